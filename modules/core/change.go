@@ -1,0 +1,29 @@
+package core
+
+import "time"
+
+// ChangeKind says what a committed change of the app's tables means to a feed.
+type ChangeKind uint8
+
+// The changes that feeds care about.
+const (
+	PostPut     ChangeKind = iota + 1 // a post is new or edited: see Change.Post
+	PostDeleted                       // a post is gone: of Change.Post only the ID is known
+	Followed                          // Viewer follows Other now
+	Unfollowed
+	Blocked // Viewer blocks Other now: neither sees the other
+	Unblocked
+	Muted // Viewer does not want to see Other
+	Unmuted
+	TableCleared // a table was truncated: whoever holds a copy loads it anew
+	TableReread  // a snapshot of a table has ended: what it did not bring is gone
+)
+
+// Change is one committed change, as others inside the program are told of it.
+type Change struct {
+	Kind        ChangeKind
+	Post        Post
+	Viewer      ID
+	Other       ID
+	CommittedAt time.Time
+}

@@ -1,0 +1,183 @@
+// Package auth verifies the bearer tokens (JWT, RFC 7519) of users and operators, and signs
+// development tokens.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/golang-jwt/jwt/v5"
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+)
+
+// Config says whose tokens we believe. At least one of the two kinds of keys must be set.
+type Config struct {
+	HS256Secret string        `koanf:"hs256_secret" validate:"omitempty,min=32" secret:"true"` // signs and verifies HS256 tokens
+	JWKSURL     string        `koanf:"jwks_url" validate:"omitempty,url"`                      // key set for RS256, ES256 and EdDSA tokens
+	Issuer      string        `koanf:"issuer"`                                                 // the iss claim; empty: any
+	Audience    string        `koanf:"audience"`                                               // the aud claim; empty: any
+	Leeway      time.Duration `koanf:"leeway" validate:"gte=0s,lte=5m"`                        // between clocks
+	AdminScope  string        `koanf:"admin_scope" validate:"required"`                        // the word in the scope claim that opens /admin
+}
+
+// DefaultConfig has no key: nobody gets in until one is configured.
+func DefaultConfig() Config {
+	return Config{Leeway: 30 * time.Second, AdminScope: "admin"}
+}
+
+// ErrNoKeys is returned when neither a secret nor a key set is configured.
+var ErrNoKeys = errors.New("set auth.hs256_secret (at least 32 bytes) or auth.jwks_url: without a key no token can be verified")
+
+// maxTokenBytes bounds what is parsed at all.
+const maxTokenBytes = 8 << 10
+
+// Verifier checks tokens. It is safe for concurrent use.
+type Verifier struct {
+	cfg    Config
+	parser *jwt.Parser
+	jwks   keyfunc.Keyfunc // nil without auth.jwks_url
+	cancel context.CancelFunc
+	log    *zap.Logger
+}
+
+var _ httpserver.Authenticator = (*Verifier)(nil)
+
+// NewVerifier makes a verifier; Start fetches the key set.
+func NewVerifier(cfg Config, clock core.Clock, log *zap.Logger) (*Verifier, error) {
+	var methods []string
+	if cfg.HS256Secret != "" {
+		methods = append(methods, jwt.SigningMethodHS256.Alg())
+	}
+	if cfg.JWKSURL != "" {
+		methods = append(methods, "RS256", "ES256", "EdDSA")
+	}
+	if len(methods) == 0 {
+		return nil, ErrNoKeys
+	}
+	options := []jwt.ParserOption{
+		jwt.WithValidMethods(methods), jwt.WithLeeway(cfg.Leeway), jwt.WithExpirationRequired(), jwt.WithTimeFunc(clock.Now),
+	}
+	if cfg.Issuer != "" {
+		options = append(options, jwt.WithIssuer(cfg.Issuer))
+	}
+	if cfg.Audience != "" {
+		options = append(options, jwt.WithAudience(cfg.Audience))
+	}
+	return &Verifier{cfg: cfg, parser: jwt.NewParser(options...), cancel: func() {}, log: log}, nil
+}
+
+// Start begins to fetch the key set and to refresh it. A key set that does not answer is no reason
+// not to start: tokens under its keys are refused until it does.
+func (v *Verifier) Start(context.Context) error {
+	if v.cfg.JWKSURL == "" {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	v.cancel = cancel
+	goOn := true
+	jwks, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{v.cfg.JWKSURL}, keyfunc.Override{
+		Client: &http.Client{Timeout: 5 * time.Second}, HTTPTimeout: 5 * time.Second, NoErrorReturnFirstHTTPReq: &goOn,
+		RefreshInterval: 10 * time.Minute, RefreshUnknownKID: rate.NewLimiter(rate.Every(30*time.Second), 1), RateLimitWaitMax: 0,
+		RefreshErrorHandlerFunc: func(url string) func(context.Context, error) {
+			return func(_ context.Context, err error) {
+				v.log.Warn("fetch the key set", zap.String("url", url), zap.Error(err))
+			}
+		},
+	})
+	if err != nil {
+		cancel()
+		return fmt.Errorf("auth.jwks_url: %w", err)
+	}
+	v.jwks = jwks
+	return nil
+}
+
+// Stop ends the refreshing.
+func (v *Verifier) Stop(context.Context) error {
+	v.cancel()
+	return nil
+}
+
+// claims are what we read of a token.
+type claims struct {
+	jwt.RegisteredClaims
+	Scope string `json:"scope"` // words separated by spaces (RFC 8693)
+}
+
+// Authenticate reads "Bearer <token>".
+func (v *Verifier) Authenticate(authorization string) (httpserver.Principal, error) {
+	scheme, token, ok := strings.Cut(authorization, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "send the header Authorization: Bearer <token>")
+	}
+	if len(token) > maxTokenBytes {
+		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "the token is longer than %d bytes", maxTokenBytes)
+	}
+	var c claims
+	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
+		return httpserver.Principal{}, &core.Error{Code: core.CodeUnauthenticated, Message: reason(err), Cause: err}
+	}
+	p := httpserver.Principal{Admin: slices.Contains(strings.Fields(c.Scope), v.cfg.AdminScope)}
+	if id, err := core.ParseID(c.Subject); err == nil {
+		p.UserID = id
+	} else if !p.Admin {
+		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "the token's subject is not a user id")
+	}
+	return p, nil
+}
+
+// key gives each algorithm its own kind of key, so that a public key is never taken for a secret.
+func (v *Verifier) key(token *jwt.Token) (any, error) {
+	if token.Method == jwt.SigningMethodHS256 {
+		return []byte(v.cfg.HS256Secret), nil
+	}
+	if v.jwks == nil {
+		return nil, jwt.ErrTokenUnverifiable
+	}
+	return v.jwks.Keyfunc(token)
+}
+
+func reason(err error) string {
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return "the token has expired"
+	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
+		return "the token is not valid yet"
+	case errors.Is(err, jwt.ErrTokenInvalidIssuer), errors.Is(err, jwt.ErrTokenInvalidAudience):
+		return "the token was made by or for somebody else"
+	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		return "the token has no expiry"
+	default:
+		return "the token does not verify"
+	}
+}
+
+// Sign makes a development token with the HS256 secret: for a user, for the admin scope, or both.
+func Sign(cfg Config, user core.ID, admin bool, validFor time.Duration, now time.Time) (string, error) {
+	if cfg.HS256Secret == "" {
+		return "", errors.New("auth.hs256_secret is not set: tokens can be signed with it only")
+	}
+	c := claims{RegisteredClaims: jwt.RegisteredClaims{
+		Issuer: cfg.Issuer, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(validFor)),
+	}}
+	if cfg.Audience != "" {
+		c.Audience = jwt.ClaimStrings{cfg.Audience}
+	}
+	if user.Valid() {
+		c.Subject = user.String()
+	}
+	if admin {
+		c.Scope = cfg.AdminScope
+	}
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(cfg.HS256Secret))
+}

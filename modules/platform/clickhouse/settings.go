@@ -1,0 +1,35 @@
+package clickhouse
+
+import "github.com/ClickHouse/ch-go"
+
+// pinned are the settings that every query carries, because their defaults have changed between
+// versions of ClickHouse and our guarantees rest on them.
+var pinned = []ch.Setting{
+	// An acknowledged insert must be in the table, not in a buffer.
+	{Key: "async_insert", Value: "0", Important: true},
+	// A batch that reached the raw table must reach the views or fail as a whole.
+	{Key: "materialized_views_ignore_errors", Value: "0", Important: true},
+	// One block is one part for each partition, written with the views in one go.
+	{Key: "parallel_view_processing", Value: "0", Important: true},
+	{Key: "insert_deduplicate", Value: "0", Important: true},
+}
+
+// withPinned puts the query's own settings over the pinned ones.
+func withPinned(own []ch.Setting) []ch.Setting {
+	out := make([]ch.Setting, 0, len(pinned)+len(own))
+	for _, p := range pinned {
+		if !has(own, p.Key) {
+			out = append(out, p)
+		}
+	}
+	return append(out, own...)
+}
+
+func has(settings []ch.Setting, key string) bool {
+	for _, s := range settings {
+		if s.Key == key {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,110 @@
+package httpserver
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Query reads the parameters of a request strictly: a name that the call does not know, a name given
+// twice or a value out of range is an error that names it. The first error is kept.
+type Query struct {
+	values url.Values
+	err    error
+}
+
+// NewQuery parses the query string; allowed are the names that the call knows.
+func NewQuery(c echo.Context, allowed ...string) *Query {
+	values, err := url.ParseQuery(c.Request().URL.RawQuery)
+	q := &Query{values: values}
+	if err != nil {
+		q.err = core.Errorf(core.CodeInvalidRequest, "the query string does not parse")
+		return q
+	}
+	for name, given := range values {
+		if !slices.Contains(allowed, name) {
+			q.fail(name, "unknown parameter; known are: %s", strings.Join(allowed, ", "))
+		} else if len(given) > 1 {
+			q.fail(name, "given more than once")
+		}
+	}
+	return q
+}
+
+// Err is the first problem found.
+func (q *Query) Err() error { return q.err }
+
+// String is a parameter as text, at most most bytes long.
+func (q *Query) String(name string, most int) string {
+	s := q.values.Get(name)
+	if len(s) > most {
+		q.fail(name, "longer than %d bytes", most)
+		return ""
+	}
+	return s
+}
+
+// Int is a number from least to most, or fallback where it is not given.
+func (q *Query) Int(name string, least, most, fallback int) int {
+	if !q.values.Has(name) {
+		return fallback
+	}
+	n, err := strconv.Atoi(q.values.Get(name))
+	if err != nil || n < least || n > most {
+		q.fail(name, "want a number from %d to %d", least, most)
+		return fallback
+	}
+	return n
+}
+
+// OneOf is one of the choices, or the first where it is not given.
+func (q *Query) OneOf(name string, choices ...string) string {
+	if !q.values.Has(name) {
+		return choices[0]
+	}
+	s := q.values.Get(name)
+	if !slices.Contains(choices, s) {
+		q.fail(name, "want one of: %s", strings.Join(choices, ", "))
+		return choices[0]
+	}
+	return s
+}
+
+// Bool is true or false, 1 or 0; false where it is not given.
+func (q *Query) Bool(name string) bool {
+	switch s := q.values.Get(name); {
+	case !q.values.Has(name), s == "false", s == "0":
+		return false
+	case s == "true", s == "1", s == "":
+		return true
+	default:
+		q.fail(name, "want true or false")
+		return false
+	}
+}
+
+// ID is an id, or zero where it is not given.
+func (q *Query) ID(name string) core.ID {
+	if !q.values.Has(name) {
+		return 0
+	}
+	id, err := core.ParseID(q.values.Get(name))
+	if err != nil {
+		q.fail(name, "%s", err)
+	}
+	return id
+}
+
+func (q *Query) fail(name, format string, args ...any) {
+	if q.err == nil {
+		if len(name) > 64 {
+			name = name[:64]
+		}
+		q.err = core.InvalidField(name, format, args...)
+	}
+}

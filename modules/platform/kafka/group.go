@@ -1,0 +1,93 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/IBM/sarama"
+	"go.uber.org/zap"
+)
+
+// RunGroup is a member of a consumer group until ctx ends. It joins again, with a growing pause,
+// after whatever ends a session. A handler that must not go on says so with ErrStop.
+func RunGroup(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler, log *zap.Logger) error {
+	log = log.With(zap.String("group", group))
+	pause := backoff{least: 100 * time.Millisecond, most: 5 * time.Second}
+	for ctx.Err() == nil {
+		err := member(ctx, cfg, group, topics, handler, &pause, log)
+		switch {
+		case ctx.Err() != nil:
+		case errors.Is(err, ErrStop):
+			return err
+		case err != nil:
+			log.Warn("consumer group session ended", zap.Error(err), zap.Duration("retry_in", pause.next))
+			pause.wait(ctx)
+		}
+	}
+	return ctx.Err()
+}
+
+// ErrStop ends RunGroup when a handler's Setup returns or wraps it.
+var ErrStop = errors.New("consumer must stop")
+
+// Joiner is a handler that wants the group's client, to pause and resume single partitions. It is
+// given one before each session that has a new client.
+type Joiner interface {
+	Joined(group sarama.ConsumerGroup)
+}
+
+func member(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler, pause *backoff, log *zap.Logger) error {
+	config, err := cfg.Sarama()
+	if err != nil {
+		return errors.Join(ErrStop, err)
+	}
+	consumer, err := sarama.NewConsumerGroup(cfg.Brokers, cfg.Topic(group), config)
+	if err != nil {
+		return err
+	}
+	if joiner, ok := handler.(Joiner); ok {
+		joiner.Joined(consumer)
+	}
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		for err := range consumer.Errors() {
+			log.Warn("consumer group", zap.Error(err))
+		}
+	}()
+	defer func() {
+		if err := consumer.Close(); err != nil {
+			log.Warn("leave the consumer group", zap.Error(err))
+		}
+		<-drained
+	}()
+	for ctx.Err() == nil {
+		started := time.Now()
+		if err := consumer.Consume(ctx, topics, handler); err != nil {
+			return err
+		}
+		if time.Since(started) > cfg.SessionTimeout {
+			pause.reset()
+		}
+	}
+	return nil
+}
+
+// backoff doubles a pause up to a bound.
+type backoff struct{ least, most, next time.Duration }
+
+func (b *backoff) reset() { b.next = b.least }
+
+func (b *backoff) wait(ctx context.Context) {
+	if b.next == 0 {
+		b.reset()
+	}
+	timer := time.NewTimer(b.next)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	b.next = min(2*b.next, b.most)
+}

@@ -1,0 +1,98 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/IBM/sarama"
+)
+
+// Producer sends messages and waits until all replicas have acknowledged them. It connects when it
+// is first used. It is safe for concurrent use.
+type Producer struct {
+	cfg      Config
+	inFlight chan struct{}
+
+	mu     sync.Mutex
+	closed bool
+	inner  sarama.SyncProducer
+}
+
+// maxConcurrentSends bounds the calls that wait for acknowledgement at once.
+const maxConcurrentSends = 1024
+
+// ErrProducerClosed is returned by Send after Close.
+var ErrProducerClosed = errors.New("kafka producer is closed")
+
+// NewProducer makes a producer without dialling.
+func NewProducer(cfg Config) *Producer {
+	return &Producer{cfg: cfg, inFlight: make(chan struct{}, maxConcurrentSends)}
+}
+
+// Send returns nil once every message is acknowledged by all replicas. After an error each message
+// may or may not be in the log: send it again under the same identity.
+func (p *Producer) Send(ctx context.Context, messages ...*sarama.ProducerMessage) error {
+	select {
+	case p.inFlight <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("kafka produce: %w", ctx.Err())
+	}
+	done := make(chan error, 1)
+	go func() { // sarama takes no context; its own timeouts bound this goroutine
+		defer func() { <-p.inFlight }()
+		done <- p.send(messages)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("kafka produce: %w", ctx.Err())
+	}
+}
+
+// Close ends the producer after what is in flight.
+func (p *Producer) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	if p.inner == nil {
+		return nil
+	}
+	inner := p.inner
+	p.inner = nil
+	return inner.Close()
+}
+
+func (p *Producer) send(messages []*sarama.ProducerMessage) error {
+	inner, err := p.connected()
+	if err != nil {
+		return fmt.Errorf("kafka connect: %w", err)
+	}
+	if err := inner.SendMessages(messages); err != nil {
+		var each sarama.ProducerErrors
+		if errors.As(err, &each) && len(each) > 0 {
+			err = each[0].Err
+		}
+		return fmt.Errorf("kafka produce %s: %w", messages[0].Topic, err)
+	}
+	return nil
+}
+
+func (p *Producer) connected() (sarama.SyncProducer, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, ErrProducerClosed
+	}
+	if p.inner != nil {
+		return p.inner, nil
+	}
+	cfg, err := p.cfg.Sarama()
+	if err != nil {
+		return nil, err
+	}
+	p.inner, err = sarama.NewSyncProducer(p.cfg.Brokers, cfg)
+	return p.inner, err
+}

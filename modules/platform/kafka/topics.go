@@ -1,0 +1,73 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// TopicSpec is a topic as it should be.
+type TopicSpec struct {
+	Name       string // full name, with the prefix
+	Partitions int32
+	Retention  time.Duration // zero: the broker's default
+}
+
+// TopicChange says what EnsureTopics did, or would do, to one topic.
+type TopicChange struct {
+	Topic  string
+	Action string // "create", "keep" or a warning that begins with "differs"
+}
+
+// EnsureTopics creates the topics that are missing. It never changes one that exists: fewer
+// partitions would lose records, more would part the copies of one key.
+func EnsureTopics(cfg Config, topics []TopicSpec, dryRun bool) (changes []TopicChange, err error) {
+	config, err := cfg.Sarama()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := sarama.NewClusterAdmin(cfg.Brokers, config)
+	if err != nil {
+		return nil, fmt.Errorf("kafka connect: %w", err)
+	}
+	defer func() { err = errors.Join(err, admin.Close()) }()
+	existing, err := admin.ListTopics()
+	if err != nil {
+		return nil, fmt.Errorf("kafka list topics: %w", err)
+	}
+	for _, topic := range topics {
+		change := TopicChange{Topic: topic.Name, Action: "keep"}
+		found, ok := existing[topic.Name]
+		switch {
+		case ok && found.NumPartitions != topic.Partitions:
+			change.Action = fmt.Sprintf("differs: has %d partitions, configured are %d; partitions never change in place, see \"More partitions\" in ARCHITECTURE.md",
+				found.NumPartitions, topic.Partitions)
+		case !ok:
+			change.Action = "create"
+			if !dryRun {
+				err = createTopic(admin, topic, cfg.ReplicationFactor)
+			}
+		}
+		if err != nil {
+			return changes, err
+		}
+		changes = append(changes, change)
+	}
+	return changes, nil
+}
+
+func createTopic(admin sarama.ClusterAdmin, topic TopicSpec, replication int16) error {
+	detail := &sarama.TopicDetail{NumPartitions: topic.Partitions, ReplicationFactor: replication}
+	if topic.Retention > 0 {
+		millis := strconv.FormatInt(topic.Retention.Milliseconds(), 10)
+		detail.ConfigEntries = map[string]*string{"retention.ms": &millis}
+	}
+	err := admin.CreateTopic(topic.Name, detail, false)
+	if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) { // another replica was faster
+		return fmt.Errorf("kafka create topic %s: %w", topic.Name, err)
+	}
+	return nil
+}

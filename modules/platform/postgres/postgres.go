@@ -1,0 +1,83 @@
+// Package postgres is the client of PostgreSQL: the app's own database, which we read, and our
+// schema in it.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Config says where PostgreSQL is. TLS is part of the DSN (sslmode, sslrootcert, sslcert, sslkey).
+type Config struct {
+	DSN              string        `koanf:"dsn" validate:"required,postgres_dsn" secret:"true"` // the app's database; TLS by sslmode, sslrootcert, sslcert and sslkey
+	MaxConns         int           `koanf:"max_conns" validate:"gte=1,lte=1000"`
+	DialTimeout      time.Duration `koanf:"dial_timeout" validate:"gte=10ms,lte=1m"`
+	StatementTimeout time.Duration `koanf:"statement_timeout" validate:"gte=10ms,lte=1h"` // the server ends what takes longer
+}
+
+// DefaultConfig is a server on this machine.
+func DefaultConfig() Config {
+	return Config{
+		DSN: "postgres://feedrank@127.0.0.1:5432/feedrank_app?sslmode=disable", MaxConns: 8,
+		DialTimeout: time.Second, StatementTimeout: 10 * time.Second,
+	}
+}
+
+// Schema is where everything of ours lives; the rest of the database is the app's.
+const Schema = "feedrank"
+
+// NewPool makes a pool without dialling.
+func NewPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(cfg.DSN)
+	if err != nil {
+		return nil, errors.New("postgres.dsn does not parse") // the library's error may quote the password
+	}
+	config.MaxConns = int32(cfg.MaxConns) //nolint:gosec // validated: at most 1000
+	config.ConnConfig.ConnectTimeout = cfg.DialTimeout
+	config.ConnConfig.RuntimeParams["application_name"] = "feedrank"
+	config.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(cfg.StatementTimeout.Milliseconds())
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// WithAdvisoryLock runs f while it holds the lock of that name, on a connection of its own. It
+// waits for the lock until ctx ends; the lock falls with the connection, whatever kills us.
+func WithAdvisoryLock(ctx context.Context, cfg Config, name string, f func(context.Context, *pgx.Conn) error) (err error) {
+	config, err := pgx.ParseConfig(cfg.DSN)
+	if err != nil {
+		return errors.New("postgres.dsn does not parse")
+	}
+	config.ConnectTimeout = cfg.DialTimeout
+	config.RuntimeParams["application_name"] = "feedrank"
+	config.RuntimeParams["timezone"] = "UTC"
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("postgres connect: %w", err)
+	}
+	defer func() { err = errors.Join(err, closeConn(conn)) }()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(hashtextextended($1, 0))", "feedrank:"+name); err != nil {
+		return fmt.Errorf("postgres lock %s: %w", name, err)
+	}
+	return f(ctx, conn)
+}
+
+// IsUndefined tells whether err says that a table, a column or a schema does not exist.
+func IsUndefined(err error) bool {
+	var failure *pgconn.PgError
+	if !errors.As(err, &failure) {
+		return false
+	}
+	return failure.Code == "42P01" || failure.Code == "42703" || failure.Code == "3F000"
+}
+
+func closeConn(conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return conn.Close(ctx)
+}

@@ -1,0 +1,3 @@
+-- Which likes do we have? A full scan, for a comparison with PostgreSQL.
+SELECT row_key AS row_key, user_id AS first, post_id AS other, '' AS text, false AS hidden, created_at
+FROM likes FINAL

@@ -1,0 +1,3 @@
+-- Which posts do we have? A full scan, for a comparison with PostgreSQL.
+SELECT toString(id) AS row_key, author_id AS first, toInt64(0) AS other, body AS text, hidden AS hidden, created_at
+FROM posts FINAL

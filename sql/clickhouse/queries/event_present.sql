@@ -1,0 +1,5 @@
+-- Which offsets beyond the last range are in the raw table? Granules of older offsets are left out by
+-- the skip index.
+SELECT kafka_offset
+FROM events
+WHERE kafka_partition = {partition:UInt16} AND epoch = {epoch:UInt16} AND kafka_offset > {after:Int64}

@@ -1,0 +1,12 @@
+-- What was done with each post, by the age of the hour: 0 older, 1 the hour before, 2 this hour?
+-- Reads the hours from `since` on: the primary key begins with the hour.
+SELECT
+    post_id,
+    toUInt8(if(hour >= toDateTime({hour:Int64}, 'UTC'), 2, if(hour >= toDateTime({hour:Int64} - 3600, 'UTC'), 1, 0))) AS age,
+    sum(exposures) AS exposures,
+    sum(likes) AS likes,
+    sum(comments) AS comments,
+    sum(shares) AS shares
+FROM post_metrics_1h
+WHERE hour >= toDateTime({since:Int64}, 'UTC')
+GROUP BY post_id, age

@@ -1,0 +1,7 @@
+-- Which are the newest posts before the hot set's window? For a site where little is posted. Reads
+-- id, created_at and flags of the whole table, at a replica's start and now and then.
+SELECT id, author_id, created_at
+FROM posts FINAL
+WHERE created_at < fromUnixTimestamp64Micro({before:Int64}, 'UTC') AND NOT hidden
+ORDER BY created_at DESC, id DESC
+LIMIT {limit:UInt64}

@@ -1,0 +1,14 @@
+-- What did a user do with the posts of each author in 90 days? A point read by the primary key.
+SELECT
+    author_id,
+    sum(views) AS views,
+    sum(clicks) AS clicks,
+    sum(likes) AS likes,
+    sum(comments) AS comments,
+    sum(shares) AS shares,
+    sum(hides) AS hides
+FROM user_author_90d
+WHERE user_id = {viewer:Int64} AND day >= today() - 90
+GROUP BY author_id
+ORDER BY hides > 0 DESC, likes + comments + shares DESC, views DESC, author_id
+LIMIT {limit:UInt64}

@@ -1,0 +1,20 @@
+-- What did those whom the viewer follows post before a moment, latest first? For each followee, the
+-- latest posts from the index on author and time.
+SELECT latest.id, latest.author_id, latest.created_at
+FROM "follows"
+CROSS JOIN LATERAL (
+    SELECT "posts"."id" AS id, "posts"."author_id" AS author_id, "posts"."created_at" AS created_at
+    FROM "posts"
+    WHERE "posts"."author_id" = "follows"."followee_id"
+      AND ("posts"."created_at", "posts"."id") < ($2::timestamptz, $3::bigint)
+      AND ("posts"."status" = 'published' AND "posts"."deleted_at" IS NULL)
+    ORDER BY "posts"."created_at" DESC, "posts"."id" DESC
+    LIMIT $4
+) AS latest
+WHERE "follows"."follower_id" = $1
+  AND "follows"."followee_id" <> $1
+  AND NOT EXISTS (SELECT FROM "blocks" WHERE "blocks"."blocker_id" = $1 AND "blocks"."blocked_id" = "follows"."followee_id")
+  AND NOT EXISTS (SELECT FROM "blocks" WHERE "blocks"."blocked_id" = $1 AND "blocks"."blocker_id" = "follows"."followee_id")
+  AND NOT EXISTS (SELECT FROM "mutes" WHERE "mutes"."muter_id" = $1 AND "mutes"."muted_id" = "follows"."followee_id")
+ORDER BY latest.created_at DESC, latest.id DESC
+LIMIT $4

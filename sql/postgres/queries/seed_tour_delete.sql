@@ -1,0 +1,2 @@
+-- Some posts are deleted, by primary key.
+DELETE FROM posts WHERE id = ANY($1)
