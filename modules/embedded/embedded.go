@@ -1,0 +1,104 @@
+// Package embedded runs the servers that feedrank needs, the real ones where
+// that is possible, without anything being installed: ClickHouse (libchdb),
+// PostgreSQL, Kafka (kfake) and Redis (miniredis). It is what `feedrank dev`,
+// `feedrank embedded` and the tests use.
+//
+// Every server is a process of its own, made by running the current program
+// again with an environment variable that RunChildIfAsked looks for. So each can
+// be killed as a real one can, comes back with its data on the same address
+// (Redis, a cache, comes back empty), and ends when the process that started it
+// does, whatever ended that.
+//
+// A stack lives in one directory:
+//
+//	lock              the pid of the stack that uses it
+//	<server>.log      what it printed; cut when longer than 16 MiB at a start
+//	<server>/port     its port on 127.0.0.1, chosen by the first start
+//	<server>/password of ClickHouse and PostgreSQL, chosen by the first start
+//	<server>/data     what it stores
+//
+// Run as root, PostgreSQL gets an unprivileged user. If that user cannot reach
+// the directory, postgres/location names the one below /var/tmp which is used
+// instead. A stack in a temporary directory removes both when it stops.
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+)
+
+// The names of the servers, in the order in which they are listed.
+const (
+	ClickHouse = "clickhouse"
+	Postgres   = "postgres"
+	Kafka      = "kafka"
+	Redis      = "redis"
+)
+
+// Names of all servers.
+func Names() []string { return []string{ClickHouse, Postgres, Kafka, Redis} }
+
+// Options of a stack. The zero value runs everything in a temporary directory.
+type Options struct {
+	// Dir holds all that the servers store. Empty: a temporary one, which Stop
+	// removes.
+	Dir string
+	// Only these servers. Empty: all.
+	Only []string
+	// Servers is the folder with node_modules, which `make servers` fills. Empty:
+	// the environment variable FEEDRANK_SERVERS_DIR, else modules/embedded in the
+	// working directory or one above it, else beside the executable.
+	Servers string
+	// Logger is told about servers that end unasked. Nil: silence.
+	Logger *zap.Logger
+}
+
+// ErrUnknownServer is returned for a name that is not one of Names.
+var ErrUnknownServer = errors.New("unknown server")
+
+func (o Options) selected() ([]string, error) {
+	if len(o.Only) == 0 {
+		return Names(), nil
+	}
+	for _, name := range o.Only {
+		if !slices.Contains(Names(), name) {
+			return nil, fmt.Errorf("%w %q: the servers are %s", ErrUnknownServer, name, strings.Join(Names(), ", "))
+		}
+	}
+	return slices.DeleteFunc(Names(), func(name string) bool { return !slices.Contains(o.Only, name) }), nil
+}
+
+// Addresses of the running servers; those that were not asked for are nil.
+type Addresses struct {
+	ClickHouse *ClickHouseAddress `json:"clickhouse,omitempty"`
+	Postgres   *PostgresAddress   `json:"postgres,omitempty"`
+	Kafka      *KafkaAddress      `json:"kafka,omitempty"`
+	Redis      *RedisAddress      `json:"redis,omitempty"`
+}
+
+// ClickHouseAddress is what a client of the native protocol needs.
+type ClickHouseAddress struct {
+	Addr     string `json:"addr"`
+	User     string `json:"user"`
+	Password string `json:"password"`
+	Database string `json:"database"`
+}
+
+// PostgresAddress names the app's database and a superuser.
+type PostgresAddress struct {
+	DSN string `json:"dsn"`
+}
+
+// KafkaAddress lists the one broker.
+type KafkaAddress struct {
+	Brokers []string `json:"brokers"`
+}
+
+// RedisAddress has no password.
+type RedisAddress struct {
+	Addr string `json:"addr"`
+}

@@ -1,0 +1,59 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
+)
+
+// create makes the data directory on the first start. It appears under its name
+// only when it is whole, so that a first start which was killed begins again.
+func create(ctx context.Context, opts Options, native, data string, as *account) (err error) {
+	if _, err := os.Stat(data); err == nil {
+		return nil
+	}
+	draft, password := data+".part", data+".password"
+	if err := errors.Join(os.RemoveAll(draft), os.RemoveAll(password)); err != nil {
+		return fmt.Errorf("postgres data: %w", err)
+	}
+	if err := errors.Join(os.Mkdir(draft, 0o700), os.WriteFile(password, []byte(opts.Password), 0o600)); err != nil {
+		return fmt.Errorf("postgres data: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.Remove(password)) }()
+	if err := errors.Join(as.own(draft), as.own(password)); err != nil {
+		return err
+	}
+
+	cmd := exec.Command(filepath.Join(native, "bin", "initdb"), //nolint:gosec // our own binary
+		"-D", draft, "-U", opts.User, "--pwfile="+password, "-A", "scram-sha-256",
+		"-E", "UTF8", "--no-locale", "-c", "dynamic_shared_memory_type=mmap",
+		// Nothing is lost if the machine dies now: the next start begins again.
+		"--no-sync", "--no-instructions")
+	as.apply(cmd)
+	cmd.Dir = draft
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	initdb, err := proc.Start(cmd, syscall.SIGKILL)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-initdb.Done():
+	case <-ctx.Done():
+		err := errors.Join(context.Cause(ctx), proc.KillTree(initdb.PID()))
+		<-initdb.Done()
+		return errors.Join(err, proc.ReapOrphans())
+	}
+	if err := initdb.Err(); err != nil {
+		return fmt.Errorf("initdb in %s: %w", draft, err)
+	}
+	if err := os.Rename(draft, data); err != nil {
+		return fmt.Errorf("postgres data: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+// Package stack gives a test the embedded servers as feedrank finds them: ClickHouse and PostgreSQL
+// migrated, the example app's tables, and names that no other test has.
+package stack
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/migrate"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// Main runs a package's tests; TestMain calls it and nothing else.
+func Main(m *testing.M, opts ...embeddedtest.Option) {
+	// The one goroutine of sarama's metrics library, which it never ends.
+	meters := goleak.IgnoreAnyFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick")
+	embeddedtest.Main(m, append(opts, embeddedtest.IgnoreLeaks(meters))...)
+}
+
+// Stack is what one test works with. What is in it is its own, but for the processes.
+type Stack struct {
+	ClickHouseConfig clickhouse.Config
+	PostgresConfig   postgres.Config
+	KafkaConfig      kafka.Config
+	RedisConfig      redis.Config
+
+	ClickHouse *clickhouse.Client
+	Postgres   *pgxpool.Pool
+	Servers    *embedded.Stack
+}
+
+// New gives a test databases and prefixes of its own in the package's shared servers.
+func New(t testing.TB) *Stack {
+	t.Helper()
+	servers := embeddedtest.Stack(t)
+	addresses := servers.Addresses()
+	s := Configs(addresses)
+	s.Servers = servers
+	s.ClickHouseConfig.Database = embeddedtest.NewClickHouseDatabase(t)
+	s.PostgresConfig.DSN = embeddedtest.NewDatabase(t)
+	s.KafkaConfig.TopicPrefix = embeddedtest.Prefix(t)
+	s.RedisConfig.Addrs = []string{embeddedtest.NewRedis(t)}
+	s.prepare(t)
+	return s
+}
+
+// Own gives a test servers of its own, which it may kill.
+func Own(t testing.TB) *Stack {
+	t.Helper()
+	servers := embeddedtest.Own(t)
+	s := Configs(servers.Addresses())
+	s.Servers = servers
+	s.prepare(t)
+	return s
+}
+
+// Configs are the settings of the clients for these servers.
+func Configs(addresses embedded.Addresses) *Stack {
+	s := &Stack{
+		ClickHouseConfig: clickhouse.DefaultConfig(), PostgresConfig: postgres.DefaultConfig(),
+		KafkaConfig: kafka.DefaultConfig(), RedisConfig: redis.DefaultConfig(),
+	}
+	if a := addresses.ClickHouse; a != nil {
+		s.ClickHouseConfig.Addrs, s.ClickHouseConfig.User, s.ClickHouseConfig.Password = []string{a.Addr}, a.User, a.Password
+		s.ClickHouseConfig.Database = "feedrank"
+	}
+	if a := addresses.Postgres; a != nil {
+		s.PostgresConfig.DSN = a.DSN
+	}
+	if a := addresses.Kafka; a != nil {
+		s.KafkaConfig.Brokers = a.Brokers
+	}
+	if a := addresses.Redis; a != nil {
+		s.RedisConfig.Addrs = []string{a.Addr}
+	}
+	return s
+}
+
+// prepare migrates, creates the example app's tables and opens the clients.
+func (s *Stack) prepare(t testing.TB) {
+	t.Helper()
+	ctx := context.Background()
+	_, err := migrate.ClickHouse(ctx, s.ClickHouseConfig, false)
+	require.NoError(t, err)
+	require.NoError(t, migrate.Locked(ctx, s.PostgresConfig, func(ctx context.Context, conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, sql.ExampleSchema()); err != nil {
+			return err
+		}
+		_, err := migrate.Postgres(ctx, conn, false)
+		return err
+	}))
+	s.ClickHouse = clickhouse.New(s.ClickHouseConfig, prometheus.NewRegistry())
+	t.Cleanup(s.ClickHouse.Close)
+	s.Postgres, err = postgres.NewPool(ctx, s.PostgresConfig)
+	require.NoError(t, err)
+	t.Cleanup(s.Postgres.Close)
+}
