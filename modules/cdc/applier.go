@@ -1,0 +1,309 @@
+package cdc
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+)
+
+// applier writes the batches of one topic. Those of several partitions that wait at the same time go
+// in one insert: partitions never share a key.
+type applier struct {
+	*Consumer
+	topic   string
+	table   string
+	sources []*mapping.Source
+	jobs    chan *job
+	graves  truncates // as far as they were known after the last write
+	known   bool
+}
+
+// job is a batch that waits to be applied.
+type job struct {
+	batch     *batch
+	published bool // its dead letters are safe
+	done      chan error
+}
+
+// submit hands a batch over and waits until ClickHouse has it.
+func (a *applier) submit(ctx context.Context, b *batch) error {
+	j := &job{batch: b, done: make(chan error, 1)}
+	select {
+	case a.jobs <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run applies batches until ctx ends.
+func (a *applier) run(ctx context.Context) error {
+	for {
+		var first *job
+		select {
+		case first = <-a.jobs:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		select { // while we wait for a turn, other partitions' batches arrive
+		case a.slots <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		jobs := a.waiting(first)
+		err := a.apply(ctx, jobs)
+		<-a.slots
+		for _, j := range jobs {
+			j.done <- err
+		}
+	}
+}
+
+func (a *applier) waiting(first *job) []*job {
+	jobs, records := []*job{first}, first.batch.records
+	for records < 4*a.cfg.Consumer.BatchRows {
+		select {
+		case j := <-a.jobs:
+			jobs = append(jobs, j)
+			records += j.batch.records
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// apply tries until it is done: every step may be repeated without harm.
+func (a *applier) apply(ctx context.Context, jobs []*job) error {
+	pause := 50 * time.Millisecond
+	for {
+		started := a.clock.Now()
+		err := a.attempt(ctx, jobs)
+		if err == nil {
+			a.metrics.apply.WithLabelValues(a.table).Observe(a.clock.Now().Sub(started).Seconds())
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		a.metrics.retries.WithLabelValues(a.table).Inc()
+		a.log.Warn("changes not applied yet", zap.String("table", a.table), zap.Duration("retry_in", pause), zap.Error(err))
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		pause = min(2*pause, 2*time.Second)
+	}
+}
+
+func (a *applier) attempt(ctx context.Context, jobs []*job) error {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Consumer.Deadline)
+	defer cancel()
+	if err := a.publish(ctx, jobs); err != nil {
+		return err
+	}
+	if !a.known {
+		if err := a.refresh(ctx, nil); err != nil {
+			return err
+		}
+	}
+	folds, err := a.fold(ctx, jobs)
+	if err != nil {
+		return err
+	}
+	var changes []core.Change
+	for _, f := range folds {
+		if err := a.write(ctx, f.kind, f.written(), f.writtenEdges()); err != nil {
+			return err
+		}
+		changes = append(changes, f.changes...)
+	}
+	if len(folds) > 0 { // another partition may have met a truncate while we wrote
+		if err := a.refresh(ctx, folds); err != nil {
+			return err
+		}
+	}
+	for _, j := range jobs {
+		if t := j.batch.truncate; t != nil {
+			if err := bury(ctx, a.db, a.topic, a.sources, *t, a.clock.Now()); err != nil {
+				return err
+			}
+			a.graves = a.graves.add(*t)
+			changes = append(changes, core.Change{Kind: core.TableCleared, CommittedAt: t.CommittedAt})
+		}
+	}
+	a.count(jobs, folds)
+	a.tell(ctx, changes)
+	return nil
+}
+
+func (a *applier) publish(ctx context.Context, jobs []*job) error {
+	for _, j := range jobs {
+		if j.published || len(j.batch.letters) == 0 {
+			continue
+		}
+		if err := a.letters.Publish(ctx, j.batch.letters); err != nil {
+			return fmt.Errorf("dead letters of %s: %w", a.topic, err)
+		}
+		j.published = true
+	}
+	return nil
+}
+
+// refresh learns which truncates there are, and buries what was just written if one is new.
+func (a *applier) refresh(ctx context.Context, folds []*fold) error {
+	graves, err := readTruncates(ctx, a.db, a.topic)
+	if err != nil {
+		return err
+	}
+	for _, f := range folds {
+		rows, edges := f.bury(graves)
+		if err := a.write(ctx, f.kind, rows, edges); err != nil {
+			return err
+		}
+	}
+	a.graves, a.known = graves, true
+	return nil
+}
+
+// fold works the batches' changes out, kind by kind, each partition's in its order.
+func (a *applier) fold(ctx context.Context, jobs []*job) ([]*fold, error) {
+	var folds []*fold
+	for _, s := range a.sources {
+		var entries []entry
+		for _, j := range jobs {
+			for _, e := range j.batch.entries {
+				if e.source == s {
+					entries = append(entries, e)
+				}
+			}
+		}
+		if len(entries) == 0 {
+			continue
+		}
+		have, err := a.have(ctx, s.Kind, entries)
+		if err != nil {
+			return nil, err
+		}
+		f := newFold(s.Kind, have)
+		for _, e := range entries {
+			if a.graves.kill(e.origin) {
+				a.metrics.killed.WithLabelValues(a.table).Inc()
+				e.row.Gone = true
+			}
+			if err := f.apply(e, func(e entry) (string, error) { return a.originalText(ctx, e) }); err != nil {
+				return nil, err
+			}
+		}
+		folds = append(folds, f)
+	}
+	return folds, nil
+}
+
+func (a *applier) have(ctx context.Context, k mapping.Kind, entries []entry) (map[string]stored, error) {
+	asked := map[string]bool{}
+	var keys []string
+	for _, e := range entries {
+		if key := copyKey(k, e.row); e.needsStored() && !asked[key] {
+			asked[key] = true
+			keys = append(keys, key)
+		}
+	}
+	return lookup(ctx, a.db, k, keys)
+}
+
+func (a *applier) originalText(ctx context.Context, e entry) (string, error) {
+	text, found, err := a.originals.text(ctx, e.source, e.key)
+	if err != nil {
+		return "", err
+	}
+	if !found {
+		a.metrics.toast.WithLabelValues(a.table, "nowhere").Inc()
+	}
+	return text, nil
+}
+
+// write inserts the edges before the rows they come from: a row that is there says that its edges are.
+func (a *applier) write(ctx context.Context, k mapping.Kind, rows []stored, edges []edgeState) error {
+	if len(edges) > 0 {
+		if err := a.insert(ctx, "viewer_edges", edgeBlock(edges), len(edges)); err != nil {
+			return err
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return a.insert(ctx, k.Layout().Copy, rowBlock(k, rows), len(rows))
+}
+
+func (a *applier) insert(ctx context.Context, table string, in proto.Input, rows int) error {
+	err := a.db.Write(ctx, clickhouse.Query{Name: "cdc_insert_" + table, Query: ch.Query{Body: in.Into(table), Input: in}})
+	if err != nil {
+		return fmt.Errorf("insert changes of %s: %w", a.topic, err)
+	}
+	a.metrics.rows.WithLabelValues(table).Add(float64(rows))
+	return nil
+}
+
+// tell offers the changes to the feed, whose caches are fresher for it but do not depend on it.
+func (a *applier) tell(ctx context.Context, changes []core.Change) {
+	if len(changes) == 0 {
+		return
+	}
+	for _, c := range changes {
+		a.metrics.changes.WithLabelValues(changeName(c.Kind)).Inc()
+	}
+	if err := a.applied.Changed(ctx, changes); err != nil {
+		a.metrics.observeErrs.Inc()
+		a.log.Warn("feed was not told of changes", zap.String("table", a.table), zap.Int("changes", len(changes)), zap.Error(err))
+	}
+}
+
+func (a *applier) count(jobs []*job, folds []*fold) {
+	now := a.clock.Now()
+	for _, j := range jobs {
+		a.metrics.batch.WithLabelValues(a.table).Observe(float64(j.batch.records))
+		for _, e := range j.batch.entries {
+			if e.streamed && !e.committedAt.IsZero() {
+				a.metrics.visible.WithLabelValues(a.table).Observe(max(0, now.Sub(e.committedAt).Seconds()))
+			}
+		}
+		if !j.batch.committed.IsZero() {
+			a.metrics.lagSeconds.WithLabelValues(a.table).Set(max(0, now.Sub(j.batch.committed).Seconds()))
+		}
+	}
+	for _, f := range folds {
+		a.metrics.replays.WithLabelValues(a.table).Add(float64(f.replays))
+		a.metrics.stale.WithLabelValues(a.table).Add(float64(f.stale))
+		for from, n := range f.merged {
+			a.metrics.toast.WithLabelValues(a.table, from).Add(float64(n))
+		}
+	}
+}
+
+func changeName(k core.ChangeKind) string {
+	names := [...]string{
+		core.PostPut: "post_put", core.PostDeleted: "post_deleted", core.Followed: "followed", core.Unfollowed: "unfollowed",
+		core.Blocked: "blocked", core.Unblocked: "unblocked", core.Muted: "muted", core.Unmuted: "unmuted", core.TableCleared: "table_cleared",
+	}
+	if int(k) < len(names) && names[k] != "" {
+		return names[k]
+	}
+	return "unknown"
+}

@@ -1,0 +1,160 @@
+package cdc
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+// Applied hears of changes once ClickHouse has them, at least once each.
+type Applied interface {
+	Changed(ctx context.Context, changes []core.Change) error
+}
+
+// Consumer copies the app's tables from Kafka to ClickHouse.
+type Consumer struct {
+	cfg       Config
+	kafka     kafka.Config
+	mapping   *mapping.Mapping
+	db        *clickhouse.Client
+	originals originals
+	letters   DeadLetters
+	applied   Applied
+	clock     core.Clock
+	log       *zap.Logger
+	metrics   *metrics
+	slots     chan struct{} // bounds the batches that are written at once
+	workers   *worker.Group
+
+	mu     sync.Mutex
+	topics map[string]topicState // as the current session found them
+}
+
+// Params are what a Consumer needs.
+type Params struct {
+	Config     Config
+	Kafka      kafka.Config
+	ClickHouse *clickhouse.Client
+	Postgres   *pgxpool.Pool // the app's database, for large values that no change brought
+	Letters    DeadLetters
+	Applied    Applied
+	Clock      core.Clock
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+	Failure    worker.Failure
+}
+
+// NewConsumer makes a consumer. Start starts it.
+func NewConsumer(p Params) (*Consumer, error) {
+	m, err := p.Config.Mapping(p.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	return &Consumer{
+		cfg: p.Config, kafka: p.Kafka, mapping: m, db: p.ClickHouse, originals: originals{pool: p.Postgres},
+		letters: p.Letters, applied: p.Applied, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer),
+		slots: make(chan struct{}, p.Config.Consumer.Inserts), workers: worker.NewGroup(p.Failure),
+	}, nil
+}
+
+// Start joins the consumer group, in the background.
+func (c *Consumer) Start(context.Context) error {
+	c.workers.Go("cdc-consumer", c.run)
+	c.workers.Go("cdc-schema", c.watchSchema)
+	return nil
+}
+
+// Stop leaves the group after the batches that are being written. What was read and not applied is
+// read again by whoever comes next.
+func (c *Consumer) Stop(ctx context.Context) error { return c.workers.Stop(ctx) }
+
+// run is a member of the group. It joins anew when a topic begins a new life, which sarama would not
+// notice.
+func (c *Consumer) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		life, renew := context.WithCancel(ctx)
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			c.watch(life, renew)
+		}()
+		err := kafka.RunGroup(life, c.kafka, c.cfg.Consumer.Group, c.mapping.Topics(), &handler{Consumer: c}, c.log)
+		renew()
+		<-watched
+		if errors.Is(err, kafka.ErrStop) {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// watch ends a membership when a topic is no longer as the session found it: it was made anew or grew.
+func (c *Consumer) watch(ctx context.Context, renew func()) {
+	tick := time.NewTicker(c.cfg.Consumer.TopicCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		now, err := c.describeAll()
+		if err != nil {
+			c.log.Warn("look for topics that were made anew", zap.Error(err))
+			continue
+		}
+		if topic := c.changed(now); topic != "" {
+			c.log.Warn("a topic was made anew or grew; if it was written to meanwhile, run `feedrank resync`", zap.String("topic", topic))
+			renew()
+			return
+		}
+	}
+}
+
+// found notes how a session found its topics.
+func (c *Consumer) found(topics map[string]topicState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.topics = topics
+}
+
+// changed names a topic that is not as the session found it.
+func (c *Consumer) changed(now map[string]topicState) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for topic, before := range c.topics {
+		if state := now[topic]; before.id != state.id || len(before.ends) != len(state.ends) {
+			return topic
+		}
+	}
+	return ""
+}
+
+func (c *Consumer) describeAll() (states map[string]topicState, err error) {
+	config, err := c.kafka.Sarama()
+	if err != nil {
+		return nil, err
+	}
+	client, err := sarama.NewClient(c.kafka.Brokers, config)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := sarama.NewClusterAdminFromClient(client)
+	if err != nil {
+		return nil, errors.Join(err, client.Close())
+	}
+	defer func() { err = errors.Join(err, admin.Close()) }()
+	return describe(client, admin, c.mapping.Topics())
+}

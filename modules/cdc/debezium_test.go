@@ -1,0 +1,138 @@
+package cdc_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/stretchr/testify/require"
+)
+
+// connector writes records as Debezium does, where the test wants them.
+type connector struct {
+	t        testing.TB
+	producer sarama.SyncProducer
+	prefix   string
+}
+
+func (c *chain) connector() *connector {
+	c.t.Helper()
+	config, err := c.KafkaConfig.Sarama()
+	require.NoError(c.t, err)
+	config.Producer.Partitioner = sarama.NewManualPartitioner
+	producer, err := sarama.NewSyncProducer(c.KafkaConfig.Brokers, config)
+	require.NoError(c.t, err)
+	c.t.Cleanup(func() { require.NoError(c.t, producer.Close()) })
+	return &connector{t: c.t, producer: producer, prefix: c.KafkaConfig.TopicPrefix + "cdc.public."}
+}
+
+// at is a place in the stream: the commit before the transaction, the position of the write, the time.
+type at struct {
+	last, lsn uint64
+	time      time.Time
+	snapshot  string
+}
+
+func (d *connector) send(table string, partition int32, key, op, after string, where at) {
+	d.t.Helper()
+	sequence := fmt.Sprintf(`"[\"%d\",\"%d\"]"`, where.last, where.lsn)
+	if where.last == 0 {
+		sequence = fmt.Sprintf(`"[null,\"%d\"]"`, where.lsn)
+	}
+	snapshot := where.snapshot
+	if snapshot == "" {
+		snapshot = "false"
+	}
+	value := fmt.Sprintf(`{"before":null,"after":%s,"source":{"version":"3.7.0.Final","connector":"postgresql","name":"cdc","ts_ms":%d,"snapshot":"%s","db":"app","sequence":%s,"schema":"public","table":"%s","txId":1,"lsn":%d,"xmin":null},"transaction":null,"op":"%s","ts_ms":%d}`,
+		after, where.time.UnixMilli(), snapshot, sequence, table, where.lsn, op, where.time.UnixMilli())
+	message := &sarama.ProducerMessage{Topic: d.prefix + table, Partition: partition, Value: sarama.StringEncoder(value)}
+	if key != "" {
+		message.Key = sarama.StringEncoder(key)
+	}
+	_, _, err := d.producer.SendMessage(message)
+	require.NoError(d.t, err)
+}
+
+func user(id int, name string) string {
+	return fmt.Sprintf(`{"id":%d,"name":"%s","created_at":"2026-11-01T10:00:00Z"}`, id, name)
+}
+
+// settled waits until everything that was written so far is applied: a marker row in every partition.
+func (d *connector) settled(c *chain, marker int) {
+	d.t.Helper()
+	for p := range c.cfg.Topics.Partitions {
+		id := marker*100 + int(p)
+		d.send("users", p, fmt.Sprintf(`{"id":%d}`, id), "r", user(id, "marker"), at{lsn: 1 << 50, time: time.Now().Add(24 * time.Hour), snapshot: "incremental"})
+	}
+	require.Eventually(d.t, func() bool {
+		lines, err := copied(d.t.Context(), c.ClickHouse, fmt.Sprintf("SELECT toString(id) AS line FROM users FINAL WHERE intDiv(id, 100) = %d", marker))
+		return err == nil && len(lines) == int(c.cfg.Topics.Partitions)
+	}, patience, 20*time.Millisecond)
+}
+
+func (c *chain) names() []string {
+	c.t.Helper()
+	lines, err := copied(c.t.Context(), c.ClickHouse, "SELECT concat(toString(id), ' ', name) AS line FROM users FINAL WHERE name != 'marker'")
+	require.NoError(c.t, err)
+	return lines
+}
+
+func TestRowsThatWaitInOtherPartitionsDieByATruncateAndNewOnesLive(t *testing.T) {
+	c := newChain(t)
+	c.makeTopics()
+	c.startConsumer()
+	d, now := c.connector(), time.Now()
+	d.send("users", 0, `{"id":1}`, "c", user(1, "there before"), at{100, 110, now, ""})
+	d.send("users", 1, `{"id":2}`, "c", user(2, "written after, read before"), at{300, 310, now.Add(time.Second), ""})
+	d.settled(c, 1)
+	d.send("users", 3, "", "t", "null", at{100, 200, now, ""})
+	d.settled(c, 2)
+	d.send("users", 2, `{"id":3}`, "c", user(3, "in flight"), at{100, 120, now, ""})
+	d.send("users", 2, `{"id":4}`, "c", user(4, "new"), at{300, 320, now.Add(time.Second), ""})
+	d.settled(c, 3)
+	require.Equal(t, []string{"2 written after, read before", "4 new"}, c.names())
+
+	c.stopConsumer() // the truncate is remembered
+	c.startConsumer()
+	d.send("users", 1, `{"id":5}`, "c", user(5, "even later"), at{100, 130, now, ""})
+	d.send("users", 1, `{"id":6}`, "c", user(6, "of a rebuilt cluster"), at{20, 30, now.Add(time.Hour), ""})
+	d.settled(c, 4)
+	require.Equal(t, []string{"2 written after, read before", "4 new", "6 of a rebuilt cluster"}, c.names())
+}
+
+func TestARepeatedStretchOfTheLogMovesNoRowBack(t *testing.T) {
+	c := newChain(t)
+	c.makeTopics()
+	c.startConsumer()
+	d, now := c.connector(), time.Now()
+	write := func(from, to int) {
+		for i := from; i <= to; i++ {
+			d.send("users", 0, `{"id":1}`, "u", user(1, fmt.Sprint("change ", i)), at{uint64(100 * i), uint64(100*i + 10), now.Add(time.Duration(i) * time.Second), ""})
+		}
+	}
+	write(1, 20)
+	write(5, 12) // the connector died, and begins at its last checkpoint
+	d.settled(c, 1)
+	require.Equal(t, []string{"1 change 20"}, c.names(), "the repeat is recognised before it is over")
+	write(13, 21)
+	d.settled(c, 2)
+	require.Equal(t, []string{"1 change 21"}, c.names())
+
+	d.send("users", 0, `{"id":1}`, "u", user(1, "unknown position"), at{0, 700, now, ""})
+	d.settled(c, 3)
+	require.Equal(t, []string{"1 unknown position"}, c.names(), "in doubt it is applied")
+}
+
+func TestTheLogDecidesWhereASnapshotOverlapsTheStream(t *testing.T) {
+	c := newChain(t)
+	c.makeTopics()
+	c.startConsumer()
+	d, now := c.connector(), time.Now()
+	d.send("users", 0, `{"id":1}`, "r", user(1, "as the snapshot saw it"), at{0, 26747216, now, "true"})
+	d.send("users", 0, `{"id":2}`, "r", user(2, "as the snapshot saw it"), at{0, 26747216, now, "last"})
+	d.send("users", 0, `{"id":1}`, "u", user(1, "changed"), at{0, 26746744, now, ""}) // its transaction began before the slot was made
+	d.send("users", 0, `{"id":2}`, "d", "null", at{0, 26746824, now, ""})
+	d.settled(c, 1)
+	require.Equal(t, []string{"1 changed"}, c.names())
+}

@@ -1,0 +1,138 @@
+package cdc
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+)
+
+// batch is what one partition's worker read: changes in the order of the log, cut at truncates.
+type batch struct {
+	entries   []entry
+	truncate  *origin // applied after the entries
+	letters   []DeadLetter
+	records   int
+	bytes     int
+	last      *sarama.ConsumerMessage
+	committed time.Time // of the youngest change
+}
+
+// decoder turns the records of one partition into changes.
+type decoder struct {
+	table    string
+	sources  []*mapping.Source
+	epochs   epochs
+	progress progress
+	metrics  *metrics
+	now      func() time.Time
+}
+
+// add puts a record's changes into the batch. full is true when the batch must be applied before the
+// next record.
+func (d *decoder) add(b *batch, m *sarama.ConsumerMessage) (full bool, err error) {
+	b.records++
+	b.bytes += len(m.Key) + len(m.Value)
+	b.last = m
+	epoch := d.epochs.of(m.Partition, m.Offset)
+	version, err := versionOf(epoch, m.Offset)
+	if err != nil {
+		return false, err
+	}
+	record, err := envelope.Decode(m.Key, m.Value)
+	if err != nil {
+		d.reject(b, m, epoch, err)
+		return false, nil
+	}
+	if record.Tombstone {
+		d.metrics.tombstones.WithLabelValues(d.table).Inc()
+		return false, nil
+	}
+	d.metrics.records.WithLabelValues(d.table, record.Op.String()).Inc()
+	if record.Op == envelope.Message {
+		return false, nil
+	}
+	if d.progress.repeats(record.Source) {
+		d.metrics.repeats.WithLabelValues(d.table).Inc()
+		return false, nil
+	}
+	d.progress.advance(record.Source)
+	d.observe(b, record)
+	if record.Op == envelope.Truncate {
+		at := originOf(record.Source)
+		b.truncate = &at
+		d.metrics.truncates.WithLabelValues(d.table).Inc()
+		return true, nil
+	}
+	d.rows(b, m, record, epoch, version)
+	return false, nil
+}
+
+func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Record, epoch uint16, version uint64) {
+	if header(m, envelope.HeaderOldKey) {
+		d.metrics.keyChanges.WithLabelValues(d.table).Inc()
+	}
+	before := len(b.entries)
+	repairs, repair, err := repairOf(m)
+	if err != nil {
+		d.reject(b, m, epoch, err)
+		return
+	}
+	for _, s := range d.sources {
+		row, err := s.Row(record)
+		if err != nil { // kinds that share a table share its fate: half a record is no record
+			b.entries = b.entries[:before]
+			d.reject(b, m, epoch, err)
+			return
+		}
+		b.entries = append(b.entries, entry{
+			source: s, key: record.Key, row: row, version: version, origin: originOf(record.Source),
+			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete,
+			repair: repair, repairs: repairs, shortened: header(m, envelope.HeaderShortened), streamed: record.Source.Snapshot == envelope.Streaming,
+		})
+	}
+}
+
+func (d *decoder) reject(b *batch, m *sarama.ConsumerMessage, epoch uint16, err error) {
+	d.metrics.deadLetters.WithLabelValues(d.table, envelope.ReasonOf(err)).Inc()
+	b.letters = append(b.letters, deadLetter(m, epoch, err, d.now()))
+}
+
+func (d *decoder) observe(b *batch, record envelope.Record) {
+	at := record.Source.CommittedAt
+	if record.Source.Snapshot != envelope.Streaming || at.IsZero() {
+		return
+	}
+	if at.After(b.committed) {
+		b.committed = at
+	}
+	if !record.At.IsZero() {
+		d.metrics.connectorLag.WithLabelValues(d.table).Set(max(0, record.At.Sub(at).Seconds()))
+	}
+}
+
+func header(m *sarama.ConsumerMessage, name string) bool {
+	for _, h := range m.Headers {
+		if string(h.Key) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// repairOf is the version that a repair is for.
+func repairOf(m *sarama.ConsumerMessage) (version uint64, ok bool, err error) {
+	for _, h := range m.Headers {
+		if string(h.Key) != headerRepair {
+			continue
+		}
+		if version, err = strconv.ParseUint(string(h.Value), 10, 64); err != nil {
+			return 0, false, envelope.Errorf(envelope.ReasonValue, "header %s: %w", headerRepair, err)
+		}
+		return version, true, nil
+	}
+	return 0, false, nil
+}

@@ -1,0 +1,113 @@
+package envelope
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+)
+
+// Row is the columns of a row, or of a key, by name.
+type Row struct {
+	fields map[string]json.RawMessage
+	schema *schema
+}
+
+// NewRow makes a row of columns that are JSON already.
+func NewRow(fields map[string]json.RawMessage) Row { return Row{fields: fields} }
+
+// Empty tells whether there is no row.
+func (r Row) Empty() bool { return len(r.fields) == 0 }
+
+// Columns are the names, sorted.
+func (r Row) Columns() []string { return slices.Sorted(maps.Keys(r.fields)) }
+
+// Has tells whether the record brought the column, be it null.
+func (r Row) Has(column string) bool {
+	_, ok := r.fields[column]
+	return ok
+}
+
+// IsNull tells whether the column is null or missing.
+func (r Row) IsNull(column string) bool { return isNull(r.fields[column]) }
+
+// IsUnavailable tells whether the column is a large value that PostgreSQL did not log.
+func (r Row) IsUnavailable(column string) bool {
+	const marker = `"` + Unavailable + `"`
+	raw := string(r.fields[column])
+	return raw == marker || raw == "["+marker+"]"
+}
+
+// Text is the column as text: a string as it is, anything else as its JSON. Null is empty.
+func (r Row) Text(column string) (string, error) {
+	raw, err := r.value(column)
+	if err != nil || isNull(raw) {
+		return "", err
+	}
+	if raw[0] != '"' {
+		return string(raw), nil
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return "", Errorf(ReasonValue, "column %s: %w", column, err)
+	}
+	return s, nil
+}
+
+// Int is the column as an integer: a number, its decimal text, or Debezium's precise decimal.
+func (r Row) Int(column string) (int64, error) {
+	text, err := r.Text(column)
+	if err != nil {
+		return 0, err
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, nil
+	}
+	if n, ok := r.decimal(column, text); ok {
+		return n, nil
+	}
+	return 0, Errorf(ReasonValue, "column %s: %.40q is not a 64-bit integer", column, text)
+}
+
+// Bool is the column as a flag: true, or a number that is not zero. Null is false.
+func (r Row) Bool(column string) (bool, error) {
+	text, err := r.Text(column)
+	if err != nil {
+		return false, err
+	}
+	switch text {
+	case "true", "t", "1":
+		return true, nil
+	case "false", "f", "0", "":
+		return false, nil
+	}
+	return false, Errorf(ReasonValue, "column %s: %.40q is neither true nor false", column, text)
+}
+
+func (r Row) value(column string) (json.RawMessage, error) {
+	raw, ok := r.fields[column]
+	if !ok {
+		return nil, Errorf(ReasonColumn, "column %s is not in the record: was it dropped or renamed? See cdc.tables", column)
+	}
+	return raw, nil
+}
+
+// decimal reads org.apache.kafka.connect.data.Decimal of scale 0: big-endian two's complement in
+// base64. Without a schema it cannot be told from text; decimal.handling.mode=string avoids it.
+func (r Row) decimal(column, text string) (int64, bool) {
+	c, ok := r.schema.column(column)
+	if !ok || c.Name != "org.apache.kafka.connect.data.Decimal" || c.Parameters["scale"] != "0" {
+		return 0, false
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(b) == 0 || len(b) > 8 {
+		return 0, false
+	}
+	n := new(big.Int).SetBytes(b)
+	if b[0]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
+	}
+	return n.Int64(), true
+}

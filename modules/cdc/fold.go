@@ -1,0 +1,198 @@
+package cdc
+
+import (
+	"time"
+
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// entry is one change of one row, decoded and mapped.
+type entry struct {
+	source      *mapping.Source
+	key         envelope.Row
+	row         mapping.Row
+	version     uint64
+	origin      origin
+	committedAt time.Time
+	delete      bool // the record tells no more than the key
+	streamed    bool // not of a snapshot
+	shortened   bool // a large value was left out, though it may have changed
+	repair      bool // counts only if the row's version is repairs
+	repairs     uint64
+}
+
+// needsStored tells whether the entry cannot be applied without what we have of its row.
+func (e entry) needsStored() bool {
+	layout := e.source.Kind.Layout()
+	return e.repair || e.source.Kind.HasEdges() || (layout.Text != "" && (e.delete || e.row.TextMissing))
+}
+
+// fold applies changes in their order to what is stored, in memory, and collects what is to be
+// written: of each row its last state, of each edge likewise.
+type fold struct {
+	kind    mapping.Kind
+	rows    map[string]stored // what we have, as far as it was looked up or changed
+	dirty   map[string]bool
+	edges   map[edge]edgeState
+	changes []core.Change
+	replays int
+	stale   int            // repairs that came too late
+	merged  map[string]int // large values, by where they came from
+}
+
+func newFold(k mapping.Kind, have map[string]stored) *fold {
+	if have == nil {
+		have = map[string]stored{}
+	}
+	return &fold{kind: k, rows: have, dirty: map[string]bool{}, edges: map[edge]edgeState{}, merged: map[string]int{}}
+}
+
+// textOf finds a large value that neither the change nor what we have brings.
+type textOf func(e entry) (string, error)
+
+func (f *fold) apply(e entry, missing textOf) error {
+	key := copyKey(f.kind, e.row)
+	old, known := f.rows[key]
+	if known && recordOf(old.Version) >= e.version {
+		f.replays++ // it is in the row that we have, and its edges were written before that
+		if recordOf(old.Version) == e.version {
+			f.again(key, old, e.committedAt)
+		}
+		return nil
+	}
+	if e.repair && old.Version != e.repairs {
+		f.stale++ // a change came first: it is younger than what the comparison saw
+		return nil
+	}
+	row := e.row
+	if e.delete && known { // a delete tells the key only
+		row.First, row.Other, row.Text, row.CreatedAt, row.Hidden = old.First, old.Other, old.Text, old.CreatedAt, old.Hidden
+	}
+	switch {
+	case !row.TextMissing:
+	case known && !e.shortened && (!old.Gone || old.Text != ""): // what was deleted unseen has no text to give
+		row.Text = old.Text
+		f.merged[f.whence(key)]++
+	default:
+		text, err := missing(e)
+		if err != nil {
+			return err
+		}
+		row.Text = text
+		f.merged["postgres"]++
+	}
+	row.TextMissing = false
+	next := stored{Row: row, Version: e.version, Origin: e.origin}
+	before := old.Row
+	if e.repair { // what was deleted may have left edges behind
+		before.Gone = false
+	}
+	f.tell(before, known, next, e.repair, e.committedAt)
+	f.rows[key] = next
+	f.dirty[key] = true
+	return nil
+}
+
+// again treats the last change of a row that was applied before: we may have ended between writing
+// the row and what comes after that, so it is written and told once more.
+func (f *fold) again(key string, old stored, at time.Time) {
+	f.dirty[key] = true
+	if f.kind == mapping.Post {
+		f.changes = append(f.changes, postChange(old.Row, at))
+		return
+	}
+	row := old.Row
+	row.Gone = false
+	for _, e := range edgesOf(f.kind, row) {
+		f.note(e, old, old.Gone, true, at)
+	}
+}
+
+func (f *fold) whence(key string) string {
+	if f.dirty[key] {
+		return "batch"
+	}
+	return "clickhouse"
+}
+
+// tell notes the edges that go and come, and what the feed is to hear.
+func (f *fold) tell(old mapping.Row, known bool, next stored, anew bool, at time.Time) {
+	if f.kind == mapping.Post {
+		f.changes = append(f.changes, postChange(next.Row, at))
+		return
+	}
+	if !f.kind.HasEdges() {
+		return
+	}
+	before := map[edge]bool{}
+	if known {
+		for _, e := range edgesOf(f.kind, old) {
+			before[e] = true
+		}
+	}
+	for _, e := range edgesOf(f.kind, next.Row) {
+		f.note(e, next, false, anew || !before[e], at)
+		delete(before, e)
+	}
+	for e := range before {
+		f.note(e, next, true, true, at)
+	}
+}
+
+func (f *fold) note(e edge, cause stored, gone, changed bool, at time.Time) {
+	f.edges[e] = edgeState{edge: e, createdAt: cause.CreatedAt, version: cause.Version, gone: gone, origin: cause.Origin}
+	if change, ok := edgeChange(e, gone); ok && changed {
+		change.CommittedAt = at
+		f.changes = append(f.changes, change)
+	}
+}
+
+// written are the rows to insert.
+func (f *fold) written() []stored {
+	out := make([]stored, 0, len(f.dirty))
+	for key := range f.dirty {
+		out = append(out, f.rows[key])
+	}
+	return out
+}
+
+func (f *fold) writtenEdges() []edgeState {
+	out := make([]edgeState, 0, len(f.edges))
+	for _, e := range f.edges {
+		out = append(out, e)
+	}
+	return out
+}
+
+// bury marks what was written of rows that a truncate takes, which became known meanwhile. Their
+// version is the one derived from the record, so that a later change is above it.
+func (f *fold) bury(ts truncates) (rows []stored, edges []edgeState) {
+	for key := range f.dirty {
+		if r := f.rows[key]; !r.Gone && ts.kill(r.Origin) {
+			r.Gone, r.Version = true, derived(r.Version)
+			f.rows[key] = r
+			rows = append(rows, r)
+		}
+	}
+	for key, e := range f.edges {
+		if !e.gone && ts.kill(e.origin) {
+			e.gone, e.version = true, derived(e.version)
+			f.edges[key] = e
+			edges = append(edges, e)
+		}
+	}
+	return rows, edges
+}
+
+func postChange(row mapping.Row, at time.Time) core.Change {
+	if row.Gone {
+		return core.Change{Kind: core.PostDeleted, Post: core.Post{ID: core.ID(row.ID)}, CommittedAt: at}
+	}
+	post := core.Post{ID: core.ID(row.ID), AuthorID: core.ID(row.First), CreatedAt: row.CreatedAt}
+	if row.Hidden {
+		post.Visibility = core.Hidden
+	}
+	return core.Change{Kind: core.PostPut, Post: post, CommittedAt: at}
+}

@@ -1,0 +1,83 @@
+package cdc
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// readTruncates asks which truncates of a topic are remembered, by whichever replica.
+func readTruncates(ctx context.Context, db *clickhouse.Client, topic string) (truncates, error) {
+	var (
+		found       truncates
+		system, lsn proto.ColUInt64
+		at          proto.ColDateTime64
+	)
+	err := db.Read(ctx, clickhouse.Query{Name: "cdc_truncates", Query: ch.Query{
+		Body: sql.ClickHouse("cdc_truncates"), Parameters: ch.Parameters(map[string]any{"topic": topic}),
+		Result: proto.Results{{Name: "source_id", Data: &system}, {Name: "last_lsn", Data: &lsn}, {Name: "last_at", Data: &at}},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range system.Rows() {
+				found = append(found, origin{System: system.Row(i), LSN: lsn.Row(i), CommittedAt: at.Row(i).UTC()})
+			}
+			return nil
+		},
+	}})
+	return found, err
+}
+
+// bury applies a truncate: remembered first, so that whoever writes an older row of the table from
+// now on finds it; then what is there already dies.
+func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*mapping.Source, t origin, now time.Time) error {
+	if err := remember(ctx, db, topic, t, now); err != nil {
+		return err
+	}
+	var names []string
+	for _, s := range sources {
+		if s.Kind.HasEdges() {
+			names = append(names, "cdc_sweep_edges_"+s.Kind.String())
+		}
+		names = append(names, "cdc_sweep_"+plural(s.Kind))
+	}
+	for _, name := range slices.Compact(names) {
+		err := db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+			Body: sql.ClickHouse(name), Parameters: ch.Parameters(map[string]any{
+				"source_id": strconv.FormatUint(t.System, 10), "lsn": strconv.FormatUint(t.LSN, 10), "at_ms": t.CommittedAt.UnixMilli(),
+			}),
+		}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func remember(ctx context.Context, db *clickhouse.Client, topic string, t origin, now time.Time) error {
+	var (
+		name        proto.ColStr
+		system, lsn proto.ColUInt64
+		at          = new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli).WithLocation(time.UTC)
+		seen        = new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli).WithLocation(time.UTC)
+	)
+	name.Append(topic)
+	system.Append(t.System)
+	lsn.Append(t.LSN)
+	at.Append(orEpoch(t.CommittedAt))
+	seen.Append(now)
+	in := proto.Input{
+		{Name: "topic", Data: &name},
+		{Name: "source_id", Data: &system},
+		{Name: "lsn", Data: &lsn},
+		{Name: "committed_at", Data: at},
+		{Name: "seen_at", Data: seen},
+	}
+	return db.Write(ctx, clickhouse.Query{Name: "cdc_truncate", Query: ch.Query{Body: in.Into("cdc_truncates"), Input: in}})
+}

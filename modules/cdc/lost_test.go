@@ -1,0 +1,152 @@
+package cdc_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zaptest"
+
+	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/source"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+func (c *chain) dropSlot() {
+	c.t.Helper()
+	require.Eventually(c.t, func() bool {
+		_, err := c.Postgres.Exec(c.t.Context(), `SELECT pg_drop_replication_slot($1)`, c.cfg.Source.Slot)
+		return err == nil
+	}, patience, 20*time.Millisecond)
+}
+
+func TestALostSlotIsReadAnewWithWhatWasDeletedMeanwhile(t *testing.T) {
+	c := newChain(t)
+	c.cfg.Source.OnLostSlot = "resync"
+	c.exec(world(50))
+	c.start()
+	c.requireEqual()
+	c.stopSource()
+	c.dropSlot()
+	c.exec( // nobody will hear of these
+		`DELETE FROM posts WHERE id % 2 = 0`, `DELETE FROM follows WHERE follower_id % 3 = 0`, `DELETE FROM users WHERE id = 8`,
+		`UPDATE posts SET body = 'unheard' WHERE id % 5 = 0`, `INSERT INTO users (id, name) VALUES (777, 'unheard')`, `TRUNCATE mutes`,
+	)
+	c.startSource()
+	c.requireEqual()
+	c.exec(`UPDATE users SET name = 'heard' WHERE id = 777`)
+	c.requireEqual()
+	require.Empty(t, c.letters.list())
+}
+
+func TestALostSlotEndsTheSourceWhereThatIsConfigured(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(10))
+	c.start()
+	c.requireEqual()
+	c.stopSource()
+	c.dropSlot()
+	failed := make(chan error, 1)
+	s, err := cdc.NewSource(c.cfg, c.KafkaConfig, source.Params{
+		Postgres: c.PostgresConfig, Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: prometheus.NewRegistry(),
+		Failure: worker.FailureFunc(func(_ string, err error) { failed <- err }),
+	})
+	require.NoError(t, err)
+	require.NoError(t, s.Start(t.Context()))
+	defer c.stop(s.Stop)
+	select {
+	case err := <-failed:
+		require.ErrorIs(t, err, source.ErrLostSlot)
+		require.ErrorContains(t, err, "cdc.source.on_lost_slot")
+	case <-time.After(patience):
+		t.Fatal("the source did not notice")
+	}
+}
+
+func (c *chain) admin(do func(sarama.ClusterAdmin) error) {
+	c.t.Helper()
+	config, err := c.KafkaConfig.Sarama()
+	require.NoError(c.t, err)
+	admin, err := sarama.NewClusterAdmin(c.KafkaConfig.Brokers, config)
+	require.NoError(c.t, err)
+	defer func() { require.NoError(c.t, admin.Close()) }()
+	require.NoError(c.t, do(admin))
+}
+
+func TestATopicThatIsMadeAnewBeginsAboveWhatWasBefore(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(50))
+	c.start()
+	c.exec(`UPDATE posts SET body = 'a'`, `UPDATE posts SET body = 'b'`, `UPDATE posts SET body = 'c'`) // offsets rise
+	c.requireEqual()
+	c.stopSource()
+	posts := c.KafkaConfig.TopicPrefix + "cdc.public.posts"
+	c.admin(func(a sarama.ClusterAdmin) error { return a.DeleteTopic(posts) })
+	c.makeTopics()
+	c.startSource()
+	c.exec(`UPDATE posts SET body = 'low offset' WHERE id < 20`, `DELETE FROM posts WHERE id > 100`)
+	c.requireEqual()
+	c.exec(`UPDATE posts SET body = 'higher'`)
+	c.requireEqual()
+}
+
+// epoch is the topic's life as the consumer's metric says.
+func (c *chain) epoch(table string) float64 {
+	c.t.Helper()
+	families, err := c.reg.Gather()
+	require.NoError(c.t, err)
+	for _, f := range families {
+		if f.GetName() != "feedrank_cdc_topic_epoch" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if m.GetLabel()[0].GetValue() == table {
+				return m.GetGauge().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+func TestATopicThatGrewGoesOn(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(50))
+	c.start()
+	c.exec(`UPDATE posts SET body = 'a'`, `UPDATE posts SET body = 'b'`)
+	c.requireEqual()
+	posts := c.KafkaConfig.TopicPrefix + "cdc.public.posts"
+	c.stopSource()
+	c.admin(func(a sarama.ClusterAdmin) error { return a.CreatePartitions(posts, 9, nil, false) })
+	// Only now may the topic be written to again: see "Epochs" in ARCHITECTURE.md.
+	require.Eventually(t, func() bool { return c.epoch("public.posts") == 2 }, patience, 50*time.Millisecond)
+	c.startSource()
+	c.exec(`UPDATE posts SET body = 'moved' WHERE id < 40`, `DELETE FROM posts WHERE id > 100`)
+	c.requireEqual()
+}
+
+func TestTheTailTellsOfPostsAtOnce(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(10))
+	c.start()
+	c.requireEqual()
+	seen := &changes{}
+	tail, err := cdc.NewTail(c.cfg, c.KafkaConfig, time.Now(), func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
+	require.NoError(t, err)
+	group := worker.NewGroup(c.failure())
+	group.Go("tail", func(ctx context.Context) error {
+		if err := tail.Run(ctx); !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
+	})
+	defer c.stop(group.Stop)
+	c.exec(`INSERT INTO posts (id, author_id, body) VALUES (900, 1, 'new')`, `DELETE FROM posts WHERE id = 5`, `TRUNCATE posts CASCADE`)
+	for _, want := range []core.Change{{Kind: core.PostPut, Post: core.Post{ID: 900}}, {Kind: core.PostDeleted, Post: core.Post{ID: 5}}, {Kind: core.TableCleared}} {
+		require.Eventually(t, func() bool { return seen.has(want) }, patience, 5*time.Millisecond, "%+v", want)
+	}
+}

@@ -1,0 +1,177 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
+)
+
+// Config maps each kind to a table of the app. A kind whose table is empty is not copied; users may
+// always be left out, posts never.
+type Config struct {
+	User    Table `koanf:"user"`
+	Post    Table `koanf:"post"`
+	Follow  Table `koanf:"follow"`
+	Comment Table `koanf:"comment"`
+	Like    Table `koanf:"like"`
+	Block   Table `koanf:"block"`
+	Mute    Table `koanf:"mute"`
+}
+
+// Table says where a kind's rows come from. One table may serve several kinds, each with its OnlyWhen.
+type Table struct {
+	Table      string            `koanf:"table"`       // schema.table; empty: not copied
+	Columns    map[string]string `koanf:"columns"`     // our field: the app's column; a field that is not named has the column of its own name
+	Constants  map[string]string `koanf:"constants"`   // our field: a value that is the same for every row
+	OnlyWhen   []Condition       `koanf:"only_when"`   // all must hold, else the row is none of this kind
+	GoneWhen   []Condition       `koanf:"gone_when"`   // any: the row counts as deleted (soft deletes)
+	HiddenWhen []Condition       `koanf:"hidden_when"` // any: the post is not shown, but may come back
+	TimeUnit   envelope.Unit     `koanf:"time_unit"`   // us, ms or days: what a number in a time column counts; empty: us
+}
+
+// Condition asks one thing of one column. Exactly one of In, NotIn and Is is set. A null is in no
+// list, so that NotIn holds for it.
+type Condition struct {
+	Column string   `koanf:"column"`
+	In     []string `koanf:"in"`
+	NotIn  []string `koanf:"not_in"`
+	Is     string   `koanf:"is"` // null, set (not null), true or false (null is false)
+}
+
+// Default maps the plain social schema that ships as an example (sql/postgres/example).
+func Default() Config {
+	same := func(k Kind, table string) Table {
+		columns := map[string]string{}
+		for _, f := range k.Fields() {
+			columns[f] = f
+		}
+		return Table{Table: table, Columns: columns}
+	}
+	c := Config{
+		User: same(User, "public.users"), Post: same(Post, "public.posts"), Follow: same(Follow, "public.follows"),
+		Comment: same(Comment, "public.comments"), Like: same(Like, "public.likes"),
+		Block: same(Block, "public.blocks"), Mute: same(Mute, "public.mutes"),
+	}
+	c.Post.HiddenWhen = []Condition{
+		{Column: "status", NotIn: []string{"published"}},
+		{Column: "deleted_at", Is: "set"},
+	}
+	return c
+}
+
+func (c Config) table(k Kind) Table {
+	return [kinds]Table{User: c.User, Post: c.Post, Follow: c.Follow, Comment: c.Comment, Like: c.Like, Block: c.Block, Mute: c.Mute}[k]
+}
+
+// Check tells what is wrong, by the key below cdc.tables.
+func (c Config) Check() map[string]string {
+	wrong := map[string]string{}
+	for _, k := range Kinds() {
+		t := c.table(k)
+		if t.Table == "" {
+			if k == Post {
+				wrong["post.table"] = "is empty; posts are what feeds are made of"
+			}
+			continue
+		}
+		t.check(k, func(key, format string, args ...any) {
+			wrong[k.String()+"."+key] = fmt.Sprintf(format, args...)
+		})
+	}
+	return wrong
+}
+
+// Column is the app's column for a field; empty if the field is a constant, or a text that is not copied.
+func (t Table) Column(field string) string {
+	if column, ok := t.Columns[field]; ok {
+		return column
+	}
+	if _, ok := t.Constants[field]; ok || field == "" {
+		return ""
+	}
+	return field
+}
+
+func (t Table) check(k Kind, report func(key, format string, args ...any)) {
+	if schema, table, ok := strings.Cut(t.Table, "."); !ok || schema == "" || table == "" || strings.Contains(table, ".") {
+		report("table", "%q, want schema.table", t.Table)
+	}
+	fields := k.Fields()
+	for _, given := range []struct {
+		key string
+		m   map[string]string
+	}{{"columns", t.Columns}, {"constants", t.Constants}} {
+		for _, f := range slices.Sorted(maps.Keys(given.m)) {
+			if !slices.Contains(fields, f) {
+				report(given.key+"."+f, "no such field; a %s has %s", k, strings.Join(fields, ", "))
+			}
+		}
+	}
+	for _, f := range fields {
+		_, constant := t.Constants[f]
+		if t.Column(f) == "" && !constant && f != k.Layout().Text {
+			report("columns."+f, "is empty; name the column, or give a constant")
+		}
+	}
+	for _, f := range slices.Sorted(maps.Keys(t.Constants)) {
+		if err := t.checkConstant(k, f); err != nil {
+			report("constants."+f, "%v", err)
+		}
+	}
+	for _, list := range []struct {
+		key        string
+		conditions []Condition
+	}{{"only_when", t.OnlyWhen}, {"gone_when", t.GoneWhen}, {"hidden_when", t.HiddenWhen}} {
+		for i, condition := range list.conditions {
+			if err := condition.check(); err != nil {
+				report(fmt.Sprintf("%s[%d]", list.key, i), "%v", err)
+			}
+		}
+	}
+	if len(t.HiddenWhen) > 0 && k != Post {
+		report("hidden_when", "only posts can be hidden; use gone_when")
+	}
+	if !slices.Contains([]envelope.Unit{"", envelope.Micros, envelope.Millis, envelope.Days}, t.TimeUnit) {
+		report("time_unit", "%q, want us, ms or days", t.TimeUnit)
+	}
+}
+
+func (t Table) checkConstant(k Kind, field string) error {
+	if t.Column(field) != "" {
+		return errors.New("is also in columns; keep one")
+	}
+	if field == fieldID {
+		return errors.New("an id cannot be the same for every row")
+	}
+	var err error
+	switch field {
+	case fieldCreatedAt:
+		_, err = time.Parse(time.RFC3339, t.Constants[field])
+	case k.Layout().First, k.Layout().Other:
+		_, err = parseID(t.Constants[field])
+	}
+	return err
+}
+
+func (c Condition) check() error {
+	set := 0
+	for _, given := range []bool{len(c.In) > 0, len(c.NotIn) > 0, c.Is != ""} {
+		if given {
+			set++
+		}
+	}
+	switch {
+	case c.Column == "":
+		return errors.New("column is empty")
+	case set != 1:
+		return errors.New("want exactly one of in, not_in and is")
+	case c.Is != "" && !slices.Contains([]string{"null", "set", "true", "false"}, c.Is):
+		return fmt.Errorf("is: %q, want null, set, true or false", c.Is)
+	}
+	return nil
+}

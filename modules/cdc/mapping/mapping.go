@@ -1,0 +1,257 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Mapping is a valid Config, ready to use.
+type Mapping struct {
+	topicPrefix string
+	byTable     map[string][]*Source
+	tables      []string
+}
+
+// Source turns the changes of one table into rows of one kind.
+type Source struct {
+	Kind      Kind
+	Table     string // schema.table
+	config    Table
+	createdAt time.Time // the constant, if there is one
+	constants map[string]int64
+}
+
+// New validates and prepares a Config. The topic of a table is <topicPrefix>.<schema>.<table>.
+func New(c Config, topicPrefix string) (*Mapping, error) {
+	if wrong := c.Check(); len(wrong) > 0 {
+		var problems []error
+		for _, key := range slices.Sorted(maps.Keys(wrong)) {
+			problems = append(problems, fmt.Errorf("cdc.tables.%s: %s", key, wrong[key]))
+		}
+		return nil, errors.Join(problems...)
+	}
+	m := &Mapping{topicPrefix: topicPrefix, byTable: map[string][]*Source{}}
+	for _, k := range Kinds() {
+		t := c.table(k)
+		if t.Table == "" {
+			continue
+		}
+		s := &Source{Kind: k, Table: t.Table, config: t, constants: map[string]int64{}}
+		for field, value := range t.Constants {
+			switch field {
+			case fieldCreatedAt:
+				s.createdAt, _ = time.Parse(time.RFC3339, value)
+				s.createdAt = envelope.Clamp(s.createdAt)
+			case k.Layout().First, k.Layout().Other:
+				s.constants[field], _ = parseID(value)
+			}
+		}
+		if len(m.byTable[t.Table]) == 0 {
+			m.tables = append(m.tables, t.Table)
+		}
+		m.byTable[t.Table] = append(m.byTable[t.Table], s)
+	}
+	return m, nil
+}
+
+// Tables are the app's tables that are mapped: those that others refer to first, so that a snapshot
+// in this order finds a post's author before the post.
+func (m *Mapping) Tables() []string { return slices.Clone(m.tables) }
+
+// Topic is the topic of a table's changes, as Debezium names it.
+func (m *Mapping) Topic(table string) string { return m.topicPrefix + "." + table }
+
+// Topics are the topics of all tables.
+func (m *Mapping) Topics() []string {
+	all := make([]string, len(m.tables))
+	for i, t := range m.tables {
+		all[i] = m.Topic(t)
+	}
+	return all
+}
+
+// TableOf is the table whose changes a topic carries; empty for a foreign topic.
+func (m *Mapping) TableOf(topic string) string {
+	table, ok := strings.CutPrefix(topic, m.topicPrefix+".")
+	if !ok || len(m.byTable[table]) == 0 {
+		return ""
+	}
+	return table
+}
+
+// Sources are the kinds that a table's rows may be.
+func (m *Mapping) Sources(table string) []*Source { return m.byTable[table] }
+
+// Of finds the source of a kind; nil if it is not mapped.
+func (m *Mapping) Of(k Kind) *Source {
+	for _, sources := range m.byTable {
+		for _, s := range sources {
+			if s.Kind == k {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// Row maps a record's row after the change, or what its key tells of a deleted one.
+func (s *Source) Row(record envelope.Record) (Row, error) {
+	if record.Op == envelope.Delete {
+		return s.Deleted(record.Key)
+	}
+	return s.Alive(record.Key, record.After)
+}
+
+// Deleted is what is known of a deleted row: its key. Other columns of a delete are made up.
+func (s *Source) Deleted(key envelope.Row) (Row, error) {
+	row, err := s.identified(key)
+	row.Gone = true
+	return row, err
+}
+
+// Alive maps a row. Its key may come from another place than the row, so it is given apart.
+func (s *Source) Alive(key, after envelope.Row) (Row, error) {
+	row, err := s.identified(key)
+	if err != nil {
+		return Row{}, err
+	}
+	belongs, err := all(s.config.OnlyWhen, after)
+	if err != nil {
+		return Row{}, err
+	}
+	gone, err := anyOf(s.config.GoneWhen, after)
+	if err != nil {
+		return Row{}, err
+	}
+	if row.Gone = gone || !belongs; row.Gone && !belongs {
+		return row, nil // its columns mean something else
+	}
+	return row, s.fill(&row, after)
+}
+
+func (s *Source) fill(row *Row, after envelope.Row) (err error) {
+	layout := s.Kind.Layout()
+	if row.First, err = s.id(layout.First, after); err != nil {
+		return err
+	}
+	if row.Other, err = s.id(layout.Other, after); err != nil {
+		return err
+	}
+	if row.CreatedAt, err = s.time(after); err != nil {
+		return err
+	}
+	if row.Hidden, err = anyOf(s.config.HiddenWhen, after); err != nil {
+		return err
+	}
+	column := s.config.Column(layout.Text)
+	switch {
+	case layout.Text == "":
+	case column == "":
+		row.Text = s.config.Constants[layout.Text]
+	case after.IsUnavailable(column):
+		row.TextMissing = true
+	default:
+		row.Text, err = after.Text(column)
+	}
+	return err
+}
+
+func (s *Source) identified(key envelope.Row) (Row, error) {
+	text, err := RowKey(key)
+	if err != nil || !s.Kind.Layout().ByID {
+		return Row{Key: text}, err
+	}
+	column := s.config.Column(fieldID)
+	id, err := key.Int(column)
+	if err == nil && !core.ID(id).Valid() {
+		err = envelope.Errorf(envelope.ReasonValue, "column %s: %d is not an id: want 1 to 9223372036854775807", column, id)
+	}
+	return Row{Key: text, ID: id}, err
+}
+
+func (s *Source) id(field string, after envelope.Row) (int64, error) {
+	if field == "" {
+		return 0, nil
+	}
+	if n, ok := s.constants[field]; ok {
+		return n, nil
+	}
+	column := s.config.Column(field)
+	if after.Has(column) && after.IsNull(column) {
+		return 0, nil // no such user or post: stored as 0, which names nobody
+	}
+	return after.Int(column)
+}
+
+func (s *Source) time(after envelope.Row) (time.Time, error) {
+	column := s.config.Column(fieldCreatedAt)
+	if column == "" {
+		return s.createdAt, nil
+	}
+	return after.Time(column, s.config.TimeUnit)
+}
+
+func parseID(s string) (int64, error) {
+	id, err := core.ParseID(s)
+	if err != nil {
+		return 0, errors.New("want a decimal integer from 1 to 9223372036854775807")
+	}
+	return int64(id), nil
+}
+
+// NeededColumns are the app's columns that rows of the kind are made from, sorted.
+func (s *Source) NeededColumns() []string {
+	needed := map[string]bool{}
+	for _, f := range s.Kind.Fields() {
+		needed[s.config.Column(f)] = true
+	}
+	for _, list := range [][]Condition{s.config.OnlyWhen, s.config.GoneWhen, s.config.HiddenWhen} {
+		for _, c := range list {
+			needed[c.Column] = true
+		}
+	}
+	delete(needed, "")
+	return slices.Sorted(maps.Keys(needed))
+}
+
+// ColumnKeys are the app's columns by the configuration's key that names them, below cdc.tables.<kind>.
+func (s *Source) ColumnKeys() map[string]string {
+	keys := map[string]string{}
+	for _, field := range s.Kind.Fields() {
+		if column := s.config.Column(field); column != "" {
+			keys["columns."+field] = column
+		}
+	}
+	for name, list := range map[string][]Condition{
+		"only_when": s.config.OnlyWhen, "gone_when": s.config.GoneWhen, "hidden_when": s.config.HiddenWhen,
+	} {
+		for i, c := range list {
+			keys[fmt.Sprintf("%s[%d].column", name, i)] = c.Column
+		}
+	}
+	return keys
+}
+
+// IDColumn is the app's column that names the row; empty for kinds that are kept by their key.
+func (s *Source) IDColumn() string {
+	if !s.Kind.Layout().ByID {
+		return ""
+	}
+	return s.config.Column(fieldID)
+}
+
+// SplitTable parts a table's full name.
+func SplitTable(full string) (schema, name string) {
+	schema, name, _ = strings.Cut(full, ".")
+	return schema, name
+}
+
+// TextColumn is the app's column of the kind's text; empty if none is copied.
+func (s *Source) TextColumn() string { return s.config.Column(s.Kind.Layout().Text) }

@@ -1,0 +1,80 @@
+package cdc
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics of the consumer. ARCHITECTURE.md says what to do when each rises.
+type metrics struct {
+	records      *prometheus.CounterVec   // table, op
+	tombstones   *prometheus.CounterVec   // table
+	truncates    *prometheus.CounterVec   // table
+	killed       *prometheus.CounterVec   // table
+	repeats      *prometheus.CounterVec   // table
+	replays      *prometheus.CounterVec   // table
+	stale        *prometheus.CounterVec   // table
+	toast        *prometheus.CounterVec   // table, from
+	keyChanges   *prometheus.CounterVec   // table
+	deadLetters  *prometheus.CounterVec   // table, reason
+	rows         *prometheus.CounterVec   // copy
+	changes      *prometheus.CounterVec   // kind
+	batch        *prometheus.HistogramVec // table
+	apply        *prometheus.HistogramVec // table
+	retries      *prometheus.CounterVec   // table
+	lagRecords   *prometheus.GaugeVec     // table, partition
+	lagSeconds   *prometheus.GaugeVec     // table
+	visible      *prometheus.HistogramVec // table
+	connectorLag *prometheus.GaugeVec     // table
+	lostOffsets  *prometheus.CounterVec   // table
+	epoch        *prometheus.GaugeVec     // table
+	drift        *prometheus.GaugeVec     // table
+	observeErrs  prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "feedrank_cdc_" + name, Help: help}, labels)
+		reg.MustRegister(c)
+		return c
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "feedrank_cdc_" + name, Help: help}, labels)
+		reg.MustRegister(g)
+		return g
+	}
+	histogram := func(name, help string, buckets []float64) *prometheus.HistogramVec {
+		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "feedrank_cdc_" + name, Help: help, Buckets: buckets}, []string{"table"})
+		reg.MustRegister(h)
+		return h
+	}
+	m := &metrics{
+		records:     counter("records_total", "Change records read, by the app's table and operation.", "table", "op"),
+		tombstones:  counter("tombstones_total", "Records without a value, which follow deletes.", "table"),
+		truncates:   counter("truncates_total", "Truncates applied.", "table"),
+		killed:      counter("truncated_rows_total", "Rows that arrived after a truncate that came after them.", "table"),
+		repeats:     counter("repeats_total", "Records left out because the connector had certainly written them before.", "table"),
+		replays:     counter("replays_total", "Records read again from Kafka whose row was already applied.", "table"),
+		stale:       counter("stale_repairs_total", "Repairs of a resync that were dropped because a change came first.", "table"),
+		toast:       counter("toast_merges_total", "Large values that a change did not bring, by where they came from.", "table", "from"),
+		keyChanges:  counter("key_changes_total", "Rows whose primary key changed.", "table"),
+		deadLetters: counter("dead_letters_total", "Records that could not be applied, by reason.", "table", "reason"),
+		rows:        counter("rows_written_total", "Rows inserted into ClickHouse, by our table.", "copy"),
+		changes:     counter("changes_total", "Changes offered to the feed, by kind.", "kind"),
+		retries:     counter("apply_retries_total", "Batches that were applied again after an error.", "table"),
+		lostOffsets: counter("lost_offsets_total", "Partitions whose next record the log no longer had.", "table"),
+
+		lagRecords:   gauge("lag_records", "Records in a partition that are not applied yet.", "table", "partition"),
+		lagSeconds:   gauge("lag_seconds", "Age of the last applied change when it was applied, since its commit.", "table"),
+		connectorLag: gauge("connector_lag_seconds", "Time from the commit to the connector for the last record.", "table"),
+		drift:        gauge("schema_mismatches", "Columns and keys of the mapping that the app's table does not have.", "table"),
+		epoch:        gauge("topic_epoch", "Lives of the topic: rises when it is made anew or grows.", "table"),
+
+		batch:   histogram("batch_records", "Records in a batch.", prometheus.ExponentialBuckets(1, 4, 9)),
+		apply:   histogram("apply_seconds", "Time to apply a batch in ClickHouse.", prometheus.ExponentialBuckets(0.001, 2, 16)),
+		visible: histogram("commit_to_visible_seconds", "Time from the commit in PostgreSQL until the row is in ClickHouse.", prometheus.ExponentialBuckets(0.01, 2, 14)),
+
+		observeErrs: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "feedrank_cdc_observer_errors_total", Help: "Batches whose changes the feed could not be told of.",
+		}),
+	}
+	reg.MustRegister(m.observeErrs)
+	return m
+}

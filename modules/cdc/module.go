@@ -1,0 +1,69 @@
+package cdc
+
+import (
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/cdc/source"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+// ConsumerModule copies the app's tables to ClickHouse.
+func ConsumerModule() fx.Option {
+	return fx.Module("cdc-consumer", fx.Provide(provideConsumer), fx.Invoke(func(lc fx.Lifecycle, c *Consumer) {
+		lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
+	}))
+}
+
+// SourceModule reads PostgreSQL's log where no Debezium does.
+func SourceModule() fx.Option {
+	return fx.Module("cdc-source", fx.Provide(provideSource), fx.Invoke(func(lc fx.Lifecycle, s *source.Source) {
+		lc.Append(fx.Hook{OnStart: s.Start, OnStop: s.Stop})
+	}))
+}
+
+type consumerIn struct {
+	fx.In
+
+	Config     Config
+	Kafka      kafka.Config
+	ClickHouse *clickhouse.Client
+	Postgres   *pgxpool.Pool
+	Letters    DeadLetters
+	Applied    Applied
+	Clock      core.Clock
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+	Failure    worker.Failure
+}
+
+func provideConsumer(in consumerIn) (*Consumer, error) {
+	return NewConsumer(Params{
+		Config: in.Config, Kafka: in.Kafka, ClickHouse: in.ClickHouse, Postgres: in.Postgres, Letters: in.Letters,
+		Applied: in.Applied, Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
+	})
+}
+
+type sourceIn struct {
+	fx.In
+
+	Config     Config
+	Kafka      kafka.Config
+	Postgres   postgres.Config
+	Clock      core.Clock
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+	Failure    worker.Failure
+}
+
+func provideSource(in sourceIn) (*source.Source, error) {
+	return NewSource(in.Config, in.Kafka, source.Params{
+		Postgres: in.Postgres, Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
+	})
+}

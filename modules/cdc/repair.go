@@ -1,0 +1,123 @@
+package cdc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/pgvalue"
+)
+
+// headerRepair marks a record that sets a row right: it counts only if the copy still has this version.
+const headerRepair = "feedrank.repair"
+
+// repairBatch bounds what is sent at once.
+const repairBatch = 500
+
+// largestRepair is the largest record; a larger one leaves its text out.
+const largestRepair = 900 << 10
+
+// repair sends what sets the rows right, and returns how many were sent.
+func (r *Resync) repair(ctx context.Context, s *mapping.Source, t liveTable, found []difference, at origin) (int, error) {
+	var batch []*sarama.ProducerMessage
+	sent := 0
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := r.producer.Send(ctx, batch...); err != nil {
+			return fmt.Errorf("send repairs: %w", err)
+		}
+		sent += len(batch)
+		batch = nil
+		return nil
+	}
+	for _, d := range found {
+		m, err := r.message(s, t, d, at)
+		if err != nil {
+			return sent, err
+		}
+		if batch = append(batch, m); len(batch) == repairBatch {
+			if err := flush(); err != nil {
+				return sent, err
+			}
+		}
+	}
+	return sent, flush()
+}
+
+func (r *Resync) message(s *mapping.Source, t liveTable, d difference, at origin) (*sarama.ProducerMessage, error) {
+	op, after := envelope.Delete, []byte("null")
+	key, err := t.keyOf(s, d.key)
+	if err != nil {
+		return nil, err
+	}
+	headers := []sarama.RecordHeader{{Key: []byte(headerRepair), Value: strconv.AppendUint(nil, d.version, 10)}}
+	if d.original != nil {
+		op = envelope.Read
+		fields := d.original.fields
+		if after, err = json.Marshal(fields); err != nil {
+			return nil, err
+		}
+		if text := s.TextColumn(); len(after) > largestRepair && text != "" {
+			fields[text] = json.RawMessage(`"` + envelope.Unavailable + `"`)
+			headers = append(headers, sarama.RecordHeader{Key: []byte(envelope.HeaderShortened), Value: []byte("1")})
+			if after, err = json.Marshal(fields); err != nil {
+				return nil, err
+			}
+		}
+	}
+	schema, name := mapping.SplitTable(s.Table)
+	body, err := json.Marshal(map[string]any{
+		"before": nil, "after": json.RawMessage(after), "op": op.String(), "ts_ms": at.CommittedAt.UnixMilli(),
+		"source": map[string]any{
+			"version": "feedrank", "connector": "postgresql", "name": r.cfg.TopicPrefix, "snapshot": "incremental", "schema": schema, "table": name,
+			"lsn": at.LSN, "ts_ms": at.CommittedAt.UnixMilli(), "system": strconv.FormatUint(at.System, 10),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sarama.ProducerMessage{Topic: r.mapping.Topic(s.Table), Key: sarama.ByteEncoder(key), Value: sarama.ByteEncoder(body), Headers: headers}, nil
+}
+
+// keyOf writes the record's key as the source does, from the key of our copy: the same bytes go to the
+// same partition.
+func (t liveTable) keyOf(s *mapping.Source, key string) ([]byte, error) {
+	values := map[string]string{}
+	if id := s.IDColumn(); id != "" {
+		values[id] = key
+	} else {
+		names, parts := t.sortedKey(), strings.Split(key, ":")
+		if len(names) != len(parts) {
+			return nil, fmt.Errorf("key %s of %s does not have the columns %v: was the primary key changed?", key, s.Table, names)
+		}
+		for i, name := range names {
+			text, err := url.PathUnescape(parts[i])
+			if err != nil {
+				return nil, fmt.Errorf("key %s of %s: %w", key, s.Table, err)
+			}
+			values[name] = text
+		}
+	}
+	out := []byte{'{'}
+	for i, c := range t.key {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		name, err := json.Marshal(c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, name...), ':')
+		out = append(out, pgvalue.JSON(t.oids[c], []byte(values[c]))...)
+	}
+	return append(out, '}'), nil
+}

@@ -1,0 +1,80 @@
+package cdc_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWritesThatOverlapTheSnapshotAreNotLost(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(300))
+	open, err := c.Postgres.Begin(t.Context()) // began before the slot, commits after it
+	require.NoError(t, err)
+	defer func() { _ = open.Rollback(t.Context()) }()
+	for _, s := range []string{
+		`UPDATE posts SET body = 'from before' WHERE id = 10`,
+		`DELETE FROM likes WHERE user_id = 11`,
+		`INSERT INTO follows (follower_id, followee_id) VALUES (12, 200)`,
+	} {
+		_, err := open.Exec(t.Context(), s)
+		require.NoError(t, err)
+	}
+	c.makeTopics()
+	c.startSource()
+	c.startConsumer()
+	c.exec(`UPDATE posts SET body = 'meanwhile' WHERE id = 20`, `DELETE FROM posts WHERE id = 30`, `DELETE FROM follows WHERE follower_id = 40`)
+	require.NoError(t, open.Commit(t.Context()))
+	for i := range 50 {
+		c.exec(fmt.Sprintf(`UPDATE posts SET body = 'round %d' WHERE id %% 7 = %d`, i, i%7))
+	}
+	c.requireEqual()
+}
+
+func TestRestartsInTheMiddleLoseAndRepeatNothing(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(60))
+	c.start()
+	random := rand.New(rand.NewPCG(1, 2))
+	for round := range 4 {
+		for range 30 {
+			id := 1 + random.IntN(60)
+			c.exec(
+				fmt.Sprintf(`INSERT INTO posts (id, author_id, body) VALUES (%[1]d, %[2]d, 'round %[3]d') ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body`, id, id, round),
+				fmt.Sprintf(`DELETE FROM posts WHERE id = %d`, 1+random.IntN(180)),
+				fmt.Sprintf(`INSERT INTO follows (follower_id, followee_id) VALUES (%d, %d) ON CONFLICT DO NOTHING`, id, 1+random.IntN(60)),
+				fmt.Sprintf(`DELETE FROM follows WHERE follower_id = %d AND followee_id %% 3 = %d`, id, round%3),
+			)
+		}
+		if round%2 == 0 {
+			c.stopSource()
+			c.startSource()
+		} else {
+			c.stopConsumer()
+			c.startConsumer()
+		}
+	}
+	c.requireEqual()
+	require.Empty(t, c.letters.list())
+}
+
+func TestAnInterruptedSnapshotGoesOn(t *testing.T) {
+	c := newChain(t)
+	c.cfg.Source.SnapshotRows = 10
+	c.exec(world(200))
+	c.makeTopics()
+	c.startSource()
+	require.Eventually(t, func() bool {
+		var begun bool
+		err := c.Postgres.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE last_key IS NOT NULL) > 0 FROM feedrank.cdc_snapshots`).Scan(&begun)
+		return err == nil && begun
+	}, patience, 5*time.Millisecond)
+	c.stopSource()
+	c.exec(`DELETE FROM posts WHERE id % 3 = 0`, `UPDATE posts SET body = 'changed' WHERE id % 3 = 1`)
+	c.startSource()
+	c.startConsumer()
+	c.requireEqual()
+}

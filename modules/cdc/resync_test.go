@@ -1,0 +1,115 @@
+package cdc_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+)
+
+func (c *chain) resync() *cdc.Resync {
+	c.t.Helper()
+	producer := kafka.NewProducer(c.KafkaConfig)
+	c.t.Cleanup(func() { require.NoError(c.t, producer.Close()) })
+	r, err := cdc.NewResync(c.cfg, c.KafkaConfig, c.Postgres, c.ClickHouse, producer, prometheus.NewRegistry())
+	require.NoError(c.t, err)
+	return r
+}
+
+// spoil changes copies behind the consumer's back, as lost records would have.
+func (c *chain) spoil(statements ...string) {
+	c.t.Helper()
+	for _, s := range statements {
+		require.NoError(c.t, c.ClickHouse.Write(c.t.Context(), clickhouse.Query{Name: "spoil", Query: ch.Query{Body: s}}))
+	}
+}
+
+const spoiling = 5 // rows of each kind of damage
+
+func (c *chain) spoilAll() {
+	c.spoil(
+		`INSERT INTO posts SELECT * REPLACE (version + 1 AS version, 1 AS is_deleted) FROM posts FINAL WHERE id % 7 = 1 ORDER BY id LIMIT 5`,
+		`INSERT INTO posts SELECT * REPLACE (version + 1 AS version, 'spoiled' AS body) FROM posts FINAL WHERE id % 7 = 2 ORDER BY id LIMIT 5`,
+		`INSERT INTO posts SELECT * REPLACE (id + 500000 AS id) FROM posts FINAL WHERE id % 7 = 3 ORDER BY id LIMIT 5`,
+		`INSERT INTO likes SELECT * REPLACE (version + 1 AS version, 1 AS is_deleted) FROM likes FINAL ORDER BY row_key LIMIT 5`,
+		`INSERT INTO viewer_edges SELECT * REPLACE (version + 1 AS version, 1 AS is_deleted) FROM viewer_edges FINAL WHERE kind = 'blocked_by' ORDER BY viewer_id LIMIT 5`,
+		`INSERT INTO viewer_edges SELECT * REPLACE (version + 1 AS version, 0 AS is_deleted) FROM (SELECT * FROM viewer_edges WHERE kind = 'mute' AND is_deleted = 1 ORDER BY viewer_id LIMIT 5)`,
+		`ALTER TABLE comments DELETE WHERE row_key IN (SELECT row_key FROM comments ORDER BY row_key LIMIT 5) SETTINGS mutations_sync = 2`,
+	)
+}
+
+func TestAComparisonFindsWhatDiffersAndARepairSetsItRight(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(100), `UPDATE posts SET body = repeat('large row ', 200000) WHERE id = 16`)
+	c.start()
+	c.requireEqual()
+	c.exec(`DELETE FROM mutes WHERE muter_id < 27`) // five
+	c.requireEqual()
+	r := c.resync()
+	for _, comparison := range compare(t, r, cdc.ResyncOptions{Settle: 100 * time.Millisecond}) {
+		require.True(t, comparison.Equal(), "%+v", comparison)
+	}
+	c.spoilAll()
+	found := map[string]cdc.Comparison{}
+	for _, comparison := range compare(t, r, cdc.ResyncOptions{Settle: 100 * time.Millisecond}) {
+		found[comparison.Kind] = comparison
+	}
+	require.Equal(t, []int{spoiling, spoiling, spoiling}, []int{found["post"].Missing, found["post"].Wrong, found["post"].TooMany})
+	require.Equal(t, spoiling, found["like"].Missing)
+	require.Equal(t, spoiling, found["comment"].Missing)
+	require.Equal(t, []int{spoiling, spoiling}, []int{found["block"].Edges, found["mute"].Edges})
+	require.True(t, found["follow"].Equal())
+
+	compare(t, r, cdc.ResyncOptions{Repair: true})
+	c.requireEqual()
+	c.exec(`UPDATE posts SET body = 'and changes go on'`)
+	c.requireEqual()
+	require.Empty(t, c.letters.list())
+	_, err := r.Run(t.Context(), cdc.ResyncOptions{Table: "public.nothing"})
+	require.ErrorContains(t, err, "public.posts")
+}
+
+func TestARepairAmongLiveChangesNeverBeatsALaterOne(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(people))
+	c.start()
+	c.requireEqual()
+	var changes atomic.Int64
+	ctx, cancel := context.WithCancel(t.Context())
+	var writers sync.WaitGroup
+	w := &writer{pg: c, random: rand.New(rand.NewPCG(3, 4)), changes: &changes}
+	writers.Go(func() { w.run(ctx) })
+	r := c.resync()
+	for range 3 { // with nothing to settle it takes all that is on its way for damage
+		c.spoilAll()
+		compare(t, r, cdc.ResyncOptions{Repair: true})
+	}
+	cancel()
+	writers.Wait()
+	require.Positive(t, changes.Load())
+	// What was spoiled while its row changed is found now that nothing changes.
+	require.Eventually(t, func() bool {
+		diff, _, err := differences(t.Context(), c.Postgres, c.ClickHouse)
+		if err == nil && diff != "" {
+			compare(t, r, cdc.ResyncOptions{Repair: true, Settle: 300 * time.Millisecond})
+		}
+		return err == nil && diff == ""
+	}, patience, 100*time.Millisecond)
+}
+
+func compare(t *testing.T, r *cdc.Resync, o cdc.ResyncOptions) []cdc.Comparison {
+	t.Helper()
+	found, err := r.Run(t.Context(), o)
+	require.NoError(t, err)
+	return found
+}

@@ -1,0 +1,68 @@
+package cdc
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// edgeKinds are the kinds of edges that rows of a kind give, as an array of ClickHouse.
+func edgeKinds(k mapping.Kind) string {
+	switch k {
+	case mapping.Follow:
+		return "['follow']"
+	case mapping.Block:
+		return "['block','blocked_by']"
+	case mapping.Mute:
+		return "['mute']"
+	case mapping.User, mapping.Post, mapping.Comment, mapping.Like:
+	}
+	return ""
+}
+
+// scanEdges reads all edges that came from rows of a kind.
+func scanEdges(ctx context.Context, db *clickhouse.Client, k mapping.Kind, each func(e edge)) error {
+	if !k.HasEdges() {
+		return nil
+	}
+	var (
+		key, kind     proto.ColStr
+		viewer, other proto.ColInt64
+	)
+	return db.Write(ctx, clickhouse.Query{Name: "cdc_scan_edges", Query: ch.Query{ // not Read: a part that was seen must not come twice
+		Body:       sql.ClickHouse("cdc_scan_edges"),
+		Parameters: ch.Parameters(map[string]any{"kinds": edgeKinds(k)}),
+		Result: proto.Results{
+			{Name: "row_key", Data: &key}, {Name: "viewer_id", Data: &viewer}, {Name: "kind", Data: &kind}, {Name: "other_id", Data: &other},
+		},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range key.Rows() {
+				each(edge{viewer: viewer.Row(i), kind: edgeKind(kind.Row(i)), other: other.Row(i), key: key.Row(i)})
+			}
+			return nil
+		},
+	}})
+}
+
+func (h hasher) edge(e edge) uint64 {
+	var m maphash.Hash
+	m.SetSeed(h.seed)
+	_, _ = fmt.Fprintf(&m, "%s|%d|%s|%d", e.key, e.viewer, e.kind, e.other)
+	return m.Sum64()
+}
+
+// whole is the hash of a row with its edges: sums, so that their order does not matter.
+func (h hasher) whole(k mapping.Kind, key string, r mapping.Row) uint64 {
+	sum := h.row(key, r)
+	for _, e := range edgesOf(k, r) {
+		sum += h.edge(e)
+	}
+	return sum
+}

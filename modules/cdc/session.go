@@ -1,0 +1,146 @@
+package cdc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/IBM/sarama"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+)
+
+// commitEvery is how often marked offsets are sent to Kafka. What is not sent is read again, which is
+// harmless.
+const commitEvery = 200 * time.Millisecond
+
+// session is one generation of the consumer group: from one rebalance to the next.
+type session struct {
+	*Consumer
+	topics  map[string]*sessionTopic
+	cancel  context.CancelFunc
+	workers *errgroup.Group
+}
+
+type sessionTopic struct {
+	applier *applier
+	epochs  epochs
+	state   topicState
+}
+
+// handler gives each generation a session of its own.
+type handler struct {
+	*Consumer
+	session *session
+}
+
+var _ sarama.ConsumerGroupHandler = (*handler)(nil)
+
+// Setup finds out where each claimed partition goes on, before anything is read.
+func (h *handler) Setup(group sarama.ConsumerGroupSession) error {
+	h.session = nil
+	s, err := h.open(group)
+	if err != nil {
+		return fmt.Errorf("set up the consumer of changes: %w", err)
+	}
+	ctx, cancel := context.WithCancel(group.Context())
+	s.cancel = cancel
+	s.workers, ctx = errgroup.WithContext(ctx)
+	for _, t := range s.topics {
+		s.workers.Go(func() error { return t.applier.run(ctx) })
+	}
+	s.workers.Go(func() error { return commit(ctx, group) })
+	h.session = s
+	return nil
+}
+
+// Cleanup waits for the session's goroutines and commits what they marked. It is also called after a
+// Setup that failed.
+func (h *handler) Cleanup(group sarama.ConsumerGroupSession) error {
+	if h.session == nil {
+		return nil
+	}
+	h.session.cancel()
+	err := h.session.workers.Wait()
+	group.Commit()
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// ConsumeClaim consumes one partition. Its error ends the session; it is logged here because sarama
+// does not pass it on.
+func (h *handler) ConsumeClaim(group sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	err := h.session.consume(group, claim)
+	if err != nil {
+		h.log.Error("consumer of a partition ended", zap.String("topic", claim.Topic()), zap.Int32("partition", claim.Partition()), zap.Error(err))
+	}
+	return err
+}
+
+func commit(ctx context.Context, group sarama.ConsumerGroupSession) error {
+	tick := time.NewTicker(commitEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			group.Commit()
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (c *Consumer) open(group sarama.ConsumerGroupSession) (*session, error) {
+	log, err := c.openLog(group.Claims())
+	if err != nil {
+		return nil, err
+	}
+	c.found(log.topics)
+	s := &session{Consumer: c, topics: map[string]*sessionTopic{}}
+	for topic, partitions := range group.Claims() {
+		table := c.mapping.TableOf(topic)
+		lives, err := claimEpoch(group.Context(), c.db, topic, log.topics[topic], c.clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		c.metrics.epoch.WithLabelValues(table).Set(float64(lives.current().epoch))
+		s.topics[topic] = &sessionTopic{epochs: lives, state: log.topics[topic], applier: &applier{
+			Consumer: c, topic: topic, table: table, sources: c.mapping.Sources(table), jobs: make(chan *job, len(partitions)),
+		}}
+		for _, p := range partitions {
+			if err := c.resume(group, topic, p, log.positions[topic][p], lives.current().topicID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, nil
+}
+
+// resume decides where a partition goes on.
+func (c *Consumer) resume(group sarama.ConsumerGroupSession, topic string, partition int32, at position, topicID string) error {
+	switch {
+	case at.committed < 0: // never consumed: from the beginning
+		return nil
+	case at.topicID != "" && topicID != "" && at.topicID != topicID: // committed in another life of the topic
+		group.ResetOffset(topic, partition, at.oldest, topicID)
+		return nil
+	case at.committed >= at.oldest && at.committed <= at.newest:
+		return nil
+	}
+	table := c.mapping.TableOf(topic)
+	c.metrics.lostOffsets.WithLabelValues(table).Inc()
+	if c.cfg.Consumer.OnLostOffset == "fail" {
+		return fmt.Errorf("%w: %s/%d: the next record is %d, but the log holds %d to %d: changes are lost; set cdc.consumer.on_lost_offset=earliest and run `feedrank resync`",
+			kafka.ErrStop, topic, partition, at.committed, at.oldest, at.newest)
+	}
+	c.log.Error("changes are lost: the log no longer has the next record; run `feedrank resync`", zap.String("topic", topic),
+		zap.Int32("partition", partition), zap.Int64("next", at.committed), zap.Int64("oldest", at.oldest), zap.Int64("newest", at.newest))
+	group.MarkOffset(topic, partition, at.oldest, topicID)
+	group.ResetOffset(topic, partition, at.oldest, topicID)
+	return nil
+}

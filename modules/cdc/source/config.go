@@ -1,0 +1,27 @@
+package source
+
+import "time"
+
+// Config sets the built-in PostgreSQL source.
+type Config struct {
+	Slot              string        `koanf:"slot" validate:"required,identifier"`            // of logical replication; made if it is missing
+	Publication       string        `koanf:"publication" validate:"required,identifier"`     // made if it is missing, with the mapped tables
+	SnapshotRows      int           `koanf:"snapshot_rows" validate:"gte=1,lte=1000000"`     // rows of a chunk
+	MaxInFlight       int           `koanf:"max_in_flight" validate:"gte=1,lte=1000000"`     // records that Kafka has not acknowledged
+	MaxInFlightBytes  int           `koanf:"max_in_flight_bytes" validate:"gte=65536"`       // bytes of them
+	Linger            time.Duration `koanf:"linger" validate:"gte=0,lte=1s"`                 // a record waits so long for company
+	HeartbeatInterval time.Duration `koanf:"heartbeat_interval" validate:"gte=100ms,lte=1h"` // a row is written so often, so that an idle database moves on
+	StatusInterval    time.Duration `koanf:"status_interval" validate:"gte=50ms,lte=30s"`    // the confirmed position is told so often; below wal_sender_timeout
+	MaxBackoff        time.Duration `koanf:"max_backoff" validate:"gte=100ms,lte=5m"`        // the longest pause before connecting again
+	WALWarnBytes      int64         `koanf:"wal_warn_bytes" validate:"gte=0"`                // warn when the slot holds back more; 0: never
+	OnLostSlot        string        `koanf:"on_lost_slot" validate:"oneof=fail resync"`      // when the slot is gone although a snapshot was taken with it
+}
+
+// DefaultConfig is the source with names that say whose they are.
+func DefaultConfig() Config {
+	return Config{
+		Slot: "feedrank", Publication: "feedrank", SnapshotRows: 5000, MaxInFlight: 20000, MaxInFlightBytes: 32 << 20,
+		Linger: 2 * time.Millisecond, HeartbeatInterval: 10 * time.Second, StatusInterval: time.Second, MaxBackoff: 10 * time.Second,
+		WALWarnBytes: 1 << 30, OnLostSlot: "fail",
+	}
+}

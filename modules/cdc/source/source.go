@@ -1,0 +1,161 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+// Source is the built-in connector. Any number of replicas may run it; one reads at a time.
+type Source struct {
+	cfg      Config
+	name     string
+	tables   []string
+	topic    func(table string) string
+	postgres postgres.Config
+	kafka    kafka.Config
+	clock    core.Clock
+	log      *zap.Logger
+	metrics  *metrics
+	workers  *worker.Group
+}
+
+// Params are what a Source needs.
+type Params struct {
+	Config     Config
+	Name       string                    // cdc.topic_prefix, which Debezium calls the connector's name
+	Tables     []string                  // schema.table, in the order of the snapshot
+	Topic      func(table string) string // the full name of a table's topic
+	Postgres   postgres.Config
+	Kafka      kafka.Config
+	Clock      core.Clock
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+	Failure    worker.Failure
+}
+
+// New makes a source. Start starts it.
+func New(p Params) *Source {
+	return &Source{
+		cfg: p.Config, name: p.Name, tables: p.Tables, topic: p.Topic, postgres: p.Postgres, kafka: p.Kafka,
+		clock: p.Clock, log: p.Log.Named("cdc.source"), metrics: newMetrics(p.Registerer), workers: worker.NewGroup(p.Failure),
+	}
+}
+
+// Start begins to compete for the lead, in the background.
+func (s *Source) Start(context.Context) error {
+	s.workers.Go("cdc-source", s.run)
+	return nil
+}
+
+// Stop ends reading. What Kafka has not acknowledged is read again by whoever comes next.
+func (s *Source) Stop(ctx context.Context) error { return s.workers.Stop(ctx) }
+
+// ErrLostSlot says that changes were lost: PostgreSQL no longer has the log that our slot stood for.
+var ErrLostSlot = errors.New("the replication slot is lost, and changes with it: set cdc.source.on_lost_slot=resync to read all tables anew")
+
+func (s *Source) run(ctx context.Context) error {
+	const least = 100 * time.Millisecond
+	pause := least
+	for ctx.Err() == nil {
+		started := time.Now()
+		err := postgres.WithAdvisoryLock(ctx, s.postgres, "cdc-source:"+s.cfg.Slot, s.lead)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, ErrLostSlot) && s.cfg.OnLostSlot == "fail":
+			return err
+		case time.Since(started) > s.cfg.MaxBackoff: // it worked for a while
+			pause = least
+		}
+		s.metrics.reconnects.Inc()
+		s.log.Warn("source ended; it begins again", zap.Duration("retry_in", pause), zap.Error(err))
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+		pause = min(2*pause, s.cfg.MaxBackoff)
+	}
+	return ctx.Err()
+}
+
+// lead is the source while we hold the lock: its connection is held by the heartbeat, which ends
+// everything if it dies, because the lock falls with it.
+func (s *Source) lead(ctx context.Context, lock *pgx.Conn) error {
+	s.metrics.leader.Set(1)
+	defer s.metrics.leader.Set(0)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.beat(ctx, lock) })
+	group.Go(func() error { return s.session(ctx) })
+	return group.Wait()
+}
+
+// session prepares, takes the snapshots that are missing, and then follows the log.
+func (s *Source) session(ctx context.Context) (err error) {
+	db, err := s.connect(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeConn(db)) }()
+	replication, err := s.connect(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeConn(replication)) }()
+
+	out, err := newSink(s.kafka, s.cfg, s.metrics)
+	if err != nil {
+		return err
+	}
+	defer out.close()
+	at, err := s.prepare(ctx, db, replication.PgConn())
+	if err != nil {
+		return err
+	}
+	if err := s.snapshots(ctx, db, at, out); err != nil {
+		return err
+	}
+	return s.stream(ctx, db, replication.PgConn(), at, out)
+}
+
+// connect opens a connection whose text forms are the ones that pgvalue reads.
+func (s *Source) connect(ctx context.Context, replication bool) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(s.postgres.DSN)
+	if err != nil {
+		return nil, errors.New("postgres.dsn does not parse")
+	}
+	config.ConnectTimeout = s.postgres.DialTimeout
+	params := config.RuntimeParams
+	params["application_name"] = "feedrank-cdc-source"
+	params["timezone"], params["datestyle"], params["intervalstyle"] = "UTC", "ISO, MDY", "iso_8601"
+	params["bytea_output"], params["extra_float_digits"], params["client_encoding"] = "hex", "3", "UTF8"
+	params["statement_timeout"], params["idle_in_transaction_session_timeout"], params["lock_timeout"] = "0", "0", "0"
+	if replication {
+		params["replication"] = "database"
+		config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("postgres connect: %w", err)
+	}
+	return conn, nil
+}
+
+func closeConn(conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return conn.Close(ctx)
+}

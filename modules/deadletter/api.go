@@ -1,0 +1,223 @@
+package deadletter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+)
+
+// API offers the letters to people with the admin scope.
+type API struct{ service *Service }
+
+// NewAPI makes the API.
+func NewAPI(service *Service) *API { return &API{service: service} }
+
+// Routes are the calls of the API.
+func (a *API) Routes() []httpserver.Route {
+	const path = "/admin/v1/dead-letters"
+	return []httpserver.Route{
+		{Method: http.MethodGet, Path: path, Access: httpserver.Admin, Handler: a.list},
+		{Method: http.MethodGet, Path: path + "/:id", Access: httpserver.Admin, Handler: a.show},
+		{Method: http.MethodPost, Path: path + "/replay", Access: httpserver.Admin, Handler: func(c echo.Context) error { return a.act(c, a.service.Replay) }},
+		{Method: http.MethodPost, Path: path + "/discard", Access: httpserver.Admin, Handler: func(c echo.Context) error { return a.act(c, a.service.Discard) }},
+	}
+}
+
+// letterJSON is a letter in an answer. A key or value that is no text is base64, and says so.
+type letterJSON struct {
+	ID        string            `json:"id"`
+	Topic     string            `json:"topic"`
+	Epoch     uint16            `json:"epoch"`
+	Partition int32             `json:"partition"`
+	Offset    string            `json:"offset"`
+	Reason    string            `json:"reason"`
+	Detail    string            `json:"detail"`
+	At        time.Time         `json:"at"`
+	Timestamp *time.Time        `json:"record_timestamp,omitempty"`
+	Version   string            `json:"version"`
+	State     State             `json:"state"`
+	MarkedAt  *time.Time        `json:"marked_at,omitempty"`
+	Bytes     int               `json:"bytes"`
+	Truncated bool              `json:"truncated,omitempty"`
+	Key       *bytesJSON        `json:"key,omitempty"`
+	Value     *bytesJSON        `json:"value,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"`
+}
+
+type bytesJSON struct {
+	Text   string `json:"text,omitempty"`
+	Base64 []byte `json:"base64,omitempty"`
+}
+
+func bytesOf(b []byte) *bytesJSON {
+	switch {
+	case b == nil:
+		return nil
+	case utf8.Valid(b):
+		return &bytesJSON{Text: string(b)}
+	default:
+		return &bytesJSON{Base64: b}
+	}
+}
+
+// MarshalJSON gives a letter as the API does.
+func (e *Entry) MarshalJSON() ([]byte, error) { return json.Marshal(toJSON(e)) }
+
+func toJSON(e *Entry) letterJSON {
+	out := letterJSON{
+		ID: e.ID().String(), Topic: e.Topic, Epoch: e.Epoch, Partition: e.Partition, Offset: strconv.FormatInt(e.Offset, 10),
+		Reason: e.Reason, Detail: e.Detail, At: e.At, Version: e.Version, State: e.State, Bytes: e.Bytes, Truncated: e.Truncated > 0,
+		Key: bytesOf(e.Key), Value: bytesOf(e.Value),
+	}
+	if !e.Timestamp.IsZero() {
+		out.Timestamp = &e.Timestamp
+	}
+	if !e.MarkedAt.IsZero() {
+		at := e.MarkedAt.UTC()
+		out.MarkedAt = &at
+	}
+	for _, h := range e.Headers {
+		if out.Headers == nil {
+			out.Headers = map[string]string{}
+		}
+		out.Headers[string(h.Key)] = string(h.Value)
+	}
+	return out
+}
+
+const maxPage = 500
+
+func (a *API) list(c echo.Context) error {
+	q := httpserver.NewQuery(c, "queue", "state", "reason", "topic", "partition", "since", "until", "cursor", "limit")
+	queue := q.OneOf("queue", a.service.Queues()...)
+	wanted := Filter{
+		State: State(q.OneOf("state", string(Open), string(Replayed), string(Discarded), "any")), Reason: q.String("reason", 64),
+		Topic: q.String("topic", 249),
+	}
+	if n := int32(q.Int("partition", 0, 65535, -1)); n >= 0 { //nolint:gosec // 16 bits
+		wanted.Partition = &n
+	}
+	if wanted.State == "any" {
+		wanted.State = ""
+	}
+	cursor, limit := q.Int("cursor", 0, 1<<62, 0), q.Int("limit", 1, maxPage, 50)
+	since, until := q.String("since", 40), q.String("until", 40)
+	if err := q.Err(); err != nil {
+		return err
+	}
+	var err error
+	if wanted.Since, err = instant("since", since); err != nil {
+		return err
+	}
+	if wanted.Until, err = instant("until", until); err != nil {
+		return err
+	}
+	page, more, err := a.service.List(c.Request().Context(), queue, wanted, int64(cursor), limit)
+	if err != nil {
+		return problem(err)
+	}
+	answer := struct {
+		Letters    []letterJSON `json:"letters"`
+		NextCursor string       `json:"next_cursor,omitempty"`
+	}{Letters: make([]letterJSON, len(page))}
+	for i, e := range page {
+		answer.Letters[i] = toJSON(e)
+	}
+	if more > 0 {
+		answer.NextCursor = strconv.FormatInt(more, 10)
+	}
+	return c.JSON(http.StatusOK, answer)
+}
+
+func (a *API) show(c echo.Context) error {
+	q := httpserver.NewQuery(c, "queue")
+	queue := q.OneOf("queue", a.service.Queues()...)
+	if err := q.Err(); err != nil {
+		return err
+	}
+	id, err := ParseID(c.Param("id"))
+	if err != nil {
+		return core.InvalidField("id", "want topic:epoch:partition:offset, as the list gives it")
+	}
+	e, err := a.service.Show(c.Request().Context(), queue, id)
+	if err != nil {
+		return problem(err)
+	}
+	return c.JSON(http.StatusOK, toJSON(e))
+}
+
+// orderJSON is the body of a replay or a discard. It must name ids, a reason or a topic, so that
+// nobody replays a whole queue by a slip.
+type orderJSON struct {
+	Queue  string   `json:"queue"`
+	IDs    []string `json:"ids"`
+	Reason string   `json:"reason"`
+	Topic  string   `json:"topic"`
+	DryRun bool     `json:"dry_run"`
+}
+
+type action func(ctx context.Context, queue string, wanted Filter, dryRun bool, progress func(done, total int)) (Outcome, error)
+
+func (a *API) act(c echo.Context, do action) error {
+	if err := httpserver.NewQuery(c).Err(); err != nil {
+		return err
+	}
+	body, err := io.ReadAll(c.Request().Body)
+	if err != nil {
+		return err
+	}
+	order := orderJSON{Queue: queueEvents}
+	if err := json.Unmarshal(body, &order); err != nil {
+		return &core.Error{Code: core.CodeMalformedJSON, Message: `want {"queue", "ids" or "reason" or "topic", "dry_run"}`, Cause: err}
+	}
+	wanted := Filter{Reason: order.Reason, Topic: order.Topic}
+	if len(order.IDs) > maxPage {
+		return core.InvalidField("ids", "want at most %d", maxPage)
+	}
+	for _, text := range order.IDs {
+		id, err := ParseID(text)
+		if err != nil {
+			return core.InvalidField("ids", "want topic:epoch:partition:offset, as the list gives them")
+		}
+		wanted.IDs = append(wanted.IDs, id)
+	}
+	if len(wanted.IDs) == 0 && wanted.Reason == "" && wanted.Topic == "" {
+		return core.InvalidField("ids", "say which letters: ids, reason or topic")
+	}
+	outcome, err := do(c.Request().Context(), order.Queue, wanted, order.DryRun, nil)
+	if err != nil {
+		return problem(err)
+	}
+	return c.JSON(http.StatusOK, outcome)
+}
+
+func instant(field, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, core.InvalidField(field, "want a time such as 2026-01-31T12:34:56Z")
+	}
+	return t, nil
+}
+
+func problem(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return &core.Error{Code: core.CodeNotFound, Message: err.Error()}
+	}
+	if errors.Is(err, ErrTooMany) || errors.Is(err, ErrNoReplay) {
+		return &core.Error{Code: core.CodeConflict, Message: err.Error()}
+	}
+	return core.Unavailable("Kafka", time.Second, err)
+}

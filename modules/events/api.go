@@ -1,0 +1,182 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/klauspost/compress/gzip"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+)
+
+// maxEvents is the largest batch of one request.
+const maxEvents = 100
+
+// API takes events from clients and writes them to Kafka.
+type API struct {
+	cfg      Config
+	topic    string
+	producer producer
+	clock    core.Clock
+	gzips    sync.Pool
+
+	accepted prometheus.Counter
+	rejected *prometheus.CounterVec
+}
+
+// NewAPI makes the API. topic is the topic's full name.
+func NewAPI(cfg Config, topic string, producer producer, clock core.Clock, reg prometheus.Registerer) *API {
+	a := &API{
+		cfg: cfg, topic: topic, producer: producer, clock: clock,
+		accepted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "feedrank_events_accepted_total", Help: "Events that clients sent and Kafka acknowledged.",
+		}),
+		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "feedrank_events_rejected_total", Help: "Events that clients sent and the API rejected, by code.",
+		}, []string{"code"}),
+	}
+	reg.MustRegister(a.accepted, a.rejected)
+	return a
+}
+
+// Routes are the calls of the API.
+func (a *API) Routes() []httpserver.Route {
+	return []httpserver.Route{{Method: http.MethodPost, Path: "/api/v1/events", Access: httpserver.User, Handler: a.post}}
+}
+
+// Accepted is the answer to a batch: how many events are safely in Kafka, and what was wrong with
+// each of the others. A batch whose events were all rejected is answered in the same way: sending it
+// again would not help, and a client need not treat it as an error of the call.
+type Accepted struct {
+	Accepted int         `json:"accepted"`
+	Rejected []Rejection `json:"rejected"`
+}
+
+func (a *API) post(c echo.Context) error {
+	if err := httpserver.NewQuery(c).Err(); err != nil {
+		return err
+	}
+	body, err := a.body(c.Request())
+	if err != nil {
+		return err
+	}
+	now := a.clock.Now().UnixMilli()
+	events, rejected, err := decodeBatch(body, now, a.cfg.acceptance())
+	if err != nil {
+		return err
+	}
+	user := httpserver.UserID(c)
+	messages := make([]*sarama.ProducerMessage, len(events))
+	for i := range events {
+		events[i].user, events[i].received = user, now
+		messages[i] = message(a.topic, &events[i])
+	}
+	if len(messages) > 0 {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), a.cfg.ProduceTimeout)
+		defer cancel()
+		if err := a.producer.Send(ctx, messages...); err != nil {
+			// Some may be in the log. The client sends the same ids again, and they count once.
+			return core.Unavailable("the event log", time.Second, err)
+		}
+	}
+	a.accepted.Add(float64(len(events)))
+	for _, r := range rejected {
+		a.rejected.WithLabelValues(r.Code).Inc()
+	}
+	return c.JSON(http.StatusAccepted, Accepted{Accepted: len(events), Rejected: rejected})
+}
+
+// body reads the whole body, at most so much of it as the configuration allows, compressed or not.
+func (a *API) body(r *http.Request) ([]byte, error) {
+	if t := r.Header.Get(echo.HeaderContentType); t != "" {
+		if mediaType, _, err := mime.ParseMediaType(t); err != nil || mediaType != echo.MIMEApplicationJSON {
+			return nil, core.Errorf(core.CodeMediaType, "want Content-Type: application/json")
+		}
+	}
+	switch r.Header.Get(echo.HeaderContentEncoding) {
+	case "", "identity":
+		b, err := io.ReadAll(r.Body)
+		return b, readError(err, "the body")
+	case "gzip":
+		return a.gunzip(r.Body)
+	default:
+		return nil, core.Errorf(core.CodeMediaType, "want Content-Encoding: gzip, or none")
+	}
+}
+
+func (a *API) gunzip(body io.Reader) ([]byte, error) {
+	z, ok := a.gzips.Get().(*gzip.Reader)
+	if !ok {
+		z = new(gzip.Reader)
+	}
+	defer a.gzips.Put(z)
+	if err := z.Reset(body); err != nil {
+		return nil, readError(err, "the gzip header")
+	}
+	b, err := io.ReadAll(io.LimitReader(z, a.cfg.MaxDecompressed+1))
+	if err != nil {
+		return nil, readError(err, "the gzip body")
+	}
+	if int64(len(b)) > a.cfg.MaxDecompressed {
+		return nil, core.Errorf(core.CodeTooLarge, "the body is larger than %d bytes when it is decompressed", a.cfg.MaxDecompressed)
+	}
+	return b, nil
+}
+
+// readError blames the client, unless the server has something more exact to say.
+func readError(err error, what string) error {
+	var tooLarge *http.MaxBytesError
+	if err == nil || errors.As(err, &tooLarge) {
+		return err
+	}
+	return &core.Error{Code: core.CodeInvalidRequest, Message: what + " cannot be read to its end", Cause: err}
+}
+
+// decodeBatch reads a request's body. What is wrong with a single event is a rejection; an error is
+// for a body that is no batch.
+func decodeBatch(body []byte, now int64, within acceptance) (events []event, rejected []Rejection, err error) {
+	s := scanner{data: body}
+	rejected = []Rejection{}
+	index, found := 0, false
+	s.members(func(name []byte) {
+		if string(name) != "events" || s.peek() != '[' {
+			s.skip()
+			return
+		}
+		found = true
+		s.elements(func() {
+			var f fields
+			f.read(&s)
+			f.check(now, within)
+			switch {
+			case index >= maxEvents:
+			case f.rejected.Code != "":
+				f.rejected.Index = index
+				rejected = append(rejected, f.rejected)
+			default:
+				events = append(events, f.event)
+			}
+			index++
+		})
+	})
+	s.end()
+	switch {
+	case s.err != nil:
+		return nil, nil, &core.Error{Code: core.CodeMalformedJSON, Message: fmt.Sprintf("the body is not JSON as RFC 8259 has it, or not an object: %v", s.err)}
+	case !found:
+		return nil, nil, core.InvalidField("events", `want {"events": [...]}`)
+	case index == 0 || index > maxEvents:
+		return nil, nil, core.InvalidField("events", "want 1 to %d events, got %d", maxEvents, index)
+	}
+	return events, rejected, nil
+}

@@ -1,0 +1,40 @@
+package events
+
+import (
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// given knows one session, of one user and post.
+type given struct{ user, post core.ID }
+
+func (g given) Valid(user, post core.ID, session string) bool {
+	return session == "given" && user == g.user && post == g.post
+}
+
+func TestASessionThatWasNotGivenForTheEventIsNotKept(t *testing.T) {
+	m := newMetrics(prometheus.NewRegistry())
+	p := &partition{sessions: given{1, 2}, metrics: m.of(0)}
+	for _, e := range []event{{user: 1, post: 2, session: "given"}, {user: 1, post: 3, session: "given"}, {user: 1, post: 2, session: "made up"}, {user: 1, post: 2}} {
+		p.batch.rows = append(p.batch.rows, row{event: e})
+	}
+	kept := func() (out []string) {
+		for i := range p.batch.rows {
+			out = append(out, p.batch.rows[i].session)
+		}
+		return out
+	}
+	p.attribute()
+	p.attribute() // a batch that is written again
+	require.Equal(t, []string{"given", "", "", ""}, kept())
+	require.InDelta(t, 2, testutil.ToFloat64(m.foreign), 0)
+
+	p.sessions, p.batch.rows[0].session = nil, "anything"
+	p.attribute()
+	require.Equal(t, "anything", p.batch.rows[0].session, "where no feed is served, sessions are not ours to judge")
+}

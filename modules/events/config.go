@@ -1,0 +1,75 @@
+package events
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+)
+
+// rawRetention is how long the raw table keeps an event after it occurred: the TTL in
+// sql/clickhouse/migrations/0001_events.sql.
+const rawRetention = 30 * 24 * time.Hour
+
+// Config is the events path: what the API accepts, the topic, and the consumer.
+type Config struct {
+	Topic           string        `koanf:"topic" validate:"topic"`                                // without kafka.topic_prefix
+	Epoch           uint16        `koanf:"epoch" validate:"gte=1,lte=65535"`                      // counts the topics that have held events: one more for a new or a recreated one
+	Partitions      int32         `koanf:"partitions" validate:"gte=1,lte=1024"`                  // of the topic; never changes within an epoch
+	Retention       time.Duration `koanf:"retention" validate:"gte=1h,lte=8760h"`                 // of the topic: how long a consumer may be away
+	AcceptedAge     time.Duration `koanf:"accepted_age" validate:"gte=1m,lte=720h"`               // how old an event may be when it arrives
+	MaxDecompressed int64         `koanf:"max_decompressed_bytes" validate:"gte=1024"`            // of a gzip body
+	ProduceTimeout  time.Duration `koanf:"produce_timeout" validate:"gte=100ms,lte=1m"`           // until a request is answered 503
+	OnLostOffsets   string        `koanf:"on_lost_offsets" validate:"oneof=fail earliest latest"` // what to do when Kafka deleted what was not read
+	InsertTimeout   time.Duration `koanf:"insert_timeout" validate:"gte=100ms,lte=10m"`           // then an insert is hung: it is ended and looked up
+	Batch           Batch         `koanf:"batch"`
+	Dedup           Dedup         `koanf:"dedup"`
+}
+
+// Batch says when a partition's batch is sealed: whichever bound is reached first.
+type Batch struct {
+	MaxRows    int           `koanf:"max_rows" validate:"gte=1,lte=500000"`
+	MaxBytes   int64         `koanf:"max_bytes" validate:"gte=65536,lte=268435456"`    // of the records' values
+	MaxAge     time.Duration `koanf:"max_age" validate:"gte=1ms,lte=10s"`              // since its first record
+	QueueBytes int64         `koanf:"queue_bytes" validate:"gte=65536,lte=1073741824"` // fetched and waiting, for each partition; fetching pauses above
+}
+
+// Dedup bounds the memory of deduplication. What it costs is in ARCHITECTURE.md.
+type Dedup struct {
+	Window      int `koanf:"window" validate:"gte=1000,lte=100000000"` // recent ids held exactly, for each partition
+	BitsPerID   int `koanf:"bits_per_id" validate:"gte=8,lte=32"`      // of the filter over all ids in the raw table
+	LookupBatch int `koanf:"lookup_batch" validate:"gte=1,lte=10000"`  // ids asked for in one query
+}
+
+// DefaultConfig is the reference scale: 10M events a day.
+func DefaultConfig() Config {
+	return Config{
+		Topic: "events", Epoch: 1, Partitions: 4, Retention: 72 * time.Hour, AcceptedAge: 7 * 24 * time.Hour,
+		MaxDecompressed: 1 << 20, ProduceTimeout: 3 * time.Second, OnLostOffsets: "fail", InsertTimeout: 15 * time.Second,
+		Batch: Batch{MaxRows: 50_000, MaxBytes: 16 << 20, MaxAge: 100 * time.Millisecond, QueueBytes: 32 << 20},
+		Dedup: Dedup{Window: 200_000, BitsPerID: 16, LookupBatch: 1000},
+	}
+}
+
+// Check tells which settings do not fit each other.
+func (c Config) Check() map[string]string {
+	wrong := map[string]string{}
+	if c.AcceptedAge+c.Retention >= rawRetention {
+		wrong["accepted_age"] = fmt.Sprintf("want accepted_age + retention below %s, the time that ClickHouse keeps raw events:"+
+			" a copy that arrives later could not be recognised", rawRetention)
+	}
+	if c.Dedup.Window < 2*c.Batch.MaxRows {
+		wrong["dedup.window"] = "want at least twice batch.max_rows: a copy in the same batch is found there"
+	}
+	if c.Batch.QueueBytes < c.Batch.MaxBytes {
+		wrong["batch.queue_bytes"] = "want at least batch.max_bytes: a batch could not fill"
+	}
+	return wrong
+}
+
+// TopicSpecs are the topics of the events path, for `feedrank migrate`.
+func TopicSpecs(cfg Config, kafkaConfig kafka.Config) []kafka.TopicSpec {
+	return []kafka.TopicSpec{{Name: kafkaConfig.Topic(cfg.Topic), Partitions: cfg.Partitions, Retention: cfg.Retention}}
+}
+
+func (c Config) acceptance() acceptance { return acceptance{age: c.AcceptedAge, future: maxFuture} }

@@ -1,0 +1,209 @@
+package events
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// fields reads the members of one event. The first member that is wrong is kept; the rest are read
+// all the same, so that a wrong type does not sink the batch.
+type fields struct {
+	event
+	record   bool  // of Kafka: it has members that a request has not
+	version  int64 // of a record's schema
+	has      fieldSet
+	rejected Rejection // Code is empty if nothing was wrong
+}
+
+type fieldSet uint16
+
+const (
+	hasEventID fieldSet = 1 << iota
+	hasAction
+	hasPost
+	hasAuthor
+	hasOccurred
+	hasReceived
+	hasDwell
+)
+
+func (f *fields) reject(field, code, reason string) {
+	if f.rejected.Code == "" {
+		f.rejected = Rejection{Field: field, Code: code, Reason: reason}
+	}
+}
+
+// read consumes the next value. Unknown members are skipped, so that clients may be ahead of us.
+func (f *fields) read(s *scanner) {
+	if s.peek() != '{' {
+		s.skip()
+		f.reject("", rejectInvalid, "want an object")
+		return
+	}
+	s.members(func(name []byte) { f.member(s, name) })
+}
+
+func (f *fields) member(s *scanner, name []byte) {
+	switch string(name) {
+	case "v", "received_at":
+		f.recordMember(s, name)
+	case "event_id":
+		if b, ok := f.str(s, "event_id"); ok {
+			if f.id, ok = parseUUID(b); !ok {
+				f.reject("event_id", rejectInvalid, "want a UUID such as 0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f, not the nil one")
+			}
+			f.has |= hasEventID
+		}
+	case "action":
+		if b, ok := f.str(s, "action"); ok {
+			if f.action, ok = core.ParseAction(text(b)); !ok {
+				f.reject("action", rejectUnknownAction, "want impression, view, click, like, unlike, comment, share, dwell, hide or not_interested")
+			}
+			f.has |= hasAction
+		}
+	case "post_id":
+		f.post = f.identifier(s, "post_id", hasPost)
+	case "author_id":
+		f.author = f.identifier(s, "author_id", hasAuthor)
+	case "occurred_at":
+		f.occurred = f.instant(s, "occurred_at", hasOccurred)
+	case "dwell_ms":
+		f.readDwell(s)
+	case "device":
+		f.device = f.limited(s, "device", maxDevice)
+	case "app_version":
+		f.appVersion = f.limited(s, "app_version", maxAppVersion)
+	case "feed_session":
+		f.session = f.limited(s, "feed_session", maxSession)
+	default:
+		s.skip()
+	}
+}
+
+func (f *fields) recordMember(s *scanner, name []byte) {
+	switch {
+	case !f.record:
+		s.skip()
+	case string(name) == "v":
+		f.version = f.readVersion(s)
+	default:
+		f.received = f.instant(s, "received_at", hasReceived)
+	}
+}
+
+// str reads a string; null is as good as absent.
+func (f *fields) str(s *scanner, field string) ([]byte, bool) {
+	switch s.peek() {
+	case '"':
+		return s.str(), true
+	case 'n':
+		s.skip()
+	default:
+		s.skip()
+		f.reject(field, rejectInvalid, "want a string")
+	}
+	return nil, false
+}
+
+func (f *fields) limited(s *scanner, field string, most int) string {
+	b, _ := f.str(s, field)
+	if len(b) > most {
+		f.reject(field, rejectTooLong, "longer than "+strconv.Itoa(most)+" bytes")
+		return ""
+	}
+	return text(b)
+}
+
+// identifier reads an id from a string or, leniently, from a number.
+func (f *fields) identifier(s *scanner, field string, has fieldSet) core.ID {
+	var b []byte
+	switch c := s.peek(); {
+	case c == '"':
+		b = s.str()
+	case isDigit(c) || c == '-':
+		b = s.number()
+	case c == 'n':
+		s.skip()
+		return 0
+	default:
+		s.skip()
+	}
+	f.has |= has
+	id, err := core.ParseID(text(b))
+	if err != nil {
+		f.reject(field, rejectInvalid, "want an id: a string with a decimal integer from 1 to 9223372036854775807")
+	}
+	return id
+}
+
+func (f *fields) instant(s *scanner, field string, has fieldSet) int64 {
+	b, ok := f.str(s, field)
+	if !ok {
+		return 0
+	}
+	f.has |= has
+	t, err := time.Parse(time.RFC3339Nano, text(b))
+	if err != nil {
+		f.reject(field, rejectInvalid, "want a time such as 2026-01-31T12:34:56.789Z (RFC 3339)")
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func (f *fields) readDwell(s *scanner) {
+	var b []byte
+	switch c := s.peek(); {
+	case isDigit(c) || c == '-':
+		b = s.number()
+	case c == 'n':
+		s.skip()
+		return
+	default:
+		s.skip()
+	}
+	f.has |= hasDwell
+	n, err := strconv.ParseUint(text(b), 10, 32)
+	switch {
+	case len(b) == 0:
+		f.reject("dwell_ms", rejectInvalid, "want a number of milliseconds")
+	case err != nil || n > maxDwellMillis:
+		f.reject("dwell_ms", rejectOutOfRange, "want whole milliseconds from 0 to 86400000")
+	default:
+		f.dwell = uint32(n)
+	}
+}
+
+func (f *fields) readVersion(s *scanner) int64 {
+	if !isDigit(s.peek()) {
+		s.skip()
+		return -1
+	}
+	n, err := strconv.ParseInt(text(s.number()), 10, 32)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// parseUUID reads the 36-character form. The nil UUID is what clients send that forgot to make one.
+func parseUUID(b []byte) (id core.EventID, ok bool) {
+	if len(b) != 36 || b[8] != '-' || b[13] != '-' || b[18] != '-' || b[23] != '-' {
+		return id, false
+	}
+	var or byte
+	for i, at := 0, 0; i < len(id); i, at = i+1, at+2 {
+		if b[at] == '-' {
+			at++
+		}
+		high, ok1 := hexDigit(b[at])
+		low, ok2 := hexDigit(b[at+1])
+		if !ok1 || !ok2 {
+			return core.EventID{}, false
+		}
+		id[i] = high<<4 | low
+		or |= id[i]
+	}
+	return id, or != 0
+}

@@ -1,0 +1,256 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// ledger is what ClickHouse knows of one Kafka partition: who may write it, what of it is applied,
+// and which events it holds. Every statement that writes carries a tag, by which a successor finds it
+// while it runs.
+type ledger struct {
+	client    *clickhouse.Client
+	epoch     uint16
+	partition uint16
+	timeout   time.Duration // for one statement
+	clock     core.Clock
+
+	partitions int32 // of the topic
+	regrouped  bool  // the raw table may hold events of an epoch with another number of partitions
+}
+
+// errFenced is returned when somebody else has taken the partition.
+var errFenced = errors.New("another consumer has taken the partition")
+
+// tag marks the statements of this partition in system.processes, those of one fence by what follows.
+func (l *ledger) tag() string {
+	return fmt.Sprintf("feedrank events %s %d/%d#", l.client.Database(), l.epoch, l.partition)
+}
+
+// writing are the settings of a statement that writes under a fence. The server ends it by itself
+// when it takes too long, or when we are frozen in the middle of sending it.
+func (l *ledger) writing(f fence) []ch.Setting {
+	seconds := strconv.Itoa(int(max(l.timeout, time.Second).Seconds()))
+	return []ch.Setting{
+		{Key: "log_comment", Value: l.tag() + strconv.FormatUint(uint64(f.count()), 10), Important: true},
+		{Key: "max_execution_time", Value: seconds, Important: true},
+		{Key: "receive_timeout", Value: seconds, Important: true},
+	}
+}
+
+func (l *ledger) params(more ...proto.Parameter) []proto.Parameter {
+	return append(more, number("epoch", l.epoch), number("partition", l.partition))
+}
+
+// grouping are the parameters of queries for the events whose copies come to this partition.
+func (l *ledger) grouping(more ...proto.Parameter) []proto.Parameter {
+	return l.params(append(more, number("partitions", l.partitions), words("regrouped", strconv.FormatBool(l.regrouped)))...)
+}
+
+func (l *ledger) read(ctx context.Context, name string, q ch.Query) error {
+	q.Body = sql.ClickHouse("event_" + name)
+	return l.client.Read(ctx, clickhouse.Query{Name: "event_" + name, Query: q})
+}
+
+func (l *ledger) write(ctx context.Context, name string, q ch.Query) error {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	return l.client.Write(ctx, clickhouse.Query{Name: "event_" + name, Query: q})
+}
+
+// writeUnder writes rows under a fence. A constraint that refuses them is the fence, unless we hold it.
+func (l *ledger) writeUnder(ctx context.Context, f fence, name string, q ch.Query) error {
+	q.Settings = l.writing(f)
+	err := l.write(ctx, name, q)
+	if !clickhouse.IsFenced(err) {
+		return err
+	}
+	if held := l.holds(ctx, f); held != nil {
+		return fmt.Errorf("%w: %w", held, err)
+	}
+	return err
+}
+
+// newest is the number of the newest fence; zero if none was ever taken.
+func (l *ledger) newest(ctx context.Context) (uint64, error) {
+	var found proto.ColUInt64
+	first := NewFence(l.epoch, l.partition, 0)
+	err := l.read(ctx, "fence", ch.Query{
+		Parameters: []proto.Parameter{number("first", first), number("last", first|0xffffffff)},
+		Result:     proto.Results{{Name: "newest", Data: &found}},
+	})
+	if err != nil || found.Rows() == 0 {
+		return 0, err
+	}
+	return found.Row(0), nil
+}
+
+// claim takes a fence. It fails with errFenced if somebody was faster.
+func (l *ledger) claim(ctx context.Context, f fence, owner string) error {
+	var number, token proto.ColUInt64
+	var name proto.ColStr
+	var at proto.ColDateTime64
+	number.Append(f.number)
+	token.Append(f.token)
+	name.Append(owner)
+	at.WithPrecision(proto.PrecisionMilli)
+	at.Append(l.clock.Now())
+	err := l.writeUnder(ctx, f, "claim", ch.Query{
+		Body: "INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES",
+		Input: proto.Input{
+			{Name: "fence", Data: &number}, {Name: "token", Data: &token}, {Name: "owner", Data: &name}, {Name: "claimed_at", Data: &at},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return l.holds(ctx, f)
+}
+
+// holds returns errFenced unless f is the newest fence, and ours.
+func (l *ledger) holds(ctx context.Context, f fence) error {
+	var token, next proto.ColUInt64
+	err := l.read(ctx, "fence_holder", ch.Query{
+		Parameters: []proto.Parameter{number("fence", f.number)},
+		Result:     proto.Results{{Name: "token", Data: &token}, {Name: "next", Data: &next}},
+	})
+	if err != nil {
+		return err
+	}
+	if token.Row(0) != f.token || next.Row(0) != 0 {
+		return errFenced
+	}
+	return nil
+}
+
+// running are the statements that write this partition now, by id, with their age.
+func (l *ledger) running(ctx context.Context) (map[string]time.Duration, error) {
+	var id proto.ColStr
+	var elapsed proto.ColFloat64
+	running := map[string]time.Duration{}
+	err := l.read(ctx, "running", ch.Query{
+		Parameters: []proto.Parameter{words("tag", l.tag())},
+		Result:     proto.Results{{Name: "query_id", Data: &id}, {Name: "elapsed", Data: &elapsed}},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range id.Rows() {
+				running[id.Row(i)] = time.Duration(elapsed.Row(i) * float64(time.Second))
+			}
+			return nil
+		},
+	})
+	return running, err
+}
+
+func (l *ledger) kill(ctx context.Context, id string) error {
+	var ignored proto.Results
+	return l.read(ctx, "kill", ch.Query{
+		Parameters: []proto.Parameter{words("id", id)},
+		Result:     ignored.Auto(),
+	})
+}
+
+// position is the last offset applied; ok is false if there is no range yet.
+func (l *ledger) position(ctx context.Context) (last int64, ok bool, err error) {
+	var found proto.ColInt64
+	err = l.read(ctx, "position", ch.Query{
+		Parameters: l.params(), Result: proto.Results{{Name: "last_offset", Data: &found}},
+		OnResult: func(context.Context, proto.Block) error {
+			if found.Rows() > 0 {
+				last, ok = found.Row(0), true
+			}
+			return nil
+		},
+	})
+	return last, ok, err
+}
+
+// present are the offsets beyond after that the raw table has.
+func (l *ledger) present(ctx context.Context, after int64) (offsets, error) {
+	var found proto.ColInt64
+	var all offsets
+	err := l.read(ctx, "present", ch.Query{
+		Parameters: l.params(number("after", after)), Result: proto.Results{{Name: "kafka_offset", Data: &found}},
+		OnResult: func(context.Context, proto.Block) error {
+			for _, offset := range found {
+				all.add(offset)
+			}
+			return nil
+		},
+	})
+	return all, err
+}
+
+// offsets is a set of offsets; nil is empty.
+type offsets map[int64]struct{}
+
+func (o *offsets) add(offset int64) {
+	if *o == nil {
+		*o = offsets{}
+	}
+	(*o)[offset] = struct{}{}
+}
+
+func (o offsets) has(offset int64) bool {
+	if len(o) == 0 {
+		return false
+	}
+	_, found := o[offset]
+	return found
+}
+
+// insert writes rows of one day: one block, one part.
+func (l *ledger) insert(ctx context.Context, f fence, c *columns) error {
+	return l.writeUnder(ctx, f, "insert", ch.Query{Body: c.input.Into("events"), Input: c.input})
+}
+
+// extent is a range of offsets and what became of them.
+type extent struct {
+	first, last                                  int64
+	rows, duplicates, dead, missing, lostOffsets uint64
+}
+
+// applied writes the range row.
+func (l *ledger) applied(ctx context.Context, f fence, e extent) error {
+	var epoch, partition proto.ColUInt16
+	var first, last proto.ColInt64
+	var rows, duplicates, dead, missing, lost, number, token proto.ColUInt64
+	var at proto.ColDateTime64
+	epoch.Append(l.epoch)
+	partition.Append(l.partition)
+	first.Append(e.first)
+	last.Append(e.last)
+	rows.Append(e.rows)
+	duplicates.Append(e.duplicates)
+	dead.Append(e.dead)
+	missing.Append(e.missing)
+	lost.Append(e.lostOffsets)
+	number.Append(f.number)
+	token.Append(f.token)
+	at.WithPrecision(proto.PrecisionMilli)
+	at.Append(l.clock.Now())
+	input := proto.Input{
+		{Name: "epoch", Data: &epoch},
+		{Name: "kafka_partition", Data: &partition},
+		{Name: "first_offset", Data: &first},
+		{Name: "last_offset", Data: &last},
+		{Name: "rows", Data: &rows},
+		{Name: "duplicates", Data: &duplicates},
+		{Name: "dead_letters", Data: &dead},
+		{Name: "missing", Data: &missing},
+		{Name: "lost", Data: &lost},
+		{Name: "fence", Data: &number},
+		{Name: "token", Data: &token},
+		{Name: "applied_at", Data: &at},
+	}
+	return l.writeUnder(ctx, f, "range", ch.Query{Body: input.Into("event_ranges"), Input: input})
+}

@@ -1,0 +1,264 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/stack"
+)
+
+// tape is one Kafka partition: its log, what is committed, and who has read it.
+type tape struct {
+	*stack.Stack
+	cfg       Config
+	partition uint16
+	log       []*sarama.ConsumerMessage
+	distinct  int
+	poison    int
+	grave     *grave
+	metrics   *metrics
+
+	committed atomic.Int64
+	oldest    int64
+}
+
+// newTape writes a log with copies at all distances, events of three days, and some poison.
+func newTape(s *stack.Stack, partition uint16, seed uint64) *tape {
+	t := &tape{Stack: s, cfg: DefaultConfig(), partition: partition, grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry())}
+	t.cfg.Partitions, t.cfg.InsertTimeout = 1024, 5*time.Second
+	t.cfg.Batch.MaxRows, t.cfg.Batch.MaxAge, t.cfg.Dedup.Window = 30, 5*time.Millisecond, 60
+	rng := rand.New(rand.NewPCG(seed, uint64(partition)))
+	var users []core.ID
+	for id := core.ID(1); len(users) < 5; id++ {
+		if partitionOf(id.Append(nil), 1024) == int32(partition) {
+			users = append(users, id)
+		}
+	}
+	var events []core.Event
+	for range 130 {
+		e := randomEvents(rng, 1)[0]
+		e.UserID = users[rng.IntN(len(users))]
+		if len(events) > 0 && rng.IntN(4) == 0 { // a copy, perhaps with another time
+			e = events[rng.IntN(len(events))]
+			e.OccurredAt = e.OccurredAt.Add(-time.Duration(rng.IntN(2)) * 20 * time.Hour)
+		} else {
+			events = append(events, e)
+		}
+		t.append(e)
+		if rng.IntN(30) == 0 {
+			t.append(e).Value = []byte("{")
+			t.poison++
+		}
+	}
+	t.distinct = len(events)
+	return t
+}
+
+func (t *tape) append(e core.Event) *sarama.ConsumerMessage {
+	m := Record("events", e)
+	key, _ := m.Key.Encode()
+	value, _ := m.Value.Encode()
+	record := &sarama.ConsumerMessage{
+		Topic: "events", Partition: int32(t.partition), Offset: int64(len(t.log)), Key: key, Value: value, Timestamp: m.Timestamp,
+	}
+	t.log = append(t.log, record)
+	return record
+}
+
+// owner is a worker on the tape.
+type owner struct {
+	p      *partition
+	done   chan struct{}
+	err    error
+	cancel context.CancelFunc
+}
+
+// play starts a worker at the committed offset, as a new session would.
+func (t *tape) play(ctx context.Context, steps Steps) *owner {
+	from := t.committed.Load()
+	l := newLedger(t.Stack, t.partition)
+	l.timeout = t.cfg.InsertTimeout
+	m := t.metrics.of(int32(t.partition))
+	survey := func() (origin, error) {
+		return origin{next: t.committed.Load(), oldest: t.oldest, newest: int64(len(t.log))}, nil
+	}
+	o := &owner{done: make(chan struct{})}
+	o.p = &partition{
+		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l, queue: newQueue(1<<30, func() {}, func() {}),
+		reader: newRecordReader(t.cfg), dedup: newDedup(t.cfg.Dedup, l, m), columns: newColumns(), letters: t.grave, steps: steps,
+		clock: core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: fence{token: newToken()}, survey: survey,
+		origin: origin{next: from}, high: func() int64 { return int64(len(t.log)) },
+		commit: t.commit,
+	}
+	for _, record := range t.log[from:] {
+		o.p.queue.push(record)
+	}
+	ctx, o.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(o.done)
+		o.err = o.p.run(ctx)
+	}()
+	return o
+}
+
+// finish plays the tape to its end with a fresh worker.
+func (t *tape) finish(tb testing.TB) {
+	tb.Helper()
+	last := t.play(tb.Context(), noSteps{})
+	require.Eventually(tb, func() bool { return t.committed.Load() == int64(len(t.log)) }, 20*time.Second, 2*time.Millisecond)
+	last.cancel()
+	<-last.done
+}
+
+// requireExact compares everything that is left of the tape with what must be.
+func (t *tape) requireExact(tb testing.TB) {
+	tb.Helper()
+	where := fmt.Sprintf(" FROM events WHERE epoch = 1 AND kafka_partition = %d", t.partition)
+	require.Equal(tb, t.distinct, count(tb, t.Stack, "SELECT count() AS n"+where), "rows")
+	require.Equal(tb, t.distinct, count(tb, t.Stack, "SELECT uniqExact(user_id, event_id) AS n"+where), "distinct events")
+	l := newLedger(t.Stack, t.partition)
+	for _, v := range views() {
+		wrong, err := l.differing(tb.Context(), v, wholeDays(0, 60000))
+		require.NoError(tb, err)
+		require.Zero(tb, wrong, v.table)
+	}
+	ranges := fmt.Sprintf(" FROM event_ranges WHERE epoch = 1 AND kafka_partition = %d", t.partition)
+	require.Equal(tb, len(t.log), count(tb, t.Stack, "SELECT sum(last_offset - first_offset + 1) AS n"+ranges), "offsets covered")
+	require.Equal(tb, len(t.log), count(tb, t.Stack, "SELECT max(last_offset) + 1 AS n"+ranges), "offsets covered without overlap")
+	require.Equal(tb, len(t.log), count(tb, t.Stack, "SELECT sum(rows + duplicates + dead_letters) AS n"+ranges), "records accounted for")
+	require.Equal(tb, t.distinct, count(tb, t.Stack, "SELECT sum(rows) AS n"+ranges), "rows accounted for")
+	letters := map[int64]bool{}
+	for _, letter := range t.grave.letters {
+		letters[letter.Offset] = true
+	}
+	require.Len(tb, letters, t.poison, "dead letters")
+}
+
+// stopAt does something at the nth time that a partition comes to a step.
+type stopAt struct {
+	step Step
+	left atomic.Int32
+	do   func()
+}
+
+func at(step Step, nth int32, do func()) *stopAt {
+	s := &stopAt{step: step, do: do}
+	s.left.Store(nth)
+	return s
+}
+
+func (s *stopAt) At(step Step, _ int32) {
+	if step == s.step && s.left.Add(-1) == 0 {
+		s.do()
+	}
+}
+
+func allSteps() []Step {
+	return []Step{
+		StepTake, StepClaimed, StepSettled, StepLookedUp, StepReconciled, StepFilled, StepSealed, StepDeadLettered,
+		StepInserting, StepInserted, StepBatchInserted, StepRanged, StepCommitted,
+	}
+}
+
+// once are the steps that come only when a partition is taken; the others come with every batch.
+func once(step Step) bool {
+	switch step {
+	case StepTake, StepClaimed, StepSettled, StepLookedUp, StepReconciled, StepFilled:
+		return true
+	default:
+		return false
+	}
+}
+
+func nth(step Step) int32 {
+	if once(step) {
+		return 1
+	}
+	return 2 // so that something is applied before
+}
+
+// TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped is the table of cases in ARCHITECTURE.md.
+func TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	next := uint16(0)
+	for _, step := range allSteps() {
+		for how, disturb := range map[string]func(*testing.T, *tape, Step){"killed": kill, "frozen and woken": freeze, "rebalanced": rebalance} {
+			next++
+			partition := next
+			t.Run(string(step)+"/"+how, func(t *testing.T) {
+				t.Parallel()
+				tape := newTape(s, partition, 1)
+				disturb(t, tape, step)
+				tape.finish(t)
+				tape.requireExact(t)
+			})
+		}
+	}
+}
+
+// kill ends a worker at a step, as SIGKILL does: nothing of it happens afterwards.
+func kill(t *testing.T, tape *tape, step Step) {
+	victim := tape.play(t.Context(), at(step, nth(step), runtime.Goexit))
+	<-victim.done
+}
+
+// rebalance takes the partition away at a step: the session ends, the worker finishes its batch.
+func rebalance(t *testing.T, tape *tape, step Step) {
+	var victim *owner
+	var started sync.WaitGroup
+	started.Add(1)
+	victim = tape.play(t.Context(), at(step, nth(step), func() { started.Wait(); victim.cancel() }))
+	started.Done()
+	<-victim.done
+	require.ErrorIs(t, victim.err, context.Canceled)
+}
+
+// freeze stops a worker at a step, lets others go on for long, and wakes it.
+func freeze(t *testing.T, tape *tape, step Step) {
+	frozen, wake := make(chan struct{}), make(chan struct{})
+	victim := tape.play(t.Context(), at(step, nth(step), func() { close(frozen); <-wake }))
+	<-frozen
+	tape.finish(t)
+	tape.requireExact(t)
+	close(wake)
+	if once(step) || step == StepCommitted {
+		// It may take the partition for itself, as a new owner would; or find it gone.
+		require.Eventually(t, func() bool {
+			select {
+			case <-victim.done:
+				return true
+			default:
+				return tape.committed.Load() == int64(len(tape.log))
+			}
+		}, 10*time.Second, 2*time.Millisecond)
+		victim.cancel()
+		<-victim.done
+		return
+	}
+	<-victim.done
+	require.True(t, errors.Is(victim.err, errFenced), "%v", victim.err)
+}
+
+// commit moves on only: Kafka refuses the commit of a member that has been replaced.
+func (t *tape) commit(next int64) {
+	for {
+		now := t.committed.Load()
+		if next <= now || t.committed.CompareAndSwap(now, next) {
+			return
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package events
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/IBM/sarama"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+func numbered(n uint64) identity {
+	var i identity
+	i.user = core.ID(1 + n%100)
+	rng := rand.New(rand.NewPCG(n, 7))
+	binary.LittleEndian.PutUint64(i.id[:], rng.Uint64())
+	binary.LittleEndian.PutUint64(i.id[8:], rng.Uint64())
+	return i
+}
+
+func TestTheFilterNeverDeniesAnIDItWasGiven(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := newFilter(rapid.IntRange(8, 32).Draw(t, "bits"))
+		n := rapid.Uint64Range(1, 60_000).Draw(t, "n") // beyond the first capacity: it grows
+		for i := range n {
+			f.add(int32(i%3), numbered(i).hash())
+		}
+		for i := range n {
+			require.Contains(t, f.candidates(numbered(i).hash(), nil), int32(i%3))
+		}
+		f.forget(1)
+		require.NotContains(t, f.candidates(numbered(0).hash(), nil), int32(0))
+	})
+}
+
+func TestTheFilterLooksTwiceAtFewNewIDs(t *testing.T) {
+	f := newFilter(16)
+	const n = 200_000
+	f.of(0, n)
+	for i := range uint64(n) {
+		f.add(0, numbered(i).hash())
+	}
+	suspects := 0
+	for i := range uint64(n) {
+		suspects += len(f.candidates(numbered(n+i).hash(), nil))
+	}
+	require.Less(t, float64(suspects)/n, 0.005)
+}
+
+func TestTheWindowRemembersTheLatestHalfAtLeastAndNeverMoreThanItsSize(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := rapid.IntRange(2, 200).Draw(t, "size")
+		w := newRecent(size)
+		n := rapid.Int64Range(1, 1000).Draw(t, "n")
+		for i := range n {
+			w.add(numbered(uint64(i)), i)
+			require.LessOrEqual(t, w.len(), size)
+		}
+		for i := max(0, n-int64(size/2)); i < n; i++ {
+			at, ok := w.find(numbered(uint64(i)))
+			require.True(t, ok)
+			require.Equal(t, i, at)
+		}
+	})
+}
+
+func TestTheQueuePausesFetchingRatherThanGrow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		paused := false
+		q := newQueue(10_000, func() { paused = true }, func() { paused = false })
+		pushed, popped, held := int64(0), int64(0), 0
+		t.Repeat(map[string]func(*rapid.T){
+			"push": func(t *rapid.T) {
+				if paused {
+					return
+				}
+				q.push(&sarama.ConsumerMessage{Offset: pushed, Value: make([]byte, rapid.IntRange(0, 3000).Draw(t, "size"))})
+				pushed++
+				held++
+			},
+			"pop": func(*rapid.T) {
+				m, open := q.pop()
+				require.True(t, open)
+				if m == nil {
+					require.Zero(t, held)
+					return
+				}
+				require.Equal(t, popped, m.Offset)
+				popped++
+				held--
+			},
+			"": func(*rapid.T) {
+				require.LessOrEqual(t, q.waiting(), int64(10_000+3200))
+				if held == 0 {
+					require.False(t, paused, "an empty queue must not wait for ever")
+				}
+			},
+		})
+		for held > 0 {
+			m, _ := q.pop()
+			require.Equal(t, popped, m.Offset)
+			popped++
+			held--
+		}
+		q.close()
+		_, open := q.pop()
+		require.False(t, open)
+	})
+}
+
+func TestSettingsThatDoNotFitEachOtherAreNamed(t *testing.T) {
+	require.Empty(t, DefaultConfig().Check())
+	cfg := DefaultConfig()
+	cfg.AcceptedAge, cfg.Retention = rawRetention/2, rawRetention/2
+	cfg.Dedup.Window = cfg.Batch.MaxRows
+	cfg.Batch.QueueBytes = cfg.Batch.MaxBytes - 1
+	wrong := cfg.Check()
+	require.Len(t, wrong, 3)
+	for _, key := range []string{"accepted_age", "dedup.window", "batch.queue_bytes"} {
+		require.Contains(t, wrong, key)
+	}
+}

@@ -1,0 +1,122 @@
+package events
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the consumer's figures. The label partition is bounded by the topic's partitions.
+type metrics struct {
+	records      *prometheus.CounterVec // partition, outcome
+	duplicates   *prometheus.CounterVec // partition, found
+	deadLetters  *prometheus.CounterVec // reason
+	bytes        *prometheus.CounterVec // partition
+	lagRecords   *prometheus.GaugeVec
+	lagSeconds   *prometheus.GaugeVec
+	queueBytes   *prometheus.GaugeVec
+	windowIDs    *prometheus.GaugeVec
+	filterBytes  *prometheus.GaugeVec
+	suspects     *prometheus.CounterVec
+	stopped      *prometheus.GaugeVec
+	sealed       *prometheus.CounterVec // reason
+	batchRows    prometheus.Histogram
+	batchSeconds prometheus.Histogram
+	insert       prometheus.Histogram
+	sinceProduce prometheus.Histogram
+	sinceOccured prometheus.Histogram
+	fences       prometheus.Counter
+	fenced       prometheus.Counter
+	uncertain    *prometheus.CounterVec // kind
+	reconciled   prometheus.Counter
+	killed       prometheus.Counter
+	take         prometheus.Histogram
+	rebalances   prometheus.Counter
+	pauses       prometheus.Counter
+	lost         prometheus.Counter
+	observe      prometheus.Counter
+	foreign      prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "feedrank_events_" + name, Help: help}, labels)
+		reg.MustRegister(c)
+		return c
+	}
+	gauge := func(name, help string) *prometheus.GaugeVec {
+		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "feedrank_events_" + name, Help: help}, []string{"partition"})
+		reg.MustRegister(g)
+		return g
+	}
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "feedrank_events_" + name, Help: help, Buckets: buckets})
+		reg.MustRegister(h)
+		return h
+	}
+	seconds := prometheus.ExponentialBuckets(0.005, 2, 16)
+	return &metrics{
+		records:      counter("records_total", "Records read from Kafka, by what became of them: event, duplicate, dead_letter.", "partition", "outcome"),
+		duplicates:   counter("duplicates_total", "Copies of events that were dropped, by where the first was found: window, table.", "partition", "found"),
+		deadLetters:  counter("dead_letters_total", "Records that are no event, by reason.", "reason"),
+		bytes:        counter("bytes_total", "Bytes of the records applied.", "partition"),
+		lagRecords:   gauge("lag_records", "Records in Kafka that are not applied."),
+		lagSeconds:   gauge("lag_seconds", "Age of the newest applied record when more wait; 0 when none does."),
+		queueBytes:   gauge("queue_bytes", "Bytes fetched and waiting to be applied."),
+		windowIDs:    gauge("window_ids", "Recent ids held exactly."),
+		filterBytes:  gauge("filter_bytes", "Memory of the filter over all ids of the raw table."),
+		suspects:     counter("suspects_total", "Events that the filter did not exclude, by what the look-up said: copy, new.", "partition", "verdict"),
+		stopped:      gauge("partition_stopped", "1 while a partition waits for an operator; its log line says for what."),
+		sealed:       counter("batches_total", "Batches sealed, by what sealed them: rows, bytes, age.", "reason"),
+		batchRows:    histogram("batch_rows", "Records in a batch.", prometheus.ExponentialBuckets(1, 4, 10)),
+		batchSeconds: histogram("batch_seconds", "Time from sealing a batch to having applied it.", seconds),
+		insert:       histogram("insert_seconds", "Time of one insert into the raw table and the views.", seconds),
+		sinceProduce: histogram("produce_to_applied_seconds", "Age of a batch's oldest record, by Kafka's timestamp, when it was applied.", seconds),
+		sinceOccured: histogram("occurred_to_applied_seconds", "Age of a batch's first event, by the client's clock, when it was applied.", prometheus.ExponentialBuckets(0.05, 4, 13)),
+		fences:       counter("fences_total", "Fences taken.").WithLabelValues(),
+		fenced:       counter("fenced_total", "Times that ClickHouse refused us because another consumer had the partition.").WithLabelValues(),
+		uncertain:    counter("uncertain_total", "Writes whose outcome had to be looked up, by kind: timeout, connection, server.", "kind"),
+		reconciled:   counter("reconciled_buckets_total", "Rows of views that differed from the raw table and were put right.").WithLabelValues(),
+		killed:       counter("hung_statements_total", "Statements of ours that were ended because they hung.").WithLabelValues(),
+		take:         histogram("take_seconds", "Time to take a partition: fence, look-up, reconciling, filter.", seconds),
+		rebalances:   counter("rebalances_total", "Sessions of the consumer group that began here.").WithLabelValues(),
+		pauses:       counter("pauses_total", "Times that fetching a partition was paused because its queue was full.").WithLabelValues(),
+		lost:         counter("lost_offsets_total", "Offsets that Kafka had deleted before they were read.").WithLabelValues(),
+		observe:      counter("observe_failures_total", "Batches that were applied but could not be told to the rest of the program.").WithLabelValues(),
+		foreign:      counter("foreign_sessions_total", "Events whose feed_session was not given to their user for their post; they count without it.").WithLabelValues(),
+	}
+}
+
+// partitionMetrics are the figures of one partition, looked up once.
+type partitionMetrics struct {
+	*metrics
+	events, copies, dead    prometheus.Counter
+	duplicates              struct{ window, table prometheus.Counter }
+	falseSuspects           prometheus.Counter
+	size                    prometheus.Counter
+	lagRecords, lagSeconds  prometheus.Gauge
+	queue, windowIDs, bloom prometheus.Gauge
+	stopped                 prometheus.Gauge
+}
+
+func (m *metrics) of(partition int32) *partitionMetrics {
+	label := strconv.Itoa(int(partition))
+	p := &partitionMetrics{
+		metrics: m,
+		events:  m.records.WithLabelValues(label, "event"), copies: m.records.WithLabelValues(label, "duplicate"),
+		dead: m.records.WithLabelValues(label, "dead_letter"), falseSuspects: m.suspects.WithLabelValues(label, "new"),
+		size: m.bytes.WithLabelValues(label), lagRecords: m.lagRecords.WithLabelValues(label), lagSeconds: m.lagSeconds.WithLabelValues(label),
+		queue: m.queueBytes.WithLabelValues(label), windowIDs: m.windowIDs.WithLabelValues(label), bloom: m.filterBytes.WithLabelValues(label),
+		stopped: m.stopped.WithLabelValues(label),
+	}
+	p.duplicates.window, p.duplicates.table = m.duplicates.WithLabelValues(label, "window"), m.duplicates.WithLabelValues(label, "table")
+	return p
+}
+
+// forget drops the gauges of a partition that is somebody else's now.
+func (m *metrics) forget(partition int32) {
+	label := strconv.Itoa(int(partition))
+	for _, g := range []*prometheus.GaugeVec{m.lagRecords, m.lagSeconds, m.queueBytes, m.windowIDs, m.filterBytes, m.stopped} {
+		g.DeleteLabelValues(label)
+	}
+}

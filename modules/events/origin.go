@@ -1,0 +1,89 @@
+package events
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/IBM/sarama"
+	"go.uber.org/zap"
+)
+
+// origin is where Kafka lets a partition begin.
+type origin struct {
+	next           int64 // by Kafka's account: the committed offset, or the oldest
+	oldest, newest int64 // what the log holds when the session begins: oldest to newest-1
+}
+
+// start is the offset from which to fetch, for a ledger that says next; it is always in the log.
+func (o origin) start(next int64) int64 { return min(max(next, o.oldest), o.newest) }
+
+// accept decides what to do when the log does not hold the next offset. The views agree with the raw
+// table by then, so a lost range may be written.
+func (p *partition) accept(ctx context.Context, next int64) (int64, error) {
+	o, err := p.survey()
+	if err != nil {
+		return 0, err
+	}
+	if next > o.newest {
+		// It may have been recreated, or restored from a copy. Its offsets mean other records now.
+		return 0, &stoppedError{fmt.Sprintf("%s/%d ends at offset %d, but offsets up to %d are applied: the topic was made anew or cut;"+
+			" set events.epoch to %d to begin a new epoch with it", p.topic, p.id, o.newest, next-1, p.ledger.epoch+1)}
+	}
+	if next >= o.oldest {
+		return next, nil
+	}
+	to := o.oldest
+	switch p.cfg.OnLostOffsets {
+	case "earliest":
+	case "latest":
+		to = o.newest
+	default:
+		return 0, &stoppedError{fmt.Sprintf("%s/%d: offsets %d to %d were deleted before they were read;"+
+			" set events.on_lost_offsets to earliest or latest to go on from %d or %d", p.topic, p.id, next, o.oldest-1, o.oldest, o.newest)}
+	}
+	lost := extent{first: next, last: to - 1}
+	for offset := range p.present {
+		if offset < to {
+			lost.rows++
+		}
+	}
+	lost.lostOffsets = uint64(to-next) - lost.rows //nolint:gosec // not negative
+	p.log.Error("offsets are lost, going on as events.on_lost_offsets says", zap.Int64("first", next), zap.Int64("last", to-1))
+	if err := p.ledger.applied(ctx, p.fence, lost); err != nil {
+		return 0, fmt.Errorf("write the lost range: %w", err)
+	}
+	p.metrics.lost.Add(float64(lost.lostOffsets))
+	return to, nil
+}
+
+// surveyor asks Kafka about the log of a topic.
+type surveyor struct {
+	client sarama.Client
+	admin  sarama.ClusterAdmin
+	group  string
+	topic  string
+}
+
+func (s surveyor) partitions() (int, error) {
+	ids, err := s.client.Partitions(s.topic)
+	return len(ids), err
+}
+
+// origin finds where a partition may begin.
+func (s surveyor) origin(partition int32) (o origin, err error) {
+	if o.oldest, err = s.client.GetOffset(s.topic, partition, sarama.OffsetOldest); err != nil {
+		return o, fmt.Errorf("oldest offset of %s/%d: %w", s.topic, partition, err)
+	}
+	if o.newest, err = s.client.GetOffset(s.topic, partition, sarama.OffsetNewest); err != nil {
+		return o, fmt.Errorf("newest offset of %s/%d: %w", s.topic, partition, err)
+	}
+	committed, err := s.admin.ListConsumerGroupOffsets(s.group, map[string][]int32{s.topic: {partition}})
+	if err != nil {
+		return o, fmt.Errorf("committed offset of %s/%d: %w", s.topic, partition, err)
+	}
+	o.next = o.oldest
+	if block := committed.GetBlock(s.topic, partition); block != nil && block.Offset >= 0 {
+		o.next = block.Offset
+	}
+	return o, nil
+}

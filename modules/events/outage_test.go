@@ -1,0 +1,106 @@
+package events
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/migrate"
+	"github.com/feedrank/feedrank/test/stack"
+)
+
+// ownClickHouse is a migrated server that the test may kill.
+func ownClickHouse(t *testing.T) *stack.Stack {
+	t.Helper()
+	servers := embeddedtest.Own(t, embedded.ClickHouse)
+	s := stack.Configs(servers.Addresses())
+	s.Servers = servers
+	_, err := migrate.ClickHouse(t.Context(), s.ClickHouseConfig, false)
+	require.NoError(t, err)
+	s.ClickHouse = clickhouse.New(s.ClickHouseConfig, prometheus.NewRegistry())
+	t.Cleanup(s.ClickHouse.Close)
+	return s
+}
+
+// through waits until the tape is applied to its end.
+func (t *tape) through(tb testing.TB, o *owner) {
+	tb.Helper()
+	require.Eventually(tb, func() bool { return t.committed.Load() == int64(len(t.log)) }, time.Minute, 5*time.Millisecond)
+	o.cancel()
+	<-o.done
+}
+
+func TestNothingIsLostOrDoubledWheneverClickHouseIsKilled(t *testing.T) {
+	t.Parallel()
+	s := ownClickHouse(t)
+	for i, step := range allSteps() {
+		t.Run(string(step), func(t *testing.T) {
+			tape := newTape(s, uint16(i), 2)
+			back := make(chan error, 1)
+			o := tape.play(t.Context(), at(step, nth(step), func() {
+				if err := s.Servers.ClickHouse.Kill(); err != nil {
+					t.Error(err)
+				}
+				go func() { back <- s.Servers.ClickHouse.Start(t.Context()) }()
+			}))
+			tape.through(t, o)
+			require.NoError(t, <-back)
+			tape.requireExact(t)
+		})
+	}
+}
+
+func TestAFrozenClickHouseLeavesNothingUncertain(t *testing.T) {
+	t.Parallel()
+	s := ownClickHouse(t)
+	tape := newTape(s, 0, 3)
+	tape.cfg.InsertTimeout = 500 * time.Millisecond
+	thawed := make(chan error, 1)
+	o := tape.play(t.Context(), at(StepInserting, 3, func() {
+		if err := s.Servers.ClickHouse.Freeze(); err != nil {
+			t.Error(err)
+		}
+		time.AfterFunc(1500*time.Millisecond, func() { thawed <- s.Servers.ClickHouse.Thaw() })
+	}))
+	tape.through(t, o)
+	require.NoError(t, <-thawed)
+	tape.requireExact(t)
+	require.Positive(t, testutil.ToFloat64(tape.metrics.uncertain.WithLabelValues("timeout")))
+}
+
+func TestDataThatClickHouseRefusesStopsItsPartitionAlone(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	sick, well := newTape(s, 1, 4), newTape(s, 2, 4)
+	exec(t, s, "ALTER TABLE events ADD CONSTRAINT no_ones CHECK kafka_partition != 1")
+	first := sick.play(t.Context(), noSteps{})
+	second := well.play(t.Context(), noSteps{})
+	well.through(t, second)
+	well.requireExact(t)
+	stopped := sick.metrics.stopped.WithLabelValues("1")
+	require.Eventually(t, func() bool { return testutil.ToFloat64(stopped) == 1 }, 30*time.Second, 10*time.Millisecond)
+	require.Zero(t, sick.committed.Load())
+
+	exec(t, s, "ALTER TABLE events DROP CONSTRAINT no_ones")
+	sick.through(t, first)
+	require.Zero(t, testutil.ToFloat64(stopped))
+	sick.requireExact(t)
+}
+
+func TestAViewThatThrowsLeavesOursExact(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	tape := newTape(s, 1, 5)
+	// Somebody's own view fails: the raw rows and some of the views are written, and the insert fails.
+	exec(t, s, "CREATE TABLE refused (n UInt8) ENGINE = Null")
+	exec(t, s, "CREATE MATERIALIZED VIEW a_refusing TO refused AS SELECT throwIf(action = 'like', 'no') AS n FROM events")
+	tape.through(t, tape.play(t.Context(), noSteps{}))
+	tape.requireExact(t)
+	require.Positive(t, testutil.ToFloat64(tape.metrics.reconciled))
+}

@@ -1,0 +1,328 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// partition applies one Kafka partition to ClickHouse while it is ours. One goroutine runs it.
+type partition struct {
+	id      int32
+	topic   string // full name
+	cfg     Config
+	owner   string
+	ledger  *ledger
+	queue   *queue
+	reader  *recordReader
+	dedup   *dedup
+	columns *columns
+	letters DeadLetters
+	applied Applied
+
+	sessions Sessions // nil: not checked
+	steps    Steps
+	clock    core.Clock
+	log      *zap.Logger
+	metrics  *partitionMetrics
+	commit   func(next int64)       // tells Kafka how far we are
+	high     func() int64           // the partition's high watermark
+	survey   func() (origin, error) // what Kafka holds now
+
+	origin   origin
+	fence    fence   // held; its token is this worker's
+	filled   bool    // the filter is complete
+	next     int64   // the first offset that is not applied
+	present  offsets // beyond next, and in the raw table already
+	nextPoll time.Time
+	batch    batch
+	scratch  []int32
+}
+
+// Applied is told of events after they are in ClickHouse, at least once each. It must be quick: the
+// partition waits for it.
+type Applied interface {
+	Observe(ctx context.Context, events []core.Event) error
+}
+
+// run takes the partition and applies batches until ctx ends, or until another consumer has taken it.
+// A batch that is being applied when ctx ends is finished, if it does not take long.
+func (p *partition) run(ctx context.Context) error {
+	if err := p.take(ctx); err != nil {
+		return err
+	}
+	working, done := outlive(ctx, drainTime)
+	defer done()
+	for {
+		if err := p.serve(working); err != nil {
+			return err
+		}
+		reason, err := p.collect(ctx)
+		if err != nil {
+			return err
+		}
+		if reason == idle {
+			continue
+		}
+		p.metrics.sealed.WithLabelValues(reason).Inc()
+		if err := p.apply(working); err != nil {
+			return err
+		}
+	}
+}
+
+// drainTime is what a batch may still take when the session has ended.
+const drainTime = 3 * time.Second
+
+// outlive is a context that ends some time after its parent.
+func outlive(parent context.Context, grace time.Duration) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
+	stop := context.AfterFunc(parent, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() { stop(); cancel() }
+}
+
+// collect fills the batch and says what sealed it.
+func (p *partition) collect(ctx context.Context) (reason string, err error) {
+	b := &p.batch
+	b.reset(p.next)
+	age := time.NewTimer(p.cfg.Batch.MaxAge)
+	age.Stop()
+	defer age.Stop()
+	nothing := time.NewTimer(pollEvery)
+	defer nothing.Stop()
+	for {
+		m, open := p.queue.pop()
+		switch {
+		case m != nil:
+			first := b.empty()
+			b.add(m, p.reader, p.topic, p.ledger.epoch)
+			if first && !b.empty() {
+				age.Reset(p.cfg.Batch.MaxAge)
+			}
+			if b.records >= p.cfg.Batch.MaxRows {
+				return "rows", nil
+			}
+			if b.bytes >= p.cfg.Batch.MaxBytes {
+				return "bytes", nil
+			}
+			if b.records&255 != 0 { // look at the clock now and then
+				continue
+			}
+			select {
+			case <-age.C:
+				return "age", nil
+			default:
+			}
+		case !open:
+			return "", errSessionEnded
+		default:
+			select {
+			case <-p.queue.ready:
+			case <-age.C:
+				return "age", nil
+			case <-nothing.C:
+				if b.empty() {
+					return idle, nil
+				}
+			case <-ctx.Done():
+				return "", ctx.Err()
+			}
+		}
+	}
+}
+
+// apply brings the batch into ClickHouse, whatever it takes.
+func (p *partition) apply(ctx context.Context) error {
+	started := p.clock.Now()
+	b := &p.batch
+	p.steps.At(StepSealed, p.id)
+	if err := p.bury(ctx, b.letters); err != nil {
+		return err
+	}
+	p.steps.At(StepDeadLettered, p.id)
+	p.dedup.decide(b, p.present)
+	if err := p.retry(ctx, "look up duplicates", func() error { return p.dedup.resolve(ctx, b) }); err != nil {
+		return err
+	}
+	if err := p.land(ctx); err != nil {
+		return err
+	}
+	p.next = b.next
+	p.forgetPresent()
+	p.commit(p.next)
+	p.steps.At(StepCommitted, p.id)
+	p.measure(started)
+	return nil
+}
+
+// land writes the batch until it is there.
+func (p *partition) land(ctx context.Context) error {
+	defer p.metrics.stopped.Set(0)
+	for refusals := 0; ; {
+		err := p.write(ctx)
+		if err == nil {
+			return nil
+		}
+		if refused(err) {
+			refusals++
+		}
+		if refusals == patience {
+			p.alarm(err)
+		}
+		if refusals > 0 {
+			if err := wait(ctx, min(firstPause<<min(refusals, 10), refusedPause)); err != nil {
+				return err
+			}
+		}
+		if err := p.recover(ctx, err); err != nil {
+			return err
+		}
+		if p.next >= p.batch.next { // it was the acknowledgement that got lost
+			return nil
+		}
+		p.batch.settle(p.present)
+		if refusals > 0 {
+			if err := p.quarantine(ctx, err); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// write inserts the batch's rows, one block for each day, then the range.
+func (p *partition) write(ctx context.Context) error {
+	b := &p.batch
+	p.attribute()
+	p.scratch = b.days(p.scratch)
+	for _, day := range p.scratch {
+		p.columns.reset()
+		for i := range b.rows {
+			if b.rows[i].day() == day && !b.rows[i].present {
+				p.columns.append(&b.rows[i], p.fence)
+			}
+		}
+		p.steps.At(StepInserting, p.id)
+		began := p.clock.Now()
+		if err := p.ledger.insert(ctx, p.fence, p.columns); err != nil {
+			return err
+		}
+		p.metrics.insert.Observe(p.clock.Now().Sub(began).Seconds())
+		p.steps.At(StepInserted, p.id)
+	}
+	p.steps.At(StepBatchInserted, p.id)
+	p.tell(ctx)
+	if err := p.ledger.applied(ctx, p.fence, b.extent()); err != nil {
+		return err
+	}
+	p.steps.At(StepRanged, p.id)
+	return nil
+}
+
+// bury publishes dead letters and waits until they are safe.
+func (p *partition) bury(ctx context.Context, letters []DeadLetter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	if err := p.retry(ctx, "publish dead letters", func() error { return p.letters.Publish(ctx, letters) }); err != nil {
+		return err
+	}
+	for i := range letters {
+		p.metrics.deadLetters.WithLabelValues(letters[i].Reason).Inc()
+	}
+	return nil
+}
+
+// retry repeats what has no effect when it is repeated, until it succeeds or ctx ends.
+func (p *partition) retry(ctx context.Context, what string, f func() error) error {
+	var pause backoff
+	for {
+		err := f()
+		if err == nil || ctx.Err() != nil || errors.Is(err, errFenced) {
+			return err
+		}
+		p.log.Warn(what+", trying again", zap.Error(err))
+		if err := pause.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// forgetPresent drops the offsets that are behind us.
+func (p *partition) forgetPresent() {
+	for offset := range p.present {
+		if offset < p.next {
+			delete(p.present, offset)
+		}
+	}
+}
+
+// tell lets the rest of the program know, before the range is written: whoever dies here is followed
+// by somebody who finds the events present and tells of them again. What fails is tried again for as
+// long as the partition may wait, then it is counted.
+func (p *partition) tell(ctx context.Context) {
+	if p.applied == nil || len(p.batch.rows) == 0 {
+		return
+	}
+	events := make([]core.Event, len(p.batch.rows))
+	for i := range p.batch.rows {
+		events[i] = p.batch.rows[i].export()
+	}
+	ctx, cancel := context.WithTimeout(ctx, observeTimeout)
+	defer cancel()
+	var pause backoff
+	for {
+		err := p.applied.Observe(ctx, events)
+		if err == nil {
+			return
+		}
+		if pause.wait(ctx) != nil {
+			p.metrics.observe.Inc()
+			p.log.Warn("applied events could not be observed", zap.Error(err))
+			return
+		}
+	}
+}
+
+// observeTimeout is a last bound: who is told has deadlines of its own, and gives up earlier on a server
+// that is away. A busy one is better waited for than forgotten.
+const observeTimeout = 10 * time.Second
+
+func (p *partition) measure(started time.Time) {
+	b, m, now := &p.batch, p.metrics, p.clock.Now()
+	m.events.Add(float64(len(b.rows)))
+	m.copies.Add(float64(b.duplicates))
+	m.dead.Add(float64(len(b.letters)))
+	m.size.Add(float64(b.bytes))
+	m.batchRows.Observe(float64(b.records))
+	m.batchSeconds.Observe(now.Sub(started).Seconds())
+	m.sinceProduce.Observe(now.Sub(b.oldest).Seconds())
+	if len(b.rows) > 0 {
+		m.sinceOccured.Observe(max(0, float64(now.UnixMilli()-b.rows[0].occurred)/1000))
+	}
+	lag := max(0, p.high()-p.next)
+	m.lagRecords.Set(float64(lag))
+	m.lagSeconds.Set(0)
+	if lag > 0 {
+		m.lagSeconds.Set(now.Sub(b.newest).Seconds())
+	}
+	m.queue.Set(float64(p.queue.waiting()))
+	m.windowIDs.Set(float64(p.dedup.window.len()))
+	m.bloom.Set(float64(p.dedup.filter.bytes()))
+	p.dedup.filter.forget(int32((b.newest.UnixMilli() - rawRetention.Milliseconds()) / millisPerDay)) //nolint:gosec // from 2020 to 2100
+}
+
+// place names where we are, for errors.
+func (p *partition) place() string { return fmt.Sprintf("%s/%d@%d", p.topic, p.id, p.next) }

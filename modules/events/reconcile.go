@@ -1,0 +1,115 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// view is a table of counts that a materialized view fills from the raw table.
+type view struct {
+	table      string
+	difference string // the query that tells what must be added
+	columns    string
+}
+
+func views() []view {
+	return []view{
+		{
+			"post_metrics_1h", "event_difference_post_metrics",
+			"hour, post_id, kafka_partition, author_id, exposures, views, clicks, likes, comments, shares, hides, dwell",
+		},
+		{
+			"user_author_90d", "event_difference_user_author",
+			"user_id, author_id, day, kafka_partition, views, clicks, likes, comments, shares, hides",
+		},
+	}
+}
+
+// maxRounds bounds the reconciling of one view. One round is enough unless something is wrong.
+const maxRounds = 3
+
+// scope says which buckets of the views are meant: those that offsets beyond after touched, or whole
+// days.
+type scope struct {
+	after       int64
+	whole       bool
+	first, last int32 // days since 1970
+}
+
+// beyond are the buckets touched by offsets after the one given, whatever their day.
+func beyond(after int64) scope { return scope{after: after, last: math.MaxUint16} }
+
+// wholeDays are all buckets of some days.
+func wholeDays(first, last int32) scope { return scope{whole: true, first: first, last: last} }
+
+func (s scope) parameters() []proto.Parameter {
+	return []proto.Parameter{
+		number("after", s.after), words("whole", strconv.FormatBool(s.whole)), words("first", dateText(s.first)), words("last", dateText(s.last)),
+	}
+}
+
+// reconcile makes the views say what the raw table says. It adds what is missing and looks again, so
+// that nothing hangs on the outcome of one insert. It returns how many buckets were wrong. Only the
+// owner may do this: nobody else knows that the raw table stands still.
+func (l *ledger) reconcile(ctx context.Context, f fence, s scope) (wrong uint64, err error) {
+	for _, v := range views() {
+		for round := 0; ; round++ {
+			n, err := l.differing(ctx, v, s)
+			if err != nil {
+				return wrong, err
+			}
+			if n == 0 {
+				break
+			}
+			if round == 0 {
+				wrong += n
+			}
+			if round == maxRounds {
+				if err := l.holds(ctx, f); err != nil { // an insert under an old fence adds nothing
+					return wrong, err
+				}
+				return wrong, fmt.Errorf("%s of partition %d: %d buckets still differ from the raw table after %d rounds", v.table, l.partition, n, round)
+			}
+			if err := l.addDifference(ctx, v, f, s); err != nil {
+				return wrong, err
+			}
+		}
+	}
+	return wrong, nil
+}
+
+// differing counts the buckets that are wrong.
+func (l *ledger) differing(ctx context.Context, v view, s scope) (uint64, error) {
+	var n proto.ColUInt64
+	err := l.client.Read(ctx, clickhouse.Query{Name: v.difference, Query: ch.Query{
+		Body:       "SELECT count() AS n FROM (" + statement(v) + ")",
+		Parameters: l.params(s.parameters()...), Result: proto.Results{{Name: "n", Data: &n}},
+	}})
+	if err != nil {
+		return 0, err
+	}
+	return n.Row(0), nil
+}
+
+// addDifference inserts what is missing. The server computes and inserts in one statement, which
+// adds nothing under an old fence: there is no moment at which we could be frozen with a stale
+// difference in our hands.
+func (l *ledger) addDifference(ctx context.Context, v view, f fence, s scope) error {
+	return l.writeUnder(ctx, f, "reconcile", ch.Query{
+		Body: "INSERT INTO " + v.table + " (" + v.columns + ") SELECT " + v.columns + " FROM (" + statement(v) + ")" +
+			" WHERE joinGet('partition_owners', 'token', {fence:UInt64}) = {token:UInt64}" +
+			" AND joinGet('partition_owners', 'token', {fence:UInt64} + 1) = 0",
+		Parameters: l.params(append(s.parameters(), number("fence", f.number), number("token", f.token))...),
+	})
+}
+
+func statement(v view) string { return strings.TrimRight(sql.ClickHouse(v.difference), "; \n") }

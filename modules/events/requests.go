@@ -1,0 +1,208 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/google/uuid"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+)
+
+// request is something asked of the owner of a partition.
+type request struct {
+	id                  uuid.UUID
+	kind                proto.Enum8
+	firstDay, lastDay   int32
+	firstOffset, offset int64 // the last one too
+}
+
+const (
+	kindReconcile  proto.Enum8 = 1
+	kindQuarantine proto.Enum8 = 2
+	requestEnum                = "'reconcile' = 1, 'quarantine' = 2"
+)
+
+// Requests asks the owners of partitions to do what only they may do. It works from any process.
+type Requests struct {
+	cfg    Config
+	client *clickhouse.Client
+	clock  core.Clock
+}
+
+// NewRequests makes a client of the owners.
+func NewRequests(cfg Config, client *clickhouse.Client, clock core.Clock) *Requests {
+	return &Requests{cfg: cfg, client: client, clock: clock}
+}
+
+// Partitions is how many partitions there are to ask.
+func (r *Requests) Partitions() int { return int(r.cfg.Partitions) }
+
+// Complete is the first day of which the raw table still has every event: only from there on can a
+// view be recounted.
+func (r *Requests) Complete() time.Time {
+	return r.clock.Now().UTC().Truncate(24 * time.Hour).Add(24*time.Hour - rawRetention)
+}
+
+// Reconcile has the owner of a partition make the views of some days equal to the raw table, and
+// returns how many buckets were wrong. It waits for the owner until ctx ends.
+func (r *Requests) Reconcile(ctx context.Context, partition int, first, last time.Time) (wrong uint64, err error) {
+	if first.Before(r.Complete()) {
+		return 0, fmt.Errorf("reconcile from %s: the raw table is complete only from %s on", first.Format(time.DateOnly), r.Complete().Format(time.DateOnly))
+	}
+	day := func(t time.Time) int32 { return int32(t.Unix() / (24 * 60 * 60)) } //nolint:gosec // until 2149
+	return r.ask(ctx, partition, request{kind: kindReconcile, firstDay: day(first), lastDay: day(last)})
+}
+
+// Rebuild has every owner recount what the raw table can still recount, and returns how many buckets
+// were wrong: all of them, when the definition of a view has changed. Readers see old counts or new
+// ones, never none and never both, because the owners add differences. progress may be nil.
+func (r *Requests) Rebuild(ctx context.Context, progress func(done, total int)) (wrong uint64, err error) {
+	first, today := r.Complete(), r.clock.Now().UTC().Truncate(24*time.Hour)
+	days := int(today.Sub(first).Hours()/24) + 2 // events may be a little ahead of our clock
+	total := days * r.Partitions()
+	for i := range total {
+		day := first.AddDate(0, 0, i/r.Partitions())
+		n, err := r.Reconcile(ctx, i%r.Partitions(), day, day)
+		if err != nil {
+			return wrong, fmt.Errorf("rebuild %s: %w", day.Format(time.DateOnly), err)
+		}
+		wrong += n
+		if progress != nil {
+			progress(i+1, total)
+		}
+	}
+	return wrong, nil
+}
+
+// Quarantine has the owner of a partition send records that ClickHouse refuses to the dead letters,
+// and returns how many it found in the batch that is stuck.
+func (r *Requests) Quarantine(ctx context.Context, partition int, first, last int64) (sent uint64, err error) {
+	return r.ask(ctx, partition, request{kind: kindQuarantine, firstOffset: first, offset: last})
+}
+
+func (r *Requests) ask(ctx context.Context, partition int, q request) (uint64, error) {
+	if partition < 0 || partition >= r.Partitions() {
+		return 0, fmt.Errorf("partition %d: there are %d", partition, r.Partitions())
+	}
+	l := &ledger{
+		client: r.client, epoch: r.cfg.Epoch, partition: uint16(partition), //nolint:gosec // checked
+		timeout: r.cfg.InsertTimeout, clock: r.clock,
+	}
+	q.id = uuid.New()
+	if err := l.request(ctx, q); err != nil {
+		return 0, err
+	}
+	for {
+		changed, ok, err := l.answer(ctx, q.id)
+		if ok || err != nil && ctx.Err() == nil {
+			return changed, err
+		}
+		if err := wait(ctx, answerPause); err != nil {
+			return 0, fmt.Errorf("partition %d: its owner has not answered; is an events consumer running? %w", partition, err)
+		}
+	}
+}
+
+const answerPause = 100 * time.Millisecond
+
+func (l *ledger) request(ctx context.Context, q request) error {
+	var id proto.ColUUID
+	var kind proto.ColEnum8
+	var epoch, partition proto.ColUInt16
+	var firstDay, lastDay proto.ColDate
+	var first, last proto.ColInt64
+	var at proto.ColDateTime64
+	id.Append(q.id)
+	kind.Append(q.kind)
+	epoch.Append(l.epoch)
+	partition.Append(l.partition)
+	firstDay = append(firstDay, proto.Date(q.firstDay)) //nolint:gosec // days until 2149
+	lastDay = append(lastDay, proto.Date(q.lastDay))    //nolint:gosec // days until 2149
+	first.Append(q.firstOffset)
+	last.Append(q.offset)
+	at.WithPrecision(proto.PrecisionMilli)
+	at.Append(l.clock.Now())
+	input := proto.Input{
+		{Name: "id", Data: &id},
+		{Name: "kind", Data: proto.Wrap(&kind, requestEnum)},
+		{Name: "epoch", Data: &epoch},
+		{Name: "kafka_partition", Data: &partition},
+		{Name: "first_day", Data: &firstDay},
+		{Name: "last_day", Data: &lastDay},
+		{Name: "first_offset", Data: &first},
+		{Name: "last_offset", Data: &last},
+		{Name: "requested_at", Data: &at},
+	}
+	return l.write(ctx, "request", ch.Query{Body: input.Into("event_requests"), Input: input})
+}
+
+// requests are what is asked of this partition's owner.
+func (l *ledger) requests(ctx context.Context) (all []request, err error) {
+	var id proto.ColUUID
+	var kind proto.ColUInt8
+	var firstDay, lastDay proto.ColDate
+	var first, last proto.ColInt64
+	err = l.read(ctx, "requests", ch.Query{
+		Parameters: l.params(),
+		Result: proto.Results{
+			{Name: "id", Data: &id},
+			{Name: "what", Data: &kind},
+			{Name: "first_day", Data: &firstDay},
+			{Name: "last_day", Data: &lastDay},
+			{Name: "first_offset", Data: &first},
+			{Name: "last_offset", Data: &last},
+		},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range id {
+				all = append(all, request{
+					id: id[i], kind: proto.Enum8(kind[i]), firstDay: int32(firstDay[i]), lastDay: int32(lastDay[i]), //nolint:gosec // 1 or 2
+					firstOffset: first[i], offset: last[i],
+				})
+			}
+			return nil
+		},
+	})
+	return all, err
+}
+
+// answered writes down what was done about a request.
+func (l *ledger) answered(ctx context.Context, id uuid.UUID, changed uint64) error {
+	var ids proto.ColUUID
+	var epoch, partition proto.ColUInt16
+	var n proto.ColUInt64
+	var at proto.ColDateTime64
+	ids.Append(id)
+	epoch.Append(l.epoch)
+	partition.Append(l.partition)
+	n.Append(changed)
+	at.WithPrecision(proto.PrecisionMilli)
+	at.Append(l.clock.Now())
+	input := proto.Input{
+		{Name: "id", Data: &ids},
+		{Name: "epoch", Data: &epoch},
+		{Name: "kafka_partition", Data: &partition},
+		{Name: "changed", Data: &n},
+		{Name: "answered_at", Data: &at},
+	}
+	return l.write(ctx, "answer", ch.Query{Body: input.Into("event_answers"), Input: input})
+}
+
+// answer is the answer to a request, if there is one yet.
+func (l *ledger) answer(ctx context.Context, id uuid.UUID) (changed uint64, ok bool, err error) {
+	var n proto.ColUInt64
+	err = l.read(ctx, "answer", ch.Query{
+		Parameters: l.params(words("id", id.String())), Result: proto.Results{{Name: "changed", Data: &n}},
+		OnResult: func(context.Context, proto.Block) error {
+			if n.Rows() > 0 {
+				changed, ok = n.Row(0), true
+			}
+			return nil
+		},
+	})
+	return changed, ok, err
+}

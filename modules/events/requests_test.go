@@ -1,0 +1,67 @@
+package events
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	tape := newTape(s, 5, 6)
+	o := tape.play(t.Context(), noSteps{})
+	require.Eventually(t, func() bool { return tape.committed.Load() == int64(len(tape.log)) }, 20*time.Second, 5*time.Millisecond)
+	r := NewRequests(tape.cfg, s.ClickHouse, core.SystemClock{})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+
+	wrong, err := r.Reconcile(ctx, 5, r.Complete(), time.Now())
+	require.NoError(t, err)
+	require.Zero(t, wrong)
+	exec(t, s, "TRUNCATE TABLE post_metrics_1h")
+	exec(t, s, "INSERT INTO user_author_90d SELECT * FROM user_author_90d")
+	wrong, err = r.Reconcile(ctx, 5, r.Complete(), time.Now())
+	require.NoError(t, err)
+	require.Positive(t, wrong)
+	tape.requireExact(t)
+
+	_, err = r.Reconcile(ctx, 5, r.Complete().Add(-time.Hour), time.Now())
+	require.ErrorContains(t, err, "complete only from")
+	_, err = r.Reconcile(ctx, 1024, r.Complete(), time.Now())
+	require.ErrorContains(t, err, "there are 1024")
+	o.cancel()
+	<-o.done
+	gone, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, err = r.Reconcile(gone, 5, r.Complete(), time.Now())
+	require.ErrorContains(t, err, "is an events consumer running?")
+}
+
+func TestARecordThatClickHouseRefusesIsQuarantinedOnRequest(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	tape := newTape(s, 6, 7)
+	bad := randomEvents(newRand(9), 1)[0]
+	bad.UserID, bad.PostID, bad.Action = core.ID(mustUser(tape)), 666, core.ActionLike
+	offset := tape.append(bad).Offset
+	tape.poison++ // it ends as one
+	exec(t, s, "ALTER TABLE events ADD CONSTRAINT no_ones CHECK post_id != 666")
+	o := tape.play(t.Context(), noSteps{})
+	stopped := tape.metrics.stopped.WithLabelValues("6")
+	require.Eventually(t, func() bool { return testutil.ToFloat64(stopped) == 1 }, 30*time.Second, 10*time.Millisecond)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	sent, err := NewRequests(tape.cfg, s.ClickHouse, core.SystemClock{}).Quarantine(ctx, 6, offset, offset)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, sent)
+	tape.through(t, o)
+	tape.requireExact(t)
+	require.Equal(t, 1, tape.grave.reasons()[deadQuarantined])
+}

@@ -1,0 +1,85 @@
+package events
+
+import (
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/IBM/sarama"
+	"github.com/google/uuid"
+)
+
+// row is an event with its place in the log.
+type row struct {
+	event
+	offset  int64
+	present bool // the raw table has it already, under this offset
+	record  *sarama.ConsumerMessage
+}
+
+// day is the ClickHouse partition of the row, as days since 1970.
+func (r *row) day() int32 { return int32(r.occurred / millisPerDay) } //nolint:gosec // from 2020 to 2100
+
+const millisPerDay = 24 * 60 * 60 * 1000
+
+// columns are rows as ClickHouse takes them. They are filled, sent and filled again.
+type columns struct {
+	partition, epoch           proto.ColUInt16
+	user, post, author, offset proto.ColInt64
+	id                         proto.ColUUID
+	action                     proto.ColEnum8
+	occurred, received         proto.ColDateTime64
+	dwell                      proto.ColUInt32
+	device, appVersion         *proto.ColLowCardinality[string]
+	session                    proto.ColStr
+	fence, token               proto.ColUInt64
+	input                      proto.Input
+}
+
+const actionEnum = "'impression' = 1, 'view' = 2, 'click' = 3, 'like' = 4, 'unlike' = 5, 'comment' = 6, 'share' = 7, 'dwell' = 8, 'hide' = 9, 'not_interested' = 10"
+
+func newColumns() *columns {
+	c := &columns{
+		device:     proto.NewLowCardinality[string](new(proto.ColStr)),
+		appVersion: proto.NewLowCardinality[string](new(proto.ColStr)),
+	}
+	c.occurred.WithPrecision(proto.PrecisionMilli)
+	c.received.WithPrecision(proto.PrecisionMilli)
+	c.input = proto.Input{
+		{Name: "kafka_partition", Data: &c.partition},
+		{Name: "user_id", Data: &c.user},
+		{Name: "event_id", Data: &c.id},
+		{Name: "post_id", Data: &c.post},
+		{Name: "author_id", Data: &c.author},
+		{Name: "action", Data: proto.Wrap(&c.action, actionEnum)},
+		{Name: "occurred_at", Data: &c.occurred},
+		{Name: "received_at", Data: &c.received},
+		{Name: "dwell_ms", Data: &c.dwell},
+		{Name: "device", Data: c.device},
+		{Name: "app_version", Data: c.appVersion},
+		{Name: "feed_session", Data: &c.session},
+		{Name: "epoch", Data: &c.epoch},
+		{Name: "kafka_offset", Data: &c.offset},
+		{Name: "fence", Data: &c.fence},
+		{Name: "token", Data: &c.token},
+	}
+	return c
+}
+
+func (c *columns) reset() { c.input.Reset() }
+
+func (c *columns) append(r *row, f fence) {
+	c.partition.Append(f.partition())
+	c.epoch.Append(f.epoch())
+	c.user.Append(int64(r.user))
+	c.id.Append(uuid.UUID(r.id))
+	c.post.Append(int64(r.post))
+	c.author.Append(int64(r.author))
+	c.action.Append(proto.Enum8(r.action)) //nolint:gosec // 1 to 10
+	c.occurred.AppendRaw(proto.DateTime64(r.occurred))
+	c.received.AppendRaw(proto.DateTime64(r.received))
+	c.dwell.Append(r.dwell)
+	c.device.Append(r.device)
+	c.appVersion.Append(r.appVersion)
+	c.session.Append(r.session)
+	c.offset.Append(r.offset)
+	c.fence.Append(f.number)
+	c.token.Append(f.token)
+}

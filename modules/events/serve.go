@@ -1,0 +1,79 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// pollEvery is how often an owner looks for requests.
+const pollEvery = 2 * time.Second
+
+// serve does what is asked of the owner, between two batches.
+func (p *partition) serve(ctx context.Context) error {
+	now := p.clock.Now()
+	if now.Before(p.nextPoll) {
+		return nil
+	}
+	p.nextPoll = now.Add(pollEvery)
+	asked, err := p.ledger.requests(ctx)
+	if err != nil {
+		p.log.Warn("look for requests", zap.Error(err))
+		return nil
+	}
+	for _, q := range asked {
+		var changed uint64
+		if q.kind == kindReconcile {
+			if changed, err = p.ledger.reconcile(ctx, p.fence, wholeDays(q.firstDay, q.lastDay)); err != nil {
+				return p.recover(ctx, fmt.Errorf("reconcile days: %w", err)) // it is asked again
+			}
+			p.metrics.reconciled.Add(float64(changed))
+		}
+		// A quarantine that comes here found its batch gone: nothing was stuck.
+		if err := p.ledger.answered(ctx, q.id, changed); err != nil {
+			p.log.Warn("answer a request", zap.Error(err))
+		}
+	}
+	return nil
+}
+
+// quarantine takes the records that an operator named out of a batch that ClickHouse refuses.
+func (p *partition) quarantine(ctx context.Context, refusal error) error {
+	asked, err := p.ledger.requests(ctx)
+	if err != nil {
+		p.log.Warn("look for requests", zap.Error(err))
+		return nil
+	}
+	for _, q := range asked {
+		if q.kind != kindQuarantine {
+			continue
+		}
+		named := func(r row) bool { return r.offset >= q.firstOffset && r.offset <= q.offset && !r.present }
+		var letters []DeadLetter
+		for i := range p.batch.rows {
+			if r := &p.batch.rows[i]; named(*r) {
+				letters = append(letters, deadLetter(r.record, p.topic, p.ledger.epoch, deadQuarantined, refusal.Error()))
+			}
+		}
+		if len(letters) > 0 {
+			if err := p.bury(ctx, letters); err != nil {
+				return err
+			}
+			p.batch.letters = append(p.batch.letters, letters...)
+			p.batch.rows = slices.DeleteFunc(p.batch.rows, named)
+		}
+		if err := p.ledger.answered(ctx, q.id, uint64(len(letters))); err != nil {
+			p.log.Warn("answer a request", zap.Error(err))
+		}
+	}
+	return nil
+}
+
+// idle is what collect says when nothing came for a while.
+const idle = "idle"
+
+var errSessionEnded = errors.New("the session has ended")

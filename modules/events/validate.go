@@ -1,0 +1,35 @@
+package events
+
+import (
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// acceptance is when an event may have occurred, seen from the moment it was received.
+type acceptance struct {
+	age    time.Duration // how old it may be
+	future time.Duration // how far ahead
+}
+
+// check holds what each field cannot tell by itself. now is when the event was received.
+func (f *fields) check(now int64, a acceptance) {
+	switch {
+	case f.has&hasEventID == 0:
+		f.reject("event_id", rejectMissing, "make a UUID for each event and keep it when you send it again")
+	case f.has&hasAction == 0:
+		f.reject("action", rejectMissing, "say what the user did")
+	case f.has&hasPost == 0:
+		f.reject("post_id", rejectMissing, "say which post")
+	case f.has&hasAuthor == 0:
+		f.reject("author_id", rejectMissing, "say whose post")
+	case f.has&hasOccurred == 0:
+		f.reject("occurred_at", rejectMissing, "say when, by the client's clock")
+	case f.occurred > now+a.future.Milliseconds():
+		f.reject("occurred_at", rejectInFuture, "more than "+a.future.String()+" ahead of our clock")
+	case f.occurred < now-a.age.Milliseconds():
+		f.reject("occurred_at", rejectTooOld, "older than "+a.age.String())
+	case f.action == core.ActionDwell && (f.has&hasDwell == 0 || f.dwell == 0):
+		f.reject("dwell_ms", rejectMissing, "say how long, in milliseconds from 1")
+	}
+}
