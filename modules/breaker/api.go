@@ -1,0 +1,87 @@
+package breaker
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+)
+
+// API lets operators read, force and reset breakers.
+type API struct {
+	set *Set
+	log *zap.Logger
+}
+
+// NewAPI makes the calls.
+func NewAPI(set *Set, log *zap.Logger) *API { return &API{set: set, log: log} }
+
+// Routes are the admin calls.
+func (a *API) Routes() []httpserver.Route {
+	return []httpserver.Route{
+		{Method: http.MethodGet, Path: "/admin/v1/breaker", Access: httpserver.Admin, Handler: a.list},
+		{Method: http.MethodPut, Path: "/admin/v1/breaker/:dependency", Access: httpserver.Admin, Handler: a.force},
+		{Method: http.MethodPost, Path: "/admin/v1/breaker/:dependency/reset", Access: httpserver.Admin, Handler: a.reset},
+	}
+}
+
+type listing struct {
+	Breakers []Status `json:"breakers"`
+}
+
+func (a *API) list(c echo.Context) error {
+	if err := httpserver.NewQuery(c).Err(); err != nil {
+		return err
+	}
+	var out listing
+	for _, b := range a.set.all() {
+		out.Breakers = append(out.Breakers, b.Status())
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+func (a *API) force(c echo.Context) error {
+	b, err := a.named(c)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Mode Mode `json:"mode"`
+	}
+	if err := json.NewDecoder(c.Request().Body).Decode(&body); err != nil {
+		return &core.Error{Code: core.CodeMalformedJSON, Message: `want {"mode": "auto"}, "open" or "closed"`, Cause: err}
+	}
+	switch body.Mode {
+	case Auto, ForceOpen, ForceClosed:
+		b.Force(body.Mode)
+	default:
+		return core.InvalidField("mode", "want auto, open or closed")
+	}
+	a.log.Warn("breaker forced by an operator", zap.String("dependency", b.name), zap.String("mode", string(body.Mode)))
+	return c.JSON(http.StatusOK, b.Status())
+}
+
+func (a *API) reset(c echo.Context) error {
+	b, err := a.named(c)
+	if err != nil {
+		return err
+	}
+	b.Reset()
+	a.log.Warn("breaker reset by an operator", zap.String("dependency", b.name))
+	return c.JSON(http.StatusOK, b.Status())
+}
+
+func (a *API) named(c echo.Context) (*Breaker, error) {
+	if err := httpserver.NewQuery(c).Err(); err != nil {
+		return nil, err
+	}
+	b, ok := a.set.byName(c.Param("dependency"))
+	if !ok {
+		return nil, core.Errorf(core.CodeNotFound, "no such dependency: want clickhouse, postgres or redis")
+	}
+	return b, nil
+}

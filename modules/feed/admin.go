@@ -1,0 +1,216 @@
+package feed
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/tuning"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+)
+
+// Admin serves what operators and product people ask of the feed.
+type Admin struct {
+	feed  *Feed
+	tuner *tuning.Tuner
+}
+
+// NewAdmin makes the calls.
+func NewAdmin(feed *Feed, tuner *tuning.Tuner) *Admin { return &Admin{feed: feed, tuner: tuner} }
+
+// Routes are the admin calls.
+func (a *Admin) Routes() []httpserver.Route {
+	route := func(method, path string, handler echo.HandlerFunc) httpserver.Route {
+		return httpserver.Route{Method: method, Path: path, Access: httpserver.Admin, Handler: handler}
+	}
+	return []httpserver.Route{
+		route(http.MethodGet, "/admin/v1/why-not", a.whyNot),
+		route(http.MethodGet, "/admin/v1/ranking", a.ranking),
+		route(http.MethodPut, "/admin/v1/ranking", a.change),
+		route(http.MethodPost, "/admin/v1/ranking/dry-run", a.dryRun),
+		route(http.MethodPost, "/admin/v1/ranking/rollback", a.rollback),
+		route(http.MethodDelete, "/admin/v1/cache", a.dropAll),
+		route(http.MethodDelete, "/admin/v1/cache/:user", a.drop),
+	}
+}
+
+func (a *Admin) whyNot(c echo.Context) error {
+	params := httpserver.NewQuery(c, "user", "post", "limit")
+	user, post, limit := params.ID("user"), params.ID("post"), params.Int("limit", 1, maxLimit, defaultLimit)
+	if err := params.Err(); err != nil {
+		return err
+	}
+	if !user.Valid() || !post.Valid() {
+		return core.InvalidField("user", "want user and post")
+	}
+	verdict, err := a.feed.whyNot(c.Request().Context(), user, post, limit)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, verdict)
+}
+
+type rankingAnswer struct {
+	Version uint64        `json:"version"`
+	Ranking rank.Config   `json:"ranking"`
+	History []tuning.Past `json:"history,omitempty"`
+}
+
+func (a *Admin) ranking(c echo.Context) error {
+	params := httpserver.NewQuery(c, "history")
+	limit := params.Int("history", 0, 100, 10)
+	if err := params.Err(); err != nil {
+		return err
+	}
+	now := a.feed.ranking.Get()
+	out := rankingAnswer{Version: now.Version, Ranking: now.Config}
+	if limit > 0 {
+		past, err := a.tuner.History(c.Request().Context(), limit)
+		if err != nil {
+			return err
+		}
+		out.History = past
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+// rankingChange is the body of a change and of a dry run. Constants that ranking does not name stay
+// as they are.
+type rankingChange struct {
+	Version    uint64          `json:"version"` // the one that the author has seen
+	Ranking    json.RawMessage `json:"ranking"`
+	Note       string          `json:"note"`
+	Users      []core.ID       `json:"users"`       // of a dry run
+	RollbackTo uint64          `json:"rollback_to"` // of a rollback
+}
+
+const maxNote = 500
+
+func (a *Admin) read(c echo.Context) (rankingChange, error) {
+	var body rankingChange
+	if err := httpserver.NewQuery(c).Err(); err != nil {
+		return body, err
+	}
+	if err := strict(c.Request().Body, &body); err != nil {
+		return body, err
+	}
+	if len(body.Note) > maxNote {
+		return body, core.InvalidField("note", "longer than %d bytes", maxNote)
+	}
+	return body, nil
+}
+
+// strict reads JSON in which a misspelt name is an error: it would silently change nothing.
+func strict(r io.Reader, into any) error {
+	decoder := json.NewDecoder(r)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return err
+		}
+		return &core.Error{Code: core.CodeMalformedJSON, Message: "the body does not fit: " + err.Error(), Cause: err}
+	}
+	return nil
+}
+
+// merged is the ranking in force with the constants of a change.
+func (a *Admin) merged(change json.RawMessage) (rank.Config, error) {
+	cfg := a.feed.ranking.Get().Config
+	if len(change) == 0 {
+		return cfg, core.InvalidField("ranking", "want an object with the constants to change")
+	}
+	if err := json.Unmarshal(change, &struct{}{}); err != nil {
+		return cfg, core.InvalidField("ranking", "want an object")
+	}
+	if err := strict(bytes.NewReader(change), &cfg); err != nil {
+		return cfg, err
+	}
+	return cfg, a.tuner.Validate(cfg)
+}
+
+func (a *Admin) change(c echo.Context) error {
+	body, err := a.read(c)
+	if err != nil {
+		return err
+	}
+	cfg, err := a.merged(body.Ranking)
+	if err != nil {
+		return err
+	}
+	return a.putInForce(c, tuning.Change{Over: body.Version, To: cfg, By: author(c), Note: body.Note})
+}
+
+func (a *Admin) rollback(c echo.Context) error {
+	body, err := a.read(c)
+	if err != nil {
+		return err
+	}
+	cfg, err := a.tuner.At(c.Request().Context(), body.RollbackTo)
+	if err != nil {
+		return err
+	}
+	note := fmt.Sprintf("rollback to version %d", body.RollbackTo)
+	if body.Note != "" {
+		note += ": " + body.Note
+	}
+	return a.putInForce(c, tuning.Change{Over: body.Version, To: cfg, By: author(c), Note: note})
+}
+
+func (a *Admin) putInForce(c echo.Context, change tuning.Change) error {
+	next, err := a.tuner.Change(c.Request().Context(), change)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, rankingAnswer{Version: next.Version, Ranking: next.Config})
+}
+
+func (a *Admin) dryRun(c echo.Context) error {
+	body, err := a.read(c)
+	if err != nil {
+		return err
+	}
+	if len(body.Users) > maxDryRun {
+		return core.InvalidField("users", "at most %d", maxDryRun)
+	}
+	cfg, err := a.merged(body.Ranking)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, a.feed.dryRun(c.Request().Context(), cfg, body.Users))
+}
+
+// author is who changes the ranking, for the audit.
+func author(c echo.Context) string {
+	if user := httpserver.UserID(c); user.Valid() {
+		return "user " + user.String()
+	}
+	return "admin"
+}
+
+func (a *Admin) drop(c echo.Context) error {
+	user, err := core.ParseID(c.Param("user"))
+	if err != nil {
+		return core.InvalidField("user", "%s", err)
+	}
+	if err := a.feed.store.Drop(c.Request().Context(), user); err != nil {
+		return core.Unavailable("Redis", time.Second, err)
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func (a *Admin) dropAll(c echo.Context) error {
+	dropped, err := a.feed.store.DropAll(c.Request().Context())
+	if err != nil {
+		return core.Unavailable("Redis", time.Second, err)
+	}
+	return c.JSON(http.StatusOK, map[string]int64{"dropped": dropped})
+}

@@ -1,0 +1,123 @@
+package feed_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed"
+)
+
+func (w *world) whyNot(user int, post int) feed.WhyNot {
+	w.t.Helper()
+	status, body := w.call(1, fmt.Sprintf("/admin/v1/why-not?user=%d&post=%d&limit=3", user, post))
+	require.Equal(w.t, http.StatusOK, status, string(body))
+	var verdict feed.WhyNot
+	require.NoError(w.t, json.Unmarshal(body, &verdict))
+	return verdict
+}
+
+func TestWhyNotNamesTheStageAndTheRule(t *testing.T) {
+	w := newWorld(t, 30, func(c *feed.Config) {
+		c.ReserveSize, c.Sources.Popular.Limit, c.Sources.Followees.PerAuthor = 100, 2, 100
+	})
+	w.follow(2, 3, 4, 5, 6, 7, 8, 9)
+	w.post(100, 2, time.Hour)
+	for author := 3; author <= 8; author++ {
+		w.post(100+author, author, time.Duration(author)*time.Minute)
+	}
+	w.post(120, 20, 50*time.Hour)
+	w.post(121, 3, 100*time.Hour)
+	w.block(2, 4)
+	w.block(5, 2)
+	w.mute(2, 6)
+	w.load()
+	w.event(2, core.ActionHide, 107)
+	w.event(2, core.ActionView, 108)
+	w.deletePost(103)
+	w.post(130, 3, time.Minute)
+	for i := range 120 {
+		w.post(200+i, 9, 10*time.Hour+time.Duration(i)*time.Minute)
+	}
+	for post, rule := range map[int][2]string{
+		100: {"filters", "own"}, 103: {"filters", "not_visible"}, 104: {"filters", "blocked"}, 105: {"filters", "blocked_by"},
+		106: {"filters", "muted"}, 107: {"filters", "hidden"}, 108: {"filters", "seen"}, 120: {"sources", "no_source"},
+		121: {"sources", "too_old"}, 130: {"page", "shown"}, 999: {"filters", "not_visible"}, 209: {"page", "below_page"},
+		318: {"sources", "source_full"}, 299: {"reserve", "reserve_full"},
+	} {
+		verdict := w.whyNot(2, post)
+		require.Equal(t, rule, [2]string{verdict.Stage, verdict.Rule}, "post %d: %s", post, verdict.Detail)
+		require.NotEmpty(t, verdict.Detail)
+	}
+	shown := w.whyNot(2, 130)
+	require.Equal(t, "shown", shown.Verdict)
+	require.Contains(t, string(shown.Explain), `"author_interactions"`)
+	require.Equal(t, core.ID(130), w.get(2, "").Items[shown.Place-1].Post)
+	require.Positive(t, w.whyNot(2, 209).Lacks)
+	status, _ := w.call(2, "/admin/v1/why-not?user=2&post=130")
+	require.Equal(t, http.StatusForbidden, status)
+	status, _ = w.call(1, "/admin/v1/why-not?user=2")
+	require.Equal(t, http.StatusBadRequest, status)
+}
+
+func TestTheRankingChangesAtRunTime(t *testing.T) {
+	w := newWorld(t, 30)
+	w.follow(2, 3, 4)
+	w.post(103, 3, time.Minute)
+	w.post(104, 4, 20*time.Hour)
+	w.engage(104, 4, 100, 20)
+	for i := range 4 {
+		w.post(110+i, 5+i, 40*time.Hour)
+	}
+	w.load()
+	first := w.cached(2, "limit=2")
+	require.Equal(t, []core.ID{103, 104}, first.posts())
+
+	change := `{"version":0,"note":"engagement first","ranking":{"weights":{"freshness":0,"engagement":1,"affinity":0}}}`
+	status, body := w.do(http.MethodPost, 1, "/admin/v1/ranking/dry-run", `{"users":["2"],`+change[1:])
+	require.Equal(t, http.StatusOK, status, string(body))
+	var tried feed.DryRun
+	require.NoError(t, json.Unmarshal(body, &tried))
+	require.Equal(t, core.ID(103), tried.Users[0].Before[0])
+	require.Equal(t, core.ID(104), tried.Users[0].After[0])
+	require.Equal(t, []core.ID{103, 104}, w.get(2, "limit=2").posts(), "a dry run changes nothing")
+
+	status, body = w.do(http.MethodPut, 1, "/admin/v1/ranking", change)
+	require.Equal(t, http.StatusOK, status, string(body))
+	p := w.get(2, "limit=2&explain=true")
+	require.Equal(t, core.ID(104), p.Items[0].Post)
+	require.InDelta(t, 1, p.Items[0].Explain.Weights["engagement"], 0)
+	require.InDelta(t, 0.4, w.get(2, "explain=true&limit=2&"+first.next()).Items[0].Explain.Weights["engagement"], 0, "a session keeps its version")
+
+	status, _ = w.do(http.MethodPut, 1, "/admin/v1/ranking", change)
+	require.Equal(t, http.StatusConflict, status, "over a version that is not in force any more")
+	status, body = w.do(http.MethodPost, 1, "/admin/v1/ranking/rollback", `{"version":1,"rollback_to":0,"note":"oops"}`)
+	require.Equal(t, http.StatusOK, status, string(body))
+	require.Equal(t, core.ID(103), w.get(2, "").Items[0].Post)
+	_, body = w.call(1, "/admin/v1/ranking")
+	require.Contains(t, string(body), "rollback to version 0: oops")
+	for _, wrong := range []string{`{`, `{"version":2,"ranking":{"wieghts":{}}}`, `{"version":2,"ranking":{"freshness_decay":-1}}`, `{"version":2}`, `{"version":2,"ranking":[]}`} {
+		status, _ = w.do(http.MethodPut, 1, "/admin/v1/ranking", wrong)
+		require.Equal(t, http.StatusBadRequest, status, wrong)
+	}
+}
+
+func TestAnOperatorDropsCachedReserves(t *testing.T) {
+	w := newWorld(t, 10)
+	w.post(102, 2, time.Hour)
+	w.load()
+	w.cached(1, "")
+	status, _ := w.do(http.MethodDelete, 1, "/admin/v1/cache/1", "")
+	require.Equal(t, http.StatusNoContent, status)
+	require.Equal(t, "clickhouse", w.get(1, "").ServedFrom)
+	w.cached(1, "")
+	status, body := w.do(http.MethodDelete, 1, "/admin/v1/cache", "")
+	require.Equal(t, http.StatusOK, status)
+	require.JSONEq(t, `{"dropped":1}`, string(body))
+	require.Equal(t, "clickhouse", w.get(1, "").ServedFrom)
+}

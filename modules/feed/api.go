@@ -1,0 +1,97 @@
+package feed
+
+import (
+	"net/http"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+)
+
+// API serves the feed over HTTP.
+type API struct {
+	feed    *Feed
+	buffers sync.Pool // of *[]byte
+}
+
+// NewAPI makes the calls.
+func NewAPI(feed *Feed) *API {
+	return &API{feed: feed, buffers: sync.Pool{New: func() any {
+		b := make([]byte, 0, 8<<10)
+		return &b
+	}}}
+}
+
+// Routes are the calls of users.
+func (a *API) Routes() []httpserver.Route {
+	return []httpserver.Route{
+		{Method: http.MethodGet, Path: "/api/v1/feed", Access: httpserver.User, Handler: a.page},
+		{Method: http.MethodGet, Path: "/api/v1/feed/trending", Access: httpserver.User, Handler: a.trending},
+	}
+}
+
+// Limits of what a call returns.
+const (
+	defaultLimit       = 20
+	maxLimit           = 100
+	maxTrending        = 200
+	defaultTrending    = 50
+	maxCursorParameter = 4096 // longer is no cursor of ours, whatever it says
+)
+
+func (a *API) page(c echo.Context) error {
+	params := httpserver.NewQuery(c, "limit", "cursor", "algo", "explain", "since")
+	q := Query{
+		User: httpserver.UserID(c), Limit: params.Int("limit", 1, maxLimit, defaultLimit),
+		Cursor: params.String("cursor", maxCursorParameter), Explain: params.Bool("explain"), Algo: cursor.Ranked,
+	}
+	if params.OneOf("algo", "ranked", "ch", "timeline") == "timeline" {
+		q.Algo = cursor.Timeline
+	}
+	since := params.String("since", 64)
+	if err := params.Err(); err != nil {
+		return err
+	}
+	if since != "" {
+		return a.waiting(c, q, since)
+	}
+	return a.feed.serve(c.Request().Context(), q, func(r *request) error { return a.write(c, r) })
+}
+
+// waiting answers how many new posts there are since a page was made.
+func (a *API) waiting(c echo.Context, q Query, since string) error {
+	at, err := a.feed.parseSince(since)
+	switch {
+	case err != nil:
+		return err
+	case q.Cursor != "":
+		return core.InvalidField("since", "asks for a number of posts: it goes without cursor")
+	}
+	r := a.feed.take(q)
+	defer a.feed.give(r)
+	count, more := a.feed.waiting(c.Request().Context(), r, at)
+	return c.JSONBlob(http.StatusOK, appendWaiting(nil, count, more))
+}
+
+func (a *API) trending(c echo.Context) error {
+	params := httpserver.NewQuery(c, "window", "limit")
+	window := params.OneOf("window", windowDay, windowHour, windowWeek)
+	q := Query{User: httpserver.UserID(c), Limit: params.Int("limit", 1, maxTrending, defaultTrending), Algo: cursor.Ranked}
+	if err := params.Err(); err != nil {
+		return err
+	}
+	r := a.feed.take(q)
+	defer a.feed.give(r)
+	a.feed.trending(c.Request().Context(), r, window)
+	return a.write(c, r)
+}
+
+func (a *API) write(c echo.Context, r *request) error {
+	buffer, _ := a.buffers.Get().(*[]byte)
+	defer a.buffers.Put(buffer)
+	*buffer = appendPage((*buffer)[:0], r, a.feed.cursors, a.feed.tokens)
+	return c.JSONBlob(http.StatusOK, *buffer)
+}

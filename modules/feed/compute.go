@@ -1,0 +1,219 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/store"
+)
+
+var (
+	errFlightPanicked = errors.New("the computation panicked")
+	errNotLoaded      = fmt.Errorf("compute a feed: %w", hot.ErrNotLoaded)
+)
+
+// computed is a reserve fresh from its sources. It is shared by all who waited for it: nobody
+// changes it.
+type computed struct {
+	reserve *reserve.Reserve
+	reports []SourceReport
+	lease   store.Lease // the right to save it; none where somebody else has it, or Redis is away
+	cached  bool        // another replica computed and saved it
+	trace   *trace
+}
+
+// trace is what why-not looks at: what each source gave, and the order before the cut.
+type trace struct {
+	viewer  *viewer
+	fetched []fetched
+	order   []core.ID
+}
+
+// partial tells whether something failed and was left out.
+func (c *computed) partial() bool {
+	return slices.ContainsFunc(c.reports, func(r SourceReport) bool { return r.Err != nil })
+}
+
+// compute makes a viewer's reserve: hydrate, sources, merge, filters, score, diversify, cut. Where
+// the authors come from, and with them what is known of affinity, is up to hydrate.
+func (f *Feed) compute(ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, hydrate hydrator) (*computed, error) {
+	return f.computeTraced(ctx, id, state, ranking, hydrate, false)
+}
+
+func (f *Feed) computeTraced(ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, hydrate hydrator, traced bool) (*computed, error) {
+	if !f.hot.Useful() {
+		return nil, errNotLoaded
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.ComputeBudget)
+	defer cancel()
+	now := f.clock.Now()
+
+	stage := f.metrics.stage("hydrate")
+	authors, reports, err := hydrate(ctx, id, ranking)
+	if err != nil {
+		return nil, err
+	}
+	v := &viewer{id: id, now: now, marks: &viewerMarks{}, reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version, Authors: authors}}
+	v.marks.read(state, f.cfg.Store, now, now.Add(time.Hour))
+
+	stage = stage.next("sources")
+	all, sourceReports := f.gather(ctx, v, f.sources())
+	reports = append(reports, sourceReports...)
+
+	stage = stage.next("merge")
+	merged := merge(v.reserve, all)
+	if missing := f.cfg.Sources.Popular.Limit - len(merged); missing > 0 {
+		filler, fillerReports := f.gather(ctx, v, []source{{"popular", reserve.Popular, f.cfg.Sources.Popular, f.fromPopular}})
+		reports = append(reports, fillerReports...)
+		filler[0].posts = filler[0].posts[:min(missing, len(filler[0].posts))]
+		all = append(all, filler...)
+		merged = merge(v.reserve, all)
+	}
+
+	stage = stage.next("rank")
+	w := f.takeWork()
+	defer f.works.Put(w)
+	w.fill(v.reserve, merged)
+	w.score(&ranking.Config, now)
+	w.diversify(ranking.Diversity)
+	w.cut(f.cfg.ReserveSize, v.reserve)
+	stage.end()
+	result := &computed{reserve: v.reserve, reports: reports}
+	if traced {
+		result.trace = &trace{viewer: v, fetched: all, order: w.ids()}
+	}
+	return result, nil
+}
+
+// merged is a post once, with every source that offered it.
+type merged struct {
+	post   hot.Post
+	author int32
+	source reserve.Source
+}
+
+// merge puts each post in once and makes sure that every author is among the reserve's.
+func merge(r *reserve.Reserve, all []fetched) []merged {
+	n := 0
+	for _, one := range all {
+		n += len(one.posts)
+	}
+	posts, places := make([]merged, 0, n), make(map[core.ID]int32, n)
+	for _, one := range all {
+		for _, p := range one.posts {
+			if at, ok := places[p.ID]; ok {
+				posts[at].source |= one.source.bit
+				continue
+			}
+			places[p.ID] = int32(len(posts)) //nolint:gosec // at most a few thousand
+			posts = append(posts, merged{post: p, source: one.source.bit})
+		}
+	}
+	addAuthors(r, posts)
+	for i := range posts {
+		at, _ := r.Find(posts[i].post.Author)
+		posts[i].author = int32(at) //nolint:gosec // as above
+	}
+	return posts
+}
+
+func addAuthors(r *reserve.Reserve, posts []merged) {
+	known := len(r.Authors)
+	for i := range posts {
+		id := posts[i].post.Author
+		if _, ok := slices.BinarySearchFunc(r.Authors[:known], id, byID); !ok {
+			r.Authors = append(r.Authors, reserve.Author{ID: id})
+		}
+	}
+	r.Authors = normalize(r.Authors)
+}
+
+func byID(a reserve.Author, id core.ID) int { return cmp.Compare(a.ID, id) }
+
+// normalize sorts authors by id and puts what is said of one author together.
+func normalize(authors []reserve.Author) []reserve.Author {
+	slices.SortStableFunc(authors, func(a, b reserve.Author) int { return cmp.Compare(a.ID, b.ID) })
+	out := authors[:0]
+	for _, a := range authors {
+		if n := len(out); n > 0 && out[n-1].ID == a.ID {
+			out[n-1].Relation |= a.Relation
+			out[n-1].Interactions += a.Interactions
+			continue
+		}
+		if a.ID.Valid() {
+			out = append(out, a)
+		}
+	}
+	for i := range out {
+		if out[i].Relation&reserve.Follows != 0 { // of several rows, one that stands is enough
+			out[i].Relation &^= reserve.Unfollowed
+		}
+	}
+	return out
+}
+
+// hydrator reads what a viewer is to authors. What it reports as failed is missing from the authors.
+type hydrator func(ctx context.Context, viewer core.ID, ranking *rank.Versioned) ([]reserve.Author, []SourceReport, error)
+
+// fromClickHouse hydrates with two point reads at once. The graph must be there: without it, nobody
+// knows whom the viewer blocks. Affinity may be missing.
+func (f *Feed) fromClickHouse(ctx context.Context, id core.ID, ranking *rank.Versioned) ([]reserve.Author, []SourceReport, error) {
+	var (
+		edges, affine         []reserve.Author
+		edgesErr, affinityErr error
+		wg                    sync.WaitGroup
+	)
+	wg.Go(func() {
+		edgesErr = f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
+			edges, err = f.graph.Edges(ctx, id)
+			return err
+		})
+	})
+	wg.Go(func() {
+		affinityErr = f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
+			affine, err = f.graph.Affinity(ctx, id, ranking.Affinity)
+			return err
+		})
+	})
+	wg.Wait()
+	if edgesErr != nil {
+		return nil, nil, edgesErr
+	}
+	reports := []SourceReport{{Name: "graph", Posts: len(edges)}}
+	if affinityErr != nil {
+		f.metrics.sourceFailures.WithLabelValues("affinity_read").Inc()
+		reports = append(reports, SourceReport{Name: "affinity_read", Err: affinityErr})
+		affine = nil
+	}
+	return normalize(append(edges, affine...)), reports, nil
+}
+
+// fromPostgres hydrates without ClickHouse: the graph from the app's database, and affinity as the
+// last cached reserve has it.
+func (f *Feed) fromPostgres(cached []reserve.Author) hydrator {
+	return func(ctx context.Context, id core.ID, _ *rank.Versioned) ([]reserve.Author, []SourceReport, error) {
+		var edges []reserve.Author
+		err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
+			edges, err = f.fallback.Edges(ctx, id)
+			return err
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, a := range cached {
+			if a.Interactions != 0 {
+				edges = append(edges, reserve.Author{ID: a.ID, Relation: a.Relation & reserve.Unfollowed, Interactions: a.Interactions})
+			}
+		}
+		return normalize(edges), []SourceReport{{Name: "graph", Posts: len(edges)}}, nil
+	}
+}

@@ -1,0 +1,69 @@
+package feed
+
+import (
+	"time"
+
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/store"
+)
+
+// Config is everything that is set under feed.
+type Config struct {
+	Hot     hot.Config   `koanf:"hot"`
+	Store   store.Config `koanf:"store"`
+	Cache   CacheConfig  `koanf:"cache"`
+	Sources Sources      `koanf:"sources"`
+
+	ReserveSize   int           `koanf:"reserve_size" validate:"gte=100,lte=2000"`            // scored posts kept for a viewer
+	MaxEdges      int           `koanf:"max_edges" validate:"gte=100,lte=100000"`             // follows, blocks and mutes read of a viewer; the newest follows stay
+	MaxAffinity   int           `koanf:"max_affinity" validate:"gte=10,lte=10000"`            // authors with affinity read of a viewer
+	ComputeBudget time.Duration `koanf:"compute_budget" validate:"gte=10ms,lte=30s"`          // to compute a reserve, whoever waits for it
+	RepeatSeen    bool          `koanf:"repeat_seen"`                                         // show posts again that were seen, rather than an empty first page
+	CursorSecrets []string      `koanf:"cursor_secrets" validate:"dive,min=32" secret:"true"` // sign cursors: the first signs, all verify; none: random, for a single replica
+}
+
+// CacheConfig says how long a cached reserve is used.
+type CacheConfig struct {
+	TTL         time.Duration `koanf:"ttl" validate:"gte=1s,lte=1h"`              // fresh for so long ...
+	Jitter      int           `koanf:"jitter" validate:"gte=0,lte=50"`            // ... give or take so many percent
+	StaleFor    time.Duration `koanf:"stale_for" validate:"gte=0s,lte=24h"`       // then served for so long while it is refreshed
+	PartialTTL  time.Duration `koanf:"partial_ttl" validate:"gte=100ms,lte=1h"`   // fresh for so long if a source had failed
+	MaxRefresh  int           `koanf:"max_refresh" validate:"gte=1,lte=10000"`    // refreshes in the background at once; more wait for their next request
+	LeaseWait   time.Duration `koanf:"lease_wait" validate:"gte=0s,lte=5s"`       // wait so long for another replica that computes the viewer's reserve, then compute it anyway
+	LocalOrders int           `koanf:"local_orders" validate:"gte=1,lte=1000000"` // sessions of pages kept in memory as well, 2.5 KiB each, for when Redis is away
+}
+
+// Sources bound what each source of candidates gives.
+type Sources struct {
+	Followees   SourceConfig `koanf:"followees"`
+	Affinity    SourceConfig `koanf:"affinity"`
+	Trending    SourceConfig `koanf:"trending"`
+	Popular     SourceConfig `koanf:"popular"`                                         // only where the others give fewer posts than its limit
+	MaxAffinity int          `koanf:"max_affinity_authors" validate:"gte=1,lte=10000"` // authors that the affinity source looks at
+}
+
+// SourceConfig bounds one source.
+type SourceConfig struct {
+	Limit     int           `koanf:"limit" validate:"gte=0,lte=2000"`     // posts; 0 switches the source off
+	PerAuthor int           `koanf:"per_author" validate:"gte=1,lte=500"` // posts of one author, the latest
+	Timeout   time.Duration `koanf:"timeout" validate:"gte=1ms,lte=30s"`  // a source that is late is left out
+}
+
+// DefaultConfig is what the documentation promises.
+func DefaultConfig() Config {
+	return Config{
+		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(),
+		Cache: CacheConfig{
+			TTL: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute, PartialTTL: 5 * time.Second,
+			MaxRefresh: 64, LeaseWait: 150 * time.Millisecond, LocalOrders: 1000,
+		},
+		Sources: Sources{
+			Followees:   SourceConfig{Limit: 500, PerAuthor: 30, Timeout: 200 * time.Millisecond},
+			Affinity:    SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
+			Trending:    SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
+			Popular:     SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
+			MaxAffinity: 200,
+		},
+		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, ComputeBudget: time.Second, RepeatSeen: true,
+	}
+}

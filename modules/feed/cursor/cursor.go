@@ -1,0 +1,177 @@
+// Package cursor makes and reads the tokens that continue a session of pages. They are opaque to
+// clients, signed, bound to one user and versioned.
+package cursor
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"hash"
+	"sync"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Algo is the order that a session follows.
+type Algo uint8
+
+// The orders. The numbers are in cursors that clients hold: never reuse one.
+const (
+	Ranked   Algo = 1
+	Timeline Algo = 2
+)
+
+// Cursor is where a session of pages stands.
+type Cursor struct {
+	Algo      Algo
+	Session   uint64    // names the snapshot of a ranked order
+	StartedAt time.Time // when the first page was made; milliseconds
+	Ranking   uint64    // the version of the ranking that the session began with
+	Place     int       // how many places were given out before
+	// Timeline only: the last post that was sent.
+	LastCreated int64 // microseconds since 1970
+	LastPost    core.ID
+}
+
+const (
+	version = 1
+	macSize = 16
+	// MaxLength bounds what is decoded; ours are shorter than 100 bytes.
+	MaxLength = 256
+)
+
+// Codec signs and checks cursors. It is safe for concurrent use.
+type Codec struct {
+	signers []*sync.Pool // of hash.Hash, the first signs
+	ttl     time.Duration
+	clock   core.Clock
+}
+
+// NewCodec makes a codec. The first secret signs, all of them verify, so that secrets can be
+// changed. Cursors hold for ttl after the first page of their session.
+func NewCodec(secrets [][]byte, ttl time.Duration, clock core.Clock) *Codec {
+	c := &Codec{ttl: ttl, clock: clock}
+	for _, secret := range secrets {
+		c.signers = append(c.signers, &sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }})
+	}
+	return c
+}
+
+// Encode makes the token that lets user, and nobody else, go on at cur.
+func (c *Codec) Encode(user core.ID, cur Cursor) string {
+	b := make([]byte, 0, 96)
+	b = append(b, version, byte(cur.Algo))
+	b = binary.LittleEndian.AppendUint64(b, cur.Session)
+	b = binary.AppendVarint(b, cur.StartedAt.UnixMilli())
+	b = binary.AppendUvarint(b, cur.Ranking)
+	b = binary.AppendUvarint(b, uint64(cur.Place)) //nolint:gosec // never negative
+	if cur.Algo == Timeline {
+		b = binary.AppendVarint(b, cur.LastCreated)
+		b = binary.AppendVarint(b, int64(cur.LastPost))
+	}
+	b = append(b, sign(c.signers[0], user, b)...)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// Decode reads a token. What we did not make for this user is CodeInvalidCursor; what is too old
+// is CodeCursorExpired.
+func (c *Codec) Decode(user core.ID, token string) (Cursor, error) {
+	if len(token) > MaxLength {
+		return Cursor{}, invalid()
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(b) < macSize+2 {
+		return Cursor{}, invalid()
+	}
+	body, mac := b[:len(b)-macSize], b[len(b)-macSize:]
+	if !c.verifies(user, body, mac) {
+		return Cursor{}, invalid()
+	}
+	cur, ok := parse(body)
+	if !ok {
+		return Cursor{}, Expired() // ours, of a version that we no longer read
+	}
+	if c.clock.Now().Sub(cur.StartedAt) > c.ttl {
+		return Cursor{}, Expired()
+	}
+	return cur, nil
+}
+
+// Expired is the error for a session that cannot be continued.
+func Expired() error {
+	return &core.Error{Code: core.CodeCursorExpired, Field: "cursor", Message: "this session of pages is over; start anew without a cursor"}
+}
+
+func invalid() error {
+	return &core.Error{Code: core.CodeInvalidCursor, Field: "cursor", Message: "not a cursor that was given to this user; start anew without one"}
+}
+
+func (c *Codec) verifies(user core.ID, body, mac []byte) bool {
+	for _, signer := range c.signers {
+		if hmac.Equal(mac, sign(signer, user, body)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sign binds the user without carrying them: a token tells nobody whose it is.
+func sign(signers *sync.Pool, user core.ID, body []byte) []byte {
+	h, _ := signers.Get().(hash.Hash)
+	defer signers.Put(h)
+	h.Reset()
+	var id [8]byte
+	binary.LittleEndian.PutUint64(id[:], uint64(user)) //nolint:gosec // the bits, not the number
+	h.Write([]byte("feedrank cursor"))
+	h.Write(id[:])
+	h.Write(body)
+	return h.Sum(nil)[:macSize]
+}
+
+func parse(b []byte) (cur Cursor, ok bool) {
+	if len(b) < 10 || b[0] != version {
+		return Cursor{}, false
+	}
+	cur.Algo = Algo(b[1])
+	cur.Session = binary.LittleEndian.Uint64(b[2:])
+	r := reader{b: b[10:]}
+	cur.StartedAt = time.UnixMilli(r.varint()).UTC()
+	cur.Ranking = r.uvarint()
+	place := r.uvarint()
+	if cur.Algo == Timeline {
+		cur.LastCreated = r.varint()
+		cur.LastPost = core.ID(r.varint())
+	}
+	if r.bad || len(r.b) != 0 || place > 1<<20 || (cur.Algo != Ranked && cur.Algo != Timeline) {
+		return Cursor{}, false
+	}
+	cur.Place = int(place)
+	return cur, true
+}
+
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	r.skip(n)
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	r.skip(n)
+	return v
+}
+
+func (r *reader) skip(n int) {
+	if n <= 0 {
+		r.bad = true
+		return
+	}
+	r.b = r.b[n:]
+}

@@ -1,0 +1,108 @@
+package cursor_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/cursor"
+)
+
+type fixedClock struct{ now time.Time }
+
+func (c *fixedClock) Now() time.Time { return c.now }
+
+var (
+	start  = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	secret = []byte("a secret of at least 32 bytes, for tests")
+)
+
+func codecAt(now time.Time, secrets ...[]byte) *cursor.Codec {
+	if len(secrets) == 0 {
+		secrets = [][]byte{secret}
+	}
+	return cursor.NewCodec(secrets, 30*time.Minute, &fixedClock{now: now})
+}
+
+func drawCursor(t *rapid.T) cursor.Cursor {
+	c := cursor.Cursor{
+		Algo: rapid.SampledFrom([]cursor.Algo{cursor.Ranked, cursor.Timeline}).Draw(t, "algo"), Session: rapid.Uint64().Draw(t, "session"),
+		StartedAt: start, Ranking: rapid.Uint64().Draw(t, "ranking"), Place: rapid.IntRange(0, 1<<20).Draw(t, "place"),
+	}
+	if c.Algo == cursor.Timeline {
+		c.LastCreated = rapid.Int64().Draw(t, "created")
+		c.LastPost = core.ID(rapid.Int64Min(1).Draw(t, "post"))
+	}
+	return c
+}
+
+func TestACursorComesBackAsItWas(t *testing.T) {
+	codec := codecAt(start)
+	rapid.Check(t, func(t *rapid.T) {
+		user, want := core.ID(rapid.Int64Min(1).Draw(t, "user")), drawCursor(t)
+		token := codec.Encode(user, want)
+		require.Less(t, len(token), 100)
+		got, err := codec.Decode(user, token)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
+}
+
+func TestACursorOfAnotherUserIsInvalid(t *testing.T) {
+	codec := codecAt(start)
+	_, err := codec.Decode(8, codec.Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start}))
+	require.Equal(t, core.CodeInvalidCursor, core.CodeOf(err))
+}
+
+func TestACursorWithAnyByteChangedIsInvalid(t *testing.T) {
+	codec := codecAt(start)
+	token := codec.Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Session: 99, Place: 20})
+	for i := range token {
+		for _, c := range []byte("Aa0-_.=") {
+			if token[i] == c {
+				continue
+			}
+			changed := []byte(token)
+			changed[i] = c
+			_, err := codec.Decode(7, string(changed))
+			require.Equal(t, core.CodeInvalidCursor, core.CodeOf(err), "byte %d as %c", i, c)
+		}
+	}
+	for _, malformed := range []string{"", "x", "%%%", token[:len(token)-1], token + "A", token + token, string(make([]byte, 1000))} {
+		_, err := codec.Decode(7, malformed)
+		require.Equal(t, core.CodeInvalidCursor, core.CodeOf(err), "%q", malformed)
+	}
+}
+
+func TestACursorExpires(t *testing.T) {
+	token := codecAt(start).Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start})
+	_, err := codecAt(start.Add(30*time.Minute)).Decode(7, token)
+	require.NoError(t, err)
+	_, err = codecAt(start.Add(31*time.Minute)).Decode(7, token)
+	require.Equal(t, core.CodeCursorExpired, core.CodeOf(err))
+}
+
+func TestSecretsCanBeChangedWithoutEndingSessions(t *testing.T) {
+	fresh := []byte("the next secret, also at least 32 bytes")
+	token := codecAt(start).Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start})
+	_, err := codecAt(start, fresh, secret).Decode(7, token)
+	require.NoError(t, err)
+	_, err = codecAt(start, fresh).Decode(7, token)
+	require.Equal(t, core.CodeInvalidCursor, core.CodeOf(err))
+}
+
+func FuzzDecode(f *testing.F) {
+	codec := codecAt(start)
+	f.Add(codec.Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start}))
+	f.Add(codec.Encode(7, cursor.Cursor{Algo: cursor.Timeline, StartedAt: start, LastPost: 5}))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, token string) {
+		cur, err := codec.Decode(7, token)
+		if err == nil {
+			require.Equal(t, token, codec.Encode(7, cur))
+		}
+	})
+}

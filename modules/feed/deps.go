@@ -1,0 +1,43 @@
+package feed
+
+import (
+	"context"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+)
+
+// Graph tells whom a viewer follows, bars and cares for, with two point reads in ClickHouse.
+type Graph interface {
+	Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error)
+	Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) ([]reserve.Author, error)
+}
+
+// Fallback answers from the app's own PostgreSQL.
+type Fallback interface {
+	Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error)
+	Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post, error)
+	Recent(ctx context.Context, viewer core.ID, limit int) ([]core.Post, error)
+	Posts(ctx context.Context, ids []core.ID) ([]core.Post, error)
+}
+
+var (
+	_ Graph    = (*graph.ClickHouse)(nil)
+	_ Fallback = (*graph.Postgres)(nil)
+)
+
+// Guard bounds the calls of a dependency and stops them while it fails.
+type Guard interface {
+	Do(ctx context.Context, call func(context.Context) error) error
+}
+
+// Guards are those of the dependencies.
+type Guards struct{ ClickHouse, Postgres, Redis Guard }
+
+// Unguarded calls without bounds: what stands in where breakers are switched off.
+type Unguarded struct{}
+
+// Do calls.
+func (Unguarded) Do(ctx context.Context, call func(context.Context) error) error { return call(ctx) }

@@ -1,0 +1,181 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/store"
+)
+
+// provide finds the viewer's reserve in the order of answers:
+//
+//  1. a fresh entry of the cache; an expired one while it is refreshed
+//  2. computed, with the graph and the affinity from ClickHouse
+//  3. whatever entry the cache has, with the viewer's own changes since
+//  4. computed, with the graph from PostgreSQL and the affinity of the last entry
+//  5. the timeline from PostgreSQL
+//  6. trending posts from memory, for a viewer of whom nothing is known
+//
+// From 3 on the answer is degraded. The filters hold on every path, as far as the graph is known.
+func (f *Feed) provide(ctx context.Context, r *request) {
+	cached := r.entry.HasBody && len(r.entry.Patches) == 0
+	if cached && r.now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) {
+		r.use(&r.entry.Reserve, FromCache)
+		f.metrics.cache.WithLabelValues("hit").Inc()
+		if !r.entry.Fresh(r.now) {
+			r.servedFrom = FromStale
+			f.metrics.cache.WithLabelValues("stale").Inc()
+			f.refresh(r)
+		}
+		return
+	}
+	f.metrics.cache.WithLabelValues("miss").Inc()
+	result, err := f.computeOnce(r).wait(ctx)
+	if err == nil {
+		r.use(result.reserve, FromClickHouse)
+		if result.cached {
+			r.servedFrom = FromCache
+		}
+		r.reports, r.degraded = append(r.reports[:0], result.reports...), result.partial() // a copy: the result is shared
+		return
+	}
+	r.reports = append(r.reports, SourceReport{Name: "clickhouse", Err: err})
+	r.degraded = true
+	if r.entry.HasBody {
+		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
+		f.adopt(r)
+		r.use(&r.entry.Reserve, FromStale)
+		return
+	}
+	result, err = f.compute(ctx, r.User, r.state, r.ranking, f.fromPostgres(nil))
+	if err == nil {
+		r.use(result.reserve, FromPostgres)
+		r.reports = append(r.reports, result.reports...)
+		return
+	}
+	r.use(&reserve.Reserve{BuiltAt: r.now}, FromTrending)
+	if f.hot.Useful() { // so it was PostgreSQL that failed
+		r.reports = append(r.reports, SourceReport{Name: "postgres", Err: err})
+		return
+	}
+	r.timeline, r.servedFrom = true, FromPostgres
+}
+
+// adopt adds the posts of authors whom the viewer has followed, or ceased to bar, since the entry was
+// computed.
+func (f *Feed) adopt(r *request) {
+	res := &r.entry.Reserve
+	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
+	set := f.hot.View()
+	defer set.Close()
+	for _, p := range r.entry.Patches {
+		at, known := res.Find(p.Other)
+		if !known || res.Authors[at].Relation&(reserve.Follows|reserve.Barred) != reserve.Follows {
+			continue
+		}
+		taken := 0
+		set.ByAuthor(p.Other, func(p *hot.Post) bool {
+			if p.Created < edge || taken == f.cfg.Sources.Followees.PerAuthor {
+				return false
+			}
+			taken++
+			res.Offer(reserve.Candidate{Post: p.ID, Author: int32(at), Source: reserve.Followee, Created: p.Created}) //nolint:gosec // an index
+			return true
+		})
+	}
+}
+
+func (r *request) use(res *reserve.Reserve, from ServedFrom) { r.reserve, r.servedFrom = res, from }
+
+// computeOnce computes the viewer's reserve, or joins who is doing so, and caches it.
+func (f *Feed) computeOnce(r *request) *flight {
+	user, state, ranking, tag := r.User, r.state, r.ranking, r.entry.Tag
+	return f.flights.join(flightKey{viewer: user, tag: tag},
+		func(ctx context.Context) (*computed, error) {
+			return f.computeLeased(ctx, user, tag, state, func(state store.State) (*computed, error) {
+				return f.compute(ctx, user, state, ranking, f.fromClickHouse)
+			})
+		},
+		func(ctx context.Context, c *computed) { f.save(ctx, user, tag, c) })
+}
+
+// refresh computes an expired reserve in the background, unless enough of them are under way.
+func (f *Feed) refresh(r *request) {
+	if f.flights.under() >= f.cfg.Cache.MaxRefresh {
+		f.metrics.cache.WithLabelValues("refresh_skipped").Inc()
+		return
+	}
+	f.computeOnce(r)
+}
+
+func (f *Feed) save(ctx context.Context, user core.ID, over reserve.Tag, c *computed) {
+	if c.lease == "" {
+		return
+	}
+	ttl := f.jittered(f.cfg.Cache.TTL)
+	if c.partial() {
+		ttl = f.cfg.Cache.PartialTTL
+	}
+	saved := false
+	err := f.guards.Redis.Do(ctx, func(ctx context.Context) (err error) {
+		saved, err = f.store.Save(ctx, user, c.lease, over, f.clock.Now().Add(ttl), c.reserve)
+		return err
+	})
+	switch {
+	case err != nil:
+		f.metrics.cache.WithLabelValues("save_failed").Inc()
+	case !saved:
+		f.metrics.cache.WithLabelValues("overtaken").Inc()
+	default:
+		f.metrics.cache.WithLabelValues("saved").Inc()
+	}
+}
+
+// recall reads what Redis knows of the user. Without Redis nothing is known, and the feed goes on.
+func (f *Feed) recall(ctx context.Context, r *request) {
+	var order []byte
+	err := f.guards.Redis.Do(ctx, func(ctx context.Context) (err error) {
+		if r.Cursor != "" && !r.timeline {
+			r.state, order, err = f.store.LoadOrder(ctx, r.User, r.session.Session)
+		} else {
+			r.state, err = f.store.Load(ctx, r.User)
+		}
+		return err
+	})
+	if err != nil {
+		f.metrics.cache.WithLabelValues("load_failed").Inc()
+		r.reports = append(r.reports, SourceReport{Name: "redis", Err: err})
+		r.degraded = true
+	}
+	if len(r.state.Entry) > 0 {
+		if err := r.entry.Decode(r.state.Entry); err != nil {
+			f.metrics.cache.WithLabelValues("malformed").Inc()
+		}
+	}
+	seenUntil := r.now.Add(time.Hour)
+	if r.Cursor != "" {
+		seenUntil = r.session.StartedAt.Truncate(time.Second).Add(time.Second)
+		r.places = f.decodeOrder(r, order)
+	}
+	r.marks.read(r.state, f.cfg.Store, r.now, seenUntil)
+}
+
+// decodeOrder takes the order from Redis, or from this replica's own memory.
+func (f *Feed) decodeOrder(r *request, order []byte) []reserve.Place {
+	if r.timeline {
+		return nil
+	}
+	places, err := reserve.DecodeOrder(r.places[:0], r.session.Session, order)
+	if err == nil {
+		return places
+	}
+	if local, ok := f.orders.Get(orderKey{r.User, r.session.Session}); ok {
+		if places, err = reserve.DecodeOrder(r.places[:0], r.session.Session, local); err == nil {
+			return places
+		}
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package feed
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	mathrand "math/rand/v2"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/feed/daily"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/feed/token"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+// Feed makes feeds. It is safe for concurrent use.
+type Feed struct {
+	cfg      Config
+	ranking  *rank.Live
+	hot      *hot.Set
+	store    *store.Store
+	graph    Graph
+	fallback Fallback
+	weekly   Weekly
+	guards   Guards
+	clock    core.Clock
+	log      *zap.Logger
+	metrics  *metrics
+	served   *daily.Served
+	cursors  *cursor.Codec
+	tokens   *token.Signer
+
+	workers  *worker.Group
+	flights  *flights
+	orders   *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
+	writes   chan orderWrite
+	week     weekCache
+	requests sync.Pool // of *request
+	works    sync.Pool // of *work
+}
+
+// Params are what a Feed is made of.
+type Params struct {
+	Config   Config
+	Ranking  *rank.Live
+	Hot      *hot.Set
+	Store    *store.Store
+	Graph    Graph
+	Fallback Fallback
+	Weekly   Weekly
+	Guards   Guards
+	Clock    core.Clock
+	Registry prometheus.Registerer
+	Log      *zap.Logger
+}
+
+// New makes a feed that is not started yet.
+func New(p Params) (*Feed, error) {
+	orders, err := lru.New[orderKey, []byte](p.Config.Cache.LocalOrders)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := secretsOf(p.Config.CursorSecrets)
+	if err != nil {
+		return nil, err
+	}
+	workers := worker.NewGroup(worker.FailureFunc(func(name string, err error) {
+		p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err)) // one request's computation: the others go on
+	}))
+	return &Feed{
+		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, store: p.Store, graph: p.Graph, fallback: p.Fallback, weekly: p.Weekly,
+		guards: p.Guards, clock: p.Clock, log: p.Log, metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
+		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
+		workers: workers, flights: newFlights(workers), orders: orders, writes: make(chan orderWrite, maxOrderWrites),
+		requests: sync.Pool{New: func() any { return &request{} }},
+		works:    sync.Pool{New: func() any { return newWork() }},
+	}, nil
+}
+
+// secretsOf are the configured secrets, or a random one: then cursors hold in this process alone.
+func secretsOf(configured []string) ([][]byte, error) {
+	if len(configured) == 0 {
+		random := make([]byte, 32)
+		_, err := rand.Read(random)
+		return [][]byte{random}, err
+	}
+	secrets := make([][]byte, len(configured))
+	for i, s := range configured {
+		secrets[i] = []byte(s)
+	}
+	return secrets, nil
+}
+
+// Start begins the work in the background.
+func (f *Feed) Start(context.Context) error {
+	for range orderWriters {
+		f.workers.Go("keep the orders of sessions", f.writeOrders)
+	}
+	f.workers.Go("count pages by day", f.served.Run)
+	return nil
+}
+
+// Stop ends it and waits.
+func (f *Feed) Stop(ctx context.Context) error { return f.workers.Stop(ctx) }
+
+// orderKey names a session of pages.
+type orderKey struct {
+	user    core.ID
+	session uint64
+}
+
+type orderWrite struct {
+	orderKey
+	order []byte
+}
+
+const (
+	maxOrderWrites = 1024
+	orderWriters   = 4
+)
+
+// keepOrder keeps a session's order here, and soon in Redis.
+func (f *Feed) keepOrder(user core.ID, session uint64, order []byte) {
+	key := orderKey{user, session}
+	f.orders.Add(key, order)
+	select {
+	case f.writes <- orderWrite{key, order}:
+	default: // Redis is slow: this replica alone can continue the session
+		f.metrics.cache.WithLabelValues("order_dropped").Inc()
+	}
+}
+
+func (f *Feed) writeOrders(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case w := <-f.writes:
+			err := f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.SaveOrder(ctx, w.user, w.session, w.order) })
+			if err != nil && !errors.Is(err, context.Canceled) {
+				f.metrics.cache.WithLabelValues("order_failed").Inc()
+			}
+		}
+	}
+}
+
+func (f *Feed) take(q Query) *request {
+	r, _ := f.requests.Get().(*request)
+	if r.work == nil {
+		r.work = newWork()
+	}
+	*r = request{
+		Query: q, now: f.clock.Now(), ranking: f.ranking.Get(),
+		entry: r.entry, places: r.places[:0], marks: r.marks, listed: r.listed, work: r.work, reports: r.reports[:0],
+	}
+	r.entry.Forget()
+	r.work.reset(0)
+	return r
+}
+
+// give lets go of what others own before the request's memory is used again.
+func (f *Feed) give(r *request) {
+	r.state, r.reserve, r.ranking = store.State{}, nil, nil
+	f.requests.Put(r)
+}
+
+func (f *Feed) jittered(d time.Duration) time.Duration {
+	spread := int64(d) * int64(f.cfg.Cache.Jitter) / 100
+	return d - time.Duration(spread) + time.Duration(mathrand.Int64N(2*spread+1)) //nolint:gosec // spreads load, keeps no secret
+}

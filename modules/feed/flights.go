@@ -1,0 +1,79 @@
+package feed
+
+import (
+	"context"
+	"sync"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+// flights computes at most once at a time for each viewer and state of their cache entry. A request
+// that has seen a newer state, because the viewer changed something, does not join an older flight.
+type flights struct {
+	workers *worker.Group
+	mu      sync.Mutex
+	running map[flightKey]*flight
+}
+
+type flightKey struct {
+	viewer core.ID
+	tag    reserve.Tag
+}
+
+// flight is one computation. Its results are set before done is closed.
+type flight struct {
+	done   chan struct{}
+	result *computed
+	err    error
+}
+
+func newFlights(workers *worker.Group) *flights {
+	return &flights{workers: workers, running: map[flightKey]*flight{}}
+}
+
+// join starts the computation, or finds the one that is running. After what compute returned is
+// handed out, after runs in the same goroutine, and only then can the next computation start.
+func (f *flights) join(key flightKey, compute func(context.Context) (*computed, error), after func(context.Context, *computed)) *flight {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if running, ok := f.running[key]; ok {
+		return running
+	}
+	one := &flight{done: make(chan struct{}), err: errFlightPanicked}
+	f.running[key] = one
+	f.workers.Go("compute a feed", func(ctx context.Context) error {
+		defer func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			delete(f.running, key)
+		}()
+		func() {
+			defer close(one.done)
+			one.result, one.err = compute(ctx)
+		}()
+		if one.err == nil {
+			after(ctx, one.result)
+		}
+		return nil
+	})
+	return one
+}
+
+// under tells how many computations are under way.
+func (f *flights) under() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.running)
+}
+
+// wait is the flight's result, unless ctx ends first.
+func (f *flight) wait(ctx context.Context) (*computed, error) {
+	select {
+	case <-f.done:
+		return f.result, f.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,113 @@
+// Package graph reads whom a viewer follows, bars and cares for: from ClickHouse, and when that is
+// away from the app's own PostgreSQL.
+package graph
+
+import (
+	"context"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// The kinds of an edge, as both databases tell them.
+const (
+	kindFollow    = 1
+	kindBlock     = 2
+	kindBlockedBy = 3
+	kindMute      = 4
+)
+
+// ClickHouse reads the copies that the consumers keep: two point reads by primary key.
+type ClickHouse struct {
+	client      *clickhouse.Client
+	maxEdges    int
+	maxAffinity int
+}
+
+// NewClickHouse bounds how many edges and how many authors with affinity are read.
+func NewClickHouse(client *clickhouse.Client, maxEdges, maxAffinity int) *ClickHouse {
+	return &ClickHouse{client: client, maxEdges: maxEdges, maxAffinity: maxAffinity}
+}
+
+// Edges are the viewer's relations, in no order. An author may come more than once.
+func (c *ClickHouse) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
+	var (
+		kind, stands proto.ColUInt8
+		other        proto.ColInt64
+		edges        []reserve.Author
+	)
+	err := c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_edges", Query: ch.Query{
+		Body:       sql.ClickHouse("feed_viewer_edges"),
+		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxEdges}),
+		Settings:   pointRead,
+		Result:     proto.Results{{Name: "kind_code", Data: &kind}, {Name: "other_id", Data: &other}, {Name: "stands", Data: &stands}},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range other.Rows() {
+				relation := relationOf(int(kind.Row(i)))
+				if stands.Row(i) == 0 {
+					relation = reserve.Unfollowed
+				}
+				edges = append(edges, reserve.Author{ID: core.ID(other.Row(i)), Relation: relation})
+			}
+			return nil
+		},
+	}})
+	return edges, err
+}
+
+// pointRead keeps a read of a few granules to one thread: starting others costs more.
+var pointRead = []ch.Setting{{Key: "max_threads", Value: "1"}}
+
+// Affinity is what the viewer did with each author's posts in 90 days, weighted.
+func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) ([]reserve.Author, error) {
+	var (
+		author, views, clicks, likes, comments, shares, hides proto.ColInt64
+		authors                                               []reserve.Author
+	)
+	err := c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_affinity", Query: ch.Query{
+		Body:       sql.ClickHouse("feed_viewer_affinity"),
+		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity}),
+		Settings:   pointRead,
+		Result: proto.Results{
+			{Name: "author_id", Data: &author},
+			{Name: "views", Data: &views},
+			{Name: "clicks", Data: &clicks},
+			{Name: "likes", Data: &likes},
+			{Name: "comments", Data: &comments},
+			{Name: "shares", Data: &shares},
+			{Name: "hides", Data: &hides},
+		},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range author.Rows() {
+				weighted := weights.Weighted(rank.AuthorCounts{
+					Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i),
+					Comments: comments.Row(i), Shares: shares.Row(i), Hides: hides.Row(i),
+				})
+				authors = append(authors, reserve.Author{ID: core.ID(author.Row(i)), Interactions: float32(weighted)})
+			}
+			return nil
+		},
+	}})
+	return authors, err
+}
+
+func relationOf(kind int) reserve.Relation {
+	switch kind {
+	case kindFollow:
+		return reserve.Follows
+	case kindBlock:
+		return reserve.Blocks
+	case kindBlockedBy:
+		return reserve.BlockedBy
+	case kindMute:
+		return reserve.Mutes
+	default:
+		return 0
+	}
+}

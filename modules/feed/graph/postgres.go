@@ -1,0 +1,96 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+)
+
+// Postgres reads the app's own tables.
+type Postgres struct {
+	pool     *pgxpool.Pool
+	maxEdges int
+	edges    string
+	timeline string
+	recent   string
+	posts    string
+}
+
+// NewPostgres prepares the queries for the app's tables.
+func NewPostgres(pool *pgxpool.Pool, tables Tables, maxEdges int) *Postgres {
+	return &Postgres{
+		pool: pool, maxEdges: maxEdges,
+		edges: tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
+		recent: tables.query("feed_recent_posts"), posts: tables.query("feed_posts"),
+	}
+}
+
+// Edges are the viewer's relations, in no order. An author may come more than once.
+func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
+	rows, err := p.pool.Query(ctx, p.edges, int64(viewer), p.maxEdges)
+	if err != nil {
+		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
+	}
+	edges, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (reserve.Author, error) {
+		var (
+			kind  int
+			other int64
+		)
+		err := row.Scan(&kind, &other)
+		return reserve.Author{ID: core.ID(other), Relation: relationOf(kind)}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
+	}
+	return edges, nil
+}
+
+// Timeline is what the viewer's followees posted, latest first, without those who are barred. It
+// begins after the post with that time (microseconds since 1970) and id; zero is the beginning.
+func (p *Postgres) Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post, error) {
+	before := time.UnixMicro(created)
+	if created == 0 {
+		before, post = time.Now().AddDate(1, 0, 0), math.MaxInt64
+	}
+	return p.read(ctx, "timeline of "+viewer.String(), p.timeline, int64(viewer), before, int64(post), limit)
+}
+
+// Recent are the latest posts of all, without the viewer's own and those who are barred.
+func (p *Postgres) Recent(ctx context.Context, viewer core.ID, limit int) ([]core.Post, error) {
+	return p.read(ctx, "recent posts", p.recent, int64(viewer), limit)
+}
+
+// Posts are those of some posts that may be shown, in no order.
+func (p *Postgres) Posts(ctx context.Context, ids []core.ID) ([]core.Post, error) {
+	keys := make([]int64, len(ids))
+	for i, id := range ids {
+		keys[i] = int64(id)
+	}
+	return p.read(ctx, "posts", p.posts, keys)
+}
+
+func (p *Postgres) read(ctx context.Context, what, query string, args ...any) ([]core.Post, error) {
+	rows, err := p.pool.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	posts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.Post, error) {
+		var (
+			id, author int64
+			created    time.Time
+		)
+		err := row.Scan(&id, &author, &created)
+		return core.Post{ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created.UTC()}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return posts, nil
+}

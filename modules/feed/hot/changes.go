@@ -1,0 +1,121 @@
+package hot
+
+import (
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Apply takes over committed changes, in their order. Changes that are not of posts are ignored.
+func (s *Set) Apply(changes []core.Change) {
+	now := s.clock.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range changes {
+		s.apply(&changes[i], now)
+	}
+	s.metrics.posts.Set(float64(s.index.len()))
+}
+
+func (s *Set) apply(change *core.Change, now time.Time) {
+	post := &change.Post
+	switch change.Kind {
+	case core.PostPut:
+		s.touch(post.ID, now)
+		if post.Visibility != core.Visible {
+			s.index.delete(post.ID)
+			return
+		}
+		if !s.welcome(post.CreatedAt, now) {
+			return
+		}
+		if s.index.put(post.ID, post.AuthorID, post.CreatedAt.UnixMicro()) {
+			s.arrivals.add(arrival{ID: post.ID, Author: post.AuthorID, at: now.UnixMicro()})
+		}
+		if s.index.len() > s.cfg.MaxPosts {
+			s.evict(s.cfg.MaxPosts - s.cfg.MaxPosts/64)
+		}
+	case core.PostDeleted:
+		s.touch(post.ID, now)
+		s.index.delete(post.ID)
+	case core.TableCleared:
+		// Rows may have been written since, in other partitions: only ClickHouse, which weighs their
+		// positions, can tell what is left.
+		clear(s.touched)
+		s.unsettled = now
+		s.requestReload()
+	case core.TableReread: // what the snapshot brought, we were told
+		s.unsettled = now
+		s.requestReload()
+	case core.Followed, core.Unfollowed, core.Blocked, core.Unblocked, core.Muted, core.Unmuted:
+	}
+}
+
+// welcome keeps an edit of a post of long ago from bringing it in.
+func (s *Set) welcome(created, now time.Time) bool {
+	return now.Sub(created) <= s.cfg.Window || s.index.len() < s.cfg.OlderPosts
+}
+
+// maxTouched bounds the memory of changes; beyond it, the reload is trusted sooner.
+const maxTouched = 1 << 20
+
+func (s *Set) touch(id core.ID, now time.Time) {
+	if len(s.touched) >= maxTouched {
+		s.forget(now.Add(-s.cfg.TrustChanges / 4))
+	}
+	if len(s.touched) < maxTouched {
+		s.touched[id] = now
+	}
+}
+
+// forget drops the memory of changes that we were told of before a time.
+func (s *Set) forget(before time.Time) {
+	for id, at := range s.touched {
+		if at.Before(before) {
+			delete(s.touched, id)
+		}
+	}
+}
+
+func (s *Set) requestReload() {
+	select {
+	case s.reload <- struct{}{}:
+	default: // one is asked for already
+	}
+}
+
+// arrival is a post that became visible while we watched.
+type arrival struct {
+	ID     core.ID
+	Author core.ID
+	at     int64 // microseconds since 1970, by our clock
+}
+
+// arrivals is a ring of the latest ones: what a cached reserve cannot know of.
+type arrivals struct {
+	ring []arrival
+	n    int // in all
+}
+
+const maxArrivals = 1 << 14
+
+func (a *arrivals) add(one arrival) {
+	if len(a.ring) < maxArrivals {
+		a.ring = append(a.ring, one)
+	} else {
+		a.ring[a.n%maxArrivals] = one
+	}
+	a.n++
+}
+
+// ArrivedSince calls f with the posts that became visible at or after a time, latest first, until it
+// returns false.
+func (v View) ArrivedSince(since time.Time, f func(id, author core.ID) bool) {
+	a := &v.s.arrivals
+	for i := a.n - 1; i >= max(0, a.n-len(a.ring)); i-- {
+		one := &a.ring[i%maxArrivals]
+		if one.at < since.UnixMicro() || !f(one.ID, one.Author) {
+			return
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package hot
+
+import (
+	"context"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// ClickHouse is the Source in production.
+type ClickHouse struct{ client *clickhouse.Client }
+
+var _ Source = (*ClickHouse)(nil)
+
+// NewClickHouse makes a source.
+func NewClickHouse(client *clickhouse.Client) *ClickHouse { return &ClickHouse{client: client} }
+
+// Posts implements Source.
+func (c *ClickHouse) Posts(ctx context.Context, since time.Time, limit int, add func(core.Post)) error {
+	return c.posts(ctx, "feed_hot_posts", map[string]any{"since": since.UnixMicro(), "limit": limit}, add)
+}
+
+// OlderPosts implements Source.
+func (c *ClickHouse) OlderPosts(ctx context.Context, before time.Time, limit int, add func(core.Post)) error {
+	return c.posts(ctx, "feed_hot_older_posts", map[string]any{"before": before.UnixMicro(), "limit": limit}, add)
+}
+
+func (c *ClickHouse) posts(ctx context.Context, name string, params map[string]any, add func(core.Post)) error {
+	var (
+		ids, authors proto.ColInt64
+		created      proto.ColDateTime64
+	)
+	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
+		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range ids.Rows() {
+				add(core.Post{ID: core.ID(ids.Row(i)), AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i)})
+			}
+			return nil
+		},
+	}})
+}
+
+// Engagement implements Source.
+func (c *ClickHouse) Engagement(ctx context.Context, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error {
+	var (
+		ids, exposures, likes, comments, shares proto.ColInt64
+		age                                     proto.ColUInt8
+	)
+	return c.client.Read(ctx, clickhouse.Query{Name: "feed_hot_engagement", Query: ch.Query{
+		Body:       sql.ClickHouse("feed_hot_engagement"),
+		Parameters: ch.Parameters(map[string]any{"since": since.Unix(), "hour": hour.Unix()}),
+		Settings:   []ch.Setting{{Key: "max_threads", Value: "1"}}, // beside requests, not before them
+		Result: proto.Results{
+			{Name: "post_id", Data: &ids},
+			{Name: "age", Data: &age},
+			{Name: "exposures", Data: &exposures},
+			{Name: "likes", Data: &likes},
+			{Name: "comments", Data: &comments},
+			{Name: "shares", Data: &shares},
+		},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range ids.Rows() {
+				add(core.ID(ids.Row(i)), min(Age(age.Row(i)), Current), core.Engagement{
+					Exposures: exposures.Row(i), Likes: likes.Row(i), Comments: comments.Row(i), Shares: shares.Row(i),
+				})
+			}
+			return nil
+		},
+	}})
+}

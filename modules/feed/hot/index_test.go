@@ -1,0 +1,97 @@
+package hot
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := newIndex(0)
+		want := map[core.ID]Post{}
+		id := rapid.Int64Range(1, 40)
+		t.Repeat(map[string]func(*rapid.T){
+			"put": func(t *rapid.T) {
+				p := Post{ID: core.ID(id.Draw(t, "id")), Author: core.ID(rapid.Int64Range(1, 4).Draw(t, "author")), Created: rapid.Int64Range(0, 20).Draw(t, "created")}
+				_, known := want[p.ID]
+				require.Equal(t, !known, x.put(p.ID, p.Author, p.Created))
+				want[p.ID] = p
+			},
+			"delete": func(t *rapid.T) {
+				one := core.ID(id.Draw(t, "id"))
+				_, known := want[one]
+				require.Equal(t, known, x.delete(one))
+				delete(want, one)
+			},
+			"": func(t *rapid.T) {
+				require.Equal(t, len(want), x.len())
+				byAuthor := map[core.ID][]Post{}
+				for _, p := range want {
+					got := x.get(p.ID)
+					require.NotNil(t, got)
+					require.Equal(t, p, *got)
+					byAuthor[p.Author] = append(byAuthor[p.Author], p)
+				}
+				require.Len(t, x.byAuthor, len(byAuthor))
+				for author, posts := range byAuthor {
+					slices.SortFunc(posts, func(a, b Post) int { return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID)) })
+					var got []Post
+					for _, place := range x.byAuthor[author] {
+						got = append(got, *x.at(place))
+					}
+					require.Equal(t, posts, got)
+				}
+			},
+		})
+	})
+}
+
+func TestAListKeepsTheBest(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := top{size: rapid.IntRange(1, 20).Draw(t, "size")}
+		values := rapid.SliceOf(rapid.Float64Range(0, 5)).Draw(t, "values")
+		for i, v := range values {
+			list.offer(&Post{ID: core.ID(i + 1), Author: core.ID(i + 1)}, v)
+		}
+		slices.Sort(values)
+		slices.Reverse(values)
+		var got []float64
+		for _, r := range list.sorted(list.size, 1) {
+			got = append(got, r.Value)
+		}
+		require.Equal(t, values[:min(len(values), list.size)], append([]float64{}, got...))
+	})
+}
+
+func TestOneAuthorDoesNotFillAListWhileOthersAreThere(t *testing.T) {
+	list := top{size: 20}
+	for i := range 15 {
+		list.offer(&Post{ID: core.ID(i + 1), Author: 1}, 10)
+	}
+	for i := range 5 {
+		list.offer(&Post{ID: core.ID(100 + i), Author: core.ID(100 + i)}, 1)
+	}
+	posts := list.sorted(8, 3)
+	require.Len(t, posts, 8)
+	require.Equal(t, core.ID(1), posts[2].Post.Author)
+	require.NotEqual(t, core.ID(1), posts[3].Post.Author)
+	require.Len(t, list.sorted(20, 3), 20, "but a list is not short for it")
+}
+
+func BenchmarkLoadOf300kPosts(b *testing.B) {
+	b.ReportAllocs()
+	var x *index
+	for b.Loop() {
+		x = newIndex(300_000)
+		for i := range 300_000 {
+			x.put(core.ID(i+1), core.ID(1+(i*7919)%100_000), int64(i))
+		}
+	}
+	b.ReportMetric(float64(x.bytes())/300_000, "estimated-bytes/post")
+}

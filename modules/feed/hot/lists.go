@@ -1,0 +1,124 @@
+package hot
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Ranked is a post in a list, with the number that put it there.
+type Ranked struct {
+	Post  Post
+	Value float64
+}
+
+// Lists are posts ranked for everybody, best first.
+type Lists struct {
+	At      time.Time
+	Hour    []Ranked // trending by the last 60 minutes
+	Day     []Ranked // trending by the last 24 hours
+	Popular []Ranked // recent and popular: every visible post is a candidate
+}
+
+// rankLists ranks all posts. It reads a page of them at a time.
+func (s *Set) rankLists() {
+	now := s.clock.Now()
+	ranking := s.ranking.Get()
+	minute := now.Sub(now.Truncate(time.Hour)).Minutes()
+	size := 2 * s.cfg.ListPosts // some fall out again, for the number of one author
+	hour, day, popular := top{size: size}, top{size: size}, top{size: size}
+	s.eachPage(func(posts []Post) {
+		for i := range posts {
+			p := &posts[i]
+			if p.ID == 0 {
+				continue
+			}
+			postAge, engagement := p.Age(now), p.Day()
+			popular.offer(p, ranking.Weights.Freshness*ranking.Freshness(postAge)+ranking.Weights.Engagement*ranking.EngagementTerm(engagement))
+			if trend := ranking.Trend(engagement, postAge); trend > 0 {
+				day.offer(p, trend)
+			}
+			if p.counts[Current] != (counts{}) || p.counts[Previous] != (counts{}) {
+				if trend := ranking.Trend(p.Hour(minute), postAge); trend > 0 {
+					hour.offer(p, trend)
+				}
+			}
+		}
+	})
+	s.lists.Store(&Lists{
+		At: now, Hour: hour.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor), Day: day.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor),
+		Popular: popular.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor),
+	})
+}
+
+// top keeps the size best posts it was offered, as a heap with the worst at its root.
+type top struct {
+	size int
+	heap []Ranked
+}
+
+func worse(a, b *Ranked) bool {
+	if a.Value != b.Value {
+		return a.Value < b.Value
+	}
+	return a.Post.before(&b.Post)
+}
+
+func (t *top) offer(p *Post, value float64) {
+	if math.IsNaN(value) {
+		return
+	}
+	if len(t.heap) < t.size {
+		t.heap = append(t.heap, Ranked{Post: *p, Value: value})
+		for i := len(t.heap) - 1; i > 0 && worse(&t.heap[i], &t.heap[(i-1)/2]); i = (i - 1) / 2 {
+			t.heap[i], t.heap[(i-1)/2] = t.heap[(i-1)/2], t.heap[i]
+		}
+		return
+	}
+	if value < t.heap[0].Value {
+		return
+	}
+	if one := (Ranked{Post: *p, Value: value}); worse(&t.heap[0], &one) {
+		t.heap[0] = one
+		t.sink()
+	}
+}
+
+func (t *top) sink() {
+	for i := 0; ; {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < len(t.heap); c++ {
+			if worse(&t.heap[c], &t.heap[least]) {
+				least = c
+			}
+		}
+		if least == i {
+			return
+		}
+		t.heap[i], t.heap[least] = t.heap[least], t.heap[i]
+		i = least
+	}
+}
+
+// sorted is the list, best first, with at most perAuthor posts of one author while others are left.
+func (t *top) sorted(most, perAuthor int) []Ranked {
+	slices.SortFunc(t.heap, func(a, b Ranked) int {
+		return cmp.Or(cmp.Compare(b.Value, a.Value), cmp.Compare(b.Post.Created, a.Post.Created), cmp.Compare(b.Post.ID, a.Post.ID))
+	})
+	perAuthorSoFar := make(map[core.ID]int, len(t.heap))
+	var list, surplus []Ranked
+	for _, r := range t.heap {
+		if perAuthorSoFar[r.Post.Author]++; perAuthorSoFar[r.Post.Author] > perAuthor {
+			surplus = append(surplus, r)
+			continue
+		}
+		list = append(list, r)
+	}
+	if len(list) < most {
+		list = append(list, surplus...)
+	}
+	return slices.Clone(list[:min(most, len(list))])
+}

@@ -1,0 +1,170 @@
+package hot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Load reads everything anew and puts it in place of what is there. What changes said lately stands:
+// ClickHouse may lag behind them.
+func (s *Set) Load(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.LoadTimeout)
+	defer cancel()
+	began := s.clock.Now()
+	edge := began.Add(-s.cfg.Window)
+
+	fresh := newIndex(s.sizeHint())
+	add := func(p core.Post) { fresh.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro()) }
+	if err := s.source.Posts(ctx, edge, s.cfg.MaxPosts, add); err != nil {
+		return fmt.Errorf("load posts since %s: %w", edge.Format(time.RFC3339), err)
+	}
+	if room := min(s.cfg.OlderPosts, s.cfg.MaxPosts-fresh.len()); room > 0 {
+		if err := s.source.OlderPosts(ctx, edge, room, add); err != nil {
+			return fmt.Errorf("load posts before %s: %w", edge.Format(time.RFC3339), err)
+		}
+	}
+	hour := began.Truncate(time.Hour)
+	err := s.source.Engagement(ctx, dayBefore(hour), hour, func(id core.ID, age Age, e core.Engagement) {
+		if p := fresh.get(id); p != nil {
+			p.counts[age] = countsOf(e)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("load engagement: %w", err)
+	}
+	s.install(fresh, hour, began)
+	s.rankLists()
+	return nil
+}
+
+// dayBefore is the first of the 24 hours that end with hour.
+func dayBefore(hour time.Time) time.Time { return hour.Add(-23 * time.Hour) }
+
+func (s *Set) sizeHint() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return max(1024, s.index.len())
+}
+
+// install swaps the index, with what we were told lately carried over from the old one.
+func (s *Set) install(fresh *index, hour, began time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	trusted := began.Add(-s.cfg.TrustChanges)
+	for id, at := range s.touched {
+		if at.Before(trusted) {
+			continue
+		}
+		if p := s.index.get(id); p == nil {
+			fresh.delete(id)
+		} else {
+			fresh.put(id, p.Author, p.Created)
+		}
+	}
+	if s.Loaded() {
+		s.noteArrivals(fresh, began)
+	}
+	s.index, s.hour = fresh, hour
+	s.loadedAt.Store(began.UnixMicro())
+	s.engagementAt.Store(began.UnixMicro())
+	s.observeSize()
+}
+
+// noteArrivals finds young posts that no change told us of.
+func (s *Set) noteArrivals(fresh *index, now time.Time) {
+	young := now.Add(-time.Hour).UnixMicro()
+	for place := range fresh.used {
+		p := fresh.at(place)
+		if p.ID != 0 && p.Created > young && s.index.get(p.ID) == nil {
+			s.arrivals.add(arrival{ID: p.ID, Author: p.Author, at: now.UnixMicro()})
+		}
+	}
+}
+
+// Refresh brings the engagement up to date: of the current hour, or of the whole day once an hour
+// has passed or when asked.
+func (s *Set) Refresh(ctx context.Context, wholeDay bool) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.LoadTimeout)
+	defer cancel()
+	began := s.clock.Now()
+	hour := began.Truncate(time.Hour)
+	since := hour
+	if began.Sub(hour) < lateEvents {
+		since = hour.Add(-time.Hour) // events that happened just before the hour are still coming in
+	}
+	s.mu.RLock()
+	wholeDay = wholeDay || !hour.Equal(s.hour)
+	s.mu.RUnlock()
+	if wholeDay {
+		since = dayBefore(hour)
+	}
+	var rows []row
+	err := s.source.Engagement(ctx, since, hour, func(id core.ID, age Age, e core.Engagement) {
+		rows = append(rows, row{id: id, age: age, counts: countsOf(e)})
+	})
+	if err != nil {
+		return fmt.Errorf("refresh engagement since %s: %w", since.Format(time.RFC3339), err)
+	}
+	if wholeDay {
+		s.recount(rows, hour)
+	} else {
+		s.update(rows)
+	}
+	s.engagementAt.Store(began.UnixMicro())
+	return nil
+}
+
+// lateEvents is how long into an hour the hour before is read as well. Events that are later yet
+// count with the next recount of the whole day.
+const lateEvents = 5 * time.Minute
+
+type row struct {
+	id     core.ID
+	age    Age
+	counts counts
+}
+
+// rowsAtOnce bounds how long the lock is held: about 50 µs.
+const rowsAtOnce = 1024
+
+func (s *Set) update(rows []row) {
+	for len(rows) > 0 {
+		n := min(rowsAtOnce, len(rows))
+		s.mu.Lock()
+		for _, r := range rows[:n] {
+			if p := s.index.get(r.id); p != nil {
+				p.counts[r.age] = r.counts
+			}
+		}
+		s.mu.Unlock()
+		rows = rows[n:]
+	}
+}
+
+// recount replaces all counters: a post without a row has none.
+func (s *Set) recount(rows []row, hour time.Time) {
+	byID := make(map[core.ID][3]counts, len(rows))
+	for _, r := range rows {
+		all := byID[r.id]
+		all[r.age] = r.counts
+		byID[r.id] = all
+	}
+	for page := 0; ; page++ {
+		s.mu.Lock()
+		if page >= len(s.index.pages) {
+			s.hour = hour
+			s.mu.Unlock()
+			return
+		}
+		posts := s.index.pages[page]
+		for i := range posts {
+			if posts[i].ID != 0 {
+				posts[i].counts = byID[posts[i].ID]
+			}
+		}
+		s.mu.Unlock()
+	}
+}

@@ -1,0 +1,157 @@
+package hot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+// Source is where the set is loaded from.
+type Source interface {
+	// Posts gives the newest visible posts that were made at or after since, at most limit.
+	Posts(ctx context.Context, since time.Time, limit int, add func(core.Post)) error
+	// OlderPosts gives the newest visible posts that were made before a time, at most limit.
+	OlderPosts(ctx context.Context, before time.Time, limit int, add func(core.Post)) error
+	// Engagement gives the sums of the hours from since on, by their age against hour.
+	Engagement(ctx context.Context, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error
+}
+
+// Set is the hot set. It is safe for concurrent use.
+type Set struct {
+	cfg     Config
+	source  Source
+	ranking *rank.Live
+	clock   core.Clock
+	log     *zap.Logger
+	metrics *metrics
+	workers *worker.Group
+	reload  chan struct{} // asks for a reload now
+
+	mu        sync.RWMutex
+	index     *index
+	arrivals  arrivals
+	touched   map[core.ID]time.Time // posts that changed lately, and when we were told
+	unsettled time.Time             // when the table of posts was truncated, or had been read anew
+	hour      time.Time             // the hour that counts as the current one
+
+	loadedAt     atomic.Int64 // microseconds since 1970; zero: never
+	engagementAt atomic.Int64
+	lists        atomic.Pointer[Lists]
+}
+
+// New makes an empty set.
+func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metrics *Metrics, log *zap.Logger) *Set {
+	s := &Set{
+		cfg: cfg, source: source, ranking: ranking, clock: clock, log: log, metrics: metrics.inner,
+		reload: make(chan struct{}, 1), index: newIndex(0), touched: map[core.ID]time.Time{},
+	}
+	s.lists.Store(&Lists{})
+	return s
+}
+
+// View reads the set. It must be closed soon: changes wait for it.
+type View struct{ s *Set }
+
+// View locks the set for reading.
+func (s *Set) View() View {
+	s.mu.RLock()
+	return View{s}
+}
+
+// Close ends the reading.
+func (v View) Close() { v.s.mu.RUnlock() }
+
+// Post is a visible post, or false.
+func (v View) Post(id core.ID) (Post, bool) {
+	if p := v.s.index.get(id); p != nil {
+		return *p, true
+	}
+	return Post{}, false
+}
+
+// ByAuthor calls f with an author's posts, newest first, until it returns false.
+func (v View) ByAuthor(author core.ID, f func(*Post) bool) {
+	posts := v.s.index.byAuthor[author]
+	for i := len(posts) - 1; i >= 0; i-- {
+		if !f(v.s.index.at(posts[i])) {
+			return
+		}
+	}
+}
+
+// All calls f with every post, in no order, until it returns false.
+func (v View) All(f func(*Post) bool) {
+	for place := range v.s.index.used {
+		if p := v.s.index.at(place); p.ID != 0 && !f(p) {
+			return
+		}
+	}
+}
+
+// Len is how many posts the set holds.
+func (v View) Len() int { return v.s.index.len() }
+
+// Lists are the trending and popular posts as they were ranked last. They must not be changed.
+func (s *Set) Lists() *Lists { return s.lists.Load() }
+
+// Status says how the set is.
+type Status struct {
+	Loaded       bool
+	LoadedAt     time.Time
+	EngagementAt time.Time
+	Posts        int
+	Bytes        int64
+}
+
+// Loaded tells whether the set was loaded once. Before, it holds only what changed lately.
+func (s *Set) Loaded() bool { return s.loadedAt.Load() != 0 }
+
+// Useful tells whether feeds can be made from the set: it was loaded, and there is a post in it. A new
+// installation loads an empty one before its first posts have come through Kafka; until then the app's
+// database knows more.
+func (s *Set) Useful() bool {
+	if !s.Loaded() {
+		return false
+	}
+	v := s.View()
+	defer v.Close()
+	return v.Len() > 0
+}
+
+// Stale tells whether the engagement is older than it should be.
+func (s *Set) Stale() bool {
+	return s.clock.Now().Sub(time.UnixMicro(s.engagementAt.Load())) > s.cfg.StaleAfter
+}
+
+// Status is the set's size and age.
+func (s *Set) Status() Status {
+	v := s.View()
+	defer v.Close()
+	return Status{
+		Loaded: s.Loaded(), LoadedAt: time.UnixMicro(s.loadedAt.Load()).UTC(), EngagementAt: time.UnixMicro(s.engagementAt.Load()).UTC(),
+		Posts: s.index.len(), Bytes: s.index.bytes(),
+	}
+}
+
+// ErrNotLoaded is returned by Check until the set was loaded.
+var ErrNotLoaded = errors.New("the hot set is not loaded yet")
+
+// Check is nil when the set is loaded and fresh.
+func (s *Set) Check(context.Context) error {
+	if !s.Loaded() {
+		return ErrNotLoaded
+	}
+	if s.Stale() {
+		return fmt.Errorf("the hot set's engagement is from %s", s.Status().EngagementAt.Format(time.RFC3339))
+	}
+	return nil
+}

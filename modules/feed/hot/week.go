@@ -1,0 +1,81 @@
+package hot
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// Since ranks the trending posts of a longer time than the set covers: it asks ClickHouse.
+func (c *ClickHouse) Since(ctx context.Context, since, now time.Time, ranking *rank.Config, limit int) ([]Ranked, error) {
+	posts, err := c.top(ctx, since, &ranking.Engagement, limit)
+	if err != nil || len(posts) == 0 {
+		return nil, err
+	}
+	visible, err := c.visible(ctx, posts)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Ranked, 0, len(visible))
+	for id, p := range visible {
+		p.counts[Past] = posts[id]
+		list = append(list, Ranked{Post: p, Value: ranking.Trend(p.Day(), p.Age(now))})
+	}
+	slices.SortFunc(list, func(a, b Ranked) int {
+		if worse(&b, &a) {
+			return -1
+		}
+		return 1
+	})
+	return list, nil
+}
+
+func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagement, limit int) (map[core.ID]counts, error) {
+	var ids, exposures, likes, comments, shares proto.ColInt64
+	posts := make(map[core.ID]counts, limit)
+	return posts, c.client.Read(ctx, clickhouse.Query{Name: "feed_week_top", Query: ch.Query{
+		Body: sql.ClickHouse("feed_week_top"),
+		Parameters: ch.Parameters(map[string]any{
+			"since": since.Unix(), "limit": limit, "like": decimal(e.Like), "comment": decimal(e.Comment), "share": decimal(e.Share),
+			"a": decimal(e.PriorInteractions), "b": decimal(e.PriorExposures),
+		}),
+		Result: proto.Results{
+			{Name: "post_id", Data: &ids},
+			{Name: "exposures", Data: &exposures},
+			{Name: "likes", Data: &likes},
+			{Name: "comments", Data: &comments},
+			{Name: "shares", Data: &shares},
+		},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range ids.Rows() {
+				posts[core.ID(ids.Row(i))] = countsOf(core.Engagement{
+					Exposures: exposures.Row(i), Likes: likes.Row(i), Comments: comments.Row(i), Shares: shares.Row(i),
+				})
+			}
+			return nil
+		},
+	}})
+}
+
+func (c *ClickHouse) visible(ctx context.Context, posts map[core.ID]counts) (map[core.ID]Post, error) {
+	list := []byte{'['}
+	for id := range posts {
+		list = append(id.Append(list), ',')
+	}
+	list[len(list)-1] = ']'
+	found := make(map[core.ID]Post, len(posts))
+	return found, c.posts(ctx, "feed_posts", map[string]any{"ids": string(list)}, func(p core.Post) {
+		found[p.ID] = Post{ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro()}
+	})
+}
+
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

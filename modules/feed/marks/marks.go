@@ -1,0 +1,32 @@
+// Package marks is how posts that a user has seen or hidden are kept: 12 bytes each, the id and the
+// second, appended to one string per user. A sorted set of Redis would need about 100.
+package marks
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/idset"
+)
+
+// Size is the number of bytes of one mark.
+const Size = 12
+
+// Append appends a mark.
+func Append(b []byte, post core.ID, at time.Time) []byte {
+	b = binary.LittleEndian.AppendUint64(b, uint64(post))                 //nolint:gosec // the bits, not the number
+	return binary.LittleEndian.AppendUint32(b, uint32(max(0, at.Unix()))) //nolint:gosec // until the year 2106
+}
+
+// Collect adds to set the posts that were marked at or after since and before until. A torn mark at
+// the end is ignored.
+func Collect(set *idset.Set, b []byte, since, until time.Time) {
+	from, to := max(0, since.Unix()), max(0, until.Unix())
+	for ; len(b) >= Size; b = b[Size:] {
+		at := int64(binary.LittleEndian.Uint32(b[8:]))
+		if at >= from && at < to {
+			set.Add(core.ID(binary.LittleEndian.Uint64(b))) //nolint:gosec // the bits, not the number
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package marks_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/idset"
+	"github.com/feedrank/feedrank/modules/feed/marks"
+)
+
+func TestMarksAreCollectedByTime(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		second := rapid.Int64Range(0, 100)
+		since, until := second.Draw(t, "since"), second.Draw(t, "until")
+		var b []byte
+		want := map[core.ID]bool{}
+		for range rapid.IntRange(0, 50).Draw(t, "n") {
+			id, at := core.ID(rapid.Int64Range(1, 30).Draw(t, "id")), second.Draw(t, "at")
+			b = marks.Append(b, id, time.Unix(at, 0))
+			if at >= since && at < until {
+				want[id] = true
+			}
+		}
+		var set idset.Set
+		marks.Collect(&set, b, time.Unix(since, 0), time.Unix(until, 0))
+		require.Equal(t, len(want), set.Len())
+		for id := range want {
+			require.True(t, set.Has(id))
+		}
+	})
+}
+
+func FuzzCollect(f *testing.F) {
+	f.Add(marks.Append(nil, 5, time.Unix(9, 0)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var set idset.Set
+		marks.Collect(&set, b, time.Unix(0, 0), time.Unix(1<<40, 0))
+		require.LessOrEqual(t, set.Len(), len(b)/marks.Size)
+	})
+}

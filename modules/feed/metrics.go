@@ -1,0 +1,59 @@
+package feed
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	requests       *prometheus.CounterVec
+	stages         map[string]prometheus.Observer
+	cache          *prometheus.CounterVec
+	sourceFailures *prometheus.CounterVec
+}
+
+// stageNames are the stages that are timed.
+var stageNames = [...]string{"hydrate", "sources", "merge", "rank", "reserve", "page", "encode"}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "feedrank_feed_stage_seconds", Help: "Time of a stage of a feed request. hydrate includes the read of Redis, reserve a computation.",
+		Buckets: prometheus.ExponentialBuckets(0.00005, 2, 16),
+	}, []string{"stage"})
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "feedrank_feed_requests_total", Help: "Feed pages served, by order and by where the answer came from.",
+		}, []string{"algo", "served_from"}),
+		stages: make(map[string]prometheus.Observer, len(stageNames)),
+		cache: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "feedrank_feed_cache_total", Help: "What happened to cached reserves: hit, stale, miss, saved, overtaken by a change, malformed, and failures.",
+		}, []string{"result"}),
+		sourceFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "feedrank_feed_source_failures_total", Help: "Sources of candidates that failed or were late, and were left out.",
+		}, []string{"source"}),
+	}
+	reg.MustRegister(m.requests, seconds, m.cache, m.sourceFailures)
+	for _, name := range stageNames {
+		m.stages[name] = seconds.WithLabelValues(name)
+	}
+	return m
+}
+
+// stage is a stage that is under way.
+type stage struct {
+	metrics *metrics
+	name    string
+	began   time.Time
+}
+
+func (m *metrics) stage(name string) stage { return stage{m, name, time.Now()} }
+
+// next ends the stage and begins another.
+func (s stage) next(name string) stage {
+	now := time.Now()
+	s.metrics.stages[s.name].Observe(now.Sub(s.began).Seconds())
+	return stage{s.metrics, name, now}
+}
+
+func (s stage) end() { s.metrics.stages[s.name].Observe(time.Since(s.began).Seconds()) }

@@ -1,0 +1,270 @@
+package feed_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+const modelUsers = 8
+
+// model drives a world and its reference through the same random steps.
+type model struct {
+	*world
+	ref      *reference
+	rand     *rand.Rand
+	nextPost int
+	sameAs   map[int]bool // users whose affinity has not changed since their feed was computed
+	sessions map[int]*modelSession
+	log      []string
+}
+
+// modelSession is a session of pages that a user is in the middle of.
+type modelSession struct {
+	cursor string
+	shown  map[core.ID]bool
+	owed   map[int]bool // what followees had posted when it began, as far as it was not shown yet
+}
+
+func TestTheFeedIsWhatThePlainReferenceSays(t *testing.T) {
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			m := &model{
+				world: newWorld(t, modelUsers), ref: newReference(), rand: rand.New(rand.NewPCG(seed, 7)), nextPost: 100,
+				sameAs: map[int]bool{}, sessions: map[int]*modelSession{},
+			}
+			m.load()
+			defer func() {
+				if t.Failed() {
+					t.Log(m.log)
+				}
+			}()
+			const steps = 250
+			for step := range steps {
+				if step == steps/2 {
+					m.note("ClickHouse goes away")
+					m.away.clickhouse.closed.Store(true)
+				}
+				if step == steps*3/4 {
+					m.note("PostgreSQL too, and ClickHouse is back")
+					m.away.clickhouse.closed.Store(false)
+					m.away.postgres.closed.Store(true)
+				}
+				m.step()
+				m.check(1 + m.rand.IntN(modelUsers))
+			}
+		})
+	}
+}
+
+func (m *model) note(format string, args ...any) { m.log = append(m.log, fmt.Sprintf(format, args...)) }
+
+func (m *model) user() int { return 1 + m.rand.IntN(modelUsers) }
+
+func (m *model) anyPost() *refPost {
+	if len(m.ref.posts) == 0 {
+		return nil
+	}
+	for {
+		if p, ok := m.ref.posts[100+m.rand.IntN(m.nextPost-100)]; ok {
+			return p
+		}
+	}
+}
+
+func (m *model) step() {
+	a, b := m.user(), m.user()
+	pair := [2]int{a, b}
+	switch p := m.anyPost(); m.rand.IntN(14) {
+	case 0, 1, 2:
+		m.note("user %d posts %d", a, m.nextPost)
+		age := time.Duration(m.rand.IntN(60*60)) * time.Second
+		m.post(m.nextPost, a, age)
+		m.ref.posts[m.nextPost] = &refPost{id: m.nextPost, author: a, created: m.clock.Now().Add(-age)}
+		m.nextPost++
+	case 3, 4:
+		if a == b || m.ref.follows[pair] {
+			return
+		}
+		m.note("%d follows %d", a, b)
+		m.follow(a, b)
+		m.ref.follows[pair] = true
+		delete(m.ref.unfollows, pair)
+	case 5:
+		if !m.ref.follows[pair] {
+			return
+		}
+		m.note("%d unfollows %d", a, b)
+		m.unfollow(a, b)
+		delete(m.ref.follows, pair)
+		m.ref.unfollows[pair] = true
+	case 6:
+		if a == b || m.ref.blocks[pair] || m.rand.IntN(2) == 0 {
+			return
+		}
+		m.note("%d blocks %d", a, b)
+		m.block(a, b)
+		m.ref.blocks[pair] = true
+	case 7:
+		if !m.ref.blocks[pair] {
+			return
+		}
+		m.note("%d unblocks %d", a, b)
+		m.unblock(a, b)
+		delete(m.ref.blocks, pair)
+	case 8:
+		if p == nil {
+			return
+		}
+		m.note("post %d is deleted", p.id)
+		m.deletePost(p.id)
+		delete(m.ref.posts, p.id)
+	case 9:
+		if p == nil || p.author == a {
+			return
+		}
+		m.note("%d hides %d", a, p.id)
+		m.event(a, core.ActionHide, core.ID(p.id))
+		m.ref.hidden[[2]int{a, p.id}] = true
+	case 10:
+		if p == nil {
+			return
+		}
+		m.note("%d sees %d", a, p.id)
+		m.event(a, core.ActionView, core.ID(p.id))
+		m.ref.seen[[2]int{a, p.id}] = m.clock.Now()
+	case 11:
+		if p == nil || m.away.clickhouse.closed.Load() {
+			return
+		}
+		m.note("post %d is liked by %d of 30", p.id, a)
+		m.engage(p.id, p.author, 30, a)
+		p.exposures, p.likes = p.exposures+30, p.likes+a
+		require.NoError(m.t, m.hot.Refresh(m.t.Context(), false))
+	case 12:
+		if a == b {
+			return
+		}
+		m.note("%d likes posts of %d", a, b)
+		m.interact(a, b, 3)
+		m.ref.likes[pair] += 3
+		m.sameAs[a] = false
+	case 13:
+		d := []time.Duration{time.Second, 3 * time.Minute, 15 * time.Minute}[m.rand.IntN(3)]
+		m.note("%s pass", d)
+		m.clock.advance(d)
+	}
+}
+
+// check asks for a user's feed, in one of the ways that there are.
+func (m *model) check(user int) {
+	switch m.rand.IntN(4) {
+	case 0:
+		m.checkTimeline(user)
+	case 1:
+		m.checkSession(user)
+	default:
+		m.checkFeed(user)
+	}
+}
+
+func (m *model) checkFeed(user int) {
+	now := m.clock.Now()
+	p := m.get(user, "limit=100&explain=true")
+	m.note("feed of %d from %s: %v", user, p.ServedFrom, p.posts())
+	want := m.ref.visible(user, now)
+	list := make([]ranked, len(p.Items))
+	for i, item := range p.Items {
+		require.True(m.t, want[int(item.Post)], "post %s must not be shown to %d", item.Post, user)
+		delete(want, int(item.Post))
+		list[i] = ranked{id: int(item.Post), author: int(item.Author), score: item.Score, created: m.ref.posts[int(item.Post)].created}
+	}
+	require.Empty(m.t, want, "posts that are not shown to %d", user)
+	order := diversified(list)
+	for i, item := range p.Items {
+		require.Equal(m.t, order[i], int(item.Post), "place %d of the feed of %d", i, user)
+	}
+	if p.ServedFrom == "clickhouse" {
+		m.sameAs[user] = true
+	}
+	if !m.sameAs[user] || p.Degraded {
+		return // affinity is as old as the reserve
+	}
+	hides := map[int]bool{}
+	for pair := range m.ref.hidden {
+		if pair[0] == user {
+			if post, ok := m.ref.posts[pair[1]]; ok {
+				hides[post.author] = true
+			}
+		}
+	}
+	for _, item := range p.Items {
+		if !hides[int(item.Author)] {
+			require.InDelta(m.t, m.ref.score(user, m.ref.posts[int(item.Post)], now), item.Score, 1e-3, "score of %s for %d", item.Post, user)
+		}
+	}
+}
+
+func (m *model) checkTimeline(user int) {
+	want := m.ref.timeline(user, m.clock.Now())
+	var got []int
+	query := "algo=timeline&limit=4"
+	for {
+		p := m.get(user, query)
+		for _, id := range p.posts() {
+			got = append(got, int(id))
+		}
+		if p.NextCursor == nil || m.away.postgres.closed.Load() && len(p.Items) == 0 {
+			break
+		}
+		query = "algo=timeline&limit=4&" + p.next()
+	}
+	m.note("timeline of %d: %v", user, got)
+	require.Equal(m.t, append([]int{}, want...), append([]int{}, got...), "timeline of %d", user)
+}
+
+// checkSession goes one page on in a user's session, or begins one.
+func (m *model) checkSession(user int) {
+	s := m.sessions[user]
+	if s == nil {
+		s = &modelSession{shown: map[core.ID]bool{}, owed: map[int]bool{}}
+		for _, id := range m.ref.timeline(user, m.clock.Now()) {
+			s.owed[id] = true
+		}
+		m.sessions[user] = s
+	}
+	for id := range s.owed { // a page passes over what is barred when it is made
+		if post, exists := m.ref.posts[id]; !exists || !m.ref.mayEver(user, post) {
+			delete(s.owed, id)
+		}
+	}
+	query := "limit=2"
+	if s.cursor != "" {
+		query += "&" + s.cursor
+		if status, _ := m.call(user, "/api/v1/feed?"+query); status == http.StatusGone {
+			delete(m.sessions, user)
+			return
+		}
+	}
+	p := m.get(user, query)
+	m.note("session of %d: %v", user, p.posts())
+	for _, id := range p.posts() {
+		require.False(m.t, s.shown[id], "post %s comes twice to %d", id, user)
+		post, exists := m.ref.posts[int(id)]
+		require.True(m.t, exists && m.ref.mayEver(user, post), "post %s must not be shown to %d", id, user)
+		s.shown[id] = true
+		delete(s.owed, int(id))
+	}
+	s.cursor = p.next()
+	if s.cursor != "" {
+		return
+	}
+	delete(m.sessions, user)
+	require.Empty(m.t, s.owed, "posts that the session of %d skipped", user)
+}

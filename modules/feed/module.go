@@ -1,0 +1,96 @@
+package feed
+
+import (
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/daily"
+	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/feed/tuning"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/ops"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+)
+
+// Module provides the feed's calls and the hot set behind them. It needs rank.Config, graph.Tables
+// and Guards from the program.
+func Module() fx.Option {
+	return fx.Module("feed",
+		fx.Provide(
+			rank.NewLive, newHot, newFeed, newTuner, NewAPI, NewAdmin, NewDays,
+			func(client *clickhouse.Client) Attribution { return daily.NewClickHouse(client) },
+			fx.Annotate(func(d *Days) []httpserver.Route { return d.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
+			fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
+			fx.Annotate(func(a *Admin) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
+			fx.Annotate(func(s *hot.Set) ops.Check { return ops.Check{Name: "hot set", Probe: s.Check} }, fx.ResultTags(`group:"checks"`)),
+		),
+	)
+}
+
+// SignalsModule provides what the consumers tell of viewers.
+func SignalsModule() fx.Option {
+	return fx.Module("feed signals", fx.Provide(NewSessions, func(cfg Config, client *redis.Client, reg prometheus.Registerer) *Signals {
+		return NewSignals(store.New(cfg.Store, client), reg)
+	}))
+}
+
+func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, ranking *rank.Live, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *hot.Set {
+	set := hot.New(cfg.Hot, hot.NewClickHouse(client), ranking, clock, hot.NewMetrics(reg), log)
+	set.ObserveAge(reg, clock)
+	lc.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
+	return set
+}
+
+type tunerIn struct {
+	fx.In
+	Lifecycle fx.Lifecycle
+	Postgres  *pgxpool.Pool
+	Live      *rank.Live
+	Ranking   rank.Config
+	File      tuning.File `optional:"true"`
+	Log       *zap.Logger
+}
+
+func newTuner(in tunerIn) *tuning.Tuner {
+	tuner := tuning.New(in.Postgres, in.Live, in.Ranking, in.Log)
+	tuner.Follow(in.File)
+	in.Lifecycle.Append(fx.Hook{OnStart: tuner.Start, OnStop: tuner.Stop})
+	return tuner
+}
+
+type feedIn struct {
+	fx.In
+	Lifecycle  fx.Lifecycle
+	Config     Config
+	Ranking    *rank.Live
+	Hot        *hot.Set
+	ClickHouse *clickhouse.Client
+	Postgres   *pgxpool.Pool
+	Tables     graph.Tables
+	Redis      *redis.Client
+	Guards     Guards
+	Clock      core.Clock
+	Registry   prometheus.Registerer
+	Log        *zap.Logger
+}
+
+func newFeed(in feedIn) (*Feed, error) {
+	f, err := New(Params{
+		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, Store: store.New(in.Config.Store, in.Redis),
+		Graph:    graph.NewClickHouse(in.ClickHouse, in.Config.MaxEdges, in.Config.MaxAffinity),
+		Fallback: graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges),
+		Weekly:   hot.NewClickHouse(in.ClickHouse), Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	in.Lifecycle.Append(fx.Hook{OnStart: f.Start, OnStop: f.Stop})
+	return f, nil
+}

@@ -1,0 +1,59 @@
+package rank
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Versioned is a ranking with the number of its version.
+type Versioned struct {
+	Version uint64
+	Config
+}
+
+// Live is the ranking in force. It can be replaced at any time; who began with a version holds on to
+// it, and a session of pages finds its version again. It is safe for concurrent use.
+type Live struct {
+	current atomic.Pointer[Versioned]
+	mu      sync.Mutex
+	recent  []*Versioned // the last few, latest last
+}
+
+// maxRecent bounds the versions that are remembered.
+const maxRecent = 32
+
+// NewLive starts with a configuration as version 0.
+func NewLive(cfg Config) *Live {
+	var l Live
+	l.Set(Versioned{Config: cfg})
+	return &l
+}
+
+// Get is the ranking in force. It must not be changed.
+func (l *Live) Get() *Versioned { return l.current.Load() }
+
+// At is a version that was in force lately, or the one that is now.
+func (l *Live) At(version uint64) *Versioned {
+	if now := l.Get(); now.Version == version {
+		return now
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, v := range l.recent {
+		if v.Version == version {
+			return v
+		}
+	}
+	return l.Get()
+}
+
+// Set puts another one in force.
+func (l *Live) Set(v Versioned) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.recent) == maxRecent {
+		l.recent = append(l.recent[:0], l.recent[1:]...)
+	}
+	l.recent = append(l.recent, &v)
+	l.current.Store(&v)
+}

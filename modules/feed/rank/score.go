@@ -1,0 +1,68 @@
+package rank
+
+import (
+	"math"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Terms are the three dimensions of a score, before their weights.
+type Terms struct {
+	Freshness  float64
+	Engagement float64
+	Affinity   float64
+}
+
+// Score weighs the terms. It is monotone in each of them.
+func (c *Config) Score(t Terms) float64 {
+	return c.Weights.Freshness*t.Freshness + c.Weights.Engagement*t.Engagement + c.Weights.Affinity*t.Affinity
+}
+
+// Freshness is exp(−λ · age in hours): 1 for a post of now, or of the future by a clock that is ahead.
+func (c *Config) Freshness(age time.Duration) float64 {
+	return math.Exp(-c.FreshnessDecay * max(0, age.Hours()))
+}
+
+// EngagementTerm is log1p((interactions + a) / (exposures + b)). Counters below zero, which a
+// repair may show for a moment, count as zero.
+func (c *Config) EngagementTerm(e core.Engagement) float64 {
+	exposures := max(0, float64(e.Exposures))
+	return math.Log1p((c.Interactions(e) + c.Engagement.PriorInteractions) / (exposures + c.Engagement.PriorExposures))
+}
+
+// Interactions is what was done with a post, weighted: likes + 2·comments + 3·shares.
+func (c *Config) Interactions(e core.Engagement) float64 {
+	return c.Engagement.Like*max(0, float64(e.Likes)) + c.Engagement.Comment*max(0, float64(e.Comments)) +
+		c.Engagement.Share*max(0, float64(e.Shares))
+}
+
+// AffinityTerm is log1p of the weighted interactions. Where hides outweigh the rest it is the mirror
+// image below zero, so that the author's posts stand after those of strangers.
+func (c *Config) AffinityTerm(weighted float64) float64 {
+	if weighted < 0 {
+		return -math.Log1p(-weighted)
+	}
+	return math.Log1p(weighted)
+}
+
+// AuthorCounts is what a user did with an author's posts.
+type AuthorCounts struct {
+	Views, Clicks, Likes, Comments, Shares, Hides int64
+}
+
+// Weighted is the sum that AffinityTerm takes.
+func (a *Affinity) Weighted(n AuthorCounts) float64 {
+	return a.View*float64(max(0, n.Views)) + a.Click*float64(max(0, n.Clicks)) + a.Like*float64(max(0, n.Likes)) +
+		a.Comment*float64(max(0, n.Comments)) + a.Share*float64(max(0, n.Shares)) + a.Hide*float64(max(0, n.Hides))
+}
+
+// Trend orders trending posts: how much was done, at what rate, how long ago the post was made. A
+// post that nobody interacted with does not trend.
+func (c *Config) Trend(e core.Engagement, age time.Duration) float64 {
+	interactions := c.Interactions(e)
+	if interactions <= 0 {
+		return 0
+	}
+	return math.Log1p(interactions) * c.EngagementTerm(e) * math.Exp(-c.TrendingDecay*max(0, age.Hours()))
+}

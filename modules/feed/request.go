@@ -1,0 +1,323 @@
+package feed
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/idset"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/store"
+)
+
+// Query is what a client asks for.
+type Query struct {
+	User    core.ID
+	Algo    cursor.Algo
+	Limit   int
+	Cursor  string
+	Explain bool
+}
+
+// ServedFrom says where an answer came from.
+type ServedFrom string
+
+// The places that an answer comes from, best first.
+const (
+	FromCache      ServedFrom = "cache"
+	FromClickHouse ServedFrom = "clickhouse"
+	FromStale      ServedFrom = "stale"
+	FromPostgres   ServedFrom = "postgres"
+	FromTrending   ServedFrom = "trending"
+)
+
+// request is one request on its way through the stages. Its memory is used again.
+type request struct {
+	Query
+	now     time.Time
+	session cursor.Cursor // what the page continues; of a first page, what it begins
+	ranking *rank.Versioned
+	state   store.State
+	entry   reserve.Entry
+	places  []reserve.Place  // the order that a later page follows
+	reserve *reserve.Reserve // what the viewer is to authors, and the candidates
+	marks   viewerMarks
+	listed  idset.Set // posts on the list, where many are offered
+	work    *work
+
+	page       []int32 // indexes of work.posts
+	timeline   bool    // the page is in the order of time
+	next       *cursor.Cursor
+	servedFrom ServedFrom
+	degraded   bool
+	reports    []SourceReport
+}
+
+// serve answers one request; write must use the request before it returns.
+func (f *Feed) serve(ctx context.Context, q Query, write func(*request) error) error {
+	r := f.take(q)
+	defer f.give(r)
+
+	stage := f.metrics.stage("hydrate")
+	if err := f.resume(r); err != nil { // whose cursor, and does it still hold?
+		return err
+	}
+	f.recall(ctx, r) // cache entry, seen and hidden posts, the session's order: one round trip
+	stage = stage.next("reserve")
+	f.provide(ctx, r) // fresh cache, else computed, else what is left: see fallback.go
+
+	stage = stage.next("page")
+	switch {
+	case r.timeline:
+		f.timelinePage(ctx, r)
+	case r.Cursor != "":
+		if err := f.laterPage(ctx, r); err != nil {
+			return err
+		}
+	default:
+		f.firstPage(ctx, r)
+	}
+	stage = stage.next("encode")
+	err := write(r)
+	stage.end()
+	f.settle(r) // side effects: after the answer is written
+	return err
+}
+
+// resume checks the cursor, or begins a session.
+func (f *Feed) resume(r *request) error {
+	r.timeline = r.Algo == cursor.Timeline
+	if r.Cursor == "" {
+		r.session = cursor.Cursor{
+			Algo: r.Algo, Session: rand.Uint64(), StartedAt: r.now, Ranking: r.ranking.Version, //nolint:gosec // names a session, keeps no secret
+		}
+		return nil
+	}
+	session, err := f.cursors.Decode(r.User, r.Cursor)
+	if err != nil {
+		return err
+	}
+	if r.timeline && session.Algo != cursor.Timeline {
+		return core.InvalidField("cursor", "belongs to a session with another algo")
+	}
+	r.session = session
+	r.ranking = f.ranking.At(session.Ranking)
+	r.timeline = session.Algo == cursor.Timeline // a ranked session that had to begin as a timeline goes on as one
+	return nil
+}
+
+// firstPage ranks the reserve with the engagement of the moment.
+func (f *Feed) firstPage(ctx context.Context, r *request) {
+	if f.hot.Useful() {
+		f.candidates(r)
+		if len(r.work.posts) < r.Limit {
+			f.fillUp(r)
+		}
+		r.work.score(&r.ranking.Config, r.now)
+		r.work.diversify(r.ranking.Diversity)
+	} else {
+		f.coldPage(ctx, r)
+	}
+	r.page = r.work.order[:min(r.Limit, len(r.work.order))]
+	if len(r.work.order) > len(r.page) {
+		next := r.session
+		next.Place = len(r.page)
+		r.next = &next
+	}
+}
+
+// candidates are the reserve's posts that still stand, those that arrived since it was made, without
+// what the viewer may not or need not see.
+func (f *Feed) candidates(r *request) {
+	w := r.work
+	w.reset(len(r.reserve.Authors))
+	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
+	set := f.hot.View()
+	defer set.Close()
+	for i := range r.reserve.Candidates {
+		c := &r.reserve.Candidates[i]
+		author := r.reserve.Authors[c.Author]
+		if f.bars(r, c.Post, author) {
+			continue
+		}
+		p, ok := set.Post(c.Post) // gone if it was deleted or hidden meanwhile
+		if !ok || p.Author != author.ID {
+			continue
+		}
+		s := scoredOf(&p, c.Source, author)
+		s.authorAt = c.Author
+		w.posts = append(w.posts, s)
+	}
+	f.arrivals(r, set, edge)
+}
+
+// clockSkew is by how much a reserve that another replica computed may seem to be too young.
+const clockSkew = 5 * time.Second
+
+// arrivals adds the posts of those whom the viewer follows or cares for that came in since the
+// reserve was made.
+func (f *Feed) arrivals(r *request, set hot.View, edge int64) {
+	set.ArrivedSince(r.reserve.BuiltAt.Add(-clockSkew), func(post, authorID core.ID) bool {
+		at, known := r.reserve.Find(authorID)
+		if !known {
+			return true
+		}
+		author := r.reserve.Authors[at]
+		source := reserve.Affine
+		if author.Relation&reserve.Follows != 0 {
+			source = reserve.Followee
+		} else if author.Affinity() <= 0 {
+			return true
+		}
+		if f.bars(r, post, author) || r.holds(post) {
+			return true
+		}
+		if p, ok := set.Post(post); ok && p.Created >= edge {
+			r.work.add(&p, source, r.reserve).fresh = true
+		}
+		return len(r.work.posts) < 2*f.cfg.ReserveSize
+	})
+}
+
+// holds tells whether the list has a post. It is asked for the few posts that are new.
+func (r *request) holds(post core.ID) bool {
+	for i := range r.work.posts {
+		if r.work.posts[i].post == post {
+			return true
+		}
+	}
+	return false
+}
+
+// bars are the filters, all of which hold on every path.
+func (f *Feed) bars(r *request, post core.ID, author reserve.Author) bool {
+	return barred(r.User, author) || r.marks.has(post)
+}
+
+// barred are the filters on authors: blocked either way, muted, and oneself.
+func barred(viewer core.ID, author reserve.Author) bool {
+	return author.Relation&reserve.Barred != 0 || author.ID == viewer
+}
+
+// fillUp adds posts for everybody where the reserve has too few for a page: trending and popular ones
+// first, then any, and at last, rather than an empty page, those that were seen before.
+func (f *Feed) fillUp(r *request) {
+	r.listed.Reset(2 * f.cfg.ReserveSize)
+	for i := range r.work.posts {
+		r.listed.Add(r.work.posts[i].post)
+	}
+	lists := f.hot.Lists()
+	f.offerList(r, lists.Day, reserve.Trending)
+	f.offerList(r, lists.Popular, reserve.Popular)
+	if len(r.work.posts) >= r.Limit {
+		return
+	}
+	f.offerAll(r, func(p *hot.Post) { f.offer(r, p, reserve.Popular) })
+	if len(r.work.posts) > 0 || !f.cfg.RepeatSeen {
+		return
+	}
+	f.offerAll(r, func(p *hot.Post) {
+		if !barred(r.User, r.reserve.Author(p.Author)) && !r.marks.hidden.Has(p.ID) {
+			r.work.add(p, reserve.Popular, r.reserve).repeated = true
+		}
+	})
+}
+
+// offerList adds the posts of a list that still stand.
+func (f *Feed) offerList(r *request, list []hot.Ranked, source reserve.Source) {
+	set := f.hot.View()
+	defer set.Close()
+	for i := range list {
+		if p, ok := set.Post(list[i].Post.ID); ok {
+			f.offer(r, &p, source)
+		}
+	}
+}
+
+// offer adds a post unless it is barred, or listed already.
+func (f *Feed) offer(r *request, p *hot.Post, source reserve.Source) {
+	if !f.bars(r, p.ID, r.reserve.Author(p.Author)) && r.listed.Add(p.ID) {
+		r.work.add(p, source, r.reserve)
+	}
+}
+
+// offerAll goes through the whole hot set, for the viewer who has nearly emptied it.
+func (f *Feed) offerAll(r *request, offer func(*hot.Post)) {
+	set := f.hot.View()
+	defer set.Close()
+	set.All(func(p *hot.Post) bool {
+		offer(p)
+		return len(r.work.posts) < f.cfg.ReserveSize
+	})
+}
+
+// laterPage goes on in the order that the session began with. Posts that may not be shown any more
+// are passed over; nothing comes in.
+func (f *Feed) laterPage(ctx context.Context, r *request) error {
+	if r.places == nil {
+		return cursor.Expired()
+	}
+	w := r.work
+	w.reset(len(r.reserve.Authors))
+	place := r.session.Place
+	for place < len(r.places) && len(w.posts) < r.Limit {
+		end := min(len(r.places), place+r.Limit-len(w.posts))
+		f.standing(ctx, r, r.places[place:end])
+		place = end
+	}
+	w.score(&r.ranking.Config, r.now)
+	w.order = w.order[:0]
+	for i := range w.posts {
+		w.order = append(w.order, int32(i))
+	}
+	r.page = w.order
+	if place < len(r.places) {
+		next := r.session
+		next.Place = place
+		r.next = &next
+	}
+	return nil
+}
+
+// standing adds those posts of an order that may still be shown. What the viewer has seen since the
+// session began does not count: see viewerMarks.
+func (f *Feed) standing(ctx context.Context, r *request, places []reserve.Place) {
+	posts := f.lookUp(ctx, places)
+	for i, place := range places {
+		p := &posts[i]
+		if p.ID == 0 || p.Author == r.User || r.marks.hidden.Has(p.ID) {
+			continue
+		}
+		if r.reserve.Author(p.Author).Relation&reserve.Barred == 0 {
+			r.work.add(p, place.Source, r.reserve)
+		}
+	}
+}
+
+// settle carries out what the answer does not wait for.
+func (f *Feed) settle(r *request) {
+	f.metrics.requests.WithLabelValues(r.algoName(), string(r.servedFrom)).Inc()
+	if !r.timeline {
+		f.served.Count(r.now, string(r.servedFrom))
+	}
+	if r.next == nil || r.timeline || r.Cursor != "" {
+		return
+	}
+	order := make([]reserve.Place, 0, len(r.work.order))
+	for _, i := range r.work.order[:min(len(r.work.order), f.cfg.ReserveSize)] {
+		s := &r.work.posts[i]
+		order = append(order, reserve.Place{Post: s.post, Source: s.source})
+	}
+	f.keepOrder(r.User, r.session.Session, reserve.AppendOrder(nil, r.session.Session, order))
+}
+
+func (r *request) algoName() string {
+	if r.timeline {
+		return "timeline"
+	}
+	return "ranked"
+}

@@ -1,0 +1,52 @@
+package reserve
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Place is one place of a session's order.
+type Place struct {
+	Post   core.ID
+	Source Source
+}
+
+// orderVersion is the first byte of an encoded order.
+const orderVersion = 1
+
+// AppendOrder appends the order that a session of pages follows: version, session, posts.
+func AppendOrder(b []byte, session uint64, order []Place) []byte {
+	b = append(b, orderVersion)
+	b = binary.LittleEndian.AppendUint64(b, session)
+	b = binary.AppendUvarint(b, uint64(len(order)))
+	var last core.ID
+	for _, p := range order {
+		b = binary.AppendVarint(b, int64(p.Post-last))
+		b = append(b, byte(p.Source))
+		last = p.Post
+	}
+	return b
+}
+
+// DecodeOrder reads an order into dst. It is malformed, too, if it belongs to another session.
+func DecodeOrder(dst []Place, session uint64, b []byte) ([]Place, error) {
+	if len(b) < 9 || b[0] != orderVersion || binary.LittleEndian.Uint64(b[1:]) != session {
+		return dst, fmt.Errorf("%w: order of another session", ErrMalformed)
+	}
+	in := reader{b: b[9:]}
+	var last core.ID
+	for range in.count(2) {
+		p := Place{Post: last + core.ID(in.varint()), Source: Source(in.byte())}
+		if in.bad || !p.Post.Valid() {
+			return dst, fmt.Errorf("%w: order", ErrMalformed)
+		}
+		last = p.Post
+		dst = append(dst, p)
+	}
+	if in.bad || len(in.b) > 0 {
+		return dst, fmt.Errorf("%w: order ends at the wrong place", ErrMalformed)
+	}
+	return dst, nil
+}

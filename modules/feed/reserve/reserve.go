@@ -1,0 +1,181 @@
+// Package reserve holds what is kept for one viewer between requests: whom they follow, block and
+// care for, and the few hundred posts that a page is made of. Scores are not kept: a page scores the
+// reserve anew, with the engagement of the moment.
+package reserve
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Relation is what an author is to the viewer, as a set of bits. The bits are in cached entries:
+// never reuse one.
+type Relation uint8
+
+// The relations.
+const (
+	Follows    Relation = 1 << iota // the viewer follows the author
+	Blocks                          // the viewer blocks the author
+	BlockedBy                       // the author blocks the viewer
+	Mutes                           // the viewer mutes the author
+	Unfollowed                      // the viewer followed the author once: what affinity is left is cut
+)
+
+// Barred are the relations under which nothing of the author is shown.
+const Barred = Blocks | BlockedBy | Mutes
+
+// Author is one person as the viewer relates to them.
+type Author struct {
+	ID           core.ID
+	Relation     Relation
+	Interactions float32 // the viewer's weighted interactions with the author in 90 days
+}
+
+// Affinity is the interactions that count: none with somebody who was unfollowed or barred.
+func (a Author) Affinity() float64 {
+	if a.Relation&(Barred|Unfollowed) != 0 {
+		return 0
+	}
+	return float64(a.Interactions)
+}
+
+// Source says which sources offered a post, as a set of bits. The bits are in cached entries: never
+// reuse one.
+type Source uint8
+
+// The sources, in the order in which they are named for a post that several offered.
+const (
+	Followee Source = 1 << iota
+	Affine          // an author with affinity
+	Trending
+	Popular // recent and popular: the cold start
+)
+
+// String is the source's name in the API: the first in the order of the bits.
+func (s Source) String() string {
+	switch {
+	case s&Followee != 0:
+		return "followees"
+	case s&Affine != 0:
+		return "affinity"
+	case s&Trending != 0:
+		return "trending"
+	case s&Popular != 0:
+		return "popular"
+	default:
+		return "unknown"
+	}
+}
+
+// Candidate is a post that may be shown.
+type Candidate struct {
+	Post    core.ID
+	Author  int32 // an index of Reserve.Authors
+	Source  Source
+	Created int64 // microseconds since 1970; to the millisecond in a decoded reserve
+}
+
+// Reserve is what one viewer's pages are made of.
+type Reserve struct {
+	BuiltAt    time.Time // to the millisecond
+	Ranking    uint64    // the version of the ranking that chose the candidates
+	Authors    []Author  // ascending by ID; every author of a candidate is among them
+	Candidates []Candidate
+}
+
+// Find is the index of an author.
+func (r *Reserve) Find(id core.ID) (int, bool) {
+	return slices.BinarySearchFunc(r.Authors, id, func(a Author, id core.ID) int { return cmp.Compare(a.ID, id) })
+}
+
+// Author is what an author is to the viewer; a stranger has no relation.
+func (r *Reserve) Author(id core.ID) Author {
+	if i, ok := r.Find(id); ok {
+		return r.Authors[i]
+	}
+	return Author{ID: id}
+}
+
+// Intern is the index of an author, who is put in where missing.
+func (r *Reserve) Intern(id core.ID) int {
+	i, ok := r.Find(id)
+	if !ok {
+		r.Authors = slices.Insert(r.Authors, i, Author{ID: id})
+		for c := range r.Candidates {
+			if int(r.Candidates[c].Author) >= i {
+				r.Candidates[c].Author++
+			}
+		}
+	}
+	return i
+}
+
+// Offer adds a candidate, or the source to the one that is there.
+func (r *Reserve) Offer(c Candidate) {
+	for i := range r.Candidates {
+		if r.Candidates[i].Post == c.Post {
+			r.Candidates[i].Source |= c.Source
+			return
+		}
+	}
+	r.Candidates = append(r.Candidates, c)
+}
+
+// Reset empties the reserve and keeps its memory.
+func (r *Reserve) Reset() {
+	*r = Reserve{Authors: r.Authors[:0], Candidates: r.Candidates[:0]}
+}
+
+// PatchKind is a change of the viewer's that a cached entry has not been computed with. The numbers
+// are in cached entries: never reuse one.
+type PatchKind uint8
+
+// The patches.
+const (
+	PatchFollow PatchKind = iota + 1
+	PatchUnfollow
+	PatchBlock
+	PatchUnblock
+	PatchBlockedBy
+	PatchUnblockedBy
+	PatchMute
+	PatchUnmute
+	PatchLess // a post of the author was hidden, or did not interest
+)
+
+// Patch is one such change.
+type Patch struct {
+	Kind  PatchKind
+	Other core.ID
+}
+
+// Apply carries the changes out, so that even an entry that cannot be computed anew obeys them. hide
+// is what a hidden post counts among the interactions.
+func (r *Reserve) Apply(patches []Patch, hide float64) {
+	for _, p := range patches {
+		author := &r.Authors[r.Intern(p.Other)]
+		switch p.Kind {
+		case PatchFollow:
+			author.Relation = author.Relation&^Unfollowed | Follows
+		case PatchUnfollow:
+			author.Relation = author.Relation&^Follows | Unfollowed
+		case PatchBlock:
+			author.Relation |= Blocks
+		case PatchUnblock:
+			author.Relation &^= Blocks
+		case PatchBlockedBy:
+			author.Relation |= BlockedBy
+		case PatchUnblockedBy:
+			author.Relation &^= BlockedBy
+		case PatchMute:
+			author.Relation |= Mutes
+		case PatchUnmute:
+			author.Relation &^= Mutes
+		case PatchLess:
+			author.Interactions += float32(hide)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+)
+
+// source is one place that candidates come from. To add one: write fetch, and list it.
+type source struct {
+	name  string
+	bit   reserve.Source
+	cfg   SourceConfig
+	fetch func(ctx context.Context, v *viewer, s source) ([]hot.Post, error)
+}
+
+// viewer is what the sources and the filters know of whom they work for.
+type viewer struct {
+	id      core.ID
+	now     time.Time
+	reserve *reserve.Reserve // its Authors; the candidates come later
+	marks   *viewerMarks
+}
+
+func (f *Feed) sources() []source {
+	c := f.cfg.Sources
+	return []source{
+		{"followees", reserve.Followee, c.Followees, f.fromFollowees},
+		{"affinity", reserve.Affine, c.Affinity, f.fromAffinity},
+		{"trending", reserve.Trending, c.Trending, f.fromTrending},
+	}
+}
+
+// SourceReport says what a source gave, or why it gave nothing.
+type SourceReport struct {
+	Name  string
+	Posts int
+	Err   error
+}
+
+// fetched is what one source gave.
+type fetched struct {
+	source source
+	posts  []hot.Post
+}
+
+// gather asks all sources at once, each within its own deadline. One that fails or is late is left
+// out and reported.
+func (f *Feed) gather(ctx context.Context, v *viewer, sources []source) ([]fetched, []SourceReport) {
+	all, reports := make([]fetched, len(sources)), make([]SourceReport, len(sources))
+	var wg sync.WaitGroup
+	for i, s := range sources {
+		wg.Go(func() {
+			posts, err := f.ask(ctx, v, s)
+			all[i], reports[i] = fetched{source: s, posts: posts}, SourceReport{Name: s.name, Posts: len(posts), Err: err}
+		})
+	}
+	wg.Wait()
+	for _, r := range reports {
+		if r.Err != nil {
+			f.metrics.sourceFailures.WithLabelValues(r.Name).Inc()
+		}
+	}
+	return all, reports
+}
+
+func (f *Feed) ask(ctx context.Context, v *viewer, s source) ([]hot.Post, error) {
+	if s.cfg.Limit == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	posts, err := s.fetch(ctx, v, s)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return posts, nil
+}
+
+// fromFollowees gives the latest posts of those whom the viewer follows.
+func (f *Feed) fromFollowees(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
+	return f.latestOf(v, s, len(v.reserve.Authors), func(a reserve.Author) bool { return a.Relation&reserve.Follows != 0 }), nil
+}
+
+// fromAffinity gives the latest posts of the authors that the viewer cares for most.
+func (f *Feed) fromAffinity(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
+	var values []float64
+	for _, a := range v.reserve.Authors {
+		if a.Affinity() > 0 {
+			values = append(values, a.Affinity())
+		}
+	}
+	slices.Sort(values)
+	least := 0.0
+	if n := len(values) - f.cfg.Sources.MaxAffinity; n > 0 {
+		least = values[n]
+	}
+	return f.latestOf(v, s, f.cfg.Sources.MaxAffinity, func(a reserve.Author) bool { return a.Affinity() > 0 && a.Affinity() >= least }), nil
+}
+
+// latestOf gives the latest posts of at most authors authors, the latest of all.
+func (f *Feed) latestOf(v *viewer, s source, authors int, which func(reserve.Author) bool) []hot.Post {
+	edge := v.now.Add(-f.cfg.Hot.Window).UnixMicro()
+	var posts []hot.Post
+	set := f.hot.View()
+	for _, a := range v.reserve.Authors {
+		if authors == 0 || a.ID == v.id || a.Relation&reserve.Barred != 0 || !which(a) {
+			continue
+		}
+		authors--
+		taken := 0
+		set.ByAuthor(a.ID, func(p *hot.Post) bool {
+			if p.Created < edge || taken == s.cfg.PerAuthor {
+				return false
+			}
+			if !v.marks.has(p.ID) {
+				posts = append(posts, *p)
+				taken++
+			}
+			return true
+		})
+	}
+	set.Close()
+	return latest(posts, s.cfg.Limit)
+}
+
+func latest(posts []hot.Post, limit int) []hot.Post {
+	if len(posts) > limit {
+		slices.SortFunc(posts, func(a, b hot.Post) int { return cmp.Or(cmp.Compare(b.Created, a.Created), cmp.Compare(b.ID, a.ID)) })
+		posts = posts[:limit]
+	}
+	return posts
+}
+
+// fromTrending gives the top of the last 24 hours.
+func (f *Feed) fromTrending(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
+	return listed(v, s, f.hot.Lists().Day), nil
+}
+
+// fromPopular gives what is recent and popular: the cold start.
+func (f *Feed) fromPopular(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
+	return listed(v, s, f.hot.Lists().Popular), nil
+}
+
+// listed takes from a list what the viewer may see.
+func listed(v *viewer, s source, list []hot.Ranked) []hot.Post {
+	posts := make([]hot.Post, 0, min(s.cfg.Limit, len(list)))
+	for i := range list {
+		p := &list[i].Post
+		if len(posts) == s.cfg.Limit {
+			break
+		}
+		if p.Author == v.id || v.marks.has(p.ID) || v.reserve.Author(p.Author).Relation&reserve.Barred != 0 {
+			continue
+		}
+		posts = append(posts, *p)
+	}
+	return posts
+}

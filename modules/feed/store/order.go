@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/rueidis"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// sessionsPerUser bounds the orders that are kept of one user: a session takes the place that its
+// number falls on.
+const sessionsPerUser = 8
+
+func orderKey(user core.ID, session uint64) string {
+	return "pages:v1:{" + user.String() + "}:" + strconv.FormatUint(session%sessionsPerUser, 10)
+}
+
+// SaveOrder keeps the encoded order of a session.
+func (s *Store) SaveOrder(ctx context.Context, user core.ID, session uint64, order []byte) error {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return err
+	}
+	command := conn.B().Set().Key(orderKey(user, session)).Value(rueidis.BinaryString(order)).Px(s.cfg.SessionTTL).Build()
+	if err := conn.Do(ctx, command).Error(); err != nil {
+		return fmt.Errorf("save the order of a session of user %s: %w", user, err)
+	}
+	return nil
+}
+
+// LoadOrder reads the encoded order of a session, with the user's state; the order is nil where it
+// is gone.
+func (s *Store) LoadOrder(ctx context.Context, user core.ID, session uint64) (State, []byte, error) {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return State{}, nil, err
+	}
+	values, err := conn.Do(ctx, conn.B().Mget().Key(entryKey(user), seenKey(user), hiddenKey(user), orderKey(user, session)).Build()).ToArray()
+	if err != nil || len(values) != 4 {
+		return State{}, nil, fmt.Errorf("load a session of user %s: %w", user, err)
+	}
+	var parts [4][]byte
+	for i := range values {
+		if values[i].IsNil() {
+			continue
+		}
+		if parts[i], err = values[i].AsBytes(); err != nil {
+			return State{}, nil, fmt.Errorf("load a session of user %s: %w", user, err)
+		}
+	}
+	return State{Entry: parts[0], Seen: parts[1], Hidden: parts[2]}, parts[3], nil
+}
+
+// Drop forgets a user's cached reserve, and one that is being computed.
+func (s *Store) Drop(ctx context.Context, user core.ID) error {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return err
+	}
+	if err := conn.Do(ctx, conn.B().Unlink().Key(entryKey(user), leaseKey(user)).Build()).Error(); err != nil {
+		return fmt.Errorf("drop the reserve of user %s: %w", user, err)
+	}
+	return nil
+}
+
+// scanCount is how many keys a step of a scan looks at.
+const scanCount = 1000
+
+// DropAll forgets every user's cached reserve, a few at a time, and those that are being computed.
+func (s *Store) DropAll(ctx context.Context) (dropped int64, err error) {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return 0, err
+	}
+	for _, node := range conn.Nodes() {
+		n, err := dropFrom(ctx, node, "feed:v1:{*}*")
+		dropped += n
+		if err != nil {
+			return dropped, fmt.Errorf("drop all reserves: %w", err)
+		}
+	}
+	return dropped, nil
+}
+
+func dropFrom(ctx context.Context, node rueidis.Client, pattern string) (dropped int64, err error) {
+	for cursor := uint64(0); ; {
+		page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(pattern).Count(scanCount).Build()).AsScanEntry()
+		if err != nil {
+			return dropped, err
+		}
+		commands := make(rueidis.Commands, 0, len(page.Elements)) // one key each: in a cluster they are on many slots
+		for _, key := range page.Elements {
+			commands = append(commands, node.B().Unlink().Key(key).Build())
+		}
+		for _, result := range node.DoMulti(ctx, commands...) {
+			n, err := result.AsInt64()
+			if err != nil {
+				return dropped, err
+			}
+			dropped += n
+		}
+		if cursor = page.Cursor; cursor == 0 {
+			return dropped, nil
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+)
+
+// position is a place in the order of time: what comes later is older.
+type position struct {
+	created int64 // microseconds since 1970
+	post    core.ID
+}
+
+func (p position) after(o position) bool {
+	return p.created < o.created || (p.created == o.created && p.post < o.post)
+}
+
+// timelinePage is what the followees posted, latest first, from where the cursor says. The hot set
+// has what is inside its window, PostgreSQL what is older.
+func (f *Feed) timelinePage(ctx context.Context, r *request) {
+	w := r.work
+	w.reset(len(r.reserve.Authors))
+	at := position{created: math.MaxInt64}
+	if r.Cursor != "" {
+		at = position{r.session.LastCreated, r.session.LastPost}
+	}
+	wanted := r.Limit + 1 // one more tells whether there is another page
+	edge := position{created: math.MaxInt64}
+	if f.hot.Useful() {
+		edge.created = r.now.Add(-f.cfg.Hot.Window).UnixMicro()
+		at = f.recentTimeline(r, at, edge, wanted)
+	}
+	ended := false
+	for batch := 0; len(w.posts) < wanted && !ended && batch < 3; batch++ {
+		at, ended = f.olderTimeline(ctx, r, at, wanted)
+	}
+	if len(w.posts) == 0 && ended && r.Algo == cursor.Ranked && r.Cursor == "" {
+		f.latestOfAll(ctx, r)
+	}
+	f.finishTimeline(r, at, ended)
+}
+
+// recentTimeline adds posts from the hot set and gives the position from where it knows none.
+func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) position {
+	var posts []hot.Post
+	set := f.hot.View()
+	for _, a := range r.reserve.Authors {
+		if a.Relation&reserve.Follows == 0 || a.Relation&reserve.Barred != 0 {
+			continue
+		}
+		taken := 0
+		set.ByAuthor(a.ID, func(p *hot.Post) bool {
+			if p.Created < edge.created || taken == wanted {
+				return false
+			}
+			if (position{p.Created, p.ID}).after(at) && !f.bars(r, p.ID, a) {
+				posts = append(posts, *p)
+				taken++
+			}
+			return true
+		})
+	}
+	set.Close()
+	slices.SortFunc(posts, func(a, b hot.Post) int { return cmp.Or(cmp.Compare(b.Created, a.Created), cmp.Compare(b.ID, a.ID)) })
+	for i := range posts[:min(wanted, len(posts))] {
+		r.work.add(&posts[i], reserve.Followee, r.reserve)
+		at = position{posts[i].Created, posts[i].ID}
+	}
+	if len(posts) < wanted && edge.after(at) {
+		return edge
+	}
+	return at
+}
+
+// olderTimeline adds a batch from PostgreSQL. ended says that there is no more, or no answer.
+func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wanted int) (next position, ended bool) {
+	created := at.created
+	if created == math.MaxInt64 {
+		created = 0
+	}
+	var posts []core.Post
+	err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
+		posts, err = f.fallback.Timeline(ctx, r.User, created, at.post, wanted)
+		return err
+	})
+	if err != nil {
+		r.reports = append(r.reports, SourceReport{Name: "postgres", Err: err})
+		r.degraded = true
+		return at, true
+	}
+	f.addFromPostgres(r, posts, reserve.Followee, wanted, &at)
+	return at, len(posts) < wanted
+}
+
+// latestOfAll is for a viewer whose followees have no posts, while nothing can be ranked.
+func (f *Feed) latestOfAll(ctx context.Context, r *request) {
+	var posts []core.Post
+	err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
+		posts, err = f.fallback.Recent(ctx, r.User, r.Limit)
+		return err
+	})
+	if err != nil {
+		r.servedFrom = FromTrending
+		f.fillUp(r) // what the hot set heard of since it started
+		return
+	}
+	f.addFromPostgres(r, posts, reserve.Popular, r.Limit, &position{})
+}
+
+func (f *Feed) addFromPostgres(r *request, posts []core.Post, source reserve.Source, wanted int, at *position) {
+	for _, p := range posts {
+		if len(r.work.posts) == wanted {
+			return
+		}
+		*at = position{p.CreatedAt.UnixMicro(), p.ID}
+		if !f.bars(r, p.ID, r.reserve.Author(p.AuthorID)) && !r.holds(p.ID) {
+			r.work.add(&hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created}, source, r.reserve)
+		}
+	}
+}
+
+// finishTimeline cuts the page, keeps its order, and says where the next one begins.
+func (f *Feed) finishTimeline(r *request, at position, ended bool) {
+	w := r.work
+	w.score(&r.ranking.Config, r.now)
+	w.order = w.order[:0]
+	for i := range w.posts[:min(r.Limit, len(w.posts))] {
+		w.order = append(w.order, int32(i))
+		w.posts[i].before = int32(i)
+	}
+	r.page = w.order
+	more := len(w.posts) > r.Limit
+	if more {
+		last := &w.posts[r.Limit-1]
+		at = position{last.created, last.post}
+	}
+	if more || !ended {
+		next := r.session
+		next.Algo, next.LastCreated, next.LastPost = cursor.Timeline, at.created, at.post
+		next.Place += len(r.page)
+		r.next = &next
+	}
+}

@@ -1,0 +1,363 @@
+package feed_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/daily"
+	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/feed/tuning"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/test/stack"
+)
+
+// world is a small social world in the real servers, and a feed over it. Its rows are written as the
+// consumers write them; the feed is told of changes as the consumers tell it.
+type world struct {
+	*stack.Stack
+	t       testing.TB
+	clock   *movableClock
+	cfg     feed.Config
+	ranking *rank.Live
+	hot     *hot.Set
+	feed    *feed.Feed
+	signals *feed.Signals
+	redis   *redis.Client
+	server  *httpserver.Server
+	client  http.Client
+	version int
+	guards  feed.Guards
+	away    struct{ clickhouse, postgres, redis gate }
+}
+
+// movableClock is the machine's clock plus an offset.
+type movableClock struct{ offset atomic.Int64 }
+
+func (c *movableClock) Now() time.Time {
+	return time.Now().UTC().Add(time.Duration(c.offset.Load()))
+}
+func (c *movableClock) advance(d time.Duration) { c.offset.Add(int64(d)) }
+
+// gate is a guard that a test can close: the server behind it is then away.
+type gate struct {
+	closed atomic.Bool
+	calls  atomic.Int64
+	hold   atomic.Pointer[chan struct{}] // calls wait until it is closed
+}
+
+var errAway = errors.New("away")
+
+func (g *gate) Do(ctx context.Context, call func(context.Context) error) error {
+	g.calls.Add(1)
+	if g.closed.Load() {
+		return errAway
+	}
+	if hold := g.hold.Load(); hold != nil {
+		<-*hold
+	}
+	return call(ctx)
+}
+
+func newWorld(t testing.TB, users int, change ...func(*feed.Config)) *world {
+	t.Helper()
+	return worldOn(t, stack.New(t), users, change...)
+}
+
+func worldOn(t testing.TB, s *stack.Stack, users int, change ...func(*feed.Config)) *world {
+	t.Helper()
+	w := &world{Stack: s, t: t, clock: &movableClock{}, cfg: feed.DefaultConfig()}
+	w.cfg.CursorSecrets = []string{"a secret of at least 32 bytes, for tests"}
+	for _, f := range change {
+		f(&w.cfg)
+	}
+	w.redis = redis.New(s.RedisConfig)
+	t.Cleanup(w.redis.Close)
+	w.start()
+	w.sql("INSERT INTO users (id, name) SELECT i, 'user ' || i FROM generate_series(1, $1) i", users)
+	return w
+}
+
+// start makes a feed; again for a replica that was started anew.
+func (w *world) start() {
+	w.t.Helper()
+	reg := prometheus.NewRegistry()
+	if w.guards.Redis == nil {
+		w.guards = feed.Guards{ClickHouse: &w.away.clickhouse, Postgres: &w.away.postgres, Redis: &w.away.redis}
+	}
+	w.ranking = rank.NewLive(rank.DefaultConfig())
+	source := hot.NewClickHouse(w.ClickHouse)
+	w.hot = hot.New(w.cfg.Hot, source, w.ranking, w.clock, hot.NewMetrics(reg), zap.NewNop())
+	st := store.New(w.cfg.Store, w.redis)
+	w.signals = feed.NewSignals(st, reg)
+	f, err := feed.New(feed.Params{
+		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, Store: st,
+		Graph:    graph.NewClickHouse(w.ClickHouse, w.cfg.MaxEdges, w.cfg.MaxAffinity),
+		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source,
+		Guards: w.guards,
+		Clock:  w.clock, Registry: reg, Log: zap.NewNop(),
+	})
+	require.NoError(w.t, err)
+	require.NoError(w.t, f.Start(context.Background()))
+	w.t.Cleanup(func() { require.NoError(w.t, f.Stop(context.Background())) })
+	w.feed = f
+	tuner := tuning.New(w.Postgres, w.ranking, rank.DefaultConfig(), zap.NewNop())
+	cfg := httpserver.DefaultConfig()
+	cfg.Addr = "127.0.0.1:0"
+	server := httpserver.New(cfg, slices.Concat(
+		feed.NewAPI(f).Routes(), feed.NewAdmin(f, tuner).Routes(), feed.NewDays(daily.NewClickHouse(w.ClickHouse), f).Routes(),
+	), userInHeader{}, userInHeader{}, nil, reg, zap.NewNop())
+	require.NoError(w.t, server.Start(context.Background()))
+	w.t.Cleanup(func() {
+		w.client.CloseIdleConnections()
+		require.NoError(w.t, server.Stop(context.Background()))
+	})
+	w.server = server
+}
+
+// userInHeader takes the Authorization header for the user's id.
+type userInHeader struct{}
+
+func (userInHeader) Drain() {}
+
+func (userInHeader) Authenticate(authorization string) (httpserver.Principal, error) {
+	id, err := core.ParseID(authorization)
+	if err != nil {
+		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "no token")
+	}
+	return httpserver.Principal{UserID: id, Admin: id == 1}, nil
+}
+
+// load brings the hot set up to date with ClickHouse.
+func (w *world) load() {
+	w.t.Helper()
+	require.NoError(w.t, w.hot.Load(context.Background()))
+}
+
+func (w *world) sql(statement string, args ...any) {
+	w.t.Helper()
+	_, err := w.Postgres.Exec(context.Background(), statement, args...)
+	require.NoError(w.t, err)
+}
+
+func (w *world) ch(statement string, args ...any) {
+	w.t.Helper()
+	body := fmt.Sprintf(statement, args...)
+	require.NoError(w.t, w.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "test", Query: ch.Query{Body: body}}), body)
+}
+
+func (w *world) next() int { w.version++; return w.version }
+
+// post makes a post of some age, and the feed hears of it.
+func (w *world) post(id, author int, age time.Duration) core.ID {
+	w.t.Helper()
+	created := w.clock.Now().Add(-age).Truncate(time.Microsecond)
+	w.sql("INSERT INTO posts (id, author_id, created_at) VALUES ($1, $2, $3)", id, author, created)
+	w.ch("INSERT INTO posts (id, author_id, created_at, version) VALUES (%d, %d, fromUnixTimestamp64Micro(%d, 'UTC'), %d)", id, author, created.UnixMicro(), w.next())
+	w.hot.Apply([]core.Change{{Kind: core.PostPut, Post: core.Post{ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created}}})
+	return core.ID(id)
+}
+
+func (w *world) deletePost(id int) {
+	w.t.Helper()
+	w.sql("DELETE FROM posts WHERE id = $1", id)
+	w.ch("INSERT INTO posts (id, created_at, version, is_deleted) VALUES (%d, 0, %d, 1)", id, w.next())
+	w.hot.Apply([]core.Change{{Kind: core.PostDeleted, Post: core.Post{ID: core.ID(id)}}})
+}
+
+func (w *world) edge(kind string, viewer, other, gone int) {
+	w.t.Helper()
+	w.ch("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) VALUES (%d, '%s', %d, '%d/%d', now64(6), %d, %d)",
+		viewer, kind, other, viewer, other, w.next(), gone)
+}
+
+func (w *world) changed(kind core.ChangeKind, viewer, other int) {
+	w.t.Helper()
+	require.NoError(w.t, w.signals.Changed(context.Background(), []core.Change{{Kind: kind, Viewer: core.ID(viewer), Other: core.ID(other)}}))
+}
+
+func (w *world) follow(viewer int, others ...int) {
+	w.t.Helper()
+	for _, other := range others {
+		w.sql("INSERT INTO follows (follower_id, followee_id) VALUES ($1, $2)", viewer, other)
+		w.edge("follow", viewer, other, 0)
+		w.changed(core.Followed, viewer, other)
+	}
+}
+
+func (w *world) unfollow(viewer, other int) {
+	w.t.Helper()
+	w.sql("DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2", viewer, other)
+	w.edge("follow", viewer, other, 1)
+	w.changed(core.Unfollowed, viewer, other)
+}
+
+func (w *world) block(viewer, other int) {
+	w.t.Helper()
+	w.sql("INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)", viewer, other)
+	w.edge("block", viewer, other, 0)
+	w.edge("blocked_by", other, viewer, 0)
+	w.changed(core.Blocked, viewer, other)
+}
+
+func (w *world) unblock(viewer, other int) {
+	w.t.Helper()
+	w.sql("DELETE FROM blocks WHERE blocker_id = $1 AND blocked_id = $2", viewer, other)
+	w.edge("block", viewer, other, 1)
+	w.edge("blocked_by", other, viewer, 1)
+	w.changed(core.Unblocked, viewer, other)
+}
+
+func (w *world) mute(viewer, other int) {
+	w.t.Helper()
+	w.sql("INSERT INTO mutes (muter_id, muted_id) VALUES ($1, $2)", viewer, other)
+	w.edge("mute", viewer, other, 0)
+	w.changed(core.Muted, viewer, other)
+}
+
+// engage adds to a post's counters of this hour.
+func (w *world) engage(post, author, exposures, likes int) {
+	w.t.Helper()
+	w.ch("INSERT INTO post_metrics_1h (hour, post_id, kafka_partition, author_id, exposures, likes) VALUES (%d, %d, 0, %d, %d, %d)",
+		w.clock.Now().Truncate(time.Hour).Unix(), post, author, exposures, likes)
+}
+
+// interact adds to what a user did with an author's posts.
+func (w *world) interact(user, author, likes int) {
+	w.t.Helper()
+	w.ch("INSERT INTO user_author_90d (user_id, author_id, day, kafka_partition, likes) VALUES (%d, %d, today(), 0, %d)", user, author, likes)
+}
+
+func (w *world) event(user int, action core.Action, posts ...core.ID) {
+	w.t.Helper()
+	events := make([]core.Event, len(posts))
+	for i, p := range posts {
+		events[i] = core.Event{UserID: core.ID(user), PostID: p, Action: action, OccurredAt: w.clock.Now(), ReceivedAt: w.clock.Now()}
+	}
+	require.NoError(w.t, w.signals.Observe(context.Background(), events))
+}
+
+// page is the body of a feed's answer.
+type page struct {
+	Items []struct {
+		Post      core.ID   `json:"post"`
+		Author    core.ID   `json:"author"`
+		CreatedAt time.Time `json:"created_at"`
+		Score     float64   `json:"score"`
+		Source    string    `json:"source"`
+
+		FeedSession string `json:"feed_session"`
+		Explain     *struct {
+			Freshness   float64            `json:"freshness"`
+			Engagement  float64            `json:"engagement"`
+			Affinity    float64            `json:"affinity"`
+			Weights     map[string]float64 `json:"weights"`
+			Inputs      map[string]float64 `json:"inputs"`
+			Adjustments []string           `json:"adjustments"`
+			Position    struct{ Before, After int }
+		} `json:"explain"`
+	} `json:"items"`
+	NextCursor *string `json:"next_cursor"`
+	ServedFrom string  `json:"served_from"`
+	Degraded   bool    `json:"degraded"`
+	Algo       string  `json:"algo"`
+	Sources    []struct {
+		Name string `json:"name"`
+		OK   bool   `json:"ok"`
+	} `json:"sources"`
+}
+
+func (p page) posts() []core.ID {
+	ids := make([]core.ID, len(p.Items))
+	for i, item := range p.Items {
+		ids[i] = item.Post
+	}
+	return ids
+}
+
+func (w *world) call(user int, path string) (int, []byte) {
+	w.t.Helper()
+	return w.do(http.MethodGet, user, path, "")
+}
+
+func (w *world) do(method string, user int, path, text string) (int, []byte) {
+	w.t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), method, "http://"+w.server.Addr()+path, strings.NewReader(text))
+	require.NoError(w.t, err)
+	request.Header.Set("Authorization", strconv.Itoa(user))
+	response, err := w.client.Do(request)
+	require.NoError(w.t, err)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(w.t, errors.Join(err, response.Body.Close()))
+	return response.StatusCode, body
+}
+
+// get asks for a page and holds that it is one.
+func (w *world) get(user int, query string) page {
+	w.t.Helper()
+	return w.list(user, "/api/v1/feed?"+query)
+}
+
+func (w *world) list(user int, path string) page {
+	w.t.Helper()
+	status, body := w.call(user, path)
+	require.Equal(w.t, http.StatusOK, status, string(body))
+	return w.parse(body)
+}
+
+func (w *world) parse(body []byte) page {
+	w.t.Helper()
+	var p page
+	require.NoError(w.t, json.Unmarshal(body, &p), string(body))
+	return p
+}
+
+// cached asks until the answer comes from the cache: entries are written after the answer.
+func (w *world) cached(user int, query string) page {
+	w.t.Helper()
+	var p page
+	require.Eventually(w.t, func() bool {
+		p = w.get(user, query)
+		return p.ServedFrom == "cache"
+	}, 5*time.Second, 5*time.Millisecond)
+	return p
+}
+
+func (p page) next() string {
+	if p.NextCursor == nil {
+		return ""
+	}
+	return "cursor=" + url.QueryEscape(*p.NextCursor)
+}
+
+type problem struct{ Code, Field string }
+
+func (w *world) refused(user int, path string) (int, problem) {
+	w.t.Helper()
+	status, body := w.call(user, path)
+	var p problem
+	require.NoError(w.t, json.Unmarshal(body, &p), string(body))
+	return status, p
+}

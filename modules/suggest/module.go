@@ -1,0 +1,40 @@
+package suggest
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+)
+
+// Module provides the calls and the service behind them. It needs a Fallback and a Gate from the
+// program.
+func Module() fx.Option {
+	return fx.Module("suggest", fx.Provide(
+		newService, NewAPI,
+		fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
+	))
+}
+
+type serviceIn struct {
+	fx.In
+	Config     Config
+	ClickHouse *clickhouse.Client
+	Fallback   Fallback
+	Gate       Gate
+	Redis      *redis.Client
+	Clock      core.Clock
+	Registry   prometheus.Registerer
+	Log        *zap.Logger
+}
+
+func newService(in serviceIn) (*Service, error) {
+	return New(Params{
+		Config: in.Config, Source: NewClickHouse(in.Config, in.ClickHouse), Fallback: in.Fallback, Gate: in.Gate,
+		Store: NewStore(in.Config, in.Redis, in.Clock), Clock: in.Clock, Log: in.Log, Registerer: in.Registry,
+	})
+}

@@ -1,0 +1,193 @@
+package suggest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// ServedFrom says where an answer came from.
+type ServedFrom string
+
+// The order of answers. From Stale on they are degraded.
+const (
+	FromCache    ServedFrom = "cache"
+	FromComputed ServedFrom = "clickhouse"
+	FromStale    ServedFrom = "stale"
+	FromPopular  ServedFrom = "popular"  // popular people, without those to whom the user has a relation by PostgreSQL
+	FromPostgres ServedFrom = "postgres" // people who posted lately
+	FromNothing  ServedFrom = "nothing"  // nobody can say whom the user follows and blocks: so nobody is suggested
+)
+
+// maxItems is how many suggestions are kept of a user: some are dismissed or followed meanwhile.
+const maxItems = 150
+
+// Answer is what a user gets.
+type Answer struct {
+	Items      []Item
+	ServedFrom ServedFrom
+	Degraded   bool
+}
+
+// Service suggests people to follow.
+type Service struct {
+	cfg      Config
+	source   Source
+	fallback Fallback
+	gate     Gate
+	store    *Store
+	popular  *popularList
+	local    *lru.Cache[core.ID, state] // for when Redis is away
+	flights  singleflight.Group
+	places   chan struct{} // one for each computation at once
+	clock    core.Clock
+	log      *zap.Logger
+	metrics  *metrics
+}
+
+// Params are what a Service needs.
+type Params struct {
+	Config     Config
+	Source     Source
+	Fallback   Fallback
+	Gate       Gate // of the source
+	Store      *Store
+	Clock      core.Clock
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+}
+
+// New makes a service.
+func New(p Params) (*Service, error) {
+	local, err := lru.New[core.ID, state](p.Config.Local)
+	if err != nil {
+		return nil, fmt.Errorf("suggest.local: %w", err)
+	}
+	return &Service{
+		cfg: p.Config, source: p.Source, fallback: p.Fallback, gate: p.Gate, store: p.Store, clock: p.Clock, log: p.Log.Named("suggest"),
+		popular: &popularList{redis: p.Store.redis, clock: p.Clock}, local: local,
+		places: make(chan struct{}, p.Config.MaxConcurrent), metrics: newMetrics(p.Registerer),
+	}, nil
+}
+
+// Suggest answers a user. It never fails: it says what the answer is made of.
+func (s *Service) Suggest(ctx context.Context, user core.ID, limit int) Answer {
+	known, err := s.recall(ctx, user)
+	withoutRedis := err != nil
+	answer := s.answer(ctx, user, known)
+	answer.Items = known.without(user, answer.Items, limit)
+	answer.Degraded = answer.Degraded || withoutRedis
+	s.metrics.answers.WithLabelValues(string(answer.ServedFrom)).Inc()
+	return answer
+}
+
+func (s *Service) answer(ctx context.Context, user core.ID, known state) Answer {
+	if known.entry != nil && s.clock.Now().Before(known.entry.FreshUntil) {
+		return Answer{Items: known.entry.Items, ServedFrom: FromCache}
+	}
+	e, err := s.compute(ctx, user)
+	if err == nil {
+		return Answer{Items: e.Items, ServedFrom: FromComputed}
+	}
+	s.log.Debug("suggestions were not computed", zap.Stringer("user", user), zap.Error(err))
+	if known.entry != nil {
+		return Answer{Items: known.entry.Items, ServedFrom: FromStale, Degraded: true}
+	}
+	return s.withoutSource(ctx, user)
+}
+
+// without is a list without those whom the user has dismissed or has come to know since.
+func (k *state) without(user core.ID, items []Item, limit int) []Item {
+	out := make([]Item, 0, min(limit, len(items)))
+	for _, item := range items {
+		if len(out) == limit {
+			break
+		}
+		if item.User != user && !k.barred[item.User] {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// recallTimeout bounds what a Redis that hangs costs a request.
+const recallTimeout = 200 * time.Millisecond
+
+// recall is what is known of a user, from this replica's memory while Redis is away.
+func (s *Service) recall(ctx context.Context, user core.ID) (state, error) {
+	ctx, cancel := context.WithTimeout(ctx, recallTimeout)
+	defer cancel()
+	known, err := s.store.load(ctx, user)
+	if err != nil {
+		known, _ = s.local.Get(user)
+		return known, err
+	}
+	s.local.Add(user, known)
+	return known, nil
+}
+
+// Warm computes a user's suggestions ahead, if they are not fresh.
+func (s *Service) Warm(ctx context.Context, user core.ID) error {
+	known, err := s.store.load(ctx, user)
+	if err != nil {
+		return err
+	}
+	if known.entry != nil && s.clock.Now().Before(known.entry.FreshUntil) {
+		return nil
+	}
+	_, err = s.compute(ctx, user)
+	return err
+}
+
+// Why a list was not computed.
+var (
+	errOpen = errors.New("the breaker is open")
+	errFull = errors.New("too many computations at once")
+)
+
+// compute makes a user's list, once for all who ask meanwhile, and keeps it.
+func (s *Service) compute(ctx context.Context, user core.ID) (*entry, error) {
+	v, err, _ := s.flights.Do(user.String(), func() (any, error) {
+		if s.gate.Open() {
+			return nil, errOpen
+		}
+		select {
+		case s.places <- struct{}{}:
+			defer func() { <-s.places }()
+		default:
+			s.metrics.refused.Inc()
+			return nil, errFull
+		}
+		// Others may wait for this: it does not end with the request that began it.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Budget)
+		defer cancel()
+		began := time.Now()
+		items, err := s.items(ctx, user)
+		s.metrics.seconds.Observe(time.Since(began).Seconds())
+		if err != nil {
+			return nil, err
+		}
+		e := &entry{ComputedAt: s.clock.Now(), FreshUntil: s.store.freshUntil(len(items)), Items: items}
+		if err := s.store.save(ctx, user, e); err != nil {
+			s.metrics.unsaved.Inc()
+			known, _ := s.local.Get(user)
+			s.local.Add(user, state{entry: e, barred: known.barred})
+		}
+		return e, nil
+	})
+	e, _ := v.(*entry)
+	return e, err
+}
+
+// Dismiss leaves somebody out from now on.
+func (s *Service) Dismiss(ctx context.Context, user, other core.ID) error {
+	return s.store.Dismiss(ctx, user, other)
+}

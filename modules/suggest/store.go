@@ -1,0 +1,183 @@
+package suggest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+)
+
+// Store keeps in Redis what was computed for a user, and whom not to suggest to them: who was
+// dismissed, and for as long as a list is kept also who was followed, blocked or muted since. Both keys
+// of a user share a hash tag, so they are on one slot of a cluster.
+type Store struct {
+	cfg   Config
+	redis *redis.Client
+	clock core.Clock
+}
+
+// NewStore makes a store.
+func NewStore(cfg Config, client *redis.Client, clock core.Clock) *Store {
+	return &Store{cfg: cfg, redis: client, clock: clock}
+}
+
+func usersKey(user core.ID) string  { return "suggest:users:{" + user.String() + "}" }
+func barredKey(user core.ID) string { return "suggest:barred:{" + user.String() + "}" }
+
+// entry is a computed list.
+type entry struct {
+	ComputedAt time.Time `json:"computed_at"`
+	FreshUntil time.Time `json:"fresh_until"`
+	Items      []Item    `json:"items"`
+}
+
+// maxEntry bounds what is read back.
+const maxEntry = 256 << 10
+
+var errBadEntry = errors.New("not a list of suggestions")
+
+func decodeEntry(text []byte) (*entry, error) {
+	var e entry
+	if len(text) > maxEntry {
+		return nil, errBadEntry
+	}
+	if err := json.Unmarshal(text, &e); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBadEntry, err)
+	}
+	for i := range e.Items {
+		if !e.Items[i].User.Valid() {
+			return nil, errBadEntry
+		}
+	}
+	return &e, nil
+}
+
+// state is what is known of a user.
+type state struct {
+	entry  *entry // nil: none
+	barred map[core.ID]bool
+}
+
+// load reads a user's state in one round trip.
+func (s *Store) load(ctx context.Context, user core.ID) (state, error) {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return state{}, err
+	}
+	answers := conn.DoMulti(ctx,
+		conn.B().Get().Key(usersKey(user)).Build(),
+		conn.B().Zrange().Key(barredKey(user)).Min("("+s.seconds(0)).Max("+inf").Byscore().Build())
+	members, err := answers[1].AsStrSlice()
+	if err != nil {
+		return state{}, fmt.Errorf("whom not to suggest to %s: %w", user, err)
+	}
+	out := state{barred: make(map[core.ID]bool, len(members))}
+	for _, m := range members {
+		if id, err := core.ParseID(m); err == nil {
+			out.barred[id] = true
+		}
+	}
+	text, err := answers[0].AsBytes()
+	switch {
+	case rueidis.IsRedisNil(err):
+		return out, nil
+	case err != nil:
+		return out, fmt.Errorf("suggestions of %s: %w", user, err)
+	}
+	if e, err := decodeEntry(text); err == nil { // of another version, or damaged: as if there were none
+		out.entry = e
+	}
+	return out, nil
+}
+
+// save keeps a list.
+func (s *Store) save(ctx context.Context, user core.ID, e *entry) error {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("suggestions of %s: %w", user, err)
+	}
+	if err := conn.Do(ctx, conn.B().Set().Key(usersKey(user)).Value(rueidis.BinaryString(text)).Px(s.cfg.Keep).Build()).Error(); err != nil {
+		return fmt.Errorf("keep the suggestions of %s: %w", user, err)
+	}
+	return nil
+}
+
+// freshUntil is when a list computed now is to be computed anew; spread by a tenth. A short list is one
+// of a newcomer, who may follow their first people any moment.
+func (s *Store) freshUntil(items int) time.Time {
+	fresh := float64(s.cfg.Fresh) * (0.9 + 0.2*rand.Float64()) //nolint:gosec // keeps no secret
+	if items < defaultLimit {
+		fresh /= 10
+	}
+	return s.clock.Now().Add(time.Duration(fresh))
+}
+
+// bar leaves somebody out of a user's suggestions for a time. What is there for longer stays. The
+// oldest beyond the bound are forgotten.
+func (s *Store) bar(ctx context.Context, user, other core.ID, length time.Duration) error {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return err
+	}
+	key := barredKey(user)
+	until, err := strconv.ParseFloat(s.seconds(length), 64)
+	if err != nil {
+		return err
+	}
+	for _, answer := range conn.DoMulti(ctx,
+		conn.B().Zadd().Key(key).Gt().ScoreMember().ScoreMember(until, other.String()).Build(),
+		conn.B().Zremrangebyscore().Key(key).Min("-inf").Max(s.seconds(0)).Build(),
+		conn.B().Zremrangebyrank().Key(key).Start(0).Stop(int64(-s.cfg.MaxBarred-1)).Build(),
+		conn.B().Pexpire().Key(key).Milliseconds(max(s.cfg.DismissFor, s.cfg.Keep).Milliseconds()+1000).Build(),
+	) {
+		if err := answer.Error(); err != nil {
+			return fmt.Errorf("leave %s out for %s: %w", other, user, err)
+		}
+	}
+	return nil
+}
+
+// Dismiss leaves somebody out for Config.DismissFor.
+func (s *Store) Dismiss(ctx context.Context, user, other core.ID) error {
+	return s.bar(ctx, user, other, s.cfg.DismissFor)
+}
+
+// Changed leaves out whom a user follows, blocks or mutes since their list was computed, for as long
+// as the list may be kept.
+func (s *Store) Changed(ctx context.Context, changes []core.Change) error {
+	var failures []error
+	bar := func(user, other core.ID) {
+		if user.Valid() && other.Valid() && ctx.Err() == nil && len(failures) == 0 {
+			if err := s.bar(ctx, user, other, s.cfg.Keep+time.Minute); err != nil {
+				failures = append(failures, err)
+			}
+		}
+	}
+	for i := range changes {
+		switch c := &changes[i]; c.Kind {
+		case core.Followed, core.Muted:
+			bar(c.Viewer, c.Other)
+		case core.Blocked:
+			bar(c.Viewer, c.Other)
+			bar(c.Other, c.Viewer)
+		default:
+		}
+	}
+	return errors.Join(append(failures, ctx.Err())...)
+}
+
+func (s *Store) seconds(from time.Duration) string {
+	return strconv.FormatInt(s.clock.Now().Add(from).Unix(), 10)
+}

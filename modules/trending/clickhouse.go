@@ -1,0 +1,98 @@
+package trending
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// source asks ClickHouse.
+type source struct{ client *clickhouse.Client }
+
+func (s source) top(ctx context.Context, w window, weights *Weights, now time.Time, limit int) ([]candidate, error) {
+	var (
+		ids                   proto.ColInt64
+		exposed, interactions proto.ColFloat64
+		found                 []candidate
+	)
+	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_top", Query: ch.Query{
+		Body: sql.ClickHouse("trending_top"),
+		Parameters: ch.Parameters(map[string]any{
+			"since": now.Add(-w.length).Unix(), "now": now.Unix(), "decay": decimal(w.cfg.Decay), "limit": limit,
+			"like": decimal(weights.Like), "comment": decimal(weights.Comment), "share": decimal(weights.Share),
+			"a": decimal(weights.PriorInteractions), "b": decimal(weights.PriorExposures),
+		}),
+		Settings: oneThread,
+		Result:   proto.Results{{Name: "post_id", Data: &ids}, {Name: "exposed", Data: &exposed}, {Name: "interactions", Data: &interactions}},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range ids.Rows() {
+				found = append(found, candidate{post: core.ID(ids.Row(i)), exposed: exposed.Row(i), interactions: interactions.Row(i)})
+			}
+			return nil
+		},
+	}})
+}
+
+// visible are those of some posts that may be shown.
+func (s source) visible(ctx context.Context, posts []core.ID) (map[core.ID]core.Post, error) {
+	var (
+		ids, authors proto.ColInt64
+		created      proto.ColDateTime64
+	)
+	found := make(map[core.ID]core.Post, len(posts))
+	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_posts", Query: ch.Query{
+		Body: sql.ClickHouse("trending_posts"), Parameters: ch.Parameters(map[string]any{"ids": list(posts)}), Settings: oneThread,
+		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range ids.Rows() {
+				id := core.ID(ids.Row(i))
+				found[id] = core.Post{ID: id, AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i).UTC()}
+			}
+			return nil
+		},
+	}})
+}
+
+// users counts the people who interacted with each of these posts, in the raw events.
+func (s source) users(ctx context.Context, posts []core.ID, since time.Time) (map[core.ID]int64, error) {
+	var (
+		ids   proto.ColInt64
+		users proto.ColUInt64
+	)
+	found := make(map[core.ID]int64, len(posts))
+	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_users", Query: ch.Query{
+		Body:       sql.ClickHouse("trending_users"),
+		Parameters: ch.Parameters(map[string]any{"ids": list(posts), "since": since.Unix()}), Settings: oneThread,
+		Result: proto.Results{{Name: "post_id", Data: &ids}, {Name: "users", Data: &users}},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range ids.Rows() {
+				found[core.ID(ids.Row(i))] = int64(users.Row(i)) //nolint:gosec // a count
+			}
+			return nil
+		},
+	}})
+}
+
+// oneThread keeps the job beside requests, not before them.
+var oneThread = []ch.Setting{{Key: "max_threads", Value: "1"}}
+
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// list is an array of ids as a query's parameter.
+func list(ids []core.ID) string {
+	b := []byte{'['}
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = id.Append(b)
+	}
+	return string(append(b, ']'))
+}
