@@ -1,0 +1,34 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+)
+
+// farewell says how to go on alone.
+func (t *tour) farewell(ctx context.Context) error {
+	token, err := t.deps.Token(t.cast.viewer)
+	if err != nil {
+		return fmt.Errorf("token of user %d: %w", t.cast.viewer, err)
+	}
+	p, err := t.look(ctx)
+	if err != nil {
+		return err
+	}
+	t.screen.line("")
+	t.screen.line("%s", t.screen.paint(bold, "Now it is yours: "+t.client.base))
+	t.screen.line("")
+	t.screen.line("  TOKEN=%s   # user %s, %s", token, t.cast.viewer, t.cast.name(ctx, t.db, t.cast.viewer))
+	t.screen.line("  curl -sH \"Authorization: Bearer $TOKEN\" '%s/api/v1/feed?limit=10&explain=true'", t.client.base)
+	t.screen.line("  curl -sH \"Authorization: Bearer $TOKEN\" '%s/api/v1/feed?algo=timeline'", t.client.base)
+	t.screen.line("  curl -sH \"Authorization: Bearer $TOKEN\" '%s/api/v1/feed/trending?window=24h'", t.client.base)
+	if len(p.Items) > 0 {
+		t.screen.line("  curl -sH \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' '%s/api/v1/events' \\", t.client.base)
+		t.screen.line(`    -d '{"events":[{"event_id":"'$(uuidgen)'","action":"like","post_id":"%s","author_id":"%s","occurred_at":"'$(date -u +%%FT%%TZ)'"}]}'`,
+			p.Items[0].Post, p.Items[0].Author)
+	}
+	t.screen.line("  psql '%s'", t.db.Config().ConnString())
+	t.screen.line("")
+	t.screen.line("%s", t.screen.paint(dim, "People go on posting and liking. Ctrl-C ends it all."))
+	return nil
+}
