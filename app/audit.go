@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/fx"
+
+	"github.com/feedrank/feedrank/modules/audit"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/jobs"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+)
+
+// auditedOwners are the owners of the events' partitions as an audit asks for them.
+type auditedOwners struct {
+	*events.Requests
+	cfg events.Config
+}
+
+var _ audit.Owners = auditedOwners{}
+
+// Lateness is how long before it was applied an event may have occurred: what the API accepts and then
+// waits in Kafka, and a day for outages that retention outlives.
+func (o auditedOwners) Lateness() time.Duration {
+	return o.cfg.AcceptedAge + o.cfg.Retention + 24*time.Hour
+}
+
+// audits recount what the events consumer has done, as a job and on request.
+func audits() fx.Option {
+	return fx.Options(audit.Module(), fx.Provide(
+		func(cfg events.Config, client *clickhouse.Client, clock core.Clock) audit.Owners {
+			return auditedOwners{events.NewRequests(cfg, client, clock), cfg}
+		},
+		fx.Annotate(auditJob, fx.ResultTags(`group:"jobs"`)),
+	))
+}
+
+// auditSlack is what an audit may take beyond its own timeout, to keep its report.
+const auditSlack = time.Minute
+
+func auditJob(cfg audit.Config, service *audit.Service) jobs.Job {
+	return jobs.Job{
+		Name: "audit", Every: cfg.Every, Jitter: 10, Timeout: cfg.Timeout + auditSlack,
+		Run: func(ctx context.Context, _ int64) error { // the audit has a lock of its own
+			report, err := service.Run(ctx, service.Defaults())
+			switch {
+			case errors.Is(err, audit.ErrRunning): // somebody asked for one
+				return nil
+			case err == nil && !report.OK():
+				return ErrAudit
+			}
+			return err
+		},
+	}
+}

@@ -1,0 +1,215 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/feedrank/feedrank/modules/deadletter"
+)
+
+// DLQCommand looks at dead letters and deals with them.
+func DLQCommand(load Loader) *cobra.Command {
+	c := &cobra.Command{
+		Use: "dlq", Short: "List, show, replay and discard dead letters, and quarantine what blocks a partition", Args: exactly(0),
+		Long: "A dead letter is a record that a consumer could not apply. An event counts once however often it\n" +
+			"is replayed. Changes (the cdc queue) are not replayed: run feedrank resync for their table.",
+	}
+	c.RunE = func(*cobra.Command, []string) error { return usagef("say list, show, replay, discard or quarantine") }
+	c.AddCommand(dlqList(load), dlqShow(load), dlqReplay(load), dlqDiscard(load), dlqQuarantine(load))
+	return c
+}
+
+// choice is which letters are meant.
+type choice struct {
+	queue, state, reason, topic, since, until string
+	partition                                 int32
+	ids                                       []string
+}
+
+func (f *choice) flags(c *cobra.Command) {
+	c.Flags().StringVar(&f.queue, "queue", "events", "events or cdc")
+	c.Flags().StringVar(&f.reason, "reason", "", "only those with this reason")
+	c.Flags().StringVar(&f.topic, "topic", "", "only those from this topic (with its prefix)")
+	c.Flags().Int32Var(&f.partition, "partition", -1, "only those from this partition")
+	c.Flags().StringVar(&f.since, "since", "", "only those given up since then: a time, or how long ago (24h)")
+	c.Flags().StringVar(&f.until, "until", "", "only those given up before then")
+	c.Flags().StringSliceVar(&f.ids, "id", nil, "only these, as the list names them")
+}
+
+func (f *choice) filter(now time.Time) (deadletter.Filter, error) {
+	wanted := deadletter.Filter{Reason: f.reason, Topic: f.topic}
+	if f.queue != "events" && f.queue != "cdc" {
+		return wanted, usagef("--queue: want events or cdc")
+	}
+	switch state := deadletter.State(f.state); state {
+	case "", "any":
+	case deadletter.Open, deadletter.Replayed, deadletter.Discarded:
+		wanted.State = state
+	default:
+		return wanted, usagef("--state: want open, replayed, discarded or any")
+	}
+	if f.partition >= 0 {
+		wanted.Partition = &f.partition
+	}
+	for _, text := range f.ids {
+		id, err := deadletter.ParseID(text)
+		if err != nil {
+			return wanted, usagef("--id %s: %w", oneLine(text, 100), err)
+		}
+		wanted.IDs = append(wanted.IDs, id)
+	}
+	var err error
+	if wanted.Since, err = moment("since", f.since, now); err != nil {
+		return wanted, err
+	}
+	wanted.Until, err = moment("until", f.until, now)
+	return wanted, err
+}
+
+// everything tells whether no filter was given at all.
+func (f *choice) everything() bool {
+	return f.reason == "" && f.topic == "" && f.since == "" && f.until == "" && f.partition < 0 && len(f.ids) == 0
+}
+
+func dlqList(load Loader) *cobra.Command {
+	var f choice
+	var limit int
+	var after int64
+	var asJSON bool
+	c := &cobra.Command{Use: "list", Short: "List dead letters, oldest first", Args: exactly(0)}
+	read := load(c)
+	f.flags(c)
+	c.Flags().StringVar(&f.state, "state", "open", "open, replayed, discarded or any")
+	c.Flags().IntVar(&limit, "limit", 50, "at most so many, 1 to 10000")
+	c.Flags().Int64Var(&after, "after", 0, "go on from where the last list ended")
+	c.Flags().BoolVar(&asJSON, "json", false, "one letter a line, as JSON")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		wanted, err := f.filter(time.Now())
+		if err != nil {
+			return err
+		}
+		if limit < 1 || limit > 10000 || after < 0 {
+			return usagef("--limit: want 1 to 10000; --after: want what the last list printed")
+		}
+		cfg, err := read()
+		if err != nil {
+			return err
+		}
+		return withLetters(cfg, func(s *deadletter.Service) error {
+			page, more, err := s.List(c.Context(), f.queue, wanted, after, limit)
+			if err != nil {
+				return err
+			}
+			if err := printLetters(c.OutOrStdout(), page, asJSON); err != nil {
+				return err
+			}
+			if more > 0 {
+				_, err = fmt.Fprintf(c.ErrOrStderr(), "there are more: --after %d\n", more)
+			}
+			return err
+		})
+	}
+	return c
+}
+
+func printLetters(out io.Writer, page []*deadletter.Entry, asJSON bool) error {
+	if asJSON {
+		lines := json.NewEncoder(out)
+		for _, e := range page {
+			if err := lines.Encode(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tGIVEN UP\tSTATE\tBYTES\tREASON\tDETAIL") //nolint:errcheck // Flush tells
+	for _, e := range page {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", //nolint:errcheck // Flush tells
+			e.ID(), e.At.UTC().Format(time.RFC3339), e.State, e.Bytes, oneLine(e.Reason, 40), oneLine(e.Detail, 100))
+	}
+	return table.Flush()
+}
+
+func dlqShow(load Loader) *cobra.Command {
+	var queue string
+	c := &cobra.Command{Use: "show ID", Short: "Show a dead letter whole, as JSON", Args: exactly(1)}
+	read := load(c)
+	c.Flags().StringVar(&queue, "queue", "events", "events or cdc")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		id, err := deadletter.ParseID(args[0])
+		if err != nil {
+			return usagef("%w", err)
+		}
+		cfg, err := read()
+		if err != nil {
+			return err
+		}
+		return withLetters(cfg, func(s *deadletter.Service) error {
+			e, err := s.Show(c.Context(), queue, id)
+			if err != nil {
+				return err
+			}
+			out := json.NewEncoder(c.OutOrStdout())
+			out.SetIndent("", "  ")
+			return out.Encode(e)
+		})
+	}
+	return c
+}
+
+func dlqReplay(load Loader) *cobra.Command {
+	return dlqAct(load, "replay", "Write open letters to their topic again, as they were",
+		func(s *deadletter.Service) deed { return s.Replay })
+}
+
+func dlqDiscard(load Loader) *cobra.Command {
+	return dlqAct(load, "discard", "Mark open letters as dealt with",
+		func(s *deadletter.Service) deed { return s.Discard })
+}
+
+type deed func(ctx context.Context, queue string, wanted deadletter.Filter, dryRun bool, progress func(done, total int)) (deadletter.Outcome, error)
+
+func dlqAct(load Loader, verb, short string, of func(*deadletter.Service) deed) *cobra.Command {
+	var f choice
+	var all, dryRun, asJSON bool
+	c := &cobra.Command{Use: verb, Short: short, Args: exactly(0)}
+	read := load(c)
+	f.flags(c)
+	c.Flags().BoolVar(&all, "all", false, "every open letter of the queue, where no filter is given")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "only tell how many it would be")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		wanted, err := f.filter(time.Now())
+		if err != nil {
+			return err
+		}
+		if f.everything() && !all {
+			return usagef("say which letters: --id, --reason, --topic, --partition, --since, --until, or --all")
+		}
+		cfg, err := read()
+		if err != nil {
+			return err
+		}
+		return withLetters(cfg, func(s *deadletter.Service) error {
+			tell, end := counting(c.ErrOrStderr(), verb)
+			outcome, err := of(s)(c.Context(), f.queue, wanted, dryRun, tell)
+			if err := errors.Join(err, end()); err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(c.OutOrStdout()).Encode(outcome)
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %d letters match, %d done, %d skipped because they were kept in part\n", verb, outcome.Matched, outcome.Done, outcome.Skipped)
+			return err
+		})
+	}
+	return c
+}

@@ -1,0 +1,190 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/IBM/sarama"
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/audit"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/deadletter"
+	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/test/stack"
+)
+
+// console runs commands on a stack.
+type console struct {
+	*stack.Stack
+	cfg config.Config
+}
+
+func newConsole(t *testing.T) *console {
+	t.Helper()
+	c := &console{Stack: stack.New(t)}
+	c.cfg = onStack(c.Stack)
+	c.cfg.Redis, c.cfg.Roles, c.cfg.HTTP.Addr = c.RedisConfig, []string{"events-consumer"}, "127.0.0.1:0"
+	c.cfg.Kafka.SessionTimeout, c.cfg.Events.Partitions, c.cfg.Audit.Settle = 6*time.Second, 2, 0
+	_, err := Migrate(t.Context(), c.cfg, false)
+	require.NoError(t, err)
+	return c
+}
+
+func (c *console) consume(t *testing.T) {
+	t.Helper()
+	program, err := Start(t.Context(), c.cfg, zap.NewNop())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, program.Stop()) })
+}
+
+func (c *console) exec(t *testing.T, statement string) {
+	t.Helper()
+	require.NoError(t, c.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+}
+
+// run gives what a command printed.
+func (c *console) run(t *testing.T, make func(Loader) *cobra.Command, args ...string) (string, error) {
+	t.Helper()
+	command := make(func(*cobra.Command) func() (config.Config, error) {
+		return func() (config.Config, error) { return c.cfg, nil }
+	})
+	var out bytes.Buffer
+	command.SetArgs(args)
+	command.SetOut(&out)
+	command.SetErr(&out)
+	command.SilenceUsage, command.SilenceErrors = true, true
+	err := command.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+// send writes records of events to the topic, one of them no event.
+func (c *console) send(t *testing.T, n int) {
+	t.Helper()
+	producer := kafka.NewProducer(c.cfg.Kafka)
+	topic := c.cfg.Kafka.Topic(c.cfg.Events.Topic)
+	var messages []*sarama.ProducerMessage
+	for i := range n {
+		e := core.Event{
+			UserID: core.ID(1 + i%7), PostID: 3, AuthorID: 100, Action: core.ActionView,
+			OccurredAt: time.Now().Add(-26 * time.Hour), ReceivedAt: time.Now(),
+		}
+		e.ID[0] = byte(i + 1) // an id of zeros is none
+		messages = append(messages, events.Record(topic, e))
+	}
+	poison := *messages[0]
+	poison.Value = sarama.StringEncoder("{")
+	require.NoError(t, producer.Send(t.Context(), append(messages, &poison)...))
+	require.NoError(t, producer.Close())
+}
+
+func TestADeadLetterIsListedShownReplayedAndDiscardedByCommand(t *testing.T) {
+	c := newConsole(t)
+	c.send(t, 10)
+	c.consume(t)
+	var listed string
+	require.Eventually(t, func() bool {
+		var err error
+		listed, err = c.run(t, DLQCommand, "list", "--json")
+		return err == nil && listed != ""
+	}, 30*time.Second, 50*time.Millisecond)
+	var letter struct{ ID, Reason, Topic string }
+	require.NoError(t, json.Unmarshal([]byte(listed), &letter))
+	require.Equal(t, "malformed", letter.Reason)
+
+	out, err := c.run(t, DLQCommand, "list", "--reason", "malformed", "--since", "1h", "--topic", letter.Topic)
+	require.NoError(t, err)
+	require.Contains(t, out, letter.ID)
+	out, err = c.run(t, DLQCommand, "list", "--until", "1h")
+	require.NoError(t, err)
+	require.NotContains(t, out, letter.ID)
+	out, err = c.run(t, DLQCommand, "show", letter.ID)
+	require.NoError(t, err)
+	require.Contains(t, out, `"text": "{"`)
+
+	out, err = c.run(t, DLQCommand, "replay", "--id", letter.ID, "--dry-run")
+	require.NoError(t, err)
+	require.Contains(t, out, "1 letters match, 0 done")
+	out, err = c.run(t, DLQCommand, "replay", "--all")
+	require.NoError(t, err)
+	require.Contains(t, out, "1 letters match, 1 done")
+	require.Eventually(t, func() bool { // it is as bad as it was
+		out, err := c.run(t, DLQCommand, "list", "--json")
+		return err == nil && strings.Count(out, "\n") == 1 && !strings.Contains(out, letter.ID)
+	}, 30*time.Second, 50*time.Millisecond)
+	out, err = c.run(t, DLQCommand, "discard", "--reason", "malformed", "--json")
+	require.NoError(t, err)
+	require.Contains(t, out, `{"matched":1,"done":1,"skipped":0}`)
+	out, err = c.run(t, DLQCommand, "list", "--state", "discarded", "--json")
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(out, "\n"))
+
+	_, err = c.run(t, DLQCommand, "replay", "--queue", "cdc", "--all")
+	require.ErrorIs(t, err, deadletter.ErrNoReplay)
+}
+
+func TestACommandThatIsCalledWronglySaysHow(t *testing.T) {
+	c := &console{cfg: config.Default()}
+	for _, args := range [][]string{
+		{},
+		{"nonsense"},
+		{"list", "--queue", "x"},
+		{"list", "--state", "x"},
+		{"list", "--since", "soon"},
+		{"list", "--id", "x"},
+		{"list", "--limit", "0"},
+		{"list", "--after", "-1"},
+		{"list", "x"},
+		{"show"},
+		{"show", "x"},
+		{"replay"},
+		{"discard", "--queue", "events"},
+		{"quarantine"},
+		{"quarantine", "--partition", "1", "--first", "7", "--last", "3"},
+	} {
+		_, err := c.run(t, DLQCommand, args...)
+		require.ErrorIs(t, err, ErrUsage, "%v", args)
+	}
+	_, err := c.run(t, AuditCommand, "--since", "1m")
+	require.ErrorIs(t, err, ErrUsage)
+}
+
+func TestAnAuditByCommandFailsUntilWhatIsWrongIsRepaired(t *testing.T) {
+	c := newConsole(t)
+	c.send(t, 10)
+	c.consume(t)
+	require.Eventually(t, func() bool {
+		out, err := c.run(t, AuditCommand, "--since", "72h")
+		return err == nil && strings.Contains(out, "rows=10 findings=0")
+	}, 30*time.Second, 100*time.Millisecond)
+
+	wrong := "INSERT INTO user_author_90d SELECT user_id, author_id, day, kafka_partition, 5, 0, 0, 0, 0, 0 FROM user_author_90d ORDER BY user_id LIMIT 1"
+	c.exec(t, wrong)
+	out, err := c.run(t, AuditCommand, "--since", "72h")
+	require.ErrorIs(t, err, ErrAudit)
+	require.Contains(t, out, "view_differs (1): user_author_90d, partition ")
+	require.Contains(t, out, "lacks views -5")
+	out, err = c.run(t, AuditCommand, "--since", "72h", "--repair", "--json")
+	require.NoError(t, err)
+	var report audit.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &report))
+	require.EqualValues(t, 1, report.Repaired)
+	_, err = c.run(t, AuditCommand, "--since", "72h")
+	require.NoError(t, err)
+
+	c.exec(t, wrong)
+	out, err = c.run(t, RebuildViewsCommand)
+	require.NoError(t, err)
+	require.Contains(t, out, ": 1 buckets changed")
+	_, err = c.run(t, DLQCommand, "quarantine", "--partition", "0", "--first", "3", "--timeout", "30s")
+	require.ErrorContains(t, err, "none of these offsets")
+}

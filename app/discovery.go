@@ -1,0 +1,166 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/fx"
+
+	"github.com/feedrank/feedrank/modules/breaker"
+	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/jobs"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/modules/suggest"
+	"github.com/feedrank/feedrank/modules/trending"
+	"github.com/feedrank/feedrank/modules/warm"
+)
+
+// listeners are told of every change that the CDC consumer applied.
+type listeners []cdc.Applied
+
+// Changed tells them all, whatever one of them says.
+func (l listeners) Changed(ctx context.Context, changes []core.Change) error {
+	var failures []error
+	for _, one := range l {
+		failures = append(failures, one.Changed(ctx, changes))
+	}
+	return errors.Join(failures...)
+}
+
+type listenersIn struct {
+	fx.In
+	All []cdc.Applied `group:"changes"`
+}
+
+func changes() fx.Option {
+	return fx.Provide(func(in listenersIn) cdc.Applied { return listeners(in.All) })
+}
+
+func suggestSignals() fx.Option {
+	return fx.Provide(fx.Annotate(func(cfg suggest.Config, client *redis.Client, clock core.Clock) cdc.Applied {
+		return suggest.NewStore(cfg, client, clock)
+	}, fx.ResultTags(`group:"changes"`)))
+}
+
+// suggestions are what users ask for.
+func suggestions() fx.Option {
+	return fx.Options(suggest.Module(), fx.Provide(
+		func(cfg suggest.Config, tables cdc.Config, pool *pgxpool.Pool, guards feed.Guards) suggest.Fallback {
+			return appGraph{graph.NewPostgres(pool, tablesOf(tables.Tables), cfg.MaxEdges), guards.Postgres, cfg.MaxEdges}
+		},
+		fx.Annotate(func(s *suggest.Service) warm.Warmer { return s }, fx.ResultTags(`group:"warmers"`)),
+	))
+}
+
+// appGraph is the app's own database, as suggestions ask it.
+type appGraph struct {
+	graph    *graph.Postgres
+	guard    feed.Guard
+	maxEdges int // of each kind
+}
+
+// Edges implements suggest.Fallback.
+func (a appGraph) Edges(ctx context.Context, viewer core.ID) (edges []suggest.Edge, complete bool, err error) {
+	var authors []reserve.Author
+	err = a.guard.Do(ctx, func(ctx context.Context) (err error) {
+		authors, err = a.graph.Edges(ctx, viewer)
+		return err
+	})
+	counts := map[reserve.Relation]int{}
+	complete = true
+	for _, author := range authors {
+		counts[author.Relation]++
+		complete = complete && counts[author.Relation] < a.maxEdges
+		edges = append(edges, suggest.Edge{Other: author.ID, Follows: author.Relation == reserve.Follows})
+	}
+	return edges, complete, err
+}
+
+// recentPosts is how many of the latest posts say who is active.
+const recentPosts = 500
+
+// Active implements suggest.Fallback.
+func (a appGraph) Active(ctx context.Context, viewer core.ID) (users []core.ID, err error) {
+	err = a.guard.Do(ctx, func(ctx context.Context) error {
+		posts, err := a.graph.Recent(ctx, viewer, recentPosts)
+		for _, p := range posts {
+			users = append(users, p.AuthorID)
+		}
+		return err
+	})
+	return users, err
+}
+
+// sourceGate tells suggestions and warming whether to leave ClickHouse alone.
+func sourceGate(s *breaker.Set) suggest.Gate { return s.ClickHouse }
+
+// warming warms everything that is kept of a user.
+func warming() fx.Option {
+	return fx.Options(warm.WorkerModule(), fx.Provide(
+		func(in warmersIn) warm.Warmer { return warmers(in.All) },
+		func(gate suggest.Gate) warm.Load { return busyWhileOpen{gate} },
+	))
+}
+
+type warmersIn struct {
+	fx.In
+	All []warm.Warmer `group:"warmers"`
+}
+
+type warmers []warm.Warmer
+
+// Warm warms one after the other.
+func (w warmers) Warm(ctx context.Context, user core.ID) error {
+	for _, one := range w {
+		if err := one.Warm(ctx, user); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// busyWhileOpen has something better to do while ClickHouse is in trouble.
+type busyWhileOpen struct{ gate suggest.Gate }
+
+// Busy implements warm.Load.
+func (b busyWhileOpen) Busy() bool { return b.gate.Open() }
+
+// The jobs, with their schedules.
+
+func trendingJob() fx.Option {
+	return fx.Options(trending.Module(), trending.ReaderModule(), fx.Provide(
+		func(cfg rank.Config) trending.Weights {
+			e := cfg.Engagement
+			return trending.Weights{
+				Like: e.Like, Comment: e.Comment, Share: e.Share,
+				PriorInteractions: e.PriorInteractions, PriorExposures: e.PriorExposures,
+			}
+		},
+		fx.Annotate(func(cfg trending.Config, job *trending.Job) jobs.Job {
+			return jobs.Job{Name: "trending", Every: cfg.Every, Jitter: 5, Timeout: cfg.Timeout, Run: job.Run}
+		}, fx.ResultTags(`group:"jobs"`)),
+	))
+}
+
+func suggestJob() fx.Option {
+	return fx.Provide(
+		suggest.NewPopularJob,
+		func(source *suggest.ClickHouse) suggest.PopularSource { return source },
+		suggest.NewClickHouse,
+		fx.Annotate(func(cfg suggest.Config, job *suggest.PopularJob) jobs.Job {
+			return jobs.Job{Name: "popular-users", Every: cfg.Popular.Every, Jitter: 10, Timeout: cfg.Popular.Timeout, Run: job.Run}
+		}, fx.ResultTags(`group:"jobs"`)),
+	)
+}
+
+func warmJob() fx.Option {
+	return fx.Options(warm.ListModule(), fx.Provide(fx.Annotate(func(cfg warm.Config, list *warm.List) jobs.Job {
+		return jobs.Job{Name: "warm", Every: cfg.Every, Jitter: 10, Timeout: cfg.Timeout, Run: list.Run}
+	}, fx.ResultTags(`group:"jobs"`))))
+}

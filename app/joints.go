@@ -1,0 +1,140 @@
+package app
+
+import (
+	"context"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/breaker"
+	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/deadletter"
+	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+	"github.com/feedrank/feedrank/modules/suggest"
+)
+
+// The joints: where one feature meets another. Each declares what it needs as a small interface; here
+// is who fills it.
+
+// eventLetters keeps what the events consumer cannot apply.
+type eventLetters struct{ queue *deadletter.Publisher }
+
+var _ events.DeadLetters = eventLetters{}
+
+func (q eventLetters) Publish(ctx context.Context, letters []events.DeadLetter) error {
+	out := make([]deadletter.Letter, len(letters))
+	for i, l := range letters {
+		out[i] = deadletter.Letter{
+			Topic: l.Topic, Epoch: l.Epoch, Partition: l.Partition, Offset: l.Offset, Timestamp: l.Timestamp,
+			Key: l.Key, Value: l.Value, Reason: l.Reason, Detail: l.Detail,
+		}
+		for _, h := range l.Headers {
+			out[i].Headers = append(out[i].Headers, deadletter.Header{Key: h.Key, Value: h.Value})
+		}
+	}
+	return q.queue.Publish(ctx, out)
+}
+
+// changeLetters keeps what the CDC consumer cannot apply.
+type changeLetters struct{ queue *deadletter.Publisher }
+
+var _ cdc.DeadLetters = changeLetters{}
+
+func (q changeLetters) Publish(ctx context.Context, letters []cdc.DeadLetter) error {
+	out := make([]deadletter.Letter, len(letters))
+	for i, l := range letters {
+		out[i] = deadletter.Letter{
+			Topic: l.Topic, Epoch: l.Epoch, Partition: l.Partition, Offset: l.Offset,
+			Key: l.Key, Value: l.Value, Reason: l.Reason, Detail: l.Detail, At: l.At,
+		}
+		for key, value := range l.Headers {
+			out[i].Headers = append(out[i].Headers, deadletter.Header{Key: []byte(key), Value: []byte(value)})
+		}
+	}
+	return q.queue.Publish(ctx, out)
+}
+
+// deadLetters gives the consumers their queues.
+func deadLetters() fx.Option {
+	return fx.Module("dead letters", fx.Provide(
+		deadletter.NewMetrics,
+		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) events.DeadLetters {
+			return eventLetters{deadletter.NewPublisher(k.Topic(cfg.EventsTopic), Version, p, clock, m)}
+		},
+		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) cdc.DeadLetters {
+			return changeLetters{deadletter.NewPublisher(k.Topic(cfg.CDCTopic), Version, p, clock, m)}
+		},
+	))
+}
+
+// signals tells the feed what the consumers applied: what viewers saw and hid, and whom they follow
+// and block.
+func signals() fx.Option {
+	return fx.Options(feed.SignalsModule(), fx.Provide(
+		func(s *feed.Signals) events.Applied { return s },
+		func(s *feed.Sessions) events.Sessions { return s },
+		fx.Annotate(func(s *feed.Signals) cdc.Applied { return s }, fx.ResultTags(`group:"changes"`)),
+	))
+}
+
+// deaf stands in for the signals where there is no feed.
+type deaf struct{}
+
+func (deaf) Observe(context.Context, []core.Event) error { return nil }
+
+func noSignals() fx.Option {
+	return fx.Provide(func() events.Applied { return deaf{} })
+}
+
+// guards are the breakers as the feed asks for them.
+func guards() fx.Option {
+	return fx.Options(breaker.Module(), fx.Provide(sourceGate, func(s *breaker.Set) feed.Guards {
+		return feed.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis}
+	}))
+}
+
+// noGuards lets every call through.
+func noGuards() fx.Option {
+	return fx.Supply(
+		feed.Guards{ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}},
+		fx.Annotate(suggest.AlwaysAsk{}, fx.As(new(suggest.Gate))),
+	)
+}
+
+// hotChanges tells the hot set of posts that are new, edited or deleted as soon as Kafka has them.
+func hotChanges() fx.Option {
+	return fx.Module("hot changes", fx.Invoke(
+		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, clock core.Clock, failure worker.Failure, log *zap.Logger) error {
+			// Changes from before the start are read again: what the consumer had not yet written when
+			// the set was loaded from ClickHouse. A change is trusted for as long as ClickHouse may lag.
+			tail, err := cdc.NewTail(cfg, k, clock.Now().Add(-own.Hot.TrustChanges), set.Apply, log)
+			if err != nil {
+				return err
+			}
+			workers := worker.NewGroup(failure)
+			lc.Append(fx.Hook{
+				OnStart: func(context.Context) error {
+					workers.Go("changes of posts", tail.Run)
+					return nil
+				},
+				OnStop: workers.Stop,
+			})
+			return nil
+		}))
+}
+
+// topics are those of every module, whether or not this process runs it.
+func topics(cfg config.Config) ([]kafka.TopicSpec, error) {
+	changes, err := cdc.TopicSpecs(cfg.CDC, cfg.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	all := append(events.TopicSpecs(cfg.Events, cfg.Kafka), changes...)
+	return append(all, deadletter.TopicSpecs(cfg.DeadLetter, cfg.Kafka)...), nil
+}

@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
+)
+
+// Resync compares the app's tables with their copies, all or one of them, and with repair sends what
+// sets them right to the CDC consumer. A row counts if it differs for as long as settle. It returns how many rows differed.
+func Resync(ctx context.Context, cfg config.Config, table string, repair bool, settle time.Duration, out io.Writer) (differences int, err error) {
+	pool, err := postgres.NewPool(ctx, cfg.Postgres)
+	if err != nil {
+		return 0, err
+	}
+	defer pool.Close()
+	reg := prometheus.NewRegistry()
+	cfg.ClickHouse.QueryTimeout = max(cfg.ClickHouse.QueryTimeout, time.Hour) // whole tables are read
+	db := clickhouse.New(cfg.ClickHouse, reg)
+	defer db.Close()
+	producer := kafka.NewProducer(cfg.Kafka)
+	defer func() { _ = producer.Close() }() // every send was acknowledged
+	r, err := cdc.NewResync(cfg.CDC, cfg.Kafka, pool, db, producer, reg)
+	if err != nil {
+		return 0, err
+	}
+	if table != "" && !strings.Contains(table, ".") {
+		table = "public." + table
+	}
+	p := newProgress(out)
+	found, err := r.Run(ctx, cdc.ResyncOptions{
+		Table: table, Repair: repair, Settle: settle, Rows: p.rows, Progress: p.compared,
+	})
+	for _, c := range found {
+		differences += c.Differences()
+	}
+	return differences, err
+}
+
+// progress tells how far a comparison is: with a bar on a terminal, with a line for each kind elsewhere.
+type progress struct {
+	out     io.Writer
+	tty     bool
+	bar     *progressbar.ProgressBar // of the table that is read; nil: none
+	started time.Time
+}
+
+func newProgress(out io.Writer) *progress {
+	file, ok := out.(*os.File)
+	return &progress{out: out, tty: ok && term.IsTerminal(int(file.Fd())), started: time.Now()}
+}
+
+func (p *progress) rows(table string, n int) {
+	if !p.tty {
+		return
+	}
+	if p.bar == nil {
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(table),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	_ = p.bar.Add(n) // a bar that cannot be drawn is no reason to stop
+}
+
+func (p *progress) compared(c cdc.Comparison) {
+	if p.bar != nil {
+		_ = p.bar.Finish() // as above
+		p.bar = nil
+	}
+	said := "equal"
+	if !c.Equal() {
+		said = fmt.Sprintf("%d missing, %d wrong, %d too many, %d with wrong edges: %s", c.Missing, c.Wrong, c.TooMany, c.Edges, strings.Join(c.Examples, " "))
+		if c.Differences() > len(c.Examples) {
+			said += " ..."
+		}
+	}
+	if c.Repairs > 0 {
+		said += fmt.Sprintf("; %d repairs sent", c.Repairs)
+	}
+	if c.Unreadable > 0 {
+		said += fmt.Sprintf("; %d rows that the mapping cannot read", c.Unreadable)
+	}
+	_, _ = fmt.Fprintf(p.out, "%-8s %-24s %9d rows  %6.1f s  %s\n", c.Kind, c.Table, c.Rows, time.Since(p.started).Seconds(), said) // as above
+	p.started = time.Now()
+}

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/platform/auth"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/modules/seed"
+)
+
+// Seed puts a synthetic world into the app's database and its events on the events path: through the
+// API at url as their users, or, where url is empty, straight into the topic as the API would write
+// them.
+func Seed(ctx context.Context, cfg config.Config, options seed.Options, url string, out io.Writer) (seed.Report, error) {
+	pool, err := postgres.NewPool(ctx, cfg.Postgres)
+	if err != nil {
+		return seed.Report{}, err
+	}
+	defer pool.Close()
+	sinks := seed.Sinks{Postgres: pool}
+	if url != "" {
+		sinks.Events = poster(cfg, url)
+	} else {
+		producer := kafka.NewProducer(cfg.Kafka)
+		defer func() { _ = producer.Close() }() // every send was acknowledged
+		sinks.Events = topic{name: cfg.Kafka.Topic(cfg.Events.Topic), producer: producer}
+	}
+	return seed.Run(ctx, options, sinks, core.SystemClock{}, out)
+}
+
+// poster sends events through the API, each as its user.
+func poster(cfg config.Config, url string) *seed.Poster {
+	return seed.NewPoster(seed.PosterConfig{
+		BaseURL: url, Token: tokens(cfg), Client: &http.Client{Timeout: 10 * time.Second}, Concurrency: 8, Patience: time.Minute,
+	})
+}
+
+// tokens signs development tokens for users.
+func tokens(cfg config.Config) func(core.ID) (string, error) {
+	return func(user core.ID) (string, error) { return auth.Sign(cfg.Auth, user, false, time.Hour, time.Now()) }
+}
+
+// topic writes events into Kafka in bulk.
+type topic struct {
+	name     string
+	producer *kafka.Producer
+}
+
+func (t topic) Send(ctx context.Context, all []core.Event) error {
+	records := make([]*sarama.ProducerMessage, len(all))
+	for i, e := range all {
+		e.ReceivedAt = time.Now() // as the API would have said
+		records[i] = events.Record(t.name, e)
+	}
+	if err := t.producer.Send(ctx, records...); err != nil {
+		return fmt.Errorf("events: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package app
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/fx"
+
+	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/feed/graph"
+)
+
+// tables tells the feed's fallback how the app names what the CDC consumer copies.
+func tables() fx.Option {
+	return fx.Provide(func(cfg cdc.Config) graph.Tables { return tablesOf(cfg.Tables) })
+}
+
+func tablesOf(m mapping.Config) graph.Tables {
+	return graph.Tables{
+		Posts: graph.PostTable{
+			Table: m.Post.Table, ID: m.Post.Column("id"), Author: m.Post.Column("author_id"),
+			CreatedAt: m.Post.Column("created_at"), Visible: visible(m.Post),
+		},
+		Follows: edges(m.Follow, "follower_id", "followee_id"),
+		Blocks:  edges(m.Block, "blocker_id", "blocked_id"),
+		Mutes:   edges(m.Mute, "muter_id", "muted_id"),
+	}
+}
+
+func edges(t mapping.Table, from, to string) graph.EdgeTable {
+	return graph.EdgeTable{Table: t.Table, From: t.Column(from), To: t.Column(to), When: alive(t)}
+}
+
+// visible is the SQL condition under which a post may be shown.
+func visible(t mapping.Table) string { return unless(t, slices.Concat(t.GoneWhen, t.HiddenWhen)) }
+
+// alive is the SQL condition under which a row is of the kind and counts; empty: every row.
+func alive(t mapping.Table) string { return unless(t, t.GoneWhen) }
+
+func unless(t mapping.Table, not []mapping.Condition) string {
+	var parts []string
+	for _, c := range t.OnlyWhen {
+		parts = append(parts, holds(t.Table, c))
+	}
+	for _, c := range not {
+		parts = append(parts, "NOT ("+holds(t.Table, c)+")")
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// holds is a condition of the mapping in SQL, never null.
+func holds(table string, c mapping.Condition) string {
+	column := pgx.Identifier(append(strings.Split(table, "."), c.Column)).Sanitize()
+	switch {
+	case len(c.In) > 0:
+		return "coalesce(" + column + "::text IN (" + literals(c.In) + "), false)"
+	case len(c.NotIn) > 0:
+		return "coalesce(" + column + "::text NOT IN (" + literals(c.NotIn) + "), true)"
+	case c.Is == "null":
+		return column + " IS NULL"
+	case c.Is == "set":
+		return column + " IS NOT NULL"
+	case c.Is == "true":
+		return truth(column)
+	default:
+		return "NOT " + truth(column)
+	}
+}
+
+// truth reads a flag as the mapping does: it may be a boolean, a number or a text.
+func truth(column string) string {
+	return "coalesce(" + column + "::text IN ('true', 't', '1'), false)"
+}
+
+// literals quotes words of the configuration for SQL.
+func literals(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = "'" + strings.ReplaceAll(w, "'", "''") + "'"
+	}
+	return strings.Join(quoted, ", ")
+}

@@ -1,0 +1,121 @@
+// Package config is the typed configuration of the whole program: one struct composed of every
+// module's own settings, read from a YAML file, the environment and flags.
+package config
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/audit"
+	"github.com/feedrank/feedrank/modules/breaker"
+	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/deadletter"
+	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/jobs"
+	"github.com/feedrank/feedrank/modules/platform/auth"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/ops"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/modules/suggest"
+	"github.com/feedrank/feedrank/modules/trending"
+	"github.com/feedrank/feedrank/modules/warm"
+)
+
+// Config is every setting. config/feedrank.yaml explains each one.
+type Config struct {
+	Roles      []string          `koanf:"roles" validate:"min=1,dive,oneof=all api events-consumer cdc-consumer cdc-source jobs"` // what this process does
+	Modules    Modules           `koanf:"modules"`
+	Lifecycle  Lifecycle         `koanf:"lifecycle"`
+	Log        ops.LogConfig     `koanf:"log"`
+	HTTP       httpserver.Config `koanf:"http"`
+	Auth       auth.Config       `koanf:"auth"`
+	Kafka      kafka.Config      `koanf:"kafka"`
+	ClickHouse clickhouse.Config `koanf:"clickhouse"`
+	Redis      redis.Config      `koanf:"redis"`
+	Postgres   postgres.Config   `koanf:"postgres"`
+	Events     events.Config     `koanf:"events"`
+	CDC        cdc.Config        `koanf:"cdc"`
+	DeadLetter deadletter.Config `koanf:"dead_letters"`
+	Audit      audit.Config      `koanf:"audit"`
+	Feed       feed.Config       `koanf:"feed"`
+	Ranking    rank.Config       `koanf:"ranking"`
+	Breaker    breaker.Config    `koanf:"breaker"`
+	Jobs       jobs.Config       `koanf:"jobs"`
+	Trending   trending.Config   `koanf:"trending"`
+	Suggest    suggest.Config    `koanf:"suggest"`
+	Warm       warm.Config       `koanf:"warm"`
+}
+
+// Modules switches each module on or off. One that is off is not in the program's graph.
+type Modules struct {
+	EventsAPI      Toggle `koanf:"events_api"`
+	EventsConsumer Toggle `koanf:"events_consumer"`
+	CDCSource      Toggle `koanf:"cdc_source"` // off where Debezium fills the cdc topics
+	CDCConsumer    Toggle `koanf:"cdc_consumer"`
+	Feed           Toggle `koanf:"feed"`
+	Breaker        Toggle `koanf:"breaker"`
+	Jobs           Toggle `koanf:"jobs"`
+	Trending       Toggle `koanf:"trending"`
+	Suggest        Toggle `koanf:"suggest"`
+	Warm           Toggle `koanf:"warm"`
+	Audit          Toggle `koanf:"audit"`
+}
+
+// Toggle is a module's switch.
+type Toggle struct {
+	Enabled bool `koanf:"enabled"`
+}
+
+// Toggle finds a module's switch by its key; nil if there is none.
+func (m *Modules) Toggle(name string) *Toggle {
+	v := reflect.ValueOf(m).Elem()
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("koanf") == name {
+			toggle, _ := v.Field(i).Addr().Interface().(*Toggle)
+			return toggle
+		}
+	}
+	return nil
+}
+
+// Lifecycle bounds start and stop.
+type Lifecycle struct {
+	StartTimeout time.Duration `koanf:"start_timeout" validate:"gte=1s,lte=10m"` // for all modules together
+	StopTimeout  time.Duration `koanf:"stop_timeout" validate:"gte=1s,lte=10m"`  // for draining and stopping all modules together
+}
+
+// Default is the configuration without a file, as config/feedrank.yaml writes it out.
+func Default() Config {
+	on := Toggle{Enabled: true}
+	return Config{
+		Roles: []string{"all"},
+		Modules: Modules{
+			EventsAPI: on, EventsConsumer: on, CDCSource: on, CDCConsumer: on, Feed: on, Breaker: on,
+			Jobs: on, Trending: on, Suggest: on, Warm: on, Audit: on,
+		},
+		Lifecycle:  Lifecycle{StartTimeout: time.Minute, StopTimeout: 30 * time.Second},
+		Log:        ops.DefaultLogConfig(),
+		HTTP:       httpserver.DefaultConfig(),
+		Auth:       auth.DefaultConfig(),
+		Kafka:      kafka.DefaultConfig(),
+		ClickHouse: clickhouse.DefaultConfig(),
+		Redis:      redis.DefaultConfig(),
+		Postgres:   postgres.DefaultConfig(),
+		Events:     events.DefaultConfig(),
+		CDC:        cdc.DefaultConfig(),
+		DeadLetter: deadletter.DefaultConfig(),
+		Audit:      audit.DefaultConfig(),
+		Feed:       feed.DefaultConfig(),
+		Ranking:    rank.DefaultConfig(),
+		Breaker:    breaker.DefaultConfig(),
+		Jobs:       jobs.DefaultConfig(),
+		Trending:   trending.DefaultConfig(),
+		Suggest:    suggest.DefaultConfig(),
+		Warm:       warm.DefaultConfig(),
+	}
+}
