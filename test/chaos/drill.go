@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/feedrank/feedrank/modules/deadletter"
+	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/migrate"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+)
+
+// options of a drill.
+type options struct {
+	seed       uint64
+	records    int
+	partitions int32
+	rate       int // records a second; 0: as many as the actions leave time for
+	consumers  []action
+	servers    []action
+	hosts      int // consumers that are only there
+	batch      int // rows
+	drain      time.Duration
+	say        func(format string, args ...any)
+}
+
+// drill is one run.
+type drill struct {
+	options
+	dir      string
+	servers  *embedded.Stack
+	settings settings
+	topic    string
+	queue    string
+	stream   *stream
+	diary    *diary
+	spent    spending
+}
+
+// run carries out a drill and compares what is left.
+func run(ctx context.Context, o options) (r *report, err error) {
+	d := &drill{options: o, diary: newDiary(o.say)}
+	if d.dir, err = os.MkdirTemp("", "feedrank-chaos-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if os.Getenv("FEEDRANK_CHAOS_KEEP") == "" {
+			err = errors.Join(err, os.RemoveAll(d.dir))
+		}
+	}()
+	if d.servers, err = embedded.Start(ctx, embedded.Options{Only: []string{embedded.ClickHouse, embedded.Kafka, embedded.Redis}}); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, d.servers.Stop(context.WithoutCancel(ctx))) }()
+	if err := d.prepare(ctx); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	if err := d.disturbed(ctx); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, d.logTails())
+	}
+	took := time.Since(began)
+	truth, v, ages, err := d.compare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.report(truth, v, ages, took), nil
+}
+
+// prepare migrates, makes the topics and the stream.
+func (d *drill) prepare(ctx context.Context) error {
+	a := d.servers.Addresses()
+	s := settings{Kafka: kafka.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Redis: redis.DefaultConfig(), Events: events.DefaultConfig()}
+	s.Kafka.Brokers, s.Kafka.SessionTimeout = a.Kafka.Brokers, 3*time.Second
+	s.ClickHouse.Addrs, s.ClickHouse.User, s.ClickHouse.Password, s.ClickHouse.Database = []string{a.ClickHouse.Addr}, a.ClickHouse.User, a.ClickHouse.Password, a.ClickHouse.Database
+	s.Redis.Addrs = []string{a.Redis.Addr}
+	s.Events.Partitions, s.Events.InsertTimeout = d.partitions, 5*time.Second
+	if d.batch > 0 {
+		s.Events.Batch.MaxRows, s.Events.Batch.MaxAge = d.batch, 250*time.Millisecond
+		// All partitions' windows together hold less than 5 % of the stream.
+		s.Events.Dedup.Window = max(1000, 2*d.batch, d.records/20/int(d.partitions))
+	}
+	d.settings, d.topic = s, s.Kafka.Topic(s.Events.Topic)
+	letters := deadletter.DefaultConfig()
+	d.queue = s.Kafka.Topic(letters.EventsTopic)
+	if _, err := migrate.ClickHouse(ctx, s.ClickHouse, false); err != nil {
+		return err
+	}
+	topics := append(events.TopicSpecs(s.Events, s.Kafka), deadletter.TopicSpecs(letters, s.Kafka)...)
+	if _, err := kafka.EnsureTopics(s.Kafka, topics, false); err != nil {
+		return err
+	}
+	d.stream = newStream(d.seed, d.records, time.Now())
+	return nil
+}
+
+// disturbed runs consumers and producer through the plan, and waits until everything is applied.
+func (d *drill) disturbed(ctx context.Context) (err error) {
+	consumers, servers := queueOf(d.consumers), queueOf(d.options.servers)
+	lanes := []*lane{d.lane("consumer-a", 1), d.lane("consumer-b", 2), d.lane("consumer-c", 3)}
+	queues := []<-chan action{consumers, consumers, servers}
+	for i := range d.hosts {
+		lanes, queues = append(lanes, d.lane(fmt.Sprint("host-", i), 0)), append(queues, queueOf(nil))
+	}
+	if len(d.consumers)+len(d.options.servers) == 0 {
+		lanes, queues = lanes[3:], queues[3:]
+	}
+	defer func() {
+		for _, l := range lanes {
+			if l.p != nil {
+				err = errors.Join(err, l.p.kill()) // it has left already if all went well
+			}
+		}
+	}()
+	group, working := errgroup.WithContext(ctx)
+	for i, l := range lanes {
+		group.Go(func() error { return l.work(working, queues[i]) })
+	}
+	p := &producer{brokers: d.settings.Kafka.Brokers, topic: d.topic, partitions: d.partitions, stream: d.stream}
+	group.Go(func() error { return p.run(working, d.allowed) })
+	watching, stop := context.WithCancel(working)
+	group.Go(func() error { return d.watch(watching, p) })
+	group.Go(func() error {
+		defer stop()
+		return d.drained(working, p)
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, l := range lanes {
+		if !l.p.running() {
+			return fmt.Errorf("%s ended by itself", l.name)
+		}
+		if err := l.p.leave(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *drill) lane(name string, n uint64) *lane {
+	return &lane{drill: d, name: name, rng: rand.New(rand.NewPCG(d.seed, 10+n))} //nolint:gosec // it must be repeatable
+}
+
+func queueOf(all []action) <-chan action {
+	queue := make(chan action, len(all))
+	for _, a := range all {
+		queue <- a
+	}
+	close(queue)
+	return queue
+}
+
+// allowed spreads the stream over the actions: each has its share, most of it at its beginning, and
+// never all of it, so that there is always something to apply.
+func (d *drill) allowed() int {
+	if d.rate > 0 {
+		return int(time.Since(d.diary.began).Seconds() * float64(d.rate))
+	}
+	done, last := d.diary.progress()
+	all := len(d.consumers) + len(d.options.servers)
+	if done >= all {
+		return d.records
+	}
+	part := 1 - math.Exp(-time.Since(last).Seconds()/5)
+	return int(float64(d.records) * (float64(done) + part) / float64(all))
+}
+
+// watch says how far it is.
+func (d *drill) watch(ctx context.Context, p *producer) error {
+	for pause(ctx, 10*time.Second) == nil {
+		done, _ := d.diary.progress()
+		d.say("%7.2fs  … %d of %d records produced, %d of %d disturbances\n", time.Since(d.diary.began).Seconds(), p.sent.Load(), d.records,
+			done, len(d.consumers)+len(d.options.servers))
+	}
+	return nil
+}
+
+// drained waits until the ledger covers everything that was produced; if that never happens, the
+// comparison says what is missing.
+func (d *drill) drained(ctx context.Context, p *producer) error {
+	all := len(d.consumers) + len(d.options.servers)
+	for {
+		if done, _ := d.diary.progress(); done >= all && p.sent.Load() >= int64(d.records) {
+			break
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	waiting, cancel := context.WithTimeout(ctx, d.drain)
+	defer cancel()
+	for {
+		ends, err := logEnds(d.settings.Kafka.Brokers, d.topic)
+		if err == nil {
+			covered, err := d.number(waiting, "SELECT sum(last) AS n FROM (SELECT max(last_offset) + 1 AS last FROM event_ranges GROUP BY kafka_partition)")
+			if err == nil && covered >= ends {
+				return nil
+			}
+		}
+		if err := pause(waiting, 50*time.Millisecond); err != nil {
+			if ctx.Err() == nil {
+				d.say("          not everything is applied after %s\n", d.drain)
+			}
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,10 @@
+// Package e2e tests the program as a whole, on the embedded servers and through its public doors.
+package e2e
+
+import (
+	"testing"
+
+	"github.com/feedrank/feedrank/test/stack"
+)
+
+func TestMain(m *testing.M) { stack.Main(m) }

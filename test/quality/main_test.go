@@ -1,0 +1,13 @@
+package quality
+
+import (
+	"testing"
+
+	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/test/stack"
+)
+
+func TestMain(m *testing.M) {
+	stack.Main(m, embeddedtest.Only(embedded.ClickHouse, embedded.Postgres))
+}

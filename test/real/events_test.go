@@ -1,0 +1,131 @@
+//go:build real
+
+package real_test
+
+import (
+	"context"
+	"encoding/binary"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zaptest"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+	"github.com/feedrank/feedrank/test/real"
+)
+
+// eventGraves keeps the events' dead letters, of which there must be none.
+type eventGraves struct {
+	mu  sync.Mutex
+	all []events.DeadLetter
+}
+
+func (g *eventGraves) Publish(_ context.Context, letters []events.DeadLetter) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.all = append(g.all, letters...)
+	return nil
+}
+
+func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
+	s, c := fresh(t)
+	cfg := events.DefaultConfig()
+	cfg.InsertTimeout = 5 * time.Second
+	_, err := kafka.EnsureTopics(c.KafkaConfig, events.TopicSpecs(cfg, c.KafkaConfig), false)
+	require.NoError(t, err)
+	db := clickhouse.New(c.ClickHouseConfig, prometheus.NewRegistry())
+	defer db.Close()
+	graves := &eventGraves{}
+	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) })
+	consumer := events.NewConsumer(cfg, c.KafkaConfig, db, graves, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	require.NoError(t, consumer.Start(t.Context()))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		require.NoError(t, consumer.Stop(ctx))
+		require.Empty(t, graves.all)
+	})
+
+	const batches, size = 60, 100
+	var restarts sync.WaitGroup
+	producer := kafka.NewProducer(c.KafkaConfig)
+	for batch := range batches {
+		if batch%15 == 7 {
+			server := []real.Server{s.Kafka, s.ClickHouse}[batch/15%2]
+			require.NoError(t, server.Kill())
+			restarts.Go(func() { _ = server.Start(t.Context()) }) // a failure shows in the counts
+		}
+		messages := make([]*sarama.ProducerMessage, size)
+		for i := range messages {
+			n := batch*size + i
+			if i%5 == 4 { // every fifth is a copy of an older event
+				n = n * 7 / 9
+			}
+			messages[i] = events.Record(c.KafkaConfig.Topic(cfg.Topic), event(n))
+		}
+		// A client that gets no answer sends the same events again.
+		require.True(t, eventually(time.Minute, 10*time.Millisecond, func() bool { return producer.Send(t.Context(), messages...) == nil }))
+	}
+	require.NoError(t, producer.Close())
+	restarts.Wait()
+
+	distinct := map[int]bool{}
+	for n := range batches * size {
+		if n%size%5 == 4 {
+			n = n * 7 / 9
+		}
+		distinct[n] = true
+	}
+	records := (&scene{t: t, Stack: s, configs: c}).total(c.KafkaConfig.Topic(cfg.Topic))
+	want := strconv.Itoa(len(distinct))
+	accounted := ""
+	require.True(t, eventually(time.Minute, 100*time.Millisecond, func() bool {
+		accounted = count(t, db, "SELECT sum(rows + duplicates + dead_letters + missing) FROM event_ranges")
+		return accounted == strconv.Itoa(records)
+	}), "%s of %d records are accounted for", accounted, records)
+	t.Logf("%d records of %s events", records, want)
+	require.Greater(t, records, len(distinct))
+	for what, query := range map[string]string{
+		"raw rows":      "SELECT count() FROM events",
+		"raw events":    "SELECT uniqExact(user_id, event_id) FROM events",
+		"raw positions": "SELECT uniqExact(kafka_partition, kafka_offset) FROM events",
+		"by post":       "SELECT sum(exposures + views + clicks + likes + comments + shares + hides) FROM post_metrics_1h",
+		"by author":     "SELECT sum(views + clicks + likes + comments + shares + hides) FROM user_author_90d",
+	} {
+		if what == "by author" { // impressions are not counted there
+			want = count(t, db, "SELECT countIf(action != 'impression') FROM events")
+		}
+		require.Equal(t, want, count(t, db, query), what)
+		want = strconv.Itoa(len(distinct))
+	}
+}
+
+// event is the n-th event: always the same one.
+func event(n int) core.Event {
+	actions := []core.Action{core.ActionImpression, core.ActionView, core.ActionClick, core.ActionLike, core.ActionComment, core.ActionShare, core.ActionHide}
+	e := core.Event{
+		UserID: core.ID(1 + n%50), PostID: core.ID(1 + n%30), AuthorID: core.ID(1000 + n%30), Action: actions[n%len(actions)],
+		OccurredAt: time.Now().Add(-time.Duration(n%48) * time.Hour), ReceivedAt: time.Now(), AppVersion: "1.2.3",
+	}
+	binary.BigEndian.PutUint64(e.ID[8:], uint64(n+1))
+	return e
+}
+
+// count is the number that a query of one row and one column gives.
+func count(t *testing.T, db *clickhouse.Client, query string) string {
+	t.Helper()
+	found, err := lines(t.Context(), db, "SELECT assumeNotNull(toString(("+query+"))) AS line")
+	if err != nil || len(found) != 1 { // the server may be away
+		return ""
+	}
+	return found[0]
+}

@@ -1,0 +1,112 @@
+//go:build linux
+
+package real
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+)
+
+// newKafka plans one broker that is its own KRaft controller.
+func newKafka(ctx context.Context, dir, jars string) (*server, error) {
+	addr, err := choosePort(ctx, dir, "port")
+	if err != nil {
+		return nil, err
+	}
+	controller, err := choosePort(ctx, dir, "controller")
+	if err != nil {
+		return nil, err
+	}
+	properties, data := filepath.Join(dir, "server.properties"), filepath.Join(dir, "data")
+	err = writeProperties(properties,
+		"process.roles=broker,controller",
+		"node.id=1",
+		"controller.quorum.voters=1@"+controller,
+		"listeners=PLAINTEXT://"+addr+",CONTROLLER://"+controller,
+		"advertised.listeners=PLAINTEXT://"+addr,
+		"controller.listener.names=CONTROLLER",
+		"log.dirs="+data,
+		"auto.create.topics.enable=false",
+		"group.initial.rebalance.delay.ms=0",
+		"group.min.session.timeout.ms=1000",
+		// A broker that was killed may register again only when its last session has expired.
+		"broker.session.timeout.ms=2000",
+		"broker.heartbeat.interval.ms=500",
+		// One node has one replica of everything.
+		"offsets.topic.replication.factor=1",
+		"offsets.topic.num.partitions=1",
+		"transaction.state.log.replication.factor=1",
+		"transaction.state.log.min.isr=1",
+		"transaction.state.log.num.partitions=1",
+		"share.coordinator.state.topic.replication.factor=1",
+		"share.coordinator.state.topic.min.isr=1",
+	)
+	if err != nil {
+		return nil, err
+	}
+	cfg := kafka.DefaultConfig()
+	cfg.Brokers = []string{addr}
+	return &server{plan: plan{
+		name: "kafka", addr: addr, dir: dir,
+		prepare: func(ctx context.Context) error { return format(ctx, jars, dir, data, properties) },
+		command: func() *exec.Cmd { return java(jars, dir, "512m", "kafka.Kafka", properties) },
+		serving: func(ctx context.Context) error {
+			if err := cfg.Ping(ctx); err != nil {
+				return err
+			}
+			_, err := kafka.EnsureTopics(cfg, nil, true) // a listening broker may not be registered yet
+			return err
+		},
+		stop: syscall.SIGTERM, whenOrphaned: syscall.SIGKILL,
+	}}, nil
+}
+
+// format makes the broker's storage, once.
+func format(ctx context.Context, jars, dir, data, properties string) error {
+	if _, err := os.Stat(filepath.Join(data, "meta.properties")); err == nil {
+		return nil
+	}
+	id := make([]byte, 16)
+	_, _ = rand.Read(id) // never fails
+	cmd := java(jars, dir, "128m", "kafka.tools.StorageTool", "format", "--ignore-formatted",
+		"-t", base64.RawURLEncoding.EncodeToString(id), "-c", properties)
+	if err := run(ctx, cmd); err != nil {
+		return fmt.Errorf("format kafka's storage: %w", err)
+	}
+	return nil
+}
+
+// run runs a command to its end, which also comes with ctx.
+func run(ctx context.Context, cmd *exec.Cmd) error {
+	out, err := os.CreateTemp("", "feedrank-real-output-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = errors.Join(out.Close(), os.Remove(out.Name())) }()
+	cmd.Stdout, cmd.Stderr = out, out
+	p, err := start(cmd, syscall.SIGKILL)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		err := errors.Join(context.Cause(ctx), killTree(p.pid()))
+		<-p.done
+		return err
+	}
+	if p.err != nil {
+		text, _ := os.ReadFile(out.Name()) // what there is
+		return fmt.Errorf("%s: %w: %s", cmd.Path, p.err, text)
+	}
+	return nil
+}
