@@ -5,13 +5,17 @@ import (
 	"errors"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
 // auditedOwners are the owners of the events' partitions as an audit asks for them.
@@ -27,6 +31,9 @@ var _ audit.Owners = auditedOwners{}
 func (o auditedOwners) Lateness() time.Duration {
 	return o.cfg.AcceptedAge + o.cfg.Retention + 24*time.Hour
 }
+
+// ErrAudit tells that an audit found something wrong.
+var ErrAudit = errors.New("the audit found something wrong")
 
 // audits recount what the events consumer has done, as a job and on request.
 func audits() fx.Option {
@@ -55,4 +62,31 @@ func auditJob(cfg audit.Config, service *audit.Service) jobs.Job {
 			return err
 		},
 	}
+}
+
+// WithAudit gives f an audit beside a running program.
+func WithAudit(ctx context.Context, cfg config.Config, f func(*audit.Service) error) error {
+	pool, err := postgres.NewPool(ctx, cfg.Postgres)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return withClickHouse(cfg, func(client *clickhouse.Client) error {
+		owners := auditedOwners{events.NewRequests(cfg.Events, client, core.SystemClock{}), cfg.Events}
+		auditor := audit.NewAuditor(cfg.Audit, client, owners, core.SystemClock{})
+		return f(audit.NewService(cfg.Audit, auditor, pool, prometheus.NewRegistry(), zap.NewNop()))
+	})
+}
+
+// WithOwners gives f a client of the owners of the events' partitions.
+func WithOwners(cfg config.Config, f func(*events.Requests) error) error {
+	return withClickHouse(cfg, func(client *clickhouse.Client) error {
+		return f(events.NewRequests(cfg.Events, client, core.SystemClock{}))
+	})
+}
+
+func withClickHouse(cfg config.Config, f func(*clickhouse.Client) error) error {
+	client := clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
+	defer client.Close()
+	return f(client)
 }

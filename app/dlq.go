@@ -11,8 +11,8 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// withLetters gives a command the queues.
-func withLetters(cfg config.Config, f func(*deadletter.Service) error) (err error) {
+// WithLetters gives a command the queues.
+func WithLetters(cfg config.Config, f func(*deadletter.Service) error) (err error) {
 	producer := kafka.NewProducer(cfg.Kafka)
 	defer func() { err = errors.Join(err, producer.Close()) }()
 	metrics := deadletter.NewMetrics(prometheus.NewRegistry())

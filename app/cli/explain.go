@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"time"
@@ -10,8 +10,8 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/auth"
 )
 
-// ExplainCommand tells why a post is where it is in a user's feed.
-func ExplainCommand(loader Loader) *cobra.Command {
+// explainCommand tells why a post is where it is in a user's feed.
+func explainCommand(loader loader) *cobra.Command {
 	var load func() (config.Config, error)
 	var user, post, url, token string
 	c := &cobra.Command{
@@ -36,7 +36,7 @@ func ExplainCommand(loader Loader) *cobra.Command {
 					return err
 				}
 			}
-			return Explain(c.Context(), url, token, ids[0], ids[1], c.OutOrStdout())
+			return explain(c.Context(), url, token, ids[0], ids[1], c.OutOrStdout())
 		},
 	}
 	load = loader(c)

@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"context"
@@ -11,11 +11,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/modules/deadletter"
+	"github.com/feedrank/feedrank/modules/events"
 )
 
-// DLQCommand looks at dead letters and deals with them.
-func DLQCommand(load Loader) *cobra.Command {
+// dlqCommand looks at dead letters and deals with them.
+func dlqCommand(load loader) *cobra.Command {
 	c := &cobra.Command{
 		Use: "dlq", Short: "List, show, replay and discard dead letters, and quarantine what blocks a partition", Args: exactly(0),
 		Long: "A dead letter is a record that a consumer could not apply. An event counts once however often it\n" +
@@ -78,7 +80,7 @@ func (f *choice) everything() bool {
 	return f.reason == "" && f.topic == "" && f.since == "" && f.until == "" && f.partition < 0 && len(f.ids) == 0
 }
 
-func dlqList(load Loader) *cobra.Command {
+func dlqList(load loader) *cobra.Command {
 	var f choice
 	var limit int
 	var after int64
@@ -102,7 +104,7 @@ func dlqList(load Loader) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return withLetters(cfg, func(s *deadletter.Service) error {
+		return app.WithLetters(cfg, func(s *deadletter.Service) error {
 			page, more, err := s.List(c.Context(), f.queue, wanted, after, limit)
 			if err != nil {
 				return err
@@ -138,7 +140,7 @@ func printLetters(out io.Writer, page []*deadletter.Entry, asJSON bool) error {
 	return table.Flush()
 }
 
-func dlqShow(load Loader) *cobra.Command {
+func dlqShow(load loader) *cobra.Command {
 	var queue string
 	c := &cobra.Command{Use: "show ID", Short: "Show a dead letter whole, as JSON", Args: exactly(1)}
 	read := load(c)
@@ -152,7 +154,7 @@ func dlqShow(load Loader) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return withLetters(cfg, func(s *deadletter.Service) error {
+		return app.WithLetters(cfg, func(s *deadletter.Service) error {
 			e, err := s.Show(c.Context(), queue, id)
 			if err != nil {
 				return err
@@ -165,19 +167,19 @@ func dlqShow(load Loader) *cobra.Command {
 	return c
 }
 
-func dlqReplay(load Loader) *cobra.Command {
+func dlqReplay(load loader) *cobra.Command {
 	return dlqAct(load, "replay", "Write open letters to their topic again, as they were",
 		func(s *deadletter.Service) deed { return s.Replay })
 }
 
-func dlqDiscard(load Loader) *cobra.Command {
+func dlqDiscard(load loader) *cobra.Command {
 	return dlqAct(load, "discard", "Mark open letters as dealt with",
 		func(s *deadletter.Service) deed { return s.Discard })
 }
 
 type deed func(ctx context.Context, queue string, wanted deadletter.Filter, dryRun bool, progress func(done, total int)) (deadletter.Outcome, error)
 
-func dlqAct(load Loader, verb, short string, of func(*deadletter.Service) deed) *cobra.Command {
+func dlqAct(load loader, verb, short string, of func(*deadletter.Service) deed) *cobra.Command {
 	var f choice
 	var all, dryRun, asJSON bool
 	c := &cobra.Command{Use: verb, Short: short, Args: exactly(0)}
@@ -198,7 +200,7 @@ func dlqAct(load Loader, verb, short string, of func(*deadletter.Service) deed) 
 		if err != nil {
 			return err
 		}
-		return withLetters(cfg, func(s *deadletter.Service) error {
+		return app.WithLetters(cfg, func(s *deadletter.Service) error {
 			tell, end := counting(c.ErrOrStderr(), verb)
 			outcome, err := of(s)(c.Context(), f.queue, wanted, dryRun, tell)
 			if err := errors.Join(err, end()); err != nil {
@@ -208,6 +210,48 @@ func dlqAct(load Loader, verb, short string, of func(*deadletter.Service) deed) 
 				return json.NewEncoder(c.OutOrStdout()).Encode(outcome)
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %d letters match, %d done, %d skipped because they were kept in part\n", verb, outcome.Matched, outcome.Done, outcome.Skipped)
+			return err
+		})
+	}
+	return c
+}
+
+func dlqQuarantine(load loader) *cobra.Command {
+	var partition int
+	var first, last int64
+	var patience time.Duration
+	c := &cobra.Command{
+		Use: "quarantine", Short: "Send events that ClickHouse refuses to the dead letters, so that their partition goes on", Args: exactly(0),
+		Long: "A partition whose batch ClickHouse refuses stops alone (feedrank_events_partition_stopped); the log line\n" +
+			"names the offsets. quarantine has its owner send those to the dead letters and apply the rest.",
+	}
+	read := load(c)
+	c.Flags().IntVar(&partition, "partition", -1, "of the events topic")
+	c.Flags().Int64Var(&first, "first", -1, "the first offset")
+	c.Flags().Int64Var(&last, "last", -1, "the last offset; without it only the first")
+	c.Flags().DurationVar(&patience, "timeout", 2*time.Minute, "how long the owner may take to answer")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if last < 0 {
+			last = first
+		}
+		if partition < 0 || first < 0 || last < first {
+			return usagef("say --partition, --first and, for more than one offset, --last")
+		}
+		cfg, err := read()
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Context(), patience)
+		defer cancel()
+		return app.WithOwners(cfg, func(owners *events.Requests) error {
+			sent, err := owners.Quarantine(ctx, partition, first, last)
+			if err != nil {
+				return err
+			}
+			if sent == 0 {
+				return fmt.Errorf("quarantine: none of these offsets is in a batch that is stuck in partition %d", partition)
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "quarantined: %d\n", sent)
 			return err
 		})
 	}

@@ -1,9 +1,10 @@
-package app
+package cli
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -13,16 +14,39 @@ import (
 	"github.com/feedrank/feedrank/config"
 )
 
-// Loader gives a command the flags that say where the configuration comes from, and returns what reads
-// it.
-type Loader func(*cobra.Command) func() (config.Config, error)
-
-// ErrUsage tells that a flag or an argument is wrong.
-var ErrUsage = errors.New("see --help")
-
-func usagef(format string, args ...any) error {
-	return fmt.Errorf("%w; %w", fmt.Errorf(format, args...), ErrUsage)
+type settings struct {
+	file  string
+	set   []string
+	roles []string
 }
+
+func (s *settings) flags(c *cobra.Command) {
+	c.Flags().StringVarP(&s.file, "config", "c", os.Getenv("FEEDRANK_CONFIG"), "configuration file (YAML); also FEEDRANK_CONFIG")
+	c.Flags().StringArrayVar(&s.set, "set", nil, "set a key, over the file and the environment: --set kafka.brokers=a:9092,b:9092")
+	c.Flags().StringSliceVar(&s.roles, "roles", nil, "what this process does: all, or some of api, events-consumer, cdc-consumer, cdc-source, jobs")
+}
+
+func (s *settings) load(under ...string) (config.Config, error) {
+	sources := config.Sources{Under: under, File: s.file, Env: os.Environ(), Set: s.set}
+	for i, role := range s.roles {
+		if i == 0 {
+			sources.Set = append(sources.Set, "roles="+role)
+		} else {
+			sources.Set[len(sources.Set)-1] += "," + role
+		}
+	}
+	return config.Load(sources)
+}
+
+func loading(c *cobra.Command) func() (config.Config, error) {
+	var s settings
+	s.flags(c)
+	return func() (config.Config, error) { return s.load() }
+}
+
+// loader gives a command the flags that say where the configuration comes from, and returns what reads
+// it.
+type loader func(*cobra.Command) func() (config.Config, error)
 
 // exactly is how many arguments a command takes.
 func exactly(n int) cobra.PositionalArgs {

@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"context"
@@ -7,67 +7,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/modules/events"
-	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
-// withOwners gives f a client of the owners of partitions.
-func withOwners(cfg config.Config, f func(*events.Requests) error) error {
-	client := clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
-	defer client.Close()
-	return f(events.NewRequests(cfg.Events, client, core.SystemClock{}))
-}
-
-func dlqQuarantine(load Loader) *cobra.Command {
-	var partition int
-	var first, last int64
-	var patience time.Duration
-	c := &cobra.Command{
-		Use: "quarantine", Short: "Send events that ClickHouse refuses to the dead letters, so that their partition goes on", Args: exactly(0),
-		Long: "A partition whose batch ClickHouse refuses stops alone (feedrank_events_partition_stopped); the log line\n" +
-			"names the offsets. quarantine has its owner send those to the dead letters and apply the rest.",
-	}
-	read := load(c)
-	c.Flags().IntVar(&partition, "partition", -1, "of the events topic")
-	c.Flags().Int64Var(&first, "first", -1, "the first offset")
-	c.Flags().Int64Var(&last, "last", -1, "the last offset; without it only the first")
-	c.Flags().DurationVar(&patience, "timeout", 2*time.Minute, "how long the owner may take to answer")
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		if last < 0 {
-			last = first
-		}
-		if partition < 0 || first < 0 || last < first {
-			return usagef("say --partition, --first and, for more than one offset, --last")
-		}
-		cfg, err := read()
-		if err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(c.Context(), patience)
-		defer cancel()
-		return withOwners(cfg, func(owners *events.Requests) error {
-			sent, err := owners.Quarantine(ctx, partition, first, last)
-			if err != nil {
-				return err
-			}
-			if sent == 0 {
-				return fmt.Errorf("quarantine: none of these offsets is in a batch that is stuck in partition %d", partition)
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "quarantined: %d\n", sent)
-			return err
-		})
-	}
-	return c
-}
-
-// RebuildViewsCommand recounts the views from the raw events.
-func RebuildViewsCommand(load Loader) *cobra.Command {
+// rebuildViewsCommand recounts the views from the raw events.
+func rebuildViewsCommand(load loader) *cobra.Command {
 	var patience time.Duration
 	c := &cobra.Command{
 		Use: "rebuild-views", Short: "Recount post_metrics_1h and user_author_90d from the raw events", Args: exactly(0),
@@ -84,7 +32,7 @@ func RebuildViewsCommand(load Loader) *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), patience)
 		defer cancel()
-		return withOwners(cfg, func(owners *events.Requests) error {
+		return app.WithOwners(cfg, func(owners *events.Requests) error {
 			tell, end := counting(c.ErrOrStderr(), "rebuild")
 			wrong, err := rebuild(ctx, owners, time.Now().UTC(), tell)
 			if err := errors.Join(err, end()); err != nil {

@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"context"
@@ -54,9 +54,9 @@ type explanation struct {
 // explainTimeout bounds one question to the admin API.
 const explainTimeout = 15 * time.Second
 
-// Explain asks a running feedrank why a post is where it is in a user's feed, or why it is not in it,
+// explain asks a running feedrank why a post is where it is in a user's feed, or why it is not in it,
 // and prints the answer.
-func Explain(ctx context.Context, base, token string, user, post core.ID, out io.Writer) error {
+func explain(ctx context.Context, base, token string, user, post core.ID, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, explainTimeout)
 	defer cancel()
 	query := url.Values{"user": {user.String()}, "post": {post.String()}}

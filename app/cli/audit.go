@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"encoding/json"
@@ -7,22 +7,14 @@ import (
 	"io"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/modules/audit"
-	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/events"
-	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
-// ErrAudit is returned by the audit command when something is wrong.
-var ErrAudit = errors.New("the audit found something wrong")
-
-// AuditCommand recounts and tells what is wrong.
-func AuditCommand(load Loader) *cobra.Command {
+// auditCommand recounts and tells what is wrong.
+func auditCommand(load loader) *cobra.Command {
 	options := audit.Options{Since: 24 * time.Hour}
 	var asJSON bool
 	c := &cobra.Command{
@@ -43,26 +35,19 @@ func AuditCommand(load Loader) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		pool, err := postgres.NewPool(c.Context(), cfg.Postgres)
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
-		client := clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
-		defer client.Close()
-		owners := auditedOwners{events.NewRequests(cfg.Events, client, core.SystemClock{}), cfg.Events}
-		service := audit.NewService(cfg.Audit, audit.NewAuditor(cfg.Audit, client, owners, core.SystemClock{}), pool, prometheus.NewRegistry(), zap.NewNop())
-		report, err := service.Run(c.Context(), options)
-		if errors.Is(err, audit.ErrRunning) {
-			return err
-		}
-		if printed := printReport(c.OutOrStdout(), report, asJSON); printed != nil || err != nil {
-			return errors.Join(err, printed)
-		}
-		if !report.OK() {
-			return ErrAudit
-		}
-		return nil
+		return app.WithAudit(c.Context(), cfg, func(service *audit.Service) error {
+			report, err := service.Run(c.Context(), options)
+			if errors.Is(err, audit.ErrRunning) {
+				return err
+			}
+			if printed := printReport(c.OutOrStdout(), report, asJSON); printed != nil || err != nil {
+				return errors.Join(err, printed)
+			}
+			if !report.OK() {
+				return app.ErrAudit
+			}
+			return nil
+		})
 	}
 	return c
 }

@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/core"
@@ -23,6 +24,8 @@ import (
 	"github.com/feedrank/feedrank/test/stack"
 )
 
+func TestMain(m *testing.M) { stack.Main(m) }
+
 // console runs commands on a stack.
 type console struct {
 	*stack.Stack
@@ -32,17 +35,18 @@ type console struct {
 func newConsole(t *testing.T) *console {
 	t.Helper()
 	c := &console{Stack: stack.New(t)}
-	c.cfg = onStack(c.Stack)
+	c.cfg = config.Default()
+	c.cfg.Postgres, c.cfg.ClickHouse, c.cfg.Kafka = c.PostgresConfig, c.ClickHouseConfig, c.KafkaConfig
 	c.cfg.Redis, c.cfg.Roles, c.cfg.HTTP.Addr = c.RedisConfig, []string{"events-consumer"}, "127.0.0.1:0"
 	c.cfg.Kafka.SessionTimeout, c.cfg.Events.Partitions, c.cfg.Audit.Settle = 6*time.Second, 2, 0
-	_, err := Migrate(t.Context(), c.cfg, false)
+	_, err := app.Migrate(t.Context(), c.cfg, false)
 	require.NoError(t, err)
 	return c
 }
 
 func (c *console) consume(t *testing.T) {
 	t.Helper()
-	program, err := Start(t.Context(), c.cfg, zap.NewNop())
+	program, err := app.Start(t.Context(), c.cfg, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, program.Stop()) })
 }
@@ -53,7 +57,7 @@ func (c *console) exec(t *testing.T, statement string) {
 }
 
 // run gives what a command printed.
-func (c *console) run(t *testing.T, make func(Loader) *cobra.Command, args ...string) (string, error) {
+func (c *console) run(t *testing.T, make func(loader) *cobra.Command, args ...string) (string, error) {
 	t.Helper()
 	command := make(func(*cobra.Command) func() (config.Config, error) {
 		return func() (config.Config, error) { return c.cfg, nil }
@@ -94,41 +98,41 @@ func TestADeadLetterIsListedShownReplayedAndDiscardedByCommand(t *testing.T) {
 	var listed string
 	require.Eventually(t, func() bool {
 		var err error
-		listed, err = c.run(t, DLQCommand, "list", "--json")
+		listed, err = c.run(t, dlqCommand, "list", "--json")
 		return err == nil && listed != ""
 	}, 30*time.Second, 50*time.Millisecond)
 	var letter struct{ ID, Reason, Topic string }
 	require.NoError(t, json.Unmarshal([]byte(listed), &letter))
 	require.Equal(t, "malformed", letter.Reason)
 
-	out, err := c.run(t, DLQCommand, "list", "--reason", "malformed", "--since", "1h", "--topic", letter.Topic)
+	out, err := c.run(t, dlqCommand, "list", "--reason", "malformed", "--since", "1h", "--topic", letter.Topic)
 	require.NoError(t, err)
 	require.Contains(t, out, letter.ID)
-	out, err = c.run(t, DLQCommand, "list", "--until", "1h")
+	out, err = c.run(t, dlqCommand, "list", "--until", "1h")
 	require.NoError(t, err)
 	require.NotContains(t, out, letter.ID)
-	out, err = c.run(t, DLQCommand, "show", letter.ID)
+	out, err = c.run(t, dlqCommand, "show", letter.ID)
 	require.NoError(t, err)
 	require.Contains(t, out, `"text": "{"`)
 
-	out, err = c.run(t, DLQCommand, "replay", "--id", letter.ID, "--dry-run")
+	out, err = c.run(t, dlqCommand, "replay", "--id", letter.ID, "--dry-run")
 	require.NoError(t, err)
 	require.Contains(t, out, "1 letters match, 0 done")
-	out, err = c.run(t, DLQCommand, "replay", "--all")
+	out, err = c.run(t, dlqCommand, "replay", "--all")
 	require.NoError(t, err)
 	require.Contains(t, out, "1 letters match, 1 done")
 	require.Eventually(t, func() bool { // it is as bad as it was
-		out, err := c.run(t, DLQCommand, "list", "--json")
+		out, err := c.run(t, dlqCommand, "list", "--json")
 		return err == nil && strings.Count(out, "\n") == 1 && !strings.Contains(out, letter.ID)
 	}, 30*time.Second, 50*time.Millisecond)
-	out, err = c.run(t, DLQCommand, "discard", "--reason", "malformed", "--json")
+	out, err = c.run(t, dlqCommand, "discard", "--reason", "malformed", "--json")
 	require.NoError(t, err)
 	require.Contains(t, out, `{"matched":1,"done":1,"skipped":0}`)
-	out, err = c.run(t, DLQCommand, "list", "--state", "discarded", "--json")
+	out, err = c.run(t, dlqCommand, "list", "--state", "discarded", "--json")
 	require.NoError(t, err)
 	require.Equal(t, 1, strings.Count(out, "\n"))
 
-	_, err = c.run(t, DLQCommand, "replay", "--queue", "cdc", "--all")
+	_, err = c.run(t, dlqCommand, "replay", "--queue", "cdc", "--all")
 	require.ErrorIs(t, err, deadletter.ErrNoReplay)
 }
 
@@ -151,11 +155,11 @@ func TestACommandThatIsCalledWronglySaysHow(t *testing.T) {
 		{"quarantine"},
 		{"quarantine", "--partition", "1", "--first", "7", "--last", "3"},
 	} {
-		_, err := c.run(t, DLQCommand, args...)
-		require.ErrorIs(t, err, ErrUsage, "%v", args)
+		_, err := c.run(t, dlqCommand, args...)
+		require.ErrorIs(t, err, errUsage, "%v", args)
 	}
-	_, err := c.run(t, AuditCommand, "--since", "1m")
-	require.ErrorIs(t, err, ErrUsage)
+	_, err := c.run(t, auditCommand, "--since", "1m")
+	require.ErrorIs(t, err, errUsage)
 }
 
 func TestAnAuditByCommandFailsUntilWhatIsWrongIsRepaired(t *testing.T) {
@@ -163,28 +167,28 @@ func TestAnAuditByCommandFailsUntilWhatIsWrongIsRepaired(t *testing.T) {
 	c.send(t, 10)
 	c.consume(t)
 	require.Eventually(t, func() bool {
-		out, err := c.run(t, AuditCommand, "--since", "72h")
+		out, err := c.run(t, auditCommand, "--since", "72h")
 		return err == nil && strings.Contains(out, "rows=10 findings=0")
 	}, 30*time.Second, 100*time.Millisecond)
 
 	wrong := "INSERT INTO user_author_90d SELECT user_id, author_id, day, kafka_partition, 5, 0, 0, 0, 0, 0 FROM user_author_90d ORDER BY user_id LIMIT 1"
 	c.exec(t, wrong)
-	out, err := c.run(t, AuditCommand, "--since", "72h")
-	require.ErrorIs(t, err, ErrAudit)
+	out, err := c.run(t, auditCommand, "--since", "72h")
+	require.ErrorIs(t, err, app.ErrAudit)
 	require.Contains(t, out, "view_differs (1): user_author_90d, partition ")
 	require.Contains(t, out, "lacks views -5")
-	out, err = c.run(t, AuditCommand, "--since", "72h", "--repair", "--json")
+	out, err = c.run(t, auditCommand, "--since", "72h", "--repair", "--json")
 	require.NoError(t, err)
 	var report audit.Report
 	require.NoError(t, json.Unmarshal([]byte(out), &report))
 	require.EqualValues(t, 1, report.Repaired)
-	_, err = c.run(t, AuditCommand, "--since", "72h")
+	_, err = c.run(t, auditCommand, "--since", "72h")
 	require.NoError(t, err)
 
 	c.exec(t, wrong)
-	out, err = c.run(t, RebuildViewsCommand)
+	out, err = c.run(t, rebuildViewsCommand)
 	require.NoError(t, err)
 	require.Contains(t, out, ": 1 buckets changed")
-	_, err = c.run(t, DLQCommand, "quarantine", "--partition", "0", "--first", "3", "--timeout", "30s")
+	_, err = c.run(t, dlqCommand, "quarantine", "--partition", "0", "--first", "3", "--timeout", "30s")
 	require.ErrorContains(t, err, "none of these offsets")
 }

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/feedrank/feedrank/app"
+)
+
+func checkConfigCommand() *cobra.Command {
+	var s settings
+	var connect bool
+	c := &cobra.Command{
+		Use: "check-config [FILE]", Short: "Validate a configuration and name every mistake", Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				s.file = args[0]
+			}
+			cfg, err := s.load()
+			if err != nil {
+				return err
+			}
+			if err := app.Validate(cfg); err != nil {
+				return err
+			}
+			said := "the configuration is valid"
+			if connect {
+				if err := app.CheckTables(c.Context(), cfg); err != nil {
+					return err
+				}
+				said += ", and cdc.tables fits the app's database"
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), said)
+			return err
+		},
+	}
+	s.flags(c)
+	c.Flags().BoolVar(&connect, "connect", false, "also compare cdc.tables with the app's database")
+	return c
+}
+
+func modulesCommand() *cobra.Command {
+	var s settings
+	c := &cobra.Command{
+		Use: "modules", Short: "List the modules, and say which of them run with these roles and why",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := s.load(app.DevDefaults()...) // a list of modules needs no key
+			if err != nil {
+				return err
+			}
+			return printModules(c.OutOrStdout(), app.Choose(cfg))
+		},
+	}
+	s.flags(c)
+	return c
+}
+
+func printModules(out io.Writer, choices []app.Choice) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "MODULE\tON\tWHY\tROLES\tWHAT IT DOES") //nolint:errcheck // Flush tells
+	for _, m := range choices {
+		on := "no"
+		if m.On {
+			on = "yes"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", m.Name, on, m.Why, m.RoleNames(), m.Says) //nolint:errcheck // Flush tells
+	}
+	return table.Flush()
+}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/modules/embedded"
+)
+
+func devCommand() *cobra.Command {
+	var s settings
+	var dir string
+	c := &cobra.Command{
+		Use: "dev", Short: "Run every role on embedded servers, with nothing to install",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := s.load(app.DevDefaults()...)
+			if err != nil {
+				return err
+			}
+			return app.RunDev(c.Context(), cfg, dir, c.OutOrStdout())
+		},
+	}
+	s.flags(c)
+	c.Flags().StringVar(&dir, "dir", "data/dev", "where the embedded servers keep their data; empty: a temporary directory")
+	return c
+}
+
+func demoCommand() *cobra.Command {
+	var s settings
+	var once bool
+	var trials int
+	c := &cobra.Command{
+		Use: "demo", Short: "Show everything at work: embedded servers, a seeded world and a guided tour",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := s.load(append(app.DevDefaults(), "log.level=error")...) // the tour kills a server: warnings are expected
+			if err != nil {
+				return err
+			}
+			return app.Demo(c.Context(), cfg, once, trials, c.OutOrStdout())
+		},
+	}
+	s.flags(c)
+	c.Flags().BoolVar(&once, "once", false, "end after the tour with one line of figures; exit 0 only if every step held")
+	c.Flags().IntVar(&trials, "trials", 20, "how often to measure each latency, 1 to 10000")
+	return c
+}
+
+func embeddedCommand() *cobra.Command {
+	var options embedded.Options
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "embedded", Short: "Run the embedded servers alone, and print their addresses",
+		RunE: func(c *cobra.Command, _ []string) error {
+			return embedded.RunForeground(c.Context(), options, asJSON, c.OutOrStdout())
+		},
+	}
+	c.Flags().StringSliceVar(&options.Only, "only", nil, "some of: clickhouse, postgres, kafka, redis")
+	c.Flags().StringVar(&options.Dir, "dir", "", "where they keep their data; empty: a temporary directory")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one line of JSON once all are ready")
+	return c
+}

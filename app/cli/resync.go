@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/feedrank/feedrank/app"
+)
+
+func resyncCommand() *cobra.Command {
+	var s settings
+	var table string
+	var check bool
+	var settle time.Duration
+	c := &cobra.Command{
+		Use: "resync", Short: "Compare the app's tables with their copies in ClickHouse, and repair what differs",
+		Long: "resync reads the app's tables and their copies while changes go on, and sends what sets the copies right\n" +
+			"to the running CDC consumer. A row counts only if it differs for some time (--settle): what is on its way is none.\n" +
+			"With --check it only tells, and exits with 1 if anything differs.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := s.load(app.DevDefaults()...) // no key is needed
+			if err != nil {
+				return err
+			}
+			differences, err := app.Resync(c.Context(), cfg, table, !check, settle, c.OutOrStdout())
+			if err == nil && check && differences > 0 {
+				err = fmt.Errorf("%d rows differ: `feedrank resync` repairs them", differences)
+			}
+			return err
+		},
+	}
+	s.flags(c)
+	c.Flags().StringVar(&table, "table", "", "only this table, such as public.posts; empty: all that are mapped")
+	c.Flags().BoolVar(&check, "check", false, "only compare")
+	c.Flags().DurationVar(&settle, "settle", 10*time.Second, "how long a row must differ; longer than changes take to arrive")
+	return c
+}

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/platform/ops"
+)
+
+func serveCommand() *cobra.Command {
+	var s settings
+	var migrateFirst bool
+	c := &cobra.Command{
+		Use: "serve", Short: "Run the roles of the configuration",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := s.load()
+			if err != nil {
+				return err
+			}
+			log, err := ops.NewLogger(cfg.Log)
+			if err != nil {
+				return err
+			}
+			if migrateFirst {
+				if _, err := app.Migrate(c.Context(), cfg, false); err != nil {
+					return fmt.Errorf("migrate: %w", err)
+				}
+			}
+			return app.Serve(c.Context(), cfg, log, app.FollowFile(s.file, func() (config.Config, error) { return s.load() }))
+		},
+	}
+	s.flags(c)
+	c.Flags().BoolVar(&migrateFirst, "migrate", false, "bring the schemas and topics up to date first")
+	return c
+}
