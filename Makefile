@@ -63,9 +63,12 @@ fuzz: ## Run every fuzzer for FUZZTIME each
 		done; \
 	done
 
+BENCH ?= feed-cached
+SCALE ?= small
+
 .PHONY: bench
-bench: servers ## Run the benchmarks of the packages
-	go test -run '^$$' -bench . -benchmem ./...
+bench: servers build ## Measure BENCH (feed-cached, trending, …) at SCALE (small, reference, large), against what is promised
+	bin/feedrank bench $(BENCH) --scale $(SCALE)
 
 .PHONY: quality
 quality: servers ## Measure hit rate, NDCG, variety and overlap of feeds on a generated world

@@ -58,7 +58,7 @@ func command() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w; %w", err, errUsage) })
 	root.AddCommand(
 		serveCommand(), devCommand(), demoCommand(), embeddedCommand(), migrateCommand(), checkConfigCommand(), resyncCommand(),
-		modulesCommand(), metricsCommand(), seedCommand(), tokenCommand(), versionCommand(),
+		modulesCommand(), metricsCommand(), seedCommand(), benchCommand(), tokenCommand(), versionCommand(),
 		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading),
 	)
 	for _, c := range root.Commands() {

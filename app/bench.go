@@ -1,0 +1,110 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/bench"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/platform/auth"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/ops"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+)
+
+// BenchOptions say what to measure, and on which world.
+type BenchOptions struct {
+	Name  string
+	Scale string
+	Dir   string // where the worlds are kept
+	For   time.Duration
+	Rate  float64
+	Args  []string // settings for the program, as on its command line
+}
+
+// Bench measures the program, as a process of its own, on embedded servers that hold a seeded world.
+func Bench(ctx context.Context, cfg config.Config, o BenchOptions, out io.Writer) (_ *bench.Report, err error) {
+	b, err := bench.Find(o.Name)
+	if err != nil {
+		return nil, err
+	}
+	log, err := ops.NewLogger(cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	w, err := openWorld(ctx, cfg, o, log, out)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	env, err := w.env(ctx, o, out)
+	if err != nil {
+		return nil, err
+	}
+	defer env.Postgres.Close()
+	defer env.ClickHouse.Close()
+	defer env.Redis.Close()
+	return bench.Measure(ctx, b, env)
+}
+
+// benchWorld is a world on servers that run.
+type benchWorld struct {
+	cfg     config.Config
+	dir     string
+	servers *embedded.Stack
+	bench.World
+}
+
+func (w *benchWorld) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return w.servers.Stop(ctx)
+}
+
+func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (bench.Env, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return bench.Env{}, err
+	}
+	pool, err := postgres.NewPool(ctx, w.cfg.Postgres)
+	if err != nil {
+		return bench.Env{}, err
+	}
+	env := bench.Env{
+		World: w.World, Postgres: pool, ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
+		Redis: redis.New(w.cfg.Redis), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out, Version: Version, For: o.For, Rate: o.Rate,
+		Token: func(user core.ID) (string, error) { return auth.Sign(w.cfg.Auth, user, true, 24*time.Hour, time.Now()) },
+		Feedrank: func(args ...string) *exec.Cmd {
+			cmd := exec.Command(program, append(args, o.Args...)...) //nolint:gosec // ourselves
+			cmd.Env = append(os.Environ(), onServers(w.cfg)...)
+			return cmd
+		},
+	}
+	for _, s := range w.servers.Servers() {
+		env.Servers = append(env.Servers, s)
+	}
+	return env, nil
+}
+
+// onServers are the settings of a program on these servers, as variables of its environment.
+func onServers(cfg config.Config) []string {
+	return []string{
+		"FEEDRANK_AUTH__HS256_SECRET=" + cfg.Auth.HS256Secret,
+		"FEEDRANK_CLICKHOUSE__ADDRS=" + cfg.ClickHouse.Addrs[0], "FEEDRANK_CLICKHOUSE__USER=" + cfg.ClickHouse.User,
+		"FEEDRANK_CLICKHOUSE__PASSWORD=" + cfg.ClickHouse.Password, "FEEDRANK_POSTGRES__DSN=" + cfg.Postgres.DSN,
+		"FEEDRANK_KAFKA__BROKERS=" + cfg.Kafka.Brokers[0], fmt.Sprint("FEEDRANK_KAFKA__REPLICATION_FACTOR=", cfg.Kafka.ReplicationFactor),
+		"FEEDRANK_REDIS__ADDRS=" + cfg.Redis.Addrs[0], fmt.Sprint("FEEDRANK_REDIS__DISABLE_CACHE=", cfg.Redis.DisableCache),
+		"FEEDRANK_FEED__CURSOR_SECRETS=" + rand.Text() + rand.Text(),
+	}
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/modules/bench"
+	"github.com/feedrank/feedrank/modules/seed/world"
+)
+
+func benchCommand() *cobra.Command {
+	var s settings
+	var o app.BenchOptions
+	var file, echo string
+	var limit time.Duration
+	c := &cobra.Command{
+		Use: "bench NAME", Short: "Measure the program on a seeded world, and compare with what is promised",
+		Long: "bench starts embedded servers that hold a seeded world, runs the program as a process of its own, puts load on it,\n" +
+			"and prints what was required, what is aimed at, and what it measured. The report is also written as JSON.\n\n" + listBenches(),
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if echo != "" {
+				return bench.EchoServer(c.Context(), echo, c.ErrOrStderr())
+			}
+			if len(args) == 0 {
+				return usagef("which bench?\n\n%s", listBenches())
+			}
+			o.Name = args[0]
+			cfg, err := s.load(app.DevDefaults()...)
+			if err != nil {
+				return err
+			}
+			for _, set := range s.set {
+				o.Args = append(o.Args, "--set", set)
+			}
+			if s.file != "" {
+				o.Args = append(o.Args, "--config", s.file)
+			}
+			ctx, cancel := context.WithTimeoutCause(c.Context(), limit, fmt.Errorf("the bench was not done after %s (--limit)", limit))
+			defer cancel()
+			report, err := app.Bench(ctx, cfg, o, c.OutOrStdout())
+			if errors.Is(err, bench.ErrUnknown) || errors.Is(err, world.ErrUnknownScale) {
+				return fmt.Errorf("%w; %w", err, errUsage)
+			}
+			if err != nil {
+				return errors.Join(err, context.Cause(ctx))
+			}
+			if file == "" {
+				file = filepath.Join("test", "reports", o.Name+"-"+o.Scale+".json")
+			}
+			return errors.Join(report.Print(c.OutOrStdout()), report.Save(file))
+		},
+	}
+	s.flags(c)
+	c.Flags().StringVar(&o.Scale, "scale", world.Small, "of the world: small, reference or large")
+	c.Flags().StringVar(&file, "out", "", "the report; empty: test/reports/NAME-SCALE.json")
+	c.Flags().StringVar(&o.Dir, "dir", filepath.Join("data", "bench"), "where the worlds are kept")
+	c.Flags().DurationVar(&o.For, "for", 0, "how long each load lasts; 0: as long as the bench says")
+	c.Flags().Float64Var(&o.Rate, "rate", 0, "requests or events a second; 0: as the bench says")
+	c.Flags().DurationVar(&limit, "limit", 30*time.Minute, "when to give up, seeding included")
+	c.Flags().StringVar(&echo, "echo", "", "")
+	_ = c.Flags().MarkHidden("echo") // it is there: this program runs itself with it
+	return c
+}
+
+func listBenches() string {
+	var text strings.Builder
+	for _, b := range bench.All() {
+		fmt.Fprintf(&text, "  %-15s %s\n", b.Name, b.Says)
+	}
+	return text.String()
+}
