@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/fx"
 
-	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
@@ -97,14 +96,11 @@ func (a appGraph) Active(ctx context.Context, viewer core.ID) (users []core.ID, 
 	return users, err
 }
 
-// sourceGate tells suggestions and warming whether to leave ClickHouse alone.
-func sourceGate(s *breaker.Set) suggest.Gate { return s.ClickHouse }
-
 // warming warms everything that is kept of a user.
 func warming() fx.Option {
 	return fx.Options(warm.WorkerModule(), fx.Provide(
 		func(in warmersIn) warm.Warmer { return warmers(in.All) },
-		func(gate suggest.Gate) warm.Load { return busyWhileOpen{gate} },
+		func(gates suggest.Gates) warm.Load { return busyWhileOpen{gates.Source} },
 	))
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"github.com/IBM/sarama"
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
@@ -94,17 +95,32 @@ func noSignals() fx.Option {
 
 // guards are the breakers as the feed asks for them.
 func guards() fx.Option {
-	return fx.Options(breaker.Module(), fx.Provide(sourceGate, func(s *breaker.Set) feed.Guards {
-		return feed.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis}
-	}))
+	return fx.Options(breaker.Module(), fx.Provide(
+		func(s *breaker.Set) feed.Guards {
+			return feed.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis}
+		},
+		func(s *breaker.Set) suggest.Gates { return suggest.Gates{Source: s.Discovery, Redis: s.Redis} },
+		func(s *breaker.Set, p *kafka.Producer) events.Producer { return guardedProducer{p, s.Kafka} },
+	))
 }
 
 // noGuards lets every call through.
 func noGuards() fx.Option {
-	return fx.Supply(
+	return fx.Options(fx.Supply(
 		feed.Guards{ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}},
-		fx.Annotate(suggest.AlwaysAsk{}, fx.As(new(suggest.Gate))),
-	)
+		suggest.Gates{Source: suggest.AlwaysAsk{}, Redis: suggest.AlwaysAsk{}},
+	), fx.Provide(func(p *kafka.Producer) events.Producer { return p }))
+}
+
+// guardedProducer writes what clients sent while Kafka is well, and refuses at once while it is not.
+type guardedProducer struct {
+	producer *kafka.Producer
+	guard    *breaker.Breaker
+}
+
+// Send implements events.Producer.
+func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerMessage) error {
+	return g.guard.Do(ctx, func(ctx context.Context) error { return g.producer.Send(ctx, messages...) })
 }
 
 // hotChanges tells the hot set of posts that are new, edited or deleted as soon as Kafka has them.

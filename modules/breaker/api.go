@@ -81,7 +81,7 @@ func (a *API) named(c echo.Context) (*Breaker, error) {
 	}
 	b, ok := a.set.byName(c.Param("dependency"))
 	if !ok {
-		return nil, core.Errorf(core.CodeNotFound, "no such dependency: want clickhouse, postgres or redis")
+		return nil, core.Errorf(core.CodeNotFound, "no such dependency: want clickhouse, discovery, postgres, redis or kafka")
 	}
 	return b, nil
 }

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go/bulkhead"
+	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"go.uber.org/zap"
 )
@@ -18,68 +18,116 @@ var ErrOpen = errors.New("breaker is open")
 // ErrFull is returned for a call that was not made because too many are under way.
 var ErrFull = errors.New("too many calls at once")
 
-// Mode is what an operator has said.
-type Mode string
-
-// A breaker follows what it sees, or what an operator forces it to.
-const (
-	Auto        Mode = "auto"
-	ForceOpen   Mode = "open"
-	ForceClosed Mode = "closed"
-)
-
-// Breaker guards one dependency. It is safe for concurrent use.
+// Breaker guards one server. It is safe for concurrent use.
 type Breaker struct {
 	name    string
 	policy  Policy
+	broken  func(error) bool // tells a broken connection from a failed call
 	circuit circuitbreaker.CircuitBreaker[any]
-	limit   bulkhead.Bulkhead[any]
+	limit   adaptivelimiter.AdaptiveLimiter[any]
+	budget  *retryBudget
 	mode    atomic.Pointer[Mode]
-	since   atomic.Int64 // when the state changed last, nanoseconds since 1970
+	life    atomic.Pointer[life]
+	last    atomic.Pointer[string] // why a call failed last
 	metrics *metrics
+	log     *zap.Logger
 }
 
-func newBreaker(name string, policy Policy, metrics *metrics, log *zap.Logger) *Breaker {
-	b := &Breaker{name: name, policy: policy, metrics: metrics, limit: bulkhead.New[any](uint(policy.MaxConcurrent))}
+// life is the time between two changes of the state. A call that began in an earlier one says nothing
+// of this one: it is no probe.
+type life struct {
+	since  time.Time
+	reason string
+}
+
+func newBreaker(name string, policy Policy, broken func(error) bool, metrics *metrics, log *zap.Logger) *Breaker {
+	b := &Breaker{
+		name: name, policy: policy, broken: broken, metrics: metrics, log: log, budget: newRetryBudget(policy.RetryBudget),
+		limit: adaptivelimiter.NewBuilder[any]().
+			WithLimits(uint(policy.MinConcurrent), uint(policy.MaxConcurrent), uint(policy.MinConcurrent)).Build(),
+	}
 	auto := Auto
 	b.mode.Store(&auto)
-	b.since.Store(time.Now().UnixNano())
+	b.life.Store(&life{since: time.Now(), reason: "started"})
 	b.circuit = circuitbreaker.NewBuilder[any]().
-		WithFailureRateThreshold(float64(policy.FailureRate)/100, uint(policy.MinCalls), policy.Window).
-		WithDelay(policy.OpenFor).WithJitterFactor(0.1).
-		WithSuccessThreshold(1). // half-open: a single probe decides
-		OnStateChanged(func(event circuitbreaker.StateChangedEvent) {
-			b.since.Store(time.Now().UnixNano())
-			metrics.state.WithLabelValues(name).Set(stateValue(event.NewState))
-			metrics.transitions.WithLabelValues(name, event.NewState.String()).Inc()
-			log.Warn("breaker changed", zap.String("dependency", name), zap.Stringer("from", event.OldState), zap.Stringer("to", event.NewState))
-		}).Build()
-	metrics.state.WithLabelValues(name).Set(stateValue(circuitbreaker.ClosedState))
+		WithFailureThresholdRatio(uint(max(1, policy.Calls*policy.FailureRate/100)), uint(policy.Calls)).
+		WithDelay(policy.OpenFor).WithJitterFactor(0.1). // replicas do not probe in step
+		WithSuccessThreshold(1).                         // half-open: a single probe decides
+		OnStateChanged(b.changed).Build()
+	metrics.observe(b)
 	return b
 }
 
-// Do calls the dependency, if that is wise, with the policy's deadline. An error of call is passed
-// on; ErrOpen and ErrFull say that it was not called.
+// Do calls the server, if that is wise: within the deadline, in a place of its own, and again where
+// the connection was broken. An error of call is passed on; ErrOpen and ErrFull say that it was not
+// called. The order, from the outside in, is retries, breaker, limit, deadline.
 func (b *Breaker) Do(ctx context.Context, call func(context.Context) error) error {
-	mode := *b.mode.Load()
-	if mode == ForceOpen || (mode == Auto && !b.circuit.TryAcquirePermit()) {
-		b.metrics.calls.WithLabelValues(b.name, "refused").Inc()
-		return fmt.Errorf("%s: %w", b.name, ErrOpen)
+	b.budget.earn()
+	for attempt := 0; ; attempt++ {
+		err := b.once(ctx, call)
+		if err == nil || attempt >= b.policy.Retries || ctx.Err() != nil || !b.broken(err) {
+			return err
+		}
+		if !b.budget.spend() {
+			b.metrics.retries.WithLabelValues(b.name, "refused").Inc()
+			return err
+		}
+		b.metrics.retries.WithLabelValues(b.name, "made").Inc()
 	}
-	if !b.limit.TryAcquirePermit() {
-		b.record(mode, outcomeFull)
-		return fmt.Errorf("%s: %w", b.name, ErrFull)
-	}
-	defer b.limit.ReleasePermit()
+}
 
+func (b *Breaker) once(ctx context.Context, call func(context.Context) error) (err error) {
+	mode := *b.mode.Load()
+	if b.Open() { // before it waits for a place
+		return b.refused("refused", ErrOpen)
+	}
+	place, err := b.place(ctx)
+	if err != nil {
+		return b.refused("full", err)
+	}
+	if mode == Auto && !b.circuit.TryAcquirePermit() { // half-open, and somebody else is the probe
+		place.Drop()
+		return b.refused("refused", ErrOpen)
+	}
+	life, began, result := b.life.Load(), time.Now(), outcomePanicked // unless the call returns
 	bounded, cancel := context.WithTimeout(ctx, b.policy.Timeout)
-	defer cancel()
-	start := time.Now()
-	result := outcomePanicked // unless the call returns
-	defer func() { b.record(mode, result) }()
-	err := call(bounded)
-	result = b.judge(ctx, err, time.Since(start))
+	defer func() {
+		cancel()
+		b.leave(place, result)
+		b.record(mode, life, result, err)
+	}()
+	err = call(bounded)
+	result = b.judge(ctx, err, time.Since(began))
 	return err
+}
+
+// place is one of the calls that may be under way at once.
+func (b *Breaker) place(ctx context.Context) (adaptivelimiter.Permit, error) {
+	if permit, ok := b.limit.TryAcquirePermit(); ok {
+		return permit, nil
+	}
+	if b.policy.MaxWait == 0 || b.limit.Queued() >= b.limit.Limit() {
+		return nil, ErrFull
+	}
+	permit, err := b.limit.AcquirePermitWithMaxWait(ctx, b.policy.MaxWait)
+	if err != nil {
+		return nil, ErrFull
+	}
+	return permit, nil
+}
+
+// leave gives a place back. The limit follows the time of calls that were answered.
+func (b *Breaker) leave(place adaptivelimiter.Permit, result outcome) {
+	if result == outcomeOK || result == outcomeSlow {
+		place.Record()
+	} else {
+		place.Drop()
+	}
+}
+
+func (b *Breaker) refused(outcome string, why error) error {
+	b.metrics.calls.WithLabelValues(b.name, outcome).Inc()
+	return fmt.Errorf("%s: %w", b.name, why)
 }
 
 type outcome string
@@ -88,8 +136,7 @@ const (
 	outcomeOK        outcome = "ok"
 	outcomeFailed    outcome = "failed"
 	outcomeSlow      outcome = "slow"
-	outcomeAbandoned outcome = "abandoned" // the caller went away: says nothing of the dependency
-	outcomeFull      outcome = "full"
+	outcomeAbandoned outcome = "abandoned" // the caller went away, or had hardly any time left: says nothing of the server
 	outcomePanicked  outcome = "panicked"
 )
 
@@ -106,74 +153,23 @@ func (b *Breaker) judge(caller context.Context, err error, took time.Duration) o
 	}
 }
 
-func (b *Breaker) record(mode Mode, result outcome) {
+func (b *Breaker) record(mode Mode, began *life, result outcome, err error) {
 	b.metrics.calls.WithLabelValues(b.name, string(result)).Inc()
-	if mode != Auto {
+	failed := result == outcomeFailed || result == outcomeSlow || result == outcomePanicked
+	if failed {
+		why := string(result)
+		if err != nil {
+			why = err.Error()
+		}
+		b.last.Store(&why)
+	}
+	if mode != Auto || b.life.Load() != began {
 		return
 	}
-	switch result {
-	case outcomeOK:
+	switch {
+	case result == outcomeOK:
 		b.circuit.RecordSuccess()
-	case outcomeFailed, outcomeSlow, outcomePanicked:
+	case failed, b.circuit.IsHalfOpen(): // a probe that was abandoned proved nothing: it stays open
 		b.circuit.RecordFailure()
-	case outcomeAbandoned, outcomeFull:
-		// A probe must give its permit back: it proved nothing, so the breaker stays open.
-		if b.circuit.IsHalfOpen() {
-			b.circuit.RecordFailure()
-		}
 	}
-}
-
-// Force overrides what the breaker sees, until Auto.
-func (b *Breaker) Force(mode Mode) { b.mode.Store(&mode) }
-
-// Reset closes the breaker and forgets what it has seen.
-func (b *Breaker) Reset() {
-	b.Force(Auto)
-	b.circuit.Open() // to close an open breaker and to empty a closed one's window alike
-	b.circuit.Close()
-}
-
-// Open tells whether a call would be refused now.
-func (b *Breaker) Open() bool {
-	switch *b.mode.Load() {
-	case ForceOpen:
-		return true
-	case ForceClosed:
-		return false
-	default:
-		return b.circuit.IsOpen() && b.circuit.RemainingDelay() > 0
-	}
-}
-
-// Status is a breaker as an operator sees it.
-type Status struct {
-	Dependency string    `json:"dependency"`
-	State      string    `json:"state"` // closed, half-open or open
-	Mode       Mode      `json:"mode"`  // auto, or what it is forced to
-	Since      time.Time `json:"since"`
-	Calls      uint      `json:"calls"`    // in the window
-	Failures   uint      `json:"failures"` // of them failed or slow
-	RetryInMS  int64     `json:"retry_in_ms"`
-}
-
-// Status is the breaker's state now.
-func (b *Breaker) Status() Status {
-	seen := b.circuit.Metrics()
-	return Status{
-		Dependency: b.name, State: b.circuit.State().String(), Mode: *b.mode.Load(), Since: time.Unix(0, b.since.Load()).UTC(),
-		Calls: seen.Executions(), Failures: seen.Failures(), RetryInMS: b.circuit.RemainingDelay().Milliseconds(),
-	}
-}
-
-func stateValue(s circuitbreaker.State) float64 {
-	switch s {
-	case circuitbreaker.ClosedState:
-		return 0
-	case circuitbreaker.HalfOpenState:
-		return 1
-	case circuitbreaker.OpenState:
-		return 2
-	}
-	return 2
 }

@@ -32,8 +32,8 @@ func newSet(t *testing.T, change func(*breaker.Policy)) (*breaker.Set, *promethe
 	t.Helper()
 	cfg := breaker.DefaultConfig()
 	cfg.ClickHouse = breaker.Policy{
-		Timeout: 20 * time.Millisecond, SlowAfter: time.Second, MaxConcurrent: 4,
-		FailureRate: 50, MinCalls: 4, Window: time.Minute, OpenFor: time.Hour,
+		Timeout: 20 * time.Millisecond, SlowAfter: time.Second, MinConcurrent: 4, MaxConcurrent: 4,
+		FailureRate: 50, Calls: 4, OpenFor: time.Hour,
 	}
 	if change != nil {
 		change(&cfg.ClickHouse)
@@ -44,7 +44,7 @@ func newSet(t *testing.T, change func(*breaker.Policy)) (*breaker.Set, *promethe
 
 func trip(t *testing.T, b *breaker.Breaker) {
 	t.Helper()
-	for range 4 {
+	for range 2 {
 		require.ErrorIs(t, b.Do(context.Background(), fail), errDown)
 	}
 	require.True(t, b.Open())
@@ -64,6 +64,8 @@ func TestItOpensOnceHalfOfTheCallsFail(t *testing.T) {
 # HELP feedrank_breaker_state State of a dependency's breaker: 0 closed, 1 half-open, 2 open.
 # TYPE feedrank_breaker_state gauge
 feedrank_breaker_state{dependency="clickhouse"} 2
+feedrank_breaker_state{dependency="discovery"} 0
+feedrank_breaker_state{dependency="kafka"} 0
 feedrank_breaker_state{dependency="postgres"} 0
 feedrank_breaker_state{dependency="redis"} 0
 `), "feedrank_breaker_state"))
@@ -71,7 +73,7 @@ feedrank_breaker_state{dependency="redis"} 0
 
 func TestASlowCallCountsAsFailedThoughItsAnswerIsUsed(t *testing.T) {
 	set, _ := newSet(t, func(p *breaker.Policy) { p.SlowAfter = time.Nanosecond })
-	for range 4 {
+	for range 2 {
 		require.NoError(t, set.ClickHouse.Do(context.Background(), succeed))
 	}
 	require.True(t, set.ClickHouse.Open())
@@ -123,7 +125,7 @@ func TestOneProbeAtATimeDecidesWhetherItCloses(t *testing.T) {
 }
 
 func TestMoreCallsAtOnceThanAllowedAreRefused(t *testing.T) {
-	set, _ := newSet(t, func(p *breaker.Policy) { p.MaxConcurrent, p.Timeout = 1, time.Minute })
+	set, _ := newSet(t, func(p *breaker.Policy) { p.MinConcurrent, p.MaxConcurrent, p.Timeout = 1, 1, time.Minute })
 	b := set.ClickHouse
 	err := b.Do(context.Background(), func(context.Context) error { return b.Do(context.Background(), succeed) })
 	require.ErrorIs(t, err, breaker.ErrFull)
@@ -131,7 +133,7 @@ func TestMoreCallsAtOnceThanAllowedAreRefused(t *testing.T) {
 }
 
 func TestAPanicInACallCountsAndGivesItsPlaceBack(t *testing.T) {
-	set, _ := newSet(t, func(p *breaker.Policy) { p.MaxConcurrent = 1 })
+	set, _ := newSet(t, func(p *breaker.Policy) { p.MinConcurrent, p.MaxConcurrent = 1, 1 })
 	require.Panics(t, func() { _ = set.ClickHouse.Do(context.Background(), func(context.Context) error { panic("bug") }) })
 	require.NoError(t, set.ClickHouse.Do(context.Background(), succeed))
 }
@@ -166,7 +168,7 @@ func TestAnOperatorForcesAndResetsIt(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, set.ClickHouse.Do(context.Background(), succeed))
 
-	for path, code := range map[string]core.Code{"kafka": core.CodeNotFound, "clickhouse": core.CodeInvalidRequest} {
+	for path, code := range map[string]core.Code{"oracle": core.CodeNotFound, "clickhouse": core.CodeInvalidRequest} {
 		_, err = call(http.MethodPut, "/admin/v1/breaker/"+path, `{"mode":"ajar"}`)
 		require.Equal(t, code, core.CodeOf(err))
 	}

@@ -1,33 +1,47 @@
-// Package breaker decides when to stop asking a dependency: it bounds every call in time and number,
-// and opens when calls fail or are slow. What to do instead is the caller's business.
+// Package breaker stands between the program and each server that it depends on. It bounds every call
+// in time and number, repeats what is safe to repeat, and stops asking a server that fails or is slow.
+// What to do instead is the caller's business.
 package breaker
 
 import "time"
 
-// Config holds a policy for each dependency of the read path.
+// Config holds a policy for each server.
 type Config struct {
 	ClickHouse Policy `koanf:"clickhouse"`
+	Discovery  Policy `koanf:"discovery"` // ClickHouse as suggestions ask it: heavier questions, which must not take the feed's places
 	Postgres   Policy `koanf:"postgres"`
 	Redis      Policy `koanf:"redis"`
+	Kafka      Policy `koanf:"kafka"`
 }
 
-// Policy says how long and how often a dependency may be asked, and when to stop.
+// Policy says how long and how often a server may be asked, and when to stop.
 type Policy struct {
-	Timeout       time.Duration `koanf:"timeout" validate:"gte=1ms,lte=1m"`          // of one call
-	SlowAfter     time.Duration `koanf:"slow_after" validate:"gte=1ms,lte=1m"`       // a call that takes longer counts as failed, though its answer is used
-	MaxConcurrent int           `koanf:"max_concurrent" validate:"gte=1,lte=100000"` // calls at once; more are refused
-	FailureRate   int           `koanf:"failure_rate" validate:"gte=1,lte=100"`      // opens at so many failed calls in a hundred ...
-	MinCalls      int           `koanf:"min_calls" validate:"gte=1,lte=100000"`      // ... of at least so many ...
-	Window        time.Duration `koanf:"window" validate:"gte=100ms,lte=10m"`        // ... in so long
-	OpenFor       time.Duration `koanf:"open_for" validate:"gte=10ms,lte=10m"`       // then one call is let through: it closes the breaker, or opens it again
+	Timeout       time.Duration `koanf:"timeout" validate:"gte=1ms,lte=1m"`                           // of one call; a request whose own time ends sooner ends it
+	SlowAfter     time.Duration `koanf:"slow_after" validate:"gte=1ms,lte=1m"`                        // a call that takes longer counts as failed, though its answer is used
+	MinConcurrent int           `koanf:"min_concurrent" validate:"gte=1,lte=100000"`                  // calls at once are always allowed up to this; above, the limit follows the server's latency ...
+	MaxConcurrent int           `koanf:"max_concurrent" validate:"gtefield=MinConcurrent,lte=100000"` // ... up to this
+	MaxWait       time.Duration `koanf:"max_wait" validate:"gte=0s,lte=10s"`                          // beyond the limit a call waits so long for a place, then it is refused; no more wait than may run
+	Retries       int           `koanf:"retries" validate:"gte=0,lte=3"`                              // of a call that found its connection broken; only for a server that is only read
+	RetryBudget   int           `koanf:"retry_budget" validate:"gte=0,lte=100"`                       // retries in a hundred calls, at most
+	Calls         int           `koanf:"calls" validate:"gte=2,lte=100000"`                           // of so many calls, the latest ...
+	FailureRate   int           `koanf:"failure_rate" validate:"gte=1,lte=100"`                       // ... so many in a hundred failed or were slow: it opens
+	OpenFor       time.Duration `koanf:"open_for" validate:"gte=10ms,lte=10m"`                        // then one call is let through: it closes the breaker, or opens it again
 }
 
-// DefaultConfig suits servers in the same data centre.
+// DefaultConfig suits servers in the same data centre. A window of calls, not of time, opens as soon
+// under much traffic as the failures come in: with a window of 5 s, 2.5 s of requests would be hurt.
 func DefaultConfig() Config {
-	policy := Policy{FailureRate: 50, MinCalls: 10, Window: 5 * time.Second, OpenFor: time.Second}
-	clickhouse, postgres, redis := policy, policy, policy
-	clickhouse.Timeout, clickhouse.SlowAfter, clickhouse.MaxConcurrent = 400*time.Millisecond, 300*time.Millisecond, 64
-	postgres.Timeout, postgres.SlowAfter, postgres.MaxConcurrent = 400*time.Millisecond, 300*time.Millisecond, 16
-	redis.Timeout, redis.SlowAfter, redis.MaxConcurrent = 100*time.Millisecond, 75*time.Millisecond, 4096
-	return Config{ClickHouse: clickhouse, Postgres: postgres, Redis: redis}
+	policy := Policy{FailureRate: 50, Calls: 20, OpenFor: time.Second, RetryBudget: 10}
+	clickhouse, discovery, postgres, redis, kafka := policy, policy, policy, policy, policy
+	clickhouse.Timeout, clickhouse.SlowAfter, clickhouse.MaxWait = 400*time.Millisecond, 300*time.Millisecond, 50*time.Millisecond
+	clickhouse.MinConcurrent, clickhouse.MaxConcurrent = 16, 64
+	discovery.Timeout, discovery.SlowAfter, discovery.MaxWait = time.Second, 900*time.Millisecond, 50*time.Millisecond
+	discovery.MinConcurrent, discovery.MaxConcurrent = 4, 16
+	postgres.Timeout, postgres.SlowAfter, postgres.MaxWait = 200*time.Millisecond, 100*time.Millisecond, 50*time.Millisecond
+	postgres.MinConcurrent, postgres.MaxConcurrent, postgres.Retries = 8, 32, 1
+	redis.Timeout, redis.SlowAfter, redis.MaxWait = 100*time.Millisecond, 75*time.Millisecond, 20*time.Millisecond
+	redis.MinConcurrent, redis.MaxConcurrent = 256, 4096
+	kafka.Timeout, kafka.SlowAfter, kafka.MaxWait = 5*time.Second, 2*time.Second, 100*time.Millisecond
+	kafka.MinConcurrent, kafka.MaxConcurrent = 128, 1024
+	return Config{ClickHouse: clickhouse, Discovery: discovery, Postgres: postgres, Redis: redis, Kafka: kafka}
 }

@@ -3,26 +3,36 @@ package breaker
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
-// Set holds the breakers of all dependencies.
+// Set holds the breakers of all servers.
 type Set struct {
 	ClickHouse *Breaker
+	Discovery  *Breaker
 	Postgres   *Breaker
 	Redis      *Breaker
+	Kafka      *Breaker
 }
 
 // NewSet makes closed breakers.
 func NewSet(cfg Config, reg prometheus.Registerer, log *zap.Logger) *Set {
 	m := newMetrics(reg)
+	never := func(error) bool { return false } // Redis is a cache, and the producer of Kafka repeats by itself
 	return &Set{
-		ClickHouse: newBreaker("clickhouse", cfg.ClickHouse, m, log),
-		Postgres:   newBreaker("postgres", cfg.Postgres, m, log),
-		Redis:      newBreaker("redis", cfg.Redis, m, log),
+		ClickHouse: newBreaker("clickhouse", cfg.ClickHouse, clickhouse.IsConnectionError, m, log),
+		Discovery:  newBreaker("discovery", cfg.Discovery, clickhouse.IsConnectionError, m, log),
+		Postgres:   newBreaker("postgres", cfg.Postgres, postgres.IsConnectionError, m, log),
+		Redis:      newBreaker("redis", cfg.Redis, never, m, log),
+		Kafka:      newBreaker("kafka", cfg.Kafka, never, m, log),
 	}
 }
 
-func (s *Set) all() []*Breaker { return []*Breaker{s.ClickHouse, s.Postgres, s.Redis} }
+func (s *Set) all() []*Breaker {
+	return []*Breaker{s.ClickHouse, s.Discovery, s.Postgres, s.Redis, s.Kafka}
+}
 
 func (s *Set) byName(name string) (*Breaker, bool) {
 	for _, b := range s.all() {
@@ -31,26 +41,4 @@ func (s *Set) byName(name string) (*Breaker, bool) {
 		}
 	}
 	return nil, false
-}
-
-type metrics struct {
-	state       *prometheus.GaugeVec
-	transitions *prometheus.CounterVec
-	calls       *prometheus.CounterVec
-}
-
-func newMetrics(reg prometheus.Registerer) *metrics {
-	m := &metrics{
-		state: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "feedrank_breaker_state", Help: "State of a dependency's breaker: 0 closed, 1 half-open, 2 open.",
-		}, []string{"dependency"}),
-		transitions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_breaker_transitions_total", Help: "Changes of a breaker's state, by the state it came to.",
-		}, []string{"dependency", "to"}),
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_breaker_calls_total", Help: "Calls by outcome: ok, failed, slow, abandoned by the caller, refused while open, or too many at once.",
-		}, []string{"dependency", "outcome"}),
-	}
-	reg.MustRegister(m.state, m.transitions, m.calls)
-	return m
 }

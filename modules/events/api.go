@@ -26,7 +26,7 @@ const maxEvents = 100
 type API struct {
 	cfg      Config
 	topic    string
-	producer producer
+	producer Producer
 	clock    core.Clock
 	gzips    sync.Pool
 
@@ -35,7 +35,7 @@ type API struct {
 }
 
 // NewAPI makes the API. topic is the topic's full name.
-func NewAPI(cfg Config, topic string, producer producer, clock core.Clock, reg prometheus.Registerer) *API {
+func NewAPI(cfg Config, topic string, producer Producer, clock core.Clock, reg prometheus.Registerer) *API {
 	a := &API{
 		cfg: cfg, topic: topic, producer: producer, clock: clock,
 		accepted: prometheus.NewCounter(prometheus.CounterOpts{

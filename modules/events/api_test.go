@@ -39,7 +39,7 @@ type undrained struct{}
 func (undrained) Drain() {}
 
 // serve runs the API and returns the URL of its call.
-func serve(t *testing.T, cfg Config, topic string, p producer) string {
+func serve(t *testing.T, cfg Config, topic string, p Producer) string {
 	t.Helper()
 	reg := prometheus.NewRegistry()
 	httpConfig := httpserver.DefaultConfig()

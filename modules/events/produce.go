@@ -15,8 +15,8 @@ const schemaVersion = 1
 // versionHeader repeats the version where it can be read without parsing.
 const versionHeader = "feedrank-event-version"
 
-// producer sends messages and returns once all replicas have acknowledged them.
-type producer interface {
+// Producer sends messages and returns once all replicas have acknowledged them.
+type Producer interface {
 	Send(ctx context.Context, messages ...*sarama.ProducerMessage) error
 }
 

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"context"
 	"net/http"
 	"sync"
 
@@ -70,9 +71,11 @@ func (a *API) waiting(c echo.Context, q Query, since string) error {
 	case q.Cursor != "":
 		return core.InvalidField("since", "asks for a number of posts: it goes without cursor")
 	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), a.feed.cfg.Budget)
+	defer cancel()
 	r := a.feed.take(q)
 	defer a.feed.give(r)
-	count, more := a.feed.waiting(c.Request().Context(), r, at)
+	count, more := a.feed.waiting(ctx, r, at)
 	return c.JSONBlob(http.StatusOK, appendWaiting(nil, count, more))
 }
 
@@ -83,9 +86,11 @@ func (a *API) trending(c echo.Context) error {
 	if err := params.Err(); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), a.feed.cfg.Budget)
+	defer cancel()
 	r := a.feed.take(q)
 	defer a.feed.give(r)
-	a.feed.trending(c.Request().Context(), r, window)
+	a.feed.trending(ctx, r, window)
 	return a.write(c, r)
 }
 

@@ -17,6 +17,8 @@ type Config struct {
 	ReserveSize   int           `koanf:"reserve_size" validate:"gte=100,lte=2000"`            // scored posts kept for a viewer
 	MaxEdges      int           `koanf:"max_edges" validate:"gte=100,lte=100000"`             // follows, blocks and mutes read of a viewer; the newest follows stay
 	MaxAffinity   int           `koanf:"max_affinity" validate:"gte=10,lte=10000"`            // authors with affinity read of a viewer
+	Budget        time.Duration `koanf:"budget" validate:"gte=10ms,lte=30s"`                  // of a request: it bounds whatever the request does; then what is in memory answers
+	ComputeWait   time.Duration `koanf:"compute_wait" validate:"gte=1ms,lte=30s"`             // of the budget, to wait for a computation; the rest is for the fallback
 	ComputeBudget time.Duration `koanf:"compute_budget" validate:"gte=10ms,lte=30s"`          // to compute a reserve, whoever waits for it
 	RepeatSeen    bool          `koanf:"repeat_seen"`                                         // show posts again that were seen, rather than an empty first page
 	CursorSecrets []string      `koanf:"cursor_secrets" validate:"dive,min=32" secret:"true"` // sign cursors: the first signs, all verify; none: random, for a single replica
@@ -64,6 +66,6 @@ func DefaultConfig() Config {
 			Popular:     SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
 			MaxAffinity: 200,
 		},
-		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, ComputeBudget: time.Second, RepeatSeen: true,
+		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, Budget: 450 * time.Millisecond, ComputeWait: 250 * time.Millisecond, ComputeBudget: time.Second, RepeatSeen: true,
 	}
 }

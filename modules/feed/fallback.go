@@ -33,7 +33,7 @@ func (f *Feed) provide(ctx context.Context, r *request) {
 		return
 	}
 	f.metrics.cache.WithLabelValues("miss").Inc()
-	result, err := f.computeOnce(r).wait(ctx)
+	result, err := f.computedInTime(ctx, r)
 	if err == nil {
 		r.use(result.reserve, FromClickHouse)
 		if result.cached {
@@ -89,6 +89,14 @@ func (f *Feed) adopt(r *request) {
 }
 
 func (r *request) use(res *reserve.Reserve, from ServedFrom) { r.reserve, r.servedFrom = res, from }
+
+// computedInTime leaves enough of the request's time for what comes after. A computation that is late
+// goes on, and its result is cached for the next request.
+func (f *Feed) computedInTime(ctx context.Context, r *request) (*computed, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.ComputeWait)
+	defer cancel()
+	return f.computeOnce(r).wait(ctx)
+}
 
 // computeOnce computes the viewer's reserve, or joins who is doing so, and caches it.
 func (f *Feed) computeOnce(r *request) *flight {

@@ -110,6 +110,8 @@ func TestEveryFeedIsAnsweredAndObeysTheFiltersWhileServersAreKilledFrozenAndRest
 		wg.Go(func() { _ = d.server.Start(context.Background()) })
 	}
 	wg.Wait()
+	// Until one of the two is asked again, nobody knows whom a viewer blocks.
+	require.Eventually(t, func() bool { return w.get(20, "").ServedFrom != "trending" }, 10*time.Second, 10*time.Millisecond)
 	w.recovers("all are back", ask)
 }
 

@@ -59,6 +59,8 @@ type request struct {
 
 // serve answers one request; write must use the request before it returns.
 func (f *Feed) serve(ctx context.Context, q Query, write func(*request) error) error {
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.Budget)
+	defer cancel()
 	r := f.take(q)
 	defer f.give(r)
 

@@ -40,11 +40,20 @@ type Fallback interface {
 	Active(ctx context.Context, viewer core.ID) ([]core.ID, error)
 }
 
-// Gate tells whether a dependency should not be asked now.
-type Gate interface{ Open() bool }
+// Gate bounds the calls of a server, and stops them while it fails.
+type Gate interface {
+	Do(ctx context.Context, call func(context.Context) error) error
+	Open() bool // a call would be refused now
+}
 
 // AlwaysAsk is the Gate of those who have no breaker.
 type AlwaysAsk struct{}
 
+// Do calls.
+func (AlwaysAsk) Do(ctx context.Context, call func(context.Context) error) error { return call(ctx) }
+
 // Open is never true.
 func (AlwaysAsk) Open() bool { return false }
+
+// Gates are those of the source and of Redis.
+type Gates struct{ Source, Redis Gate }

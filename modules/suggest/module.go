@@ -11,7 +11,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
-// Module provides the calls and the service behind them. It needs a Fallback and a Gate from the
+// Module provides the calls and the service behind them. It needs a Fallback and Gates from the
 // program.
 func Module() fx.Option {
 	return fx.Module("suggest", fx.Provide(
@@ -25,7 +25,7 @@ type serviceIn struct {
 	Config     Config
 	ClickHouse *clickhouse.Client
 	Fallback   Fallback
-	Gate       Gate
+	Gates      Gates
 	Redis      *redis.Client
 	Clock      core.Clock
 	Registry   prometheus.Registerer
@@ -34,7 +34,7 @@ type serviceIn struct {
 
 func newService(in serviceIn) (*Service, error) {
 	return New(Params{
-		Config: in.Config, Source: NewClickHouse(in.Config, in.ClickHouse), Fallback: in.Fallback, Gate: in.Gate,
+		Config: in.Config, Source: NewClickHouse(in.Config, in.ClickHouse), Fallback: in.Fallback, Gates: in.Gates,
 		Store: NewStore(in.Config, in.Redis, in.Clock), Clock: in.Clock, Log: in.Log, Registerer: in.Registry,
 	})
 }

@@ -42,7 +42,7 @@ type Service struct {
 	cfg      Config
 	source   Source
 	fallback Fallback
-	gate     Gate
+	gates    Gates
 	store    *Store
 	popular  *popularList
 	local    *lru.Cache[core.ID, state] // for when Redis is away
@@ -58,7 +58,7 @@ type Params struct {
 	Config     Config
 	Source     Source
 	Fallback   Fallback
-	Gate       Gate // of the source
+	Gates      Gates
 	Store      *Store
 	Clock      core.Clock
 	Log        *zap.Logger
@@ -72,7 +72,7 @@ func New(p Params) (*Service, error) {
 		return nil, fmt.Errorf("suggest.local: %w", err)
 	}
 	return &Service{
-		cfg: p.Config, source: p.Source, fallback: p.Fallback, gate: p.Gate, store: p.Store, clock: p.Clock, log: p.Log.Named("suggest"),
+		cfg: p.Config, source: p.Source, fallback: p.Fallback, gates: p.Gates, store: p.Store, clock: p.Clock, log: p.Log.Named("suggest"),
 		popular: &popularList{redis: p.Store.redis, clock: p.Clock}, local: local,
 		places: make(chan struct{}, p.Config.MaxConcurrent), metrics: newMetrics(p.Registerer),
 	}, nil
@@ -118,14 +118,13 @@ func (k *state) without(user core.ID, items []Item, limit int) []Item {
 	return out
 }
 
-// recallTimeout bounds what a Redis that hangs costs a request.
-const recallTimeout = 200 * time.Millisecond
-
 // recall is what is known of a user, from this replica's memory while Redis is away.
 func (s *Service) recall(ctx context.Context, user core.ID) (state, error) {
-	ctx, cancel := context.WithTimeout(ctx, recallTimeout)
-	defer cancel()
-	known, err := s.store.load(ctx, user)
+	var known state
+	err := s.gates.Redis.Do(ctx, func(ctx context.Context) (err error) {
+		known, err = s.store.load(ctx, user)
+		return err
+	})
 	if err != nil {
 		known, _ = s.local.Get(user)
 		return known, err
@@ -147,18 +146,11 @@ func (s *Service) Warm(ctx context.Context, user core.ID) error {
 	return err
 }
 
-// Why a list was not computed.
-var (
-	errOpen = errors.New("the breaker is open")
-	errFull = errors.New("too many computations at once")
-)
+var errFull = errors.New("too many computations at once")
 
 // compute makes a user's list, once for all who ask meanwhile, and keeps it.
 func (s *Service) compute(ctx context.Context, user core.ID) (*entry, error) {
 	v, err, _ := s.flights.Do(user.String(), func() (any, error) {
-		if s.gate.Open() {
-			return nil, errOpen
-		}
 		select {
 		case s.places <- struct{}{}:
 			defer func() { <-s.places }()
@@ -170,13 +162,17 @@ func (s *Service) compute(ctx context.Context, user core.ID) (*entry, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Budget)
 		defer cancel()
 		began := time.Now()
-		items, err := s.items(ctx, user)
+		var items []Item
+		err := s.gates.Source.Do(ctx, func(ctx context.Context) (err error) {
+			items, err = s.items(ctx, user)
+			return err
+		})
 		s.metrics.seconds.Observe(time.Since(began).Seconds())
 		if err != nil {
 			return nil, err
 		}
 		e := &entry{ComputedAt: s.clock.Now(), FreshUntil: s.store.freshUntil(len(items)), Items: items}
-		if err := s.store.save(ctx, user, e); err != nil {
+		if err := s.gates.Redis.Do(ctx, func(ctx context.Context) error { return s.store.save(ctx, user, e) }); err != nil {
 			s.metrics.unsaved.Inc()
 			known, _ := s.local.Get(user)
 			s.local.Add(user, state{entry: e, barred: known.barred})
@@ -189,5 +185,5 @@ func (s *Service) compute(ctx context.Context, user core.ID) (*entry, error) {
 
 // Dismiss leaves somebody out from now on.
 func (s *Service) Dismiss(ctx context.Context, user, other core.ID) error {
-	return s.store.Dismiss(ctx, user, other)
+	return s.gates.Redis.Do(ctx, func(ctx context.Context) error { return s.store.Dismiss(ctx, user, other) })
 }

@@ -41,6 +41,13 @@ type gate struct{ open atomic.Bool }
 
 func (g *gate) Open() bool { return g.open.Load() }
 
+func (g *gate) Do(ctx context.Context, call func(context.Context) error) error {
+	if g.open.Load() {
+		return errors.New("away")
+	}
+	return call(ctx)
+}
+
 type movableClock struct{ offset atomic.Int64 }
 
 func (c *movableClock) Now() time.Time          { return time.Now().UTC().Add(time.Duration(c.offset.Load())) }
@@ -74,7 +81,7 @@ func newWorld(t testing.TB, change ...func(*suggest.Config)) *world {
 	w.store = suggest.NewStore(w.cfg, w.redis, w.clock)
 	w.source = suggest.NewClickHouse(w.cfg, w.ClickHouse)
 	service, err := suggest.New(suggest.Params{
-		Config: w.cfg, Source: w.source, Fallback: &w.app, Gate: &w.gate, Store: w.store, Clock: w.clock,
+		Config: w.cfg, Source: w.source, Fallback: &w.app, Gates: suggest.Gates{Source: &w.gate, Redis: suggest.AlwaysAsk{}}, Store: w.store, Clock: w.clock,
 		Log: zap.NewNop(), Registerer: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)

@@ -39,49 +39,76 @@ var ErrDown = errors.New("redis is not connected")
 // redialAfter spaces the attempts to connect, so that a lost Redis costs requests nothing.
 const redialAfter = 250 * time.Millisecond
 
+// dialWait is how long whoever begins an attempt waits for it: a server that hangs holds it up for the
+// whole of the dial and the write timeout.
+const dialWait = 100 * time.Millisecond
+
 // Client connects when it is first used and goes on trying, because rueidis itself refuses to be
 // made while the server is away. It is safe for concurrent use.
 type Client struct {
-	cfg Config
+	cfg   Config
+	dials sync.WaitGroup
 
 	mu      sync.Mutex
 	inner   rueidis.Client
 	dialing bool
 	failed  time.Time
+	reason  error // of the last failure
 	closed  bool
 }
 
 // New makes a client without dialling.
 func New(cfg Config) *Client { return &Client{cfg: cfg} }
 
-// Conn is the library's client, or why there is none. It never waits for a dial of somebody else.
+// Conn is the library's client, or why there is none. It never waits for a dial of somebody else, and
+// not long for its own.
 func (c *Client) Conn() (rueidis.Client, error) {
-	c.mu.Lock()
-	if c.inner != nil || c.closed || c.dialing || time.Since(c.failed) < redialAfter {
-		defer c.mu.Unlock()
-		if c.inner == nil {
-			return nil, ErrDown
+	dialed := c.begin()
+	if dialed != nil {
+		timer := time.NewTimer(dialWait)
+		defer timer.Stop()
+		select {
+		case <-dialed:
+		case <-timer.C:
 		}
-		return c.inner, nil
 	}
-	c.dialing = true
-	c.mu.Unlock()
-
-	inner, err := c.dial()
-
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dialing = false
 	switch {
-	case err != nil:
-		c.failed = time.Now()
-		return nil, fmt.Errorf("redis connect: %w", err)
-	case c.closed:
-		inner.Close()
+	case c.inner != nil:
+		return c.inner, nil
+	case dialed != nil && c.reason != nil:
+		return nil, fmt.Errorf("redis connect: %w", c.reason)
+	default:
 		return nil, ErrDown
 	}
-	c.inner = inner
-	return inner, nil
+}
+
+// begin starts an attempt to connect if it is time for one; the channel is closed when it has ended.
+func (c *Client) begin() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inner != nil || c.closed || c.dialing || time.Since(c.failed) < redialAfter {
+		return nil
+	}
+	c.dialing, c.reason = true, nil
+	dialed := make(chan struct{})
+	c.dials.Go(func() {
+		defer close(dialed)
+		inner, err := c.dial()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.dialing = false
+		switch {
+		case err != nil:
+			c.failed, c.reason = time.Now(), err
+		case c.closed:
+			inner.Close()
+		default:
+			c.inner = inner
+		}
+	})
+	return dialed
 }
 
 // Ping asks whether Redis answers.
@@ -93,15 +120,16 @@ func (c *Client) Ping(ctx context.Context) error {
 	return conn.Do(ctx, conn.B().Ping().Build()).Error()
 }
 
-// Close closes the connections.
+// Close closes the connections, and waits for an attempt to make one.
 func (c *Client) Close() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.closed = true
 	if c.inner != nil {
 		c.inner.Close()
 		c.inner = nil
 	}
+	c.mu.Unlock()
+	c.dials.Wait()
 }
 
 func (c *Client) dial() (rueidis.Client, error) {
