@@ -51,15 +51,27 @@ func (b *batch) add(m *sarama.ConsumerMessage, reader *recordReader, topic strin
 	b.letters = append(b.letters, deadLetter(m, topic, epoch, reason, detail))
 }
 
+// dayRows is how many rows are still to be inserted into one ClickHouse partition.
+type dayRows struct {
+	day  int32
+	rows int
+}
+
 // days are the ClickHouse partitions that the rows still to be inserted touch, oldest first.
-func (b *batch) days(out []int32) []int32 {
+func (b *batch) days(out []dayRows) []dayRows {
 	out = out[:0]
 	for i := range b.rows {
-		if day := b.rows[i].day(); !b.rows[i].present && !slices.Contains(out, day) {
-			out = append(out, day)
+		if b.rows[i].present {
+			continue
 		}
+		day := b.rows[i].day()
+		at := slices.IndexFunc(out, func(d dayRows) bool { return d.day == day })
+		if at < 0 {
+			at, out = len(out), append(out, dayRows{day: day})
+		}
+		out[at].rows++
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, func(a, b dayRows) int { return int(a.day - b.day) })
 	return out
 }
 

@@ -40,6 +40,7 @@ type Consumer struct {
 	metrics *metrics
 	workers *worker.Group
 	owner   string
+	writer  *writer
 
 	group   atomic.Pointer[sarama.ConsumerGroup]
 	unlucky atomic.Bool // a worker of the last session failed
@@ -78,6 +79,7 @@ func NewConsumer(cfg Config, kafkaConfig kafka.Config, client *clickhouse.Client
 		cfg: cfg, kafka: kafkaConfig, topic: kafkaConfig.Topic(cfg.Topic), client: client, letters: letters, steps: noSteps{},
 		clock: clock, log: log.Named("events"), metrics: newMetrics(reg), workers: worker.NewGroup(failure),
 		owner: fmt.Sprintf("%s/%d", host, os.Getpid()), origins: map[int32]origin{},
+		writer: newWriter(client, cfg.Batch.MaxRows, cfg.InsertTimeout),
 	}
 	for _, option := range options {
 		option(c)
@@ -243,6 +245,7 @@ func (c *Consumer) ledger(partition int32) *ledger {
 	return &ledger{
 		client: c.client, epoch: c.cfg.Epoch, partition: uint16(partition), //nolint:gosec // validated: at most 1024
 		timeout: c.cfg.InsertTimeout, clock: c.clock, partitions: c.cfg.Partitions, regrouped: c.regrouped.Load(),
+		writer: c.writer,
 	}
 }
 
@@ -256,11 +259,11 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 	c.mu.Unlock()
 	return &partition{
 		id: id, topic: c.topic, cfg: c.cfg, owner: c.owner, ledger: l, origin: o,
-		reader: newRecordReader(c.cfg), dedup: newDedup(c.cfg.Dedup, l, m), columns: newColumns(),
+		reader: newRecordReader(c.cfg), dedup: newDedup(c.cfg.Dedup, l, m),
 		letters: c.letters, applied: c.applied, sessions: c.checked, steps: c.steps, clock: c.clock, metrics: m,
 		log:   c.log.With(zap.Int32("partition", id)),
 		fence: fence{token: newToken()},
-		queue: newQueue(c.cfg.Batch.QueueBytes,
+		queue: newQueue(c.cfg.Batch.QueueBytes, c.clock,
 			func() { m.pauses.Inc(); (*c.group.Load()).Pause(one) },
 			func() { (*c.group.Load()).Resume(one) }),
 		commit: func(next int64) {

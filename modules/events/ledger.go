@@ -16,14 +16,14 @@ import (
 )
 
 // ledger is what ClickHouse knows of one Kafka partition: who may write it, what of it is applied,
-// and which events it holds. Every statement that writes carries a tag, by which a successor finds it
-// while it runs.
+// and which events it holds.
 type ledger struct {
 	client    *clickhouse.Client
 	epoch     uint16
 	partition uint16
 	timeout   time.Duration // for one statement
 	clock     core.Clock
+	writer    *writer // of the process
 
 	partitions int32 // of the topic
 	regrouped  bool  // the raw table may hold events of an epoch with another number of partitions
@@ -32,17 +32,28 @@ type ledger struct {
 // errFenced is returned when somebody else has taken the partition.
 var errFenced = errors.New("another consumer has taken the partition")
 
-// tag marks the statements of this partition in system.processes, those of one fence by what follows.
-func (l *ledger) tag() string {
-	return fmt.Sprintf("feedrank events %s %d/%d#", l.client.Database(), l.epoch, l.partition)
+// Statements that write are tagged with the fences they write under, so that whoever takes one of the
+// partitions finds them in system.processes.
+
+func tagPrefix(database string) string { return "feedrank events " + database + ":" }
+
+func tag(database string, fences ...fence) string {
+	text := tagPrefix(database)
+	for _, f := range fences {
+		text += " " + f.String()
+	}
+	return text
 }
 
-// writing are the settings of a statement that writes under a fence. The server ends it by itself
-// when it takes too long, or when we are frozen in the middle of sending it.
-func (l *ledger) writing(f fence) []ch.Setting {
-	seconds := strconv.Itoa(int(max(l.timeout, time.Second).Seconds()))
+// mark is what stands in the tags of this partition's statements.
+func (l *ledger) mark() string { return fmt.Sprintf(" %d/%d#", l.epoch, l.partition) }
+
+// writing are the settings of a statement that writes under fences. The server ends it by itself when
+// it takes too long, or when we are frozen in the middle of sending it.
+func writing(database string, timeout time.Duration, fences ...fence) []ch.Setting {
+	seconds := strconv.Itoa(int(max(timeout, time.Second).Seconds()))
 	return []ch.Setting{
-		{Key: "log_comment", Value: l.tag() + strconv.FormatUint(uint64(f.count()), 10), Important: true},
+		{Key: "log_comment", Value: tag(database, fences...), Important: true},
 		{Key: "max_execution_time", Value: seconds, Important: true},
 		{Key: "receive_timeout", Value: seconds, Important: true},
 	}
@@ -68,10 +79,15 @@ func (l *ledger) write(ctx context.Context, name string, q ch.Query) error {
 	return l.client.Write(ctx, clickhouse.Query{Name: "event_" + name, Query: q})
 }
 
-// writeUnder writes rows under a fence. A constraint that refuses them is the fence, unless we hold it.
+// writeUnder writes rows under a fence.
 func (l *ledger) writeUnder(ctx context.Context, f fence, name string, q ch.Query) error {
-	q.Settings = l.writing(f)
-	err := l.write(ctx, name, q)
+	q.Settings = writing(l.client.Database(), l.timeout, f)
+	return l.unlessFenced(ctx, f, l.write(ctx, name, q))
+}
+
+// unlessFenced tells a refusal by the fence from others: the constraint that refused may have been that
+// of a partition whose rows went along.
+func (l *ledger) unlessFenced(ctx context.Context, f fence, err error) error {
 	if !clickhouse.IsFenced(err) {
 		return err
 	}
@@ -139,7 +155,7 @@ func (l *ledger) running(ctx context.Context) (map[string]time.Duration, error) 
 	var elapsed proto.ColFloat64
 	running := map[string]time.Duration{}
 	err := l.read(ctx, "running", ch.Query{
-		Parameters: []proto.Parameter{words("tag", l.tag())},
+		Parameters: []proto.Parameter{words("prefix", tagPrefix(l.client.Database())), words("mark", l.mark())},
 		Result:     proto.Results{{Name: "query_id", Data: &id}, {Name: "elapsed", Data: &elapsed}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range id.Rows() {
@@ -208,49 +224,13 @@ func (o offsets) has(offset int64) bool {
 	return found
 }
 
-// insert writes rows of one day: one block, one part.
-func (l *ledger) insert(ctx context.Context, f fence, c *columns) error {
-	return l.writeUnder(ctx, f, "insert", ch.Query{Body: c.input.Into("events"), Input: c.input})
-}
-
-// extent is a range of offsets and what became of them.
-type extent struct {
-	first, last                                  int64
-	rows, duplicates, dead, missing, lostOffsets uint64
+// insert writes rows of one day: one block, one part. Under alone it goes with nobody else's.
+func (l *ledger) insert(ctx context.Context, f fence, rows int, alone bool, fill func(*columns)) error {
+	return l.unlessFenced(ctx, f, l.writer.rows.insert(ctx, f, rows, alone, fill))
 }
 
 // applied writes the range row.
-func (l *ledger) applied(ctx context.Context, f fence, e extent) error {
-	var epoch, partition proto.ColUInt16
-	var first, last proto.ColInt64
-	var rows, duplicates, dead, missing, lost, number, token proto.ColUInt64
-	var at proto.ColDateTime64
-	epoch.Append(l.epoch)
-	partition.Append(l.partition)
-	first.Append(e.first)
-	last.Append(e.last)
-	rows.Append(e.rows)
-	duplicates.Append(e.duplicates)
-	dead.Append(e.dead)
-	missing.Append(e.missing)
-	lost.Append(e.lostOffsets)
-	number.Append(f.number)
-	token.Append(f.token)
-	at.WithPrecision(proto.PrecisionMilli)
-	at.Append(l.clock.Now())
-	input := proto.Input{
-		{Name: "epoch", Data: &epoch},
-		{Name: "kafka_partition", Data: &partition},
-		{Name: "first_offset", Data: &first},
-		{Name: "last_offset", Data: &last},
-		{Name: "rows", Data: &rows},
-		{Name: "duplicates", Data: &duplicates},
-		{Name: "dead_letters", Data: &dead},
-		{Name: "missing", Data: &missing},
-		{Name: "lost", Data: &lost},
-		{Name: "fence", Data: &number},
-		{Name: "token", Data: &token},
-		{Name: "applied_at", Data: &at},
-	}
-	return l.writeUnder(ctx, f, "range", ch.Query{Body: input.Into("event_ranges"), Input: input})
+func (l *ledger) applied(ctx context.Context, f fence, e extent, alone bool) error {
+	fill := func(c *rangeColumns) { c.append(e, f, l.clock.Now()) }
+	return l.unlessFenced(ctx, f, l.writer.ranges.insert(ctx, f, 1, alone, fill))
 }

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"testing"
@@ -13,7 +14,10 @@ import (
 )
 
 func newLedger(s *stack.Stack, partition uint16) *ledger {
-	return &ledger{client: s.ClickHouse, epoch: 1, partition: partition, timeout: 10 * time.Second, clock: core.SystemClock{}, partitions: 1024}
+	return &ledger{
+		client: s.ClickHouse, epoch: 1, partition: partition, timeout: 10 * time.Second, clock: core.SystemClock{}, partitions: 1024,
+		writer: newWriter(s.ClickHouse, 1000, 10*time.Second),
+	}
 }
 
 func randomToken() uint64 {
@@ -44,12 +48,13 @@ func oneRow(offset int64) *row {
 	return r
 }
 
-func columnsOf(f fence, rows ...*row) *columns {
-	c := newColumns()
-	for _, r := range rows {
-		c.append(r, f)
-	}
-	return c
+// insertRows inserts rows under a fence.
+func (l *ledger) insertRows(ctx context.Context, f fence, rows ...*row) error {
+	return l.insert(ctx, f, len(rows), false, func(c *columns) {
+		for _, r := range rows {
+			c.append(r, f)
+		}
+	})
 }
 
 func TestOnlyTheNewestFenceCanWrite(t *testing.T) {
@@ -61,23 +66,23 @@ func TestOnlyTheNewestFenceCanWrite(t *testing.T) {
 	require.Zero(t, number)
 
 	unclaimed := fence{number: NewFence(1, 3, 1), token: 5}
-	require.ErrorIs(t, l.insert(t.Context(), unclaimed, columnsOf(unclaimed, oneRow(1))), errFenced)
+	require.ErrorIs(t, l.insertRows(t.Context(), unclaimed, oneRow(1)), errFenced)
 
 	first := nextFence(t, l)
-	require.NoError(t, l.insert(t.Context(), first, columnsOf(first, oneRow(1))))
-	require.NoError(t, l.applied(t.Context(), first, extent{first: 0, last: 0}))
+	require.NoError(t, l.insertRows(t.Context(), first, oneRow(1)))
+	require.NoError(t, l.applied(t.Context(), first, extent{first: 0, last: 0}, false))
 
 	rival := fence{number: first.number, token: first.token + 2}
 	require.ErrorIs(t, l.claim(t.Context(), rival, "rival"), errFenced)
-	require.ErrorIs(t, l.insert(t.Context(), rival, columnsOf(rival, oneRow(1))), errFenced)
+	require.ErrorIs(t, l.insertRows(t.Context(), rival, oneRow(1)), errFenced)
 	require.NoError(t, l.holds(t.Context(), first))
 
 	second := nextFence(t, l)
 	require.Equal(t, first.number+1, second.number)
-	require.ErrorIs(t, l.insert(t.Context(), first, columnsOf(first, oneRow(2))), errFenced)
-	require.ErrorIs(t, l.applied(t.Context(), first, extent{first: 1, last: 2}), errFenced)
+	require.ErrorIs(t, l.insertRows(t.Context(), first, oneRow(2)), errFenced)
+	require.ErrorIs(t, l.applied(t.Context(), first, extent{first: 1, last: 2}, false), errFenced)
 	require.ErrorIs(t, l.holds(t.Context(), first), errFenced)
-	require.NoError(t, l.insert(t.Context(), second, columnsOf(second, oneRow(2), oneRow(5))))
+	require.NoError(t, l.insertRows(t.Context(), second, oneRow(2), oneRow(5)))
 
 	last, ok, err := l.position(t.Context())
 	require.NoError(t, err)
@@ -104,7 +109,7 @@ func TestReconcilingMakesTheViewsEqualToTheRawTable(t *testing.T) {
 		r.dwell = uint32(i * 37)
 		rows = append(rows, r)
 	}
-	require.NoError(t, l.insert(t.Context(), f, columnsOf(f, rows...)))
+	require.NoError(t, l.insertRows(t.Context(), f, rows...))
 	wrong, err := l.reconcile(t.Context(), f, beyond(-1))
 	require.NoError(t, err)
 	require.Zero(t, wrong, "the views count as the recount does")

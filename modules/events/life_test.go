@@ -30,6 +30,7 @@ type tape struct {
 	poison    int
 	grave     *grave
 	metrics   *metrics
+	writer    *writer // nil: its own
 
 	committed atomic.Int64
 	oldest    int64
@@ -91,14 +92,18 @@ func (t *tape) play(ctx context.Context, steps Steps) *owner {
 	from := t.committed.Load()
 	l := newLedger(t.Stack, t.partition)
 	l.timeout = t.cfg.InsertTimeout
+	l.writer = t.writer
+	if l.writer == nil {
+		l.writer = newWriter(t.ClickHouse, t.cfg.Batch.MaxRows, t.cfg.InsertTimeout)
+	}
 	m := t.metrics.of(int32(t.partition))
 	survey := func() (origin, error) {
 		return origin{next: t.committed.Load(), oldest: t.oldest, newest: int64(len(t.log))}, nil
 	}
 	o := &owner{done: make(chan struct{})}
 	o.p = &partition{
-		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l, queue: newQueue(1<<30, func() {}, func() {}),
-		reader: newRecordReader(t.cfg), dedup: newDedup(t.cfg.Dedup, l, m), columns: newColumns(), letters: t.grave, steps: steps,
+		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l, queue: newQueue(1<<30, core.SystemClock{}, func() {}, func() {}),
+		reader: newRecordReader(t.cfg), dedup: newDedup(t.cfg.Dedup, l, m), letters: t.grave, steps: steps,
 		clock: core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: fence{token: newToken()}, survey: survey,
 		origin: origin{next: from}, high: func() int64 { return int64(len(t.log)) },
 		commit: t.commit,
@@ -194,6 +199,7 @@ func nth(step Step) int32 {
 func TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
+	shared := newWriter(s.ClickHouse, 1000, 5*time.Second) // as if all owners were of one process
 	next := uint16(0)
 	for _, step := range allSteps() {
 		for how, disturb := range map[string]func(*testing.T, *tape, Step){"killed": kill, "frozen and woken": freeze, "rebalanced": rebalance} {
@@ -202,6 +208,7 @@ func TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped(t *testing.T) {
 			t.Run(string(step)+"/"+how, func(t *testing.T) {
 				t.Parallel()
 				tape := newTape(s, partition, 1)
+				tape.writer = shared
 				disturb(t, tape, step)
 				tape.finish(t)
 				tape.requireExact(t)

@@ -70,7 +70,7 @@ func TestTheWindowRemembersTheLatestHalfAtLeastAndNeverMoreThanItsSize(t *testin
 func TestTheQueuePausesFetchingRatherThanGrow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		paused := false
-		q := newQueue(10_000, func() { paused = true }, func() { paused = false })
+		q := newQueue(10_000, core.SystemClock{}, func() { paused = true }, func() { paused = false })
 		pushed, popped, held := int64(0), int64(0), 0
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {

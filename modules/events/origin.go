@@ -49,7 +49,7 @@ func (p *partition) accept(ctx context.Context, next int64) (int64, error) {
 	}
 	lost.lostOffsets = uint64(to-next) - lost.rows //nolint:gosec // not negative
 	p.log.Error("offsets are lost, going on as events.on_lost_offsets says", zap.Int64("first", next), zap.Int64("last", to-1))
-	if err := p.ledger.applied(ctx, p.fence, lost); err != nil {
+	if err := p.ledger.applied(ctx, p.fence, lost, true); err != nil {
 		return 0, fmt.Errorf("write the lost range: %w", err)
 	}
 	p.metrics.lost.Add(float64(lost.lostOffsets))

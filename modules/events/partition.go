@@ -21,7 +21,6 @@ type partition struct {
 	queue   *queue
 	reader  *recordReader
 	dedup   *dedup
-	columns *columns
 	letters DeadLetters
 	applied Applied
 
@@ -41,7 +40,7 @@ type partition struct {
 	present  offsets // beyond next, and in the raw table already
 	nextPoll time.Time
 	batch    batch
-	scratch  []int32
+	days     []dayRows // of the batch
 }
 
 // Applied is told of events after they are in ClickHouse, at least once each. It must be quick: the
@@ -98,7 +97,8 @@ func outlive(parent context.Context, grace time.Duration) (context.Context, func
 func (p *partition) collect(ctx context.Context) (reason string, err error) {
 	b := &p.batch
 	b.reset(p.next)
-	age := time.NewTimer(p.cfg.Batch.MaxAge)
+	due := p.due()
+	age := time.NewTimer(0)
 	age.Stop()
 	defer age.Stop()
 	nothing := time.NewTimer(pollEvery)
@@ -110,7 +110,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 			first := b.empty()
 			b.add(m, p.reader, p.topic, p.ledger.epoch)
 			if first && !b.empty() {
-				age.Reset(p.cfg.Batch.MaxAge)
+				age.Reset(p.cfg.Batch.MaxAge) // what comes while we read may not hold it up
 			}
 			if b.records >= p.cfg.Batch.MaxRows {
 				return "rows", nil
@@ -129,8 +129,18 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 		case !open:
 			return "", errSessionEnded
 		default:
+			if !b.empty() {
+				left := due.Sub(p.clock.Now())
+				if left <= 0 {
+					return "age", nil
+				}
+				age.Reset(left)
+			}
 			select {
 			case <-p.queue.ready:
+				if b.empty() {
+					due = p.due()
+				}
 			case <-age.C:
 				return "age", nil
 			case <-nothing.C:
@@ -142,6 +152,13 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 			}
 		}
 	}
+}
+
+// due is when the batch that begins with the oldest record waiting is old enough: at the next multiple
+// of the greatest age after the record came. So the batches of all partitions are due at the same time,
+// and go in one statement.
+func (p *partition) due() time.Time {
+	return p.queue.waitingSince().Truncate(p.cfg.Batch.MaxAge).Add(p.cfg.Batch.MaxAge)
 }
 
 // apply brings the batch into ClickHouse, whatever it takes.
@@ -171,8 +188,8 @@ func (p *partition) apply(ctx context.Context) error {
 // land writes the batch until it is there.
 func (p *partition) land(ctx context.Context) error {
 	defer p.metrics.stopped.Set(0)
-	for refusals := 0; ; {
-		err := p.write(ctx)
+	for refusals, alone := 0, false; ; alone = true {
+		err := p.write(ctx, alone)
 		if err == nil {
 			return nil
 		}
@@ -202,21 +219,22 @@ func (p *partition) land(ctx context.Context) error {
 	}
 }
 
-// write inserts the batch's rows, one block for each day, then the range.
-func (p *partition) write(ctx context.Context) error {
+// write inserts the batch's rows, day by day, then the range.
+func (p *partition) write(ctx context.Context, alone bool) error {
 	b := &p.batch
 	p.attribute()
-	p.scratch = b.days(p.scratch)
-	for _, day := range p.scratch {
-		p.columns.reset()
-		for i := range b.rows {
-			if b.rows[i].day() == day && !b.rows[i].present {
-				p.columns.append(&b.rows[i], p.fence)
-			}
-		}
+	p.days = b.days(p.days)
+	for _, d := range p.days {
 		p.steps.At(StepInserting, p.id)
 		began := p.clock.Now()
-		if err := p.ledger.insert(ctx, p.fence, p.columns); err != nil {
+		err := p.ledger.insert(ctx, p.fence, d.rows, alone, func(c *columns) {
+			for i := range b.rows {
+				if b.rows[i].day() == d.day && !b.rows[i].present {
+					c.append(&b.rows[i], p.fence)
+				}
+			}
+		})
+		if err != nil {
 			return err
 		}
 		p.metrics.insert.Observe(p.clock.Now().Sub(began).Seconds())
@@ -224,7 +242,7 @@ func (p *partition) write(ctx context.Context) error {
 	}
 	p.steps.At(StepBatchInserted, p.id)
 	p.tell(ctx)
-	if err := p.ledger.applied(ctx, p.fence, b.extent()); err != nil {
+	if err := p.ledger.applied(ctx, p.fence, b.extent(), alone); err != nil {
 		return err
 	}
 	p.steps.At(StepRanged, p.id)

@@ -2,8 +2,11 @@ package events
 
 import (
 	"sync"
+	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // queue holds the records of one partition between the fetcher and the worker. The fetcher never
@@ -13,8 +16,11 @@ type queue struct {
 	high, low     int64 // bytes: pause above, resume below
 	pause, resume func()
 
+	clock core.Clock
+
 	mu      sync.Mutex
 	records []*sarama.ConsumerMessage
+	since   time.Time // when a record came into the empty queue
 	head    int
 	bytes   int64
 	paused  bool
@@ -22,8 +28,8 @@ type queue struct {
 	ready   chan struct{} // has a token when there may be something new
 }
 
-func newQueue(high int64, pause, resume func()) *queue {
-	return &queue{high: high, low: high / 2, pause: pause, resume: resume, ready: make(chan struct{}, 1)}
+func newQueue(high int64, clock core.Clock, pause, resume func()) *queue {
+	return &queue{high: high, low: high / 2, clock: clock, pause: pause, resume: resume, ready: make(chan struct{}, 1)}
 }
 
 // weight is what a record holds in memory, about.
@@ -31,6 +37,9 @@ func weight(m *sarama.ConsumerMessage) int64 { return int64(len(m.Key)+len(m.Val
 
 func (q *queue) push(m *sarama.ConsumerMessage) {
 	q.mu.Lock()
+	if q.head == len(q.records) {
+		q.since = q.clock.Now()
+	}
 	q.records = append(q.records, m)
 	q.bytes += weight(m)
 	pause := q.bytes > q.high && !q.paused
@@ -55,6 +64,13 @@ func (q *queue) signal() {
 	case q.ready <- struct{}{}:
 	default:
 	}
+}
+
+// waitingSince is when the oldest record came, or earlier.
+func (q *queue) waitingSince() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.since
 }
 
 // pop takes the next record; nil if there is none now. open is false once none will come.

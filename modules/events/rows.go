@@ -30,7 +30,7 @@ type columns struct {
 	device, appVersion         *proto.ColLowCardinality[string]
 	session                    proto.ColStr
 	fence, token               proto.ColUInt64
-	input                      proto.Input
+	in                         proto.Input
 }
 
 const actionEnum = "'impression' = 1, 'view' = 2, 'click' = 3, 'like' = 4, 'unlike' = 5, 'comment' = 6, 'share' = 7, 'dwell' = 8, 'hide' = 9, 'not_interested' = 10"
@@ -42,7 +42,7 @@ func newColumns() *columns {
 	}
 	c.occurred.WithPrecision(proto.PrecisionMilli)
 	c.received.WithPrecision(proto.PrecisionMilli)
-	c.input = proto.Input{
+	c.in = proto.Input{
 		{Name: "kafka_partition", Data: &c.partition},
 		{Name: "user_id", Data: &c.user},
 		{Name: "event_id", Data: &c.id},
@@ -63,7 +63,9 @@ func newColumns() *columns {
 	return c
 }
 
-func (c *columns) reset() { c.input.Reset() }
+func (c *columns) reset() { c.in.Reset() }
+
+func (c *columns) input() proto.Input { return c.in }
 
 func (c *columns) append(r *row, f fence) {
 	c.partition.Append(f.partition())

@@ -104,7 +104,9 @@ func (t *truth) compareRanges(ctx context.Context, db tables, v *verdict) (ages 
 			want := map[byte]uint64{}
 			for _, e := range t.log[p][min(from, int64(len(t.log[p]))):min(to+1, int64(len(t.log[p])))] {
 				want[e.fate]++
-				ages = append(ages, time.UnixMilli(applied[i]).Sub(e.at))
+				if int(e.number) >= t.cold {
+					ages = append(ages, time.UnixMilli(applied[i]).Sub(e.at))
+				}
 			}
 			if want[isRow] != rows[i] || want[isCopy] != copies[i] || want[isLetter] != letters[i] || others[i] != 0 {
 				v.Lost++
@@ -233,6 +235,7 @@ func (d *drill) compare(ctx context.Context) (*truth, verdict, []time.Duration, 
 		return t, v, nil, fmt.Errorf("read the log: %w", err)
 	}
 	v.Lost += t.missing
+	t.cold = int(d.warm.Seconds() * float64(d.rate))
 	a := d.servers.Addresses().ClickHouse
 	client, err := ch.Dial(ctx, ch.Options{Address: a.Addr, User: a.User, Password: a.Password, Database: a.Database, ReadTimeout: time.Minute})
 	if err != nil {

@@ -37,6 +37,7 @@ type settings struct {
 	Redis      redis.Config
 	Events     events.Config
 	Order      string
+	Profile    string // folder; "" is none
 }
 
 // consumeIfAsked turns this process into a consumer when the environment says so.
@@ -59,6 +60,11 @@ func consumeIfAsked() {
 
 // consume runs the program's own consumer until the orders end.
 func consume(s settings, orders io.Reader, reports io.Writer) error {
+	stop, err := profiled(s.Profile)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	log, err := zap.NewProduction()
 	if err != nil {
 		return err

@@ -31,6 +31,9 @@ type options struct {
 	hosts      int // consumers that are only there
 	batch      int // rows
 	drain      time.Duration
+	backlog    bool          // the consumers start when everything is produced
+	warm       time.Duration // at the beginning, of which no ages are kept
+	profile    string        // folder for the consumers' profiles
 	say        func(format string, args ...any)
 }
 
@@ -45,6 +48,9 @@ type drill struct {
 	stream   *stream
 	diary    *diary
 	spent    spending
+
+	drainedAt time.Time
+	serverCPU time.Duration // of ClickHouse since its last start
 }
 
 // run carries out a drill and compares what is left.
@@ -65,11 +71,10 @@ func run(ctx context.Context, o options) (r *report, err error) {
 	if err := d.prepare(ctx); err != nil {
 		return nil, err
 	}
-	began := time.Now()
 	if err := d.disturbed(ctx); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, d.logTails())
 	}
-	took := time.Since(began)
+	took := d.drainedAt.Sub(d.diary.began)
 	truth, v, ages, err := d.compare(ctx)
 	if err != nil {
 		return nil, err
@@ -90,6 +95,7 @@ func (d *drill) prepare(ctx context.Context) error {
 		// All partitions' windows together hold less than 5 % of the stream.
 		s.Events.Dedup.Window = max(1000, 2*d.batch, d.records/20/int(d.partitions))
 	}
+	s.Profile = d.profile
 	d.settings, d.topic = s, s.Kafka.Topic(s.Events.Topic)
 	letters := deadletter.DefaultConfig()
 	d.queue = s.Kafka.Topic(letters.EventsTopic)
@@ -122,11 +128,17 @@ func (d *drill) disturbed(ctx context.Context) (err error) {
 			}
 		}
 	}()
+	p := &producer{brokers: d.settings.Kafka.Brokers, topic: d.topic, partitions: d.partitions, stream: d.stream}
+	if d.backlog {
+		if err := p.run(ctx, func() int { return d.records }); err != nil {
+			return err
+		}
+	}
+	d.diary.began = time.Now()
 	group, working := errgroup.WithContext(ctx)
 	for i, l := range lanes {
 		group.Go(func() error { return l.work(working, queues[i]) })
 	}
-	p := &producer{brokers: d.settings.Kafka.Brokers, topic: d.topic, partitions: d.partitions, stream: d.stream}
 	group.Go(func() error { return p.run(working, d.allowed) })
 	watching, stop := context.WithCancel(working)
 	group.Go(func() error { return d.watch(watching, p) })
@@ -198,6 +210,7 @@ func (d *drill) drained(ctx context.Context, p *producer) error {
 			return err
 		}
 	}
+	defer func() { d.drainedAt, d.serverCPU = time.Now(), processorTime(d.servers.ClickHouse.PID()) }()
 	waiting, cancel := context.WithTimeout(ctx, d.drain)
 	defer cancel()
 	for {

@@ -54,9 +54,14 @@ func drillAsAsked() error {
 	flag.IntVar(&c.redis, "redis-flushes", 5, "in all")
 	flag.IntVar(&c.join, "joins", 5, "in all")
 	flag.DurationVar(&o.drain, "drain", 3*time.Minute, "until everything must be applied, at the end")
-	flag.DurationVar(&limit, "limit", 15*time.Minute, "of the whole drill")
+	flag.DurationVar(&limit, "limit", 20*time.Minute, "of the whole drill")
 	flag.StringVar(&reports, "reports", "test/reports", "folder for the report")
 	short := flag.Bool("short", false, "the drill that the tests run")
+	speed := flag.Bool("speed", false, "measure instead: nobody is disturbed, the consumer is one process")
+	only := flag.String("only", "", "with -speed: 1k/s, 10k/s, backlog or killed")
+	length := flag.Duration("length", 20*time.Second, "with -speed: of a rate")
+	backlog := flag.Int("backlog", 1_000_000, "with -speed: records")
+	profiles := flag.String("profiles", "", "with -speed: folder for profiles of the consumer")
 	flag.Parse()
 	o.partitions = int32(partitions) //nolint:gosec // few
 	o.consumers, o.servers = plan(o.seed, c)
@@ -70,6 +75,9 @@ func drillAsAsked() error {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	if *speed {
+		return measure(ctx, trials(o.seed, *length, *backlog), *only, *profiles, say)
+	}
 	r, err := run(ctx, o)
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func (p *producer) run(ctx context.Context, allowed func() int) error {
 		return err
 	}
 	defer func() { _ = inner.Close() }() // everything is acknowledged
-	for from := 0; from < len(p.stream.records); {
+	for from := int(p.sent.Load()); from < len(p.stream.records); {
 		most := min(allowed(), len(p.stream.records), from+chunk)
 		if most <= from {
 			if err := pause(ctx, 5*time.Millisecond); err != nil {

@@ -33,6 +33,7 @@ type report struct {
 	Applied    percentiles               `json:"produced_to_applied_seconds"`
 	Recovery   percentiles               `json:"recovery_seconds"` // from a consumer's death to the next range of its partition
 	CPU        float64                   `json:"consumer_cpu_seconds"`
+	ServerCPU  float64                   `json:"clickhouse_cpu_seconds"`
 	PerCPU     float64                   `json:"events_per_consumer_cpu_second"`
 	MaxRSS     int64                     `json:"consumer_max_rss_bytes"`
 	Cores      int                       `json:"cores"`
@@ -79,7 +80,7 @@ func (d *drill) report(t *truth, v verdict, ages []time.Duration, took time.Dura
 	r := &report{
 		verdict: v, Distinct: t.distinct, Kills: d.diary.total(killConsumer, killClickHouse, killInsert, killKafka), ByStep: d.diary.ByStep,
 		Seed: d.seed, Partitions: d.partitions, Seconds: took.Seconds(), Applied: percentilesOf(ages), Recovery: percentilesOf(d.recovered()),
-		CPU: d.spent.cpu.Seconds(), MaxRSS: d.spent.maxRSS, Cores: runtime.NumCPU(), Machine: machine(), Versions: versions(), At: time.Now().UTC(),
+		CPU: d.spent.cpu.Seconds(), ServerCPU: d.serverCPU.Seconds(), MaxRSS: d.spent.maxRSS, Cores: runtime.NumCPU(), Machine: machine(), Versions: versions(), At: time.Now().UTC(),
 	}
 	for _, log := range t.log {
 		r.Events += len(log)

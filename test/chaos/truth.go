@@ -35,6 +35,7 @@ type truth struct {
 	log      [][]entry // by partition and offset
 	distinct int
 	missing  int // records of the stream that are not in the log
+	cold     int // records at its beginning of which no ages are kept
 	posts    map[postBucket]postCounts
 	authors  map[authorBucket]authorCounts
 }

@@ -1,0 +1,87 @@
+package events
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	shared := newWriter(s.ClickHouse, 1000, 10*time.Second)
+	const partitions = 8
+	var ledgers [partitions]*ledger
+	var fences [partitions]fence
+	for i := range ledgers {
+		ledgers[i] = newLedger(s, uint16(i))
+		ledgers[i].writer = shared
+		fences[i] = nextFence(t, ledgers[i])
+	}
+	insert := func(offset int64) (errs [partitions]error) {
+		var all sync.WaitGroup
+		shared.rows.turn <- struct{}{} // a statement is under way
+		for i := range ledgers {
+			all.Go(func() { errs[i] = ledgers[i].insertRows(t.Context(), fences[i], oneRow(offset)) })
+		}
+		require.Eventually(t, func() bool {
+			shared.rows.mu.Lock()
+			defer shared.rows.mu.Unlock()
+			return len(shared.rows.waiting) == partitions
+		}, 10*time.Second, time.Millisecond)
+		<-shared.rows.turn
+		all.Wait()
+		return errs
+	}
+	require.Equal(t, [partitions]error{}, insert(1))
+	require.Equal(t, 1, count(t, s, "SELECT uniqExact(_part) + countIf(NOT endsWith(_part, '_0')) AS n FROM events"), "one part that was not merged: one statement")
+	require.Equal(t, partitions, count(t, s, "SELECT count() AS n FROM events"))
+
+	nextFence(t, ledgers[3]) // somebody takes one of the partitions
+	errs := insert(2)
+	require.ErrorIs(t, errs[3], errFenced)
+	for i, err := range errs {
+		require.Error(t, err, "the statement is refused as a whole")
+		if i != 3 {
+			require.NotErrorIs(t, err, errFenced, "the others still hold theirs")
+		}
+	}
+	require.Equal(t, partitions, count(t, s, "SELECT count() AS n FROM events"), "nothing of it was written")
+
+	running, err := ledgers[3].running(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, running)
+}
+
+func TestAStatementOfSeveralPartitionsIsFoundByEach(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	exec(t, s, "CREATE TABLE nowhere (n UInt8) ENGINE = Null")
+	exec(t, s, "CREATE MATERIALIZED VIEW a_slow_view TO nowhere AS SELECT sleepEachRow(1) AS n FROM (SELECT user_id FROM events LIMIT 1)")
+	shared := newWriter(s.ClickHouse, 1000, 10*time.Second)
+	first, second, stranger := newLedger(s, 1), newLedger(s, 11), newLedger(s, 111)
+	first.writer, second.writer = shared, shared
+	f, g := nextFence(t, first), nextFence(t, second)
+	var both sync.WaitGroup
+	both.Go(func() {
+		err := shared.rows.send(t.Context(), []*share[*columns]{
+			{fence: f, rows: 1, fill: func(c *columns) { c.append(oneRow(1), f) }},
+			{fence: g, rows: 1, fill: func(c *columns) { c.append(oneRow(1), g) }},
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	for _, l := range []*ledger{first, second} {
+		require.Eventually(t, func() bool {
+			running, err := l.running(t.Context())
+			return err == nil && len(running) == 1
+		}, 10*time.Second, time.Millisecond)
+	}
+	running, err := stranger.running(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, running, "1/1 is not 1/111")
+	both.Wait()
+}
