@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -30,8 +29,8 @@ const envPrefix = "FEEDRANK_"
 // notSettings are variables with our prefix that are no settings.
 var notSettings = []string{"FEEDRANK_CONFIG", "FEEDRANK_EMBEDDED_", "FEEDRANK_SERVERS_DIR", "FEEDRANK_TEST_"}
 
-// Load reads and validates the configuration. The error, if the file could be read at all, is
-// Problems and names every mistake.
+// Load reads and validates the configuration. The error is Problems and names every mistake; of a file
+// that cannot be read, that alone.
 func Load(s Sources) (Config, error) {
 	cfg := Default()
 	problems := &Problems{}
@@ -56,10 +55,10 @@ func Load(s Sources) (Config, error) {
 func loadFile(into *koanf.Koanf, path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("configuration file: %w", err)
+		return Problems{{Key: "--config", Value: path, Want: "want a file that can be read: " + reasonOf(err)}}
 	}
 	if err := into.Load(rawbytes.Provider(text), yaml.Parser()); err != nil {
-		return fmt.Errorf("configuration file %s is not YAML: %w", path, err)
+		return Problems{{Key: "--config", Value: path, Want: "want YAML: " + err.Error()}}
 	}
 	return nil
 }

@@ -98,12 +98,13 @@ auth:
 	require.NotContains(t, text, "short")
 }
 
-func TestAFileThatIsNotYAMLIsAnErrorThatNamesIt(t *testing.T) {
-	file := write(t, "kafka: [")
-	_, err := config.Load(config.Sources{File: file})
-	require.ErrorContains(t, err, file)
-	_, err = config.Load(config.Sources{File: "missing.yaml"})
-	require.ErrorIs(t, err, os.ErrNotExist)
+func TestAFileThatCannotBeReadIsAProblemThatNamesIt(t *testing.T) {
+	for file, want := range map[string]string{write(t, "kafka: ["): "want YAML", "missing.yaml": "no such file"} {
+		_, err := config.Load(config.Sources{File: file})
+		require.ErrorAs(t, err, &config.Problems{})
+		require.ErrorContains(t, err, file)
+		require.ErrorContains(t, err, want)
+	}
 }
 
 func FuzzLoad(f *testing.F) {
