@@ -15,7 +15,6 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/bench"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/ops"
@@ -56,20 +55,6 @@ func Bench(ctx context.Context, cfg config.Config, o BenchOptions, out io.Writer
 	defer env.ClickHouse.Close()
 	defer env.Redis.Close()
 	return bench.Measure(ctx, b, env)
-}
-
-// benchWorld is a world on servers that run.
-type benchWorld struct {
-	cfg     config.Config
-	dir     string
-	servers *embedded.Stack
-	bench.World
-}
-
-func (w *benchWorld) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	return w.servers.Stop(ctx)
 }
 
 func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (bench.Env, error) {

@@ -2,36 +2,74 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
-	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/bench"
 	"github.com/feedrank/feedrank/modules/embedded"
 	embeddedpg "github.com/feedrank/feedrank/modules/embedded/postgres"
-	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/seed"
 	"github.com/feedrank/feedrank/modules/seed/world"
+	"github.com/feedrank/feedrank/sql"
 )
 
-// openWorld starts servers that hold the world of a scale.
+// benchWorld is a world on servers that run.
+type benchWorld struct {
+	cfg     config.Config
+	dir     string
+	servers *embedded.Stack
+	bench.World
+}
+
+func (w *benchWorld) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return w.servers.Stop(ctx)
+}
+
+// stamp says what a directory holds. It is written once the world is whole.
+type stamp struct {
+	Options world.Options
+	Schema  string
+	World   bench.World
+}
+
+// worldAge is how long a world is used: then too much of it has left the windows.
+const worldAge = 12 * time.Hour
+
+// openWorld starts servers that hold the world of a scale: the one on the disk, if it is of the same
+// options and schema and not too old, else a new one.
 func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.Logger, out io.Writer) (_ *benchWorld, err error) {
-	named, err := world.Scale(o.Scale)
+	options, err := world.Scale(o.Scale)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := schemaSum()
 	if err != nil {
 		return nil, err
 	}
 	w := &benchWorld{dir: filepath.Join(o.Dir, o.Scale)}
-	if err := errors.Join(embeddedpg.Remove(ctx, filepath.Join(w.dir, embedded.Postgres)), os.RemoveAll(w.dir)); err != nil {
-		return nil, err
+	file := filepath.Join(w.dir, "world.json")
+	var kept stamp
+	text, err := os.ReadFile(file)
+	usable := err == nil && json.Unmarshal(text, &kept) == nil && reflect.DeepEqual(kept.Options, options) && kept.Schema == schema &&
+		time.Since(kept.World.Now) < worldAge
+	if !usable {
+		if err := errors.Join(embeddedpg.Remove(ctx, filepath.Join(w.dir, embedded.Postgres)), os.RemoveAll(w.dir)); err != nil {
+			return nil, err
+		}
 	}
 	if w.servers, err = embedded.Start(ctx, embedded.Options{Dir: w.dir, Logger: log}); err != nil {
 		return nil, err
@@ -42,55 +80,59 @@ func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.
 		}
 	}()
 	w.cfg = OnEmbedded(cfg, w.servers.Addresses())
-	if err := createExampleSchema(ctx, w.cfg.Postgres.DSN); err != nil {
+	if usable {
+		w.World = kept.World
+		_, err := fmt.Fprintf(out, "The world of scale %s, made %s ago.\n", o.Scale, time.Since(w.Now).Round(time.Minute))
+		return w, err
+	}
+	if err := w.make(ctx, o.Scale, options, out); err != nil {
 		return nil, err
 	}
-	if _, err := Migrate(ctx, w.cfg, false); err != nil {
+	if text, err = json.MarshalIndent(stamp{Options: options, Schema: schema, World: w.World}, "", "  "); err != nil {
 		return nil, err
 	}
-	options := seed.DefaultOptions()
-	options.World, options.World.Now = named, time.Now()
-	if _, err := fmt.Fprintf(out, "Seeding the world of scale %s.\n", o.Scale); err != nil {
-		return nil, err
-	}
-	if _, err := Seed(ctx, w.cfg, options, "", out); err != nil {
-		return nil, err
-	}
-	made, err := world.New(options.World)
-	if err != nil {
-		return nil, err
-	}
-	w.World = bench.World{Scale: o.Scale, Users: made.Count().Users, Posts: made.Count().Posts, Events: made.Count().Events, Now: options.World.Now}
-	return w, w.applied(ctx, log)
+	return w, os.WriteFile(file, text, 0o600)
 }
 
-// applied runs the program until ClickHouse has all of the world.
-func (w *benchWorld) applied(ctx context.Context, log *zap.Logger) (err error) {
-	cfg := w.cfg
-	cfg.HTTP.Addr = "127.0.0.1:0"
-	program, err := Start(ctx, cfg, log)
+func (w *benchWorld) make(ctx context.Context, scale string, named world.Options, out io.Writer) error {
+	if _, err := fmt.Fprintf(out, "Making the world of scale %s.\n", scale); err != nil {
+		return err
+	}
+	if err := createExampleSchema(ctx, w.cfg.Postgres.DSN); err != nil {
+		return err
+	}
+	if _, err := Migrate(ctx, w.cfg, false); err != nil {
+		return err
+	}
+	options := seed.DefaultOptions()
+	options.World, options.World.Now = named, time.Now().UTC()
+	report, err := SeedBulk(ctx, w.cfg, options, out)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, program.Stop()) }()
-	client := clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry())
-	defer client.Close()
-	wanted := fmt.Sprint(w.Events, w.Posts, w.Users)
-	for ticks := time.Tick(100 * time.Millisecond); ; {
-		var found proto.ColStr
-		if err := client.Read(ctx, clickhouse.Query{Name: "bench_world", Query: ch.Query{
-			Body: "SELECT assumeNotNull(concat(toString((SELECT count() FROM events)), ' ', toString((SELECT count() FROM posts FINAL)), ' '," +
-				" toString((SELECT count() FROM users FINAL)))) AS found", Result: proto.Results{{Name: "found", Data: &found}},
-		}}); err != nil {
+	w.World = bench.World{
+		Scale: scale, Users: report.Rows("users"), Posts: report.Rows("posts"), Events: report.Rows("events"),
+		Now: options.World.Now, Seconds: report.Seconds,
+	}
+	return nil
+}
+
+// schemaSum changes with every statement that makes tables.
+func schemaSum() (string, error) {
+	sum := sha256.New()
+	for _, dir := range []string{"clickhouse/migrations", "postgres/migrations", "postgres/example"} {
+		if err := fs.WalkDir(sql.Files(), dir, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			text, err := fs.ReadFile(sql.Files(), path)
+			if err == nil {
+				_, err = sum.Write(text)
+			}
 			return err
-		}
-		if found.Row(0) == wanted {
-			return nil
-		}
-		select {
-		case <-ticks:
-		case <-ctx.Done():
-			return fmt.Errorf("ClickHouse has %s of %s: %w", found.Row(0), wanted, ctx.Err())
+		}); err != nil {
+			return "", err
 		}
 	}
+	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
 }

@@ -14,11 +14,13 @@ func seedCommand() *cobra.Command {
 	var s settings
 	options := seed.DefaultOptions()
 	var scale, url string
+	var topic bool
 	c := &cobra.Command{
-		Use: "seed", Short: "Put a synthetic social world into the app's database and onto the events path",
-		Long: "seed writes users, follows, posts, likes and comments into the app's database, and sends events\n" +
-			"through the API (--api) or straight into the topic. Without --users it takes a real follow graph of\n" +
-			"24,489 users. The same flags and --seed make the same world.",
+		Use: "seed", Short: "Make a synthetic social world: straight into both databases, or through the events path",
+		Long: "seed makes a world and writes it straight into PostgreSQL and ClickHouse, both empty and migrated, as\n" +
+			"if CDC and the events consumer had brought it. With --topic or --api it writes the app's rows only, for\n" +
+			"CDC to copy, and sends the events into the topic or through the API. Without --users it takes a real\n" +
+			"follow graph of 24,489 users. The same flags and --seed make the same world.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := s.load(app.DevDefaults()...)
 			if err != nil {
@@ -33,7 +35,11 @@ func seedCommand() *cobra.Command {
 			if err := options.Validate(); err != nil {
 				return fmt.Errorf("%w; %w", err, errUsage)
 			}
-			_, err = app.Seed(c.Context(), cfg, options, url, c.OutOrStdout())
+			if topic || url != "" {
+				_, err = app.Seed(c.Context(), cfg, options, url, c.OutOrStdout())
+			} else {
+				_, err = app.SeedBulk(c.Context(), cfg, options, c.OutOrStdout())
+			}
 			return err
 		},
 	}
@@ -47,7 +53,8 @@ func seedCommand() *cobra.Command {
 	c.Flags().IntVar(&options.World.Blocks, "blocks", options.World.Blocks, "pairs of users")
 	c.Flags().DurationVar(&options.World.Window, "window", options.World.Window, "how far back posts and events go, 1h to 720h")
 	c.Flags().BoolVar(&options.CreateSchema, "create-schema", false, "create the example app's tables if they are missing")
-	c.Flags().StringVar(&url, "api", "", "send events through the API at this URL, such as http://127.0.0.1:8080; empty: into the topic")
+	c.Flags().BoolVar(&topic, "topic", false, "send events into the topic, as the API would write them")
+	c.Flags().StringVar(&url, "api", "", "send events through the API at this URL, such as http://127.0.0.1:8080")
 	return c
 }
 

@@ -58,11 +58,12 @@ type Server interface {
 
 // World is what the servers hold.
 type World struct {
-	Scale  string `json:"scale"`
-	Users  int    `json:"users"` // their ids count from 1
-	Posts  int    `json:"posts"` // likewise
-	Events int    `json:"events"`
-	Now    time.Time
+	Scale   string    `json:"scale"`
+	Users   int       `json:"users"` // their ids count from 1
+	Posts   int       `json:"posts"` // likewise
+	Events  int       `json:"events"`
+	Now     time.Time `json:"now"`     // when it ends
+	Seconds float64   `json:"seconds"` // what it took to make
 }
 
 // Env is what a bench runs on.

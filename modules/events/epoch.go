@@ -111,16 +111,20 @@ func (l *ledger) epochs(ctx context.Context) (all []epoch, err error) {
 }
 
 func (c *Consumer) beginEpoch(ctx context.Context) error {
+	return writeEpoch(ctx, c.client, epoch{c.cfg.Epoch, c.topic, c.cfg.Partitions, c.clock.Now()})
+}
+
+func writeEpoch(ctx context.Context, client *clickhouse.Client, e epoch) error {
 	var number, partitions proto.ColUInt16
 	var topic proto.ColStr
 	var at proto.ColDateTime64
-	number.Append(c.cfg.Epoch)
-	topic.Append(c.topic)
-	partitions.Append(uint16(c.cfg.Partitions)) //nolint:gosec // validated: at most 1024
+	number.Append(e.number)
+	topic.Append(e.topic)
+	partitions.Append(uint16(e.partitions)) //nolint:gosec // validated: at most 1024
 	at.WithPrecision(proto.PrecisionMilli)
-	at.Append(c.clock.Now())
+	at.Append(e.began)
 	input := proto.Input{
 		{Name: "epoch", Data: &number}, {Name: "topic", Data: &topic}, {Name: "partitions", Data: &partitions}, {Name: "created_at", Data: &at},
 	}
-	return c.client.Write(ctx, clickhouse.Query{Name: "event_epoch", Query: ch.Query{Body: input.Into("event_epochs"), Input: input}})
+	return client.Write(ctx, clickhouse.Query{Name: "event_epoch", Query: ch.Query{Body: input.Into("event_epochs"), Input: input}})
 }

@@ -7,7 +7,6 @@ import (
 	"iter"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
@@ -20,10 +19,11 @@ import (
 type loader struct {
 	conn       *pgx.Conn
 	commitRows int
+	copied     func(ctx context.Context, table string, rows [][]any) error
 }
 
-func load(ctx context.Context, opts Options, w *world.World, pool *pgxpool.Pool, meter *meter) (err error) {
-	pooled, err := pool.Acquire(ctx)
+func load(ctx context.Context, opts Options, w *world.World, sinks Sinks, meter *meter) (err error) {
+	pooled, err := sinks.Postgres.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect (postgres.dsn): %w", err)
 	}
@@ -36,7 +36,9 @@ func load(ctx context.Context, opts Options, w *world.World, pool *pgxpool.Pool,
 	if err := prepare(ctx, conn, opts.CreateSchema); err != nil {
 		return err
 	}
-	l := &loader{conn: conn, commitRows: opts.CommitRows}
+	// The rows fit each other: where we may, PostgreSQL does not ask so for each foreign key.
+	_, _ = conn.Exec(ctx, "SET session_replication_role = replica")
+	l := &loader{conn: conn, commitRows: opts.CommitRows, copied: sinks.Copied}
 	if err := l.tables(ctx, w, meter); err != nil {
 		return err
 	}
@@ -73,21 +75,16 @@ func prepare(ctx context.Context, conn *pgx.Conn, create bool) error {
 
 func (l *loader) tables(ctx context.Context, w *world.World, meter *meter) error {
 	count := w.Count()
-	users := table("users", "id", "name", "created_at")
-	posts := table("posts", "id", "author_id", "body", "status", "created_at", "updated_at", "deleted_at")
+	users, posts := table("users"), table("posts")
 	for _, step := range []func() error{
 		func() error {
 			return copyRows(ctx, l, meter, users, count.Users, w.Users(), func(u world.User) []any {
 				return []any{int64(u.ID), u.Name, u.CreatedAt}
 			})
 		},
-		func() error {
-			return l.pairs(ctx, meter, "follows", "follower_id", "followee_id", count.Follows, w.Follows())
-		},
-		func() error {
-			return l.pairs(ctx, meter, "blocks", "blocker_id", "blocked_id", count.Blocks, w.Blocks())
-		},
-		func() error { return l.pairs(ctx, meter, "mutes", "muter_id", "muted_id", count.Mutes, w.Mutes()) },
+		func() error { return l.pairs(ctx, meter, "follows", count.Follows, w.Follows()) },
+		func() error { return l.pairs(ctx, meter, "blocks", count.Blocks, w.Blocks()) },
+		func() error { return l.pairs(ctx, meter, "mutes", count.Mutes, w.Mutes()) },
 		func() error {
 			return copyRows(ctx, l, meter, posts, count.Posts, w.Posts(), func(p world.Post) []any {
 				return []any{int64(p.ID), int64(p.AuthorID), p.Body, p.Status, p.CreatedAt, p.CreatedAt, p.DeletedAt}
@@ -101,21 +98,23 @@ func (l *loader) tables(ctx context.Context, w *world.World, meter *meter) error
 	return nil
 }
 
-func (l *loader) pairs(ctx context.Context, meter *meter, name, from, to string, total int, rows iter.Seq[world.Pair]) error {
-	return copyRows(ctx, l, meter, table(name, from, to, "created_at"), total, rows, func(p world.Pair) []any {
+func (l *loader) pairs(ctx context.Context, meter *meter, name string, total int, rows iter.Seq[world.Pair]) error {
+	return copyRows(ctx, l, meter, table(name), total, rows, func(p world.Pair) []any {
 		return []any{int64(p.From), int64(p.To), p.CreatedAt}
 	})
 }
 
 // reactions writes likes and comments side by side, in one pass over the events.
 func (l *loader) reactions(ctx context.Context, w *world.World, meter *meter) error {
-	likes, comments := table("likes", "user_id", "post_id", "created_at"), table("comments", "author_id", "post_id", "created_at", "body")
+	likes, comments := table("likes"), table("comments")
 	stage := meter.begin("likes and comments", 0)
 	defer stage.end()
+	comment := int64(0)
 	for action, r := range w.Reactions() {
 		batch, row := likes, []any{int64(r.UserID), int64(r.PostID), r.CreatedAt}
 		if action == core.ActionComment {
-			batch, row = comments, append(row, r.Body)
+			comment++
+			batch, row = comments, []any{comment, row[0], row[1], r.CreatedAt, r.Body}
 		}
 		if err := batch.add(ctx, l, stage, row); err != nil {
 			return err
@@ -137,12 +136,11 @@ func copyRows[R any](ctx context.Context, l *loader, meter *meter, to *batch, to
 
 // batch is what the next commit to a table holds.
 type batch struct {
-	table   string
-	columns []string
-	rows    [][]any
+	table string
+	rows  [][]any
 }
 
-func table(name string, columns ...string) *batch { return &batch{table: name, columns: columns} }
+func table(name string) *batch { return &batch{table: name} }
 
 func (b *batch) add(ctx context.Context, l *loader, stage *stage, row []any) error {
 	b.rows = append(b.rows, row)
@@ -156,9 +154,14 @@ func (b *batch) flush(ctx context.Context, l *loader, stage *stage) error {
 	if len(b.rows) == 0 {
 		return nil
 	}
-	n, err := l.conn.CopyFrom(ctx, pgx.Identifier{b.table}, b.columns, pgx.CopyFromRows(b.rows))
+	n, err := l.conn.CopyFrom(ctx, pgx.Identifier{b.table}, columns[b.table], pgx.CopyFromRows(b.rows))
 	if err != nil {
 		return fmt.Errorf("copy to %s after %d rows: %w", b.table, stage.done, err)
+	}
+	if l.copied != nil {
+		if err := l.copied(ctx, b.table, b.rows); err != nil {
+			return fmt.Errorf("copy of %s after %d rows: %w", b.table, stage.done, err)
+		}
 	}
 	stage.add(int(n))
 	clear(b.rows)

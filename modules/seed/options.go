@@ -50,7 +50,20 @@ type EventSink interface {
 // Sinks are where a world goes. One that is nil is left out.
 type Sinks struct {
 	Postgres *pgxpool.Pool
-	Events   EventSink
+	// Copied is told the rows of a table that PostgreSQL has taken, in the order of the columns below.
+	Copied func(ctx context.Context, table string, rows [][]any) error
+	Events EventSink
+}
+
+// The columns of the app's tables, as they are written.
+var columns = map[string][]string{
+	"users":    {"id", "name", "created_at"},
+	"posts":    {"id", "author_id", "body", "status", "created_at", "updated_at", "deleted_at"},
+	"follows":  {"follower_id", "followee_id", "created_at"},
+	"blocks":   {"blocker_id", "blocked_id", "created_at"},
+	"mutes":    {"muter_id", "muted_id", "created_at"},
+	"likes":    {"user_id", "post_id", "created_at"},
+	"comments": {"id", "author_id", "post_id", "created_at", "body"},
 }
 
 // What keeps a database from being seeded. The messages say what to do.

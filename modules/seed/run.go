@@ -27,7 +27,7 @@ func Run(ctx context.Context, opts Options, sinks Sinks, clock core.Clock, out i
 	meter := newMeter(out)
 	report := Report{Seed: opts.World.Seed}
 	if sinks.Postgres != nil {
-		if err := load(ctx, opts, w, sinks.Postgres, meter); err != nil {
+		if err := load(ctx, opts, w, sinks, meter); err != nil {
 			return report.finish(meter, started), fmt.Errorf("seed PostgreSQL: %w", err)
 		}
 	}

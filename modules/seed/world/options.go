@@ -19,6 +19,7 @@ type Options struct {
 	Events  int           // in the whole window
 	Blocks  int           // pairs of users
 	Window  time.Duration // how far back posts and events go
+	Recent  time.Duration // how far back events go; 0: as far as posts
 	Now     time.Time     // where the window ends; everything is before it
 }
 
@@ -39,7 +40,7 @@ func Scale(name string) (Options, error) {
 	case Small: // the real graph, for a demo that starts in seconds
 		return Options{Seed: 1, Posts: 3_000, Events: 30_000, Blocks: 200, Window: 2 * day}, nil
 	case Reference: // what the figures are promised at
-		return Options{Seed: 1, Users: 100_000, Follows: 5_000_000, Posts: 400_000, Events: 10_000_000, Blocks: 20_000, Window: 4 * day}, nil
+		return Options{Seed: 1, Users: 100_000, Follows: 5_000_000, Posts: 400_000, Events: 10_000_000, Blocks: 20_000, Window: 4 * day, Recent: day}, nil
 	case Large:
 		return Options{Seed: 1, Users: 100_000, Follows: 5_000_000, Posts: 400_000, Events: 100_000_000, Blocks: 20_000, Window: 4 * day}, nil
 	default:
@@ -64,6 +65,7 @@ func (o Options) Validate() error {
 	check(o.Events == 0 || o.Posts > 0, "events=%d: without posts nothing can happen", o.Events)
 	check(o.Blocks >= 0 && o.Blocks <= 10_000_000, "blocks=%d: want 0 to 10000000", o.Blocks)
 	check(o.Window >= time.Hour && o.Window <= 30*24*time.Hour, "window=%s: want 1h to 720h", o.Window)
+	check(o.Recent >= 0 && o.Recent <= o.Window, "recent=%s: want 0 to the window", o.Recent)
 	check(!o.Now.IsZero(), "now is not set")
 	return errors.Join(problems...)
 }

@@ -27,8 +27,11 @@ func (w *World) Sessions() iter.Seq[[]core.Event] {
 			w: w, rng: random.New(w.opts.Seed, "events", 0), liked: make(map[uint64]struct{}),
 			events: make([]core.Event, 0, maxSession), now: w.opts.Now.UnixMilli(),
 		}
-		// The first hours have too few posts to look at.
-		days := newRhythm(w.start.Add(w.opts.Window/16), w.opts.Now)
+		begin := w.start.Add(w.opts.Window / 16) // the first hours have too few posts to look at
+		if since := w.opts.Now.Add(-w.opts.Recent); w.opts.Recent > 0 && since.After(begin) {
+			begin = since
+		}
+		days := newRhythm(begin, w.opts.Now)
 		made := 0
 		for i := range days.share {
 			from := days.start.Add(time.Duration(i) * slot).UnixMilli()

@@ -1,0 +1,142 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+)
+
+// Bulk writes a past straight into the raw table: what a topic before the first epoch would have held.
+// Fences, ranges and the epoch are written as a consumer would have, so audits and consumers take it
+// for applied; the epoch is number 0, which no configuration can have. An event must not come twice.
+type Bulk struct {
+	cfg     Config
+	topic   string
+	client  *clickhouse.Client
+	clock   core.Clock
+	ledgers []*ledger
+	fences  []fence
+	next    []int64 // offset of each partition
+	ranged  []int64 // what has a range already ends before it
+
+	filling, spare *columns
+	under          chan error // holds the outcome of the insert under way
+}
+
+// ErrBegun is returned where the raw table has a past already.
+var ErrBegun = errors.New("events were applied to this database before: a past can be written only where there is none")
+
+// bulkRows is how many rows one insert brings.
+const bulkRows = 500_000
+
+// NewBulk claims all partitions. The client's query timeout must suit inserts of half a million rows.
+func NewBulk(ctx context.Context, cfg Config, k kafka.Config, client *clickhouse.Client, clock core.Clock) (*Bulk, error) {
+	cfg.Epoch = 0
+	b := &Bulk{
+		cfg: cfg, topic: k.Topic(cfg.Topic), client: client, clock: clock,
+		next: make([]int64, cfg.Partitions), ranged: make([]int64, cfg.Partitions),
+		filling: newColumns(), spare: newColumns(), under: make(chan error, 1),
+	}
+	b.under <- nil
+	for p := range cfg.Partitions {
+		b.ledgers = append(b.ledgers, &ledger{client: client, partition: uint16(p), timeout: time.Minute, clock: clock, partitions: cfg.Partitions})
+	}
+	begun, err := b.ledgers[0].epochs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(begun) > 0 {
+		return nil, ErrBegun
+	}
+	if err := writeEpoch(ctx, client, epoch{0, b.topic, cfg.Partitions, clock.Now()}); err != nil {
+		return nil, err
+	}
+	for _, l := range b.ledgers {
+		f := fence{number: NewFence(0, l.partition, 1), token: newToken()}
+		if err := l.claim(ctx, f, "bulk"); err != nil {
+			return nil, fmt.Errorf("claim fence %s: %w", f, err)
+		}
+		b.fences = append(b.fences, f)
+	}
+	return b, nil
+}
+
+// Send takes events; they are in the table after Flush.
+func (b *Bulk) Send(ctx context.Context, all []core.Event) error {
+	var key []byte
+	for i := range all {
+		e := &all[i]
+		key = strconv.AppendInt(key[:0], int64(e.UserID), 10)
+		p := partitionOf(key, b.cfg.Partitions)
+		b.filling.append(&row{event: eventOf(e), offset: b.next[p]}, b.fences[p])
+		b.next[p]++
+	}
+	if b.filling.user.Rows() < bulkRows {
+		return nil
+	}
+	return b.insert(ctx)
+}
+
+// insert begins to write what was taken, once the insert before has ended.
+func (b *Bulk) insert(ctx context.Context) error {
+	if err := <-b.under; err != nil {
+		b.under <- nil
+		return err
+	}
+	b.filling, b.spare = b.spare, b.filling
+	upTo := append([]int64(nil), b.next...)
+	go func(c *columns) { b.under <- b.write(ctx, c, upTo) }(b.spare)
+	return nil
+}
+
+// write brings the rows, then the ranges that say so.
+func (b *Bulk) write(ctx context.Context, c *columns, upTo []int64) error {
+	if err := b.client.Write(ctx, clickhouse.Query{Name: "event_bulk", Query: ch.Query{Body: c.input.Into("events"), Input: c.input}}); err != nil {
+		return err
+	}
+	c.reset()
+	for p, l := range b.ledgers {
+		rows := upTo[p] - b.ranged[p]
+		if rows == 0 {
+			continue
+		}
+		if err := l.applied(ctx, b.fences[p], extent{first: b.ranged[p], last: upTo[p] - 1, rows: uint64(rows)}); err != nil { //nolint:gosec // positive
+			return err
+		}
+		b.ranged[p] = upTo[p]
+	}
+	return nil
+}
+
+// Flush returns when all that was sent is in the table.
+func (b *Bulk) Flush(ctx context.Context) error {
+	if b.filling.user.Rows() > 0 {
+		if err := b.insert(ctx); err != nil {
+			return err
+		}
+	}
+	err := <-b.under
+	b.under <- nil
+	return err
+}
+
+// eventOf is an event as the API would have taken it, at once.
+func eventOf(e *core.Event) event {
+	received := e.ReceivedAt
+	if received.IsZero() {
+		received = e.OccurredAt
+	}
+	return event{
+		user: e.UserID, id: e.ID, post: e.PostID, author: e.AuthorID, action: e.Action,
+		occurred: e.OccurredAt.UnixMilli(), received: received.UnixMilli(), dwell: e.DwellMillis,
+		device: e.Device, appVersion: e.AppVersion, session: e.FeedSession,
+	}
+}

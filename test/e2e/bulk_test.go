@@ -1,0 +1,91 @@
+package e2e
+
+import (
+	"io"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/modules/audit"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/seed"
+	synthetic "github.com/feedrank/feedrank/modules/seed/world"
+	"github.com/feedrank/feedrank/test/stack"
+)
+
+// A world that was written in bulk is to be no different from one that came through Kafka: the audit
+// and the comparison find nothing, changes go on from it, and its events are recognised.
+func TestAWorldWrittenInBulkIsOneThatWasApplied(t *testing.T) {
+	s := stack.New(t)
+	cfg := settings(t, s, "events-consumer", "cdc-source", "cdc-consumer")
+	_, err := app.Migrate(t.Context(), cfg, false)
+	require.NoError(t, err)
+	options := seed.DefaultOptions()
+	options.World = synthetic.Options{
+		Seed: 7, Users: 400, Follows: 8000, Posts: 1500, Events: 20_000, Blocks: 30, Window: 72 * time.Hour, Recent: 24 * time.Hour, Now: time.Now(),
+	}
+	_, err = app.SeedBulk(t.Context(), cfg, options, io.Discard)
+	require.NoError(t, err)
+
+	require.NoError(t, app.WithAudit(t.Context(), cfg, func(a *audit.Service) error {
+		report, err := a.Run(t.Context(), a.Defaults())
+		require.NoError(t, err)
+		require.Empty(t, report.Findings)
+		require.EqualValues(t, options.World.Events, report.Checked.Rows)
+		return nil
+	}))
+	differences, err := app.Resync(t.Context(), cfg, "", false, 0, io.Discard)
+	require.NoError(t, err)
+	require.Zero(t, differences)
+	_, err = app.SeedBulk(t.Context(), cfg, options, io.Discard)
+	require.ErrorIs(t, err, events.ErrBegun)
+
+	// A copy of one of its events, then a new one of the same user, in the same partition.
+	made, err := synthetic.New(options.World)
+	require.NoError(t, err)
+	var again core.Event
+	for session := range made.Sessions() {
+		again = session[0]
+		break
+	}
+	fresh := again
+	fresh.ID[0]++
+	producer := kafka.NewProducer(cfg.Kafka)
+	for _, e := range []core.Event{again, fresh} {
+		e.ReceivedAt = time.Now()
+		require.NoError(t, producer.Send(t.Context(), events.Record(cfg.Kafka.Topic(cfg.Events.Topic), e)))
+	}
+	require.NoError(t, producer.Close())
+	_, err = s.Postgres.Exec(t.Context(), "UPDATE posts SET deleted_at = now() WHERE id = 1")
+	require.NoError(t, err)
+	_, err = s.Postgres.Exec(t.Context(), "DELETE FROM follows WHERE follower_id = 2")
+	require.NoError(t, err)
+
+	start(t, cfg)
+	require.Eventually(t, func() bool {
+		return rows(t, s, "SELECT count() AS n FROM events WHERE epoch = 1") == 1 &&
+			rows(t, s, "SELECT count() AS n FROM posts FINAL WHERE id = 1 AND hidden") == 1 &&
+			rows(t, s, "SELECT count() AS n FROM viewer_edges FINAL WHERE viewer_id = 2 AND kind = 'follow'") == 0
+	}, time.Minute, 50*time.Millisecond)
+	require.EqualValues(t, options.World.Events+1, rows(t, s, "SELECT count() AS n FROM events"))
+	require.EqualValues(t, options.World.Posts+1, rows(t, s, "SELECT count() AS n FROM posts"), "it was not read again")
+	differences, err = app.Resync(t.Context(), cfg, "", false, 5*time.Second, io.Discard)
+	require.NoError(t, err)
+	require.Zero(t, differences)
+}
+
+func rows(t *testing.T, s *stack.Stack, query string) uint64 {
+	t.Helper()
+	var n proto.ColUInt64
+	require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
+		Body: query, Result: proto.Results{{Name: "n", Data: &n}},
+	}}))
+	return n.Row(0)
+}
