@@ -20,6 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/modules/platform/ratelimit"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
@@ -62,6 +63,10 @@ func catalogue() []Module {
 		{
 			Name: "auth", Says: "verifies tokens", Roles: []Role{API}, Options: auth.Module(),
 			Off: fx.Supply(fx.Annotate(nobody{}, fx.As(new(httpserver.Authenticator)))),
+		},
+		{
+			Name: "rate_limits", Says: "bounds the requests of a user and of an address", Roles: []Role{API},
+			Options: ratelimit.Module(), Off: ratelimit.Off(),
 		},
 		{
 			Name: "dead_letters", Says: "keeps what the consumers cannot apply", Roles: []Role{EventsConsumer, CDCConsumer, API},

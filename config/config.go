@@ -20,6 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/modules/platform/ratelimit"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/suggest"
 	"github.com/feedrank/feedrank/modules/trending"
@@ -34,6 +35,7 @@ type Config struct {
 	Log        ops.LogConfig     `koanf:"log"`
 	HTTP       httpserver.Config `koanf:"http"`
 	Auth       auth.Config       `koanf:"auth"`
+	RateLimit  ratelimit.Config  `koanf:"rate_limit"`
 	Kafka      kafka.Config      `koanf:"kafka"`
 	ClickHouse clickhouse.Config `koanf:"clickhouse"`
 	Redis      redis.Config      `koanf:"redis"`
@@ -102,6 +104,7 @@ func Default() Config {
 		Log:        ops.DefaultLogConfig(),
 		HTTP:       httpserver.DefaultConfig(),
 		Auth:       auth.DefaultConfig(),
+		RateLimit:  ratelimit.DefaultConfig(),
 		Kafka:      kafka.DefaultConfig(),
 		ClickHouse: clickhouse.DefaultConfig(),
 		Redis:      redis.DefaultConfig(),

@@ -46,6 +46,10 @@ func describe(tag string) string {
 			words = append(words, "a value")
 		case "required_with":
 			words = append(words, "a value, because "+strings.ToLower(param)+" is set")
+		case "cidr":
+			words = append(words, "networks such as 10.0.0.0/8")
+		case "nefield":
+			words = append(words, "another value than "+strings.ToLower(param))
 		case "listen_addr":
 			words = append(words, "host:port, or :port for every interface; port 0 takes a free one")
 		case "hostname_port":

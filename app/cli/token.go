@@ -12,7 +12,7 @@ import (
 
 func tokenCommand() *cobra.Command {
 	var s settings
-	var user string
+	var user, service string
 	var admin bool
 	var validFor time.Duration
 	c := &cobra.Command{
@@ -28,10 +28,16 @@ func tokenCommand() *cobra.Command {
 					return fmt.Errorf("--user: %w; %w", err, errUsage)
 				}
 			}
-			if user == "" && !admin {
-				return fmt.Errorf("say --user ID, --admin, or both; %w", errUsage)
+			if service != "" && (user != "" || admin) {
+				return fmt.Errorf("--act-as goes alone; %w", errUsage)
+			}
+			if user == "" && service == "" && !admin {
+				return fmt.Errorf("say --user ID, --admin, both, or --act-as SERVICE; %w", errUsage)
 			}
 			token, err := auth.Sign(cfg.Auth, id, admin, validFor, time.Now())
+			if service != "" {
+				token, err = auth.SignService(cfg.Auth, service, validFor, time.Now())
+			}
 			if err != nil {
 				return err
 			}
@@ -42,6 +48,7 @@ func tokenCommand() *cobra.Command {
 	s.flags(c)
 	c.Flags().StringVar(&user, "user", "", "the user that the token speaks for")
 	c.Flags().BoolVar(&admin, "admin", false, "give it the admin scope")
+	c.Flags().StringVar(&service, "act-as", "", "the service that the token is for: it may call for any user, whom it names in the header Act-As")
 	c.Flags().DurationVar(&validFor, "valid-for", time.Hour, "how long it holds")
 	return c
 }

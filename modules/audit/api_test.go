@@ -18,7 +18,7 @@ import (
 
 type admin struct{}
 
-func (admin) Authenticate(string) (httpserver.Principal, error) {
+func (admin) Authenticate(http.Header) (httpserver.Principal, error) {
 	return httpserver.Principal{Admin: true}, nil
 }
 func (admin) Drain() {}

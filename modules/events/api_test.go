@@ -26,8 +26,8 @@ import (
 // asUser takes the token for the user's id.
 type asUser struct{}
 
-func (asUser) Authenticate(authorization string) (httpserver.Principal, error) {
-	id, err := core.ParseID(strings.TrimPrefix(authorization, "Bearer "))
+func (asUser) Authenticate(h http.Header) (httpserver.Principal, error) {
+	id, err := core.ParseID(strings.TrimPrefix(h.Get("Authorization"), "Bearer "))
 	if err != nil {
 		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "no token")
 	}

@@ -142,8 +142,8 @@ type userInHeader struct{}
 
 func (userInHeader) Drain() {}
 
-func (userInHeader) Authenticate(authorization string) (httpserver.Principal, error) {
-	id, err := core.ParseID(authorization)
+func (userInHeader) Authenticate(h http.Header) (httpserver.Principal, error) {
+	id, err := core.ParseID(h.Get("Authorization"))
 	if err != nil {
 		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "no token")
 	}

@@ -94,8 +94,8 @@ type userInHeader struct{}
 
 func (userInHeader) Drain() {}
 
-func (userInHeader) Authenticate(authorization string) (httpserver.Principal, error) {
-	id, err := core.ParseID(authorization)
+func (userInHeader) Authenticate(h http.Header) (httpserver.Principal, error) {
+	id, err := core.ParseID(h.Get("Authorization"))
 	return httpserver.Principal{UserID: id}, err
 }
 

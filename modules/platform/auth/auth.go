@@ -28,11 +28,12 @@ type Config struct {
 	Audience    string        `koanf:"audience"`                                               // the aud claim; empty: any
 	Leeway      time.Duration `koanf:"leeway" validate:"gte=0s,lte=5m"`                        // between clocks
 	AdminScope  string        `koanf:"admin_scope" validate:"required"`                        // the word in the scope claim that opens /admin
+	ActAsScope  string        `koanf:"act_as_scope" validate:"required,nefield=AdminScope"`    // the word in the scope claim that lets a service name in the header Act-As for whom it calls
 }
 
 // DefaultConfig has no key: nobody gets in until one is configured.
 func DefaultConfig() Config {
-	return Config{Leeway: 30 * time.Second, AdminScope: "admin"}
+	return Config{Leeway: 30 * time.Second, AdminScope: "admin", ActAsScope: "act-as"}
 }
 
 // ErrNoKeys is returned when neither a secret nor a key set is configured.
@@ -114,26 +115,56 @@ type claims struct {
 	Scope string `json:"scope"` // words separated by spaces (RFC 8693)
 }
 
-// Authenticate reads "Bearer <token>".
-func (v *Verifier) Authenticate(authorization string) (httpserver.Principal, error) {
-	scheme, token, ok := strings.Cut(authorization, " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "send the header Authorization: Bearer <token>")
+// HeaderActAs names the user for whom a service calls.
+const HeaderActAs = "Act-As"
+
+// Authenticate reads "Authorization: Bearer <token>", and for whom the token may be used.
+func (v *Verifier) Authenticate(h http.Header) (httpserver.Principal, error) {
+	c, err := v.verify(h.Get("Authorization"))
+	if err != nil {
+		return httpserver.Principal{}, err
 	}
-	if len(token) > maxTokenBytes {
-		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "the token is longer than %d bytes", maxTokenBytes)
+	scopes := strings.Fields(c.Scope)
+	admin, service := slices.Contains(scopes, v.cfg.AdminScope), slices.Contains(scopes, v.cfg.ActAsScope)
+	if named := h.Values(HeaderActAs); len(named) > 0 {
+		return actAs(named, c.Subject, service)
 	}
-	var c claims
-	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
-		return httpserver.Principal{}, &core.Error{Code: core.CodeUnauthenticated, Message: reason(err), Cause: err}
-	}
-	p := httpserver.Principal{Admin: slices.Contains(strings.Fields(c.Scope), v.cfg.AdminScope)}
-	if id, err := core.ParseID(c.Subject); err == nil {
-		p.UserID = id
-	} else if !p.Admin {
+	id, err := core.ParseID(c.Subject)
+	if err != nil && !admin && !service {
 		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "the token's subject is not a user id")
 	}
-	return p, nil
+	return httpserver.Principal{UserID: id, Admin: admin}, nil
+}
+
+// actAs is a service that calls for a user. It has no other rights meanwhile.
+func actAs(named []string, subject string, allowed bool) (httpserver.Principal, error) {
+	if !allowed {
+		return httpserver.Principal{}, core.Errorf(core.CodeForbidden, "this token may not call for somebody else: leave out the header %s", HeaderActAs)
+	}
+	if subject == "" {
+		return httpserver.Principal{}, core.Errorf(core.CodeForbidden, "a token that calls for others must say whose it is, in its subject")
+	}
+	user, err := core.ParseID(named[0])
+	if err != nil || len(named) > 1 {
+		return httpserver.Principal{}, core.InvalidField(HeaderActAs, "want one user id")
+	}
+	return httpserver.Principal{UserID: user, Service: subject}, nil
+}
+
+// verify reads "Bearer <token>".
+func (v *Verifier) verify(authorization string) (claims, error) {
+	var c claims
+	scheme, token, ok := strings.Cut(authorization, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return c, core.Errorf(core.CodeUnauthenticated, "send the header Authorization: Bearer <token>")
+	}
+	if len(token) > maxTokenBytes {
+		return c, core.Errorf(core.CodeUnauthenticated, "the token is longer than %d bytes", maxTokenBytes)
+	}
+	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
+		return c, &core.Error{Code: core.CodeUnauthenticated, Message: reason(err), Cause: err}
+	}
+	return c, nil
 }
 
 // key gives each algorithm its own kind of key, so that a public key is never taken for a secret.
@@ -164,20 +195,28 @@ func reason(err error) string {
 
 // Sign makes a development token with the HS256 secret: for a user, for the admin scope, or both.
 func Sign(cfg Config, user core.ID, admin bool, validFor time.Duration, now time.Time) (string, error) {
-	if cfg.HS256Secret == "" {
-		return "", errors.New("auth.hs256_secret is not set: tokens can be signed with it only")
-	}
-	c := claims{RegisteredClaims: jwt.RegisteredClaims{
-		Issuer: cfg.Issuer, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(validFor)),
-	}}
-	if cfg.Audience != "" {
-		c.Audience = jwt.ClaimStrings{cfg.Audience}
-	}
+	var c claims
 	if user.Valid() {
 		c.Subject = user.String()
 	}
 	if admin {
 		c.Scope = cfg.AdminScope
+	}
+	return sign(cfg, c, validFor, now)
+}
+
+// SignService makes a development token for a service, which may call for any user.
+func SignService(cfg Config, service string, validFor time.Duration, now time.Time) (string, error) {
+	return sign(cfg, claims{RegisteredClaims: jwt.RegisteredClaims{Subject: service}, Scope: cfg.ActAsScope}, validFor, now)
+}
+
+func sign(cfg Config, c claims, validFor time.Duration, now time.Time) (string, error) {
+	if cfg.HS256Secret == "" {
+		return "", errors.New("auth.hs256_secret is not set: tokens can be signed with it only")
+	}
+	c.Issuer, c.IssuedAt, c.ExpiresAt = cfg.Issuer, jwt.NewNumericDate(now), jwt.NewNumericDate(now.Add(validFor))
+	if cfg.Audience != "" {
+		c.Audience = jwt.ClaimStrings{cfg.Audience}
 	}
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(cfg.HS256Secret))
 }

@@ -39,6 +39,8 @@ func config() auth.Config {
 	return cfg
 }
 
+func bearer(authorization string) http.Header { return http.Header{"Authorization": {authorization}} }
+
 func verifier(t *testing.T, cfg auth.Config) *auth.Verifier {
 	t.Helper()
 	v, err := auth.NewVerifier(cfg, fixedClock{}, zaptest.NewLogger(t))
@@ -52,14 +54,14 @@ func TestASignedTokenNamesItsUserAndItsScope(t *testing.T) {
 	v := verifier(t, config())
 	token, err := auth.Sign(config(), 42, true, time.Hour, now)
 	require.NoError(t, err)
-	p, err := v.Authenticate("bearer " + token)
+	p, err := v.Authenticate(bearer("bearer " + token))
 	require.NoError(t, err)
 	require.Equal(t, core.ID(42), p.UserID)
 	require.True(t, p.Admin)
 
 	token, err = auth.Sign(config(), 7, false, time.Hour, now)
 	require.NoError(t, err)
-	p, err = v.Authenticate("Bearer " + token)
+	p, err = v.Authenticate(bearer("Bearer " + token))
 	require.NoError(t, err)
 	require.False(t, p.Admin)
 }
@@ -102,7 +104,7 @@ func TestTokensThatDoNotHoldAreRefused(t *testing.T) {
 		"huge":           "Bearer " + strings.Repeat("a", 9000),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := v.Authenticate(header)
+			_, err := v.Authenticate(bearer(header))
 			require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err))
 		})
 	}
@@ -126,14 +128,14 @@ func TestAKeySetVerifiesItsOwnAlgorithmsOnly(t *testing.T) {
 	token.Header["kid"] = "k1"
 	signed, err := token.SignedString(key)
 	require.NoError(t, err)
-	p, err := v.Authenticate("Bearer " + signed)
+	p, err := v.Authenticate(bearer("Bearer " + signed))
 	require.NoError(t, err)
 	require.Equal(t, core.ID(9), p.UserID)
 
 	// The public key, which everybody has, must not do as a secret.
 	confused, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "9", "exp": now.Add(time.Hour).Unix()}).SignedString(point)
 	require.NoError(t, err)
-	_, err = v.Authenticate("Bearer " + confused)
+	_, err = v.Authenticate(bearer("Bearer " + confused))
 	require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err))
 }
 

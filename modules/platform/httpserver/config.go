@@ -1,21 +1,40 @@
 // Package httpserver is the HTTP server: routing, authentication, limits, request ids, the access
-// log and problem details. What the calls do is the features' business.
+// log and problem details. What the calls do is the features' business. chain.go lists every
+// protection between the socket and a handler.
 package httpserver
 
-import "time"
+import (
+	"net/netip"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/platform/tlsconfig"
+)
 
 // Config says where the server listens and what it bears.
 type Config struct {
-	Addr              string        `koanf:"addr" validate:"listen_addr"`                      // host:port to listen on; :8080 for every interface, port 0 for a free one
-	MaxBodyBytes      int64         `koanf:"max_body_bytes" validate:"gte=1024,lte=104857600"` // as sent, before decompression
-	MaxHeaderBytes    int           `koanf:"max_header_bytes" validate:"gte=1024,lte=1048576"` // in all
-	ReadHeaderTimeout time.Duration `koanf:"read_header_timeout" validate:"gte=100ms,lte=1m"`  // against clients that trickle
-	ReadTimeout       time.Duration `koanf:"read_timeout" validate:"gte=100ms,lte=5m"`         // headers and body
-	RequestTimeout    time.Duration `koanf:"request_timeout" validate:"gte=10ms,lte=5m"`       // what a handler may take
-	IdleTimeout       time.Duration `koanf:"idle_timeout" validate:"gte=1s,lte=1h"`            // of a kept connection
-	DrainDelay        time.Duration `koanf:"drain_delay" validate:"gte=0s,lte=1m"`             // between "not ready" and closing, for load balancers
-	MaxConcurrent     int           `koanf:"max_concurrent" validate:"gte=1,lte=1000000"`      // requests at once; more are refused with 503
-	AccessLog         bool          `koanf:"access_log"`                                       // a log line for each request
+	Addr              string           `koanf:"addr" validate:"listen_addr"`                               // host:port to listen on; :8080 for every interface, port 0 for a free one
+	AdminAddr         string           `koanf:"admin_addr" validate:"omitempty,listen_addr"`               // host:port for /admin, /metrics and pprof alone, such as 127.0.0.1:8081; empty: /admin and /metrics are at addr, and there is no pprof
+	TLS               tlsconfig.Server `koanf:"tls"`                                                       // of both addresses
+	MaxBodyBytes      int64            `koanf:"max_body_bytes" validate:"gte=1024,lte=104857600"`          // as sent, before decompression
+	MaxHeaderBytes    int              `koanf:"max_header_bytes" validate:"gte=1024,lte=1048576"`          // in all
+	ReadHeaderTimeout time.Duration    `koanf:"read_header_timeout" validate:"gte=100ms,lte=1m"`           // against clients that trickle
+	ReadTimeout       time.Duration    `koanf:"read_timeout" validate:"gte=100ms,lte=5m"`                  // headers and body
+	RequestTimeout    time.Duration    `koanf:"request_timeout" validate:"gte=10ms,lte=5m"`                // what a handler may take
+	IdleTimeout       time.Duration    `koanf:"idle_timeout" validate:"gte=1s,lte=1h"`                     // of a kept connection
+	DrainDelay        time.Duration    `koanf:"drain_delay" validate:"gte=0s,lte=1m"`                      // between "not ready" and closing, for load balancers
+	MaxConcurrent     int              `koanf:"max_concurrent" validate:"gte=1,lte=1000000"`               // requests at once; more are refused with 503
+	MaxConnections    int              `koanf:"max_connections" validate:"gte=1,lte=10000000"`             // open at once; more are closed
+	MaxPerAddress     int              `koanf:"max_connections_per_address" validate:"gte=1,lte=10000000"` // open at once from one client address, but for trusted_proxies and unlimited
+	TrustedProxies    []string         `koanf:"trusted_proxies" validate:"dive,cidr"`                      // networks of your load balancers, such as 10.0.0.0/8: only they may say in X-Forwarded-For who calls
+	Unlimited         []string         `koanf:"unlimited" validate:"dive,cidr"`                            // networks without limits per address: your own backends
+	CORS              CORSConfig       `koanf:"cors"`
+	AccessLog         bool             `koanf:"access_log"` // a log line for each request
+}
+
+// CORSConfig says which web pages may call the API from a browser.
+type CORSConfig struct {
+	Origins []string      `koanf:"origins" validate:"dive,url"`       // such as https://app.example; empty: none
+	MaxAge  time.Duration `koanf:"max_age" validate:"gte=0s,lte=24h"` // how long a browser may remember the permission
 }
 
 // DefaultConfig suits an API behind a load balancer.
@@ -23,6 +42,27 @@ func DefaultConfig() Config {
 	return Config{
 		Addr: "127.0.0.1:8080", MaxBodyBytes: 1 << 20, MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, RequestTimeout: 5 * time.Second,
-		IdleTimeout: 2 * time.Minute, DrainDelay: 0, MaxConcurrent: 4096, AccessLog: false,
+		IdleTimeout: 2 * time.Minute, DrainDelay: 0, MaxConcurrent: 4096, MaxConnections: 20_000, MaxPerAddress: 1000,
+		Unlimited: []string{"127.0.0.0/8", "::1/128"}, CORS: CORSConfig{MaxAge: 10 * time.Minute}, AccessLog: false,
 	}
+}
+
+// networks parses what the configuration has validated.
+func networks(cidrs []string) []netip.Prefix {
+	out := make([]netip.Prefix, 0, len(cidrs))
+	for _, cidr := range cidrs {
+		if network, err := netip.ParsePrefix(cidr); err == nil {
+			out = append(out, network)
+		}
+	}
+	return out
+}
+
+func within(addr netip.Addr, networks []netip.Prefix) bool {
+	for _, network := range networks {
+		if network.Contains(addr) {
+			return true
+		}
+	}
+	return false
 }

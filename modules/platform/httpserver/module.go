@@ -1,12 +1,30 @@
 package httpserver
 
-import "go.uber.org/fx"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+type params struct {
+	fx.In
+	Config     Config
+	Routes     []Route `group:"routes"`
+	Auth       Authenticator
+	Limits     Limits
+	Drainer    Drainer
+	Failure    worker.Failure
+	Registerer prometheus.Registerer
+	Log        *zap.Logger
+}
 
 // Module provides the server. It is started last and stopped first: see app.
 func Module() fx.Option {
-	return fx.Module("http", fx.Provide(
-		fx.Annotate(New, fx.ParamTags(``, `group:"routes"`)),
-	), fx.Invoke(func(lc fx.Lifecycle, s *Server) {
+	return fx.Module("http", fx.Provide(func(p params) *Server {
+		return New(p.Config, p.Routes, p.Auth, p.Drainer, p.Failure, p.Registerer, p.Log, WithLimits(p.Limits))
+	}), fx.Invoke(func(lc fx.Lifecycle, s *Server) {
 		lc.Append(fx.StartStopHook(s.Start, s.Stop))
 	}))
 }

@@ -1,19 +1,24 @@
 package httpserver
 
 import (
+	"net/http"
+
 	"github.com/labstack/echo/v4"
+	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
 )
 
-// Access says who may call a route.
+// Access says who may call a route, and at which address.
 type Access uint8
 
-// Public needs no token, User the token of a user, Admin a token with the admin scope.
+// The kinds of routes. With http.admin_addr set, those for operators are at that address only.
 const (
-	Public Access = iota
-	User
-	Admin
+	Public Access = iota // no token; at both addresses
+	User                 // the token of a user, or of a service that names one
+	Admin                // a token with the admin scope; for operators
+	Ops                  // no token: whoever reaches the address; for operators
+	Debug                // no token, but never at the address of users; for operators
 )
 
 // Route is one call of the API, as a feature offers it.
@@ -22,44 +27,65 @@ type Route struct {
 	Path    string
 	Access  Access
 	Handler echo.HandlerFunc
+	NoLimit bool // of time: for profiles
 }
 
 const principalKey = "feedrank.principal"
 
 // Principal is who calls: the user, and what their token allows besides.
 type Principal struct {
-	UserID core.ID // zero for a token that names no user
-	Admin  bool
+	UserID  core.ID // zero for a token that names no user
+	Admin   bool
+	Service string // the subject of a service's token that acts as UserID; empty: UserID calls
 }
 
-// Authenticator finds out who calls from the Authorization header.
+// Authenticator finds out who calls from the headers of a request.
 type Authenticator interface {
-	Authenticate(authorization string) (Principal, error)
+	Authenticate(http.Header) (Principal, error)
 }
 
-// UserID is the authenticated user of a route with Access User.
-func UserID(c echo.Context) core.ID {
+// UserID is the authenticated user of a route with Access User. It is the only way by which a handler
+// learns for whom it works, so a call cannot be made for anybody else.
+func UserID(c echo.Context) core.ID { return principal(c).UserID }
+
+func principal(c echo.Context) Principal {
 	p, _ := c.Get(principalKey).(Principal)
-	return p.UserID
+	return p
 }
 
-// authorize is the middleware that holds a route's Access.
-func authorize(access Access, auth Authenticator) echo.MiddlewareFunc {
+// authorize holds a route's Access.
+func authorize(r Route, auth Authenticator) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		if access == Public {
+		if r.Access != User && r.Access != Admin {
 			return next
 		}
 		return func(c echo.Context) error {
-			p, err := auth.Authenticate(c.Request().Header.Get(echo.HeaderAuthorization))
+			p, err := auth.Authenticate(c.Request().Header)
 			switch {
 			case err != nil:
 				return err
-			case access == Admin && !p.Admin:
+			case r.Access == Admin && !p.Admin:
 				return core.Errorf(core.CodeForbidden, "this call needs a token with the admin scope")
-			case access == User && !p.UserID.Valid():
-				return core.Errorf(core.CodeForbidden, "this call needs the token of a user: the subject must be a user id")
+			case r.Access == Admin && p.Service != "":
+				return core.Errorf(core.CodeForbidden, "nobody acts as a user here: leave out the header Act-As")
+			case r.Access == User && !p.UserID.Valid():
+				return core.Errorf(core.CodeForbidden, "this call is for a user: send the token of one (its subject is the user id), or name one in the header Act-As with a token that has the scope for it")
 			}
 			c.Set(principalKey, p)
+			return next(c)
+		}
+	}
+}
+
+// tellOfActing logs whatever a service does in the name of a user.
+func tellOfActing(log *zap.Logger) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if p := principal(c); p.Service != "" {
+				log.Info("a service acts as a user", zap.String("service", p.Service), zap.Stringer("user", p.UserID),
+					zap.String("method", c.Request().Method), zap.String("route", c.Path()),
+					zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)))
+			}
 			return next(c)
 		}
 	}

@@ -2,98 +2,170 @@ package httpserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
+	"net/netip"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // Drainer is told before the server stops, so that readiness turns first.
 type Drainer interface{ Drain() }
 
-// Server serves the routes of every feature.
+// Server serves the routes of every feature, at one address or at two.
 type Server struct {
-	cfg      Config
+	cfg     Config
+	auth    Authenticator
+	limits  Limits
+	workers *worker.Group
+	drainer Drainer
+	log     *zap.Logger
+	seconds *prometheus.HistogramVec
+	door    *door
+	tls     *tls.Config // nil: in the clear
+	doors   []*listening
+}
+
+// listening is one address with what is served there.
+type listening struct {
+	key      string // of the configuration
+	addr     string
 	http     *http.Server
-	workers  *worker.Group
-	drainer  Drainer
-	log      *zap.Logger
 	listener net.Listener
 }
 
-// New builds the router. It does not listen yet.
-func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failure worker.Failure, reg prometheus.Registerer, log *zap.Logger) *Server {
+// Option changes a Server.
+type Option func(*Server)
+
+// WithLimits has requests counted.
+func WithLimits(limits Limits) Option { return func(s *Server) { s.limits = limits } }
+
+// New builds the routers. It does not listen yet.
+func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failure worker.Failure, reg prometheus.Registerer, log *zap.Logger, options ...Option) *Server {
+	s := &Server{
+		cfg: cfg, auth: auth, drainer: drainer, log: log, workers: worker.NewGroup(failure), seconds: newSeconds(reg), door: newDoor(cfg, reg),
+	}
+	for _, option := range options {
+		option(s)
+	}
+	users, operators := s.router(), s.router()
+	for _, r := range routes {
+		if r.Access == Public || r.Access == User || (cfg.AdminAddr == "" && r.Access != Debug) {
+			users.Add(r.Method, r.Path, r.Handler, s.everyRoute(r)...)
+		}
+		if r.Access != User {
+			operators.Add(r.Method, r.Path, r.Handler, s.everyRoute(r)...)
+		}
+	}
+	s.doors = []*listening{{key: "http.addr", addr: cfg.Addr, http: s.serverOf(users, cfg.ReadTimeout+cfg.RequestTimeout)}}
+	if cfg.AdminAddr != "" {
+		s.doors = append(s.doors, &listening{key: "http.admin_addr", addr: cfg.AdminAddr, http: s.serverOf(operators, longestProfile)})
+	}
+	return s
+}
+
+// longestProfile bounds an answer to an operator.
+const longestProfile = 5 * time.Minute
+
+func (s *Server) router() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.HTTPErrorHandler = problemHandler(log)
-	e.Use(
-		middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: uuid.NewString}),
-		observe(reg, cfg.AccessLog, log),
-		middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
-			log.Error("handler panicked", zap.Error(err), zap.ByteString("stack", stack))
-			return err
-		}}),
-		securityHeaders,
-		limitConcurrency(cfg.MaxConcurrent),
-		limitBody(cfg.MaxBodyBytes),
-		limitTime(cfg.RequestTimeout),
-	)
-	for _, route := range routes {
-		e.Add(route.Method, route.Path, route.Handler, authorize(route.Access, auth))
+	e.HTTPErrorHandler = problemHandler(s.log)
+	e.IPExtractor = clientAddress(networks(s.cfg.TrustedProxies))
+	e.Use(s.everyRequest()...)
+	return e
+}
+
+// clientAddress is who calls: the peer, or whom a trusted proxy says. Only the last address that no
+// trusted proxy added is believed.
+func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
 	}
-	return &Server{
-		cfg: cfg, drainer: drainer, log: log, workers: worker.NewGroup(failure),
-		http: &http.Server{
-			Handler: e, ReadHeaderTimeout: cfg.ReadHeaderTimeout, ReadTimeout: cfg.ReadTimeout,
-			WriteTimeout: cfg.ReadTimeout + cfg.RequestTimeout, IdleTimeout: cfg.IdleTimeout,
-			MaxHeaderBytes: cfg.MaxHeaderBytes, ErrorLog: zap.NewStdLog(log),
-		},
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, network := range trusted {
+		options = append(options, echo.TrustIPRange(&net.IPNet{
+			IP: network.Masked().Addr().AsSlice(), Mask: net.CIDRMask(network.Bits(), network.Addr().BitLen()),
+		}))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}
+
+func (s *Server) serverOf(handler http.Handler, writeTimeout time.Duration) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: s.cfg.ReadHeaderTimeout, ReadTimeout: s.cfg.ReadTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: s.cfg.IdleTimeout,
+		MaxHeaderBytes: s.cfg.MaxHeaderBytes, ErrorLog: zap.NewStdLog(s.log),
 	}
 }
 
-// Start listens: a port in use fails the start.
+// Start listens: a port in use fails the start, and so does a certificate that does not load.
 func (s *Server) Start(ctx context.Context) error {
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", s.cfg.Addr)
-	if err != nil {
-		return fmt.Errorf("http.addr %s: %w", s.cfg.Addr, err)
+	var err error
+	if s.tls, err = s.cfg.TLS.Config(s.log); err != nil {
+		return fmt.Errorf("http.%w", err)
 	}
-	s.listener = listener
-	s.workers.Go("http server", func(context.Context) error {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("http serve: %w", err)
+	for i, d := range s.doors {
+		if err := s.listen(ctx, d); err != nil {
+			for _, open := range s.doors[:i] {
+				err = errors.Join(err, open.http.Close())
+			}
+			return errors.Join(err, s.workers.Stop(ctx))
 		}
-		return nil
-	})
-	s.log.Info("listening", zap.String("addr", s.Addr()))
+	}
 	return nil
 }
 
-// Addr is the address it listens on, once started.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
+func (s *Server) listen(ctx context.Context, d *listening) error {
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", d.addr)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", d.key, d.addr, err)
+	}
+	d.listener = guarded{listener, s.door}
+	d.http.TLSConfig = s.tls
+	s.workers.Go(d.key, func(context.Context) error {
+		serve := d.http.Serve
+		if s.tls != nil {
+			serve = func(l net.Listener) error { return d.http.ServeTLS(l, "", "") }
+		}
+		if err := serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("%s: serve: %w", d.key, err)
+		}
+		return nil
+	})
+	s.log.Info("listening", zap.String("as", d.key), zap.String("addr", listener.Addr().String()), zap.Bool("tls", s.tls != nil))
+	return nil
+}
 
-// Stop turns readiness off, waits for load balancers to notice, then for the requests under way.
+// Addr is the address of users, once started.
+func (s *Server) Addr() string { return s.doors[0].listener.Addr().String() }
+
+// AdminAddr is the address of operators, once started; that of users if there is no other.
+func (s *Server) AdminAddr() string { return s.doors[len(s.doors)-1].listener.Addr().String() }
+
+// Stop turns readiness off, waits for load balancers to notice, then for the requests under way. The
+// operators' address closes last: they may want to look at a replica that drains.
 func (s *Server) Stop(ctx context.Context) error {
 	s.drainer.Drain()
 	wait(ctx, s.cfg.DrainDelay)
 	draining, cancel := half(ctx) // a slow client must not use up the time that the others need to stop
 	defer cancel()
-	err := s.http.Shutdown(draining)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("requests still under way: %w", err), s.http.Close())
+	var failed error
+	for _, d := range s.doors {
+		if err := d.http.Shutdown(draining); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: requests still under way: %w", d.key, err), d.http.Close())
+		}
 	}
-	return errors.Join(err, s.workers.Stop(ctx))
+	return errors.Join(failed, s.workers.Stop(ctx))
 }
 
 // half is a context for half of the time that is left.
@@ -111,88 +183,5 @@ func wait(ctx context.Context, d time.Duration) {
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
-	}
-}
-
-// observe counts and times every request, and writes the access log.
-func observe(reg prometheus.Registerer, accessLog bool, log *zap.Logger) echo.MiddlewareFunc {
-	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "feedrank_http_request_seconds", Help: "Time of a request, by route, method and status class.",
-		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15),
-	}, []string{"route", "method", "status"})
-	reg.MustRegister(seconds)
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			start := time.Now()
-			err := next(c)
-			if err != nil {
-				c.Error(err) // writes the problem, so that its status is known here
-			}
-			route, method := c.Path(), c.Request().Method
-			if route == "" {
-				route, method = "none", "any" // what clients make up is no label
-			}
-			took := time.Since(start)
-			seconds.WithLabelValues(route, method, strconv.Itoa(c.Response().Status/100)+"xx").Observe(took.Seconds())
-			if accessLog {
-				log.Info("request", zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path),
-					zap.Int("status", c.Response().Status), zap.Duration("took", took),
-					zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)))
-			}
-			return nil
-		}
-	}
-}
-
-func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		h := c.Response().Header()
-		h.Set(echo.HeaderXContentTypeOptions, "nosniff")
-		h.Set(echo.HeaderCacheControl, "no-store")
-		return next(c)
-	}
-}
-
-// limitConcurrency sheds what is too much before it costs anything.
-func limitConcurrency(most int) echo.MiddlewareFunc {
-	slots := make(chan struct{}, most)
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-				return next(c)
-			default:
-				return &core.Error{Code: core.CodeOverloaded, Message: "too many requests at once; try again", RetryAfter: time.Second}
-			}
-		}
-	}
-}
-
-func limitBody(most int64) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			if r.ContentLength > most {
-				return core.Errorf(core.CodeTooLarge, "the body is larger than %d bytes", most)
-			}
-			r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
-			return next(c)
-		}
-	}
-}
-
-func limitTime(most time.Duration) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			ctx, cancel := context.WithTimeout(c.Request().Context(), most)
-			defer cancel()
-			c.SetRequest(c.Request().WithContext(ctx))
-			err := next(c)
-			if err != nil && ctx.Err() != nil && core.CodeOf(err) == core.CodeInternal {
-				return &core.Error{Code: core.CodeTimeout, Message: "the request took longer than it may; try again", RetryAfter: time.Second, Cause: err}
-			}
-			return err
-		}
 	}
 }

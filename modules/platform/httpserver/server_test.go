@@ -27,10 +27,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // byHeader takes the Authorization header itself for the principal.
 type byHeader struct{}
 
-func (byHeader) Authenticate(header string) (httpserver.Principal, error) {
-	switch header {
+func (byHeader) Authenticate(h http.Header) (httpserver.Principal, error) {
+	switch h.Get("Authorization") {
 	case "user":
 		return httpserver.Principal{UserID: 7}, nil
+	case "service":
+		return httpserver.Principal{UserID: 8, Service: "mailer"}, nil
 	case "admin":
 		return httpserver.Principal{Admin: true}, nil
 	default:
@@ -44,21 +46,27 @@ func (d *drained) Drain() { d.called = true }
 
 func serve(t *testing.T, change func(*httpserver.Config), routes ...httpserver.Route) (url string, client *http.Client) {
 	t.Helper()
+	s, client := serveWith(t, change, nil, routes...)
+	return "http://" + s.Addr(), client
+}
+
+func serveWith(t *testing.T, change func(*httpserver.Config), options []httpserver.Option, routes ...httpserver.Route) (*httpserver.Server, *http.Client) {
+	t.Helper()
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr = "127.0.0.1:0"
 	if change != nil {
 		change(&cfg)
 	}
 	drainer := &drained{}
-	s := httpserver.New(cfg, routes, byHeader{}, drainer, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	s := httpserver.New(cfg, routes, byHeader{}, drainer, nil, prometheus.NewRegistry(), zaptest.NewLogger(t), options...)
 	require.NoError(t, s.Start(t.Context()))
-	client = &http.Client{Transport: &http.Transport{}}
+	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
 		require.NoError(t, s.Stop(context.Background()))
 		require.True(t, drainer.called)
 	})
-	return "http://" + s.Addr(), client
+	return s, client
 }
 
 func route(path string, access httpserver.Access, handler echo.HandlerFunc) httpserver.Route {
@@ -122,7 +130,9 @@ func TestARouteLetsInOnlyWhoItIsFor(t *testing.T) {
 	}{
 		{"/user", "", 401},
 		{"/user", "user", 200},
+		{"/user", "service", 200},
 		{"/user", "admin", 403},
+		{"/admin", "service", 403},
 		{"/admin", "user", 403},
 		{"/admin", "admin", 200},
 	} {

@@ -4,6 +4,7 @@ package ops
 import (
 	"context"
 	"net/http"
+	"net/http/pprof" //nolint:gosec // its default mux is served nowhere; our routes are, at http.admin_addr
 	"sync/atomic"
 	"time"
 
@@ -23,7 +24,7 @@ type Check struct {
 	Probe    func(context.Context) error
 }
 
-// Health answers /healthz, /readyz and /metrics.
+// Health answers /healthz, /readyz and /metrics, and gives profiles.
 type Health struct {
 	checks   []Check
 	registry *prometheus.Registry
@@ -53,8 +54,18 @@ func (h *Health) Routes() []httpserver.Route {
 			return c.JSON(http.StatusOK, map[string]string{"status": "alive"})
 		}},
 		{Method: http.MethodGet, Path: "/readyz", Handler: h.ready},
-		{Method: http.MethodGet, Path: "/metrics", Handler: echo.WrapHandler(metrics)},
+		{Method: http.MethodGet, Path: "/metrics", Access: httpserver.Ops, Handler: echo.WrapHandler(metrics)},
+		profile("/debug/pprof/*", pprof.Index), // of memory, goroutines and locks, by their names
+		profile("/debug/pprof/cmdline", pprof.Cmdline),
+		profile("/debug/pprof/profile", pprof.Profile),
+		profile("/debug/pprof/symbol", pprof.Symbol),
+		profile("/debug/pprof/trace", pprof.Trace),
 	}
+}
+
+// profile is a call of net/http/pprof, which takes the time that it is asked to take.
+func profile(path string, handler http.HandlerFunc) httpserver.Route {
+	return httpserver.Route{Method: http.MethodGet, Path: path, Access: httpserver.Debug, Handler: echo.WrapHandler(handler), NoLimit: true}
 }
 
 // Readiness is the body of /readyz.

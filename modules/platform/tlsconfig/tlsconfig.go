@@ -1,19 +1,18 @@
-// Package tlsconfig is the TLS settings that every client shares.
+// Package tlsconfig is how our clients and our server speak TLS. Certificates are read again when
+// their files change.
 package tlsconfig
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 )
 
 // Config says how a client speaks TLS to its server.
 type Config struct {
 	Enabled            bool   `koanf:"enabled"`
 	CAFile             string `koanf:"ca_file"`              // PEM; empty: the system's authorities
-	CertFile           string `koanf:"cert_file"`            // PEM; for mutual TLS, with key_file
+	CertFile           string `koanf:"cert_file"`            // PEM; for mutual TLS, with key_file; read again when it changes
 	KeyFile            string `koanf:"key_file"`             // PEM
 	ServerName         string `koanf:"server_name"`          // empty: the host of the address
 	InsecureSkipVerify bool   `koanf:"insecure_skip_verify"` // for tests on one machine only
@@ -32,21 +31,23 @@ func (c Config) Client() (*tls.Config, error) {
 		InsecureSkipVerify: c.InsecureSkipVerify, //nolint:gosec // the operator's explicit choice, named for what it is
 	}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("tls.ca_file: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("tls.ca_file %s: %w", c.CAFile, ErrNoCertificates)
+		var err error
+		if out.RootCAs, err = authorities("tls.ca_file", c.CAFile); err != nil {
+			return nil, err
 		}
 	}
 	if c.CertFile != "" || c.KeyFile != "" {
-		pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("tls.cert_file and tls.key_file: %w", err)
+		pair := newWatched(func() (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+			if err != nil {
+				return nil, fmt.Errorf("tls.cert_file and tls.key_file: %w", err)
+			}
+			return &pair, nil
+		}, func(error) {}, c.CertFile, c.KeyFile) // the server says when the old one no longer holds
+		if _, err := pair.get(); err != nil {
+			return nil, err
 		}
-		out.Certificates = []tls.Certificate{pair}
+		out.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair.get() }
 	}
 	return out, nil
 }

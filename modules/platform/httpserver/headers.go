@@ -1,0 +1,55 @@
+package httpserver
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+)
+
+// maxRequestID bounds what a client may have us repeat in headers and logs.
+const maxRequestID = 64
+
+// shortID replaces an id that a client made up beyond reason.
+func shortID(c echo.Context, id string) {
+	if len(id) > maxRequestID {
+		c.Response().Header().Set(echo.HeaderXRequestID, id[:maxRequestID])
+	}
+}
+
+// securityHeaders tell browsers to take an answer for what it is: data, which is nobody's page,
+// script, frame or cache entry.
+func securityHeaders(https bool) echo.MiddlewareFunc {
+	fixed := http.Header{
+		echo.HeaderXContentTypeOptions:   {"nosniff"},
+		echo.HeaderCacheControl:          {"no-store"},
+		echo.HeaderContentSecurityPolicy: {"default-src 'none'; frame-ancestors 'none'"},
+		echo.HeaderReferrerPolicy:        {"no-referrer"},
+	}
+	if https {
+		fixed[echo.HeaderStrictTransportSecurity] = []string{"max-age=31536000"}
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			h := c.Response().Header()
+			for name, value := range fixed {
+				h[name] = value
+			}
+			return next(c)
+		}
+	}
+}
+
+// cors lets the configured web pages read answers; no others.
+func cors(cfg CORSConfig) echo.MiddlewareFunc {
+	if len(cfg.Origins) == 0 {
+		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+	}
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		AllowOrigins:  cfg.Origins,
+		AllowMethods:  []string{http.MethodGet, http.MethodPost},
+		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, echo.HeaderXRequestID},
+		ExposeHeaders: []string{echo.HeaderXRequestID, echo.HeaderRetryAfter, headerRateLimit, headerRateLimitPolicy},
+		MaxAge:        int(cfg.MaxAge.Seconds()),
+	})
+}

@@ -1,0 +1,53 @@
+package httpserver
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+)
+
+func newSeconds(reg prometheus.Registerer) *prometheus.HistogramVec {
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "feedrank_http_request_seconds", Help: "Time of a request, by route, method and status class.",
+		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15),
+	}, []string{"route", "method", "status"})
+	reg.MustRegister(seconds)
+	return seconds
+}
+
+// observe counts and times every request, and writes the access log.
+func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		err := next(c)
+		if err != nil {
+			c.Error(err) // writes the problem, so that its status is known here
+		}
+		route, method := c.Path(), c.Request().Method
+		if route == "" {
+			route, method = "none", "any" // what clients make up is no label
+		}
+		took := time.Since(start)
+		s.seconds.WithLabelValues(route, method, strconv.Itoa(c.Response().Status/100)+"xx").Observe(took.Seconds())
+		if s.cfg.AccessLog {
+			s.log.Info("request", zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path),
+				zap.Int("status", c.Response().Status), zap.Duration("took", took), zap.String("from", c.RealIP()),
+				zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)))
+		}
+		return nil
+	}
+}
+
+func (s *Server) recoverPanics() echo.MiddlewareFunc {
+	return middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisableErrorHandler: true,
+		LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
+			s.log.Error("handler panicked", zap.Error(err), zap.ByteString("stack", stack))
+			return err
+		},
+	})
+}

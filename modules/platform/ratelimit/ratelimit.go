@@ -1,0 +1,139 @@
+// Package ratelimit counts what is done by whom, and says when it is too much. Every replica counts
+// for itself, in memory, and tells the others through Redis in the background: a request never waits
+// for Redis, and goes on when Redis is gone (each replica then holds the limit alone).
+//
+// The others are told of a key only once it has used a tenth of its limit here, so what users do in
+// the ordinary way costs Redis nothing. With n replicas a limit may therefore be exceeded by n-1
+// tenths, and by what arrives between two rounds (100 ms).
+package ratelimit
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Rule is how often something may be done.
+type Rule struct {
+	Name    string // in Redis and in the headers of answers
+	Limit   int    // in a window; 0: as often as one likes
+	Window  time.Duration
+	Sliding bool // of the window before, the part that is not yet a window ago counts too
+	MaxKeys int  // in a window; keys beyond go uncounted
+}
+
+// Key is who does it: a user or an address, and to what.
+type Key struct{ Who, What uint64 }
+
+// Verdict is what a limiter says.
+type Verdict struct {
+	OK        bool
+	Remaining int           // in this window
+	Reset     time.Duration // until the window ends
+	Retry     time.Duration // if not OK: when to try again
+}
+
+// shards part the keys, so that requests seldom wait for each other.
+const shards = 64
+
+// Limiter holds one rule. It is safe for concurrent use.
+type Limiter struct {
+	rule      Rule
+	tellFrom  uint32
+	clock     core.Clock
+	shards    [shards]shard
+	uncounted atomic.Uint64
+	refused   atomic.Uint64
+}
+
+type shard struct {
+	mu     sync.Mutex
+	window int64 // its number since 1970
+	now    map[Key]tally
+	before map[Key]tally
+	news   []Key // whose tally the others do not know yet
+}
+
+// tally is what a key has used in a window.
+type tally struct {
+	here   uint32 // in this replica
+	told   uint32 // of it, what Redis has
+	others uint32 // in the others, as of the last round
+	queued bool   // in news
+}
+
+func (t tally) total() int { return int(t.here) + int(t.others) }
+
+// NewLimiter makes a limiter that counts here alone until a Sync has it.
+func NewLimiter(rule Rule, clock core.Clock) *Limiter {
+	return &Limiter{rule: rule, clock: clock, tellFrom: uint32(max(1, rule.Limit/10))} //nolint:gosec // validated
+}
+
+// Take uses up one of the key's limit, unless it is used up.
+func (l *Limiter) Take(key Key) Verdict {
+	if l.rule.Limit == 0 {
+		return Verdict{OK: true}
+	}
+	now := l.clock.Now()
+	number, into := l.window(now)
+	left := l.rule.Window - into
+	s := &l.shards[shardOf(key)]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turn(number)
+	t, known := s.now[key]
+	used, past := t.total(), 0
+	if l.rule.Sliding {
+		past = s.before[key].total()
+		used += int(float64(past) * float64(left) / float64(l.rule.Window))
+	}
+	if used >= l.rule.Limit {
+		l.refused.Add(1)
+		return Verdict{Reset: left, Retry: l.retry(left, used, past)}
+	}
+	if !known && len(s.now) >= max(1, l.rule.MaxKeys/shards) {
+		l.uncounted.Add(1)
+		return Verdict{OK: true, Remaining: l.rule.Limit - used - 1, Reset: left}
+	}
+	t.here++
+	if t.here >= l.tellFrom && !t.queued {
+		t.queued = true
+		s.news = append(s.news, key)
+	}
+	s.now[key] = t
+	return Verdict{OK: true, Remaining: l.rule.Limit - used - 1, Reset: left}
+}
+
+// retry is when there is room for one more: when the window ends, or when enough of the window before
+// is long enough ago.
+func (l *Limiter) retry(left time.Duration, used, past int) time.Duration {
+	if past == 0 {
+		return left
+	}
+	return min(left, time.Duration(float64(used-l.rule.Limit+1)/float64(past)*float64(l.rule.Window)))
+}
+
+func (l *Limiter) window(now time.Time) (number int64, into time.Duration) {
+	ns := now.UnixNano()
+	return ns / int64(l.rule.Window), time.Duration(ns % int64(l.rule.Window))
+}
+
+// turn begins a window. The caller holds the lock.
+func (s *shard) turn(number int64) {
+	if s.window == number && s.now != nil {
+		return
+	}
+	s.before, s.news = nil, s.news[:0] // what the others were not told of a window that is over, they need not know
+	if s.window == number-1 {
+		s.before = s.now
+	}
+	s.window, s.now = number, map[Key]tally{}
+}
+
+// shardOf mixes the bits of a key: ids are in order.
+func shardOf(key Key) uint64 {
+	h := (key.Who ^ key.What*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
+	return h >> 58 // 6 bits: shards
+}

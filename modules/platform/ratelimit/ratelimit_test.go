@@ -1,0 +1,176 @@
+package ratelimit_test
+
+import (
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/modules/platform/ratelimit"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+)
+
+func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Only(embedded.Redis)) }
+
+// clock is set by the test.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+func midnight() *clock { return &clock{at: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)} }
+
+var alice, bob = ratelimit.Key{Who: 1}, ratelimit.Key{Who: 2}
+
+// take asks n times, and counts how often it was let in.
+func take(l *ratelimit.Limiter, key ratelimit.Key, n int) (in int) {
+	for range n {
+		if l.Take(key).OK {
+			in++
+		}
+	}
+	return in
+}
+
+func TestALimitHoldsForEachKeyAndEndsWithItsWindow(t *testing.T) {
+	c := midnight()
+	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 10, Window: time.Minute, MaxKeys: 1000}, c)
+	require.Equal(t, 10, take(l, alice, 15))
+	c.pass(20 * time.Second)
+	refused := l.Take(alice)
+	require.False(t, refused.OK)
+	require.Equal(t, 40*time.Second, refused.Retry)
+	require.Equal(t, 9, l.Take(bob).Remaining, "another key has its own")
+	c.pass(refused.Retry)
+	require.True(t, l.Take(alice).OK, "it may be tried again when the answer says so")
+}
+
+func TestASlidingWindowLetsNobodyInTwiceAtItsEdge(t *testing.T) {
+	c := midnight()
+	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 100, Window: time.Minute, Sliding: true, MaxKeys: 1000}, c)
+	c.pass(59 * time.Second)
+	require.Equal(t, 100, take(l, alice, 200))
+	c.pass(2 * time.Second)
+	require.LessOrEqual(t, take(l, alice, 200), 2, "a second into the next window nearly all of the last one counts")
+	refused := l.Take(alice)
+	require.Positive(t, refused.Retry)
+	c.pass(refused.Retry)
+	require.True(t, l.Take(alice).OK)
+	c.pass(2 * time.Minute)
+	require.Equal(t, 100, take(l, alice, 200))
+}
+
+func TestKeysBeyondTheMemoryGoUncountedAndAreToldOf(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 1, Window: time.Minute, MaxKeys: 64}, midnight())
+	ratelimit.Register(reg, l)
+	for who := range uint64(1000) {
+		require.True(t, l.Take(ratelimit.Key{Who: who}).OK)
+	}
+	require.Zero(t, take(l, ratelimit.Key{Who: 0}, 5), "who is counted stays counted")
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	require.Equal(t, "feedrank_rate_limit_uncounted_total", families[1].GetName())
+	require.GreaterOrEqual(t, families[1].GetMetric()[0].GetCounter().GetValue(), float64(1000-64))
+}
+
+// replicas are limiters that share a Redis.
+func replicas(t *testing.T, c core.Clock, cfg redis.Config, rule ratelimit.Rule, n int) (limiters []*ratelimit.Limiter, round func() error) {
+	t.Helper()
+	var syncs []*ratelimit.Sync
+	for range n {
+		client := redis.New(cfg)
+		t.Cleanup(client.Close)
+		limiter := ratelimit.NewLimiter(rule, c)
+		limiters = append(limiters, limiter)
+		syncs = append(syncs, ratelimit.NewSync(client, func(error) {}, limiter))
+	}
+	return limiters, func() error {
+		for _, s := range syncs {
+			if err := s.Round(t.Context()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func TestReplicasHoldALimitTogether(t *testing.T) {
+	c := midnight()
+	cfg := redis.DefaultConfig()
+	cfg.Addrs = []string{embeddedtest.NewRedis(t)}
+	rule := ratelimit.Rule{Name: "r", Limit: 100, Window: time.Minute, Sliding: true, MaxKeys: 1000}
+	l, round := replicas(t, c, cfg, rule, 3)
+	in := 0
+	for range 40 { // a few requests of the user meet each replica, then a round
+		for _, replica := range l {
+			in += take(replica, alice, 2)
+		}
+		require.NoError(t, round())
+	}
+	require.GreaterOrEqual(t, in, 100)
+	require.LessOrEqual(t, in, 100+2*10+2*3*2, "more by a tenth for each other replica, and by what comes between two rounds")
+	require.Equal(t, 5, take(l[0], bob, 5), "what others do is nobody's business")
+}
+
+func TestWithoutRedisEachReplicaHoldsTheLimitAloneAndTellsItLater(t *testing.T) {
+	servers := embeddedtest.Own(t, embedded.Redis)
+	cfg := redis.DefaultConfig()
+	cfg.Addrs = []string{servers.Redis.Addr()}
+	rule := ratelimit.Rule{Name: "r", Limit: 100, Window: time.Hour, MaxKeys: 1000}
+	l, round := replicas(t, midnight(), cfg, rule, 2)
+	require.NoError(t, servers.Redis.Kill())
+	require.Equal(t, 60, take(l[0], alice, 60))
+	require.Error(t, round())
+	require.Equal(t, 60, take(l[1], alice, 60))
+	require.NoError(t, servers.Redis.Start(t.Context()))
+	require.Eventually(t, func() bool { return round() == nil }, 5*time.Second, 20*time.Millisecond)
+	require.NoError(t, round())
+	take(l[0], alice, 1) // a replica learns of the others when it has something to tell
+	require.NoError(t, round())
+	require.Zero(t, take(l[1], alice, 10))
+	require.Zero(t, take(l[0], alice, 10))
+}
+
+func TestAnIPv6SubscriberIsOneAddress(t *testing.T) {
+	client := redis.New(redis.DefaultConfig())
+	defer client.Close()
+	cfg := ratelimit.Config{AddressPerMinute: 2, MaxKeys: 1000}
+	limits := ratelimit.NewRequests(cfg, client, midnight(), prometheus.NewRegistry(), zap.NewNop()).Limits()
+	ask := func(addr string) bool { return limits.Address(netip.MustParseAddr(addr)).OK }
+	require.True(t, ask("2001:db8::1"))
+	require.True(t, ask("2001:db8::2"))
+	require.False(t, ask("2001:db8::3"), "the same /64")
+	require.True(t, ask("2001:db8:0:1::1"))
+	require.True(t, ask("203.0.113.1"))
+	require.True(t, limits.User(7).OK, "0 is no limit")
+}
+
+func BenchmarkTake(b *testing.B) {
+	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 1 << 30, Window: time.Minute, Sliding: true, MaxKeys: 200_000}, core.SystemClock{})
+	b.ReportAllocs()
+	who := uint64(0)
+	for b.Loop() {
+		who++
+		l.Take(ratelimit.Key{Who: who % 100_000})
+	}
+}
