@@ -19,6 +19,7 @@ const (
 	CodeForbidden       Code = "forbidden"          // 403: the token does not allow it
 	CodeNotFound        Code = "not_found"          // 404
 	CodeMethod          Code = "method_not_allowed" // 405
+	CodeSlowRequest     Code = "request_timeout"    // 408: the body did not come in time
 	CodeConflict        Code = "conflict"           // 409
 	CodeCursorExpired   Code = "cursor_expired"     // 410: start anew without a cursor
 	CodeTooLarge        Code = "body_too_large"     // 413

@@ -2,8 +2,11 @@ package httpserver
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/netip"
+	"os"
 	"strconv"
 	"time"
 
@@ -35,9 +38,25 @@ func limitBody(most int64) echo.MiddlewareFunc {
 			if r.ContentLength > most {
 				return core.Errorf(core.CodeTooLarge, "the body is larger than %d bytes", most)
 			}
-			r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
+			r.Body = clientBody{http.MaxBytesReader(c.Response(), r.Body, most)}
 			return next(c)
 		}
+	}
+}
+
+// clientBody blames the client for a body that does not come, or comes broken.
+type clientBody struct{ io.ReadCloser }
+
+func (b clientBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil, errors.Is(err, io.EOF), errors.As(err, &tooLarge):
+		return n, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return n, &core.Error{Code: core.CodeSlowRequest, Message: "the body did not come in time", Cause: err}
+	default:
+		return n, &core.Error{Code: core.CodeInvalidRequest, Message: "the body cannot be read to its end", Cause: err}
 	}
 }
 

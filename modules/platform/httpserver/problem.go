@@ -34,6 +34,7 @@ var statusOf = map[core.Code]int{
 	core.CodeForbidden:       http.StatusForbidden,
 	core.CodeNotFound:        http.StatusNotFound,
 	core.CodeMethod:          http.StatusMethodNotAllowed,
+	core.CodeSlowRequest:     http.StatusRequestTimeout,
 	core.CodeConflict:        http.StatusConflict,
 	core.CodeCursorExpired:   http.StatusGone,
 	core.CodeTooLarge:        http.StatusRequestEntityTooLarge,
