@@ -26,12 +26,17 @@ real: servers ## Run the tests against Apache Kafka, Debezium, PostgreSQL 15 and
 	go test -tags real -count 1 -timeout 20m ./test/real/...
 
 .PHONY: chaos
-chaos: servers ## Kill everything on the events path at every step, and compare everything
+chaos: servers ## Kill every part of both paths, events and changes, and compare everything
 	go run ./test/chaos
+	go run ./test/cdc chaos
 
 .PHONY: cdc-chaos
-cdc-chaos: servers ## Kill every part of the copying 20 times, and compare the tables
-	FEEDRANK_TEST_CDC_KILLS=20 go test -count 1 -v -timeout 30m -run TestWhateverIsKilled ./modules/cdc
+cdc-chaos: servers ## Only the drill of the changes: kill every part 20 times, and compare the tables
+	go run ./test/cdc chaos
+
+.PHONY: cdc-measure
+cdc-measure: servers ## Latency, throughput and memory of the changes' way into ClickHouse
+	go run ./test/cdc measure
 
 .PHONY: build
 build: ## Build bin/feedrank

@@ -2,7 +2,6 @@ package cdc_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/tables"
 )
 
 // patience is how long a test waits for what must come. It costs only where something is wrong, and
@@ -177,13 +177,4 @@ func (c *chain) requireEqual() {
 }
 
 // world fills every table with a little.
-func world(users int) string {
-	return fmt.Sprintf(`
-	INSERT INTO users (id, name) SELECT i, 'user ' || i FROM generate_series(1, %[1]d) i;
-	INSERT INTO posts (id, author_id, body) SELECT i, 1 + i %% %[1]d, 'post ' || i FROM generate_series(1, 3 * %[1]d) i;
-	INSERT INTO follows (follower_id, followee_id) SELECT i, 1 + (i + d) %% %[1]d FROM generate_series(1, %[1]d) i, generate_series(0, 3) d WHERE i <> 1 + (i + d) %% %[1]d;
-	INSERT INTO comments (id, post_id, author_id, body) SELECT i, i, 1 + i %% %[1]d, 'hm' FROM generate_series(1, %[1]d) i;
-	INSERT INTO likes (user_id, post_id) SELECT i, 1 + (i * 7) %% (3 * %[1]d) FROM generate_series(1, %[1]d) i;
-	INSERT INTO blocks (blocker_id, blocked_id) SELECT i, i + 1 FROM generate_series(1, %[1]d - 1, 3) i;
-	INSERT INTO mutes (muter_id, muted_id) SELECT i, i + 1 FROM generate_series(2, %[1]d - 1, 5) i;`, users)
-}
+func world(users int) string { return tables.World(users) }

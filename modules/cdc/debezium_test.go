@@ -7,6 +7,8 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/test/tables"
 )
 
 // connector writes records as Debezium does, where the test wants them.
@@ -66,14 +68,14 @@ func (d *connector) settled(c *chain, marker int) {
 		d.send("users", p, fmt.Sprintf(`{"id":%d}`, id), "r", user(id, "marker"), at{lsn: 1 << 50, time: time.Now().Add(24 * time.Hour), snapshot: "incremental"})
 	}
 	require.Eventually(d.t, func() bool {
-		lines, err := copied(d.t.Context(), c.ClickHouse, fmt.Sprintf("SELECT toString(id) AS line FROM users FINAL WHERE intDiv(id, 100) = %d", marker))
+		lines, err := tables.Copies(d.t.Context(), c.ClickHouse, fmt.Sprintf("SELECT toString(id) AS line FROM users FINAL WHERE intDiv(id, 100) = %d", marker))
 		return err == nil && len(lines) == int(c.cfg.Topics.Partitions)
 	}, patience, 20*time.Millisecond)
 }
 
 func (c *chain) names() []string {
 	c.t.Helper()
-	lines, err := copied(c.t.Context(), c.ClickHouse, "SELECT concat(toString(id), ' ', name) AS line FROM users FINAL WHERE name != 'marker'")
+	lines, err := tables.Copies(c.t.Context(), c.ClickHouse, "SELECT concat(toString(id), ' ', name) AS line FROM users FINAL WHERE name != 'marker'")
 	require.NoError(c.t, err)
 	return lines
 }

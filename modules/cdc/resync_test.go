@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/test/tables"
 )
 
 func (c *chain) resync() *cdc.Resync {
@@ -81,14 +82,14 @@ func TestAComparisonFindsWhatDiffersAndARepairSetsItRight(t *testing.T) {
 
 func TestARepairAmongLiveChangesNeverBeatsALaterOne(t *testing.T) {
 	c := newChain(t)
-	c.exec(world(people))
+	c.exec(world(60))
 	c.start()
 	c.requireEqual()
 	var changes atomic.Int64
 	ctx, cancel := context.WithCancel(t.Context())
 	var writers sync.WaitGroup
-	w := &writer{pg: c, random: rand.New(rand.NewPCG(3, 4)), changes: &changes}
-	writers.Go(func() { w.run(ctx) })
+	w := &tables.Writer{Pool: c.Postgres, Random: rand.New(rand.NewPCG(3, 4)), Users: 60, Rows: &changes}
+	writers.Go(func() { w.Run(ctx) })
 	r := c.resync()
 	for range 3 { // with nothing to settle it takes all that is on its way for damage
 		c.spoilAll()
@@ -99,7 +100,7 @@ func TestARepairAmongLiveChangesNeverBeatsALaterOne(t *testing.T) {
 	require.Positive(t, changes.Load())
 	// What was spoiled while its row changed is found now that nothing changes.
 	require.Eventually(t, func() bool {
-		diff, _, err := differences(t.Context(), c.Postgres, c.ClickHouse)
+		diff, _, err := tables.Differences(t.Context(), c.Postgres, c.ClickHouse)
 		if err == nil && diff != "" {
 			compare(t, r, cdc.ResyncOptions{Repair: true, Settle: 300 * time.Millisecond})
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/test/tables"
 )
 
 const examples = "../../sql/postgres/example/"
@@ -36,8 +37,8 @@ func (c *chain) requireCopies(originals map[string]string) {
 		var want, got []string
 		require.Eventually(c.t, func() bool {
 			var err1, err2 error
-			want, err1 = original(c.t.Context(), c.Postgres, query)
-			got, err2 = copied(c.t.Context(), c.ClickHouse, copies[table])
+			want, err1 = tables.Originals(c.t.Context(), c.Postgres, query)
+			got, err2 = tables.Copies(c.t.Context(), c.ClickHouse, tables.Copied[table])
 			return err1 == nil && err2 == nil && fmt.Sprint(want) == fmt.Sprint(got)
 		}, patience, 50*time.Millisecond, "%s: want %v, got %v", table, want, got)
 		require.NotEmpty(c.t, want, "%s: nothing was compared", table)

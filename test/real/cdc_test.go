@@ -21,6 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/tables"
 )
 
 // graveyard keeps dead letters, of which there must be none.
@@ -73,7 +74,7 @@ func copyTables(s *scene) *clickhouse.Client {
 	return db
 }
 
-func tables() []string {
+func mappedTables() []string {
 	var all []string
 	for _, table := range []string{"users", "posts", "follows", "comments", "likes", "blocks", "mutes"} {
 		all = append(all, "public."+table)
@@ -81,24 +82,15 @@ func tables() []string {
 	return all
 }
 
-const world = `
-	INSERT INTO users (id, name) SELECT i, 'user ' || i FROM generate_series(1, 50) i;
-	INSERT INTO posts (id, author_id, body) SELECT i, 1 + i % 50, 'post ' || i FROM generate_series(1, 200) i;
-	INSERT INTO follows (follower_id, followee_id) SELECT i, 1 + (i + d) % 50 FROM generate_series(1, 50) i, generate_series(0, 3) d;
-	INSERT INTO comments (id, post_id, author_id, body) SELECT i, i, 1 + i % 50, 'hm' FROM generate_series(1, 50) i;
-	INSERT INTO likes (user_id, post_id) SELECT i, 1 + (i * 7) % 200 FROM generate_series(1, 50) i;
-	INSERT INTO blocks (blocker_id, blocked_id) SELECT i, i + 1 FROM generate_series(1, 49, 3) i;
-	INSERT INTO mutes (muter_id, muted_id) SELECT i, i + 1 FROM generate_series(2, 49, 5) i;`
-
 func TestTablesAreEqualAfterASnapshotThatTransactionsOverlapAndKillsOfEveryPart(t *testing.T) {
-	s := newScene(t, "ALTER TABLE posts ALTER body SET STORAGE EXTERNAL", world) // large values are stored apart, as they are
+	s := newScene(t, "ALTER TABLE posts ALTER body SET STORAGE EXTERNAL", tables.World(50)) // large values are stored apart, as they are
 	ctx := t.Context()
 	db := copyTables(s)
 
 	// Transactions are open while the connector's slot is made: see snapshotScene.
 	first, firstID := s.begin()
 	change(t, first, 1)
-	s.connect(real.ConnectorConfig{Tables: tables(), Partitions: 4})
+	s.connect(real.ConnectorConfig{Tables: mappedTables(), Partitions: 4})
 	s.awaitWaiter(firstID)
 	second, secondID := s.begin()
 	change(t, second, 2)

@@ -21,6 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/tables"
 )
 
 // eventGraves keeps the events' dead letters, of which there must be none.
@@ -123,7 +124,7 @@ func event(n int) core.Event {
 // count is the number that a query of one row and one column gives.
 func count(t *testing.T, db *clickhouse.Client, query string) string {
 	t.Helper()
-	found, err := lines(t.Context(), db, "SELECT assumeNotNull(toString(("+query+"))) AS line")
+	found, err := tables.Copies(t.Context(), db, "SELECT assumeNotNull(toString(("+query+"))) AS line")
 	if err != nil || len(found) != 1 { // the server may be away
 		return ""
 	}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/feedrank/feedrank/modules/embedded"
+)
+
+func TestMain(m *testing.M) {
+	embedded.RunChildIfAsked()
+	workIfAsked()
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
+}
+
+func TestWhateverIsKilledTheTablesAreEqual(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	r, err := run(ctx, options{seed: 1, kills: 2, freezes: 1, writers: 3, drain: 2 * time.Minute, say: t.Logf})
+	require.NoError(t, err)
+	t.Log(r.line())
+	require.Empty(t, r.wrong)
+	require.Equal(t, 11, r.kills)
+	require.Positive(t, r.rows)
+}
