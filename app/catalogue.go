@@ -131,6 +131,10 @@ func catalogue() []Module {
 			Switch: "warm", Options: warmJob(),
 		},
 		{
+			Name: "resync_job", Says: "compares the app's tables with their copies, and repairs", Roles: []Role{Jobs},
+			Switch: "resync", Options: resyncJob(),
+		},
+		{
 			Name: "jobs", Says: "runs the jobs in one replica at a time", Roles: []Role{Jobs},
 			Switch: "jobs", Options: jobs.Module(),
 		},

@@ -8,12 +8,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/schollz/progressbar/v3"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
 	"golang.org/x/term"
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
@@ -42,7 +46,7 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 	}
 	p := newProgress(out)
 	found, err := r.Run(ctx, cdc.ResyncOptions{
-		Table: table, Repair: repair, Settle: settle, Rows: p.rows, Progress: p.compared,
+		Table: table, Repair: repair, Settle: settle, Name: "command", Rows: p.rows, Progress: p.compared,
 	})
 	for _, c := range found {
 		differences += c.Differences()
@@ -63,16 +67,19 @@ func newProgress(out io.Writer) *progress {
 	return &progress{out: out, tty: ok && term.IsTerminal(int(file.Fd())), started: time.Now()}
 }
 
-func (p *progress) rows(table string, n int) {
+func (p *progress) rows(table string, n, about int64) {
 	if !p.tty {
 		return
 	}
 	if p.bar == nil {
-		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(table),
+		p.bar = progressbar.NewOptions64(about, progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(table),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
-	_ = p.bar.Add(n) // a bar that cannot be drawn is no reason to stop
+	if p.bar.State().CurrentNum+n > p.bar.GetMax64() { // the catalog's guess was too low
+		p.bar.ChangeMax64(p.bar.State().CurrentNum + n)
+	}
+	_ = p.bar.Add64(n) // a bar that cannot be drawn is no reason to stop
 }
 
 func (p *progress) compared(c cdc.Comparison) {
@@ -95,4 +102,40 @@ func (p *progress) compared(c cdc.Comparison) {
 	}
 	_, _ = fmt.Fprintf(p.out, "%-8s %-24s %9d rows  %6.1f s  %s\n", c.Kind, c.Table, c.Rows, time.Since(p.started).Seconds(), said) // as above
 	p.started = time.Now()
+}
+
+// resyncJob compares now and then, at the configured pace. A run that ends early goes on with the next.
+func resyncJob() fx.Option {
+	return fx.Provide(fx.Annotate(func(cfg cdc.Config, k kafka.Config, own clickhouse.Config, pool *pgxpool.Pool, producer *kafka.Producer, reg prometheus.Registerer, log *zap.Logger) (jobs.Job, error) {
+		own.QueryTimeout = max(own.QueryTimeout, time.Hour) // whole tables are read
+		own.MaxConns = 2
+		log = log.Named("cdc.resync")
+		r, err := cdc.NewResync(cfg, k, pool, nil, producer, reg)
+		if err != nil {
+			return jobs.Job{}, err
+		}
+		o := cdc.ResyncOptions{
+			Repair: cfg.Resync.Repair, Settle: cfg.Resync.Settle, RowsPerSecond: cfg.Resync.RowsPerSecond, Name: "job",
+			Progress: func(c cdc.Comparison) {
+				if c.Equal() {
+					log.Info("copy equals its table", zap.String("kind", c.Kind), zap.Int64("rows", c.Rows))
+					return
+				}
+				log.Error("copy differed from its table", zap.String("kind", c.Kind), zap.Int64("rows", c.Rows), zap.Int("missing", c.Missing),
+					zap.Int("wrong", c.Wrong), zap.Int("too_many", c.TooMany), zap.Int("edges", c.Edges), zap.Int("repairs", c.Repairs), zap.Strings("examples", c.Examples))
+			},
+		}
+		return jobs.Job{
+			Name: "resync", Every: cfg.Resync.Every, Jitter: 10, Timeout: cfg.Resync.Timeout,
+			Run: func(ctx context.Context, _ int64) error { // a repair counts only if its row has not changed: no fence is needed
+				if runs, err := r.SnapshotRuns(ctx); err != nil || runs {
+					return err
+				}
+				db := clickhouse.New(own, prometheus.NewRegistry())
+				defer db.Close()
+				_, err := r.With(db).Run(ctx, o)
+				return err
+			},
+		}, nil
+	}, fx.ResultTags(`group:"jobs"`)))
 }

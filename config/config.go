@@ -66,6 +66,7 @@ type Modules struct {
 	Suggest        Toggle `koanf:"suggest"`
 	Warm           Toggle `koanf:"warm"`
 	Audit          Toggle `koanf:"audit"`
+	Resync         Toggle `koanf:"resync"`
 }
 
 // Toggle is a module's switch.
@@ -98,7 +99,7 @@ func Default() Config {
 		Roles: []string{"all"},
 		Modules: Modules{
 			EventsAPI: on, EventsConsumer: on, CDCSource: on, CDCConsumer: on, Feed: on, Breaker: on,
-			Jobs: on, Trending: on, Suggest: on, Warm: on, Audit: on,
+			Jobs: on, Trending: on, Suggest: on, Warm: on, Audit: on, Resync: on,
 		},
 		Lifecycle:  Lifecycle{StartTimeout: time.Minute, StopTimeout: 30 * time.Second},
 		Log:        ops.DefaultLogConfig(),

@@ -20,6 +20,7 @@ type liveTable struct {
 	columns  []string
 	key      []string          // in the order of the primary key
 	oids     map[string]uint32 // of the columns
+	types    map[string]string // of the columns, as SQL writes them
 }
 
 func (t liveTable) sortedKey() []string { return slices.Sorted(slices.Values(t.key)) }
@@ -122,7 +123,7 @@ func liveColumns(ctx context.Context, db *pgxpool.Pool, table string) (liveTable
 		return liveTable{}, fmt.Errorf("columns of %s: %w", table, err)
 	}
 	var (
-		t        = liveTable{oids: map[string]uint32{}}
+		t        = liveTable{oids: map[string]uint32{}, types: map[string]string{}}
 		keyed    = map[int]string{}
 		column   string
 		oid      uint32
@@ -131,7 +132,7 @@ func liveColumns(ctx context.Context, db *pgxpool.Pool, table string) (liveTable
 	)
 	_, err = pgx.ForEachRow(rows, []any{&column, &oid, &typ, &position}, func() error {
 		t.columns = append(t.columns, column)
-		t.oids[column] = oid
+		t.oids[column], t.types[column] = oid, typ
 		if position > 0 {
 			keyed[position] = column
 		}

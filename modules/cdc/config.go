@@ -16,6 +16,7 @@ type Config struct {
 	Tables      mapping.Config `koanf:"tables"`
 	Consumer    ConsumerConfig `koanf:"consumer"`
 	Source      source.Config  `koanf:"source"`
+	Resync      ResyncConfig   `koanf:"resync"`
 }
 
 // TopicsConfig says how topics are made that are missing.
@@ -47,6 +48,7 @@ func DefaultConfig() Config {
 			Deadline: time.Minute, TopicCheck: 10 * time.Second, OnLostOffset: "fail",
 		},
 		Source: source.DefaultConfig(),
+		Resync: DefaultResyncConfig(),
 	}
 }
 
@@ -55,6 +57,9 @@ func (c Config) Check() map[string]string {
 	wrong := map[string]string{}
 	if c.Consumer.BatchAge >= c.Consumer.Deadline {
 		wrong["consumer.batch_age"] = fmt.Sprintf("%s, want below consumer.deadline, which is %s", c.Consumer.BatchAge, c.Consumer.Deadline)
+	}
+	if c.Resync.Timeout < 2*c.Resync.Settle {
+		wrong["resync.timeout"] = "want at least twice cdc.resync.settle"
 	}
 	return wrong
 }

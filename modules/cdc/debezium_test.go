@@ -56,6 +56,51 @@ func (d *connector) send(table string, partition int32, key, op, after string, w
 	require.NoError(d.t, err)
 }
 
+// keyed sends a record to the partition that a connector would choose for its key.
+func (d *connector) keyed(table, key, op, after string, where at) {
+	d.t.Helper()
+	d.send(table, partitionOf(d.t, key, 4), key, op, after, where)
+}
+
+// partitionOf is where the Java clients, and so Debezium, put a key.
+func partitionOf(t testing.TB, key string, partitions int32) int32 {
+	t.Helper()
+	p, err := sarama.NewMurmur2Partitioner("any").Partition(&sarama.ProducerMessage{Key: sarama.StringEncoder(key)}, partitions)
+	require.NoError(t, err)
+	return p
+}
+
+// misplaced lists the records of a topic whose keys are not those of their partition.
+func (c *chain) misplaced(table string, key func(id int) string) []string {
+	c.t.Helper()
+	config, err := c.KafkaConfig.Sarama()
+	require.NoError(c.t, err)
+	consumer, err := sarama.NewConsumer(c.KafkaConfig.Brokers, config)
+	require.NoError(c.t, err)
+	defer func() { require.NoError(c.t, consumer.Close()) }()
+	known := map[string]bool{}
+	for id := range 100 {
+		known[key(id)] = true
+	}
+	var found []string
+	for p := range c.cfg.Topics.Partitions {
+		reader, err := consumer.ConsumePartition(c.KafkaConfig.TopicPrefix+"cdc.public."+table, p, sarama.OffsetOldest)
+		require.NoError(c.t, err)
+		for {
+			m, ok := <-reader.Messages()
+			require.True(c.t, ok)
+			if k := string(m.Key); !known[k] || partitionOf(c.t, k, c.cfg.Topics.Partitions) != p {
+				found = append(found, k)
+			}
+			if m.Offset+1 >= reader.HighWaterMarkOffset() {
+				break
+			}
+		}
+		require.NoError(c.t, reader.Close())
+	}
+	return found
+}
+
 func user(id int, name string) string {
 	return fmt.Sprintf(`{"id":%d,"name":"%s","created_at":"2026-11-01T10:00:00Z"}`, id, name)
 }

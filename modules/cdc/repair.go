@@ -26,6 +26,13 @@ const largestRepair = 900 << 10
 
 // repair sends what sets the rows right, and returns how many were sent.
 func (r *Resync) repair(ctx context.Context, s *mapping.Source, t liveTable, found []difference, at origin) (int, error) {
+	if len(found) == 0 {
+		return 0, nil
+	}
+	write, err := r.keyWriter(ctx, s, t)
+	if err != nil {
+		return 0, err
+	}
 	var batch []*sarama.ProducerMessage
 	sent := 0
 	flush := func() error {
@@ -40,7 +47,7 @@ func (r *Resync) repair(ctx context.Context, s *mapping.Source, t liveTable, fou
 		return nil
 	}
 	for _, d := range found {
-		m, err := r.message(s, t, d, at)
+		m, err := r.message(s, write, d, at)
 		if err != nil {
 			return sent, err
 		}
@@ -53,9 +60,9 @@ func (r *Resync) repair(ctx context.Context, s *mapping.Source, t liveTable, fou
 	return sent, flush()
 }
 
-func (r *Resync) message(s *mapping.Source, t liveTable, d difference, at origin) (*sarama.ProducerMessage, error) {
+func (r *Resync) message(s *mapping.Source, write keyWriter, d difference, at origin) (*sarama.ProducerMessage, error) {
 	op, after := envelope.Delete, []byte("null")
-	key, err := t.keyOf(s, d.key)
+	key, err := write(d.key)
 	if err != nil {
 		return nil, err
 	}
@@ -88,24 +95,33 @@ func (r *Resync) message(s *mapping.Source, t liveTable, d difference, at origin
 	return &sarama.ProducerMessage{Topic: r.mapping.Topic(s.Table), Key: sarama.ByteEncoder(key), Value: sarama.ByteEncoder(body), Headers: headers}, nil
 }
 
-// keyOf writes the record's key as the source does, from the key of our copy: the same bytes go to the
-// same partition.
-func (t liveTable) keyOf(s *mapping.Source, key string) ([]byte, error) {
+// keyValues are the key columns' values as text, from the key of our copy.
+func (t liveTable) keyValues(s *mapping.Source, key string) (map[string]string, error) {
 	values := map[string]string{}
 	if id := s.IDColumn(); id != "" {
 		values[id] = key
-	} else {
-		names, parts := t.sortedKey(), strings.Split(key, ":")
-		if len(names) != len(parts) {
-			return nil, fmt.Errorf("key %s of %s does not have the columns %v: was the primary key changed?", key, s.Table, names)
+		return values, nil
+	}
+	names, parts := t.sortedKey(), strings.Split(key, ":")
+	if len(names) != len(parts) {
+		return nil, fmt.Errorf("key %s of %s does not have the columns %v: was the primary key changed?", key, s.Table, names)
+	}
+	for i, name := range names {
+		text, err := url.PathUnescape(parts[i])
+		if err != nil {
+			return nil, fmt.Errorf("key %s of %s: %w", key, s.Table, err)
 		}
-		for i, name := range names {
-			text, err := url.PathUnescape(parts[i])
-			if err != nil {
-				return nil, fmt.Errorf("key %s of %s: %w", key, s.Table, err)
-			}
-			values[name] = text
-		}
+		values[name] = text
+	}
+	return values, nil
+}
+
+// keyOf writes the record's key as the source does, from the key of our copy: the same bytes go to the
+// same partition.
+func (t liveTable) keyOf(s *mapping.Source, key string) ([]byte, error) {
+	values, err := t.keyValues(s, key)
+	if err != nil {
+		return nil, err
 	}
 	out := []byte{'{'}
 	for i, c := range t.key {

@@ -5,18 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/sql"
 )
+
+// ResyncConfig sets the comparison that runs as a job.
+type ResyncConfig struct {
+	Every         time.Duration `koanf:"every" validate:"gte=1m,lte=720h"`              // from the start of a comparison to the start of the next
+	Repair        bool          `koanf:"repair"`                                        // send what sets the copies right
+	RowsPerSecond int           `koanf:"rows_per_second" validate:"gte=0,lte=10000000"` // read of the app's tables; 0: as fast as it goes
+	PieceRows     int64         `koanf:"piece_rows" validate:"gte=1,lte=10000000"`      // compared at a time; each takes about 100 bytes of memory
+	Settle        time.Duration `koanf:"settle" validate:"gte=0s,lte=10m"`              // a difference must last so long: what is on its way is none
+	Timeout       time.Duration `koanf:"timeout" validate:"gte=1m,lte=720h"`            // of one run; the next goes on where it ended
+}
+
+// DefaultResyncConfig compares every night, gently, and repairs.
+func DefaultResyncConfig() ResyncConfig {
+	return ResyncConfig{Every: 24 * time.Hour, Repair: true, RowsPerSecond: 20_000, PieceRows: 250_000, Settle: 30 * time.Second, Timeout: 12 * time.Hour}
+}
 
 // Resync compares the app's tables with their copies while changes go on, and repairs what differs.
 //
@@ -26,6 +41,7 @@ import (
 // dropped, or it comes after and wins.
 type Resync struct {
 	cfg      Config
+	kafka    kafka.Config
 	mapping  *mapping.Mapping
 	pg       *pgxpool.Pool
 	db       *clickhouse.Client
@@ -41,8 +57,25 @@ func NewResync(cfg Config, k kafka.Config, pg *pgxpool.Pool, db *clickhouse.Clie
 		return nil, err
 	}
 	return &Resync{
-		cfg: cfg, mapping: m, pg: pg, db: db, producer: producer, hash: hasher{seed: maphash.MakeSeed()}, metrics: newResyncMetrics(reg),
+		cfg: cfg, kafka: k, mapping: m, pg: pg, db: db, producer: producer, hash: hasher{seed: maphash.MakeSeed()}, metrics: newResyncMetrics(reg),
 	}, nil
+}
+
+// SnapshotRuns tells whether the built-in source still reads tables for the first time: until then nothing
+// is to be compared.
+func (r *Resync) SnapshotRuns(ctx context.Context) (bool, error) {
+	var left int
+	if err := r.pg.QueryRow(ctx, sql.Postgres("cdc_snapshots_left")).Scan(&left); err != nil {
+		return false, fmt.Errorf("tables that have no snapshot yet: %w", err)
+	}
+	return left > 0, nil
+}
+
+// With is the same with another client of ClickHouse.
+func (r *Resync) With(db *clickhouse.Client) *Resync {
+	with := *r
+	with.db = db
+	return &with
 }
 
 // Comparison is what was found of one kind.
@@ -67,11 +100,15 @@ func (c Comparison) Equal() bool { return c.Differences() == 0 }
 
 // ResyncOptions say what to compare.
 type ResyncOptions struct {
-	Table    string // schema.table; empty: all
-	Repair   bool
-	Settle   time.Duration             // a difference must last so long: what is on its way is none
-	Rows     func(table string, n int) // now and then, while rows are read; may be nil
-	Progress func(Comparison)          // after each kind; may be nil
+	Table         string // schema.table; empty: all
+	Repair        bool
+	Settle        time.Duration // a difference must last so long: what is on its way is none
+	RowsPerSecond int           // of the app's tables; 0: as fast as it goes
+	// Name under which it is remembered how far the comparison came, so that after it was killed the next one
+	// of that name goes on. Empty: it is not remembered.
+	Name     string
+	Rows     func(table string, read, about int64) // now and then, while rows are read, of about how many; may be nil
+	Progress func(Comparison)                      // after each kind, those of the killed one included; may be nil
 }
 
 // Run compares, and repairs if it is asked to. It returns what differed before repairs.
@@ -79,223 +116,82 @@ func (r *Resync) Run(ctx context.Context, o ResyncOptions) ([]Comparison, error)
 	if o.Repair && r.producer == nil {
 		return nil, errors.New("resync: a repair needs a producer")
 	}
-	var all []Comparison
+	place, err := r.resume(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range place.Done {
+		o.compared(c)
+	}
+	mapped := false
 	for _, k := range mapping.Kinds() {
 		s := r.mapping.Of(k)
 		if s == nil || (o.Table != "" && s.Table != o.Table) {
 			continue
 		}
-		c, err := r.kind(ctx, s, o)
-		if err != nil {
-			return all, fmt.Errorf("resync of %s: %w", k, err)
+		mapped = true
+		if place.did(k) {
+			continue
 		}
-		all = append(all, c)
+		c, err := r.kind(ctx, s, o, place)
+		if err != nil {
+			return place.Done, fmt.Errorf("resync of %s: %w", k, err)
+		}
 		r.metrics.found(c)
-		if o.Progress != nil {
-			o.Progress(c)
+		o.compared(c)
+		if err := r.finish(ctx, o, place, c); err != nil {
+			return place.Done, err
 		}
 	}
-	if len(all) == 0 {
+	if !mapped {
 		return nil, fmt.Errorf("resync: table %s is not mapped; mapped are %s", o.Table, strings.Join(r.mapping.Tables(), ", "))
 	}
-	return all, nil
+	return place.Done, r.forget(ctx, o)
 }
 
-// progressRows is how many rows are read between two calls of Rows.
+func (o ResyncOptions) compared(c Comparison) {
+	if o.Progress != nil {
+		o.Progress(c)
+	}
+}
+
+// limiter paces the reading of the app's tables.
+func (o ResyncOptions) limiter() *rate.Limiter {
+	if o.RowsPerSecond <= 0 {
+		return rate.NewLimiter(rate.Inf, progressRows)
+	}
+	return rate.NewLimiter(rate.Limit(o.RowsPerSecond), progressRows)
+}
+
+// progressRows is how many rows are read at one pace, and between two calls of Rows.
 const progressRows = 1024
 
-// maxCandidates bounds the rows that are held in memory: buckets that differ are looked at in groups.
-const maxCandidates = 100_000
-
-func (r *Resync) kind(ctx context.Context, s *mapping.Source, o ResyncOptions) (c Comparison, err error) {
-	c = Comparison{Kind: s.Kind.String(), Table: s.Table}
+// kind compares one kind piece by piece, from where the place says.
+func (r *Resync) kind(ctx context.Context, s *mapping.Source, o ResyncOptions, at *place) (Comparison, error) {
 	t, err := liveColumns(ctx, r.pg, s.Table)
 	if err != nil {
-		return c, err
+		return Comparison{}, err
 	}
-	pool, err := r.pg.Acquire(ctx)
-	if err != nil {
-		return c, fmt.Errorf("postgres connect: %w", err)
+	if at.Current.Kind != s.Kind.String() {
+		at.begin(s)
 	}
-	defer pool.Release()
-	conn := pool.Conn()
-	if _, err := conn.Exec(ctx, "SET statement_timeout = 0"); err != nil {
-		return c, err
+	w := &walk{Resync: r, source: s, table: t, cut: cutOf(s, t), options: o, found: &at.Current, pace: o.limiter()}
+	if w.about, err = r.estimate(ctx, s.Table); err != nil {
+		return at.Current, err
 	}
-	defer func() {
-		_, err2 := conn.Exec(context.WithoutCancel(ctx), "RESET statement_timeout")
-		err = errors.Join(err, err2)
-	}()
-
-	var copied, wanted [buckets]bucket
-	read := 0
-	add := func(to *[buckets]bucket, key string, sum uint64) {
-		b := &to[r.hash.bucket(key)]
-		b.rows++
-		b.sum += sum
-		if read++; o.Rows != nil && read%progressRows == 0 {
-			o.Rows(s.Table, progressRows)
-		}
-	}
-	if err := scanCopy(ctx, r.db, s.Kind, func(key string, row mapping.Row) { add(&copied, key, r.hash.row(key, row)) }); err != nil {
-		return c, err
-	}
-	if err := scanEdges(ctx, r.db, s.Kind, func(e edge) { copied[r.hash.bucket(e.key)].sum += r.hash.edge(e) }); err != nil {
-		return c, err
-	}
-	if _, c.Unreadable, err = scanOriginals(ctx, conn, s, t, func(key string, row originalRow) {
-		c.Rows++
-		add(&wanted, key, r.hash.whole(s.Kind, key, row.Row))
-	}); err != nil {
-		return c, err
-	}
-	group, size := map[int]bool{}, int64(0)
-	for i := range buckets {
-		if copied[i] != wanted[i] {
-			group[i] = true
-			size += copied[i].rows + wanted[i].rows
-		}
-		if size > maxCandidates || (i == buckets-1 && len(group) > 0) {
-			if err := r.group(ctx, conn, s, t, group, o, &c); err != nil {
-				return c, err
-			}
-			group, size = map[int]bool{}, 0
-		}
-	}
-	return c, nil
-}
-
-// group looks at the rows of some buckets: first which differ at all, then which of them still do after
-// a while.
-func (r *Resync) group(ctx context.Context, conn *pgx.Conn, s *mapping.Source, t liveTable, in map[int]bool, o ResyncOptions, c *Comparison) error {
-	sums := map[string]uint64{}
-	if err := scanCopy(ctx, r.db, s.Kind, func(key string, row mapping.Row) {
-		if in[r.hash.bucket(key)] {
-			sums[key] = r.hash.row(key, row)
-		}
-	}); err != nil {
-		return err
-	}
-	if err := scanEdges(ctx, r.db, s.Kind, func(e edge) {
-		if in[r.hash.bucket(e.key)] {
-			sums[e.key] += r.hash.edge(e)
-		}
-	}); err != nil {
-		return err
-	}
-	candidates := map[string]bool{}
-	if _, _, err := scanOriginals(ctx, conn, s, t, func(key string, row originalRow) {
-		if !in[r.hash.bucket(key)] {
-			return
-		}
-		if sum, ok := sums[key]; !ok || sum != r.hash.whole(s.Kind, key, row.Row) {
-			candidates[key] = true
-		}
-		delete(sums, key)
-	}); err != nil {
-		return err
-	}
-	for key := range sums {
-		candidates[key] = true
-	}
-	deadline := time.Now().Add(o.Settle)
 	for {
-		found, at, err := r.differences(ctx, conn, s, t, candidates)
-		if err != nil || len(found) == 0 {
-			return err
+		p, more, err := w.next(ctx, at)
+		if err != nil || !more {
+			return at.Current, err
 		}
-		if !time.Now().Before(deadline) {
-			return r.report(ctx, s, t, found, at, o, c)
+		if err := w.compare(ctx, p); err != nil {
+			return at.Current, err
 		}
-		candidates = map[string]bool{}
-		for _, d := range found {
-			candidates[d.key] = true
-		}
-		if err := pauseFor(ctx, min(500*time.Millisecond, time.Until(deadline))); err != nil {
-			return err
+		at.passed(p)
+		if err := r.save(ctx, o, at); err != nil {
+			return at.Current, err
 		}
 	}
-}
-
-// difference is a row that is not the same on both sides.
-type difference struct {
-	key      string
-	version  uint64 // of the copy that was seen, deleted or not; zero: there is none
-	have     bool
-	original *originalRow // nil: the app has none
-	edges    bool         // that is all
-}
-
-// differences reads the candidates again: ClickHouse first, then PostgreSQL.
-func (r *Resync) differences(ctx context.Context, conn *pgx.Conn, s *mapping.Source, t liveTable, candidates map[string]bool) ([]difference, origin, error) {
-	keys := make([]string, 0, len(candidates))
-	for key := range candidates {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	copies, err := lookup(ctx, r.db, s.Kind, keys)
-	if err != nil {
-		return nil, origin{}, err
-	}
-	edges := map[string]uint64{}
-	if err := scanEdges(ctx, r.db, s.Kind, func(e edge) {
-		if candidates[e.key] {
-			edges[e.key] += r.hash.edge(e)
-		}
-	}); err != nil {
-		return nil, origin{}, err
-	}
-	wanted := map[string]originalRow{}
-	at, _, err := scanOriginals(ctx, conn, s, t, func(key string, row originalRow) {
-		if candidates[key] {
-			wanted[key] = row
-		}
-	})
-	if err != nil {
-		return nil, origin{}, err
-	}
-	var found []difference
-	for _, key := range keys {
-		have, known := copies[key]
-		want, exists := wanted[key]
-		d := difference{key: key, version: have.Version, have: known && !have.Gone}
-		if exists {
-			d.original = &want
-		}
-		var wantedEdges uint64
-		if exists {
-			wantedEdges = r.hash.whole(s.Kind, key, want.Row) - r.hash.row(key, want.Row)
-		}
-		d.edges = d.have == exists && (!exists || r.hash.row(key, have.Row) == r.hash.row(key, want.Row))
-		if !d.edges || edges[key] != wantedEdges {
-			found = append(found, d)
-		}
-	}
-	return found, at, nil
-}
-
-func (r *Resync) report(ctx context.Context, s *mapping.Source, t liveTable, found []difference, at origin, o ResyncOptions, c *Comparison) error {
-	for _, d := range found {
-		switch {
-		case d.edges:
-			c.Edges++
-		case !d.have:
-			c.Missing++
-		case d.original == nil:
-			c.TooMany++
-		default:
-			c.Wrong++
-		}
-		if len(c.Examples) < 10 {
-			c.Examples = append(c.Examples, d.key)
-		}
-	}
-	if !o.Repair {
-		return nil
-	}
-	n, err := r.repair(ctx, s, t, found, at)
-	c.Repairs += n
-	return err
 }
 
 func pauseFor(ctx context.Context, d time.Duration) error {

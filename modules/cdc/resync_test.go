@@ -2,6 +2,7 @@ package cdc_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ func (c *chain) resync() *cdc.Resync {
 	c.t.Helper()
 	producer := kafka.NewProducer(c.KafkaConfig)
 	c.t.Cleanup(func() { require.NoError(c.t, producer.Close()) })
+	c.cfg.Resync.PieceRows = 37 // many pieces
 	r, err := cdc.NewResync(c.cfg, c.KafkaConfig, c.Postgres, c.ClickHouse, producer, prometheus.NewRegistry())
 	require.NoError(c.t, err)
 	return r
@@ -113,4 +115,96 @@ func compare(t *testing.T, r *cdc.Resync, o cdc.ResyncOptions) []cdc.Comparison 
 	found, err := r.Run(t.Context(), o)
 	require.NoError(t, err)
 	return found
+}
+
+func TestAComparisonThatWasKilledGoesOnWhereItWas(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(100))
+	c.start()
+	c.requireEqual()
+	c.spoilAll()
+	r := c.resync()
+	o := cdc.ResyncOptions{Name: "test", Settle: time.Millisecond}
+	first := o
+	ctx, kill := context.WithCancel(t.Context())
+	first.Progress = func(found cdc.Comparison) {
+		if found.Kind == "follow" { // users, posts and follows are done
+			kill()
+		}
+	}
+	_, err := r.Run(ctx, first)
+	require.ErrorIs(t, err, context.Canceled)
+	c.spoil(`INSERT INTO users SELECT * REPLACE (version + 1 AS version, 'spoiled' AS name) FROM users FINAL WHERE id = 5`)
+	found := map[string]cdc.Comparison{}
+	for _, comparison := range compare(t, c.resync(), o) { // another process: it hashes differently
+		found[comparison.Kind] = comparison
+	}
+	require.Len(t, found, 7)
+	require.True(t, found["user"].Equal(), "users were compared before that one was spoiled")
+	require.Equal(t, []int{spoiling, spoiling, spoiling}, []int{found["post"].Missing, found["post"].Wrong, found["post"].TooMany}, "what was found before is not forgotten")
+	require.Equal(t, spoiling, found["like"].Missing)
+	for _, comparison := range compare(t, r, o) { // it is done: the next one begins anew
+		if comparison.Kind == "user" {
+			require.Equal(t, 1, comparison.Wrong)
+		}
+	}
+}
+
+func TestAComparisonIsKilledInTheMiddleOfATableAndGoesOnThere(t *testing.T) {
+	c := newChain(t)
+	c.exec(`INSERT INTO users (id, name) SELECT i, 'u' FROM generate_series(1, 10000) i`)
+	c.cfg.Resync.PieceRows = 2000
+	r, err := cdc.NewResync(c.cfg, c.KafkaConfig, c.Postgres, c.ClickHouse, nil, prometheus.NewRegistry())
+	require.NoError(t, err)
+	read := int64(0)
+	ctx, kill := context.WithCancel(t.Context())
+	o := cdc.ResyncOptions{Name: "test", Table: "public.users", Settle: time.Millisecond, Rows: func(_ string, n, _ int64) {
+		if read += n; read > 5000 {
+			kill()
+		}
+	}}
+	_, err = r.Run(ctx, o)
+	require.ErrorIs(t, err, context.Canceled)
+	read = -1 << 40
+	before := read
+	found := compare(t, r, o)
+	require.Less(t, read-before, int64(10000-3000), "what was compared is not read again")
+	require.Equal(t, int64(10000), found[0].Rows)
+	require.Equal(t, 10000, found[0].Missing)
+}
+
+func TestKeysThatAreNoIntegersAreComparedInSlices(t *testing.T) {
+	c := newChain(t)
+	c.exec(`ALTER TABLE likes DROP CONSTRAINT likes_pkey, ADD COLUMN id uuid PRIMARY KEY DEFAULT gen_random_uuid()`, world(100))
+	c.start()
+	c.requireEqual()
+	c.spoil(`INSERT INTO likes SELECT * REPLACE (version + 1 AS version, 1 AS is_deleted) FROM likes FINAL ORDER BY row_key LIMIT 5`)
+	c.exec(`ANALYZE likes`)
+	r := c.resync()
+	found := compare(t, r, cdc.ResyncOptions{Table: "public.likes", Repair: true, Settle: time.Millisecond})
+	require.Equal(t, spoiling, found[0].Missing)
+	require.Equal(t, int64(100), found[0].Rows)
+	c.requireEqual()
+}
+
+func TestARepairIsWrittenUnderTheKeyThatTheConnectorWrites(t *testing.T) {
+	c := newChain(t)
+	c.makeTopics()
+	c.startConsumer()
+	d, now := c.connector(), time.Now()
+	const wrapped = `{"schema":{"type":"struct","fields":[{"type":"int64","optional":false,"field":"id"}],"optional":false,"name":"cdc.public.users.Key"},"payload":{"id":%d}}`
+	c.exec(`INSERT INTO users (id, name, created_at) SELECT i, 'right', '2026-11-01T10:00:00Z' FROM generate_series(1, 40) i`)
+	for id := 1; id <= 40; id++ {
+		d.keyed("users", fmt.Sprintf(wrapped, id), "c", user(id, "right"), at{100, 110, now, ""})
+	}
+	c.requireEqual()
+	c.spoil(`INSERT INTO users SELECT * REPLACE (version + 1 AS version, 'spoiled' AS name) FROM users FINAL`)
+	compare(t, c.resync(), cdc.ResyncOptions{Table: "public.users", Repair: true, Settle: time.Millisecond})
+	c.requireEqual()
+	require.Empty(t, c.misplaced("users", func(id int) string { return fmt.Sprintf(wrapped, id) }), "a repair stands in another partition than its row")
+
+	d.keyed("posts", `{"other":"key","id":1}`, "c", `{"id":1,"author_id":1,"body":"","status":"published","deleted_at":null,"created_at":"2026-11-01T10:00:00Z"}`, at{100, 110, now, ""})
+	c.exec(`INSERT INTO posts (id, author_id) VALUES (1, 1), (2, 1)`)
+	_, err := c.resync().Run(t.Context(), cdc.ResyncOptions{Table: "public.posts", Repair: true})
+	require.ErrorContains(t, err, "is not repaired")
 }

@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
@@ -18,28 +19,28 @@ import (
 	"github.com/feedrank/feedrank/sql"
 )
 
-// buckets part the rows of a table by the hash of their key. Two tables are compared bucket by bucket:
-// of each only the number of its rows and the sum of their hashes is held in memory.
-const buckets = 1 << 12
-
-type bucket struct {
-	rows int64
-	sum  uint64
-}
-
+// hasher hashes keys and rows, differently in each process.
 type hasher struct{ seed maphash.Seed }
 
-func (h hasher) bucket(key string) int { return int(maphash.String(h.seed, key) % buckets) }
+func (h hasher) key(key string) uint64 { return maphash.String(h.seed, key) }
 
 func (h hasher) row(key string, r mapping.Row) uint64 {
 	var m maphash.Hash
 	m.SetSeed(h.seed)
-	_, _ = fmt.Fprintf(&m, "%s|%d|%d|%d|%t|%s", key, r.First, r.Other, orEpoch(r.CreatedAt).UnixMicro(), r.Hidden, r.Text)
+	var b [26]byte
+	binary.LittleEndian.PutUint64(b[0:], uint64(r.First))                           //nolint:gosec // all its bits
+	binary.LittleEndian.PutUint64(b[8:], uint64(r.Other))                           //nolint:gosec // as above
+	binary.LittleEndian.PutUint64(b[16:], uint64(orEpoch(r.CreatedAt).UnixMicro())) //nolint:gosec // as above
+	b[24] = flag(r.Hidden)
+	_, _ = m.Write(b[:]) // a hash takes everything
+	_, _ = m.WriteString(key)
+	_ = m.WriteByte(0)
+	_, _ = m.WriteString(r.Text)
 	return m.Sum64()
 }
 
-// scanCopy reads all rows of a kind that ClickHouse has.
-func scanCopy(ctx context.Context, db *clickhouse.Client, k mapping.Kind, each func(key string, row mapping.Row)) error {
+// scanCopy reads the rows of a kind that ClickHouse has within bounds.
+func scanCopy(ctx context.Context, db *clickhouse.Client, k mapping.Kind, bounds map[string]any, each func(key string, row mapping.Row)) error {
 	var (
 		key, text    proto.ColStr
 		first, other proto.ColInt64
@@ -48,7 +49,7 @@ func scanCopy(ctx context.Context, db *clickhouse.Client, k mapping.Kind, each f
 		name         = "cdc_scan_" + plural(k)
 	)
 	return db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{ // not Read: a part that was seen must not come twice
-		Body: sql.ClickHouse(name),
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(bounds),
 		Result: proto.Results{
 			{Name: "row_key", Data: &key},
 			{Name: "first", Data: &first},
@@ -75,52 +76,58 @@ type originalRow struct {
 	fields map[string]json.RawMessage
 }
 
-// scanOriginals reads all rows of the app's table that are of the kind, and returns the position of the
-// log from which on changes are not in what was read.
-func scanOriginals(ctx context.Context, conn *pgx.Conn, s *mapping.Source, t liveTable, each func(key string, row originalRow)) (origin, int, error) {
-	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+// scan reads the app's rows that are of the kind, at the pace, and counts those that cannot be read.
+func (w *walk) scan(ctx context.Context, where string, each func(key string, row originalRow)) (unreadable int, err error) {
+	read := int64(0)
+	err = w.patient(ctx, func(tx pgx.Tx) error {
+		unreadable, err = w.read(ctx, tx, where, nil, func(key string, row originalRow) error {
+			each(key, row)
+			if read++; read%progressRows != 0 {
+				return nil
+			}
+			if w.options.Rows != nil {
+				w.options.Rows(w.source.Table, progressRows, w.about)
+			}
+			return w.pace.WaitN(ctx, progressRows)
+		})
+		return err
+	})
 	if err != nil {
-		return origin{}, 0, fmt.Errorf("scan %s: %w", s.Table, err)
+		return 0, fmt.Errorf("scan %s: %w", w.source.Table, err)
 	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing was written
-	table := pgx.Identifier(strings.SplitN(s.Table, ".", 2)).Sanitize()
-	if _, err := tx.Exec(ctx, "LOCK TABLE "+table+" IN ACCESS SHARE MODE"); err != nil { // see the source's snapshots
-		return origin{}, 0, fmt.Errorf("scan %s: %w", s.Table, err)
-	}
-	at, err := positionNow(ctx, tx)
-	if err != nil {
-		return origin{}, 0, err
-	}
+	return unreadable, nil
+}
+
+func (w *walk) read(ctx context.Context, tx pgx.Tx, where string, args []any, each func(key string, row originalRow) error) (unreadable int, err error) {
 	var columns []string
-	for _, c := range append(s.NeededColumns(), t.key...) {
+	for _, c := range append(w.source.NeededColumns(), w.table.key...) {
 		columns = append(columns, pgx.Identifier{c}.Sanitize())
 	}
-	rows, err := tx.Query(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM "+table, pgx.QueryResultFormats{pgx.TextFormatCode})
+	query := "SELECT " + strings.Join(columns, ", ") + " FROM " + sanitized(w.source.Table) + where
+	rows, err := tx.Query(ctx, query, append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)...)
 	if err != nil {
-		return origin{}, 0, fmt.Errorf("scan %s: %w", s.Table, err)
+		return 0, err
 	}
 	defer rows.Close()
-	unreadable := 0
 	for rows.Next() {
-		row, err := readOriginal(rows, s, t)
+		row, err := readOriginal(rows, w.source, w.table)
 		switch {
 		case err != nil: // the consumer has dead-lettered it
 			unreadable++
 		case !row.Gone:
-			each(copyKey(s.Kind, row.Row), row)
+			if err := each(copyKey(w.source.Kind, row.Row), row); err != nil {
+				return unreadable, err
+			}
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return origin{}, 0, fmt.Errorf("scan %s: %w", s.Table, err)
-	}
-	return at, unreadable, nil
+	return unreadable, rows.Err()
 }
 
 func readOriginal(rows pgx.Rows, s *mapping.Source, t liveTable) (originalRow, error) {
 	fields := map[string]json.RawMessage{}
 	values := rows.RawValues()
 	for i, f := range rows.FieldDescriptions() {
-		fields[f.Name] = pgvalue.JSON(f.DataTypeOID, values[i])
+		fields[f.Name] = pgvalue.Plain(f.DataTypeOID, values[i])
 	}
 	key := map[string]json.RawMessage{}
 	for _, c := range t.key {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"maps"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -27,8 +28,8 @@ func edgeKinds(k mapping.Kind) string {
 	return ""
 }
 
-// scanEdges reads all edges that came from rows of a kind.
-func scanEdges(ctx context.Context, db *clickhouse.Client, k mapping.Kind, each func(e edge)) error {
+// scanEdges reads edges that came from rows of a kind, by one of two queries.
+func scanEdges(ctx context.Context, db *clickhouse.Client, k mapping.Kind, query string, parameters map[string]any, each func(e edge)) error {
 	if !k.HasEdges() {
 		return nil
 	}
@@ -36,9 +37,11 @@ func scanEdges(ctx context.Context, db *clickhouse.Client, k mapping.Kind, each 
 		key, kind     proto.ColStr
 		viewer, other proto.ColInt64
 	)
-	return db.Write(ctx, clickhouse.Query{Name: "cdc_scan_edges", Query: ch.Query{ // not Read: a part that was seen must not come twice
-		Body:       sql.ClickHouse("cdc_scan_edges"),
-		Parameters: ch.Parameters(map[string]any{"kinds": edgeKinds(k)}),
+	parameters = maps.Clone(parameters)
+	parameters["kinds"] = edgeKinds(k)
+	return db.Write(ctx, clickhouse.Query{Name: query, Query: ch.Query{ // not Read: a part that was seen must not come twice
+		Body:       sql.ClickHouse(query),
+		Parameters: ch.Parameters(parameters),
 		Result: proto.Results{
 			{Name: "row_key", Data: &key}, {Name: "viewer_id", Data: &viewer}, {Name: "kind", Data: &kind}, {Name: "other_id", Data: &other},
 		},

@@ -82,9 +82,18 @@ func Row(row pgx.CollectableRow) (envelope.Row, error) {
 	fields := map[string]json.RawMessage{}
 	values := row.RawValues()
 	for i, field := range row.FieldDescriptions() {
-		fields[field.Name] = JSON(field.DataTypeOID, values[i])
+		fields[field.Name] = Plain(field.DataTypeOID, values[i])
 	}
 	return envelope.NewRow(fields), nil
+}
+
+// Plain is JSON for rows that carry no schema: their times are text, which means the same whatever the
+// unit of the numbers is that a connector writes.
+func Plain(oid uint32, text []byte) json.RawMessage {
+	if text != nil && (oid == pgtype.TimestampOID || oid == pgtype.DateOID) {
+		return appendString(nil, string(text))
+	}
+	return JSON(oid, text)
 }
 
 // JSON is the value, or null.

@@ -1,4 +1,8 @@
--- Which blocks do we have? A full scan, for a comparison with PostgreSQL.
+-- Which blocks do we have? A full scan, for a comparison with PostgreSQL: those
+-- whose key, in the places of its first columns, lies in a range; all if there are no places.
 SELECT row_key AS row_key, user_id AS first, other_id AS other, '' AS text, false AS hidden, created_at
 FROM blocks FINAL
 WHERE kind = 'block'
+  AND (empty({places:Array(UInt8)})
+    OR (arrayMap(place -> toInt64OrZero(splitByChar(':', row_key)[place]), {places:Array(UInt8)}) > {after:Array(Int64)}
+        AND arrayMap(place -> toInt64OrZero(splitByChar(':', row_key)[place]), {places:Array(UInt8)}) <= {upto:Array(Int64)}))

@@ -1,0 +1,196 @@
+package cdc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"golang.org/x/time/rate"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+)
+
+// piece is as much of a table as is compared at a time, so that memory does not grow with the table: a
+// range of the key's first columns where those are integers, which both databases order alike; else
+// the rows whose key's hash falls into a slice, for which everything is read each time.
+type piece struct {
+	after, upto []int64 // (after, upto]; empty: open
+	slice       int
+	slices      int
+	last        bool
+}
+
+func (p piece) has(h hasher, key string) bool {
+	return p.slices <= 1 || int(h.key(key)%uint64(p.slices)) == p.slice //nolint:gosec // few
+}
+
+// cut is the columns by which a table is cut.
+type cut struct {
+	columns []string
+	places  []int // of the columns in the text of the key, from 1; empty: the copy is ordered by id
+}
+
+// cutOf finds the integers that a table's key begins with.
+func cutOf(s *mapping.Source, t liveTable) cut {
+	if id := s.IDColumn(); id != "" {
+		return cut{columns: []string{id}}
+	}
+	var o cut
+	sorted := t.sortedKey()
+	for _, c := range t.key {
+		if oid := t.oids[c]; oid != pgtype.Int2OID && oid != pgtype.Int4OID && oid != pgtype.Int8OID {
+			break
+		}
+		o.columns = append(o.columns, c)
+		o.places = append(o.places, slices.Index(sorted, c)+1)
+	}
+	return o
+}
+
+// bounds are the parameters of a scan of our copy.
+func (o cut) bounds(k mapping.Kind, p piece) map[string]any {
+	if k.Layout().ByID {
+		after, upto := int64(math.MinInt64), int64(math.MaxInt64)
+		if len(p.after) > 0 {
+			after = p.after[0]
+		}
+		if len(p.upto) > 0 {
+			upto = p.upto[0]
+		}
+		return map[string]any{"after": after, "upto": upto}
+	}
+	upto := p.upto
+	if len(upto) == 0 {
+		upto = slices.Repeat([]int64{math.MaxInt64}, len(o.columns))
+	}
+	return map[string]any{"places": list(o.places), "after": list(p.after), "upto": list(upto)}
+}
+
+// where is a range as a condition of PostgreSQL; what it compares with are numbers.
+func (o cut) where(p piece) string {
+	var parts []string
+	columns := make([]string, len(o.columns))
+	for i, c := range o.columns {
+		columns[i] = pgx.Identifier{c}.Sanitize()
+	}
+	if len(p.after) > 0 {
+		parts = append(parts, fmt.Sprintf("(%s) > (%s)", strings.Join(columns, ", "), numbers(p.after)))
+	}
+	if len(p.upto) > 0 {
+		parts = append(parts, fmt.Sprintf("(%s) <= (%s)", strings.Join(columns, ", "), numbers(p.upto)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(parts, " AND ")
+}
+
+func numbers[N int | int64](all []N) string {
+	text := make([]string, len(all))
+	for i, n := range all {
+		text[i] = fmt.Sprint(n)
+	}
+	return strings.Join(text, ", ")
+}
+
+// list is an array as a parameter of ClickHouse.
+func list[N int | int64](all []N) string { return "[" + numbers(all) + "]" }
+
+// walk is the comparison of one kind.
+type walk struct {
+	*Resync
+	source  *mapping.Source
+	table   liveTable
+	cut     cut
+	options ResyncOptions
+	found   *Comparison
+	pace    *rate.Limiter
+	about   int64
+}
+
+// next is the piece that follows a place; more is false when there is none.
+func (w *walk) next(ctx context.Context, at *place) (p piece, more bool, err error) {
+	if at.Last {
+		return piece{}, false, nil
+	}
+	if len(w.cut.columns) == 0 {
+		n := int(w.about/w.cfg.Resync.PieceRows) + 1
+		return piece{slice: at.Slice, slices: n, last: at.Slice+1 >= n}, true, nil
+	}
+	p = piece{after: at.After}
+	columns := make([]string, len(w.cut.columns))
+	for i, c := range w.cut.columns {
+		columns[i] = pgx.Identifier{c}.Sanitize()
+	}
+	keys := strings.Join(columns, ", ")
+	// The place of the last row of the piece, by the index of the key.
+	query := fmt.Sprintf("SELECT ARRAY[%s]::bigint[] FROM %s%s ORDER BY %s OFFSET %d LIMIT 1",
+		keys, sanitized(w.source.Table), w.cut.where(p), keys, w.cfg.Resync.PieceRows-1)
+	err = w.patient(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, query).Scan(&p.upto) })
+	if errors.Is(err, pgx.ErrNoRows) {
+		p.last, err = true, nil
+	}
+	if err != nil {
+		return piece{}, false, fmt.Errorf("order of %s: %w", w.source.Table, err)
+	}
+	return p, true, nil
+}
+
+// patient runs f in a read-only transaction whose statements may take long.
+func (w *walk) patient(ctx context.Context, f func(tx pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, w.pg, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
+func sanitized(table string) string { return pgx.Identifier(strings.SplitN(table, ".", 2)).Sanitize() }
+
+// compare finds the rows of a piece that differ, and after a while those that still do.
+func (w *walk) compare(ctx context.Context, p piece) error {
+	kind := w.source.Kind
+	sums := map[string]uint64{}
+	if err := scanCopy(ctx, w.db, kind, w.cut.bounds(kind, p), func(key string, row mapping.Row) {
+		if p.has(w.hash, key) {
+			sums[key] += w.hash.row(key, row)
+		}
+	}); err != nil {
+		return err
+	}
+	if err := scanEdges(ctx, w.db, kind, "cdc_scan_edges", w.cut.bounds(kind, p), func(e edge) {
+		if p.has(w.hash, e.key) {
+			sums[e.key] += w.hash.edge(e)
+		}
+	}); err != nil {
+		return err
+	}
+	var candidates []string
+	each := func(key string, row originalRow) {
+		if !p.has(w.hash, key) {
+			return
+		}
+		w.found.Rows++
+		if sum, ok := sums[key]; !ok || sum != w.hash.whole(kind, key, row.Row) {
+			candidates = append(candidates, key)
+		}
+		delete(sums, key)
+	}
+	unreadable, err := w.scan(ctx, w.cut.where(p), each)
+	if err != nil {
+		return err
+	}
+	if p.slice == 0 {
+		w.found.Unreadable += unreadable
+	}
+	for key := range sums {
+		candidates = append(candidates, key)
+	}
+	return w.settle(ctx, candidates)
+}

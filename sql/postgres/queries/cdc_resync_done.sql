@@ -1,0 +1,3 @@
+-- The comparison of that name is done.
+DELETE FROM feedrank.cdc_resync
+WHERE name = $1
