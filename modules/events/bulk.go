@@ -99,7 +99,7 @@ func (b *Bulk) insert(ctx context.Context) error {
 
 // write brings the rows, then the ranges that say so.
 func (b *Bulk) write(ctx context.Context, c *columns, upTo []int64) error {
-	if err := b.client.Write(ctx, clickhouse.Query{Name: "event_bulk", Query: ch.Query{Body: c.input.Into("events"), Input: c.input}}); err != nil {
+	if err := b.client.Write(ctx, clickhouse.Query{Name: "event_bulk", Query: ch.Query{Body: c.input().Into("events"), Input: c.input()}}); err != nil {
 		return err
 	}
 	c.reset()
@@ -108,7 +108,7 @@ func (b *Bulk) write(ctx context.Context, c *columns, upTo []int64) error {
 		if rows == 0 {
 			continue
 		}
-		if err := l.applied(ctx, b.fences[p], extent{first: b.ranged[p], last: upTo[p] - 1, rows: uint64(rows)}); err != nil { //nolint:gosec // positive
+		if err := l.applied(ctx, b.fences[p], extent{first: b.ranged[p], last: upTo[p] - 1, rows: uint64(rows)}, true); err != nil { //nolint:gosec // positive
 			return err
 		}
 		b.ranged[p] = upTo[p]
