@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"reflect"
@@ -98,10 +97,7 @@ func (p *Program) Addr() string { return p.server.Addr() }
 // Start composes and starts the program. It returns once every module has started, or stops what
 // had started and says which module failed.
 func Start(ctx context.Context, cfg config.Config, log *zap.Logger, options ...Option) (*Program, error) {
-	if len(cfg.Feed.CursorSecrets) == 0 {
-		log.Info("feed.cursor_secrets is empty: cursors and feed_session are signed with a random secret, and hold in this process alone")
-		cfg.Feed.CursorSecrets = []string{rand.Text() + rand.Text()}
-	}
+	cfg.Feed.CursorSecrets = cfg.FeedSecrets()
 	graph := composition(cfg, log)
 	for _, option := range options {
 		graph = fx.Options(graph, option.graph)

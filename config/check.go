@@ -1,6 +1,11 @@
 package config
 
-import "slices"
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+)
 
 // Check tells what the settings of different modules lack together.
 func (c Config) Check() map[string]string {
@@ -13,5 +18,20 @@ func (c Config) Check() map[string]string {
 	if consumes && c.Modules.Toggle("events_consumer").Enabled && len(c.ClickHouse.Addrs) > 1 {
 		wrong["clickhouse.addrs"] = "the events consumer takes one address: what it has written, and who may write, is known to one server only"
 	}
+	if (serves || consumes) && c.Modules.Toggle("feed").Enabled && len(c.FeedSecrets()) == 0 {
+		wrong["feed.cursor_secrets"] = "give every replica of the api and events-consumer roles the same secret of at least 32 bytes: " +
+			"what one signs, another verifies (with auth.hs256_secret it would be derived from that)"
+	}
 	return wrong
+}
+
+// FeedSecrets sign what feeds give out to be given back: cursors and feed_session. Every replica needs
+// the same ones, so they are derived from the secret that replicas share anyway, unless they are set.
+func (c Config) FeedSecrets() []string {
+	if len(c.Feed.CursorSecrets) > 0 || c.Auth.HS256Secret == "" {
+		return c.Feed.CursorSecrets
+	}
+	derived := hmac.New(sha256.New, []byte(c.Auth.HS256Secret))
+	derived.Write([]byte("feed.cursor_secrets"))
+	return []string{hex.EncodeToString(derived.Sum(nil))}
 }

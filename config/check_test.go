@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,10 +11,30 @@ import (
 
 func TestTheEventsConsumerTakesOneClickHouse(t *testing.T) {
 	cfg := config.Default()
-	cfg.Roles = []string{"events-consumer"}
+	cfg.Roles, cfg.Feed.CursorSecrets = []string{"events-consumer"}, []string{strings.Repeat("s", 32)}
 	require.Empty(t, cfg.Check())
 	cfg.ClickHouse.Addrs = []string{"a:9000", "b:9000"}
 	require.Contains(t, cfg.Check(), "clickhouse.addrs")
 	cfg.Roles = []string{"cdc-consumer"}
+	require.Empty(t, cfg.Check())
+}
+
+func TestReplicasThatShareWhatIsSignedNeedASharedSecret(t *testing.T) {
+	for _, role := range []string{"all", "api", "events-consumer"} {
+		cfg := config.Default()
+		cfg.Roles, cfg.Auth.JWKSURL = []string{role}, "https://id.example/keys"
+		require.Contains(t, cfg.Check(), "feed.cursor_secrets", role)
+		cfg.Auth.HS256Secret = strings.Repeat("s", 32)
+		require.Empty(t, cfg.Check(), "derived from the one that they share")
+		derived := cfg.FeedSecrets()
+		require.NotContains(t, derived[0], cfg.Auth.HS256Secret)
+		other := config.Default()
+		other.Auth.HS256Secret = cfg.Auth.HS256Secret
+		require.Equal(t, derived, other.FeedSecrets(), "alike in every replica")
+		cfg.Feed.CursorSecrets = []string{strings.Repeat("c", 32)}
+		require.Equal(t, cfg.Feed.CursorSecrets, cfg.FeedSecrets())
+	}
+	cfg := config.Default()
+	cfg.Roles = []string{"jobs"}
 	require.Empty(t, cfg.Check())
 }

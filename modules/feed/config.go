@@ -20,8 +20,9 @@ type Config struct {
 	Budget        time.Duration `koanf:"budget" validate:"gte=10ms,lte=30s"`                  // of a request: it bounds whatever the request does; then what is in memory answers
 	ComputeWait   time.Duration `koanf:"compute_wait" validate:"gte=1ms,lte=30s"`             // of the budget, to wait for a computation; the rest is for the fallback
 	ComputeBudget time.Duration `koanf:"compute_budget" validate:"gte=10ms,lte=30s"`          // to compute a reserve, whoever waits for it
+	ListsEvery    time.Duration `koanf:"lists_every" validate:"gte=50ms,lte=1m"`              // the published lists of trending posts are read so often
 	RepeatSeen    bool          `koanf:"repeat_seen"`                                         // show posts again that were seen, rather than an empty first page
-	CursorSecrets []string      `koanf:"cursor_secrets" validate:"dive,min=32" secret:"true"` // sign cursors: the first signs, all verify; none: random, for a single replica
+	CursorSecrets []string      `koanf:"cursor_secrets" validate:"dive,min=32" secret:"true"` // sign cursors and feed_session: the first signs, all verify; the same in every replica; none: it is derived from auth.hs256_secret
 }
 
 // CacheConfig says how long a cached reserve is used.
@@ -66,6 +67,7 @@ func DefaultConfig() Config {
 			Popular:     SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
 			MaxAffinity: 200,
 		},
-		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, Budget: 450 * time.Millisecond, ComputeWait: 250 * time.Millisecond, ComputeBudget: time.Second, RepeatSeen: true,
+		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, Budget: 450 * time.Millisecond, ComputeWait: 250 * time.Millisecond,
+		ComputeBudget: time.Second, ListsEvery: 5 * time.Second, RepeatSeen: true,
 	}
 }
