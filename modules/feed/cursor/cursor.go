@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,9 @@ type Cursor struct {
 	StartedAt time.Time // when the first page was made; milliseconds
 	Ranking   uint64    // the version of the ranking that the session began with
 	Place     int       // how many places were given out before
+	// Ranked only: the posts of these places. None in a cursor of before there was such a thing, or of
+	// a very long session: then only the snapshot can tell.
+	Given Given
 	// Timeline only: the last post that was sent.
 	LastCreated int64 // microseconds since 1970
 	LastPost    core.ID
@@ -38,8 +42,8 @@ type Cursor struct {
 const (
 	version = 1
 	macSize = 16
-	// MaxLength bounds what is decoded; ours are shorter than 100 bytes.
-	MaxLength = 256
+	// MaxLength bounds what is decoded: about 80 bytes, and 4 for each post that was given out.
+	MaxLength = 4000
 )
 
 // Codec signs and checks cursors. It is safe for concurrent use.
@@ -61,7 +65,7 @@ func NewCodec(secrets [][]byte, ttl time.Duration, clock core.Clock) *Codec {
 
 // Encode makes the token that lets user, and nobody else, go on at cur.
 func (c *Codec) Encode(user core.ID, cur Cursor) string {
-	b := make([]byte, 0, 96)
+	b := make([]byte, 0, 96+len(cur.Given))
 	b = append(b, version, byte(cur.Algo))
 	b = binary.LittleEndian.AppendUint64(b, cur.Session)
 	b = binary.AppendVarint(b, cur.StartedAt.UnixMilli())
@@ -70,6 +74,8 @@ func (c *Codec) Encode(user core.ID, cur Cursor) string {
 	if cur.Algo == Timeline {
 		b = binary.AppendVarint(b, cur.LastCreated)
 		b = binary.AppendVarint(b, int64(cur.LastPost))
+	} else if cur.Given.Len() == cur.Place && cur.Place <= MaxGiven {
+		b = append(b, cur.Given...)
 	}
 	b = append(b, sign(c.signers[0], user, b)...)
 	return base64.RawURLEncoding.EncodeToString(b)
@@ -117,6 +123,9 @@ func (c *Codec) verifies(user core.ID, body, mac []byte) bool {
 	return false
 }
 
+// Tells is whether the cursor alone tells what the session has given out.
+func (c *Cursor) Tells() bool { return c.Given.Len() == c.Place }
+
 // sign binds the user without carrying them: a token tells nobody whose it is.
 func sign(signers *sync.Pool, user core.ID, body []byte) []byte {
 	h, _ := signers.Get().(hash.Hash)
@@ -143,6 +152,8 @@ func parse(b []byte) (cur Cursor, ok bool) {
 	if cur.Algo == Timeline {
 		cur.LastCreated = r.varint()
 		cur.LastPost = core.ID(r.varint())
+	} else if len(r.b) > 0 && place == uint64(len(r.b)/givenSize) && len(r.b)%givenSize == 0 {
+		cur.Given, r.b = slices.Clip(Given(r.b)), nil
 	}
 	if r.bad || len(r.b) != 0 || place > 1<<20 || (cur.Algo != Ranked && cur.Algo != Timeline) {
 		return Cursor{}, false

@@ -1,6 +1,10 @@
 package cursor_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -35,6 +39,11 @@ func drawCursor(t *rapid.T) cursor.Cursor {
 	if c.Algo == cursor.Timeline {
 		c.LastCreated = rapid.Int64().Draw(t, "created")
 		c.LastPost = core.ID(rapid.Int64Min(1).Draw(t, "post"))
+	} else if rapid.Bool().Draw(t, "tells") {
+		c.Place = rapid.IntRange(0, cursor.MaxGiven).Draw(t, "given")
+		for range c.Place {
+			c.Given = c.Given.Append(c.Session, core.ID(rapid.Int64Min(1).Draw(t, "post")))
+		}
 	}
 	return c
 }
@@ -44,7 +53,8 @@ func TestACursorComesBackAsItWas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		user, want := core.ID(rapid.Int64Min(1).Draw(t, "user")), drawCursor(t)
 		token := codec.Encode(user, want)
-		require.Less(t, len(token), 100)
+		require.Less(t, len(token), 100+4*want.Given.Len())
+		require.LessOrEqual(t, len(token), cursor.MaxLength)
 		got, err := codec.Decode(user, token)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
@@ -94,10 +104,57 @@ func TestSecretsCanBeChangedWithoutEndingSessions(t *testing.T) {
 	require.Equal(t, core.CodeInvalidCursor, core.CodeOf(err))
 }
 
+func TestACursorOfBeforeItToldWhatWasGivenIsStillRead(t *testing.T) {
+	body := []byte{1, 1, 7, 0, 0, 0, 0, 0, 0, 0} // version, ranked, session
+	body = binary.AppendVarint(body, start.UnixMilli())
+	body = append(body, 3, 20) // ranking, place
+	mac := hmac.New(sha256.New, secret)
+	mac.Write(append([]byte("feedrank cursor\x09\x00\x00\x00\x00\x00\x00\x00"), body...))
+	old := base64.RawURLEncoding.EncodeToString(append(body, mac.Sum(nil)[:16]...))
+	got, err := codecAt(start).Decode(9, old)
+	require.NoError(t, err)
+	require.Equal(t, cursor.Cursor{Algo: cursor.Ranked, Session: 7, StartedAt: start, Ranking: 3, Place: 20}, got)
+	require.False(t, got.Tells())
+}
+
+func TestACursorKnowsWhatWasGivenAndHardlyAnythingElse(t *testing.T) {
+	var given cursor.Given
+	const session, posts = 12345, 500
+	for i := range posts {
+		given = given.Append(session, core.ID(1_000_000+i))
+	}
+	set, taken := given.Posts(session), 0
+	for i := range 1_000_000 {
+		if id := core.ID(2_000_000 + i); set.Has(id) {
+			taken++
+		}
+	}
+	for i := range posts {
+		require.True(t, set.Has(core.ID(1_000_000+i)))
+	}
+	require.Less(t, taken, 100, "of a million")
+	require.False(t, cursor.GivenPosts{}.Has(1))
+}
+
+func TestAVeryLongSessionLeavesOutWhatWasGiven(t *testing.T) {
+	long := cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Place: cursor.MaxGiven + 1}
+	for i := range long.Place {
+		long.Given = long.Given.Append(0, core.ID(i+1))
+	}
+	codec := codecAt(start)
+	got, err := codec.Decode(7, codec.Encode(7, long))
+	require.NoError(t, err)
+	require.False(t, got.Tells())
+	require.Equal(t, long.Place, got.Place)
+}
+
 func FuzzDecode(f *testing.F) {
 	codec := codecAt(start)
 	f.Add(codec.Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start}))
 	f.Add(codec.Encode(7, cursor.Cursor{Algo: cursor.Timeline, StartedAt: start, LastPost: 5}))
+	told := cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Place: 1}
+	told.Given = told.Given.Append(0, 5)
+	f.Add(codec.Encode(7, told))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, token string) {
 		cur, err := codec.Decode(7, token)

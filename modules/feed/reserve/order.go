@@ -7,7 +7,8 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 )
 
-// Place is one place of a session's order.
+// Place is one place of a session's order. Its zero value is one that was given out before the order
+// was made anew: nobody knows any more what stood there.
 type Place struct {
 	Post   core.ID
 	Source Source
@@ -39,7 +40,7 @@ func DecodeOrder(dst []Place, session uint64, b []byte) ([]Place, error) {
 	var last core.ID
 	for range in.count(2) {
 		p := Place{Post: last + core.ID(in.varint()), Source: Source(in.byte())}
-		if in.bad || !p.Post.Valid() {
+		if in.bad || p.Post < 0 {
 			return dst, fmt.Errorf("%w: order", ErrMalformed)
 		}
 		last = p.Post

@@ -1,0 +1,58 @@
+package cursor
+
+import "github.com/feedrank/feedrank/modules/core"
+
+// Given is what a ranked session has given out so far, in three bytes of a hash for each post, in the
+// order of the session. With it a cursor says all that it takes to go on without the session's order:
+// what comes next is whatever else there is. Of a million posts that were not given out, a session of
+// 500 takes 30 for one that was.
+type Given []byte
+
+const (
+	givenSize = 3
+	// MaxGiven is how many posts a cursor can tell of; a longer session needs its order.
+	MaxGiven = 900
+)
+
+// Len is the number of posts.
+func (g Given) Len() int { return len(g) / givenSize }
+
+// Append adds a post that a session gave out.
+func (g Given) Append(session uint64, post core.ID) Given {
+	h := hashOf(session, post)
+	return append(g, byte(h), byte(h>>8), byte(h>>16))
+}
+
+// Posts is the set to look posts up in.
+func (g Given) Posts(session uint64) GivenPosts {
+	set := GivenPosts{session: session, hashes: make(map[uint32]struct{}, g.Len())}
+	for ; len(g) >= givenSize; g = g[givenSize:] {
+		set.hashes[uint32(g[0])|uint32(g[1])<<8|uint32(g[2])<<16] = struct{}{}
+	}
+	return set
+}
+
+// GivenPosts answers whether a session has given a post out. Its zero value says no.
+type GivenPosts struct {
+	session uint64
+	hashes  map[uint32]struct{}
+}
+
+// Has tells whether the post was given out.
+func (s GivenPosts) Has(post core.ID) bool {
+	if len(s.hashes) == 0 {
+		return false
+	}
+	_, ok := s.hashes[hashOf(s.session, post)]
+	return ok
+}
+
+// hashOf is another one in each session, so that no two posts are always taken for each other (the
+// finalizer of splitmix64).
+func hashOf(session uint64, post core.ID) uint32 {
+	x := uint64(post) ^ session //nolint:gosec // the bits, not the number
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
+	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
+	x ^= x >> 31
+	return uint32(x >> 40) //nolint:gosec // 24 bits
+}
