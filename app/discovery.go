@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/fx"
@@ -11,6 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/jobs"
@@ -99,26 +101,67 @@ func (a appGraph) Active(ctx context.Context, viewer core.ID) (users []core.ID, 
 // warming warms everything that is kept of a user.
 func warming() fx.Option {
 	return fx.Options(warm.WorkerModule(), fx.Provide(
-		func(in warmersIn) warm.Warmer { return warmers(in.All) },
-		func(gates suggest.Gates) warm.Load { return busyWhileOpen{gates.Source} },
+		func(in warmersIn) (warm.Warmer, warm.Load) {
+			return warmers(in.All), append(loads(in.Loads), busyWhileOpen{in.Gates.Source})
+		},
 	))
+}
+
+// warmedFeeds are refreshed for users who are likely to come, while the replica has little to compute.
+func warmedFeeds() fx.Option {
+	return fx.Provide(
+		fx.Annotate(func(f *feed.Feed) warm.Warmer { return f }, fx.ResultTags(`group:"warmers"`)),
+		fx.Annotate(func(f *feed.Feed) warm.Load { return f }, fx.ResultTags(`group:"loads"`)),
+	)
 }
 
 type warmersIn struct {
 	fx.In
-	All []warm.Warmer `group:"warmers"`
+	All   []warm.Warmer `group:"warmers"`
+	Loads []warm.Load   `group:"loads"`
+	Gates suggest.Gates
+}
+
+// loads are busy as soon as one of them is.
+type loads []warm.Load
+
+// Busy implements warm.Load.
+func (l loads) Busy() bool { return slices.ContainsFunc(l, warm.Load.Busy) }
+
+// publishedLists are the trending job's lists, as the feed reads them.
+type publishedLists struct{ lists *trending.Published }
+
+// Trending implements feed.Published.
+func (p publishedLists) Trending(ctx context.Context, window string) (feed.Trending, error) {
+	list, err := p.lists.Read(ctx, trending.Window(window))
+	if errors.Is(err, trending.ErrNone) {
+		return feed.Trending{}, nil
+	}
+	if err != nil {
+		return feed.Trending{}, err
+	}
+	out := feed.Trending{Refused: list.Refused, Posts: make([]hot.Ranked, len(list.Posts))}
+	for i, p := range list.Posts {
+		out.Posts[i] = hot.Ranked{Post: hot.Post{ID: p.ID, Author: p.Author, Created: p.CreatedAt.UnixMicro()}, Value: p.Score}
+	}
+	return out, nil
+}
+
+func published() fx.Option {
+	return fx.Provide(func(cfg trending.Config, client *redis.Client) feed.Published {
+		return publishedLists{trending.NewPublished(cfg, client)}
+	})
 }
 
 type warmers []warm.Warmer
 
-// Warm warms one after the other.
+// Warm warms one after the other, whatever becomes of one of them.
 func (w warmers) Warm(ctx context.Context, user core.ID) error {
+	var failures []error
 	for _, one := range w {
-		if err := one.Warm(ctx, user); err != nil {
-			return err
-		}
+		failures = append(failures, one.Warm(ctx, user))
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // busyWhileOpen has something better to do while ClickHouse is in trouble.

@@ -2,15 +2,81 @@ package feed
 
 import (
 	"context"
+	"errors"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
-// coldPage makes a first page from a cached reserve while the hot set is not loaded yet: there is no
-// engagement to score with, so the reserve keeps its order, and the app's database says what may be
-// shown.
+var (
+	errTooOld = errors.New("the hot set's engagement is too old")
+	errEnough = errors.New("enough requests ask ClickHouse for posts already")
+)
+
+// cold says why the replica's hot set should not be used: it is not loaded, or too old.
+func (f *Feed) cold() error {
+	switch {
+	case !f.hot.Useful():
+		return hot.ErrNotLoaded
+	case f.hot.Old():
+		return errTooOld
+	}
+	return nil
+}
+
+// excerpt asks ClickHouse for the posts that one page can need: of the viewer's authors, some known
+// ones, and the trending posts that the job has published.
+func (f *Feed) excerpt(ctx context.Context, viewer core.ID, authors []reserve.Author, posts []core.ID) (set *hot.Set, err error) {
+	select {
+	case f.excerpts <- struct{}{}:
+		defer func() { <-f.excerpts }()
+	default:
+		return nil, errEnough
+	}
+	now := f.clock.Now()
+	wanted := hot.Wanted{Since: now.Add(-f.cfg.Hot.Window), Limit: 2 * f.cfg.ReserveSize, Posts: posts, Lists: f.lists.asHot()}
+	for _, a := range authors {
+		if !barred(viewer, a) && (a.Relation&reserve.Follows != 0 || a.Affinity() > 0) {
+			wanted.Authors = append(wanted.Authors, a.ID)
+		}
+	}
+	err = f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
+		set, err = hot.Excerpt(ctx, f.direct, now, wanted)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !set.Useful():
+		return nil, hot.ErrNotLoaded
+	}
+	f.metrics.cache.WithLabelValues("excerpt").Inc()
+	return set, nil
+}
+
+// replaceHot finds another set for a request whose reserve is cached, where the replica's own is cold.
+// Without one, the request does with what there is: see coldPage.
+func (f *Feed) replaceHot(ctx context.Context, r *request) {
+	cold := f.cold()
+	if cold == nil || r.timeline {
+		return
+	}
+	r.reports, r.degraded = append(r.reports, SourceReport{Name: "hot set", Err: cold}), true
+	var posts []core.ID
+	for i := range r.reserve.Candidates {
+		posts = append(posts, r.reserve.Candidates[i].Post)
+	}
+	for _, place := range r.places {
+		posts = append(posts, place.Post)
+	}
+	if set, err := f.excerpt(ctx, r.User, r.reserve.Authors, posts); err == nil {
+		r.hot = set
+	}
+}
+
+// coldPage makes a first page from a cached reserve without a hot set: there is no engagement to score
+// with, so the reserve keeps its order, and the app's database says what may be shown.
 func (f *Feed) coldPage(ctx context.Context, r *request) {
 	w := r.work
 	w.reset(len(r.reserve.Authors))
@@ -31,7 +97,7 @@ func (f *Feed) coldPage(ctx context.Context, r *request) {
 	for i, at := range examined {
 		places[i].Post = w.posts[at].post
 	}
-	standing := f.lookUp(ctx, places)
+	standing := f.lookUp(ctx, r, places)
 	kept := w.order[:0]
 	for i, at := range w.order {
 		if i >= len(standing) || standing[i].ID != 0 {
@@ -41,12 +107,12 @@ func (f *Feed) coldPage(ctx context.Context, r *request) {
 	w.order = kept
 }
 
-// lookUp finds posts, in their places; one that is gone has no id. Without the hot set, the app's
+// lookUp finds posts, in their places; one that is gone has no id. Without a hot set, the app's
 // database says what may be shown; without that, too, everything passes that was not deleted lately.
-func (f *Feed) lookUp(ctx context.Context, places []reserve.Place) []hot.Post {
+func (f *Feed) lookUp(ctx context.Context, r *request, places []reserve.Place) []hot.Post {
 	posts := make([]hot.Post, len(places))
-	if f.hot.Useful() {
-		set := f.hot.View()
+	if r.hot.Useful() {
+		set := r.hot.View()
 		defer set.Close()
 		for i, place := range places {
 			posts[i], _ = set.Post(place.Post)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -26,8 +27,11 @@ var (
 type computed struct {
 	reserve *reserve.Reserve
 	reports []SourceReport
+	hot     *hot.Set    // the excerpt that it was made of; nil: the replica's own
+	found   found       // marks of the viewer that Redis had lost
 	lease   store.Lease // the right to save it; none where somebody else has it, or Redis is away
 	cached  bool        // another replica computed and saved it
+	state   store.State // as it was read together with the other replica's entry
 	trace   *trace
 }
 
@@ -50,20 +54,17 @@ func (f *Feed) compute(ctx context.Context, id core.ID, state store.State, ranki
 }
 
 func (f *Feed) computeTraced(ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, hydrate hydrator, traced bool) (*computed, error) {
-	if !f.hot.Useful() {
-		return nil, errNotLoaded
-	}
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.ComputeBudget)
 	defer cancel()
 	now := f.clock.Now()
 
 	stage := f.metrics.stage("hydrate")
-	authors, reports, err := hydrate(ctx, id, ranking)
+	v := &viewer{id: id, now: now, hot: f.hot, state: state, marks: &viewerMarks{}, reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version}}
+	v.marks.read(state, f.cfg.Store, now, now.Add(time.Hour))
+	reports, err := hydrate(ctx, v, ranking)
 	if err != nil {
 		return nil, err
 	}
-	v := &viewer{id: id, now: now, marks: &viewerMarks{}, reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version, Authors: authors}}
-	v.marks.read(state, f.cfg.Store, now, now.Add(time.Hour))
 
 	stage = stage.next("sources")
 	all, sourceReports := f.gather(ctx, v, f.sources())
@@ -87,7 +88,10 @@ func (f *Feed) computeTraced(ctx context.Context, id core.ID, state store.State,
 	w.diversify(ranking.Diversity)
 	w.cut(f.cfg.ReserveSize, v.reserve)
 	stage.end()
-	result := &computed{reserve: v.reserve, reports: reports}
+	result := &computed{reserve: v.reserve, reports: reports, found: v.found}
+	if v.hot != f.hot {
+		result.hot = v.hot
+	}
 	if traced {
 		result.trace = &trace{viewer: v, fetched: all, order: w.ids()}
 	}
@@ -161,59 +165,79 @@ func normalize(authors []reserve.Author) []reserve.Author {
 	return out
 }
 
-// hydrator reads what a viewer is to authors. What it reports as failed is missing from the authors.
-type hydrator func(ctx context.Context, viewer core.ID, ranking *rank.Versioned) ([]reserve.Author, []SourceReport, error)
+// hydrator reads what a viewer is to authors, into the viewer's reserve. What it reports as failed is
+// missing there.
+type hydrator func(ctx context.Context, v *viewer, ranking *rank.Versioned) ([]SourceReport, error)
 
 // fromClickHouse hydrates with two point reads at once. The graph must be there: without it, nobody
-// knows whom the viewer blocks. Affinity may be missing.
-func (f *Feed) fromClickHouse(ctx context.Context, id core.ID, ranking *rank.Versioned) ([]reserve.Author, []SourceReport, error) {
+// knows whom the viewer blocks. Affinity may be missing. A third one finds what Redis has lost.
+func (f *Feed) fromClickHouse(ctx context.Context, v *viewer, ranking *rank.Versioned) ([]SourceReport, error) {
 	var (
-		edges, affine         []reserve.Author
-		edgesErr, affinityErr error
-		wg                    sync.WaitGroup
+		edges             []reserve.Author
+		acts              graph.Acts
+		edgesErr, actsErr error
+		wg                sync.WaitGroup
 	)
 	wg.Go(func() {
 		edgesErr = f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
-			edges, err = f.graph.Edges(ctx, id)
+			edges, err = f.graph.Edges(ctx, v.id)
 			return err
 		})
 	})
 	wg.Go(func() {
-		affinityErr = f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
-			affine, err = f.graph.Affinity(ctx, id, ranking.Affinity)
+		actsErr = f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
+			acts, err = f.graph.Affinity(ctx, v.id, ranking.Affinity)
 			return err
 		})
 	})
 	wg.Wait()
 	if edgesErr != nil {
-		return nil, nil, edgesErr
+		return nil, edgesErr
 	}
 	reports := []SourceReport{{Name: "graph", Posts: len(edges)}}
-	if affinityErr != nil {
+	if actsErr != nil {
 		f.metrics.sourceFailures.WithLabelValues("affinity_read").Inc()
-		reports = append(reports, SourceReport{Name: "affinity_read", Err: affinityErr})
-		affine = nil
+		reports = append(reports, SourceReport{Name: "affinity_read", Err: actsErr})
+		acts = graph.Acts{}
 	}
-	return normalize(append(edges, affine...)), reports, nil
+	if f.lost(v.state, &acts) {
+		reports = append(reports, f.find(ctx, v))
+	}
+	v.reserve.Authors = normalize(append(edges, acts.Authors...))
+	if cold := f.cold(); cold != nil {
+		reports = append(reports, SourceReport{Name: "hot set", Err: cold})
+		set, err := f.excerpt(ctx, v.id, v.reserve.Authors, nil)
+		switch {
+		case err == nil:
+			v.hot = set
+		case !f.hot.Useful():
+			return nil, err
+		}
+	}
+	return reports, nil
 }
 
 // fromPostgres hydrates without ClickHouse: the graph from the app's database, and affinity as the
 // last cached reserve has it.
 func (f *Feed) fromPostgres(cached []reserve.Author) hydrator {
-	return func(ctx context.Context, id core.ID, _ *rank.Versioned) ([]reserve.Author, []SourceReport, error) {
+	return func(ctx context.Context, v *viewer, _ *rank.Versioned) ([]SourceReport, error) {
+		if !f.hot.Useful() {
+			return nil, errNotLoaded
+		}
 		var edges []reserve.Author
 		err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
-			edges, err = f.fallback.Edges(ctx, id)
+			edges, err = f.fallback.Edges(ctx, v.id)
 			return err
 		})
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for _, a := range cached {
 			if a.Interactions != 0 {
 				edges = append(edges, reserve.Author{ID: a.ID, Relation: a.Relation & reserve.Unfollowed, Interactions: a.Interactions})
 			}
 		}
-		return normalize(edges), []SourceReport{{Name: "graph", Posts: len(edges)}}, nil
+		v.reserve.Authors = normalize(edges)
+		return []SourceReport{{Name: "graph", Posts: len(edges)}}, nil
 	}
 }

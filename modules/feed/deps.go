@@ -2,17 +2,21 @@ package feed
 
 import (
 	"context"
+	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/store"
 )
 
-// Graph tells whom a viewer follows, bars and cares for, with two point reads in ClickHouse.
+// Graph tells whom a viewer follows, bars and cares for, with two point reads in ClickHouse; and what
+// they hid and saw, where Redis has lost that.
 type Graph interface {
 	Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error)
-	Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) ([]reserve.Author, error)
+	Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (graph.Acts, error)
+	Marks(ctx context.Context, viewer core.ID, since time.Time) (hidden, seen []store.Mark, err error)
 }
 
 // Fallback answers from the app's own PostgreSQL.

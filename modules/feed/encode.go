@@ -116,6 +116,8 @@ func appendAdjustments(b []byte, s *scored, r *request, place int) []byte {
 	switch {
 	case r.timeline:
 		say("order of time")
+	case len(r.places) > 0 && !r.places[0].Post.Valid():
+		say("ranked anew: the order of the session's first page was lost")
 	case r.Cursor != "":
 		say("order of the session's first page")
 	case int(s.before) < place:
@@ -125,6 +127,9 @@ func appendAdjustments(b []byte, s *scored, r *request, place int) []byte {
 	}
 	if s.relaxed > 0 && !r.timeline && r.Cursor == "" {
 		say("diversity relaxed: " + relaxation(s.relaxed, r.ranking.Diversity))
+	}
+	if s.refused {
+		say("engagement does not count: it is of one account, or a few")
 	}
 	if s.fresh {
 		say("arrived after the reserve was made")

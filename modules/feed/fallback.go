@@ -30,16 +30,13 @@ func (f *Feed) provide(ctx context.Context, r *request) {
 			f.metrics.cache.WithLabelValues("stale").Inc()
 			f.refresh(r)
 		}
+		f.replaceHot(ctx, r)
 		return
 	}
 	f.metrics.cache.WithLabelValues("miss").Inc()
 	result, err := f.computedInTime(ctx, r)
 	if err == nil {
-		r.use(result.reserve, FromClickHouse)
-		if result.cached {
-			r.servedFrom = FromCache
-		}
-		r.reports, r.degraded = append(r.reports[:0], result.reports...), result.partial() // a copy: the result is shared
+		f.useComputed(ctx, r, result)
 		return
 	}
 	r.reports = append(r.reports, SourceReport{Name: "clickhouse", Err: err})
@@ -88,6 +85,22 @@ func (f *Feed) adopt(r *request) {
 	}
 }
 
+// useComputed takes over what may be shared with other requests: it copies.
+func (f *Feed) useComputed(ctx context.Context, r *request, c *computed) {
+	r.use(c.reserve, FromClickHouse)
+	r.marks.add(&c.found, f.cfg.Store, r.now, r.seenUntil())
+	r.reports = append(r.reports, c.reports...)
+	r.degraded = r.degraded || c.partial()
+	if c.hot != nil {
+		r.hot = c.hot
+	}
+	if c.cached {
+		r.servedFrom = FromCache
+		r.marks.read(c.state, f.cfg.Store, r.now, r.seenUntil())
+		f.replaceHot(ctx, r)
+	}
+}
+
 func (r *request) use(res *reserve.Reserve, from ServedFrom) { r.reserve, r.servedFrom = res, from }
 
 // computedInTime leaves enough of the request's time for what comes after. A computation that is late
@@ -95,15 +108,16 @@ func (r *request) use(res *reserve.Reserve, from ServedFrom) { r.reserve, r.serv
 func (f *Feed) computedInTime(ctx context.Context, r *request) (*computed, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.ComputeWait)
 	defer cancel()
-	return f.computeOnce(r).wait(ctx)
+	return f.computeOnce(r, false).wait(ctx)
 }
 
-// computeOnce computes the viewer's reserve, or joins who is doing so, and caches it.
-func (f *Feed) computeOnce(r *request) *flight {
+// computeOnce computes the viewer's reserve, or joins who is doing so, and caches it. ahead says that
+// nobody waits for it.
+func (f *Feed) computeOnce(r *request, ahead bool) *flight {
 	user, state, ranking, tag := r.User, r.state, r.ranking, r.entry.Tag
-	return f.flights.join(flightKey{viewer: user, tag: tag},
+	return f.flights.join(flightKey{viewer: user, tag: tag, ahead: ahead},
 		func(ctx context.Context) (*computed, error) {
-			return f.computeLeased(ctx, user, tag, state, func(state store.State) (*computed, error) {
+			return f.computeLeased(ctx, user, tag, ahead, state, func(state store.State) (*computed, error) {
 				return f.compute(ctx, user, state, ranking, f.fromClickHouse)
 			})
 		},
@@ -116,13 +130,14 @@ func (f *Feed) refresh(r *request) {
 		f.metrics.cache.WithLabelValues("refresh_skipped").Inc()
 		return
 	}
-	f.computeOnce(r)
+	f.computeOnce(r, true)
 }
 
 func (f *Feed) save(ctx context.Context, user core.ID, over reserve.Tag, c *computed) {
 	if c.lease == "" {
 		return
 	}
+	f.remember(ctx, c.found) // before the entry: who finds it takes what Redis says for all there is
 	ttl := f.jittered(f.cfg.Cache.TTL)
 	if c.partial() {
 		ttl = f.cfg.Cache.PartialTTL
@@ -163,12 +178,19 @@ func (f *Feed) recall(ctx context.Context, r *request) {
 			f.metrics.cache.WithLabelValues("malformed").Inc()
 		}
 	}
-	seenUntil := r.now.Add(time.Hour)
 	if r.Cursor != "" {
-		seenUntil = r.session.StartedAt.Truncate(time.Second).Add(time.Second)
 		r.places = f.decodeOrder(r, order)
 	}
-	r.marks.read(r.state, f.cfg.Store, r.now, seenUntil)
+	r.marks.read(r.state, f.cfg.Store, r.now, r.seenUntil())
+}
+
+// seenUntil is when what the viewer sees ceases to count: with the beginning of the session. Marks
+// count seconds.
+func (r *request) seenUntil() time.Time {
+	if r.Cursor == "" {
+		return r.now.Add(time.Hour)
+	}
+	return r.session.StartedAt.Truncate(time.Second).Add(time.Second)
 }
 
 // decodeOrder takes the order from Redis, or from this replica's own memory.

@@ -31,6 +31,8 @@ type Feed struct {
 	graph    Graph
 	fallback Fallback
 	weekly   Weekly
+	direct   hot.Direct
+	lists    lists
 	guards   Guards
 	clock    core.Clock
 	log      *zap.Logger
@@ -40,6 +42,7 @@ type Feed struct {
 	tokens   *token.Signer
 
 	workers  *worker.Group
+	excerpts chan struct{} // one for each that is being asked for
 	flights  *flights
 	orders   *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
 	writes   chan orderWrite
@@ -57,6 +60,8 @@ type Params struct {
 	Graph    Graph
 	Fallback Fallback
 	Weekly   Weekly
+	Direct   hot.Direct
+	Lists    Published
 	Guards   Guards
 	Clock    core.Clock
 	Registry prometheus.Registerer
@@ -78,6 +83,7 @@ func New(p Params) (*Feed, error) {
 	}))
 	return &Feed{
 		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, store: p.Store, graph: p.Graph, fallback: p.Fallback, weekly: p.Weekly,
+		direct: p.Direct, lists: lists{source: p.Lists}, excerpts: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
 		guards: p.Guards, clock: p.Clock, log: p.Log, metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
 		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
 		workers: workers, flights: newFlights(workers), orders: orders, writes: make(chan orderWrite, maxOrderWrites),
@@ -106,6 +112,7 @@ func (f *Feed) Start(context.Context) error {
 		f.workers.Go("keep the orders of sessions", f.writeOrders)
 	}
 	f.workers.Go("count pages by day", f.served.Run)
+	f.workers.Go("follow published lists", f.followLists)
 	return nil
 }
 
@@ -159,7 +166,7 @@ func (f *Feed) take(q Query) *request {
 		r.work = newWork()
 	}
 	*r = request{
-		Query: q, now: f.clock.Now(), ranking: f.ranking.Get(),
+		Query: q, now: f.clock.Now(), ranking: f.ranking.Get(), hot: f.hot,
 		entry: r.entry, places: r.places[:0], marks: r.marks, listed: r.listed, work: r.work, reports: r.reports[:0],
 	}
 	r.entry.Forget()
@@ -169,7 +176,7 @@ func (f *Feed) take(q Query) *request {
 
 // give lets go of what others own before the request's memory is used again.
 func (f *Feed) give(r *request) {
-	r.state, r.reserve, r.ranking = store.State{}, nil, nil
+	r.state, r.reserve, r.ranking, r.hot = store.State{}, nil, nil, nil
 	f.requests.Put(r)
 }
 

@@ -20,6 +20,7 @@ type flights struct {
 type flightKey struct {
 	viewer core.ID
 	tag    reserve.Tag
+	ahead  bool // nobody waits for it: it gives way where another replica is at it
 }
 
 // flight is one computation. Its results are set before done is closed.

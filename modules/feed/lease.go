@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -12,15 +13,25 @@ import (
 // leaseSlack is by how much a lease outlives the computation that it is for, to save its result.
 const leaseSlack = 2 * time.Second
 
+// errElsewhere ends a computation that nobody waits for: another replica is at it.
+var errElsewhere = errors.New("another replica computes it")
+
 // leasePoll is how often a replica looks whether the one that computes has finished.
 const leasePoll = 10 * time.Millisecond
 
 // computeLeased computes under the viewer's lease, so that one replica does at a time. Who finds the
 // lease taken waits a little for the other's result, and then computes anyway, without saving: an
-// answer that is late is worse than one that was computed twice.
-func (f *Feed) computeLeased(ctx context.Context, user core.ID, tag reserve.Tag, state store.State, compute func(store.State) (*computed, error)) (*computed, error) {
-	lease, waited := f.takeLease(ctx, user)
-	if waited {
+// answer that is late is worse than one that was computed twice. Ahead of time nothing is computed twice.
+func (f *Feed) computeLeased(ctx context.Context, user core.ID, tag reserve.Tag, ahead bool, state store.State, compute func(store.State) (*computed, error)) (*computed, error) {
+	wait := f.cfg.Cache.LeaseWait
+	if ahead {
+		wait = 0
+	}
+	lease, waited := f.takeLease(ctx, user, wait)
+	switch {
+	case ahead && waited:
+		return nil, errElsewhere
+	case waited:
 		if result, now, ok := f.computedElsewhere(ctx, user, tag); ok {
 			f.freeLease(ctx, user, lease)
 			f.metrics.cache.WithLabelValues("shared").Inc()
@@ -40,7 +51,7 @@ func (f *Feed) computeLeased(ctx context.Context, user core.ID, tag reserve.Tag,
 
 // takeLease tries until the lease is ours, or the wait is over. Without Redis there is none, and
 // nothing to wait for.
-func (f *Feed) takeLease(ctx context.Context, user core.ID) (lease store.Lease, waited bool) {
+func (f *Feed) takeLease(ctx context.Context, user core.ID, wait time.Duration) (lease store.Lease, waited bool) {
 	began := time.Now()
 	for {
 		taken := false
@@ -54,7 +65,7 @@ func (f *Feed) takeLease(ctx context.Context, user core.ID) (lease store.Lease, 
 			return "", waited
 		case taken:
 			return lease, waited
-		case time.Since(began)+leasePoll > f.cfg.Cache.LeaseWait:
+		case time.Since(began)+leasePoll > wait:
 			f.metrics.cache.WithLabelValues("lease_busy").Inc()
 			return "", true
 		}
@@ -78,7 +89,7 @@ func (f *Feed) computedElsewhere(ctx context.Context, user core.ID, tag reserve.
 	if err != nil || entry.Decode(state.Entry) != nil || entry.Tag == tag || !entry.Fresh(f.clock.Now()) {
 		return nil, state, false
 	}
-	return &computed{reserve: &entry.Reserve, cached: true}, state, true
+	return &computed{reserve: &entry.Reserve, cached: true, state: state}, state, true
 }
 
 func (f *Feed) freeLease(ctx context.Context, user core.ID, lease store.Lease) {

@@ -1,9 +1,11 @@
 package feed
 
 import (
+	"context"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/idset"
 	"github.com/feedrank/feedrank/modules/feed/marks"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -22,3 +24,44 @@ func (m *viewerMarks) read(state store.State, cfg store.Config, now, until time.
 }
 
 func (m *viewerMarks) has(post core.ID) bool { return m.hidden.Has(post) || m.seen.Has(post) }
+
+// found are marks that Redis had lost, from the raw events.
+type found struct{ hidden, seen []store.Mark }
+
+// add takes found marks over, by the rules of read.
+func (m *viewerMarks) add(f *found, cfg store.Config, now, until time.Time) {
+	for _, mark := range f.hidden {
+		m.hidden.Add(mark.Post)
+	}
+	for _, mark := range f.seen {
+		if mark.At.After(now.Add(-cfg.SeenFor)) && mark.At.Before(until) {
+			m.seen.Add(mark.Post)
+		}
+	}
+}
+
+// lost tells whether the viewer did more than Redis remembers: it was emptied, or away.
+func (f *Feed) lost(state store.State, acts *graph.Acts) bool {
+	hidden := min(int(acts.HiddenLately), f.cfg.Store.MaxHidden)
+	return len(state.Hidden)/marks.Size < hidden || len(state.Seen) == 0 && acts.ViewedLately > 0
+}
+
+// find looks up in the raw events what Redis has lost of a viewer's marks.
+func (f *Feed) find(ctx context.Context, v *viewer) SourceReport {
+	err := f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
+		v.found.hidden, v.found.seen, err = f.graph.Marks(ctx, v.id, v.now.Add(-f.cfg.Store.SeenFor))
+		return err
+	})
+	v.marks.add(&v.found, f.cfg.Store, v.now, v.now.Add(time.Hour))
+	if err != nil {
+		f.metrics.sourceFailures.WithLabelValues("marks").Inc()
+	}
+	return SourceReport{Name: "marks", Posts: len(v.found.hidden) + len(v.found.seen), Err: err}
+}
+
+// remember gives Redis back what it had lost.
+func (f *Feed) remember(ctx context.Context, lost found) {
+	if len(lost.hidden) > 0 && f.store.MarkHidden(ctx, lost.hidden) != nil || len(lost.seen) > 0 && f.store.MarkSeen(ctx, lost.seen) != nil {
+		f.metrics.cache.WithLabelValues("remember_failed").Inc() // the next computation finds them again
+	}
+}

@@ -75,6 +75,7 @@ type feedIn struct {
 	Postgres   *pgxpool.Pool
 	Tables     graph.Tables
 	Redis      *redis.Client
+	Lists      Published
 	Guards     Guards
 	Clock      core.Clock
 	Registry   prometheus.Registerer
@@ -86,7 +87,7 @@ func newFeed(in feedIn) (*Feed, error) {
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, Store: store.New(in.Config.Store, in.Redis),
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges),
-		Weekly:   hot.NewClickHouse(in.ClickHouse), Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
+		Weekly:   hot.NewClickHouse(in.ClickHouse), Direct: hot.NewClickHouse(in.ClickHouse), Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -16,7 +16,9 @@ type reference struct {
 	mutes     map[[2]int]bool
 	hidden    map[[2]int]bool
 	seen      map[[2]int]time.Time
-	likes     map[[2]int]int // of a user for an author's posts
+	likes     map[[2]int]int // of a user for an author's posts; likewise the next two
+	views     map[[2]int]int
+	hides     map[[2]int]int
 }
 
 type refPost struct {
@@ -29,6 +31,7 @@ func newReference() *reference {
 	return &reference{
 		posts: map[int]*refPost{}, follows: map[[2]int]bool{}, unfollows: map[[2]int]bool{}, blocks: map[[2]int]bool{},
 		mutes: map[[2]int]bool{}, hidden: map[[2]int]bool{}, seen: map[[2]int]time.Time{}, likes: map[[2]int]int{},
+		views: map[[2]int]int{}, hides: map[[2]int]int{},
 	}
 }
 
@@ -86,7 +89,9 @@ func (r *reference) score(user int, p *refPost, now time.Time) float64 {
 	engagement := math.Log1p((float64(p.likes) + 1) / (float64(p.exposures) + 20))
 	affinity := 0.0
 	if !r.unfollows[[2]int{user, p.author}] {
-		affinity = math.Log1p(float64(r.likes[[2]int{user, p.author}]))
+		pair := [2]int{user, p.author}
+		weighted := float64(r.likes[pair]) + 0.2*float64(r.views[pair]) - 5*float64(r.hides[pair])
+		affinity = math.Copysign(math.Log1p(math.Abs(weighted)), weighted)
 	}
 	return 0.3*freshness + 0.4*engagement + 0.3*affinity
 }

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -41,10 +42,13 @@ type request struct {
 	now     time.Time
 	session cursor.Cursor // what the page continues; of a first page, what it begins
 	ranking *rank.Versioned
+	hot     *hot.Set // the replica's, or an excerpt in its place
 	state   store.State
 	entry   reserve.Entry
-	places  []reserve.Place  // the order that a later page follows
-	reserve *reserve.Reserve // what the viewer is to authors, and the candidates
+	places  []reserve.Place   // the order that a later page follows
+	given   cursor.GivenPosts // what the session gave out, where its order is lost
+	remade  bool              // the order was lost, and this request made it anew
+	reserve *reserve.Reserve  // what the viewer is to authors, and the candidates
 	marks   viewerMarks
 	listed  idset.Set // posts on the list, where many are offered
 	work    *work
@@ -114,7 +118,16 @@ func (f *Feed) resume(r *request) error {
 
 // firstPage ranks the reserve with the engagement of the moment.
 func (f *Feed) firstPage(ctx context.Context, r *request) {
-	if f.hot.Useful() {
+	f.rank(ctx, r)
+	r.page = r.work.order[:min(r.Limit, len(r.work.order))]
+	if len(r.work.order) > len(r.page) {
+		f.continueAt(r, r.session, r.placesOf(r.page))
+	}
+}
+
+// rank puts what may be shown in order.
+func (f *Feed) rank(ctx context.Context, r *request) {
+	if r.hot.Useful() {
 		f.candidates(r)
 		if len(r.work.posts) < r.Limit {
 			f.fillUp(r)
@@ -124,12 +137,25 @@ func (f *Feed) firstPage(ctx context.Context, r *request) {
 	} else {
 		f.coldPage(ctx, r)
 	}
-	r.page = r.work.order[:min(r.Limit, len(r.work.order))]
-	if len(r.work.order) > len(r.page) {
-		next := r.session
-		next.Place = len(r.page)
-		r.next = &next
+}
+
+// continueAt has the next page begin after some more places of the session.
+func (f *Feed) continueAt(r *request, next cursor.Cursor, given []reserve.Place) {
+	if next.Tells() {
+		for _, place := range given {
+			next.Given = next.Given.Append(next.Session, place.Post)
+		}
 	}
+	next.Place += len(given)
+	r.next = &next
+}
+
+func (r *request) placesOf(order []int32) []reserve.Place {
+	places := make([]reserve.Place, len(order))
+	for i, at := range order {
+		places[i] = reserve.Place{Post: r.work.posts[at].post, Source: r.work.posts[at].source}
+	}
+	return places
 }
 
 // candidates are the reserve's posts that still stand, those that arrived since it was made, without
@@ -138,7 +164,7 @@ func (f *Feed) candidates(r *request) {
 	w := r.work
 	w.reset(len(r.reserve.Authors))
 	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
-	set := f.hot.View()
+	set := r.hot.View()
 	defer set.Close()
 	for i := range r.reserve.Candidates {
 		c := &r.reserve.Candidates[i]
@@ -197,7 +223,7 @@ func (r *request) holds(post core.ID) bool {
 
 // bars are the filters, all of which hold on every path.
 func (f *Feed) bars(r *request, post core.ID, author reserve.Author) bool {
-	return barred(r.User, author) || r.marks.has(post)
+	return barred(r.User, author) || r.marks.has(post) || r.given.Has(post)
 }
 
 // barred are the filters on authors: blocked either way, muted, and oneself.
@@ -212,14 +238,14 @@ func (f *Feed) fillUp(r *request) {
 	for i := range r.work.posts {
 		r.listed.Add(r.work.posts[i].post)
 	}
-	lists := f.hot.Lists()
+	lists := r.hot.Lists()
 	f.offerList(r, lists.Day, reserve.Trending)
 	f.offerList(r, lists.Popular, reserve.Popular)
 	if len(r.work.posts) >= r.Limit {
 		return
 	}
 	f.offerAll(r, func(p *hot.Post) { f.offer(r, p, reserve.Popular) })
-	if len(r.work.posts) > 0 || !f.cfg.RepeatSeen {
+	if len(r.work.posts) > 0 || !f.cfg.RepeatSeen || r.Cursor != "" {
 		return
 	}
 	f.offerAll(r, func(p *hot.Post) {
@@ -231,7 +257,7 @@ func (f *Feed) fillUp(r *request) {
 
 // offerList adds the posts of a list that still stand.
 func (f *Feed) offerList(r *request, list []hot.Ranked, source reserve.Source) {
-	set := f.hot.View()
+	set := r.hot.View()
 	defer set.Close()
 	for i := range list {
 		if p, ok := set.Post(list[i].Post.ID); ok {
@@ -249,7 +275,7 @@ func (f *Feed) offer(r *request, p *hot.Post, source reserve.Source) {
 
 // offerAll goes through the whole hot set, for the viewer who has nearly emptied it.
 func (f *Feed) offerAll(r *request, offer func(*hot.Post)) {
-	set := f.hot.View()
+	set := r.hot.View()
 	defer set.Close()
 	set.All(func(p *hot.Post) bool {
 		offer(p)
@@ -260,8 +286,11 @@ func (f *Feed) offerAll(r *request, offer func(*hot.Post)) {
 // laterPage goes on in the order that the session began with. Posts that may not be shown any more
 // are passed over; nothing comes in.
 func (f *Feed) laterPage(ctx context.Context, r *request) error {
-	if r.places == nil {
-		return cursor.Expired()
+	if !r.ordered() {
+		if !r.session.Tells() {
+			return cursor.Expired()
+		}
+		f.reorder(ctx, r)
 	}
 	w := r.work
 	w.reset(len(r.reserve.Authors))
@@ -278,17 +307,33 @@ func (f *Feed) laterPage(ctx context.Context, r *request) error {
 	}
 	r.page = w.order
 	if place < len(r.places) {
-		next := r.session
-		next.Place = place
-		r.next = &next
+		f.continueAt(r, r.session, r.places[r.session.Place:place])
 	}
 	return nil
+}
+
+// ordered tells whether the session's order is at hand from where the cursor stands.
+func (r *request) ordered() bool {
+	return r.places != nil && (r.session.Place >= len(r.places) || r.places[r.session.Place].Post.Valid())
+}
+
+// reorder makes the order of a session anew that is lost, in Redis and here: what the cursor does not
+// tell as given out, in the order of now. What was made since the session began stays out.
+func (f *Feed) reorder(ctx context.Context, r *request) {
+	f.metrics.cache.WithLabelValues("reordered").Inc()
+	r.remade = r.places == nil // else somebody is further on, by an order that is kept
+	r.given = r.session.Given.Posts(r.session.Session)
+	f.rank(ctx, r)
+	began := r.session.StartedAt.UnixMicro()
+	order := slices.DeleteFunc(r.work.order, func(at int32) bool { return r.work.posts[at].created > began })
+	given := make([]reserve.Place, r.session.Place)
+	r.places = append(given, r.placesOf(order[:min(len(order), f.cfg.ReserveSize)])...)
 }
 
 // standing adds those posts of an order that may still be shown. What the viewer has seen since the
 // session began does not count: see viewerMarks.
 func (f *Feed) standing(ctx context.Context, r *request, places []reserve.Place) {
-	posts := f.lookUp(ctx, places)
+	posts := f.lookUp(ctx, r, places)
 	for i, place := range places {
 		p := &posts[i]
 		if p.ID == 0 || p.Author == r.User || r.marks.hidden.Has(p.ID) {
@@ -306,13 +351,12 @@ func (f *Feed) settle(r *request) {
 	if !r.timeline {
 		f.served.Count(r.now, string(r.servedFrom))
 	}
-	if r.next == nil || r.timeline || r.Cursor != "" {
+	if r.next == nil || r.timeline || r.Cursor != "" && !r.remade {
 		return
 	}
-	order := make([]reserve.Place, 0, len(r.work.order))
-	for _, i := range r.work.order[:min(len(r.work.order), f.cfg.ReserveSize)] {
-		s := &r.work.posts[i]
-		order = append(order, reserve.Place{Post: s.post, Source: s.source})
+	order := r.places
+	if r.Cursor == "" {
+		order = r.placesOf(r.work.order[:min(len(r.work.order), f.cfg.ReserveSize)])
 	}
 	f.keepOrder(r.User, r.session.Session, reserve.AppendOrder(nil, r.session.Session, order))
 }

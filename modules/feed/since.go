@@ -19,7 +19,7 @@ func (f *Feed) waiting(ctx context.Context, r *request, since time.Time) (count 
 	f.recall(ctx, r)
 	f.provide(ctx, r)
 	after := since.UnixMicro()
-	set := f.hot.View()
+	set := r.hot.View()
 	defer set.Close()
 	for _, a := range r.reserve.Authors {
 		if a.Relation&reserve.Follows == 0 || barred(r.User, a) {

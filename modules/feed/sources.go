@@ -10,6 +10,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/store"
 )
 
 // source is one place that candidates come from. To add one: write fetch, and list it.
@@ -24,8 +25,11 @@ type source struct {
 type viewer struct {
 	id      core.ID
 	now     time.Time
+	hot     *hot.Set
 	reserve *reserve.Reserve // its Authors; the candidates come later
+	state   store.State      // what Redis knows
 	marks   *viewerMarks
+	found   found
 }
 
 func (f *Feed) sources() []source {
@@ -111,7 +115,7 @@ func (f *Feed) fromAffinity(_ context.Context, v *viewer, s source) ([]hot.Post,
 func (f *Feed) latestOf(v *viewer, s source, authors int, which func(reserve.Author) bool) []hot.Post {
 	edge := v.now.Add(-f.cfg.Hot.Window).UnixMicro()
 	var posts []hot.Post
-	set := f.hot.View()
+	set := v.hot.View()
 	for _, a := range v.reserve.Authors {
 		if authors == 0 || a.ID == v.id || a.Relation&reserve.Barred != 0 || !which(a) {
 			continue
@@ -143,12 +147,12 @@ func latest(posts []hot.Post, limit int) []hot.Post {
 
 // fromTrending gives the top of the last 24 hours.
 func (f *Feed) fromTrending(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
-	return listed(v, s, f.hot.Lists().Day), nil
+	return listed(v, s, v.hot.Lists().Day), nil
 }
 
 // fromPopular gives what is recent and popular: the cold start.
 func (f *Feed) fromPopular(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
-	return listed(v, s, f.hot.Lists().Popular), nil
+	return listed(v, s, v.hot.Lists().Popular), nil
 }
 
 // listed takes from a list what the viewer may see.

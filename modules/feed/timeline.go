@@ -109,6 +109,11 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 	if err != nil {
 		r.servedFrom = FromTrending
 		f.fillUp(r) // what the hot set heard of since it started
+		for _, list := range [][]hot.Ranked{f.lists.list(windowDay), f.lists.list(windowWeek)} {
+			for i := range list {
+				f.offer(r, &list[i].Post, reserve.Trending)
+			}
+		}
 		return
 	}
 	f.addFromPostgres(r, posts, reserve.Popular, r.Limit, &position{})

@@ -40,34 +40,25 @@ type weekCache struct {
 func (f *Feed) trending(ctx context.Context, r *request, window string) {
 	f.recall(ctx, r)
 	f.provide(ctx, r) // for the filters: whom the viewer blocks, mutes, and has hidden
-	if f.hot.Useful() || r.timeline {
+	if r.hot.Useful() || r.timeline {
 		r.servedFrom, r.timeline = FromTrending, false
 	}
-	lists := f.hot.Lists()
-	list := lists.Day
-	switch window {
-	case windowHour:
-		list = lists.Hour
-	case windowWeek:
-		if week, err := f.week7(ctx, r.ranking, r.now); err == nil {
-			list = week
-		} else {
-			r.reports = append(r.reports, SourceReport{Name: "week", Err: err})
-			r.degraded = true
-		}
-	}
+	list := f.trendingList(ctx, r, window)
 	w := r.work
 	w.reset(len(r.reserve.Authors))
 	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
-	set := f.hot.View()
-	defer set.Close()
+	places := make([]reserve.Place, len(list))
+	for i := range list {
+		places[i].Post = list[i].Post.ID
+	}
+	standing := f.lookUp(ctx, r, places)
 	for i := range list {
 		p := &list[i].Post
 		if len(w.posts) == r.Limit {
 			break
 		}
-		// What is young must be in the hot set, or it is gone; what is older was checked with the list.
-		if _, there := set.Post(p.ID); !there && p.Created >= edge {
+		// What is young must be there, or it is gone; what is older was checked with the list.
+		if standing[i].ID == 0 && p.Created >= edge {
 			continue
 		}
 		if !f.bars(r, p.ID, r.reserve.Author(p.Author)) {
@@ -76,6 +67,30 @@ func (f *Feed) trending(ctx context.Context, r *request, window string) {
 		}
 	}
 	r.page = w.order
+}
+
+// trendingList is the list of a window: of a day and less the hot set's own, of a week the one that
+// the job has published, or one that is asked for here.
+func (f *Feed) trendingList(ctx context.Context, r *request, window string) []hot.Ranked {
+	own := r.hot.Lists()
+	switch {
+	case window != windowWeek && !r.hot.Useful():
+		return f.lists.list(window)
+	case window == windowHour:
+		return own.Hour
+	case window == windowDay:
+		return own.Day
+	}
+	if list := f.lists.list(windowWeek); len(list) > 0 {
+		return list
+	}
+	week, err := f.week7(ctx, r.ranking, r.now)
+	if err != nil {
+		r.reports = append(r.reports, SourceReport{Name: "week", Err: err})
+		r.degraded = true
+		return own.Day
+	}
+	return week
 }
 
 // week7 is the list of seven days: from memory, and asked for again by one request a minute, while

@@ -47,7 +47,11 @@ func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNo
 	if err != nil {
 		return out, core.Unavailable("the ranked feed", time.Second, err)
 	}
-	set := f.hot.View()
+	r.marks.add(&result.found, f.cfg.Store, r.now, r.seenUntil())
+	if result.hot != nil {
+		r.hot = result.hot
+	}
+	set := r.hot.View()
 	p, visible := set.Post(post)
 	set.Close()
 	if !visible {

@@ -25,6 +25,7 @@ type scored struct {
 	source       reserve.Source
 	relaxed      uint8 // how far the rules of diversity gave way for it
 	fresh        bool  // came in when the page was made
+	refused      bool  // its engagement does not count: of one account, or a few
 	repeated     bool  // was seen before; nothing else is left
 }
 
@@ -67,7 +68,7 @@ func (w *work) fill(r *reserve.Reserve, posts []merged) {
 
 func scoredOf(p *hot.Post, source reserve.Source, author reserve.Author) scored {
 	return scored{
-		post: p.ID, author: p.Author, created: p.Created, engagement: p.Day(), source: source, interactions: author.Affinity(),
+		post: p.ID, author: p.Author, created: p.Created, engagement: p.Day(), source: source, interactions: author.Affinity(), refused: p.Refused,
 	}
 }
 

@@ -50,6 +50,7 @@ type world struct {
 	client  http.Client
 	version int
 	guards  feed.Guards
+	lists   atomic.Pointer[map[string]feed.Trending] // what the trending job has published
 	away    struct{ clickhouse, postgres, redis gate }
 }
 
@@ -96,6 +97,7 @@ func worldOn(t testing.TB, s *stack.Stack, users int, change ...func(*feed.Confi
 	w.redis = redis.New(s.RedisConfig)
 	t.Cleanup(w.redis.Close)
 	w.start()
+	w.ch("INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES (1, 7, 'test', now64(3))")
 	w.sql("INSERT INTO users (id, name) SELECT i, 'user ' || i FROM generate_series(1, $1) i", users)
 	return w
 }
@@ -115,7 +117,7 @@ func (w *world) start() {
 	f, err := feed.New(feed.Params{
 		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, Store: st,
 		Graph:    graph.NewClickHouse(w.ClickHouse, w.cfg.MaxEdges, w.cfg.MaxAffinity),
-		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source,
+		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source, Lists: w,
 		Guards: w.guards,
 		Clock:  w.clock, Registry: reg, Log: zap.NewNop(),
 	})
@@ -148,6 +150,32 @@ func (userInHeader) Authenticate(h http.Header) (httpserver.Principal, error) {
 		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "no token")
 	}
 	return httpserver.Principal{UserID: id, Admin: id == 1}, nil
+}
+
+// Trending implements feed.Published.
+func (w *world) Trending(_ context.Context, window string) (feed.Trending, error) {
+	if all := w.lists.Load(); all != nil {
+		return (*all)[window], nil
+	}
+	return feed.Trending{}, nil
+}
+
+// flush empties Redis.
+func (w *world) flush() {
+	w.t.Helper()
+	conn, err := w.redis.Conn()
+	require.NoError(w.t, err)
+	require.NoError(w.t, conn.Do(context.Background(), conn.B().Flushall().Build()).Error())
+}
+
+// record writes an event as the consumer does, and tells the feed of it.
+func (w *world) record(user int, action core.Action, author int, posts ...core.ID) {
+	w.t.Helper()
+	for _, p := range posts {
+		w.ch("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
+			"VALUES (0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, 0, %d, 1, 7)", user, p, author, action, w.clock.Now().UnixMilli(), w.clock.Now().UnixMilli(), w.next())
+	}
+	w.event(user, action, posts...)
 }
 
 // load brings the hot set up to date with ClickHouse.
@@ -235,6 +263,13 @@ func (w *world) mute(viewer, other int) {
 	w.sql("INSERT INTO mutes (muter_id, muted_id) VALUES ($1, $2)", viewer, other)
 	w.edge("mute", viewer, other, 0)
 	w.changed(core.Muted, viewer, other)
+}
+
+func (w *world) unmute(viewer, other int) {
+	w.t.Helper()
+	w.sql("DELETE FROM mutes WHERE muter_id = $1 AND muted_id = $2", viewer, other)
+	w.edge("mute", viewer, other, 1)
+	w.changed(core.Unmuted, viewer, other)
 }
 
 // engage adds to a post's counters of this hour.

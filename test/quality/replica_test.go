@@ -69,7 +69,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	f, err := feed.New(feed.Params{
 		Config: cfg, Ranking: live, Hot: set, Store: r.store,
 		Graph:    graph.NewClickHouse(s.ClickHouse, cfg.MaxEdges, cfg.MaxAffinity),
-		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source,
+		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source, Direct: source, Lists: feed.Unpublished{},
 		Guards: feed.Guards{ClickHouse: r, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}},
 		Clock:  r, Registry: reg, Log: zap.NewNop(),
 	})

@@ -4,6 +4,7 @@ package graph
 
 import (
 	"context"
+	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -11,6 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -64,15 +66,25 @@ func (c *ClickHouse) Edges(ctx context.Context, viewer core.ID) ([]reserve.Autho
 // pointRead keeps a read of a few granules to one thread: starting others costs more.
 var pointRead = []ch.Setting{{Key: "max_threads", Value: "1"}}
 
+// Acts are what a viewer did with the posts of others in 90 days.
+type Acts struct {
+	Authors      []reserve.Author // with their weighted interactions
+	HiddenLately int64            // hides in the last HideDays days
+	ViewedLately int64            // views of today and yesterday
+}
+
+// HideDays is how long the raw events are surely kept that tell which posts were hidden.
+const HideDays = 30
+
 // Affinity is what the viewer did with each author's posts in 90 days, weighted.
-func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) ([]reserve.Author, error) {
+func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (Acts, error) {
 	var (
-		author, views, clicks, likes, comments, shares, hides proto.ColInt64
-		authors                                               []reserve.Author
+		author, views, clicks, likes, comments, shares, hides, hidden, viewed proto.ColInt64
+		acts                                                                  Acts
 	)
 	err := c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_affinity", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_affinity"),
-		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity}),
+		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity, "days": HideDays}),
 		Settings:   pointRead,
 		Result: proto.Results{
 			{Name: "author_id", Data: &author},
@@ -82,6 +94,8 @@ func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.
 			{Name: "comments", Data: &comments},
 			{Name: "shares", Data: &shares},
 			{Name: "hides", Data: &hides},
+			{Name: "hidden_lately", Data: &hidden},
+			{Name: "viewed_lately", Data: &viewed},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range author.Rows() {
@@ -89,12 +103,47 @@ func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.
 					Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i),
 					Comments: comments.Row(i), Shares: shares.Row(i), Hides: hides.Row(i),
 				})
-				authors = append(authors, reserve.Author{ID: core.ID(author.Row(i)), Interactions: float32(weighted)})
+				acts.Authors = append(acts.Authors, reserve.Author{ID: core.ID(author.Row(i)), Interactions: float32(weighted)})
+				acts.HiddenLately += max(0, hidden.Row(i))
+				acts.ViewedLately += max(0, viewed.Row(i))
 			}
 			return nil
 		},
 	}})
-	return authors, err
+	return acts, err
+}
+
+// maxMarks bounds the posts that are found again.
+const maxMarks = 4000
+
+// Marks are the posts that the viewer hid in the last HideDays days and saw since a time, each as
+// often as they said so, as the raw events have them.
+func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, since time.Time) (hidden, seen []store.Mark, err error) {
+	var (
+		post     proto.ColInt64
+		hides    proto.ColUInt8
+		received proto.ColDateTime64
+	)
+	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_marks", Query: ch.Query{
+		Body: sql.ClickHouse("feed_viewer_marks"),
+		Parameters: ch.Parameters(map[string]any{
+			"viewer": int64(viewer), "days": HideDays, "since": since.UnixMilli(), "limit": maxMarks,
+		}),
+		Settings: pointRead,
+		Result:   proto.Results{{Name: "post_id", Data: &post}, {Name: "hides", Data: &hides}, {Name: "received_at", Data: &received}},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range post.Rows() {
+				mark := store.Mark{User: viewer, Post: core.ID(post.Row(i)), At: received.Row(i)}
+				if hides.Row(i) != 0 {
+					hidden = append(hidden, mark)
+				} else {
+					seen = append(seen, mark)
+				}
+			}
+			return nil
+		},
+	}})
+	return hidden, seen, err
 }
 
 func relationOf(kind int) reserve.Relation {

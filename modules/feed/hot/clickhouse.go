@@ -15,7 +15,10 @@ import (
 // ClickHouse is the Source in production.
 type ClickHouse struct{ client *clickhouse.Client }
 
-var _ Source = (*ClickHouse)(nil)
+var (
+	_ Source = (*ClickHouse)(nil)
+	_ Direct = (*ClickHouse)(nil)
+)
 
 // NewClickHouse makes a source.
 func NewClickHouse(client *clickhouse.Client) *ClickHouse { return &ClickHouse{client: client} }
@@ -28,6 +31,33 @@ func (c *ClickHouse) Posts(ctx context.Context, since time.Time, limit int, add 
 // OlderPosts implements Source.
 func (c *ClickHouse) OlderPosts(ctx context.Context, before time.Time, limit int, add func(core.Post)) error {
 	return c.posts(ctx, "feed_hot_older_posts", map[string]any{"before": before.UnixMicro(), "limit": limit}, add)
+}
+
+// PostsOf implements Direct.
+func (c *ClickHouse) PostsOf(ctx context.Context, authors []core.ID, since time.Time, limit int, add func(core.Post)) error {
+	return c.posts(ctx, "feed_author_posts", map[string]any{"authors": array(authors), "since": since.UnixMicro(), "limit": limit}, add)
+}
+
+// PostsByID implements Direct.
+func (c *ClickHouse) PostsByID(ctx context.Context, ids []core.ID, add func(core.Post)) error {
+	return c.posts(ctx, "feed_posts", map[string]any{"ids": array(ids)}, add)
+}
+
+// EngagementOf implements Direct.
+func (c *ClickHouse) EngagementOf(ctx context.Context, ids []core.ID, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error {
+	return c.engagement(ctx, "feed_engagement", map[string]any{"ids": array(ids), "since": since.Unix(), "hour": hour.Unix()}, add)
+}
+
+// array is a list of ids as a query's parameter.
+func array(ids []core.ID) string {
+	b := []byte{'['}
+	for i, id := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = id.Append(b)
+	}
+	return string(append(b, ']'))
 }
 
 func (c *ClickHouse) posts(ctx context.Context, name string, params map[string]any, add func(core.Post)) error {
@@ -49,13 +79,17 @@ func (c *ClickHouse) posts(ctx context.Context, name string, params map[string]a
 
 // Engagement implements Source.
 func (c *ClickHouse) Engagement(ctx context.Context, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error {
+	return c.engagement(ctx, "feed_hot_engagement", map[string]any{"since": since.Unix(), "hour": hour.Unix()}, add)
+}
+
+func (c *ClickHouse) engagement(ctx context.Context, name string, params map[string]any, add func(core.ID, Age, core.Engagement)) error {
 	var (
 		ids, exposures, likes, comments, shares proto.ColInt64
 		age                                     proto.ColUInt8
 	)
-	return c.client.Read(ctx, clickhouse.Query{Name: "feed_hot_engagement", Query: ch.Query{
-		Body:       sql.ClickHouse("feed_hot_engagement"),
-		Parameters: ch.Parameters(map[string]any{"since": since.Unix(), "hour": hour.Unix()}),
+	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+		Body:       sql.ClickHouse(name),
+		Parameters: ch.Parameters(params),
 		Settings:   []ch.Setting{{Key: "max_threads", Value: "1"}}, // beside requests, not before them
 		Result: proto.Results{
 			{Name: "post_id", Data: &ids},

@@ -102,6 +102,6 @@ func (x *index) unlink(place uint32) {
 
 // bytes estimates the memory: places, and what the two maps need for a post and an author.
 func (x *index) bytes() int64 {
-	const post, perID, perPost, perAuthor = 72, 24, 8, 64
+	const post, perID, perPost, perAuthor = 80, 24, 8, 64
 	return int64(len(x.pages))*pageSize*post + int64(len(x.byID))*(perID+perPost) + int64(len(x.byAuthor))*perAuthor
 }

@@ -48,9 +48,12 @@ func (s *Set) rankLists() {
 			}
 		}
 	})
+	s.mu.RLock()
+	checked := s.verdicts.hasChecked
+	s.mu.RUnlock()
 	s.lists.Store(&Lists{
-		At: now, Hour: hour.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor), Day: day.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor),
-		Popular: popular.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor),
+		At: now, Hour: hour.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, checked), Day: day.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, checked),
+		Popular: popular.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, func(core.ID) bool { return false }),
 	})
 }
 
@@ -103,9 +106,16 @@ func (t *top) sink() {
 	}
 }
 
-// sorted is the list, best first, with at most perAuthor posts of one author while others are left.
-func (t *top) sorted(most, perAuthor int) []Ranked {
+// sorted is the list, best first, with what was checked before what was not, and at most perAuthor
+// posts of one author while others are left.
+func (t *top) sorted(most, perAuthor int, checked func(core.ID) bool) []Ranked {
 	slices.SortFunc(t.heap, func(a, b Ranked) int {
+		if x, y := checked(a.Post.ID), checked(b.Post.ID); x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
 		return cmp.Or(cmp.Compare(b.Value, a.Value), cmp.Compare(b.Post.Created, a.Post.Created), cmp.Compare(b.Post.ID, a.Post.ID))
 	})
 	perAuthorSoFar := make(map[core.ID]int, len(t.heap))

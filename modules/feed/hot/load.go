@@ -67,6 +67,7 @@ func (s *Set) install(fresh *index, hour, began time.Time) {
 	if s.Loaded() {
 		s.noteArrivals(fresh, began)
 	}
+	s.refuse(fresh)
 	s.index, s.hour = fresh, hour
 	s.loadedAt.Store(began.UnixMicro())
 	s.engagementAt.Store(began.UnixMicro())

@@ -39,15 +39,22 @@ type Post struct {
 	Author  core.ID
 	Created int64 // microseconds since 1970
 	counts  [3]counts
+	Refused bool // its engagement does not count: see Judge
 }
 
 // Day is the engagement of the last 24 hours.
 func (p *Post) Day() core.Engagement {
+	if p.Refused {
+		return core.Engagement{}
+	}
 	return p.counts[Past].engagement().Add(p.counts[Previous].engagement()).Add(p.counts[Current].engagement())
 }
 
 // Hour is the engagement of the last 60 minutes, taking that of the hour before as spread evenly.
 func (p *Post) Hour(minuteOfHour float64) core.Engagement {
+	if p.Refused {
+		return core.Engagement{}
+	}
 	left := max(0, 1-minuteOfHour/60)
 	prev := p.counts[Previous].engagement()
 	share := func(n int64) int64 { return int64(float64(n) * left) }

@@ -42,6 +42,7 @@ type Set struct {
 	touched   map[core.ID]time.Time // posts that changed lately, and when we were told
 	unsettled time.Time             // when the table of posts was truncated, or had been read anew
 	hour      time.Time             // the hour that counts as the current one
+	verdicts  *verdicts
 
 	loadedAt     atomic.Int64 // microseconds since 1970; zero: never
 	engagementAt atomic.Int64
@@ -53,6 +54,7 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 	s := &Set{
 		cfg: cfg, source: source, ranking: ranking, clock: clock, log: log, metrics: metrics.inner,
 		reload: make(chan struct{}, 1), index: newIndex(0), touched: map[core.ID]time.Time{},
+		verdicts: &verdicts{},
 	}
 	s.lists.Store(&Lists{})
 	return s
@@ -130,6 +132,11 @@ func (s *Set) Useful() bool {
 // Stale tells whether the engagement is older than it should be.
 func (s *Set) Stale() bool {
 	return s.clock.Now().Sub(time.UnixMicro(s.engagementAt.Load())) > s.cfg.StaleAfter
+}
+
+// Old tells whether the engagement is so old that asking ClickHouse for each page is better.
+func (s *Set) Old() bool {
+	return s.clock.Now().Sub(time.UnixMicro(s.engagementAt.Load())) > s.cfg.ReplaceAfter
 }
 
 // Status is the set's size and age.

@@ -67,13 +67,12 @@ func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagemen
 }
 
 func (c *ClickHouse) visible(ctx context.Context, posts map[core.ID]counts) (map[core.ID]Post, error) {
-	list := []byte{'['}
+	ids := make([]core.ID, 0, len(posts))
 	for id := range posts {
-		list = append(id.Append(list), ',')
+		ids = append(ids, id)
 	}
-	list[len(list)-1] = ']'
 	found := make(map[core.ID]Post, len(posts))
-	return found, c.posts(ctx, "feed_posts", map[string]any{"ids": string(list)}, func(p core.Post) {
+	return found, c.PostsByID(ctx, ids, func(p core.Post) {
 		found[p.ID] = Post{ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro()}
 	})
 }

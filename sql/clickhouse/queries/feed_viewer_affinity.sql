@@ -1,4 +1,5 @@
--- What did a user do with the posts of each author in 90 days? A point read by the primary key.
+-- What did a user do with the posts of each author in 90 days, how many posts of theirs were hidden
+-- in the last weeks, and viewed in the last day or two? A point read by the primary key.
 SELECT
     author_id,
     sum(views) AS views,
@@ -6,7 +7,9 @@ SELECT
     sum(likes) AS likes,
     sum(comments) AS comments,
     sum(shares) AS shares,
-    sum(hides) AS hides
+    sum(hides) AS hides,
+    sumIf(user_author_90d.hides, day > today() - {days:UInt16}) AS hidden_lately,
+    sumIf(user_author_90d.views, day >= yesterday()) AS viewed_lately
 FROM user_author_90d
 WHERE user_id = {viewer:Int64} AND day >= today() - 90
 GROUP BY author_id

@@ -1,0 +1,101 @@
+package hot
+
+import (
+	"context"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// Direct answers for some posts what Source answers for all.
+type Direct interface {
+	// PostsOf gives the newest visible posts of some authors since a time, at most limit.
+	PostsOf(ctx context.Context, authors []core.ID, since time.Time, limit int, add func(core.Post)) error
+	// PostsByID gives those of some posts that are visible.
+	PostsByID(ctx context.Context, ids []core.ID, add func(core.Post)) error
+	// EngagementOf is Source.Engagement of some posts.
+	EngagementOf(ctx context.Context, ids []core.ID, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error
+}
+
+// Wanted are the posts that one viewer's page can need.
+type Wanted struct {
+	Authors []core.ID // whose posts
+	Since   time.Time // how old they may be
+	Limit   int       // how many of them
+	Posts   []core.ID // and these posts
+	Lists   *Lists    // and those of these lists, as far as they are visible
+}
+
+// Excerpt asks for these posts now, and makes a set of them. It stands in for a set that is cold or
+// too old; it does not follow anything.
+func Excerpt(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*Set, error) {
+	posts := newIndex(wanted.Limit)
+	add := func(p core.Post) { posts.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro()) }
+	var young []arrival
+	if len(wanted.Authors) > 0 {
+		err := from.PostsOf(ctx, wanted.Authors, wanted.Since, wanted.Limit, func(p core.Post) {
+			add(p)
+			young = append(young, arrival{ID: p.ID, Author: p.AuthorID, at: p.CreatedAt.UnixMicro()})
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	var missing []core.ID
+	want := func(id core.ID) {
+		if posts.get(id) == nil {
+			missing = append(missing, id)
+		}
+	}
+	for _, id := range wanted.Posts {
+		want(id)
+	}
+	for _, list := range [][]Ranked{wanted.Lists.Hour, wanted.Lists.Day, wanted.Lists.Popular} {
+		for i := range list {
+			want(list[i].Post.ID)
+		}
+	}
+	if len(missing) > 0 {
+		if err := from.PostsByID(ctx, missing, add); err != nil {
+			return nil, err
+		}
+	}
+	hour := now.Truncate(time.Hour)
+	if posts.len() > 0 {
+		err := from.EngagementOf(ctx, posts.ids(), dayBefore(hour), hour, func(id core.ID, age Age, e core.Engagement) {
+			if p := posts.get(id); p != nil {
+				p.counts[age] = countsOf(e)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	s := &Set{index: posts, hour: hour}
+	for i := len(young) - 1; i >= 0; i-- { // what a cached reserve may not know of, oldest first
+		s.arrivals.add(young[i])
+	}
+	s.loadedAt.Store(now.UnixMicro())
+	s.engagementAt.Store(now.UnixMicro())
+	s.lists.Store(&Lists{At: now, Hour: posts.standing(wanted.Lists.Hour), Day: posts.standing(wanted.Lists.Day), Popular: posts.standing(wanted.Lists.Popular)})
+	return s, nil
+}
+
+func (x *index) ids() []core.ID {
+	ids := make([]core.ID, 0, x.len())
+	for id := range x.byID {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// standing is what is left of a list.
+func (x *index) standing(list []Ranked) []Ranked {
+	var left []Ranked
+	for i := range list {
+		if p := x.get(list[i].Post.ID); p != nil {
+			left = append(left, Ranked{Post: *p, Value: list[i].Value})
+		}
+	}
+	return left
+}

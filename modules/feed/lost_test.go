@@ -1,0 +1,117 @@
+package feed_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// walk goes on with a session to its end, and does something before each page.
+func (w *world) walk(user int, p page, query string, before func(n int)) (shown []core.ID, pages int) {
+	w.t.Helper()
+	for pages = 1; ; pages++ {
+		shown = append(shown, p.posts()...)
+		if p.NextCursor == nil {
+			return shown, pages
+		}
+		before(pages)
+		p = w.get(user, query+"&"+p.next())
+	}
+}
+
+func TestASessionGoesOnThoughItsOrderIsLostEverywhere(t *testing.T) {
+	w := newWorld(t, 30)
+	w.follow(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+	var want []core.ID
+	for i := range 90 {
+		want = append(want, w.post(1000+i, 2+i%9, time.Duration(i)*20*time.Minute+time.Minute))
+	}
+	w.load()
+	shown, pages := w.walk(1, w.get(1, "limit=10"), "limit=10", func(n int) {
+		if n == 2 || n == 5 { // the order is in Redis, and in a replica's memory
+			w.flush()
+			w.start()
+			w.load()
+		}
+		w.post(2000+n, 2+n%9, 0)
+		w.engage(1000+n*3, 2+(n*3)%9, 10, n)
+		require.NoError(t, w.hot.Refresh(t.Context(), false))
+	})
+	require.Equal(t, 9, pages)
+	require.ElementsMatch(t, want, shown, "each once, none left out, and nothing new")
+}
+
+func TestAPageOfASessionWhoseOrderWasLostIsTheSameWhenFetchedTwice(t *testing.T) {
+	w := newWorld(t, 30)
+	for i := range 60 {
+		w.post(1000+i, 2+i%25, time.Duration(i)*time.Minute)
+	}
+	w.load()
+	first := w.get(1, "limit=10")
+	second := w.get(1, "limit=10&"+first.next())
+	w.flush()
+	w.start()
+	w.load()
+	third := w.get(1, "limit=10&explain=true&"+second.next())
+	require.Contains(t, third.Items[0].Explain.Adjustments, "ranked anew: the order of the session's first page was lost")
+	w.engage(1059, 2+59%25, 10, 500)
+	require.NoError(t, w.hot.Refresh(t.Context(), false))
+	require.Equal(t, third.posts(), w.get(1, "limit=10&"+second.next()).posts())
+	require.NotEmpty(t, w.get(1, "limit=10&"+first.next()).posts(), "a page of before the loss")
+	fourth := w.get(1, "limit=10&"+third.next())
+	all := append(append(append(first.posts(), second.posts()...), third.posts()...), fourth.posts()...)
+	met := map[core.ID]bool{}
+	for _, id := range all {
+		require.False(t, met[id], "post %s comes twice", id)
+		met[id] = true
+	}
+}
+
+func TestWhatWasHiddenAndSeenOutlivesRedis(t *testing.T) {
+	w := newWorld(t, 10)
+	w.follow(1, 2, 3, 4, 5)
+	for author := 2; author <= 5; author++ {
+		w.post(100+author, author, time.Duration(author)*time.Minute)
+	}
+	w.load()
+	w.record(1, core.ActionHide, 2, 102)
+	w.record(1, core.ActionNotInterested, 3, 103)
+	w.record(1, core.ActionView, 4, 104)
+	require.Equal(t, []core.ID{105}, w.cached(1, "").posts())
+
+	w.flush()
+	p := w.get(1, "")
+	require.Equal(t, "clickhouse", p.ServedFrom)
+	require.False(t, p.Degraded)
+	require.Equal(t, []core.ID{105}, p.posts(), "the raw events know")
+	require.Equal(t, []core.ID{105}, w.cached(1, "").posts(), "and Redis knows again")
+	require.Equal(t, []core.ID{105}, w.get(1, "algo=timeline").posts())
+
+	w.away.redis.closed.Store(true)
+	p = w.get(1, "")
+	require.Equal(t, []core.ID{105}, p.posts())
+	require.True(t, p.Degraded, "what was seen in the last moments is not known")
+	require.Equal(t, "redis", p.Sources[0].Name)
+	require.False(t, p.Sources[0].OK)
+	verdict := w.whyNot(1, 102)
+	require.Equal(t, "hidden", verdict.Rule)
+}
+
+func TestACursorOfAnOrderThatIsLostAndOfAnotherSecretIsRefused(t *testing.T) {
+	w := newWorld(t, 10)
+	for i := range 6 {
+		w.post(100+i, 2+i, time.Hour)
+	}
+	w.load()
+	cursor := w.get(1, "limit=2").next()
+	w.cfg.CursorSecrets = []string{"another secret of at least 32 bytes!"}
+	w.start()
+	w.load()
+	status, p := w.refused(1, "/api/v1/feed?limit=2&"+cursor)
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Equal(t, string(core.CodeInvalidCursor), p.Code)
+}
