@@ -1,0 +1,78 @@
+package feed_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+func TestWarmingComputesAheadWhatIsNotFresh(t *testing.T) {
+	w := newWorld(t, 20)
+	w.follow(1, 2)
+	w.post(102, 2, time.Hour)
+	require.Error(t, w.feed.Warm(t.Context(), 1), "a replica that is cold itself warms nobody")
+	w.load()
+	require.NoError(t, w.feed.Warm(t.Context(), 1))
+	require.Eventually(t, func() bool { return w.away.redis.calls.Load() >= 3 }, 5*time.Second, time.Millisecond)
+	p := w.cached(1, "")
+	require.Equal(t, []core.ID{102}, p.posts())
+
+	calls := w.away.clickhouse.calls.Load()
+	require.NoError(t, w.feed.Warm(t.Context(), 1))
+	require.Equal(t, calls, w.away.clickhouse.calls.Load(), "it is fresh")
+	w.clock.advance(70 * time.Second)
+	require.NoError(t, w.feed.Warm(t.Context(), 1))
+	require.Greater(t, w.away.clickhouse.calls.Load(), calls, "its time is half over")
+	require.False(t, w.feed.Busy())
+
+	w.away.redis.closed.Store(true)
+	require.Error(t, w.feed.Warm(t.Context(), 1))
+}
+
+func TestOneReplicaRefreshesAnExpiredEntryWhileAllServeIt(t *testing.T) {
+	one, two := twoReplicas(t, 5*time.Second)
+	one.cached(1, "")
+	one.clock.advance(3 * time.Minute)
+	require.NoError(t, one.hot.Refresh(t.Context(), true))
+	require.NoError(t, two.hot.Refresh(t.Context(), true))
+	before := one.away.clickhouse.calls.Load()
+	hold := make(chan struct{})
+	one.away.clickhouse.hold.Store(&hold)
+	require.Equal(t, "stale", one.get(1, "").ServedFrom)
+	require.Eventually(t, func() bool { return one.away.clickhouse.calls.Load() == before+2 }, 5*time.Second, time.Millisecond)
+	for range 5 {
+		for _, w := range []*world{one, two} {
+			p := w.get(1, "")
+			require.Equal(t, "stale", p.ServedFrom)
+			require.False(t, p.Degraded)
+			require.Equal(t, []core.ID{102}, p.posts())
+		}
+	}
+	close(hold)
+	require.Equal(t, []core.ID{102}, two.cached(1, "").posts())
+	require.Zero(t, two.away.clickhouse.calls.Load(), "the other replica leaves it alone")
+	require.Equal(t, before+2, one.away.clickhouse.calls.Load(), "it was computed once")
+}
+
+func TestAnEntryOfAnotherVersionIsComputedAnew(t *testing.T) {
+	w := newWorld(t, 20)
+	w.follow(1, 2)
+	w.post(102, 2, time.Hour)
+	w.load()
+	conn, err := w.redis.Conn()
+	require.NoError(t, err)
+	for _, entry := range []string{"\x00an entry of the version before", "\x02one of the version after", "\x01one that is cut off", "\x01"} {
+		require.NoError(t, conn.Do(t.Context(), conn.B().Set().Key("feed:v1:{1}").Value(entry).Build()).Error())
+		p := w.get(1, "")
+		require.Equal(t, "clickhouse", p.ServedFrom)
+		require.False(t, p.Degraded)
+		require.Equal(t, []core.ID{102}, p.posts())
+		w.cached(1, "")
+	}
+	require.NoError(t, conn.Do(t.Context(), conn.B().Set().Key("feed:v1:{1}").Value("\x02one of the version after").Build()).Error())
+	w.block(1, 2) // a replica of this version tells an entry of another one
+	require.Empty(t, w.get(1, "").Items)
+}
