@@ -88,7 +88,8 @@ func (v *Verifier) Start(context.Context) error {
 	goOn := true
 	jwks, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{v.cfg.JWKSURL}, keyfunc.Override{
 		Client: &http.Client{Timeout: 5 * time.Second}, HTTPTimeout: 5 * time.Second, NoErrorReturnFirstHTTPReq: &goOn,
-		RefreshInterval: 10 * time.Minute, RefreshUnknownKID: rate.NewLimiter(rate.Every(30*time.Second), 1), RateLimitWaitMax: 0,
+		RefreshInterval: 10 * time.Minute, RefreshUnknownKID: rate.NewLimiter(rate.Every(30*time.Second), 1),
+		RateLimitWaitMax: time.Millisecond, // 0 would have whoever makes up a key id wait for the limiter, and everybody behind it
 		RefreshErrorHandlerFunc: func(url string) func(context.Context, error) {
 			return func(_ context.Context, err error) {
 				v.log.Warn("fetch the key set", zap.String("url", url), zap.Error(err))
