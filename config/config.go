@@ -9,6 +9,7 @@ import (
 	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
@@ -44,6 +45,7 @@ type Config struct {
 	CDC        cdc.Config        `koanf:"cdc"`
 	DeadLetter deadletter.Config `koanf:"dead_letters"`
 	Audit      audit.Config      `koanf:"audit"`
+	Engagement core.CountedFrom  `koanf:"engagement"`
 	Feed       feed.Config       `koanf:"feed"`
 	Ranking    rank.Config       `koanf:"ranking"`
 	Breaker    breaker.Config    `koanf:"breaker"`
@@ -114,6 +116,7 @@ func Default() Config {
 		CDC:        cdc.DefaultConfig(),
 		DeadLetter: deadletter.DefaultConfig(),
 		Audit:      audit.DefaultConfig(),
+		Engagement: core.CountedFromEvents(),
 		Feed:       feed.DefaultConfig(),
 		Ranking:    rank.DefaultConfig(),
 		Breaker:    breaker.DefaultConfig(),

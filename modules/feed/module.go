@@ -41,8 +41,8 @@ func SignalsModule() fx.Option {
 	}))
 }
 
-func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, ranking *rank.Live, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *hot.Set {
-	set := hot.New(cfg.Hot, hot.NewClickHouse(client), ranking, clock, hot.NewMetrics(reg), log)
+func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.CountedFrom, ranking *rank.Live, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *hot.Set {
+	set := hot.New(cfg.Hot, hot.NewClickHouse(client, from), ranking, clock, hot.NewMetrics(reg), log)
 	set.ObserveAge(reg, clock)
 	lc.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
 	return set
@@ -69,6 +69,7 @@ type feedIn struct {
 	fx.In
 	Lifecycle  fx.Lifecycle
 	Config     Config
+	From       core.CountedFrom
 	Ranking    *rank.Live
 	Hot        *hot.Set
 	ClickHouse *clickhouse.Client
@@ -85,9 +86,9 @@ type feedIn struct {
 func newFeed(in feedIn) (*Feed, error) {
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, Store: store.New(in.Config.Store, in.Redis),
-		Graph:    graph.NewClickHouse(in.ClickHouse, in.Config.MaxEdges, in.Config.MaxAffinity),
+		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges),
-		Weekly:   hot.NewClickHouse(in.ClickHouse), Direct: hot.NewClickHouse(in.ClickHouse), Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
+		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From), Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -110,13 +110,13 @@ func (w *world) start() {
 		w.guards = feed.Guards{ClickHouse: &w.away.clickhouse, Postgres: &w.away.postgres, Redis: &w.away.redis}
 	}
 	w.ranking = rank.NewLive(rank.DefaultConfig())
-	source := hot.NewClickHouse(w.ClickHouse)
+	source := hot.NewClickHouse(w.ClickHouse, core.CountedFromEvents())
 	w.hot = hot.New(w.cfg.Hot, source, w.ranking, w.clock, hot.NewMetrics(reg), zap.NewNop())
 	st := store.New(w.cfg.Store, w.redis)
 	w.signals = feed.NewSignals(st, reg)
 	f, err := feed.New(feed.Params{
 		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, Store: st,
-		Graph:    graph.NewClickHouse(w.ClickHouse, w.cfg.MaxEdges, w.cfg.MaxAffinity),
+		Graph:    graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), w.cfg.MaxEdges, w.cfg.MaxAffinity),
 		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source, Lists: w,
 		Guards: w.guards,
 		Clock:  w.clock, Registry: reg, Log: zap.NewNop(),

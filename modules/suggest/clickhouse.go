@@ -16,13 +16,14 @@ import (
 type ClickHouse struct {
 	cfg    Config
 	client *clickhouse.Client
+	from   core.CountedFrom
 }
 
 var _ Source = (*ClickHouse)(nil)
 
 // NewClickHouse makes a source.
-func NewClickHouse(cfg Config, client *clickhouse.Client) *ClickHouse {
-	return &ClickHouse{cfg: cfg, client: client}
+func NewClickHouse(cfg Config, client *clickhouse.Client, from core.CountedFrom) *ClickHouse {
+	return &ClickHouse{cfg: cfg, client: client, from: from}
 }
 
 // kindFollow is the code of a follow in viewer_edges; kinds is how many there are.
@@ -58,15 +59,20 @@ func (c *ClickHouse) Edges(ctx context.Context, viewer core.ID, among []core.ID)
 
 // Followed implements Source.
 func (c *ClickHouse) Followed(ctx context.Context, seeds []core.ID, limit int) ([]Counted, error) {
-	return c.people(ctx, "suggest_followed", seeds, limit)
+	return c.people(ctx, "suggest_followed", c.bounds(seeds, limit))
 }
 
 // Engaged implements Source.
 func (c *ClickHouse) Engaged(ctx context.Context, seeds []core.ID, limit int) ([]Counted, error) {
-	return c.people(ctx, "suggest_engaged", seeds, limit)
+	name, params := c.from.Query("suggest_engaged", c.bounds(seeds, limit))
+	return c.people(ctx, name, params)
 }
 
-func (c *ClickHouse) people(ctx context.Context, name string, seeds []core.ID, limit int) ([]Counted, error) {
+func (c *ClickHouse) bounds(seeds []core.ID, limit int) map[string]any {
+	return map[string]any{"seeds": list(seeds), "per_seed": c.cfg.PerSeed, "limit": limit}
+}
+
+func (c *ClickHouse) people(ctx context.Context, name string, params map[string]any) ([]Counted, error) {
 	var (
 		candidate, done proto.ColInt64
 		people          proto.ColUInt64
@@ -75,7 +81,7 @@ func (c *ClickHouse) people(ctx context.Context, name string, seeds []core.ID, l
 	)
 	return out, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
-		Parameters: ch.Parameters(map[string]any{"seeds": list(seeds), "per_seed": c.cfg.PerSeed, "limit": limit}),
+		Parameters: ch.Parameters(params),
 		// What is beyond the bound is left unread, and the rest is the answer.
 		Settings: append([]ch.Setting{
 			{Key: "max_rows_to_read", Value: strconv.Itoa(c.cfg.MaxRows)}, {Key: "read_overflow_mode", Value: "break"},
@@ -119,9 +125,10 @@ func (c *ClickHouse) Popular(ctx context.Context) ([]Counted, error) {
 		people    proto.ColUInt64
 		out       []Counted
 	)
-	return out, c.client.Read(ctx, clickhouse.Query{Name: "suggest_popular", Query: ch.Query{
-		Body:       sql.ClickHouse("suggest_popular"),
-		Parameters: ch.Parameters(map[string]any{"days": c.cfg.Popular.Days, "limit": c.cfg.Popular.Limit}),
+	name, params := c.from.Query("suggest_popular", map[string]any{"days": c.cfg.Popular.Days, "limit": c.cfg.Popular.Limit})
+	return out, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+		Body:       sql.ClickHouse(name),
+		Parameters: ch.Parameters(params),
 		Settings:   oneThread,
 		Result:     proto.Results{{Name: "candidate", Data: &candidate}, {Name: "people", Data: &people}},
 		OnResult: func(context.Context, proto.Block) error {

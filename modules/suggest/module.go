@@ -23,6 +23,7 @@ func Module() fx.Option {
 type serviceIn struct {
 	fx.In
 	Config     Config
+	From       core.CountedFrom
 	ClickHouse *clickhouse.Client
 	Fallback   Fallback
 	Gates      Gates
@@ -34,7 +35,7 @@ type serviceIn struct {
 
 func newService(in serviceIn) (*Service, error) {
 	return New(Params{
-		Config: in.Config, Source: NewClickHouse(in.Config, in.ClickHouse), Fallback: in.Fallback, Gates: in.Gates,
+		Config: in.Config, Source: NewClickHouse(in.Config, in.ClickHouse, in.From), Fallback: in.Fallback, Gates: in.Gates,
 		Store: NewStore(in.Config, in.Redis, in.Clock), Clock: in.Clock, Log: in.Log, Registerer: in.Registry,
 	})
 }

@@ -79,7 +79,7 @@ func newWorld(t testing.TB, change ...func(*suggest.Config)) *world {
 	w.redis = redis.New(w.RedisConfig)
 	t.Cleanup(w.redis.Close)
 	w.store = suggest.NewStore(w.cfg, w.redis, w.clock)
-	w.source = suggest.NewClickHouse(w.cfg, w.ClickHouse)
+	w.source = suggest.NewClickHouse(w.cfg, w.ClickHouse, core.CountedFromEvents())
 	service, err := suggest.New(suggest.Params{
 		Config: w.cfg, Source: w.source, Fallback: &w.app, Gates: suggest.Gates{Source: &w.gate, Redis: suggest.AlwaysAsk{}}, Store: w.store, Clock: w.clock,
 		Log: zap.NewNop(), Registerer: prometheus.NewRegistry(),

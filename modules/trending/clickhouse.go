@@ -14,7 +14,10 @@ import (
 )
 
 // source asks ClickHouse.
-type source struct{ client *clickhouse.Client }
+type source struct {
+	client *clickhouse.Client
+	from   core.CountedFrom
+}
 
 func (s source) top(ctx context.Context, w window, weights *Weights, now time.Time, limit int) ([]candidate, error) {
 	var (
@@ -22,13 +25,13 @@ func (s source) top(ctx context.Context, w window, weights *Weights, now time.Ti
 		exposed, interactions proto.ColFloat64
 		found                 []candidate
 	)
-	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_top", Query: ch.Query{
-		Body: sql.ClickHouse("trending_top"),
-		Parameters: ch.Parameters(map[string]any{
-			"since": now.Add(-w.length).Unix(), "now": now.Unix(), "decay": decimal(w.cfg.Decay), "limit": limit,
-			"like": decimal(weights.Like), "comment": decimal(weights.Comment), "share": decimal(weights.Share),
-			"a": decimal(weights.PriorInteractions), "b": decimal(weights.PriorExposures),
-		}),
+	name, params := s.from.Query("trending_top", map[string]any{
+		"since": now.Add(-w.length).Unix(), "now": now.Unix(), "decay": decimal(w.cfg.Decay), "limit": limit,
+		"like": decimal(weights.Like), "comment": decimal(weights.Comment), "share": decimal(weights.Share),
+		"a": decimal(weights.PriorInteractions), "b": decimal(weights.PriorExposures),
+	})
+	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
 		Settings: oneThread,
 		Result:   proto.Results{{Name: "post_id", Data: &ids}, {Name: "exposed", Data: &exposed}, {Name: "interactions", Data: &interactions}},
 		OnResult: func(context.Context, proto.Block) error {
@@ -67,9 +70,9 @@ func (s source) users(ctx context.Context, posts []core.ID, since time.Time) (ma
 		users proto.ColUInt64
 	)
 	found := make(map[core.ID]int64, len(posts))
-	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_users", Query: ch.Query{
-		Body:       sql.ClickHouse("trending_users"),
-		Parameters: ch.Parameters(map[string]any{"ids": list(posts), "since": since.Unix()}), Settings: oneThread,
+	name, params := s.from.Query("trending_users", map[string]any{"ids": list(posts), "since": since.Unix()})
+	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: oneThread,
 		Result: proto.Results{{Name: "post_id", Data: &ids}, {Name: "users", Data: &users}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {

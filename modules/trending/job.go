@@ -24,9 +24,9 @@ type Job struct {
 }
 
 // NewJob makes the job.
-func NewJob(cfg Config, weights Weights, client *clickhouse.Client, published *Published, clock core.Clock, reg prometheus.Registerer) *Job {
+func NewJob(cfg Config, weights Weights, client *clickhouse.Client, from core.CountedFrom, published *Published, clock core.Clock, reg prometheus.Registerer) *Job {
 	return &Job{
-		cfg: cfg, weights: weights, source: source{client}, published: published, clock: clock,
+		cfg: cfg, weights: weights, source: source{client, from}, published: published, clock: clock,
 		metrics: newMetrics(reg), last: map[Window]*List{},
 	}
 }

@@ -50,7 +50,7 @@ func newWorld(t testing.TB, change ...func(*trending.Config)) *world {
 // replica is a job of another process.
 func (w *world) replica() *trending.Job {
 	weights := trending.Weights{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20}
-	return trending.NewJob(w.cfg, weights, w.ClickHouse, w.lists, w.clock, prometheus.NewRegistry())
+	return trending.NewJob(w.cfg, weights, w.ClickHouse, core.CountedFromEvents(), w.lists, w.clock, prometheus.NewRegistry())
 }
 
 func (w *world) write(statement string) {

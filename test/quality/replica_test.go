@@ -59,7 +59,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 		source.Timeout = 10 * time.Second
 	}
 	live := rank.NewLive(rank.DefaultConfig())
-	source := hot.NewClickHouse(s.ClickHouse)
+	source := hot.NewClickHouse(s.ClickHouse, core.CountedFromEvents())
 	set := hot.New(cfg.Hot, source, live, r, hot.NewMetrics(reg), zap.NewNop())
 	require.NoError(t, set.Load(t.Context()))
 	client := redis.New(s.RedisConfig)
@@ -68,7 +68,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	r.signals = feed.NewSignals(r.store, reg)
 	f, err := feed.New(feed.Params{
 		Config: cfg, Ranking: live, Hot: set, Store: r.store,
-		Graph:    graph.NewClickHouse(s.ClickHouse, cfg.MaxEdges, cfg.MaxAffinity),
+		Graph:    graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), cfg.MaxEdges, cfg.MaxAffinity),
 		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source, Direct: source, Lists: feed.Unpublished{},
 		Guards: feed.Guards{ClickHouse: r, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}},
 		Clock:  r, Registry: reg, Log: zap.NewNop(),

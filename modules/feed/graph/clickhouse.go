@@ -28,13 +28,14 @@ const (
 // ClickHouse reads the copies that the consumers keep: two point reads by primary key.
 type ClickHouse struct {
 	client      *clickhouse.Client
+	from        core.CountedFrom
 	maxEdges    int
 	maxAffinity int
 }
 
 // NewClickHouse bounds how many edges and how many authors with affinity are read.
-func NewClickHouse(client *clickhouse.Client, maxEdges, maxAffinity int) *ClickHouse {
-	return &ClickHouse{client: client, maxEdges: maxEdges, maxAffinity: maxAffinity}
+func NewClickHouse(client *clickhouse.Client, from core.CountedFrom, maxEdges, maxAffinity int) *ClickHouse {
+	return &ClickHouse{client: client, from: from, maxEdges: maxEdges, maxAffinity: maxAffinity}
 }
 
 // Edges are the viewer's relations, in no order. An author may come more than once.
@@ -82,9 +83,10 @@ func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.
 		author, views, clicks, likes, comments, shares, hides, hidden, viewed proto.ColInt64
 		acts                                                                  Acts
 	)
-	err := c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_affinity", Query: ch.Query{
-		Body:       sql.ClickHouse("feed_viewer_affinity"),
-		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity, "days": HideDays}),
+	name, params := c.from.Query("feed_viewer_affinity", map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity, "days": HideDays})
+	err := c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+		Body:       sql.ClickHouse(name),
+		Parameters: ch.Parameters(params),
 		Settings:   pointRead,
 		Result: proto.Results{
 			{Name: "author_id", Data: &author},

@@ -10,6 +10,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
@@ -45,7 +46,7 @@ func TestMarksAreFoundInAFewGranules(t *testing.T) {
 	event(90004, 74, "view", 30*time.Hour)
 	event(90005, 75, "like", time.Hour)
 
-	g := graph.NewClickHouse(s.ClickHouse, 100, 100)
+	g := graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), 100, 100)
 	hidden, seen, err := g.Marks(t.Context(), 4001, time.Now().Add(-24*time.Hour))
 	require.NoError(t, err)
 	posts := map[int64]bool{}

@@ -13,7 +13,10 @@ import (
 )
 
 // ClickHouse is the Source in production.
-type ClickHouse struct{ client *clickhouse.Client }
+type ClickHouse struct {
+	client *clickhouse.Client
+	from   core.CountedFrom
+}
 
 var (
 	_ Source = (*ClickHouse)(nil)
@@ -21,7 +24,9 @@ var (
 )
 
 // NewClickHouse makes a source.
-func NewClickHouse(client *clickhouse.Client) *ClickHouse { return &ClickHouse{client: client} }
+func NewClickHouse(client *clickhouse.Client, from core.CountedFrom) *ClickHouse {
+	return &ClickHouse{client: client, from: from}
+}
 
 // Posts implements Source.
 func (c *ClickHouse) Posts(ctx context.Context, since time.Time, limit int, add func(core.Post)) error {
@@ -87,6 +92,7 @@ func (c *ClickHouse) engagement(ctx context.Context, name string, params map[str
 		ids, exposures, likes, comments, shares proto.ColInt64
 		age                                     proto.ColUInt8
 	)
+	name, params = c.from.Query(name, params)
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: ch.Parameters(params),

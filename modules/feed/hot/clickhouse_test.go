@@ -58,7 +58,7 @@ func TestTheSetLoadsThePostsThatStandAndTheirEngagement(t *testing.T) {
 	cfg := hot.DefaultConfig()
 	cfg.OlderPosts = 1
 	clock := &manualClock{noon}
-	set := newSet(cfg, hot.NewClickHouse(s.ClickHouse), clock)
+	set := newSet(cfg, hot.NewClickHouse(s.ClickHouse, core.CountedFromEvents()), clock)
 	ctx := context.Background()
 	require.NoError(t, set.Load(ctx))
 	require.True(t, holds(set, 1))
@@ -94,7 +94,7 @@ func TestARunningSetFollowsAndStops(t *testing.T) {
 	cfg.RefreshEvery, cfg.RankEvery = 50*time.Millisecond, 100*time.Millisecond
 	now := time.Now().UTC()
 	insertPosts(t, s, row(1, 10, now.Add(-time.Minute), 1))
-	set := newSet(cfg, hot.NewClickHouse(s.ClickHouse), core.SystemClock{})
+	set := newSet(cfg, hot.NewClickHouse(s.ClickHouse, core.CountedFromEvents()), core.SystemClock{})
 	require.NoError(t, set.Start(context.Background()))
 	require.Eventually(t, set.Loaded, 10*time.Second, 10*time.Millisecond)
 	write(t, s, fmt.Sprintf("INSERT INTO post_metrics_1h (hour, post_id, kafka_partition, author_id, exposures, likes) VALUES (%d, 1, 0, 10, 9, 9)", now.Truncate(time.Hour).Unix()))

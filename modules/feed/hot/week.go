@@ -42,12 +42,12 @@ func (c *ClickHouse) Since(ctx context.Context, since, now time.Time, ranking *r
 func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagement, limit int) (map[core.ID]counts, error) {
 	var ids, exposures, likes, comments, shares proto.ColInt64
 	posts := make(map[core.ID]counts, limit)
-	return posts, c.client.Read(ctx, clickhouse.Query{Name: "feed_week_top", Query: ch.Query{
-		Body: sql.ClickHouse("feed_week_top"),
-		Parameters: ch.Parameters(map[string]any{
-			"since": since.Unix(), "limit": limit, "like": decimal(e.Like), "comment": decimal(e.Comment), "share": decimal(e.Share),
-			"a": decimal(e.PriorInteractions), "b": decimal(e.PriorExposures),
-		}),
+	name, params := c.from.Query("feed_week_top", map[string]any{
+		"since": since.Unix(), "limit": limit, "like": decimal(e.Like), "comment": decimal(e.Comment), "share": decimal(e.Share),
+		"a": decimal(e.PriorInteractions), "b": decimal(e.PriorExposures),
+	})
+	return posts, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
 		Result: proto.Results{
 			{Name: "post_id", Data: &ids},
 			{Name: "exposures", Data: &exposures},
