@@ -30,7 +30,7 @@ type Bench struct {
 
 // All are the benches.
 func All() []Bench {
-	return []Bench{feedCached(), trending()}
+	return []Bench{feedCached(), feedMixed(), trending()}
 }
 
 // ErrUnknown is returned for a bench that is not one of All.

@@ -1,0 +1,178 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/rueidis"
+)
+
+// feedMixed is people at their feeds: they come by a skewed choice (Zipf), look, and what they see is
+// told; each tenth request carries such events. It finds how often the cache answers, what is kept of
+// a person, and where the time of a page goes.
+func feedMixed() Bench {
+	return Bench{Name: "feed-mixed", Says: "feeds and events of people who come and go: cache hits, memory a user, time by stage", Run: func(ctx context.Context, on *Stage) error {
+		program, err := on.Serve(ctx, "program", "api,events-consumer")
+		if err != nil {
+			return err
+		}
+		visits, err := on.visits(200_000)
+		if err != nil {
+			return err
+		}
+		warmUp := 2 * time.Minute // the time to live of an entry: after it, hits and misses are in balance
+		if on.For > 0 && on.For < warmUp {
+			warmUp = on.For
+		}
+		mixed, err := on.Load(ctx, Load{
+			Name: "mixed", At: program.Addr, Rate: on.at(200), WarmUp: warmUp, For: on.lasting(3 * time.Minute),
+			Request: inTurn(visits), Label: servedFrom,
+		})
+		if err != nil {
+			return err
+		}
+		on.FigureAtLeast("cache hits (stale is none)", "%", 90, 95, 100*mixed.Share("cache"))
+		for _, from := range []string{"stale", "clickhouse", "postgres", "trending"} {
+			on.Note("served from "+from, "%", 100*mixed.Share(from))
+		}
+		on.Figure("P95 of a feed", "ms", 150, none, mixed.Latency["feed"].P95)
+		on.Figure("errors", "", 0, 0, float64(mixed.Failed()))
+		for _, kept := range []string{"feed:v1:*", "seen:v1:*", "pages:v1:*"} {
+			if err := on.keptOf(ctx, kept); err != nil {
+				return err
+			}
+		}
+		return on.stages(ctx, program)
+	}}
+}
+
+// visits are n requests of people, in the order in which they come, the same at every run but for the
+// ids of events.
+func (on *Stage) visits(n int) ([]Request, error) {
+	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a choice, not a secret
+	feeds, err := on.Viewers(feedPath, 0, on.World.Users)
+	if err != nil {
+		return nil, err
+	}
+	who := rand.NewZipf(random, 1.1, 20, uint64(len(feeds)-1))
+	visits := make([]Request, n)
+	for i := range visits {
+		visits[i] = feeds[who.Uint64()]
+		visits[i].Kind = "feed"
+		if i%10 == 9 {
+			visits[i] = Request{Kind: "events", Method: http.MethodPost, Path: "/api/v1/events", Token: visits[i-1].Token, Body: on.looked(random)}
+		}
+	}
+	return visits, nil
+}
+
+// looked is what a person tells who has looked at a few posts.
+func (on *Stage) looked(random *rand.Rand) []byte {
+	var events []string
+	for i := range 6 {
+		action := "impression"
+		if i == 5 {
+			action = "like"
+		}
+		events = append(events, fmt.Sprintf(`{"event_id":"%s","action":"%s","post_id":"%d","author_id":"%d","occurred_at":"%s"}`,
+			uuid.New(), action, 1+random.IntN(on.World.Posts), 1+random.IntN(on.World.Users), time.Now().UTC().Format(time.RFC3339)))
+	}
+	return []byte(`{"events":[` + strings.Join(events, ",") + `]}`)
+}
+
+// keptOf states how long the values of some keys are.
+func (on *Stage) keptOf(ctx context.Context, pattern string) error {
+	conn, err := on.Redis.Conn()
+	if err != nil {
+		return err
+	}
+	var sizes []int64
+	for at := uint64(0); ; {
+		page, err := conn.Do(ctx, conn.B().Scan().Cursor(at).Match(pattern).Count(1000).Build()).AsScanEntry()
+		if err != nil {
+			return err
+		}
+		commands := make(rueidis.Commands, 0, len(page.Elements))
+		for _, key := range page.Elements {
+			commands = append(commands, conn.B().Strlen().Key(key).Build())
+		}
+		for _, result := range conn.DoMulti(ctx, commands...) {
+			if size, err := result.AsInt64(); err == nil {
+				sizes = append(sizes, size)
+			}
+		}
+		if at = page.Cursor; at == 0 {
+			break
+		}
+	}
+	slices.Sort(sizes)
+	if len(sizes) > 0 {
+		on.Note("keys "+pattern, "", float64(len(sizes)))
+		on.Note(pattern+" P50", "bytes", float64(sizes[len(sizes)/2]))
+		on.Note(pattern+" P95", "bytes", float64(sizes[len(sizes)*95/100]))
+	}
+	return nil
+}
+
+// stages states the P50 and P95 of each stage of a feed, from the program's histogram.
+func (on *Stage) stages(ctx context.Context, p *Program) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Addr+"/metrics", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }() // read to its end, or given up
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	type bucket struct{ le, n float64 }
+	stages := map[string][]bucket{}
+	for _, line := range strings.Split(string(text), "\n") {
+		var stage, le string
+		labels, count, _ := strings.Cut(strings.TrimPrefix(line, "feedrank_feed_stage_seconds_bucket{"), "} ")
+		if labels == line {
+			continue
+		}
+		for _, label := range strings.Split(labels, ",") {
+			if v, ok := strings.CutPrefix(label, `stage="`); ok {
+				stage = strings.Trim(v, `"`)
+			} else if v, ok := strings.CutPrefix(label, `le="`); ok {
+				le = strings.Trim(v, `"`)
+			}
+		}
+		upper, err := strconv.ParseFloat(le, 64) // +Inf is a number, too
+		n, err2 := strconv.ParseFloat(count, 64)
+		if err == nil && err2 == nil {
+			stages[stage] = append(stages[stage], bucket{upper, n})
+		}
+	}
+	for _, stage := range []string{"hydrate", "sources", "merge", "rank", "reserve", "page", "encode"} {
+		buckets := stages[stage]
+		sort.Slice(buckets, func(i, j int) bool { return buckets[i].le < buckets[j].le })
+		for _, p := range []float64{50, 95} {
+			least, below := 0.0, 0.0
+			for _, b := range buckets {
+				wanted := p / 100 * buckets[len(buckets)-1].n
+				if b.n >= wanted && b.n > below {
+					on.Note(fmt.Sprintf("stage %s P%.0f", stage, p), "ms", 1000*(least+(b.le-least)*(wanted-below)/(b.n-below)))
+					break
+				}
+				least, below = b.le, b.n
+			}
+		}
+	}
+	return nil
+}
