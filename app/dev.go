@@ -67,8 +67,10 @@ func RunDev(ctx context.Context, cfg config.Config, dir string, out io.Writer) e
 	}
 	select {
 	case <-ctx.Done():
-	case <-d.Program.done:
-		err = ErrFailed
+	case signal := <-d.Program.done: // a signal of the system ends it, too
+		if signal.ExitCode != 0 {
+			err = ErrFailed
+		}
 	}
 	return errors.Join(err, d.Stop())
 }

@@ -17,38 +17,16 @@ import (
 
 // explanation is what the admin API says of a post in a user's feed.
 type explanation struct {
-	Verdict string  `json:"verdict"`
-	Stage   string  `json:"stage"`
-	Rule    string  `json:"rule"`
-	Detail  string  `json:"detail"`
-	Place   int     `json:"place"`
-	Score   float64 `json:"score"`
-	Lacks   float64 `json:"lacks"`
-	Source  string  `json:"source"`
-	Ranking uint64  `json:"ranking_version"`
-	Explain *struct {
-		Freshness  float64 `json:"freshness"`
-		Engagement float64 `json:"engagement"`
-		Affinity   float64 `json:"affinity"`
-		Weights    struct {
-			Freshness  float64 `json:"freshness"`
-			Engagement float64 `json:"engagement"`
-			Affinity   float64 `json:"affinity"`
-		} `json:"weights"`
-		Inputs struct {
-			AgeHours     float64 `json:"age_hours"`
-			Exposures    int64   `json:"exposures"`
-			Likes        int64   `json:"likes"`
-			Comments     int64   `json:"comments"`
-			Shares       int64   `json:"shares"`
-			Interactions float64 `json:"author_interactions"`
-		} `json:"inputs"`
-		Adjustments []string `json:"adjustments"`
-		Position    struct {
-			Before int `json:"before"`
-			After  int `json:"after"`
-		} `json:"position"`
-	} `json:"explain"`
+	Verdict string        `json:"verdict"`
+	Stage   string        `json:"stage"`
+	Rule    string        `json:"rule"`
+	Detail  string        `json:"detail"`
+	Place   int           `json:"place"`
+	Score   float64       `json:"score"`
+	Lacks   float64       `json:"lacks"`
+	Source  string        `json:"source"`
+	Ranking uint64        `json:"ranking_version"`
+	Explain *core.Explain `json:"explain"`
 }
 
 // explainTimeout bounds one question to the admin API.

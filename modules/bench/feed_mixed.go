@@ -16,8 +16,8 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// feedMixed is people at their feeds: they come by a skewed choice (Zipf), look, and what they see is
-// told; each tenth request carries such events. It finds how often the cache answers, what is kept of
+// feedMixed is people at their feeds: they come by a skewed choice (Zipf), look five times in a minute,
+// and leave; each tenth request tells what was seen. It finds how often the cache answers, what is kept of
 // a person, and where the time of a page goes.
 func feedMixed() Bench {
 	return Bench{Name: "feed-mixed", Says: "feeds and events of people who come and go: cache hits, memory a user, time by stage", Run: func(ctx context.Context, on *Stage) error {
@@ -25,7 +25,7 @@ func feedMixed() Bench {
 		if err != nil {
 			return err
 		}
-		visits, err := on.visits(200_000)
+		visits, err := on.visits(100_000, on.at(100))
 		if err != nil {
 			return err
 		}
@@ -34,8 +34,8 @@ func feedMixed() Bench {
 			warmUp = on.For
 		}
 		mixed, err := on.Load(ctx, Load{
-			Name: "mixed", At: program.Addr, Rate: on.at(200), WarmUp: warmUp, For: on.lasting(3 * time.Minute),
-			Request: inTurn(visits), Label: servedFrom,
+			Name: "mixed", At: program.Addr, Rate: on.at(100), WarmUp: warmUp, For: on.lasting(3 * time.Minute),
+			Request: inTurn(visits), Label: pageFrom,
 		})
 		if err != nil {
 			return err
@@ -55,21 +55,44 @@ func feedMixed() Bench {
 	}}
 }
 
-// visits are n requests of people, in the order in which they come, the same at every run but for the
-// ids of events.
-func (on *Stage) visits(n int) ([]Request, error) {
+// pageFrom is servedFrom of what is a page.
+func pageFrom(body []byte) string {
+	if from := servedFrom(body); from != "nowhere" {
+		return from
+	}
+	return ""
+}
+
+// A person who is here looks every so often, so many times, and leaves; another one comes.
+const (
+	looksEvery = 10 * time.Second
+	looks      = 5
+)
+
+// visits are n requests of people at a rate, in the order in which they come, the same at every run but
+// for the ids of events.
+func (on *Stage) visits(n int, rate float64) ([]Request, error) {
 	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a choice, not a secret
 	feeds, err := on.Viewers(feedPath, 0, on.World.Users)
 	if err != nil {
 		return nil, err
 	}
 	who := rand.NewZipf(random, 1.1, 20, uint64(len(feeds)-1))
+	here, left := make([]Request, int(rate*looksEvery.Seconds())), make([]int, int(rate*looksEvery.Seconds()))
 	visits := make([]Request, n)
 	for i := range visits {
-		visits[i] = feeds[who.Uint64()]
+		place := i % len(here)
+		if left[place] == 0 {
+			here[place], left[place] = feeds[who.Uint64()], looks
+			if i < len(here) { // of those who are here when it begins, some leave soon
+				left[place] = 1 + random.IntN(looks)
+			}
+		}
+		left[place]--
+		visits[i] = here[place]
 		visits[i].Kind = "feed"
-		if i%10 == 9 {
-			visits[i] = Request{Kind: "events", Method: http.MethodPost, Path: "/api/v1/events", Token: visits[i-1].Token, Body: on.looked(random)}
+		if (i+i/len(here))%10 == 9 {
+			visits[i] = Request{Kind: "events", Method: http.MethodPost, Path: "/api/v1/events", Token: here[place].Token, Body: on.looked(random)}
 		}
 	}
 	return visits, nil

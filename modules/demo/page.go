@@ -33,32 +33,12 @@ type page struct {
 }
 
 type item struct {
-	Post      core.ID   `json:"post"`
-	Author    core.ID   `json:"author"`
-	CreatedAt time.Time `json:"created_at"`
-	Score     float64   `json:"score"`
-	Source    string    `json:"source"`
-	Explain   *explain  `json:"explain"`
-}
-
-// explain is how a score came about.
-type explain struct {
-	Freshness  float64 `json:"freshness"`
-	Engagement float64 `json:"engagement"`
-	Affinity   float64 `json:"affinity"`
-	Weights    struct {
-		Freshness  float64 `json:"freshness"`
-		Engagement float64 `json:"engagement"`
-		Affinity   float64 `json:"affinity"`
-	} `json:"weights"`
-	Inputs struct {
-		AgeHours     float64 `json:"age_hours"`
-		Exposures    int64   `json:"exposures"`
-		Likes        int64   `json:"likes"`
-		Comments     int64   `json:"comments"`
-		Shares       int64   `json:"shares"`
-		Interactions float64 `json:"author_interactions"`
-	} `json:"inputs"`
+	Post      core.ID       `json:"post"`
+	Author    core.ID       `json:"author"`
+	CreatedAt time.Time     `json:"created_at"`
+	Score     float64       `json:"score"`
+	Source    string        `json:"source"`
+	Explain   *core.Explain `json:"explain"`
 }
 
 // find is the place of a post on the page, or nil.

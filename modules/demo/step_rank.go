@@ -29,7 +29,7 @@ func (t *tour) showRanking(ctx context.Context) error {
 		if it.Explain == nil {
 			return fmt.Errorf("place %d is not explained", i+1)
 		}
-		for _, term := range it.Explain.terms() {
+		for _, term := range termsOf(it.Explain) {
 			most = max(most, term.weight*term.value)
 		}
 	}
@@ -37,7 +37,7 @@ func (t *tour) showRanking(ctx context.Context) error {
 		t.screen.gap()
 		t.screen.say("%d. post %s by %s, %s old, score %s %s", i+1, it.Post, t.cast.name(ctx, t.db, it.Author),
 			short(time.Since(it.CreatedAt)), t.screen.paint(bold, fmt.Sprintf("%.3f", it.Score)), t.screen.paint(dim, "("+it.Source+")"))
-		for _, term := range it.Explain.terms() {
+		for _, term := range termsOf(it.Explain) {
 			weighted := term.weight * term.value
 			t.screen.say("   %-10s %s %.3f = %.2f x %.3f  %s", term.name, t.screen.paint(term.style, bar(weighted/max(most, 1e-9), barWidth)),
 				weighted, term.weight, term.value, t.screen.paint(dim, term.from))
@@ -56,7 +56,7 @@ type term struct {
 	from          string // what it is computed from
 }
 
-func (e *explain) terms() []term {
+func termsOf(e *core.Explain) []term {
 	in := e.Inputs
 	return []term{
 		{"freshness", green, e.Weights.Freshness, e.Freshness, fmt.Sprintf("%.1f h old", in.AgeHours)},
@@ -73,7 +73,7 @@ var errScore = errors.New("the terms do not add up to the score")
 // adds holds the score against its terms.
 func (it *item) adds() error {
 	sum := 0.0
-	for _, term := range it.Explain.terms() {
+	for _, term := range termsOf(it.Explain) {
 		sum += term.weight * term.value
 	}
 	if math.Abs(sum-it.Score) > 1e-6*max(1, math.Abs(sum)) {
