@@ -46,8 +46,9 @@ func NewBulk(ctx context.Context, cfg Config, k kafka.Config, client *clickhouse
 		filling: newColumns(), spare: newColumns(), under: make(chan error, 1),
 	}
 	b.under <- nil
+	writer := newWriter(client, cfg.Batch.MaxRows, cfg.InsertTimeout)
 	for p := range cfg.Partitions {
-		b.ledgers = append(b.ledgers, &ledger{client: client, partition: uint16(p), timeout: time.Minute, clock: clock, partitions: cfg.Partitions})
+		b.ledgers = append(b.ledgers, &ledger{client: client, writer: writer, partition: uint16(p), timeout: time.Minute, clock: clock, partitions: cfg.Partitions})
 	}
 	begun, err := b.ledgers[0].epochs(ctx)
 	if err != nil {
