@@ -21,9 +21,10 @@ test: servers ## Run every test
 	go test -timeout 20m ./...
 
 .PHONY: real
-real: servers ## Run the tests against Apache Kafka, Debezium, PostgreSQL 15 and Redis
+real: servers ## Run the tests against Apache Kafka, Debezium, PostgreSQL 14 to 17 and Redis
 	test/real/fetch.sh
 	go test -tags real -count 1 -timeout 20m ./test/real/...
+	test/real/versions.sh
 
 .PHONY: chaos
 chaos: servers ## Kill every part of both paths, events and changes, and compare everything

@@ -129,8 +129,9 @@ func liveColumns(ctx context.Context, db *pgxpool.Pool, table string) (liveTable
 		oid      uint32
 		typ      string
 		position int
+		modifier int32
 	)
-	_, err = pgx.ForEachRow(rows, []any{&column, &oid, &typ, &position}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&column, &oid, &typ, &position, &modifier}, func() error {
 		t.columns = append(t.columns, column)
 		t.oids[column], t.types[column] = oid, typ
 		if position > 0 {

@@ -110,6 +110,8 @@ func TestARepairAmongLiveChangesNeverBeatsALaterOne(t *testing.T) {
 	}, patience, 100*time.Millisecond)
 }
 
+func resyncAll() cdc.ResyncOptions { return cdc.ResyncOptions{Repair: true, Settle: time.Millisecond} }
+
 func compare(t *testing.T, r *cdc.Resync, o cdc.ResyncOptions) []cdc.Comparison {
 	t.Helper()
 	found, err := r.Run(t.Context(), o)

@@ -62,9 +62,10 @@ func snapshotScene(t *testing.T) []real.Record {
 	return s.finish(s.topic("public.users"), s.topic("public.posts"))
 }
 
-// changesScene is everything that can happen to a row, and all that is sent beside rows.
-func changesScene(t *testing.T) []real.Record {
-	s := newScene(t, samples,
+// tablesOfChanges makes the tables that changesOfRows changes, with a few rows for a snapshot.
+func tablesOfChanges() []string {
+	return []string{
+		samples,
 		"CREATE TABLE signals (id text PRIMARY KEY, type text NOT NULL, data text)",
 		"CREATE TABLE required (id uuid PRIMARY KEY, token uuid NOT NULL, day date NOT NULL, moment timestamp NOT NULL, flag boolean NOT NULL, doc jsonb NOT NULL, price numeric NOT NULL)",
 		"CREATE TABLE whole (id bigint PRIMARY KEY, body text, note text)",
@@ -75,18 +76,13 @@ func changesScene(t *testing.T) []real.Record {
 		"ALTER TABLE whole ALTER body SET STORAGE EXTERNAL",
 		"INSERT INTO users (id, name, created_at) SELECT i, 'user ' || i, '2026-01-01Z' FROM generate_series(1, 3) i",
 		"INSERT INTO follows VALUES (1, 2, '2026-01-01Z'), (2, 1, '2026-01-01Z')",
-		"INSERT INTO whole VALUES (1, 'in the snapshot', NULL)")
-	s.connect(real.ConnectorConfig{
-		Tables: []string{
-			"public.users", "public.posts", "public.follows", "public.likes", "public.samples", "public.required",
-			"public.whole", "public.keyless", "public.signals",
-		},
-		Extra: map[string]string{"signal.data.collection": "public.signals"},
-	})
-	s.await("public.whole", 1)
-	s.await("public.users", 3)
-	s.await("public.follows", 2)
-	s.exec(
+		"INSERT INTO whole VALUES (1, 'in the snapshot', NULL)",
+	}
+}
+
+// changesOfRows is everything that can happen to a row.
+func changesOfRows() []string {
+	return []string{
 		// A row's life: the delete tells its key only, and a tombstone follows.
 		"INSERT INTO posts (id, author_id, body, created_at, updated_at) VALUES (1, 1, 'hello', '2026-01-02Z', '2026-01-02Z')",
 		"UPDATE posts SET body = 'hello again', updated_at = '2026-01-03Z' WHERE id = 1",
@@ -129,6 +125,24 @@ func changesScene(t *testing.T) []real.Record {
 		"UPDATE users SET handle = 'one' WHERE id = 1",
 		"ALTER TABLE users DROP COLUMN handle",
 		"UPDATE users SET name = 'two' WHERE id = 2",
+	}
+}
+
+// changesScene is everything that can happen to a row, and all that is sent beside rows.
+func changesScene(t *testing.T) []real.Record {
+	s := newScene(t, tablesOfChanges()...)
+	s.connect(real.ConnectorConfig{
+		Tables: []string{
+			"public.users", "public.posts", "public.follows", "public.likes", "public.samples", "public.required",
+			"public.whole", "public.keyless", "public.signals",
+		},
+		Extra: map[string]string{"signal.data.collection": "public.signals"},
+	})
+	s.await("public.whole", 1)
+	s.await("public.users", 3)
+	s.await("public.follows", 2)
+	s.exec(changesOfRows()...)
+	s.exec(
 		"SELECT pg_logical_emit_message(true, 'note', 'in a transaction')",
 		"SELECT pg_logical_emit_message(false, 'note', 'in none')",
 		// An incremental snapshot.

@@ -35,7 +35,9 @@ func Append(dst []byte, oid uint32, text []byte) []byte {
 	case pgtype.DateOID:
 		t, err := time.Parse(time.DateOnly, s)
 		if err != nil {
-			t = beyond(s)
+			if t = beyond(s); t.Equal(envelope.MaxTime) {
+				t = t.Add(time.Microsecond) // a day beyond, which whoever reads it moves to the very end
+			}
 		}
 		return strconv.AppendInt(dst, t.Unix()/86400, 10)
 	case pgtype.TimeOID:
@@ -55,6 +57,16 @@ func Append(dst []byte, oid uint32, text []byte) []byte {
 		return appendArray(dst, element, s)
 	}
 	return appendString(dst, s)
+}
+
+// AppendMillis is Append for times of three decimals at most, timestamp(3) and time(3), which Debezium
+// counts in milliseconds.
+func AppendMillis(dst []byte, oid uint32, text []byte) []byte {
+	micros, err := strconv.ParseInt(string(Append(nil, oid, text)), 10, 64)
+	if err != nil { // no time that Go reads
+		return Append(dst, oid, text)
+	}
+	return strconv.AppendInt(dst, time.UnixMicro(micros).UnixMilli(), 10)
 }
 
 func isNumber(s string) bool {

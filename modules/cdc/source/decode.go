@@ -65,7 +65,7 @@ func (r *reader) relate(m *pglogrepl.RelationMessage) {
 	var flagged []int
 	for i, c := range m.Columns {
 		place[c.Name] = i
-		t.columns = append(t.columns, newColumn(c.Name, c.DataType, ""))
+		t.columns = append(t.columns, newColumn(c.Name, c.DataType, "", c.TypeModifier))
 		if c.Flags == 1 {
 			flagged = append(flagged, i)
 		}

@@ -85,7 +85,7 @@ func appendRow(b []byte, t *table, row []value) []byte {
 			b = append(b, ',')
 		}
 		b = append(b, c.label...)
-		b = appendValue(b, c.oid, row[i])
+		b = appendValue(b, c, row[i])
 	}
 	return append(b, '}')
 }
@@ -98,21 +98,24 @@ func appendKey(b []byte, t *table, row []value) []byte {
 			b = append(b, ',')
 		}
 		b = append(b, t.columns[i].label...)
-		b = appendValue(b, t.columns[i].oid, row[i])
+		b = appendValue(b, t.columns[i], row[i])
 	}
 	return append(b, '}')
 }
 
-func appendValue(b []byte, oid uint32, v value) []byte {
+func appendValue(b []byte, c column, v value) []byte {
 	switch {
-	case v.unavailable && pgvalue.IsArray(oid):
+	case v.unavailable && pgvalue.IsArray(c.oid):
 		return append(b, `["`+envelope.Unavailable+`"]`...)
 	case v.unavailable:
 		return append(b, `"`+envelope.Unavailable+`"`...)
 	case v.null:
 		return append(b, "null"...)
 	}
-	return pgvalue.Append(b, oid, v.text)
+	if c.millis {
+		return pgvalue.AppendMillis(b, c.oid, v.text)
+	}
+	return pgvalue.Append(b, c.oid, v.text)
 }
 
 func appendTimes(b []byte, t time.Time) []byte {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/feedrank/feedrank/sql"
 )
@@ -25,10 +26,16 @@ type column struct {
 	oid   uint32
 	typ   string // as SQL writes it
 	label []byte // `"name":`
+	// millis: a time of three decimals at most, which Debezium counts in milliseconds.
+	millis bool
 }
 
-func newColumn(name string, oid uint32, typ string) column {
-	return column{name: name, oid: oid, typ: typ, label: append(appendString(nil, name), ':')}
+// newColumn makes a column. modifier is PostgreSQL's of the type: of times the decimals, -1 for six.
+func newColumn(name string, oid uint32, typ string, modifier int32) column {
+	timed := oid == pgtype.TimestampOID || oid == pgtype.TimeOID
+	return column{
+		name: name, oid: oid, typ: typ, label: append(appendString(nil, name), ':'), millis: timed && modifier >= 0 && modifier <= 3,
+	}
 }
 
 func (t *table) fullName() string { return t.schema + "." + t.name }
@@ -74,6 +81,7 @@ func readTable(ctx context.Context, conn *pgx.Conn, fullName string) (*table, er
 		OID      uint32
 		Type     string
 		Position int // in the key, from 1; 0: not in it
+		Modifier int32
 	}
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[found])
 	if err != nil {
@@ -84,7 +92,7 @@ func readTable(ctx context.Context, conn *pgx.Conn, fullName string) (*table, er
 	}
 	order := map[int]int{}
 	for i, c := range all {
-		t.columns = append(t.columns, newColumn(c.Name, c.OID, c.Type))
+		t.columns = append(t.columns, newColumn(c.Name, c.OID, c.Type, c.Modifier))
 		if c.Position > 0 {
 			order[c.Position] = i
 		}

@@ -30,11 +30,19 @@ func create(ctx context.Context, opts Options, native, data string, as *account)
 		return err
 	}
 
-	cmd := exec.Command(filepath.Join(native, "bin", "initdb"), //nolint:gosec // our own binary
-		"-D", draft, "-U", opts.User, "--pwfile="+password, "-A", "scram-sha-256",
-		"-E", "UTF8", "--no-locale", "-c", "dynamic_shared_memory_type=mmap",
+	args := []string{
+		"-D", draft, "-U", opts.User, "--pwfile=" + password, "-A", "scram-sha-256", "-E", "UTF8", "--no-locale",
 		// Nothing is lost if the machine dies now: the next start begins again.
-		"--no-sync", "--no-instructions")
+		"--no-sync", "--no-instructions",
+	}
+	version, err := majorVersion(ctx, native)
+	if err != nil {
+		return err
+	}
+	if version >= 16 { // older ones do not know the option
+		args = append(args, "-c", "dynamic_shared_memory_type=mmap")
+	}
+	cmd := exec.Command(filepath.Join(native, "bin", "initdb"), args...) //nolint:gosec // our own binary
 	as.apply(cmd)
 	cmd.Dir = draft
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
@@ -56,4 +64,17 @@ func create(ctx context.Context, opts Options, native, data string, as *account)
 		return fmt.Errorf("postgres data: %w", err)
 	}
 	return nil
+}
+
+// majorVersion asks the server which PostgreSQL it is. The pinned one is 18; tests bring older ones.
+func majorVersion(ctx context.Context, native string) (int, error) {
+	said, err := exec.CommandContext(ctx, filepath.Join(native, "bin", "postgres"), "--version").Output() //nolint:gosec // our own binary
+	if err != nil {
+		return 0, fmt.Errorf("version of postgres: %w", err)
+	}
+	var major int
+	if _, err := fmt.Sscanf(string(said), "postgres (PostgreSQL) %d", &major); err != nil {
+		return 0, fmt.Errorf("version of postgres: %q: %w", said, err)
+	}
+	return major, nil
 }

@@ -87,7 +87,7 @@ const (
 )
 
 func serve(ctx context.Context, opts Options, native, data string, as *account, ready func(string)) (err error) {
-	cmd, err := command(opts, native, data, as)
+	cmd, err := command(ctx, opts, native, data, as)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func ensureDatabase(ctx context.Context, opts Options) (err error) {
 
 // command builds the server's command line. Every setting is given there, not in
 // postgresql.conf, so that an older data directory runs with today's.
-func command(opts Options, native, data string, as *account) (*exec.Cmd, error) {
+func command(ctx context.Context, opts Options, native, data string, as *account) (*exec.Cmd, error) {
 	host, port, err := net.SplitHostPort(opts.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("postgres address %q: %w", opts.Addr, err)
@@ -219,7 +219,6 @@ func command(opts Options, native, data string, as *account) (*exec.Cmd, error) 
 		// A small machine that runs all the other servers too.
 		"shared_buffers=64MB",
 		"max_wal_size=512MB",
-		"io_method=sync",
 		"jit=off",
 		"max_parallel_workers_per_gather=0",
 		"max_logical_replication_workers=0",
@@ -229,6 +228,11 @@ func command(opts Options, native, data string, as *account) (*exec.Cmd, error) 
 		"log_line_prefix=%m [%p] %q%u@%d ",
 	} {
 		args = append(args, "-c", setting)
+	}
+	if version, err := majorVersion(ctx, native); err != nil {
+		return nil, err
+	} else if version >= 18 {
+		args = append(args, "-c", "io_method=sync") // no workers for reading
 	}
 	cmd := exec.Command(filepath.Join(native, "bin", "postgres"), args...) //nolint:gosec // our own binary
 	as.apply(cmd)

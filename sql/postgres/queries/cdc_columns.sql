@@ -1,7 +1,7 @@
 -- Which columns does a table have, and which of them are its key? The key is the primary key, else the
 -- index that is the replica identity. Reads the catalog by name.
 SELECT a.attname::text, a.atttypid, format_type(a.atttypid, a.atttypmod),
-       COALESCE(array_position(k.columns, a.attnum), 0)
+       COALESCE(array_position(k.columns, a.attnum), 0), a.atttypmod
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid

@@ -1,0 +1,82 @@
+package cdc_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+)
+
+// gauge adds the series of a metric of one table.
+func gauge(t testing.TB, reg *prometheus.Registry, name, table string) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	total := 0.0
+	for _, f := range families {
+		if f.GetName() != "feedrank_cdc_"+name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if l.GetName() == "table" && l.GetValue() == table {
+					total += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return total
+}
+
+func TestADroppedOrRetypedColumnIsToldAndNothingStops(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(20))
+	c.start()
+	c.requireEqual()
+	require.Zero(t, gauge(t, c.reg, "schema_mismatches", "public.users"))
+	c.exec(
+		`ALTER TABLE users ADD COLUMN handle text`, // of no concern until it is mapped
+		`INSERT INTO users (id, name, handle) VALUES (500, 'with a handle', 'h')`,
+	)
+	c.requireEqual()
+	c.exec(
+		`ALTER TABLE users RENAME COLUMN name TO full_name`,
+		`INSERT INTO users (id, full_name) VALUES (501, 'cannot be read')`,
+		`INSERT INTO posts (id, author_id, body) VALUES (900, 501, 'goes on')`,
+		`DELETE FROM users WHERE id = 20 AND NOT EXISTS (SELECT FROM posts WHERE author_id = 20)`,
+	)
+	require.Eventually(t, func() bool { return len(c.letters.list()) >= 1 }, patience, 10*time.Millisecond)
+	require.Equal(t, "column_missing", c.letters.list()[0].Reason)
+	require.Contains(t, c.letters.list()[0].Detail, "cdc.tables", "it says what to do")
+	c.stopConsumer()
+	c.startConsumer() // it looks when it starts, and each minute
+	require.Eventually(t, func() bool { return gauge(t, c.reg, "schema_mismatches", "public.users") == 1 }, patience, 10*time.Millisecond)
+	c.exec(`ALTER TABLE users RENAME COLUMN full_name TO name`)
+	c.stopConsumer()
+	c.startConsumer()
+	compare(t, c.resync(), resyncAll())
+	c.requireEqual()
+	require.Zero(t, gauge(t, c.reg, "schema_mismatches", "public.users"))
+}
+
+func TestAConditionOnALargeValueThatWasNotLoggedIsADeadLetter(t *testing.T) {
+	c := newChain(t)
+	c.cfg.Tables.Post.HiddenWhen = append(c.cfg.Tables.Post.HiddenWhen, mapping.Condition{Column: "note", Is: "null"})
+	c.exec(`ALTER TABLE posts ADD COLUMN note text`, `ALTER TABLE posts ALTER note SET STORAGE EXTERNAL`, world(5))
+	c.start()
+	c.exec(
+		`INSERT INTO posts (id, author_id, note) VALUES (100, 1, repeat('large', 1000)), (101, 1, 'small')`,
+		`UPDATE posts SET status = 'draft' WHERE id >= 100`,
+		`INSERT INTO posts (id, author_id, note) VALUES (102, 1, 'a neighbour')`,
+	)
+	require.Eventually(t, func() bool { return len(c.letters.list()) == 1 }, patience, 10*time.Millisecond)
+	letter := c.letters.list()[0]
+	require.Equal(t, "value_unavailable", letter.Reason)
+	require.Contains(t, letter.Detail, "note")
+	c.requireCopies(map[string]string{
+		"posts": `SELECT concat_ws('|', id, author_id, md5(body), ((status <> 'published' AND id <> 100) OR deleted_at IS NOT NULL OR note IS NULL)::int, ` + micros + `) FROM posts`,
+	})
+}
