@@ -39,6 +39,10 @@ cdc-chaos: servers ## Only the drill of the changes: kill every part 20 times, a
 cdc-measure: servers ## Latency, throughput and memory of the changes' way into ClickHouse
 	go run ./test/cdc measure
 
+.PHONY: faults
+faults: servers ## Break the network to every server in every way, and hold each answer against the table
+	FEEDRANK_TEST_FAULTS=all go test -count 1 -v -timeout 20m ./test/faults
+
 .PHONY: build
 build: ## Build bin/feedrank
 	$(GO_BUILD) -o bin/feedrank .

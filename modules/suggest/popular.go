@@ -91,6 +91,7 @@ func (j *PopularJob) Run(ctx context.Context, fence int64) error {
 // popularList is a replica's copy, which outlives Redis.
 type popularList struct {
 	redis *redis.Client
+	gate  Gate // of Redis
 	clock core.Clock
 
 	mu     sync.Mutex
@@ -117,7 +118,11 @@ func (p *popularList) get(ctx context.Context) []popularJSON {
 	if !due {
 		return people
 	}
-	fresh, err := p.read(ctx)
+	var fresh []popularJSON
+	err := p.gate.Do(ctx, func(ctx context.Context) (err error) {
+		fresh, err = p.read(ctx)
+		return err
+	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil || len(fresh) == 0 {

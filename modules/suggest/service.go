@@ -73,7 +73,7 @@ func New(p Params) (*Service, error) {
 	}
 	return &Service{
 		cfg: p.Config, source: p.Source, fallback: p.Fallback, gates: p.Gates, store: p.Store, clock: p.Clock, log: p.Log.Named("suggest"),
-		popular: &popularList{redis: p.Store.redis, clock: p.Clock}, local: local,
+		popular: &popularList{redis: p.Store.redis, gate: p.Gates.Redis, clock: p.Clock}, local: local,
 		places: make(chan struct{}, p.Config.MaxConcurrent), metrics: newMetrics(p.Registerer),
 	}, nil
 }

@@ -160,7 +160,7 @@ func (f firstOf) DialContext(ctx context.Context, network, _ string) (net.Conn, 
 	for _, addr := range f.addrs {
 		conn, err := f.dialer.DialContext(ctx, network, addr)
 		if err == nil {
-			return conn, nil
+			return &bounded{Conn: conn}, nil
 		}
 		failures = append(failures, err)
 	}

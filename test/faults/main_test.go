@@ -1,0 +1,19 @@
+// Package faults puts a network that can be broken between the program and its servers, and holds what
+// ARCHITECTURE.md says of every endpoint against what it answers while one or two of them are dead,
+// hang, are slow or cut connections.
+package faults
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/test/stack"
+)
+
+func TestMain(m *testing.M) {
+	// The network's own: a connection that is closed while bytes trickle leaves one behind.
+	slicers := goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*SlicerToxic).Pipe")
+	stack.Main(m, embeddedtest.IgnoreLeaks(slicers))
+}
