@@ -77,7 +77,7 @@ func (on *Stage) visits(n int, rate float64) ([]Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	who := rand.NewZipf(random, 1.1, 20, uint64(len(feeds)-1))
+	who := rand.NewZipf(random, 1.1, 20, uint64(len(feeds)-1)) //nolint:gosec // not empty
 	here, left := make([]Request, int(rate*looksEvery.Seconds())), make([]int, int(rate*looksEvery.Seconds()))
 	visits := make([]Request, n)
 	for i := range visits {

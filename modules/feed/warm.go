@@ -8,7 +8,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 )
 
-var errNothingToWarm = errors.New("Redis or the hot set is away")
+var errNothingToWarm = errors.New("nothing to warm: Redis or the hot set is away")
 
 // Warm computes a user's reserve ahead, unless the cached one stays fresh for half of its time yet, or
 // another replica is at it.

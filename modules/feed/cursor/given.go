@@ -20,7 +20,7 @@ func (g Given) Len() int { return len(g) / givenSize }
 // Append adds a post that a session gave out.
 func (g Given) Append(session uint64, post core.ID) Given {
 	h := hashOf(session, post)
-	return append(g, byte(h), byte(h>>8), byte(h>>16))
+	return append(g, byte(h), byte(h>>8), byte(h>>16)) //nolint:gosec // byte by byte
 }
 
 // Posts is the set to look posts up in.
@@ -54,5 +54,5 @@ func hashOf(session uint64, post core.ID) uint32 {
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
 	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
 	x ^= x >> 31
-	return uint32(x >> 40) //nolint:gosec // 24 bits
+	return uint32(x >> 40)
 }
