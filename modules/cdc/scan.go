@@ -28,9 +28,9 @@ func (h hasher) row(key string, r mapping.Row) uint64 {
 	var m maphash.Hash
 	m.SetSeed(h.seed)
 	var b [26]byte
-	binary.LittleEndian.PutUint64(b[0:], uint64(r.First))                           //nolint:gosec // all its bits
-	binary.LittleEndian.PutUint64(b[8:], uint64(r.Other))                           //nolint:gosec // as above
-	binary.LittleEndian.PutUint64(b[16:], uint64(orEpoch(r.CreatedAt).UnixMicro())) //nolint:gosec // as above
+	binary.LittleEndian.PutUint64(b[0:], uint64(r.First)) //nolint:gosec // all its bits
+	binary.LittleEndian.PutUint64(b[8:], uint64(r.Other)) //nolint:gosec // as above
+	binary.LittleEndian.PutUint64(b[16:], uint64(orEpoch(r.CreatedAt).UnixMicro()))
 	b[24] = flag(r.Hidden)
 	_, _ = m.Write(b[:]) // a hash takes everything
 	_, _ = m.WriteString(key)

@@ -143,6 +143,7 @@ func (s *Source) connect(ctx context.Context, replication bool) (*pgx.Conn, erro
 	params["timezone"], params["datestyle"], params["intervalstyle"] = "UTC", "ISO, MDY", "iso_8601"
 	params["bytea_output"], params["extra_float_digits"], params["client_encoding"] = "hex", "3", "UTF8"
 	params["statement_timeout"], params["idle_in_transaction_session_timeout"], params["lock_timeout"] = "0", "0", "0"
+	postgres.Probed(params)
 	if replication {
 		params["replication"] = "database"
 		config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol

@@ -50,7 +50,8 @@ func NewPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 }
 
 // WithAdvisoryLock runs f while it holds the lock of that name, on a connection of its own. It
-// waits for the lock until ctx ends; the lock falls with the connection, whatever kills us.
+// waits for the lock until ctx ends; the lock falls with the connection, whatever kills us: also when our
+// host is gone without a word, because the server asks.
 func WithAdvisoryLock(ctx context.Context, cfg Config, name string, f func(context.Context, *pgx.Conn) error) (err error) {
 	config, err := pgx.ParseConfig(cfg.DSN)
 	if err != nil {
@@ -59,6 +60,7 @@ func WithAdvisoryLock(ctx context.Context, cfg Config, name string, f func(conte
 	config.ConnectTimeout = cfg.DialTimeout
 	config.RuntimeParams["application_name"] = "feedrank"
 	config.RuntimeParams["timezone"] = "UTC"
+	Probed(config.RuntimeParams)
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("postgres connect: %w", err)
@@ -68,6 +70,12 @@ func WithAdvisoryLock(ctx context.Context, cfg Config, name string, f func(conte
 		return fmt.Errorf("postgres lock %s: %w", name, err)
 	}
 	return f(ctx, conn)
+}
+
+// Probed has the server find out within 14 s that the client's host is gone; by default it takes hours,
+// for which locks and replication slots would be held.
+func Probed(params map[string]string) {
+	params["tcp_keepalives_idle"], params["tcp_keepalives_interval"], params["tcp_keepalives_count"] = "5", "3", "3"
 }
 
 // IsUndefined tells whether err says that a table, a column or a schema does not exist.
