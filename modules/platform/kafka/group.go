@@ -28,13 +28,6 @@ func RunGroup(ctx context.Context, cfg Config, group string, topics []string, ha
 	return ctx.Err()
 }
 
-// A group's members batch what they read, so a fetch may wait for a little more than one record: asking
-// for each record alone would be most of what a consumer does.
-const (
-	fetchMin  = 64 << 10 // bytes of all partitions of a broker; answered at once
-	fetchWait = 50 * time.Millisecond
-)
-
 // ErrStop ends RunGroup when a handler's Setup returns or wraps it.
 var ErrStop = errors.New("consumer must stop")
 
@@ -49,7 +42,6 @@ func member(ctx context.Context, cfg Config, group string, topics []string, hand
 	if err != nil {
 		return errors.Join(ErrStop, err)
 	}
-	config.Consumer.Fetch.Min, config.Consumer.MaxWaitTime = fetchMin, fetchWait
 	consumer, err := sarama.NewConsumerGroup(cfg.Brokers, cfg.Topic(group), config)
 	if err != nil {
 		return err
