@@ -30,7 +30,7 @@ type Bench struct {
 
 // All are the benches.
 func All() []Bench {
-	return []Bench{feedCached(), feedMixed(), trending()}
+	return []Bench{feedCached(), feedComputed(), feedMixed(), trending(), views()}
 }
 
 // ErrUnknown is returned for a bench that is not one of All.
