@@ -88,7 +88,7 @@ func TestRollingRestartsLoseNoRequest(t *testing.T) {
 	cfg := settings(t, s, "all")
 	world(t, s)
 	cfg.RateLimit.UserPerMinute, cfg.RateLimit.AddressPerMinute = 0, 0 // one viewer asks for all
-	cfg.HTTP.DrainDelay = 300 * time.Millisecond // several looks of the balancer
+	cfg.HTTP.DrainDelay = 300 * time.Millisecond                       // several looks of the balancer
 	cfg.Feed.CursorSecrets = []string{"the replicas verify what others signed"}
 	consumer := start(t, cfg)
 	consumer.eventually("the seeded posts reach the feed", func() bool {

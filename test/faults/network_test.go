@@ -26,8 +26,6 @@ const (
 	kafka      server = "kafka"
 )
 
-var servers = []server{clickhouse, redis, postgres, kafka}
-
 // fault is a way in which a server fails. Toxics is in toxiproxy's words.
 type fault struct {
 	name   string
