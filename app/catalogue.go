@@ -14,6 +14,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/jobs"
+	"github.com/feedrank/feedrank/modules/openapi"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
@@ -142,6 +143,7 @@ func catalogue() []Module {
 			Name: "jobs_api", Says: "/admin/v1/jobs", Roles: []Role{API},
 			Switch: "jobs", Options: jobs.APIModule(),
 		},
+		{Name: "openapi", Says: "/openapi.json", Options: openapi.Module()},
 		{Name: "http", Says: "the HTTP server", Options: httpserver.Module()},
 	}
 }

@@ -94,6 +94,9 @@ type Program struct {
 // Addr is where its HTTP server listens.
 func (p *Program) Addr() string { return p.server.Addr() }
 
+// Routes are the calls that it answers.
+func (p *Program) Routes() []httpserver.Route { return p.server.Routes() }
+
 // Start composes and starts the program. It returns once every module has started, or stops what
 // had started and says which module failed.
 func Start(ctx context.Context, cfg config.Config, log *zap.Logger, options ...Option) (*Program, error) {

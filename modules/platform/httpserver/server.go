@@ -32,6 +32,7 @@ type Server struct {
 	door    *door
 	tls     *tls.Config // nil: in the clear
 	doors   []*listening
+	routes  []Route
 }
 
 // listening is one address with what is served there.
@@ -56,6 +57,7 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 	for _, option := range options {
 		option(s)
 	}
+	s.routes = routes
 	users, operators := s.router(), s.router()
 	for _, r := range routes {
 		if r.Access == Public || r.Access == User || (cfg.AdminAddr == "" && r.Access != Debug) {
@@ -148,6 +150,9 @@ func (s *Server) listen(ctx context.Context, d *listening) error {
 
 // Addr is the address of users, once started.
 func (s *Server) Addr() string { return s.doors[0].listener.Addr().String() }
+
+// Routes are all calls, at whichever address.
+func (s *Server) Routes() []Route { return s.routes }
 
 // AdminAddr is the address of operators, once started; that of users if there is no other.
 func (s *Server) AdminAddr() string { return s.doors[len(s.doors)-1].listener.Addr().String() }
