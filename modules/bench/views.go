@@ -64,7 +64,9 @@ func views() Bench {
 					countIf(action = 'comment') AS comments, countIf(action = 'share') AS shares, countIf(action IN ('hide', 'not_interested')) AS hides
 					FROM events WHERE user_id = {viewer:Int64} AND user_id != author_id AND occurred_at >= now() - INTERVAL 90 DAY GROUP BY author_id
 					ORDER BY hides > 0 DESC, likes + comments + shares DESC, views DESC, author_id LIMIT {limit:UInt64}`,
-				params: func(n int) map[string]any { return map[string]any{"viewer": 1 + n*37%on.World.Users, "limit": 500, "days": 90} },
+				params: func(n int) map[string]any {
+					return map[string]any{"viewer": 1 + n*37%on.World.Users, "limit": 500, "days": 90}
+				},
 			},
 		}
 		for _, q := range questions {
