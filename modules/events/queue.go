@@ -13,8 +13,8 @@ import (
 // waits for us, because it serves other partitions too: instead it is asked to pause. What was
 // fetched before it paused still comes, at most one fetch.
 type queue struct {
-	high, low     int64 // bytes: pause above, resume below
-	pause, resume func()
+	high, low     int64  // bytes: pause above, resume below
+	pause, resume func() // called under mu: in another order a partition would stay paused for good
 
 	clock core.Clock
 
@@ -42,12 +42,11 @@ func (q *queue) push(m *sarama.ConsumerMessage) {
 	}
 	q.records = append(q.records, m)
 	q.bytes += weight(m)
-	pause := q.bytes > q.high && !q.paused
-	q.paused = q.paused || pause
-	q.mu.Unlock()
-	if pause {
+	if q.bytes > q.high && !q.paused {
+		q.paused = true
 		q.pause()
 	}
+	q.mu.Unlock()
 	q.signal()
 }
 
@@ -86,17 +85,16 @@ func (q *queue) pop() (m *sarama.ConsumerMessage, open bool) {
 	q.records[q.head] = nil
 	q.head++
 	q.bytes -= weight(m)
-	resume := q.paused && q.bytes <= q.low
-	q.paused = q.paused && !resume
+	if q.paused && q.bytes <= q.low {
+		q.paused = false
+		q.resume()
+	}
 	if q.head > 1024 && q.head*2 > len(q.records) { // do not let a queue that is never empty grow
 		n := copy(q.records, q.records[q.head:])
 		clear(q.records[n:])
 		q.records, q.head = q.records[:n], 0
 	}
 	q.mu.Unlock()
-	if resume {
-		q.resume()
-	}
 	return m, true
 }
 
