@@ -51,7 +51,10 @@ func Metrics(cfg config.Config) ([]Metric, error) {
 }
 
 // description is how the client library writes one: it has no accessors.
-var description = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "((?:[^"\\]|\\.)*)", .*variableLabels: \{([^}]*)\}\}$`)
+var description = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "((?:[^"\\]|\\.)*)", .*constLabels: \{([^}]*)\}, variableLabels: \{([^}]*)\}\}$`)
+
+// constant is the value of a label that is always the same.
+var constant = regexp.MustCompile(`="[^"]*"`)
 
 func metricOf(text string) (Metric, error) {
 	parts := description.FindStringSubmatch(text)
@@ -60,6 +63,6 @@ func metricOf(text string) (Metric, error) {
 	}
 	return Metric{
 		Name: parts[1], Help: strings.ReplaceAll(parts[2], `\"`, `"`),
-		Labels: strings.FieldsFunc(parts[3], func(r rune) bool { return r == ',' || r == ' ' }),
+		Labels: strings.FieldsFunc(constant.ReplaceAllString(parts[3], "")+","+parts[4], func(r rune) bool { return r == ',' || r == ' ' }),
 	}, nil
 }

@@ -24,7 +24,13 @@ func get(path string, access httpserver.Access) httpserver.Route {
 	return httpserver.Route{Method: http.MethodGet, Path: path, Access: access, Handler: ok}
 }
 
-func fetch(t *testing.T, client *http.Client, url string, headers ...string) *http.Response {
+// answer is what fetch got, its body read to the end.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func fetch(t *testing.T, client *http.Client, url string, headers ...string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	require.NoError(t, err)
@@ -36,7 +42,7 @@ func fetch(t *testing.T, client *http.Client, url string, headers ...string) *ht
 	_, err = io.Copy(io.Discard, response.Body)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	return response
+	return answer{response.StatusCode, response.Header}
 }
 
 func TestWhatIsForOperatorsIsAtTheirAddressAlone(t *testing.T) {
