@@ -92,6 +92,7 @@ func TestQuality(t *testing.T) {
 		require.Eventually(t, func() bool { return r.get(viewer, "").ServedFrom == "cache" }, 10*time.Second, time.Millisecond)
 	}
 	r.now.Store(moment.Add(expired).UnixMicro())
+	require.NoError(t, r.hot.Load(t.Context())) // as it would have been meanwhile
 	for _, viewer := range sample {
 		r.away.Store(true)
 		pages["stale"][viewer] = served(t, r.get(viewer, ""), "stale")

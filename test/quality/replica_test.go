@@ -32,6 +32,7 @@ type replica struct {
 	now     atomic.Int64 // microseconds since 1970
 	away    atomic.Bool  // ClickHouse is
 	store   *store.Store
+	hot     *hot.Set
 	signals *feed.Signals
 	url     string
 	client  http.Client
@@ -62,6 +63,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	source := hot.NewClickHouse(s.ClickHouse, core.CountedFromEvents())
 	set := hot.New(cfg.Hot, source, live, r, hot.NewMetrics(reg), zap.NewNop())
 	require.NoError(t, set.Load(t.Context()))
+	r.hot = set
 	client := redis.New(s.RedisConfig)
 	t.Cleanup(client.Close)
 	r.store = store.New(cfg.Store, client)

@@ -87,6 +87,14 @@ func (t *Tuner) reload(ctx context.Context, file File, said rank.Config) (now ra
 	if inForce.Config == cfg { // another replica has read it before us
 		return cfg, true
 	}
+	stale, err := t.fileSaid(ctx, cfg)
+	if err != nil {
+		t.log.Warn("cannot put the file's ranking in force yet", zap.Error(err))
+		return said, false
+	}
+	if stale { // another replica has, and somebody has changed the ranking since
+		return cfg, true
+	}
 	_, err = t.Change(ctx, Change{Over: inForce.Version, To: cfg, By: byFile, Note: file.Path})
 	switch {
 	case err == nil:
@@ -99,3 +107,20 @@ func (t *Tuner) reload(ctx context.Context, file File, said rank.Config) (now ra
 		return said, false
 	}
 }
+
+// fileSaid tells whether the last ranking that came from a file is this one.
+func (t *Tuner) fileSaid(ctx context.Context, cfg rank.Config) (bool, error) {
+	past, err := t.History(ctx, historyLooked)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range past { // the newest first
+		if p.ChangedBy == byFile {
+			return p.Ranking == cfg, nil
+		}
+	}
+	return false, nil
+}
+
+// historyLooked is how many changes back a file's is looked for.
+const historyLooked = 100
