@@ -68,6 +68,7 @@ func start(t *testing.T, s *stack.Stack, direct redisclient.Config) *program {
 	cfg.Auth.HS256Secret = strings.Repeat("s", 32)
 	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig, s.RedisConfig
 	cfg.Kafka.SessionTimeout = 6 * time.Second
+	cfg.RateLimit.UserPerMinute = 0 // one user looks after everything
 	cfg.Events.ProduceTimeout, cfg.Breaker.Kafka.Timeout = time.Second, time.Second
 	cfg.Feed.Budget, cfg.Feed.ComputeWait, cfg.Breaker.Postgres.Timeout = 2*time.Second, time.Second, 500*time.Millisecond // whoever else is busy on the machine
 	cfg.Breaker.Postgres.SlowAfter = 400 * time.Millisecond
