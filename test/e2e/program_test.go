@@ -40,7 +40,7 @@ func settings(t *testing.T, s *stack.Stack, roles ...string) config.Config {
 	cfg.Auth.HS256Secret = strings.Repeat("s", 32)
 	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig, s.RedisConfig
 	cfg.Kafka.SessionTimeout = 6 * time.Second
-	cfg.RateLimit.UserPerMinute = 0 // a test asks as often as it takes
+	cfg.RateLimit.UserPerMinute = 0                                                        // a test asks as often as it takes
 	slot := "s" + strings.NewReplacer(".", "", "-", "").Replace(s.KafkaConfig.TopicPrefix) // slots are the server's, not the database's
 	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
 	return cfg
