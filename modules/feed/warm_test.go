@@ -24,8 +24,9 @@ func TestWarmingComputesAheadWhatIsNotFresh(t *testing.T) {
 	require.NoError(t, w.feed.Warm(t.Context(), 1))
 	require.Equal(t, calls, w.away.clickhouse.calls.Load(), "it is fresh")
 	w.clock.advance(70 * time.Second)
-	require.NoError(t, w.feed.Warm(t.Context(), 1))
-	require.Greater(t, w.away.clickhouse.calls.Load(), calls, "its time is half over")
+	require.Eventually(t, func() bool { // the lease of the first computation may outlast it a little
+		return w.feed.Warm(t.Context(), 1) == nil && w.away.clickhouse.calls.Load() > calls
+	}, 5*time.Second, time.Millisecond, "its time is half over")
 	require.False(t, w.feed.Busy())
 
 	w.away.redis.closed.Store(true)
@@ -51,9 +52,9 @@ func TestOneReplicaRefreshesAnExpiredEntryWhileAllServeIt(t *testing.T) {
 			require.Equal(t, []core.ID{102}, p.posts())
 		}
 	}
+	require.Zero(t, two.away.clickhouse.calls.Load(), "the other replica leaves it alone")
 	close(hold)
 	require.Equal(t, []core.ID{102}, two.cached(1, "").posts())
-	require.Zero(t, two.away.clickhouse.calls.Load(), "the other replica leaves it alone")
 	require.Equal(t, before+2, one.away.clickhouse.calls.Load(), "it was computed once")
 }
 

@@ -36,6 +36,8 @@ func limitBody(most int64) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			if r.ContentLength > most {
+				// A client that still writes when we hang up sees a broken connection instead of the answer.
+				_, _ = io.CopyN(io.Discard, r.Body, 2*most)
 				return core.Errorf(core.CodeTooLarge, "the body is larger than %d bytes", most)
 			}
 			r.Body = clientBody{http.MaxBytesReader(c.Response(), r.Body, most)}
