@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 // process is a process, with those it has started, whose use of the machine is counted apart.
@@ -144,30 +145,12 @@ func (p process) pids() []int {
 	if root == 0 {
 		return nil
 	}
-	found := []int{root}
 	if p.own {
-		return found
+		return []int{root}
 	}
-	children := childrenByParent()
-	for i := 0; i < len(found); i++ {
-		found = append(found, children[found[i]]...)
+	children, err := proc.Descendants(root)
+	if err != nil {
+		return []int{root} // without a process table there is nothing to count
 	}
-	return found
-}
-
-func childrenByParent() map[int][]int {
-	children := map[int][]int{}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is ours
-	for _, name := range stats {
-		stat, err := os.ReadFile(name)
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		pid, _ := strconv.Atoi(strings.Split(name, "/")[2])
-		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // after the command, which may hold anything: state, parent, …
-		if parent, err := strconv.Atoi(string(fields[1])); err == nil {
-			children[parent] = append(children[parent], pid)
-		}
-	}
-	return children
+	return append([]int{root}, children...)
 }

@@ -14,10 +14,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/embedded/clickhouse"
-	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
 	"github.com/feedrank/feedrank/modules/embedded/kafka"
 	"github.com/feedrank/feedrank/modules/embedded/postgres"
 	"github.com/feedrank/feedrank/modules/embedded/redis"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 // launch starts the child and waits until it serves. If it does not come to

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 // ErrDirInUse is returned by Start when another stack uses the directory.

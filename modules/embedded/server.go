@@ -12,8 +12,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
 	"github.com/feedrank/feedrank/modules/embedded/postgres"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 // Bounds on what a server may take; contexts may be shorter.
@@ -97,15 +97,10 @@ func (s *Server) Exited() <-chan struct{} {
 func (s *Server) current() *child {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.child == nil {
+	if s.child == nil || s.child.process.Ended() {
 		return nil
 	}
-	select {
-	case <-s.child.process.Done():
-		return nil
-	default:
-		return s.child
-	}
+	return s.child
 }
 
 // Start starts the server, with the data that it left, and returns when it

@@ -17,7 +17,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
-	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 func serverOf(stack *embedded.Stack, name string) *embedded.Server {

@@ -19,7 +19,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
-	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 func syscallKill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }

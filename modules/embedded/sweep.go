@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
 	"github.com/feedrank/feedrank/modules/embedded/postgres"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 const temporaryPrefix = "feedrank-embedded-"

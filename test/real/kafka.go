@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 // newKafka plans one broker that is its own KRaft controller.
@@ -93,20 +94,20 @@ func run(ctx context.Context, cmd *exec.Cmd) error {
 	}
 	defer func() { _ = errors.Join(out.Close(), os.Remove(out.Name())) }()
 	cmd.Stdout, cmd.Stderr = out, out
-	p, err := start(cmd, syscall.SIGKILL)
+	p, err := proc.Start(cmd, syscall.SIGKILL)
 	if err != nil {
 		return err
 	}
 	select {
-	case <-p.done:
+	case <-p.Done():
 	case <-ctx.Done():
-		err := errors.Join(context.Cause(ctx), killTree(p.pid()))
-		<-p.done
+		err := errors.Join(context.Cause(ctx), proc.KillTree(p.PID()))
+		<-p.Done()
 		return err
 	}
-	if p.err != nil {
+	if err := p.Err(); err != nil {
 		text, _ := os.ReadFile(out.Name()) // what there is
-		return fmt.Errorf("%s: %w: %s", cmd.Path, p.err, text)
+		return fmt.Errorf("%s: %w: %s", cmd.Path, err, text)
 	}
 	return nil
 }

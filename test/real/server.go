@@ -3,6 +3,7 @@
 package real
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 // Server is one server of a stack. Its methods may be called at any time by anyone.
@@ -41,6 +44,8 @@ const (
 	stopLimit  = 30 * time.Second
 )
 
+var errEndedWell = errors.New("exit status 0")
+
 // plan says how one server is run.
 type plan struct {
 	name string
@@ -63,7 +68,7 @@ type server struct {
 
 	turn   sync.Mutex // held by whoever changes it
 	mu     sync.Mutex // guards what follows
-	life   *process
+	life   *proc.Child
 	frozen []int
 }
 
@@ -75,15 +80,15 @@ func (s *server) Addr() string { return s.addr }
 
 func (s *server) PID() int {
 	if p := s.current(); p != nil {
-		return p.pid()
+		return p.PID()
 	}
 	return 0
 }
 
-func (s *server) current() *process {
+func (s *server) current() *proc.Child {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.life == nil || !s.life.running() {
+	if s.life == nil || s.life.Ended() {
 		return nil
 	}
 	return s.life
@@ -116,7 +121,7 @@ func (s *server) launch(ctx context.Context) error {
 	defer func() { _ = log.Close() }() // the child has its own
 	cmd := s.command()
 	cmd.Stdout, cmd.Stderr = log, log
-	p, err := start(cmd, s.whenOrphaned)
+	p, err := proc.Start(cmd, s.whenOrphaned)
 	if err != nil {
 		return err
 	}
@@ -130,7 +135,7 @@ func (s *server) launch(ctx context.Context) error {
 }
 
 // await asks until the server answers or ends.
-func (s *server) await(ctx context.Context, p *process) error {
+func (s *server) await(ctx context.Context, p *proc.Child) error {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -141,8 +146,8 @@ func (s *server) await(ctx context.Context, p *process) error {
 			return nil
 		}
 		select {
-		case <-p.done:
-			return fmt.Errorf("it ended before it served: %w", p.exit())
+		case <-p.Done():
+			return fmt.Errorf("it ended before it served: %w", cmp.Or(p.Err(), errEndedWell))
 		case <-ctx.Done():
 			return errors.Join(context.Cause(ctx), err)
 		case <-again.C:
@@ -157,13 +162,13 @@ func (s *server) Stop(ctx context.Context) error {
 	if p == nil {
 		return nil
 	}
-	if err := errors.Join(s.thaw(), send(s.stop, p.pid())); err != nil {
+	if err := errors.Join(s.thaw(), p.Signal(s.stop)); err != nil {
 		return fmt.Errorf("stop %s: %w", s.name, err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, stopLimit, fmt.Errorf("not stopped within %s", stopLimit))
 	defer cancel()
 	select {
-	case <-p.done:
+	case <-p.Done():
 		return nil // a JVM that ends on SIGTERM says 143
 	case <-ctx.Done():
 		return fmt.Errorf("stop %s: %w%s", s.name, errors.Join(context.Cause(ctx), s.kill(p)), s.tail())
@@ -183,16 +188,16 @@ func (s *server) Kill() error {
 	return nil
 }
 
-func (s *server) kill(p *process) error {
+func (s *server) kill(p *proc.Child) error {
 	if s.killed != nil {
 		defer s.killed()()
 	}
 	s.mu.Lock()
 	s.frozen = nil
 	s.mu.Unlock()
-	err := killTree(p.pid())
-	if !p.waitFor(stopLimit) {
-		return errors.Join(err, fmt.Errorf("pid %d: %w", p.pid(), errTooLong))
+	err := proc.KillTree(p.PID())
+	if !p.WaitFor(stopLimit) {
+		return errors.Join(err, fmt.Errorf("pid %d is still there %s after SIGKILL", p.PID(), stopLimit))
 	}
 	return err
 }
@@ -204,7 +209,7 @@ func (s *server) Freeze() error {
 	if p == nil {
 		return fmt.Errorf("freeze %s: it does not run", s.name)
 	}
-	tree, err := freezeTree(p.pid())
+	tree, err := proc.StopTree(p.PID())
 	s.mu.Lock()
 	s.frozen = tree
 	s.mu.Unlock()
@@ -228,7 +233,7 @@ func (s *server) thaw() error {
 	tree := s.frozen
 	s.frozen = nil
 	s.mu.Unlock()
-	return send(syscall.SIGCONT, tree...)
+	return proc.ContinueTree(tree)
 }
 
 // tail is the end of the log, for an error.

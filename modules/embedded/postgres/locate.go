@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 // elsewhere is the file in DataDir that names the folder which is used instead.

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/feedrank/feedrank/modules/embedded/internal/proc"
+	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
 // pidFile is what a running server keeps in its data directory. Its first line

@@ -1,5 +1,5 @@
-// Package proc starts processes that end with their parent, and looks at, stops
-// and kills whole trees of them.
+// Package proc starts processes that end with their parent, and looks at, stops and kills whole
+// trees of them.
 package proc
 
 import (
@@ -66,6 +66,16 @@ func (c *Child) PID() int { return c.cmd.Process.Pid }
 
 // Done is closed once the child has ended and was reaped.
 func (c *Child) Done() <-chan struct{} { return c.done }
+
+// Ended tells whether Done is closed.
+func (c *Child) Ended() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
 
 // Err says how the child ended; nil is exit status 0. Only after Done.
 func (c *Child) Err() error { return c.err }
@@ -137,7 +147,9 @@ func StopTree(root int) ([]int, error) {
 			return nil, err
 		}
 	}
-	return tree, waitUntilStopped(tree)
+	return tree, waitUntil(tree, haltLimit, "stopped", func(state byte) bool {
+		return state == 'T' || state == 'Z' || state == 'X'
+	})
 }
 
 // ContinueTree undoes StopTree: descendants first, so that the root finds them
@@ -151,7 +163,8 @@ func ContinueTree(tree []int) error {
 }
 
 // KillTree kills root and all its descendants at one moment, as a machine that
-// loses power does. It does not wait until they are gone.
+// loses power does, and returns once none of them runs: the ports and files that
+// they held are free.
 func KillTree(root int) error {
 	tree, err := StopTree(root)
 	if err != nil {
@@ -161,7 +174,10 @@ func KillTree(root int) error {
 	for _, pid := range tree {
 		errs = append(errs, signal(pid, syscall.SIGKILL))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return waitUntil(tree, killLimit, "gone", func(state byte) bool { return state == 'Z' || state == 'X' })
 }
 
 // signal treats a process that is gone as signalled.
@@ -172,23 +188,29 @@ func signal(pid int, sig syscall.Signal) error {
 	return nil
 }
 
-// waitUntilStopped polls: stopping is asynchronous, and nobody but a tracer is
-// told about the stop of a grandchild.
-func waitUntilStopped(tree []int) error {
-	deadline := time.Now().Add(2 * time.Second)
+// Bounds on what the kernel may take.
+const (
+	haltLimit = 2 * time.Second
+	killLimit = 10 * time.Second
+)
+
+// waitUntil polls until every process of tree that is still there is in a state
+// that holds: nobody but a tracer is told what becomes of a grandchild.
+func waitUntil(tree []int, limit time.Duration, what string, holds func(state byte) bool) error {
+	deadline := time.Now().Add(limit)
 	for {
 		table, err := Table()
 		if err != nil {
 			return err
 		}
-		running := slices.ContainsFunc(table, func(p Process) bool {
-			return slices.Contains(tree, p.PID) && p.State != 'T' && p.State != 'Z' && p.State != 'X'
+		waiting := slices.ContainsFunc(table, func(p Process) bool {
+			return slices.Contains(tree, p.PID) && !holds(p.State)
 		})
-		if !running {
+		if !waiting {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("processes %v have not stopped within 2 s", tree)
+			return fmt.Errorf("processes %v are not %s after %s", tree, what, limit)
 		}
 		<-time.After(time.Millisecond)
 	}
