@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // batch is a run of offsets on its way into ClickHouse. Its memory is used again.
@@ -36,7 +38,7 @@ func (b *batch) add(m *sarama.ConsumerMessage, reader *recordReader, topic strin
 	}
 	b.missing += uint64(m.Offset - b.next) //nolint:gosec // not negative
 	b.next = m.Offset + 1
-	b.bytes += weight(m)
+	b.bytes += kafka.Weight(m)
 	if b.records == 0 {
 		b.oldest = m.Timestamp
 	}

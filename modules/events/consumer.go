@@ -212,14 +212,14 @@ func (c *Consumer) ConsumeClaim(session sarama.ConsumerGroupSession, claim saram
 	defer fetching.Wait()
 	defer cancel()
 	fetching.Go(func() {
-		defer p.queue.close()
+		defer p.queue.Close()
 		for {
 			select {
 			case m, ok := <-claim.Messages():
 				if !ok {
 					return
 				}
-				p.queue.push(m)
+				p.queue.Push(m)
 			case <-ctx.Done():
 				return
 			}
@@ -263,7 +263,7 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 		letters: c.letters, applied: c.applied, sessions: c.checked, steps: c.steps, clock: c.clock, metrics: m,
 		log:   c.log.With(zap.Int32("partition", id)),
 		fence: fence{token: newToken()},
-		queue: newQueue(c.cfg.Batch.QueueBytes, c.clock,
+		queue: kafka.NewQueue(c.cfg.Batch.QueueBytes, c.clock,
 			func() { m.pauses.Inc(); (*c.group.Load()).Pause(one) },
 			func() { (*c.group.Load()).Resume(one) }),
 		commit: func(next int64) {

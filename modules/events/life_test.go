@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
 )
 
@@ -102,14 +103,14 @@ func (t *tape) play(ctx context.Context, steps Steps) *owner {
 	}
 	o := &owner{done: make(chan struct{})}
 	o.p = &partition{
-		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l, queue: newQueue(1<<30, core.SystemClock{}, func() {}, func() {}),
+		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l, queue: kafka.NewQueue(1<<30, core.SystemClock{}, func() {}, func() {}),
 		reader: newRecordReader(t.cfg), dedup: newDedup(t.cfg.Dedup, l, m), letters: t.grave, steps: steps,
 		clock: core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: fence{token: newToken()}, survey: survey,
 		origin: origin{next: from}, high: func() int64 { return int64(len(t.log)) },
 		commit: t.commit,
 	}
 	for _, record := range t.log[from:] {
-		o.p.queue.push(record)
+		o.p.queue.Push(record)
 	}
 	ctx, o.cancel = context.WithCancel(ctx)
 	go func() {

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/IBM/sarama"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -64,50 +63,6 @@ func TestTheWindowRemembersTheLatestHalfAtLeastAndNeverMoreThanItsSize(t *testin
 			require.True(t, ok)
 			require.Equal(t, i, at)
 		}
-	})
-}
-
-func TestTheQueuePausesFetchingRatherThanGrow(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		paused := false
-		q := newQueue(10_000, core.SystemClock{}, func() { paused = true }, func() { paused = false })
-		pushed, popped, held := int64(0), int64(0), 0
-		t.Repeat(map[string]func(*rapid.T){
-			"push": func(t *rapid.T) {
-				if paused {
-					return
-				}
-				q.push(&sarama.ConsumerMessage{Offset: pushed, Value: make([]byte, rapid.IntRange(0, 3000).Draw(t, "size"))})
-				pushed++
-				held++
-			},
-			"pop": func(*rapid.T) {
-				m, open := q.pop()
-				require.True(t, open)
-				if m == nil {
-					require.Zero(t, held)
-					return
-				}
-				require.Equal(t, popped, m.Offset)
-				popped++
-				held--
-			},
-			"": func(*rapid.T) {
-				require.LessOrEqual(t, q.waiting(), int64(10_000+3200))
-				if held == 0 {
-					require.False(t, paused, "an empty queue must not wait for ever")
-				}
-			},
-		})
-		for held > 0 {
-			m, _ := q.pop()
-			require.Equal(t, popped, m.Offset)
-			popped++
-			held--
-		}
-		q.close()
-		_, open := q.pop()
-		require.False(t, open)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // partition applies one Kafka partition to ClickHouse while it is ours. One goroutine runs it.
@@ -18,7 +19,7 @@ type partition struct {
 	cfg     Config
 	owner   string
 	ledger  *ledger
-	queue   *queue
+	queue   *kafka.Queue
 	reader  *recordReader
 	dedup   *dedup
 	letters DeadLetters
@@ -104,7 +105,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 	nothing := time.NewTimer(pollEvery)
 	defer nothing.Stop()
 	for {
-		m, open := p.queue.pop()
+		m, open := p.queue.Pop()
 		switch {
 		case m != nil:
 			first := b.empty()
@@ -137,7 +138,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 				age.Reset(left)
 			}
 			select {
-			case <-p.queue.ready:
+			case <-p.queue.Ready():
 				if b.empty() {
 					due = p.due()
 				}
@@ -158,7 +159,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 // of the greatest age after the record came. So the batches of all partitions are due at the same time,
 // and go in one statement.
 func (p *partition) due() time.Time {
-	return p.queue.waitingSince().Truncate(p.cfg.Batch.MaxAge).Add(p.cfg.Batch.MaxAge)
+	return p.queue.WaitingSince().Truncate(p.cfg.Batch.MaxAge).Add(p.cfg.Batch.MaxAge)
 }
 
 // apply brings the batch into ClickHouse, whatever it takes.
@@ -336,7 +337,7 @@ func (p *partition) measure(started time.Time) {
 	if lag > 0 {
 		m.lagSeconds.Set(now.Sub(b.newest).Seconds())
 	}
-	m.queue.Set(float64(p.queue.waiting()))
+	m.queue.Set(float64(p.queue.Waiting()))
 	m.windowIDs.Set(float64(p.dedup.window.len()))
 	m.bloom.Set(float64(p.dedup.filter.bytes()))
 	p.dedup.filter.forget(int32((b.newest.UnixMilli() - rawRetention.Milliseconds()) / millisPerDay)) //nolint:gosec // from 2020 to 2100

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -124,26 +126,38 @@ func (s *Store) freshUntil(items int) time.Time {
 	return s.clock.Now().Add(time.Duration(fresh))
 }
 
-// bar leaves somebody out of a user's suggestions for a time. What is there for longer stays. The
-// oldest beyond the bound are forgotten.
-func (s *Store) bar(ctx context.Context, user, other core.ID, length time.Duration) error {
+// barUsers is how many users' lists of the barred are written at once.
+const barUsers = 256
+
+// bar leaves people out of users' suggestions for a time, many users in one round trip. What is there for
+// longer stays. Of each user the oldest beyond the bound are forgotten.
+func (s *Store) bar(ctx context.Context, of map[core.ID][]core.ID, length time.Duration) error {
 	conn, err := s.redis.Conn()
 	if err != nil {
 		return err
 	}
-	key := barredKey(user)
 	until, err := strconv.ParseFloat(s.seconds(length), 64)
 	if err != nil {
 		return err
 	}
-	for _, answer := range conn.DoMulti(ctx,
-		conn.B().Zadd().Key(key).Gt().ScoreMember().ScoreMember(until, other.String()).Build(),
-		conn.B().Zremrangebyscore().Key(key).Min("-inf").Max(s.seconds(0)).Build(),
-		conn.B().Zremrangebyrank().Key(key).Start(0).Stop(int64(-s.cfg.MaxBarred-1)).Build(),
-		conn.B().Pexpire().Key(key).Milliseconds(max(s.cfg.DismissFor, s.cfg.Keep).Milliseconds()+1000).Build(),
-	) {
-		if err := answer.Error(); err != nil {
-			return fmt.Errorf("leave %s out for %s: %w", other, user, err)
+	for users := range slices.Chunk(slices.Sorted(maps.Keys(of)), barUsers) {
+		var all rueidis.Commands
+		for _, user := range users {
+			key, others := barredKey(user), of[user]
+			add := conn.B().Zadd().Key(key).Gt().ScoreMember()
+			for _, other := range others[max(0, len(others)-s.cfg.MaxBarred):] {
+				add = add.ScoreMember(until, other.String())
+			}
+			all = append(all, add.Build(),
+				conn.B().Zremrangebyscore().Key(key).Min("-inf").Max(s.seconds(0)).Build(),
+				conn.B().Zremrangebyrank().Key(key).Start(0).Stop(int64(-s.cfg.MaxBarred-1)).Build(),
+				conn.B().Pexpire().Key(key).Milliseconds(max(s.cfg.DismissFor, s.cfg.Keep).Milliseconds()+1000).Build(),
+			)
+		}
+		for _, answer := range conn.DoMulti(ctx, all...) {
+			if err := answer.Error(); err != nil {
+				return fmt.Errorf("leave people out for users %s to %s: %w", users[0], users[len(users)-1], err)
+			}
 		}
 	}
 	return nil
@@ -151,18 +165,16 @@ func (s *Store) bar(ctx context.Context, user, other core.ID, length time.Durati
 
 // Dismiss leaves somebody out for Config.DismissFor.
 func (s *Store) Dismiss(ctx context.Context, user, other core.ID) error {
-	return s.bar(ctx, user, other, s.cfg.DismissFor)
+	return s.bar(ctx, map[core.ID][]core.ID{user: {other}}, s.cfg.DismissFor)
 }
 
 // Changed leaves out whom a user follows, blocks or mutes since their list was computed, for as long
 // as the list may be kept.
 func (s *Store) Changed(ctx context.Context, changes []core.Change) error {
-	var failures []error
+	barred := map[core.ID][]core.ID{}
 	bar := func(user, other core.ID) {
-		if user.Valid() && other.Valid() && ctx.Err() == nil && len(failures) == 0 {
-			if err := s.bar(ctx, user, other, s.cfg.Keep+time.Minute); err != nil {
-				failures = append(failures, err)
-			}
+		if user.Valid() && other.Valid() {
+			barred[user] = append(barred[user], other)
 		}
 	}
 	for i := range changes {
@@ -175,7 +187,10 @@ func (s *Store) Changed(ctx context.Context, changes []core.Change) error {
 		default:
 		}
 	}
-	return errors.Join(append(failures, ctx.Err())...)
+	if len(barred) == 0 {
+		return nil
+	}
+	return s.bar(ctx, barred, s.cfg.Keep+time.Minute)
 }
 
 func (s *Store) seconds(from time.Duration) string {
