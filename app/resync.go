@@ -46,7 +46,7 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 	}
 	p := newProgress(out)
 	found, err := r.Run(ctx, cdc.ResyncOptions{
-		Table: table, Repair: repair, Settle: settle, Name: "command", Rows: p.rows, Progress: p.compared,
+		Table: table, Repair: repair, Settle: settle, Drain: cfg.CDC.Resync.Drain, Name: "command", Rows: p.rows, Progress: p.compared,
 	})
 	for _, c := range found {
 		differences += c.Differences()
@@ -115,7 +115,7 @@ func resyncJob() fx.Option {
 			return jobs.Job{}, err
 		}
 		o := cdc.ResyncOptions{
-			Repair: cfg.Resync.Repair, Settle: cfg.Resync.Settle, RowsPerSecond: cfg.Resync.RowsPerSecond, Name: "job",
+			Repair: cfg.Resync.Repair, Settle: cfg.Resync.Settle, Drain: cfg.Resync.Drain, RowsPerSecond: cfg.Resync.RowsPerSecond, Name: "job",
 			Progress: func(c cdc.Comparison) {
 				if c.Equal() {
 					log.Info("copy equals its table", zap.String("kind", c.Kind), zap.Int64("rows", c.Rows))
@@ -128,12 +128,17 @@ func resyncJob() fx.Option {
 		return jobs.Job{
 			Name: "resync", Every: cfg.Resync.Every, Jitter: 10, Timeout: cfg.Resync.Timeout,
 			Run: func(ctx context.Context, _ int64) error { // a repair counts only if its row has not changed: no fence is needed
-				if runs, err := r.SnapshotRuns(ctx); err != nil || runs {
+				ready, err := r.Ready(ctx)
+				if err != nil {
 					return err
+				}
+				if !ready {
+					log.Info("not compared: the tables have not been read for the first time")
+					return nil
 				}
 				db := clickhouse.New(own, prometheus.NewRegistry())
 				defer db.Close()
-				_, err := r.With(db).Run(ctx, o)
+				_, err = r.With(db).Run(ctx, o)
 				return err
 			},
 		}, nil

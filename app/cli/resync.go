@@ -17,7 +17,8 @@ func resyncCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "resync", Short: "Compare the app's tables with their copies in ClickHouse, and repair what differs",
 		Long: "resync reads the app's tables and their copies while changes go on, and sends what sets the copies right\n" +
-			"to the running CDC consumer. A row counts only if it differs for some time (--settle): what is on its way is none.\n" +
+			"to the running CDC consumer. A row counts only if it still differs once the consumer has applied what was on its\n" +
+			"way (cdc.resync.drain bounds how long that is waited for), and after --settle at least.\n" +
 			"With --check it only tells, and exits with 1 if anything differs.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := s.load(app.DevDefaults()...) // no key is needed
@@ -34,6 +35,6 @@ func resyncCommand() *cobra.Command {
 	s.flags(c)
 	c.Flags().StringVar(&table, "table", "", "only this table, such as public.posts; empty: all that are mapped")
 	c.Flags().BoolVar(&check, "check", false, "only compare")
-	c.Flags().DurationVar(&settle, "settle", 10*time.Second, "how long a row must differ; longer than changes take to arrive")
+	c.Flags().DurationVar(&settle, "settle", 10*time.Second, "how long a row must differ; with Debezium longer than changes take to Kafka")
 	return c
 }

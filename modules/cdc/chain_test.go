@@ -31,6 +31,7 @@ type chain struct {
 	cfg     cdc.Config
 	letters *letters
 	changes *changes
+	applied cdc.Applied // who is told; the changes, if a test does not say
 
 	source   *source.Source
 	consumer *cdc.Consumer
@@ -87,6 +88,7 @@ func newChain(t testing.TB) *chain {
 func configured(t testing.TB, servers *stack.Stack) *chain {
 	t.Helper()
 	c := &chain{Stack: servers, t: t, cfg: cdc.DefaultConfig(), letters: &letters{}, changes: &changes{}}
+	c.applied = c.changes
 	name := strings.TrimSuffix(c.KafkaConfig.TopicPrefix, ".")
 	c.cfg.Source.Slot, c.cfg.Source.Publication = name, name
 	c.cfg.Source.SnapshotRows = 100
@@ -127,7 +129,7 @@ func (c *chain) startConsumer() {
 	c.t.Helper()
 	c.reg = prometheus.NewRegistry()
 	consumer, err := cdc.NewConsumer(cdc.Params{
-		Config: c.cfg, Kafka: c.KafkaConfig, ClickHouse: c.ClickHouse, Postgres: c.Postgres, Letters: c.letters, Applied: c.changes,
+		Config: c.cfg, Kafka: c.KafkaConfig, ClickHouse: c.ClickHouse, Postgres: c.Postgres, Letters: c.letters, Applied: c.applied,
 		Clock: core.SystemClock{}, Log: zaptest.NewLogger(c.t), Registerer: c.reg, Failure: c.failure(),
 	})
 	require.NoError(c.t, err)

@@ -30,6 +30,7 @@ type ConsumerConfig struct {
 	Group        string        `koanf:"group" validate:"required,topic"`
 	BatchRows    int           `koanf:"batch_rows" validate:"gte=1,lte=1000000"`       // records
 	BatchBytes   int           `koanf:"batch_bytes" validate:"gte=1024,lte=268435456"` // bytes of records
+	QueueBytes   int           `koanf:"queue_bytes" validate:"gte=1024,lte=268435456"` // of a partition, fetched while a batch is applied; beyond, fetching it pauses
 	BatchAge     time.Duration `koanf:"batch_age" validate:"gte=1ms,lte=10s"`          // the first record of a batch waits no longer
 	Inserts      int           `koanf:"inserts" validate:"gte=1,lte=64"`               // batches written at once
 	Deadline     time.Duration `koanf:"deadline" validate:"gte=1s,lte=10m"`            // a batch that takes longer is begun anew
@@ -44,7 +45,7 @@ func DefaultConfig() Config {
 		Topics:      TopicsConfig{Partitions: 4, Retention: 7 * 24 * time.Hour},
 		Tables:      mapping.Default(),
 		Consumer: ConsumerConfig{
-			Group: "cdc-consumer", BatchRows: 5000, BatchBytes: 8 << 20, BatchAge: 50 * time.Millisecond, Inserts: 4,
+			Group: "cdc-consumer", BatchRows: 5000, BatchBytes: 8 << 20, QueueBytes: 4 << 20, BatchAge: 50 * time.Millisecond, Inserts: 4,
 			Deadline: time.Minute, TopicCheck: 10 * time.Second, OnLostOffset: "fail",
 		},
 		Source: source.DefaultConfig(),

@@ -2,6 +2,7 @@ package cdc_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ type at struct {
 	last, lsn uint64
 	time      time.Time
 	snapshot  string
+	lead      uint64 // of the built-in source; zero: Debezium
 }
 
 func (d *connector) send(table string, partition int32, key, op, after string, where at) {
@@ -48,6 +50,9 @@ func (d *connector) send(table string, partition int32, key, op, after string, w
 	}
 	value := fmt.Sprintf(`{"before":null,"after":%s,"source":{"version":"3.7.0.Final","connector":"postgresql","name":"cdc","ts_ms":%d,"snapshot":"%s","db":"app","sequence":%s,"schema":"public","table":"%s","txId":1,"lsn":%d,"xmin":null},"transaction":null,"op":"%s","ts_ms":%d}`,
 		after, where.time.UnixMilli(), snapshot, sequence, table, where.lsn, op, where.time.UnixMilli())
+	if where.lead > 0 {
+		value = strings.Replace(value, `"source":{`, fmt.Sprintf(`"source":{"system":"1","lead":"%d",`, where.lead), 1)
+	}
 	message := &sarama.ProducerMessage{Topic: d.prefix + table, Partition: partition, Value: sarama.StringEncoder(value)}
 	if key != "" {
 		message.Key = sarama.StringEncoder(key)
@@ -130,20 +135,20 @@ func TestRowsThatWaitInOtherPartitionsDieByATruncateAndNewOnesLive(t *testing.T)
 	c.makeTopics()
 	c.startConsumer()
 	d, now := c.connector(), time.Now()
-	d.send("users", 0, `{"id":1}`, "c", user(1, "there before"), at{100, 110, now, ""})
-	d.send("users", 1, `{"id":2}`, "c", user(2, "written after, read before"), at{300, 310, now.Add(time.Second), ""})
+	d.send("users", 0, `{"id":1}`, "c", user(1, "there before"), at{100, 110, now, "", 0})
+	d.send("users", 1, `{"id":2}`, "c", user(2, "written after, read before"), at{300, 310, now.Add(time.Second), "", 0})
 	d.settled(c, 1)
-	d.send("users", 3, "", "t", "null", at{100, 200, now, ""})
+	d.send("users", 3, "", "t", "null", at{100, 200, now, "", 0})
 	d.settled(c, 2)
-	d.send("users", 2, `{"id":3}`, "c", user(3, "in flight"), at{100, 120, now, ""})
-	d.send("users", 2, `{"id":4}`, "c", user(4, "new"), at{300, 320, now.Add(time.Second), ""})
+	d.send("users", 2, `{"id":3}`, "c", user(3, "in flight"), at{100, 120, now, "", 0})
+	d.send("users", 2, `{"id":4}`, "c", user(4, "new"), at{300, 320, now.Add(time.Second), "", 0})
 	d.settled(c, 3)
 	require.Equal(t, []string{"2 written after, read before", "4 new"}, c.names())
 
 	c.stopConsumer() // the truncate is remembered
 	c.startConsumer()
-	d.send("users", 1, `{"id":5}`, "c", user(5, "even later"), at{100, 130, now, ""})
-	d.send("users", 1, `{"id":6}`, "c", user(6, "of a rebuilt cluster"), at{20, 30, now.Add(time.Hour), ""})
+	d.send("users", 1, `{"id":5}`, "c", user(5, "even later"), at{100, 130, now, "", 0})
+	d.send("users", 1, `{"id":6}`, "c", user(6, "of a rebuilt cluster"), at{20, 30, now.Add(time.Hour), "", 0})
 	d.settled(c, 4)
 	require.Equal(t, []string{"2 written after, read before", "4 new", "6 of a rebuilt cluster"}, c.names())
 }
@@ -155,7 +160,7 @@ func TestARepeatedStretchOfTheLogMovesNoRowBack(t *testing.T) {
 	d, now := c.connector(), time.Now()
 	write := func(from, to int) {
 		for i := from; i <= to; i++ {
-			d.send("users", 0, `{"id":1}`, "u", user(1, fmt.Sprint("change ", i)), at{uint64(100 * i), uint64(100*i + 10), now.Add(time.Duration(i) * time.Second), ""})
+			d.send("users", 0, `{"id":1}`, "u", user(1, fmt.Sprint("change ", i)), at{uint64(100 * i), uint64(100*i + 10), now.Add(time.Duration(i) * time.Second), "", 0})
 		}
 	}
 	write(1, 20)
@@ -166,7 +171,7 @@ func TestARepeatedStretchOfTheLogMovesNoRowBack(t *testing.T) {
 	d.settled(c, 2)
 	require.Equal(t, []string{"1 change 21"}, c.names())
 
-	d.send("users", 0, `{"id":1}`, "u", user(1, "unknown position"), at{0, 700, now, ""})
+	d.send("users", 0, `{"id":1}`, "u", user(1, "unknown position"), at{0, 700, now, "", 0})
 	d.settled(c, 3)
 	require.Equal(t, []string{"1 unknown position"}, c.names(), "in doubt it is applied")
 }
@@ -176,10 +181,28 @@ func TestTheLogDecidesWhereASnapshotOverlapsTheStream(t *testing.T) {
 	c.makeTopics()
 	c.startConsumer()
 	d, now := c.connector(), time.Now()
-	d.send("users", 0, `{"id":1}`, "r", user(1, "as the snapshot saw it"), at{0, 26747216, now, "true"})
-	d.send("users", 0, `{"id":2}`, "r", user(2, "as the snapshot saw it"), at{0, 26747216, now, "last"})
-	d.send("users", 0, `{"id":1}`, "u", user(1, "changed"), at{0, 26746744, now, ""}) // its transaction began before the slot was made
-	d.send("users", 0, `{"id":2}`, "d", "null", at{0, 26746824, now, ""})
+	d.send("users", 0, `{"id":1}`, "r", user(1, "as the snapshot saw it"), at{0, 26747216, now, "true", 0})
+	d.send("users", 0, `{"id":2}`, "r", user(2, "as the snapshot saw it"), at{0, 26747216, now, "last", 0})
+	d.send("users", 0, `{"id":1}`, "u", user(1, "changed"), at{0, 26746744, now, "", 0}) // its transaction began before the slot was made
+	d.send("users", 0, `{"id":2}`, "d", "null", at{0, 26746824, now, "", 0})
 	d.settled(c, 1)
 	require.Equal(t, []string{"1 changed"}, c.names())
+}
+
+func TestAFrozenLeaderThatWakesMovesNoRowBack(t *testing.T) {
+	c := newChain(t)
+	c.makeTopics()
+	c.startConsumer()
+	d, now := c.connector(), time.Now()
+	d.send("users", 0, `{"id":1}`, "c", user(1, "of the first leader"), at{0, 100, now, "", 4})
+	d.send("users", 0, `{"id":1}`, "u", user(1, "of the second"), at{0, 300, now, "", 5})
+	d.send("users", 0, `{"id":1}`, "u", user(1, "what the first had in hand"), at{0, 200, now, "", 4})
+	d.settled(c, 1)
+	require.Equal(t, []string{"1 of the second"}, c.names())
+	c.stopConsumer() // the lead is remembered
+	c.startConsumer()
+	d.send("users", 0, `{"id":1}`, "r", user(1, "and a snapshot's row"), at{0, 200, now, "true", 4})
+	d.send("users", 1, `{"id":2}`, "r", user(2, "of a partition that the second has not written to"), at{0, 200, now, "true", 4})
+	d.settled(c, 2)
+	require.Equal(t, []string{"1 of the second", "2 of a partition that the second has not written to"}, c.names())
 }

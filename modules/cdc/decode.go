@@ -26,6 +26,7 @@ type decoder struct {
 	table    string
 	sources  []*mapping.Source
 	epochs   epochs
+	lead     lead
 	progress progress
 	metrics  *metrics
 	now      func() time.Time
@@ -55,6 +56,11 @@ func (d *decoder) add(b *batch, m *sarama.ConsumerMessage) (full bool, err error
 	if record.Op == envelope.Message {
 		return false, nil
 	}
+	if d.lead.late(record.Source) {
+		d.metrics.late.WithLabelValues(d.table).Inc()
+		return false, nil
+	}
+	d.lead.advance(record.Source)
 	if d.progress.repeats(record.Source) {
 		d.metrics.repeats.WithLabelValues(d.table).Inc()
 		return false, nil
@@ -90,7 +96,7 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 		}
 		b.entries = append(b.entries, entry{
 			source: s, key: record.Key, row: row, version: version, origin: originOf(record.Source),
-			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete,
+			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete, create: record.Op == envelope.Create,
 			repair: repair, repairs: repairs, shortened: header(m, envelope.HeaderShortened), streamed: record.Source.Snapshot == envelope.Streaming,
 		})
 	}

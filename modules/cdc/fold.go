@@ -17,6 +17,7 @@ type entry struct {
 	origin      origin
 	committedAt time.Time
 	delete      bool // the record tells no more than the key
+	create      bool // nothing alive is under the key
 	streamed    bool // not of a snapshot
 	shortened   bool // a large value was left out, though it may have changed
 	repair      bool // counts only if the row's version is repairs
@@ -26,7 +27,7 @@ type entry struct {
 // needsStored tells whether the entry cannot be applied without what we have of its row.
 func (e entry) needsStored() bool {
 	layout := e.source.Kind.Layout()
-	return e.repair || e.source.Kind.HasEdges() || (layout.Text != "" && (e.delete || e.row.TextMissing))
+	return e.repair || e.source.Kind.HasEdges() || (e.source.Kind.Counted() && !e.create) || (layout.Text != "" && (e.delete || e.row.TextMissing))
 }
 
 // fold applies changes in their order to what is stored, in memory, and collects what is to be
@@ -36,6 +37,7 @@ type fold struct {
 	rows    map[string]stored // what we have, as far as it was looked up or changed
 	dirty   map[string]bool
 	edges   map[edge]edgeState
+	left    []stored // of counted rows that moved: what is to be gone from where they were
 	changes []core.Change
 	replays int
 	stale   int            // repairs that came too late
@@ -90,6 +92,11 @@ func (f *fold) apply(e entry, missing textOf) error {
 		before.Gone = false
 	}
 	f.tell(before, known, next, e.repair, e.committedAt)
+	if known && f.kind.Counted() && (old.First != next.First || !old.CreatedAt.Equal(next.CreatedAt)) {
+		from := old
+		from.Gone, from.Version = true, next.Version-1 // above all that was, below what comes
+		f.left = append(f.left, from)
+	}
 	f.rows[key] = next
 	f.dirty[key] = true
 	return nil

@@ -4,8 +4,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // logView is what Kafka says of our topics at one moment.
@@ -16,18 +19,19 @@ type logView struct {
 
 // position is where a partition stands and where it was consumed to.
 type position struct {
-	committed int64  // the next record; negative: none was committed
-	topicID   string // of the life of the topic in which it was committed
+	committed int64 // the next record; negative: none was committed
+	mark      mark  // as it was committed
 	oldest    int64
 	newest    int64 // the next to be written
 }
 
-func (c *Consumer) openLog(claims map[string][]int32) (view logView, err error) {
-	config, err := c.kafka.Sarama()
+// openLog asks where the claimed partitions of some topics stand; a topic without any is asked of whole.
+func openLog(k kafka.Config, group string, claims map[string][]int32) (view logView, err error) {
+	config, err := k.Sarama()
 	if err != nil {
 		return view, err
 	}
-	client, err := sarama.NewClient(c.kafka.Brokers, config)
+	client, err := sarama.NewClient(k.Brokers, config)
 	if err != nil {
 		return view, fmt.Errorf("kafka connect: %w", err)
 	}
@@ -44,7 +48,18 @@ func (c *Consumer) openLog(claims map[string][]int32) (view logView, err error) 
 	if err != nil {
 		return view, err
 	}
-	committed, err := admin.ListConsumerGroupOffsets(c.kafka.Topic(c.cfg.Consumer.Group), claims)
+	claims = maps.Clone(claims)
+	for topic, partitions := range claims {
+		if len(partitions) == 0 {
+			for p := range view.topics[topic].ends {
+				claims[topic] = append(claims[topic], int32(p))
+			}
+		}
+	}
+	committed, err := admin.ListConsumerGroupOffsets(k.Topic(group), claims)
+	if errors.Is(err, sarama.ErrGroupIDNotFound) { // no consumer has ever joined
+		committed, err = &sarama.OffsetFetchResponse{}, nil
+	}
 	if err != nil {
 		return view, fmt.Errorf("kafka committed offsets: %w", err)
 	}
@@ -57,7 +72,7 @@ func (c *Consumer) openLog(claims map[string][]int32) (view logView, err error) 
 				return view, fmt.Errorf("oldest offset of %s/%d: %w", topic, p, err)
 			}
 			if block := committed.GetBlock(topic, p); block != nil && block.Offset >= 0 {
-				at.committed, at.topicID = block.Offset, block.Metadata
+				at.committed, at.mark = block.Offset, parseMark(block.Metadata)
 			}
 			view.positions[topic][p] = at
 		}

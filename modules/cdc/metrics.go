@@ -1,6 +1,10 @@
 package cdc
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // metrics of the consumer. ARCHITECTURE.md says what to do when each rises.
 type metrics struct {
@@ -8,6 +12,7 @@ type metrics struct {
 	tombstones   *prometheus.CounterVec   // table
 	truncates    *prometheus.CounterVec   // table
 	killed       *prometheus.CounterVec   // table
+	late         *prometheus.CounterVec   // table
 	repeats      *prometheus.CounterVec   // table
 	replays      *prometheus.CounterVec   // table
 	stale        *prometheus.CounterVec   // table
@@ -19,6 +24,8 @@ type metrics struct {
 	batch        *prometheus.HistogramVec // table
 	apply        *prometheus.HistogramVec // table
 	retries      *prometheus.CounterVec   // table
+	pauses       *prometheus.CounterVec   // table
+	queueBytes   *prometheus.GaugeVec     // table, partition
 	lagRecords   *prometheus.GaugeVec     // table, partition
 	lagSeconds   *prometheus.GaugeVec     // table
 	visible      *prometheus.HistogramVec // table
@@ -50,6 +57,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		tombstones:  counter("tombstones_total", "Records without a value, which follow deletes.", "table"),
 		truncates:   counter("truncates_total", "Truncates applied.", "table"),
 		killed:      counter("truncated_rows_total", "Rows that arrived after a truncate that came after them.", "table"),
+		late:        counter("late_records_total", "Records left out because a leader of the source wrote them after it had been replaced.", "table"),
 		repeats:     counter("repeats_total", "Records left out because the connector had certainly written them before.", "table"),
 		replays:     counter("replays_total", "Records read again from Kafka whose row was already applied.", "table"),
 		stale:       counter("stale_repairs_total", "Repairs of a resync that were dropped because a change came first.", "table"),
@@ -58,9 +66,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		deadLetters: counter("dead_letters_total", "Records that could not be applied, by reason.", "table", "reason"),
 		rows:        counter("rows_written_total", "Rows inserted into ClickHouse, by our table.", "copy"),
 		changes:     counter("changes_total", "Changes offered to the feed, by kind.", "kind"),
+		pauses:      counter("pauses_total", "Times that fetching a partition was paused because its queue was full.", "table"),
 		retries:     counter("apply_retries_total", "Batches that were applied again after an error.", "table"),
 		lostOffsets: counter("lost_offsets_total", "Partitions whose next record the log no longer had.", "table"),
 
+		queueBytes:   gauge("queue_bytes", "Records of a partition that were fetched and wait for the batch before them.", "table", "partition"),
 		lagRecords:   gauge("lag_records", "Records in a partition that are not applied yet.", "table", "partition"),
 		lagSeconds:   gauge("lag_seconds", "Age of the last applied change when it was applied, since its commit.", "table"),
 		connectorLag: gauge("connector_lag_seconds", "Time from the commit to the connector for the last record.", "table"),
@@ -77,4 +87,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	reg.MustRegister(m.observeErrs)
 	return m
+}
+
+// forget takes out what is said of a partition that is ours no longer.
+func (m *metrics) forget(table string, partition int32) {
+	labels := prometheus.Labels{"table": table, "partition": strconv.Itoa(int(partition))}
+	m.lagRecords.Delete(labels)
+	m.queueBytes.Delete(labels)
 }

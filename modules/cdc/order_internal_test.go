@@ -103,6 +103,25 @@ func TestARepeatIsRecognisedOnlyWhenItIsCertain(t *testing.T) {
 	require.False(t, p.repeats(first), "after a snapshot nothing is known of the stream")
 }
 
+func TestWhatAReplacedLeaderWritesIsLeftOut(t *testing.T) {
+	of := func(system, number uint64) envelope.Source { return envelope.Source{System: system, Lead: number} }
+	var l lead
+	require.False(t, l.late(of(7, 3)), "the first one leads")
+	l.advance(of(7, 3))
+	require.False(t, l.late(of(7, 3)))
+	require.False(t, l.late(of(7, 4)))
+	l.advance(of(7, 4))
+	require.True(t, l.late(of(7, 3)), "it was replaced")
+	require.False(t, l.late(of(8, 1)), "another cluster counts anew")
+	require.False(t, l.late(of(0, 0)), "a repair, or Debezium")
+	l.advance(of(0, 0))
+	require.True(t, l.late(of(7, 3)), "a repair says nothing of leads")
+	for _, m := range []mark{{topicID: "ab", lead: l}, {topicID: "ab"}, {lead: l}, {}} {
+		require.Equal(t, m, parseMark(m.String()), "as it is committed with an offset")
+	}
+	require.Equal(t, mark{topicID: "ab"}, parseMark("ab not numbers"))
+}
+
 func TestATopicThatGrewOrWasMadeAnewBeginsAnEpoch(t *testing.T) {
 	state := topicState{id: "a", ends: []int64{10, 20}}
 	require.True(t, state.succeeds(epochStart{}))

@@ -110,3 +110,21 @@ func TestEveryMetricHasItsSeries(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, len(names), 15, "%v", names)
 }
+
+func TestReactionsAreCountedWhereTheirRowsAreNow(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(40))
+	c.start()
+	c.requireEqual() // reactions_by_hour and reactions_by_user too
+	c.exec(
+		`UPDATE comments SET created_at = now() - interval '5 hours' WHERE id % 2 = 0`,
+		`UPDATE comments SET author_id = 7 WHERE id % 3 = 0`,
+		`DELETE FROM likes WHERE user_id < 10`,
+		`INSERT INTO likes (user_id, post_id, created_at) SELECT i, 1 + (i * 7) % 120, now() - interval '9 hours' FROM generate_series(1, 5) i`, // again
+		`DELETE FROM comments WHERE id % 5 = 0`,
+		`BEGIN; INSERT INTO likes (user_id, post_id) VALUES (39, 1); DELETE FROM likes WHERE user_id = 39; COMMIT`,
+	)
+	c.requireEqual()
+	c.exec(`TRUNCATE likes`, `INSERT INTO likes (user_id, post_id) VALUES (1, 2)`)
+	c.requireEqual()
+}

@@ -15,7 +15,6 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
-	"github.com/feedrank/feedrank/sql"
 )
 
 // ResyncConfig sets the comparison that runs as a job.
@@ -24,13 +23,14 @@ type ResyncConfig struct {
 	Repair        bool          `koanf:"repair"`                                        // send what sets the copies right
 	RowsPerSecond int           `koanf:"rows_per_second" validate:"gte=0,lte=10000000"` // read of the app's tables; 0: as fast as it goes
 	PieceRows     int64         `koanf:"piece_rows" validate:"gte=1,lte=10000000"`      // compared at a time; each takes about 100 bytes of memory
-	Settle        time.Duration `koanf:"settle" validate:"gte=0s,lte=10m"`              // a difference must last so long: what is on its way is none
+	Settle        time.Duration `koanf:"settle" validate:"gte=0s,lte=10m"`              // a difference must last so long
+	Drain         time.Duration `koanf:"drain" validate:"gte=1s,lte=24h"`               // wait so long for changes that are on their way; who is later ends the run
 	Timeout       time.Duration `koanf:"timeout" validate:"gte=1m,lte=720h"`            // of one run; the next goes on where it ended
 }
 
 // DefaultResyncConfig compares every night, gently, and repairs.
 func DefaultResyncConfig() ResyncConfig {
-	return ResyncConfig{Every: 24 * time.Hour, Repair: true, RowsPerSecond: 20_000, PieceRows: 250_000, Settle: 30 * time.Second, Timeout: 12 * time.Hour}
+	return ResyncConfig{Every: 24 * time.Hour, Repair: true, RowsPerSecond: 20_000, PieceRows: 250_000, Settle: 10 * time.Second, Drain: 10 * time.Minute, Timeout: 12 * time.Hour}
 }
 
 // Resync compares the app's tables with their copies while changes go on, and repairs what differs.
@@ -59,16 +59,6 @@ func NewResync(cfg Config, k kafka.Config, pg *pgxpool.Pool, db *clickhouse.Clie
 	return &Resync{
 		cfg: cfg, kafka: k, mapping: m, pg: pg, db: db, producer: producer, hash: hasher{seed: maphash.MakeSeed()}, metrics: newResyncMetrics(reg),
 	}, nil
-}
-
-// SnapshotRuns tells whether the built-in source still reads tables for the first time: until then nothing
-// is to be compared.
-func (r *Resync) SnapshotRuns(ctx context.Context) (bool, error) {
-	var left int
-	if err := r.pg.QueryRow(ctx, sql.Postgres("cdc_snapshots_left")).Scan(&left); err != nil {
-		return false, fmt.Errorf("tables that have no snapshot yet: %w", err)
-	}
-	return left > 0, nil
 }
 
 // With is the same with another client of ClickHouse.
@@ -102,7 +92,8 @@ func (c Comparison) Equal() bool { return c.Differences() == 0 }
 type ResyncOptions struct {
 	Table         string // schema.table; empty: all
 	Repair        bool
-	Settle        time.Duration // a difference must last so long: what is on its way is none
+	Settle        time.Duration // a difference must last so long
+	Drain         time.Duration // wait so long until what is on its way is applied, else ErrBehind; 0: do not ask
 	RowsPerSecond int           // of the app's tables; 0: as fast as it goes
 	// Name under which it is remembered how far the comparison came, so that after it was killed the next one
 	// of that name goes on. Empty: it is not remembered.

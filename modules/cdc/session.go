@@ -20,6 +20,7 @@ const commitEvery = 200 * time.Millisecond
 // session is one generation of the consumer group: from one rebalance to the next.
 type session struct {
 	*Consumer
+	group   sarama.ConsumerGroup
 	topics  map[string]*sessionTopic
 	cancel  context.CancelFunc
 	workers *errgroup.Group
@@ -28,16 +29,23 @@ type session struct {
 type sessionTopic struct {
 	applier *applier
 	epochs  epochs
-	state   topicState
+	leads   map[int32]lead // of each partition, where it goes on
 }
 
 // handler gives each generation a session of its own.
 type handler struct {
 	*Consumer
+	group   sarama.ConsumerGroup
 	session *session
 }
 
-var _ sarama.ConsumerGroupHandler = (*handler)(nil)
+var (
+	_ sarama.ConsumerGroupHandler = (*handler)(nil)
+	_ kafka.Joiner                = (*handler)(nil)
+)
+
+// Joined implements kafka.Joiner.
+func (h *handler) Joined(group sarama.ConsumerGroup) { h.group = group }
 
 // Setup finds out where each claimed partition goes on, before anything is read.
 func (h *handler) Setup(group sarama.ConsumerGroupSession) error {
@@ -46,6 +54,7 @@ func (h *handler) Setup(group sarama.ConsumerGroupSession) error {
 	if err != nil {
 		return fmt.Errorf("set up the consumer of changes: %w", err)
 	}
+	s.group = h.group
 	ctx, cancel := context.WithCancel(group.Context())
 	s.cancel = cancel
 	s.workers, ctx = errgroup.WithContext(ctx)
@@ -96,7 +105,7 @@ func commit(ctx context.Context, group sarama.ConsumerGroupSession) error {
 }
 
 func (c *Consumer) open(group sarama.ConsumerGroupSession) (*session, error) {
-	log, err := c.openLog(group.Claims())
+	log, err := openLog(c.kafka, c.cfg.Consumer.Group, group.Claims())
 	if err != nil {
 		return nil, err
 	}
@@ -109,38 +118,43 @@ func (c *Consumer) open(group sarama.ConsumerGroupSession) (*session, error) {
 			return nil, err
 		}
 		c.metrics.epoch.WithLabelValues(table).Set(float64(lives.current().epoch))
-		s.topics[topic] = &sessionTopic{epochs: lives, state: log.topics[topic], applier: &applier{
+		s.topics[topic] = &sessionTopic{epochs: lives, leads: map[int32]lead{}, applier: &applier{
 			Consumer: c, topic: topic, table: table, sources: c.mapping.Sources(table), jobs: make(chan *job, len(partitions)),
 		}}
 		for _, p := range partitions {
-			if err := c.resume(group, topic, p, log.positions[topic][p], lives.current().topicID); err != nil {
+			at := log.positions[topic][p]
+			believed, err := c.resume(group, topic, p, at, lives.current().topicID)
+			if err != nil {
 				return nil, err
+			}
+			if believed {
+				s.topics[topic].leads[p] = at.mark.lead
 			}
 		}
 	}
 	return s, nil
 }
 
-// resume decides where a partition goes on.
-func (c *Consumer) resume(group sarama.ConsumerGroupSession, topic string, partition int32, at position, topicID string) error {
+// resume decides where a partition goes on. believed says that it is where it was committed.
+func (c *Consumer) resume(group sarama.ConsumerGroupSession, topic string, partition int32, at position, topicID string) (believed bool, err error) {
 	switch {
 	case at.committed < 0: // never consumed: from the beginning
-		return nil
-	case at.topicID != "" && topicID != "" && at.topicID != topicID: // committed in another life of the topic
+		return false, nil
+	case at.mark.topicID != "" && topicID != "" && at.mark.topicID != topicID: // committed in another life of the topic
 		group.ResetOffset(topic, partition, at.oldest, topicID)
-		return nil
+		return false, nil
 	case at.committed >= at.oldest && at.committed <= at.newest:
-		return nil
+		return true, nil
 	}
 	table := c.mapping.TableOf(topic)
 	c.metrics.lostOffsets.WithLabelValues(table).Inc()
 	if c.cfg.Consumer.OnLostOffset == "fail" {
-		return fmt.Errorf("%w: %s/%d: the next record is %d, but the log holds %d to %d: changes are lost; set cdc.consumer.on_lost_offset=earliest and run `feedrank resync`",
+		return false, fmt.Errorf("%w: %s/%d: the next record is %d, but the log holds %d to %d: changes are lost; set cdc.consumer.on_lost_offset=earliest and run `feedrank resync`",
 			kafka.ErrStop, topic, partition, at.committed, at.oldest, at.newest)
 	}
 	c.log.Error("changes are lost: the log no longer has the next record; run `feedrank resync`", zap.String("topic", topic),
 		zap.Int32("partition", partition), zap.Int64("next", at.committed), zap.Int64("oldest", at.oldest), zap.Int64("newest", at.newest))
 	group.MarkOffset(topic, partition, at.oldest, topicID)
 	group.ResetOffset(topic, partition, at.oldest, topicID)
-	return nil
+	return false, nil
 }

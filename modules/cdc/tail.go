@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -20,6 +21,9 @@ type Tail struct {
 	tail  *kafka.Tail
 	tell  func([]core.Change)
 	log   *zap.Logger
+
+	mu    sync.Mutex
+	leads map[int32]lead // of each partition
 }
 
 // NewTail makes a reader of the changes of posts since a moment. tell is called for one partition's
@@ -31,7 +35,7 @@ func NewTail(cfg Config, k kafka.Config, since time.Time, tell func([]core.Chang
 		return nil, err
 	}
 	posts := m.Of(mapping.Post)
-	t := &Tail{posts: posts, tell: tell, log: log.Named("cdc.tail")}
+	t := &Tail{posts: posts, tell: tell, log: log.Named("cdc.tail"), leads: map[int32]lead{}}
 	t.tail = kafka.NewTail(k, []string{m.Topic(posts.Table)}, since, t.handle, t.log)
 	return t, nil
 }
@@ -56,7 +60,7 @@ func (t *Tail) change(m *sarama.ConsumerMessage) (core.Change, bool) {
 		return core.Change{}, false
 	}
 	switch {
-	case record.Tombstone, record.Op == envelope.Message:
+	case record.Tombstone, record.Op == envelope.Message, t.late(m.Partition, record.Source):
 		return core.Change{}, false
 	case record.Op == envelope.Truncate:
 		kind := core.TableCleared
@@ -71,4 +75,17 @@ func (t *Tail) change(m *sarama.ConsumerMessage) (core.Change, bool) {
 		return core.Change{}, false
 	}
 	return postChange(row, record.Source.CommittedAt), true
+}
+
+// late tells whether a leader that had been replaced wrote the record.
+func (t *Tail) late(partition int32, s envelope.Source) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.leads[partition]
+	if l.late(s) {
+		return true
+	}
+	l.advance(s)
+	t.leads[partition] = l
+	return false
 }

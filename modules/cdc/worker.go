@@ -3,43 +3,65 @@ package cdc
 import (
 	"context"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// consume reads one partition: it collects a batch, has it applied, and only then marks the offset.
-// It returns when the session ends.
+// consume reads one partition until the session ends. What was fetched waits in a queue: the client
+// fetches for all partitions at once, so one whose batch takes long must not keep it waiting, or all
+// other tables would be late.
 func (s *session) consume(group sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	ctx, cancel := context.WithCancel(group.Context())
+	defer cancel()
+	table := s.mapping.TableOf(claim.Topic())
+	one := map[string][]int32{claim.Topic(): {claim.Partition()}}
+	queue := kafka.NewQueue(int64(s.cfg.Consumer.QueueBytes), s.clock,
+		func() { s.metrics.pauses.WithLabelValues(table).Inc(); s.group.Pause(one) },
+		func() { s.group.Resume(one) })
+	defer s.group.Resume(one) // whoever has it next in this process begins with an empty queue
+	defer s.metrics.forget(table, claim.Partition())
+
+	var fetching sync.WaitGroup
+	defer fetching.Wait()
+	defer cancel()
+	fetching.Go(func() {
+		defer queue.Close()
+		for {
+			select {
+			case m, ok := <-claim.Messages():
+				if !ok {
+					return
+				}
+				queue.Push(m)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return ended(ctx, s.apply(ctx, group, claim, queue))
+}
+
+// apply collects batches, has each applied, and only then marks its offset.
+func (s *session) apply(ctx context.Context, group sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim, queue *kafka.Queue) error {
 	t := s.topics[claim.Topic()]
 	d := &decoder{
-		table: t.applier.table, sources: t.applier.sources, epochs: t.epochs, metrics: s.metrics, now: s.clock.Now,
+		table: t.applier.table, sources: t.applier.sources, epochs: t.epochs, lead: t.leads[claim.Partition()], metrics: s.metrics, now: s.clock.Now,
 	}
+	partition := strconv.Itoa(int(claim.Partition()))
+	lag, held := s.metrics.lagRecords.WithLabelValues(d.table, partition), s.metrics.queueBytes.WithLabelValues(d.table, partition)
 	cfg := s.cfg.Consumer
 	b := &batch{}
 	age := time.NewTimer(time.Hour)
 	defer age.Stop()
-	flush := func() error {
-		if b.last == nil {
-			return nil
-		}
-		if err := t.applier.submit(group.Context(), b); err != nil {
-			return err
-		}
-		// Commit after the insert: replay is safe, loss is not.
-		group.MarkOffset(claim.Topic(), claim.Partition(), b.last.Offset+1, t.epochs.current().topicID)
-		s.metrics.lagRecords.WithLabelValues(d.table, strconv.Itoa(int(claim.Partition()))).
-			Set(float64(max(0, claim.HighWaterMarkOffset()-b.last.Offset-1)))
-		b = &batch{}
-		return nil
-	}
 	for {
-		var due bool
-		select {
-		case m, ok := <-claim.Messages():
-			if !ok {
-				return nil
-			}
+		m, open := queue.Pop()
+		due := false
+		switch {
+		case m != nil:
 			if b.last == nil {
 				age.Reset(cfg.BatchAge)
 			}
@@ -48,16 +70,28 @@ func (s *session) consume(group sarama.ConsumerGroupSession, claim sarama.Consum
 				return err
 			}
 			due = full || b.records >= cfg.BatchRows || b.bytes >= cfg.BatchBytes
-		case <-age.C:
-			due = true
-		case <-group.Context().Done():
+		case !open: // the session ends: what is not applied is read again
 			return nil
-		}
-		if due {
-			if err := flush(); err != nil {
-				return ended(group.Context(), err)
+		default:
+			select {
+			case <-queue.Ready():
+			case <-age.C:
+				due = b.last != nil
+			case <-ctx.Done():
+				return nil
 			}
 		}
+		if !due {
+			continue
+		}
+		held.Set(float64(queue.Waiting()))
+		if err := t.applier.submit(ctx, b); err != nil {
+			return err
+		}
+		// Commit after the insert: replay is safe, loss is not.
+		group.MarkOffset(claim.Topic(), claim.Partition(), b.last.Offset+1, mark{topicID: t.epochs.current().topicID, lead: d.lead}.String())
+		lag.Set(float64(max(0, claim.HighWaterMarkOffset()-b.last.Offset-1)))
+		b = &batch{}
 	}
 }
 

@@ -53,6 +53,7 @@ func start(ctx context.Context) (c *chain, err error) {
 	s.Kafka.Brokers, s.Kafka.SessionTimeout = a.Kafka.Brokers, 3*time.Second
 	s.ClickHouse.Addrs, s.ClickHouse.User, s.ClickHouse.Password, s.ClickHouse.Database = []string{a.ClickHouse.Addr}, a.ClickHouse.User, a.ClickHouse.Password, a.ClickHouse.Database
 	s.Postgres.DSN = a.Postgres.DSN
+	s.CDC.Source.LeadTimeout = 3 * time.Second
 	c.settings = s
 	if _, err := migrate.ClickHouse(ctx, s.ClickHouse, false); err != nil {
 		return c, err

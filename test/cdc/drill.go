@@ -19,7 +19,7 @@ import (
 type options struct {
 	seed    uint64
 	kills   int // of each part
-	freezes int // of a consumer
+	freezes int // of a consumer, and of the leading source
 	writers int
 	drain   time.Duration
 	say     func(format string, args ...any)
@@ -30,10 +30,15 @@ const (
 	theSource      = "source" // the one that leads
 	theConsumer    = "consumer"
 	frozenConsumer = "frozen consumer"
+	frozenSource   = "frozen source" // the one that leads, until the other does
 )
 
-// people of the world in which the writers write.
-const people = 300
+// people of the world in which the writers write, and how seldom these truncate: what is left at the end
+// should be worth comparing.
+const (
+	people = 3000
+	keep   = 30
+)
 
 // drill is one run.
 type drill struct {
@@ -103,13 +108,13 @@ func (d *drill) disturbed(ctx context.Context, changes *atomic.Int64) error {
 	defer stop()
 	var writers sync.WaitGroup
 	for i := range d.writers {
-		w := &tables.Writer{Pool: d.pool, Random: rand.New(rand.NewPCG(d.seed, uint64(i))), Users: people, Rows: changes} //nolint:gosec // it must be repeatable
+		w := &tables.Writer{Pool: d.pool, Random: rand.New(rand.NewPCG(d.seed, uint64(i))), Users: people, Keep: keep, Rows: changes} //nolint:gosec // it must be repeatable
 		writers.Go(func() { w.Run(writing) })
 	}
 	// Two lanes: a worker is also killed while a server is away.
 	lanes, working := errgroup.WithContext(ctx)
 	lanes.Go(func() error {
-		return d.lane(working, 100, changes, plan{theSource: d.kills, theConsumer: d.kills, frozenConsumer: d.freezes})
+		return d.lane(working, 100, changes, plan{theSource: d.kills, theConsumer: d.kills, frozenConsumer: d.freezes, frozenSource: d.freezes})
 	})
 	lanes.Go(func() error {
 		return d.lane(working, 101, changes, plan{embedded.ClickHouse: d.kills, embedded.Postgres: d.kills, embedded.Kafka: d.kills})
@@ -128,7 +133,7 @@ type plan map[string]int
 
 func (p plan) shuffled(random *rand.Rand) []string {
 	var all []string
-	for _, part := range []string{theSource, theConsumer, frozenConsumer, embedded.ClickHouse, embedded.Postgres, embedded.Kafka} {
+	for _, part := range []string{theSource, theConsumer, frozenConsumer, frozenSource, embedded.ClickHouse, embedded.Postgres, embedded.Kafka} {
 		for range p[part] {
 			all = append(all, part)
 		}
@@ -185,6 +190,9 @@ func (d *drill) disturb(ctx context.Context, part string, random *rand.Rand) err
 		err := wait(ctx, 2*d.settings.Kafka.SessionTimeout) // another has its partitions meanwhile
 		return errors.Join(err, p.thaw())
 	}
+	if part == frozenSource {
+		return d.freezeLeader(ctx)
+	}
 	for _, server := range d.servers.Servers() {
 		if server.Name() == part {
 			return errors.Join(server.Kill(), server.Start(ctx))
@@ -211,6 +219,24 @@ func (d *drill) replace(p *process, as role) error {
 		return err
 	}
 	return d.begin(p.name, as)
+}
+
+// freezeLeader stops the leading source in the middle of whatever it does, waits until the other leads and
+// has sent something, and lets the first go on with what it has in hand.
+func (d *drill) freezeLeader(ctx context.Context) error {
+	frozen, err := d.leader(ctx)
+	if err != nil {
+		return err
+	}
+	if err := frozen.freeze(); err != nil {
+		return err
+	}
+	frozen.leads.Store(false) // as far as it can tell us
+	_, err = d.leader(ctx)
+	if err == nil {
+		err = wait(ctx, time.Second)
+	}
+	return errors.Join(err, frozen.thaw())
 }
 
 // leader waits for a source that leads.

@@ -42,7 +42,7 @@ func asAsked(ctx context.Context, args []string) error {
 		o := options{say: say}
 		flags.Uint64Var(&o.seed, "seed", 1, "of the transactions and of the plan")
 		flags.IntVar(&o.kills, "kills", 20, "of each part")
-		flags.IntVar(&o.freezes, "freezes", 5, "of a consumer, until another has its partitions")
+		flags.IntVar(&o.freezes, "freezes", 5, "of a consumer, and of the leading source, until another has its part")
 		flags.IntVar(&o.writers, "writers", 4, "sessions of the app")
 		flags.DurationVar(&o.drain, "drain", 3*time.Minute, "until the tables must be equal, at the end")
 		limit := flags.Duration("limit", 20*time.Minute, "of the whole drill")

@@ -31,6 +31,10 @@ var originals = map[string]string{
 	"likes":    `SELECT concat_ws('|', user_id, post_id, ` + micros + `) FROM likes`,
 	"blocks": `SELECT concat_ws('|', 'block', blocker_id, blocked_id, ` + micros + `) FROM blocks
 		UNION ALL SELECT concat_ws('|', 'mute', muter_id, muted_id, ` + micros + `) FROM mutes`,
+	"reactions_by_hour": `SELECT concat_ws('|', 'like', extract(epoch FROM date_trunc('hour', created_at AT TIME ZONE 'UTC'))::bigint, user_id, post_id) FROM likes
+		UNION ALL SELECT concat_ws('|', 'comment', extract(epoch FROM date_trunc('hour', created_at AT TIME ZONE 'UTC'))::bigint, author_id, post_id) FROM comments`,
+	"reactions_by_user": `SELECT concat_ws('|', 'like', user_id, post_id) FROM likes
+		UNION ALL SELECT concat_ws('|', 'comment', author_id, post_id) FROM comments`,
 	"viewer_edges": `SELECT concat_ws('|', follower_id, 'follow', followee_id) FROM follows
 		UNION ALL SELECT concat_ws('|', blocker_id, 'block', blocked_id) FROM blocks
 		UNION ALL SELECT concat_ws('|', blocked_id, 'blocked_by', blocker_id) FROM blocks
@@ -39,13 +43,15 @@ var originals = map[string]string{
 
 // Copied are the queries of the same lines in ClickHouse, by our table, in a column called line.
 var Copied = map[string]string{
-	"users":        `SELECT concat(toString(id), '|', name, '|', ` + stamp + `) AS line FROM users FINAL`,
-	"posts":        `SELECT concat(toString(id), '|', toString(author_id), '|', lower(hex(MD5(body))), '|', toString(toUInt8(hidden)), '|', ` + stamp + `) AS line FROM posts FINAL`,
-	"follows":      `SELECT concat(toString(follower_id), '|', toString(followee_id), '|', ` + stamp + `) AS line FROM follows FINAL`,
-	"comments":     `SELECT concat(row_key, '|', toString(post_id), '|', toString(author_id), '|', ` + stamp + `) AS line FROM comments FINAL`,
-	"likes":        `SELECT concat(toString(user_id), '|', toString(post_id), '|', ` + stamp + `) AS line FROM likes FINAL`,
-	"blocks":       `SELECT concat(toString(kind), '|', toString(user_id), '|', toString(other_id), '|', ` + stamp + `) AS line FROM blocks FINAL`,
-	"viewer_edges": `SELECT concat(toString(viewer_id), '|', toString(kind), '|', toString(other_id)) AS line FROM viewer_edges FINAL`,
+	"users":             `SELECT concat(toString(id), '|', name, '|', ` + stamp + `) AS line FROM users FINAL`,
+	"posts":             `SELECT concat(toString(id), '|', toString(author_id), '|', lower(hex(MD5(body))), '|', toString(toUInt8(hidden)), '|', ` + stamp + `) AS line FROM posts FINAL`,
+	"follows":           `SELECT concat(toString(follower_id), '|', toString(followee_id), '|', ` + stamp + `) AS line FROM follows FINAL`,
+	"comments":          `SELECT concat(row_key, '|', toString(post_id), '|', toString(author_id), '|', ` + stamp + `) AS line FROM comments FINAL`,
+	"likes":             `SELECT concat(toString(user_id), '|', toString(post_id), '|', ` + stamp + `) AS line FROM likes FINAL`,
+	"blocks":            `SELECT concat(toString(kind), '|', toString(user_id), '|', toString(other_id), '|', ` + stamp + `) AS line FROM blocks FINAL`,
+	"reactions_by_hour": `SELECT concat(toString(kind), '|', toString(toUnixTimestamp(hour)), '|', toString(user_id), '|', toString(post_id)) AS line FROM reactions_by_hour FINAL`,
+	"reactions_by_user": `SELECT concat(toString(kind), '|', toString(user_id), '|', toString(post_id)) AS line FROM reactions_by_user FINAL`,
+	"viewer_edges":      `SELECT concat(toString(viewer_id), '|', toString(kind), '|', toString(other_id)) AS line FROM viewer_edges FINAL`,
 }
 
 // Database is a connection to PostgreSQL, or a pool of them.

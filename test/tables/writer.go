@@ -29,6 +29,7 @@ type Writer struct {
 	Pool   *pgxpool.Pool
 	Random *rand.Rand
 	Users  int           // of the World
+	Keep   int           // of the statements that could truncate a table one in so many does; 0: each
 	Rows   *atomic.Int64 // counts the rows that committed statements changed
 }
 
@@ -78,7 +79,7 @@ func (w *Writer) post() int { return 1 + w.Random.IntN(posts) }
 
 // statement is one random change; several make a transaction.
 func (w *Writer) statement() string {
-	kinds := []func() string{w.putPost, w.putPost, w.changePost, w.changePost, w.movePost, w.follow, w.follow, w.unfollow, w.like, w.comment, w.relate, w.relate, w.rare}
+	kinds := []func() string{w.many, w.putPost, w.putPost, w.changePost, w.changePost, w.movePost, w.follow, w.follow, w.unfollow, w.like, w.comment, w.relate, w.relate, w.rare}
 	return kinds[w.Random.IntN(len(kinds))]()
 }
 
@@ -119,6 +120,24 @@ func (w *Writer) movePost() string {
 		AND NOT EXISTS (SELECT FROM likes WHERE post_id = %[1]d) AND NOT EXISTS (SELECT FROM posts WHERE id = %[2]d)`, from, to)
 }
 
+// many fills what deletes and truncates have emptied.
+func (w *Writer) many() string {
+	switch n := 1 + w.Random.IntN(manyRows); w.Random.IntN(8) {
+	case 0:
+		return fmt.Sprintf(`INSERT INTO follows (follower_id, followee_id) SELECT 1 + (random() * %[1]d)::int, 1 + (random() * %[1]d)::int FROM generate_series(1, %[2]d) ON CONFLICT DO NOTHING`, w.Users-1, n)
+	case 1:
+		return fmt.Sprintf(`INSERT INTO likes (user_id, post_id) SELECT 1 + (random() * %d)::int, id FROM posts ORDER BY random() LIMIT %d ON CONFLICT DO NOTHING`, w.Users-1, n)
+	case 2:
+		return fmt.Sprintf(`INSERT INTO comments (post_id, author_id, body) SELECT id, %d, 'many' FROM posts ORDER BY random() LIMIT %d`, w.user(), n)
+	case 3:
+		return fmt.Sprintf(`UPDATE comments SET author_id = %d WHERE id %% 40 = %d`, w.user(), w.Random.IntN(40))
+	case 4:
+		return fmt.Sprintf(`DELETE FROM comments WHERE id %% 30 = %d`, w.Random.IntN(30))
+	default:
+		return w.putPost()
+	}
+}
+
 func (w *Writer) follow() string {
 	return fmt.Sprintf(`INSERT INTO follows (follower_id, followee_id) VALUES (%d, %d) ON CONFLICT DO NOTHING`, w.user(), w.user())
 }
@@ -141,7 +160,7 @@ func (w *Writer) like() string {
 
 func (w *Writer) comment() string {
 	if w.Random.IntN(2) == 0 {
-		return fmt.Sprintf(`UPDATE comments SET created_at = created_at + interval '1 second' WHERE id %% 9 = %d`, w.Random.IntN(9))
+		return fmt.Sprintf(`UPDATE comments SET created_at = now() - interval '1 second' * %d WHERE id %% 9 = %d`, w.Random.IntN(9000), w.Random.IntN(9))
 	}
 	return fmt.Sprintf(`INSERT INTO comments (post_id, author_id, body) SELECT id, %d, 'c' FROM posts ORDER BY random() LIMIT 2`, w.user())
 }
@@ -162,15 +181,18 @@ func (w *Writer) relate() string {
 // rare is what hits a whole table, and what an app's migrations do.
 func (w *Writer) rare() string {
 	column := fmt.Sprint("extra", w.Random.IntN(3))
+	truncates := []string{`TRUNCATE likes`, `TRUNCATE comments`, `TRUNCATE mutes, blocks`, `TRUNCATE follows`, `TRUNCATE posts CASCADE`}
 	all := []string{
-		`TRUNCATE likes`, `TRUNCATE comments`, `TRUNCATE mutes, blocks`, `TRUNCATE follows`, `TRUNCATE posts CASCADE`,
 		`ALTER TABLE posts ADD COLUMN IF NOT EXISTS ` + column + ` int DEFAULT 7`,
 		`ALTER TABLE posts DROP COLUMN IF EXISTS ` + column,
 		`ALTER TABLE follows REPLICA IDENTITY FULL`, `ALTER TABLE follows REPLICA IDENTITY DEFAULT`,
 		`ALTER TABLE posts REPLICA IDENTITY FULL`, `ALTER TABLE posts REPLICA IDENTITY DEFAULT`,
 	}
-	if w.Random.IntN(8) > 0 { // truncates leave little to compare
+	if w.Random.IntN(8) > 0 {
 		return fmt.Sprintf(`UPDATE users SET name = 'n%d' WHERE id = %d`, w.Random.IntN(1e6), w.user())
+	}
+	if w.Random.IntN(2) == 0 && w.Random.IntN(max(1, w.Keep)) == 0 { // truncates leave little to compare
+		return truncates[w.Random.IntN(len(truncates))]
 	}
 	return all[w.Random.IntN(len(all))]
 }

@@ -54,6 +54,7 @@ type Source struct {
 	Snapshot    Snapshot
 	Position    Position
 	System      uint64 // the database cluster's identity, where the source tells it: ours does
+	Lead        uint64 // the number of our source's lead, which grows with each; zero: not ours
 }
 
 // Position is a place in the stream of commits. It rises along the stream of one cluster.

@@ -15,6 +15,7 @@ type wireSource struct {
 	Snapshot json.RawMessage `json:"snapshot"`
 	Sequence *string         `json:"sequence"`
 	System   *string         `json:"system"`
+	Lead     *string         `json:"lead"`
 }
 
 func decodeSource(raw json.RawMessage) (Source, error) {
@@ -43,6 +44,9 @@ func decodeSource(raw json.RawMessage) (Source, error) {
 	}
 	if in.System != nil {
 		out.System, _ = parseUint(*in.System)
+	}
+	if in.Lead != nil {
+		out.Lead, _ = parseUint(*in.Lead)
 	}
 	return out, nil
 }

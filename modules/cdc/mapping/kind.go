@@ -59,6 +59,10 @@ func (k Kind) Layout() Layout { return layouts[k] }
 // HasEdges tells whether the kind is also kept side by side for its viewer, in viewer_edges.
 func (k Kind) HasEdges() bool { return k == Follow || k == Block || k == Mute }
 
+// Counted tells whether the kind is also kept in the orders that counting asks for, in reactions_by_hour and
+// reactions_by_user: by when and by whom, which a change of the row may change.
+func (k Kind) Counted() bool { return k == Like || k == Comment }
+
 // Fields are the names that the configuration may map for the kind. Text is optional.
 func (k Kind) Fields() []string {
 	l := layouts[k]

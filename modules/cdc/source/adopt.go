@@ -31,8 +31,12 @@ func (s *Source) Adopt(ctx context.Context) (err error) {
 	if _, err := s.prepare(ctx, db, replication.PgConn()); err != nil {
 		return err
 	}
+	lead, err := s.takeLead(ctx, db)
+	if err != nil {
+		return err
+	}
 	for _, t := range s.tables {
-		if err := s.saveSnapshot(ctx, db, t, nil, true); err != nil {
+		if err := s.saveSnapshot(ctx, db, lead, t, nil, true); err != nil {
 			return err
 		}
 	}

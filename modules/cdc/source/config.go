@@ -11,6 +11,7 @@ type Config struct {
 	MaxInFlightBytes  int           `koanf:"max_in_flight_bytes" validate:"gte=65536"`       // bytes of them
 	Linger            time.Duration `koanf:"linger" validate:"gte=0,lte=1s"`                 // a record waits so long for company
 	HeartbeatInterval time.Duration `koanf:"heartbeat_interval" validate:"gte=100ms,lte=1h"` // a row is written so often, so that an idle database moves on
+	LeadTimeout       time.Duration `koanf:"lead_timeout" validate:"gte=1s,lte=5m"`          // a leader that is silent for so long is replaced; PostgreSQL watches it
 	StatusInterval    time.Duration `koanf:"status_interval" validate:"gte=50ms,lte=30s"`    // the confirmed position is told so often; below wal_sender_timeout
 	MaxBackoff        time.Duration `koanf:"max_backoff" validate:"gte=100ms,lte=5m"`        // the longest pause before connecting again
 	WALWarnBytes      int64         `koanf:"wal_warn_bytes" validate:"gte=0"`                // warn when the slot holds back more; 0: never
@@ -21,7 +22,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Slot: "feedrank", Publication: "feedrank", SnapshotRows: 5000, MaxInFlight: 20000, MaxInFlightBytes: 32 << 20,
-		Linger: 2 * time.Millisecond, HeartbeatInterval: 10 * time.Second, StatusInterval: time.Second, MaxBackoff: 10 * time.Second,
+		Linger: 2 * time.Millisecond, HeartbeatInterval: 10 * time.Second, LeadTimeout: 10 * time.Second, StatusInterval: time.Second, MaxBackoff: 10 * time.Second,
 		WALWarnBytes: 1 << 30, OnLostSlot: "fail",
 	}
 }

@@ -30,6 +30,7 @@ type encoder struct {
 	name     string // Debezium's topic.prefix
 	database string
 	system   string
+	lead     int64
 	now      func() time.Time
 }
 
@@ -68,6 +69,7 @@ func (e encoder) appendSource(b []byte, t *table, at moment) []byte {
 	b = strconv.AppendUint(append(b, `,"txId":`...), uint64(at.xid), 10)
 	b = strconv.AppendUint(append(b, `,"lsn":`...), at.lsn, 10)
 	b = append(append(b, `,"xmin":null,"system":"`...), e.system...)
+	b = strconv.AppendInt(append(b, `","lead":"`...), e.lead, 10)
 	return append(b, `"}`...)
 }
 

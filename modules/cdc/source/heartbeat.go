@@ -12,13 +12,10 @@ import (
 	"github.com/feedrank/feedrank/sql"
 )
 
-// lockCheck is how often the connection that holds the lock is asked whether it lives.
-const lockCheck = 2 * time.Second
-
 // beat keeps the lock's connection alive, writes the heartbeat and watches how much log the slot holds
 // back.
 func (s *Source) beat(ctx context.Context, lock *pgx.Conn) error {
-	tick := time.NewTicker(min(lockCheck, s.cfg.HeartbeatInterval))
+	tick := time.NewTicker(s.lockCheck())
 	defer tick.Stop()
 	var last time.Time
 	warned := false

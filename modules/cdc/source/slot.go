@@ -29,6 +29,7 @@ type slotState struct {
 type start struct {
 	system   string // the database cluster's identity
 	database string
+	lead     int64  // the number of our lead
 	snapshot string // of the slot's consistent point, exported; empty when the slot is older than the session
 }
 

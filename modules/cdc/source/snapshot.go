@@ -125,7 +125,7 @@ func (s *Source) snapshotTable(ctx context.Context, db *pgx.Conn, tx pgx.Tx, at 
 		if n > 0 {
 			last = next
 		}
-		if err := s.saveSnapshot(ctx, db, state.Table, last, done); err != nil {
+		if err := s.saveSnapshot(ctx, db, at.lead, state.Table, last, done); err != nil {
 			return err
 		}
 		if done {
@@ -214,17 +214,21 @@ func (s *Source) settled(ctx context.Context, out *sink) error {
 	return nil
 }
 
-func (s *Source) saveSnapshot(ctx context.Context, db *pgx.Conn, table string, last []string, done bool) error {
+func (s *Source) saveSnapshot(ctx context.Context, db *pgx.Conn, lead int64, table string, last []string, done bool) error {
 	key, err := json.Marshal(last)
 	if err != nil {
 		return err
 	}
-	if _, err := db.Exec(ctx, sql.Postgres("cdc_snapshot_save"), s.cfg.Slot, table, string(key), done); err != nil {
+	saved, err := db.Exec(ctx, sql.Postgres("cdc_snapshot_save"), s.cfg.Slot, table, string(key), done, lead)
+	if err == nil && saved.RowsAffected() == 0 {
+		err = errLostLead
+	}
+	if err != nil {
 		return fmt.Errorf("save the snapshot's place: %w", err)
 	}
 	return nil
 }
 
 func (s *Source) encoder(at start) encoder {
-	return encoder{name: s.name, database: at.database, system: at.system, now: s.clock.Now}
+	return encoder{name: s.name, database: at.database, system: at.system, lead: at.lead, now: s.clock.Now}
 }

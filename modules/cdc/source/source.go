@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -92,19 +91,8 @@ func (s *Source) run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// lead is the source while we hold the lock: its connection is held by the heartbeat, which ends
-// everything if it dies, because the lock falls with it.
-func (s *Source) lead(ctx context.Context, lock *pgx.Conn) error {
-	s.metrics.leader.Set(1)
-	defer s.metrics.leader.Set(0)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.beat(ctx, lock) })
-	group.Go(func() error { return s.session(ctx) })
-	return group.Wait()
-}
-
 // session prepares, takes the snapshots that are missing, and then follows the log.
-func (s *Source) session(ctx context.Context) (err error) {
+func (s *Source) session(ctx context.Context, lead int64) (err error) {
 	db, err := s.connect(ctx, false)
 	if err != nil {
 		return err
@@ -125,6 +113,7 @@ func (s *Source) session(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	at.lead = lead
 	if err := s.snapshots(ctx, db, at, out); err != nil {
 		return err
 	}
@@ -139,7 +128,7 @@ func (s *Source) connect(ctx context.Context, replication bool) (*pgx.Conn, erro
 	}
 	config.ConnectTimeout = s.postgres.DialTimeout
 	params := config.RuntimeParams
-	params["application_name"] = "feedrank-cdc-source"
+	params["application_name"] = s.sessionName()
 	params["timezone"], params["datestyle"], params["intervalstyle"] = "UTC", "ISO, MDY", "iso_8601"
 	params["bytea_output"], params["extra_float_digits"], params["client_encoding"] = "hex", "3", "UTF8"
 	params["statement_timeout"], params["idle_in_transaction_session_timeout"], params["lock_timeout"] = "0", "0", "0"
