@@ -71,6 +71,25 @@ func (c *Connector) Delete(ctx context.Context) error {
 	return nil
 }
 
+// Stop ends the connector's task, and its producer, but keeps its place: see Resume.
+func (c *Connector) Stop(ctx context.Context) error {
+	if err := c.request(ctx, http.MethodPut, "/stop", nil, http.StatusNoContent, http.StatusAccepted); err != nil {
+		return err
+	}
+	return retry(ctx, func() error { // the slot is free once the task has ended
+		status, err := c.Status(ctx)
+		if err == nil && (!strings.Contains(status, `"connector":{"state":"STOPPED"`) || !strings.Contains(status, `"tasks":[]`)) {
+			err = fmt.Errorf("connector %s: %s", c.config.Name, status)
+		}
+		return err
+	})
+}
+
+// Resume has a stopped connector go on.
+func (c *Connector) Resume(ctx context.Context) error {
+	return c.request(ctx, http.MethodPut, "/resume", nil, http.StatusAccepted)
+}
+
 // Status is what Connect says of the connector and its task. It may be from before a kill.
 func (c *Connector) Status(ctx context.Context) (string, error) {
 	_, body, err := call(ctx, http.MethodGet, c.url("/status"), nil)
