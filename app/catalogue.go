@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/openapi"
+	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
@@ -68,6 +69,10 @@ func catalogue() []Module {
 		{
 			Name: "rate_limits", Says: "bounds the requests of a user and of an address", Roles: []Role{API},
 			Options: ratelimit.Module(), Off: ratelimit.Off(),
+		},
+		{
+			Name: "admission", Says: "refuses early what is too much", Roles: []Role{API}, Switch: "admission",
+			Options: admission.Module(), Off: admission.Off(),
 		},
 		{
 			Name: "dead_letters", Says: "keeps what the consumers cannot apply", Roles: []Role{EventsConsumer, CDCConsumer, API},

@@ -16,6 +16,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/jobs"
+	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/suggest"
 	"github.com/feedrank/feedrank/modules/trending"
@@ -102,7 +103,7 @@ func (a appGraph) Active(ctx context.Context, viewer core.ID) (users []core.ID, 
 func warming() fx.Option {
 	return fx.Options(warm.WorkerModule(), fx.Provide(
 		func(in warmersIn) (warm.Warmer, warm.Load) {
-			return warmers(in.All), append(loads(in.Loads), busyWhileOpen{in.Gates.Source})
+			return warmers(in.All), append(loads(in.Loads), busyWhileOpen{in.Gates.Source}, pressed{in.Gate})
 		},
 	))
 }
@@ -120,7 +121,14 @@ type warmersIn struct {
 	All   []warm.Warmer `group:"warmers"`
 	Loads []warm.Load   `group:"loads"`
 	Gates suggest.Gates
+	Gate  *admission.Gate
 }
+
+// pressed has something better to do while requests are refused or wait.
+type pressed struct{ gate *admission.Gate }
+
+// Busy implements warm.Load.
+func (p pressed) Busy() bool { return p.gate.Pressed() }
 
 // loads are busy as soon as one of them is.
 type loads []warm.Load

@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/modules/suggest"
@@ -96,8 +97,8 @@ func noSignals() fx.Option {
 // guards are the breakers as the feed asks for them.
 func guards() fx.Option {
 	return fx.Options(breaker.Module(), fx.Provide(
-		func(s *breaker.Set) feed.Guards {
-			return feed.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis}
+		func(s *breaker.Set, gate *admission.Gate) feed.Guards {
+			return feed.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis, Room: gate}
 		},
 		func(s *breaker.Set) suggest.Gates { return suggest.Gates{Source: s.Discovery, Redis: s.Redis} },
 		func(s *breaker.Set, p *kafka.Producer) events.Producer { return guardedProducer{p, s.Kafka} },
@@ -106,10 +107,9 @@ func guards() fx.Option {
 
 // noGuards lets every call through.
 func noGuards() fx.Option {
-	return fx.Options(fx.Supply(
-		feed.Guards{ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}},
-		suggest.Gates{Source: suggest.AlwaysAsk{}, Redis: suggest.AlwaysAsk{}},
-	), fx.Provide(func(p *kafka.Producer) events.Producer { return p }))
+	return fx.Options(fx.Supply(suggest.Gates{Source: suggest.AlwaysAsk{}, Redis: suggest.AlwaysAsk{}}), fx.Provide(func(gate *admission.Gate) feed.Guards {
+		return feed.Guards{ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}, Room: gate}
+	}, func(p *kafka.Producer) events.Producer { return p }))
 }
 
 // guardedProducer writes what clients sent while Kafka is well, and refuses at once while it is not.

@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/jobs"
+	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
@@ -37,6 +38,7 @@ type Config struct {
 	HTTP       httpserver.Config `koanf:"http"`
 	Auth       auth.Config       `koanf:"auth"`
 	RateLimit  ratelimit.Config  `koanf:"rate_limit"`
+	Admission  admission.Config  `koanf:"admission"`
 	Kafka      kafka.Config      `koanf:"kafka"`
 	ClickHouse clickhouse.Config `koanf:"clickhouse"`
 	Redis      redis.Config      `koanf:"redis"`
@@ -63,6 +65,7 @@ type Modules struct {
 	CDCConsumer    Toggle `koanf:"cdc_consumer"`
 	Feed           Toggle `koanf:"feed"`
 	Breaker        Toggle `koanf:"breaker"`
+	Admission      Toggle `koanf:"admission"`
 	Jobs           Toggle `koanf:"jobs"`
 	Trending       Toggle `koanf:"trending"`
 	Suggest        Toggle `koanf:"suggest"`
@@ -100,7 +103,7 @@ func Default() Config {
 	return Config{
 		Roles: []string{"all"},
 		Modules: Modules{
-			EventsAPI: on, EventsConsumer: on, CDCSource: on, CDCConsumer: on, Feed: on, Breaker: on,
+			EventsAPI: on, EventsConsumer: on, CDCSource: on, CDCConsumer: on, Feed: on, Breaker: on, Admission: on,
 			Jobs: on, Trending: on, Suggest: on, Warm: on, Audit: on, Resync: on,
 		},
 		Lifecycle:  Lifecycle{StartTimeout: time.Minute, StopTimeout: 30 * time.Second},
@@ -108,6 +111,7 @@ func Default() Config {
 		HTTP:       httpserver.DefaultConfig(),
 		Auth:       auth.DefaultConfig(),
 		RateLimit:  ratelimit.DefaultConfig(),
+		Admission:  admission.DefaultConfig(),
 		Kafka:      kafka.DefaultConfig(),
 		ClickHouse: clickhouse.DefaultConfig(),
 		Redis:      redis.DefaultConfig(),

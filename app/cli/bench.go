@@ -55,7 +55,7 @@ func benchCommand() *cobra.Command {
 			if file == "" {
 				file = filepath.Join("test", "reports", o.Name+"-"+o.Scale+".json")
 			}
-			return errors.Join(report.Print(c.OutOrStdout()), report.Save(file))
+			return errors.Join(report.Print(c.OutOrStdout()), report.Save(file), report.Err())
 		},
 	}
 	s.flags(c)

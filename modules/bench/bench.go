@@ -30,7 +30,7 @@ type Bench struct {
 
 // All are the benches.
 func All() []Bench {
-	return []Bench{feedCached(), feedComputed(), feedMixed(), trending(), views()}
+	return []Bench{feedCached(), feedComputed(), feedMixed(), trending(), views(), availability(), overload()}
 }
 
 // ErrUnknown is returned for a bench that is not one of All.
@@ -54,6 +54,8 @@ type Server interface {
 	PID() int // 0: it does not run here
 	Kill() error
 	Start(ctx context.Context) error
+	Freeze() error // it keeps its connections and answers nobody
+	Thaw() error
 }
 
 // World is what the servers hold.

@@ -27,6 +27,26 @@ type Report struct {
 	World    World             `json:"world"`
 	Figures  []*Figure         `json:"figures"`
 	Phases   []*Phase          `json:"phases"`
+	Lines    []string          `json:"lines,omitempty"`  // printed last, one for each part of what was found
+	Broken   []string          `json:"broken,omitempty"` // promises that must hold whatever the machine: the bench fails
+}
+
+// Say adds a line that is printed last.
+func (on *Stage) Say(format string, args ...any) {
+	on.report.Lines = append(on.report.Lines, fmt.Sprintf(format, args...))
+}
+
+// Broken says that a promise was broken.
+func (on *Stage) Broken(format string, args ...any) {
+	on.report.Broken = append(on.report.Broken, fmt.Sprintf(format, args...))
+}
+
+// Err is about the promises that were broken.
+func (r *Report) Err() error {
+	if len(r.Broken) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", r.Bench, strings.Join(r.Broken, "; "))
 }
 
 func newReport(b Bench, env Env) *Report {
@@ -75,6 +95,9 @@ func (r *Report) Print(out io.Writer) error {
 		}
 	}
 	t.line("%s, %d cores, %s GiB; load average %s before; %s", r.Machine.CPU, r.Machine.Cores, short(r.Machine.MemoryGiB), r.Machine.Load, r.versions())
+	for _, line := range r.Lines {
+		t.line("%s", line)
+	}
 	t.flush()
 	return t.failed
 }

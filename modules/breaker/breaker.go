@@ -10,13 +10,16 @@ import (
 	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // ErrOpen is returned for a call that was not made because the breaker is open.
 var ErrOpen = errors.New("breaker is open")
 
-// ErrFull is returned for a call that was not made because too many are under way.
-var ErrFull = errors.New("too many calls at once")
+// ErrFull is returned for a call that was not made because too many are under way. The server is well:
+// who passes it on to a client says so.
+var ErrFull = &core.Error{Code: core.CodeOverloaded, Message: "too many calls at once; try again", RetryAfter: time.Second}
 
 // Breaker guards one server. It is safe for concurrent use.
 type Breaker struct {

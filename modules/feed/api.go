@@ -9,6 +9,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
@@ -29,8 +30,8 @@ func NewAPI(feed *Feed) *API {
 // Routes are the calls of users.
 func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
-		{Method: http.MethodGet, Path: "/api/v1/feed", Access: httpserver.User, Handler: a.page},
-		{Method: http.MethodGet, Path: "/api/v1/feed/trending", Access: httpserver.User, Handler: a.trending},
+		{Method: http.MethodGet, Path: "/api/v1/feed", Access: httpserver.User, Class: admission.Feed, Handler: a.page},
+		{Method: http.MethodGet, Path: "/api/v1/feed/trending", Access: httpserver.User, Class: admission.Feed, Handler: a.trending},
 	}
 }
 
@@ -75,7 +76,10 @@ func (a *API) waiting(c echo.Context, q Query, since string) error {
 	defer cancel()
 	r := a.feed.take(q)
 	defer a.feed.give(r)
-	count, more := a.feed.waiting(ctx, r, at)
+	count, more, err := a.feed.waiting(ctx, r, at)
+	if err != nil {
+		return err
+	}
 	return c.JSONBlob(http.StatusOK, appendWaiting(nil, count, more))
 }
 
@@ -90,7 +94,9 @@ func (a *API) trending(c echo.Context) error {
 	defer cancel()
 	r := a.feed.take(q)
 	defer a.feed.give(r)
-	a.feed.trending(ctx, r, window)
+	if err := a.feed.trending(ctx, r, window); err != nil {
+		return err
+	}
 	return a.write(c, r)
 }
 

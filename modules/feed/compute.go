@@ -199,6 +199,7 @@ func (f *Feed) fromClickHouse(ctx context.Context, v *viewer, ranking *rank.Vers
 		f.metrics.sourceFailures.WithLabelValues("affinity_read").Inc()
 		reports = append(reports, SourceReport{Name: "affinity_read", Err: actsErr})
 		acts = graph.Acts{}
+		v.found.unsure = len(v.state.Hidden) == 0
 	}
 	if f.lost(v.state, &acts) {
 		reports = append(reports, f.find(ctx, v))

@@ -21,6 +21,7 @@ type Config struct {
 	ComputeWait   time.Duration `koanf:"compute_wait" validate:"gte=1ms,lte=30s"`             // of the budget, to wait for a computation; the rest is for the fallback
 	ComputeBudget time.Duration `koanf:"compute_budget" validate:"gte=10ms,lte=30s"`          // to compute a reserve, whoever waits for it
 	ListsEvery    time.Duration `koanf:"lists_every" validate:"gte=50ms,lte=1m"`              // the published lists of trending posts are read so often
+	SampleOverlap time.Duration `koanf:"sample_overlap" validate:"gte=0s,lte=1h"`             // how often the metric feedrank_feed_fallback_overlap is sampled in a replica; 0: never
 	RepeatSeen    bool          `koanf:"repeat_seen"`                                         // show posts again that were seen, rather than an empty first page
 	CursorSecrets []string      `koanf:"cursor_secrets" validate:"dive,min=32" secret:"true"` // sign cursors and feed_session: the first signs, all verify; the same in every replica; none: it is derived from auth.hs256_secret
 }
@@ -31,8 +32,9 @@ type CacheConfig struct {
 	Jitter      int           `koanf:"jitter" validate:"gte=0,lte=50"`            // ... give or take so many percent
 	StaleFor    time.Duration `koanf:"stale_for" validate:"gte=0s,lte=24h"`       // then served for so long while it is refreshed
 	PartialTTL  time.Duration `koanf:"partial_ttl" validate:"gte=100ms,lte=1h"`   // fresh for so long if a source had failed
-	MaxRefresh  int           `koanf:"max_refresh" validate:"gte=1,lte=10000"`    // refreshes in the background at once; more wait for their next request
+	MaxRefresh  int           `koanf:"max_refresh" validate:"gte=1,lte=10000"`    // while so many reserves are computed none is refreshed ahead, so that refreshes never take the places of those who wait; below half of breaker.clickhouse.min_concurrent
 	LeaseWait   time.Duration `koanf:"lease_wait" validate:"gte=0s,lte=5s"`       // wait so long for another replica that computes the viewer's reserve, then compute it anyway
+	LocalStates int           `koanf:"local_states" validate:"gte=1,lte=1000000"` // viewers whose last state is kept in memory as well, 6 KiB each, for when Redis is away or was emptied
 	LocalOrders int           `koanf:"local_orders" validate:"gte=1,lte=1000000"` // sessions of pages kept in memory as well, 2.5 KiB each, for when Redis is away
 }
 
@@ -58,7 +60,7 @@ func DefaultConfig() Config {
 		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(),
 		Cache: CacheConfig{
 			TTL: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute, PartialTTL: 5 * time.Second,
-			MaxRefresh: 64, LeaseWait: 150 * time.Millisecond, LocalOrders: 1000,
+			MaxRefresh: 6, LeaseWait: 150 * time.Millisecond, LocalStates: 2000, LocalOrders: 1000,
 		},
 		Sources: Sources{
 			Followees:   SourceConfig{Limit: 500, PerAuthor: 30, Timeout: 200 * time.Millisecond},
@@ -68,6 +70,6 @@ func DefaultConfig() Config {
 			MaxAffinity: 200,
 		},
 		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, Budget: 450 * time.Millisecond, ComputeWait: 250 * time.Millisecond,
-		ComputeBudget: time.Second, ListsEvery: 5 * time.Second, RepeatSeen: true,
+		ComputeBudget: time.Second, ListsEvery: 5 * time.Second, RepeatSeen: true, SampleOverlap: 10 * time.Second,
 	}
 }

@@ -37,11 +37,30 @@ type Guard interface {
 	Do(ctx context.Context, call func(context.Context) error) error
 }
 
-// Guards are those of the dependencies.
-type Guards struct{ ClickHouse, Postgres, Redis Guard }
+// Guards are those of the dependencies, and of the replica itself.
+type Guards struct {
+	ClickHouse, Postgres, Redis Guard
+	Room                        Room
+}
 
-// Unguarded calls without bounds: what stands in where breakers are switched off.
+// Room says whether the replica has room for what costs more than a cached feed.
+type Room interface {
+	Compute() error // its error is for the client; Computed must follow if there is none
+	Computed()
+	Pressed() bool // what nobody waits for should not begin
+}
+
+// Unguarded calls without bounds: what stands in where breakers or admission are switched off.
 type Unguarded struct{}
 
 // Do calls.
 func (Unguarded) Do(ctx context.Context, call func(context.Context) error) error { return call(ctx) }
+
+// Compute says that there is room.
+func (Unguarded) Compute() error { return nil }
+
+// Computed ends what Compute let begin.
+func (Unguarded) Computed() {}
+
+// Pressed says that there is time for everything.
+func (Unguarded) Pressed() bool { return false }

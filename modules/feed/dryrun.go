@@ -64,7 +64,9 @@ func (f *Feed) tryPage(ctx context.Context, user core.ID, ranking *rank.Versione
 	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: defaultLimit})
 	defer f.give(r)
 	f.recall(ctx, r)
-	f.provide(ctx, r)
+	if f.provide(ctx, r) != nil {
+		return nil // there is too much to do for a try
+	}
 	r.ranking = ranking
 	f.firstPage(ctx, r)
 	posts := make([]core.ID, len(r.page))

@@ -15,12 +15,14 @@ import (
 //  1. a fresh entry of the cache; an expired one while it is refreshed
 //  2. computed, with the graph and the affinity from ClickHouse
 //  3. whatever entry the cache has, with the viewer's own changes since
-//  4. computed, with the graph from PostgreSQL and the affinity of the last entry
+//  4. computed, with the graph from PostgreSQL
 //  5. the timeline from PostgreSQL
 //  6. trending posts from memory, for a viewer of whom nothing is known
 //
-// From 3 on the answer is degraded. The filters hold on every path, as far as the graph is known.
-func (f *Feed) provide(ctx context.Context, r *request) {
+// From 3 on the answer is degraded. The filters hold on every path, as far as the graph is known. Where
+// there is no room to compute, who has no entry is refused: without the graph they would see whom they
+// have blocked.
+func (f *Feed) provide(ctx context.Context, r *request) error {
 	cached := r.entry.HasBody && len(r.entry.Patches) == 0
 	if cached && r.now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) {
 		r.use(&r.entry.Reserve, FromCache)
@@ -31,13 +33,17 @@ func (f *Feed) provide(ctx context.Context, r *request) {
 			f.refresh(r)
 		}
 		f.replaceHot(ctx, r)
-		return
+		return nil
 	}
 	f.metrics.cache.WithLabelValues("miss").Inc()
-	result, err := f.computedInTime(ctx, r)
+	full := f.guards.Room.Compute()
+	if full == nil {
+		defer f.guards.Room.Computed()
+	}
+	result, err := f.computedInTime(ctx, r, full)
 	if err == nil {
 		f.useComputed(ctx, r, result)
-		return
+		return nil
 	}
 	r.reports = append(r.reports, SourceReport{Name: "clickhouse", Err: err})
 	r.degraded = true
@@ -45,20 +51,37 @@ func (f *Feed) provide(ctx context.Context, r *request) {
 		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
 		f.adopt(r)
 		r.use(&r.entry.Reserve, FromStale)
-		return
+		return nil
+	}
+	if full != nil {
+		if f.recollect(r) {
+			return nil
+		}
+		return full
 	}
 	result, err = f.compute(ctx, r.User, r.state, r.ranking, f.fromPostgres(nil))
 	if err == nil {
 		r.use(result.reserve, FromPostgres)
 		r.reports = append(r.reports, result.reports...)
-		return
+		return nil
+	}
+	if result, late := f.computeOnce(r, false).wait(ctx); late == nil { // there is nothing else: the rest of the budget is for it
+		f.useComputed(ctx, r, result)
+		return nil
+	}
+	if f.recollect(r) {
+		return nil
+	}
+	if core.CodeOf(err) == core.CodeOverloaded { // PostgreSQL answers, and has enough to do
+		return err
 	}
 	r.use(&reserve.Reserve{BuiltAt: r.now}, FromTrending)
 	if f.hot.Useful() { // so it was PostgreSQL that failed
 		r.reports = append(r.reports, SourceReport{Name: "postgres", Err: err})
-		return
+		return nil
 	}
 	r.timeline, r.servedFrom = true, FromPostgres
+	return nil
 }
 
 // adopt adds the posts of authors whom the viewer has followed, or ceased to bar, since the entry was
@@ -96,7 +119,7 @@ func (f *Feed) useComputed(ctx context.Context, r *request, c *computed) {
 	}
 	if c.cached {
 		r.servedFrom = FromCache
-		r.marks.read(c.state, f.cfg.Store, r.now, r.seenUntil())
+		f.readMarks(r, c.state)
 		f.replaceHot(ctx, r)
 	}
 }
@@ -105,7 +128,10 @@ func (r *request) use(res *reserve.Reserve, from ServedFrom) { r.reserve, r.serv
 
 // computedInTime leaves enough of the request's time for what comes after. A computation that is late
 // goes on, and its result is cached for the next request.
-func (f *Feed) computedInTime(ctx context.Context, r *request) (*computed, error) {
+func (f *Feed) computedInTime(ctx context.Context, r *request, full error) (*computed, error) {
+	if full != nil {
+		return nil, full
+	}
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.ComputeWait)
 	defer cancel()
 	return f.computeOnce(r, false).wait(ctx)
@@ -126,7 +152,7 @@ func (f *Feed) computeOnce(r *request, ahead bool) *flight {
 
 // refresh computes an expired reserve in the background, unless enough of them are under way.
 func (f *Feed) refresh(r *request) {
-	if f.flights.under() >= f.cfg.Cache.MaxRefresh {
+	if f.flights.under() >= f.cfg.Cache.MaxRefresh || f.guards.Room.Pressed() {
 		f.metrics.cache.WithLabelValues("refresh_skipped").Inc()
 		return
 	}
@@ -134,7 +160,11 @@ func (f *Feed) refresh(r *request) {
 }
 
 func (f *Feed) save(ctx context.Context, user core.ID, over reserve.Tag, c *computed) {
-	if c.lease == "" {
+	switch {
+	case c.lease == "":
+		return
+	case c.found.unsure: // a cached reserve would show what was hidden
+		f.freeLease(ctx, user, c.lease)
 		return
 	}
 	f.remember(ctx, c.found) // before the entry: who finds it takes what Redis says for all there is
@@ -172,6 +202,8 @@ func (f *Feed) recall(ctx context.Context, r *request) {
 		f.metrics.cache.WithLabelValues("load_failed").Inc()
 		r.reports = append(r.reports, SourceReport{Name: "redis", Err: err})
 		r.degraded = true
+	} else {
+		f.local.keep(r.User, r.state, r.now, f.cfg.Store)
 	}
 	if len(r.state.Entry) > 0 {
 		if err := r.entry.Decode(r.state.Entry); err != nil {
@@ -181,7 +213,7 @@ func (f *Feed) recall(ctx context.Context, r *request) {
 	if r.Cursor != "" {
 		r.places = f.decodeOrder(r, order)
 	}
-	r.marks.read(r.state, f.cfg.Store, r.now, r.seenUntil())
+	f.readMarks(r, r.state)
 }
 
 // seenUntil is when what the viewer sees ceases to count: with the beginning of the session. Marks

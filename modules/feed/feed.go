@@ -6,6 +6,7 @@ import (
 	"errors"
 	mathrand "math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -41,14 +42,16 @@ type Feed struct {
 	cursors  *cursor.Codec
 	tokens   *token.Signer
 
-	workers  *worker.Group
-	excerpts chan struct{} // one for each that is being asked for
-	flights  *flights
-	orders   *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
-	writes   chan orderWrite
-	week     weekCache
-	requests sync.Pool // of *request
-	works    sync.Pool // of *work
+	workers   *worker.Group
+	excerpts  chan struct{} // one for each that is being asked for
+	flights   *flights
+	local     localStates
+	sampledAt atomic.Int64                 // nanoseconds since 1970: see sampleOverlap
+	orders    *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
+	writes    chan orderWrite
+	week      weekCache
+	requests  sync.Pool // of *request
+	works     sync.Pool // of *work
 }
 
 // Params are what a Feed is made of.
@@ -74,9 +77,16 @@ func New(p Params) (*Feed, error) {
 	if err != nil {
 		return nil, err
 	}
+	local, err := newLocalStates(p.Config.Cache.LocalStates)
+	if err != nil {
+		return nil, err
+	}
 	secrets, err := secretsOf(p.Config.CursorSecrets)
 	if err != nil {
 		return nil, err
+	}
+	if p.Guards.Room == nil {
+		p.Guards.Room = Unguarded{}
 	}
 	workers := worker.NewGroup(worker.FailureFunc(func(name string, err error) {
 		p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err)) // one request's computation: the others go on
@@ -86,7 +96,7 @@ func New(p Params) (*Feed, error) {
 		direct: p.Direct, lists: lists{source: p.Lists}, excerpts: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
 		guards: p.Guards, clock: p.Clock, log: p.Log, metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
 		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
-		workers: workers, flights: newFlights(workers), orders: orders, writes: make(chan orderWrite, maxOrderWrites),
+		workers: workers, flights: newFlights(workers), local: local, orders: orders, writes: make(chan orderWrite, maxOrderWrites),
 		requests: sync.Pool{New: func() any { return &request{} }},
 		works:    sync.Pool{New: func() any { return newWork() }},
 	}, nil

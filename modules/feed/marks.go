@@ -19,6 +19,10 @@ type viewerMarks struct{ seen, hidden idset.Set }
 func (m *viewerMarks) read(state store.State, cfg store.Config, now, until time.Time) {
 	m.seen.Reset(len(state.Seen) / marks.Size)
 	m.hidden.Reset(len(state.Hidden) / marks.Size)
+	m.collect(state, cfg, now, until)
+}
+
+func (m *viewerMarks) collect(state store.State, cfg store.Config, now, until time.Time) {
 	marks.Collect(&m.seen, state.Seen, now.Add(-cfg.SeenFor), until)
 	marks.Collect(&m.hidden, state.Hidden, now.Add(-cfg.HiddenFor), now.Add(time.Hour))
 }
@@ -26,7 +30,10 @@ func (m *viewerMarks) read(state store.State, cfg store.Config, now, until time.
 func (m *viewerMarks) has(post core.ID) bool { return m.hidden.Has(post) || m.seen.Has(post) }
 
 // found are marks that Redis had lost, from the raw events.
-type found struct{ hidden, seen []store.Mark }
+type found struct {
+	hidden, seen []store.Mark
+	unsure       bool // perhaps there are more: nobody may take what Redis says for all there is
+}
 
 // add takes found marks over, by the rules of read.
 func (m *viewerMarks) add(f *found, cfg store.Config, now, until time.Time) {
@@ -54,6 +61,7 @@ func (f *Feed) find(ctx context.Context, v *viewer) SourceReport {
 	})
 	v.marks.add(&v.found, f.cfg.Store, v.now, v.now.Add(time.Hour))
 	if err != nil {
+		v.found.unsure = true
 		f.metrics.sourceFailures.WithLabelValues("marks").Inc()
 	}
 	return SourceReport{Name: "marks", Posts: len(v.found.hidden) + len(v.found.seen), Err: err}

@@ -11,6 +11,7 @@ type metrics struct {
 	stages         map[string]prometheus.Observer
 	cache          *prometheus.CounterVec
 	sourceFailures *prometheus.CounterVec
+	overlap        prometheus.Histogram
 }
 
 // stageNames are the stages that are timed.
@@ -33,7 +34,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "feedrank_feed_source_failures_total", Help: "Sources of candidates that failed or were late, and were left out.",
 		}, []string{"source"}),
 	}
-	reg.MustRegister(m.requests, seconds, m.cache, m.sourceFailures)
+	m.overlap = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "feedrank_feed_fallback_overlap", Help: "Part of a ranked first page that the page with the graph from PostgreSQL has, too; sampled while all is well.",
+		Buckets: prometheus.LinearBuckets(0.1, 0.1, 10),
+	})
+	reg.MustRegister(m.requests, seconds, m.cache, m.sourceFailures, m.overlap)
 	for _, name := range stageNames {
 		m.stages[name] = seconds.WithLabelValues(name)
 	}

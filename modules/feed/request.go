@@ -74,7 +74,9 @@ func (f *Feed) serve(ctx context.Context, q Query, write func(*request) error) e
 	}
 	f.recall(ctx, r) // cache entry, seen and hidden posts, the session's order: one round trip
 	stage = stage.next("reserve")
-	f.provide(ctx, r) // fresh cache, else computed, else what is left: see fallback.go
+	if err := f.provide(ctx, r); err != nil { // fresh cache, else computed, else what is left: see fallback.go
+		return err
+	}
 
 	stage = stage.next("page")
 	switch {
@@ -350,6 +352,7 @@ func (f *Feed) settle(r *request) {
 	f.metrics.requests.WithLabelValues(r.algoName(), string(r.servedFrom)).Inc()
 	if !r.timeline {
 		f.served.Count(r.now, string(r.servedFrom))
+		f.sampleOverlap(r)
 	}
 	if r.next == nil || r.timeline || r.Cursor != "" && !r.remade {
 		return

@@ -15,9 +15,11 @@ const maxWaiting = 99
 
 // waiting counts the posts of followees that were made after a time and that the viewer may see: the
 // "new posts" pill. It computes no page; a viewer of whom nothing is cached is hydrated first.
-func (f *Feed) waiting(ctx context.Context, r *request, since time.Time) (count int, more bool) {
+func (f *Feed) waiting(ctx context.Context, r *request, since time.Time) (count int, more bool, err error) {
 	f.recall(ctx, r)
-	f.provide(ctx, r)
+	if err := f.provide(ctx, r); err != nil {
+		return 0, false, err
+	}
 	after := since.UnixMicro()
 	set := r.hot.View()
 	defer set.Close()
@@ -35,7 +37,7 @@ func (f *Feed) waiting(ctx context.Context, r *request, since time.Time) (count 
 			return true
 		})
 	}
-	return min(count, maxWaiting), count > maxWaiting
+	return min(count, maxWaiting), count > maxWaiting, nil
 }
 
 // parseSince reads a time that a client was given. What is older than the hot set counts as its edge.

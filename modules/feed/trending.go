@@ -37,9 +37,11 @@ type weekCache struct {
 }
 
 // trending fills the request with the list of a window, by the filters of the viewer.
-func (f *Feed) trending(ctx context.Context, r *request, window string) {
+func (f *Feed) trending(ctx context.Context, r *request, window string) error {
 	f.recall(ctx, r)
-	f.provide(ctx, r) // for the filters: whom the viewer blocks, mutes, and has hidden
+	if err := f.provide(ctx, r); err != nil { // for the filters: whom the viewer blocks, mutes, and has hidden
+		return err
+	}
 	if r.hot.Useful() || r.timeline {
 		r.servedFrom, r.timeline = FromTrending, false
 	}
@@ -67,6 +69,7 @@ func (f *Feed) trending(ctx context.Context, r *request, window string) {
 		}
 	}
 	r.page = w.order
+	return nil
 }
 
 // trendingList is the list of a window: of a day and less the hot set's own, of a week the one that

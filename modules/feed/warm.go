@@ -31,4 +31,4 @@ func (f *Feed) Warm(ctx context.Context, user core.ID) error {
 
 // Busy tells whether so many reserves are being computed for those who are here that none should be
 // computed for those who may come.
-func (f *Feed) Busy() bool { return f.flights.under() > f.cfg.Cache.MaxRefresh/8 }
+func (f *Feed) Busy() bool { return f.flights.under() >= f.cfg.Cache.MaxRefresh }

@@ -38,20 +38,21 @@ import (
 // consumers write them; the feed is told of changes as the consumers tell it.
 type world struct {
 	*stack.Stack
-	t       testing.TB
-	clock   *movableClock
-	cfg     feed.Config
-	ranking *rank.Live
-	hot     *hot.Set
-	feed    *feed.Feed
-	signals *feed.Signals
-	redis   *redis.Client
-	server  *httpserver.Server
-	client  http.Client
-	version int
-	guards  feed.Guards
-	lists   atomic.Pointer[map[string]feed.Trending] // what the trending job has published
-	away    struct{ clickhouse, postgres, redis gate }
+	t        testing.TB
+	clock    *movableClock
+	cfg      feed.Config
+	ranking  *rank.Live
+	hot      *hot.Set
+	feed     *feed.Feed
+	signals  *feed.Signals
+	redis    *redis.Client
+	server   *httpserver.Server
+	client   http.Client
+	version  int
+	guards   feed.Guards
+	registry *prometheus.Registry
+	lists    atomic.Pointer[map[string]feed.Trending] // what the trending job has published
+	away     struct{ clickhouse, postgres, redis gate }
 }
 
 // movableClock is the machine's clock plus an offset.
@@ -106,6 +107,7 @@ func worldOn(t testing.TB, s *stack.Stack, users int, change ...func(*feed.Confi
 func (w *world) start() {
 	w.t.Helper()
 	reg := prometheus.NewRegistry()
+	w.registry = reg
 	if w.guards.Redis == nil {
 		w.guards = feed.Guards{ClickHouse: &w.away.clickhouse, Postgres: &w.away.postgres, Redis: &w.away.redis}
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -55,8 +56,9 @@ type Query struct {
 	ch.Query        // settings here go over the pinned ones
 }
 
-// Read runs a statement that may be repeated. A connection that turns out dead before anything came
-// back is replaced once: the pool does not check idle connections.
+// Read runs a statement that may be repeated. While connections turn out dead before anything came back
+// it takes the next, at last one that is dialled for it: the pool does not check idle connections, and
+// after a restart of the server all of them are dead.
 func (c *Client) Read(ctx context.Context, q Query) error {
 	received := false
 	if q.OnResult != nil {
@@ -66,15 +68,20 @@ func (c *Client) Read(ctx context.Context, q Query) error {
 			return inner(ctx, block)
 		}
 	}
-	err := c.do(ctx, q)
-	if err != nil && !received && ctx.Err() == nil && IsConnectionError(err) {
+	for {
+		var dialled atomic.Bool
+		err := c.do(context.WithValue(ctx, dialledKey{}, &dialled), q)
+		if err == nil || received || dialled.Load() || ctx.Err() != nil || errors.Is(err, ErrClosed) || !IsConnectionError(err) {
+			return err
+		}
 		if reset, ok := q.Result.(proto.Resettable); ok {
 			reset.Reset()
 		}
-		err = c.do(ctx, q)
 	}
-	return err
 }
+
+// dialledKey is under which a call's context has the flag that a connection was dialled for it.
+type dialledKey struct{}
 
 // Write runs a statement exactly once. An error other than a refusal by the server (AsException)
 // leaves it unknown whether it was carried out.
@@ -156,6 +163,9 @@ type firstOf struct {
 
 // DialContext ignores the address given: the client knows one only, we may have several.
 func (f firstOf) DialContext(ctx context.Context, network, _ string) (net.Conn, error) {
+	if dialled, ok := ctx.Value(dialledKey{}).(*atomic.Bool); ok {
+		dialled.Store(true)
+	}
 	var failures []error
 	for _, addr := range f.addrs {
 		conn, err := f.dialer.DialContext(ctx, network, addr)

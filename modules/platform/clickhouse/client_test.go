@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
@@ -39,10 +40,14 @@ func number(ctx context.Context, c *clickhouse.Client, body string) (uint64, err
 func TestAReadOutlivesTheRestartOfTheServer(t *testing.T) {
 	servers := embeddedtest.Own(t, embedded.ClickHouse)
 	c := client(t, servers)
-	for range 4 { // fill the pool with connections that will be dead
-		_, err := number(t.Context(), c, "SELECT toUInt64(1) AS n")
-		require.NoError(t, err)
+	var at errgroup.Group
+	for range 6 { // at the same time: as many connections, all of which will be dead
+		at.Go(func() error {
+			_, err := number(t.Context(), c, "SELECT toUInt64(sleep(0.5)) AS n")
+			return err
+		})
 	}
+	require.NoError(t, at.Wait())
 	require.NoError(t, servers.ClickHouse.Kill())
 	_, err := number(t.Context(), c, "SELECT toUInt64(1) AS n")
 	require.Error(t, err)

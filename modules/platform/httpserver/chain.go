@@ -14,7 +14,7 @@ import (
 //	HTTP     times to read headers, body, and to write; size of the headers        server.go
 //	always   request id, metrics and log, panics, headers, CORS                    everyRequest
 //	         how many at once, how many from an address, how large a body
-//	route    how long, whose token, how many of a user                             everyRoute
+//	route    is there room, how long, whose token, how many of a user              everyRoute
 
 // everyRequest is what any request passes, whether or not there is such a call.
 func (s *Server) everyRequest() []echo.MiddlewareFunc {
@@ -33,6 +33,7 @@ func (s *Server) everyRequest() []echo.MiddlewareFunc {
 func (s *Server) everyRoute(r Route) []echo.MiddlewareFunc {
 	return []echo.MiddlewareFunc{
 		limitAddress(r, s.limits.Address, networks(s.cfg.Unlimited)),
+		admit(r, s.gate),
 		limitTime(r, s.cfg.RequestTimeout),
 		authorize(r, s.auth),
 		tellOfActing(s.log),

@@ -5,6 +5,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -14,6 +15,7 @@ type params struct {
 	Routes     []Route `group:"routes"`
 	Auth       Authenticator
 	Limits     Limits
+	Gate       *admission.Gate
 	Drainer    Drainer
 	Failure    worker.Failure
 	Registerer prometheus.Registerer
@@ -23,7 +25,7 @@ type params struct {
 // Module provides the server. It is started last and stopped first: see app.
 func Module() fx.Option {
 	return fx.Module("http", fx.Provide(func(p params) *Server {
-		return New(p.Config, p.Routes, p.Auth, p.Drainer, p.Failure, p.Registerer, p.Log, WithLimits(p.Limits))
+		return New(p.Config, p.Routes, p.Auth, p.Drainer, p.Failure, p.Registerer, p.Log, WithLimits(p.Limits), WithGate(p.Gate))
 	}), fx.Invoke(func(lc fx.Lifecycle, s *Server) {
 		lc.Append(fx.StartStopHook(s.Start, s.Stop))
 	}))

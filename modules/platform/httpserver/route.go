@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/admission"
 )
 
 // Access says who may call a route, and at which address.
@@ -27,7 +28,8 @@ type Route struct {
 	Path    string
 	Access  Access
 	Handler echo.HandlerFunc
-	NoLimit bool // of time: for profiles
+	NoLimit bool            // of time: for profiles
+	Class   admission.Class // of a call of users: how urgent it is when there is too much to do
 }
 
 const principalKey = "feedrank.principal"

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -25,6 +26,7 @@ type Server struct {
 	cfg     Config
 	auth    Authenticator
 	limits  Limits
+	gate    *admission.Gate
 	workers *worker.Group
 	drainer Drainer
 	log     *zap.Logger
@@ -48,6 +50,9 @@ type Option func(*Server)
 
 // WithLimits has requests counted.
 func WithLimits(limits Limits) Option { return func(s *Server) { s.limits = limits } }
+
+// WithGate has requests of users refused while there is too much to do.
+func WithGate(gate *admission.Gate) Option { return func(s *Server) { s.gate = gate } }
 
 // New builds the routers. It does not listen yet.
 func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failure worker.Failure, reg prometheus.Registerer, log *zap.Logger, options ...Option) *Server {

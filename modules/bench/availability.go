@@ -1,0 +1,349 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// availability breaks each server in each way, in turn, and restarts each role, under a load that does
+// not stop. An answer counts only if it is a feed: not empty, and without anything that its viewer must
+// not see. Any 5xx of a feed fails the bench.
+func availability() Bench {
+	return Bench{Name: "availability", Says: "feeds while each server is killed, frozen and slowed, and each role is restarted", Run: func(ctx context.Context, on *Stage) error {
+		d, err := on.newDrill(ctx)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		var background sync.WaitGroup
+		background.Go(func() { d.balancer.watch(ctx) })
+		background.Go(func() { d.feeds.run(ctx) })
+		background.Go(func() { d.events.run(ctx) })
+		err = d.run(ctx)
+		cancel()
+		background.Wait()
+		return errors.Join(err, d.report())
+	}}
+}
+
+// drill is the program in several processes, what is done to it, and what was seen.
+type drill struct {
+	*Stage
+	balancer *balancer
+	workers  map[string]*Program // by role
+	feeds    *steady
+	events   *steady
+	admin    string // a token
+	hold     time.Duration
+	seen     []*trial
+}
+
+// trial is one fault and what was seen from its beginning until all was well again.
+type trial struct {
+	*window
+	events *window
+	opened time.Duration // from the fault to the open breaker of that server, in the replica that was looked at; 0: it did not open
+	closed time.Duration // from the end of the fault until it was closed
+}
+
+// The load. Of the feeds, so many in a hundred are of people whose feed nobody has asked for lately:
+// they are computed.
+const (
+	availabilityRate = 300
+	eventRate        = 20
+	strangers        = 20
+	regulars         = 150
+	faultRounds      = 2
+)
+
+// workerRoles run as processes of their own, beside two replicas of the api.
+var workerRoles = []string{"events-consumer", "cdc-source", "cdc-consumer", "jobs"}
+
+func (on *Stage) newDrill(ctx context.Context) (*drill, error) {
+	// One machine and a few hundred people: there is no flood to hold off.
+	d := &drill{
+		Stage: on, workers: map[string]*Program{}, hold: on.lasting(5 * time.Second),
+		balancer: &balancer{on: on, set: []string{"rate_limit.user_per_minute=0", "rate_limit.address_per_minute=0"}},
+	}
+	for _, role := range workerRoles {
+		p, err := on.Serve(ctx, role, role)
+		if err != nil {
+			return nil, err
+		}
+		d.workers[role] = p
+	}
+	for range 2 {
+		if err := d.balancer.add(ctx); err != nil {
+			return nil, err
+		}
+	}
+	d.balancer.look(ctx)
+	var err error
+	if d.admin, err = on.Token(1); err != nil {
+		return nil, err
+	}
+	people, err := on.known(ctx, d.balancer.first().Addr, regulars)
+	if err != nil {
+		return nil, err
+	}
+	on.Tell("%d viewers bar 3 authors each and hid a post; %d posts are deleted", regulars, len(people.truth.deleted))
+	var shown atomic.Int64
+	d.feeds = &steady{rate: on.at(availabilityRate), replica: d.balancer.next, visit: people.visit, odd: func(wrong string, body []byte) {
+		if shown.Add(1) <= 5 {
+			on.Tell("wrong: %s: %.600s", wrong, body)
+		}
+	}}
+	d.events = &steady{rate: eventRate, replica: d.balancer.next, visit: func(n int) visit {
+		return visit{ //nolint:gosec // a choice, not a secret
+			&Request{Method: http.MethodPost, Path: eventsPath, Token: people.feeds[n%len(people.feeds)].Token, Body: on.looked(rand.New(rand.NewPCG(5, uint64(n))))},
+			func([]byte) (string, string) { return "taken", "" },
+		}
+	}}
+	d.feeds.open("none")
+	d.events.open("none")
+	return d, nil
+}
+
+// visit is the n-th feed that is asked for: of one of those who are here, or of somebody who comes; each
+// tenth is a timeline.
+func (v *viewers) visit(n int) visit {
+	who := rand.New(rand.NewPCG(7, uint64(n))).IntN(regulars) //nolint:gosec // a choice, not a secret
+	if n%100 < strangers {
+		who = regulars + (n/100*strangers+n%100)%(len(v.feeds)-regulars)
+	}
+	r := v.feeds[who]
+	if n%10 == 9 {
+		r.Path += "?algo=timeline"
+	}
+	return visit{&r, func(body []byte) (string, string) { return v.truth.judge(v.ids[who], body) }}
+}
+
+// fault is what is done to a server, and undone.
+type fault struct {
+	name  string
+	begin func(context.Context, Server) (end func(context.Context) error, err error)
+}
+
+var faults = []fault{
+	{"killed", func(_ context.Context, s Server) (func(context.Context) error, error) { return s.Start, s.Kill() }},
+	{"frozen", func(_ context.Context, s Server) (func(context.Context) error, error) {
+		return func(context.Context) error { return s.Thaw() }, s.Freeze()
+	}},
+	{"slow", slowed},
+}
+
+// A slow server gets a sixth of the time: it stands for a while, and then goes on for a while.
+const (
+	slowStands = 250 * time.Millisecond
+	slowRuns   = 50 * time.Millisecond
+)
+
+func slowed(ctx context.Context, s Server) (func(context.Context) error, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		for err == nil && ctx.Err() == nil {
+			if err = s.Freeze(); err == nil {
+				rest(ctx, slowStands)
+				err = s.Thaw()
+			}
+			rest(ctx, slowRuns)
+		}
+		done <- err
+	}()
+	return func(context.Context) error { cancel(); return <-done }, nil
+}
+
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// run goes through all faults and restarts.
+func (d *drill) run(ctx context.Context) error {
+	if err := d.trial(ctx, "none", "", func(context.Context) (func(context.Context) error, error) { return nil, nil }); err != nil {
+		return err
+	}
+	if err := d.overlap(ctx); err != nil {
+		return err
+	}
+	for range faultRounds {
+		for _, f := range faults {
+			for _, s := range d.Servers {
+				if err := d.trial(ctx, s.Name()+"-"+f.name, s.Name(), func(ctx context.Context) (func(context.Context) error, error) { return f.begin(ctx, s) }); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for range 2 {
+		if err := d.trial(ctx, "api-restarted", "", func(ctx context.Context) (func(context.Context) error, error) {
+			return nil, d.balancer.replace(ctx)
+		}); err != nil {
+			return err
+		}
+	}
+	for _, role := range workerRoles {
+		if err := d.trial(ctx, role+"-restarted", "", func(ctx context.Context) (_ func(context.Context) error, err error) {
+			d.workers[role], err = d.restart(ctx, d.workers[role], role+"-again", role, nil)
+			return nil, err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleFor is how long the load goes on after all is well, as part of the trial.
+const settleFor = 2 * time.Second
+
+func (d *drill) trial(ctx context.Context, name, server string, begin func(context.Context) (func(context.Context) error, error)) error {
+	d.feeds.open(name)
+	d.events.open(name)
+	t := &trial{}
+	began := time.Now()
+	end, err := begin(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	holding, cancel := context.WithTimeout(ctx, d.hold)
+	_ = until(holding, 20*time.Millisecond, "the breaker opens", func() (bool, error) {
+		if server != "" && t.opened == 0 && d.breakers(ctx)[server] == "open" {
+			t.opened = time.Since(began)
+		}
+		return false, nil
+	})
+	cancel()
+	if end != nil {
+		healed := time.Now()
+		if err := end(ctx); err != nil {
+			return fmt.Errorf("%s: heal: %w", name, err)
+		}
+		if err := d.well(ctx, name); err != nil {
+			return err
+		}
+		t.closed = time.Since(healed)
+	}
+	rest(ctx, settleFor)
+	t.window, t.events = d.feeds.open("between"), d.events.open("between")
+	t.window.close()
+	t.events.close()
+	d.seen = append(d.seen, t)
+	d.Tell("%s", t.line())
+	return ctx.Err()
+}
+
+// wellAfter is when a program that is not well again after a fault has failed.
+const wellAfter = time.Minute
+
+// well waits until every replica is ready, with every dependency, and all its breakers are closed.
+func (d *drill) well(ctx context.Context, after string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, wellAfter, fmt.Errorf("not well %s after %s", wellAfter, after))
+	defer cancel()
+	return until(ctx, 20*time.Millisecond, "all is well again", func() (bool, error) {
+		_, body, err := fetch(ctx, d.balancer.first().URL()+"/readyz", "")
+		var health struct{ Status string }
+		if err != nil || json.Unmarshal(body, &health) != nil || health.Status != "ready" {
+			return false, nil
+		}
+		for _, state := range d.breakers(ctx) {
+			if state != "closed" {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+}
+
+// breakers are the states of a replica's breakers, by server.
+func (d *drill) breakers(ctx context.Context) map[string]string {
+	_, body, err := fetch(ctx, d.balancer.first().URL()+"/admin/v1/breaker", d.admin)
+	var list struct {
+		Breakers []struct{ Dependency, State string }
+	}
+	if err != nil || json.Unmarshal(body, &list) != nil {
+		return nil
+	}
+	states := map[string]string{}
+	for _, b := range list.Breakers {
+		states[b.Dependency] = b.State
+	}
+	return states
+}
+
+// line is what was seen in one trial.
+func (t *trial) line() string {
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.0f", 1000*d.Seconds()) }
+	p := percentiles(t.times)
+	line := fmt.Sprintf("availability: fault=%s requests=%d non2xx=%d wrong=%d p50_ms=%s p99_ms=%s max_ms=%s over_%dms=%d worst_gap_ms=%s",
+		t.name, t.requests, total(t.failures), total(t.wrong), short(p.P50), short(p.P99), short(p.Max), slowAnswer.Milliseconds(), t.slow, ms(t.gap))
+	if t.opened > 0 {
+		line += " opened_after_ms=" + ms(t.opened)
+	}
+	if t.closed > 0 {
+		line += " well_after_ms=" + ms(t.closed)
+	}
+	line += " served_from=" + sorted(t.from)
+	if len(t.failures) > 0 {
+		line += " failures=" + sorted(t.failures)
+	}
+	if len(t.wrong) > 0 {
+		line += " wrongs=" + sorted(t.wrong)
+	}
+	if t.events != nil {
+		line += fmt.Sprintf(" events=%d events_non2xx=%d", t.events.requests, total(t.events.failures))
+	}
+	return line
+}
+
+func (d *drill) report() error {
+	if len(d.seen) == 0 {
+		return nil
+	}
+	all, events := newWindow("all"), newWindow("all")
+	for _, t := range d.seen {
+		d.Say("%s", t.line())
+		all.take(t.window)
+		events.take(t.events)
+	}
+	p := percentiles(all.times)
+	failed := total(all.failures)
+	d.Figure("feeds without a 2xx", "%", 0.5, 0, 100*float64(failed)/float64(all.requests))
+	d.Figure("feeds that were wrong", "%", 0, 0, 100*float64(total(all.wrong))/float64(all.requests))
+	d.Figure("P99 of all feeds, faults and restarts", "ms", none, 500, p.P99)
+	worst := slices.MaxFunc(d.seen, func(a, b *trial) int { return int(percentiles(a.times).P99 - percentiles(b.times).P99) })
+	d.Figure("P99 of the worst fault", "ms", none, 500, percentiles(worst.times).P99).Note = worst.name
+	d.Note("longest time without a feed", "ms", 1000*all.gap.Seconds())
+	d.Note("events answered by 503 and the like", "%", 100*float64(total(events.failures))/float64(max(1, events.requests)))
+	d.Say("%s", (&trial{window: all, events: events}).line())
+	if n := all.serverErrors(); n > 0 {
+		d.Broken("%d feeds were answered by a 5xx", n)
+	}
+	if n := total(all.wrong); n > 0 {
+		d.Broken("%d feeds were wrong: %s", n, sorted(all.wrong))
+	}
+	return nil
+}
+
+// serverErrors are the answers that blame the server.
+func (w *window) serverErrors() (n int64) {
+	for failure, of := range w.failures {
+		if len(failure) == len("status 500") && failure[:8] == "status 5" {
+			n += of
+		}
+	}
+	return n
+}

@@ -1,0 +1,195 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// truth is what must not be shown, and to whom.
+type truth struct {
+	barred  map[core.ID]map[core.ID]bool // by viewer: authors who are blocked, either way, or muted
+	hidden  map[core.ID]map[core.ID]bool // by viewer: posts that they hid
+	deleted map[core.ID]bool
+}
+
+// judge tells where a feed came from, or what is wrong with it.
+func (t *truth) judge(viewer core.ID, body []byte) (from, wrong string) {
+	barred, hidden, items := t.barred[viewer], t.hidden[viewer], 0
+	from = servedFrom(body)
+	for post, author := range itemsOf(body) {
+		items++
+		switch {
+		case author == viewer:
+			return from, "own post"
+		case t.deleted[post]:
+			return from, "deleted post"
+		case barred[author]:
+			return from, "barred author"
+		case hidden[post]:
+			return from, "hidden post"
+		}
+	}
+	if items == 0 {
+		return from, "empty"
+	}
+	return from, ""
+}
+
+// itemsOf goes through the posts of a page and their authors without decoding all of it: the generator
+// shares the machine with what it measures.
+func itemsOf(body []byte) func(yield func(post, author core.ID) bool) {
+	number := func(key string) (id core.ID, ok bool) {
+		at := bytes.Index(body, []byte(key))
+		if at < 0 {
+			return 0, false
+		}
+		body = body[at+len(key):]
+		for len(body) > 0 && body[0] >= '0' && body[0] <= '9' {
+			id, body = 10*id+core.ID(body[0]-'0'), body[1:]
+		}
+		return id, true
+	}
+	return func(yield func(post, author core.ID) bool) {
+		for {
+			post, ok := number(`{"post":"`)
+			if !ok {
+				return
+			}
+			if author, ok := number(`"author":"`); !ok || !yield(post, author) {
+				return
+			}
+		}
+	}
+}
+
+// viewers are users of the world and their requests.
+type viewers struct {
+	ids   []core.ID
+	feeds []Request
+	truth *truth
+}
+
+// known are n users who each block, are blocked by and mute the author of a post that their feed
+// begins with, and hide a post; some trending posts are deleted. It returns once every feed obeys.
+func (on *Stage) known(ctx context.Context, at string, n int) (*viewers, error) {
+	feeds, err := on.Viewers(feedPath, 0, on.World.Users)
+	if err != nil {
+		return nil, err
+	}
+	v := &viewers{feeds: feeds, truth: &truth{barred: map[core.ID]map[core.ID]bool{}, hidden: map[core.ID]map[core.ID]bool{}, deleted: map[core.ID]bool{}}}
+	v.ids = on.viewerIDs(0, len(feeds))
+	for i := range min(n, len(feeds)) {
+		if err := on.bar(ctx, at, v, i); err != nil {
+			return nil, err
+		}
+	}
+	if err := on.deleteTrending(ctx, at, v); err != nil {
+		return nil, err
+	}
+	if err := on.readBars(ctx, v.truth); err != nil {
+		return nil, err
+	}
+	for i := range min(n, len(feeds)) {
+		if err := until(ctx, 20*time.Millisecond, fmt.Sprintf("the feed of %d obeys", v.ids[i]), func() (bool, error) {
+			_, body, err := fetch(ctx, "http://"+at+feedPath, feeds[i].Token)
+			_, wrong := v.truth.judge(v.ids[i], body)
+			return err == nil && wrong == "", nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// bar has a viewer bar three authors and hide a post that their feed shows.
+func (on *Stage) bar(ctx context.Context, at string, v *viewers, i int) error {
+	viewer := v.ids[i]
+	status, body, err := fetch(ctx, "http://"+at+feedPath, v.feeds[i].Token)
+	if err != nil || status != http.StatusOK {
+		return fmt.Errorf("feed of %d: status %d: %w", viewer, status, err)
+	}
+	var authors, posts []core.ID
+	for post, author := range itemsOf(body) {
+		posts = append(posts, post)
+		if author != viewer && !slices.Contains(authors, author) {
+			authors = append(authors, author)
+		}
+	}
+	if len(authors) < 3 || len(posts) < 5 {
+		return fmt.Errorf("the feed of %d has %d posts: %w", viewer, len(posts), errEmpty)
+	}
+	if _, err := on.Postgres.Exec(ctx, `INSERT INTO public.blocks (blocker_id, blocked_id) VALUES ($1, $2), ($3, $1) ON CONFLICT DO NOTHING`,
+		int64(viewer), int64(authors[0]), int64(authors[1])); err != nil {
+		return err
+	}
+	if _, err := on.Postgres.Exec(ctx, `INSERT INTO public.mutes (muter_id, muted_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+		int64(viewer), int64(authors[2])); err != nil {
+		return err
+	}
+	hidden := posts[len(posts)-1]
+	v.truth.hidden[viewer] = map[core.ID]bool{hidden: true}
+	c := newClient(at)
+	defer c.http.CloseIdleConnections()
+	hide := Request{Method: http.MethodPost, Path: eventsPath, Token: v.feeds[i].Token, Body: fmt.Appendf(nil,
+		`{"events":[{"event_id":"%s","action":"hide","post_id":"%d","author_id":"1","occurred_at":"%s"}]}`, uuid.New(), hidden, time.Now().UTC().Format(time.RFC3339))}
+	if failure := c.do(&hide, nil); failure != "" {
+		return fmt.Errorf("hide a post: %s", failure)
+	}
+	return nil
+}
+
+const eventsPath = "/api/v1/events"
+
+// deleteTrending deletes a few posts that many feeds would show.
+func (on *Stage) deleteTrending(ctx context.Context, at string, v *viewers) error {
+	_, body, err := fetch(ctx, "http://"+at+feedPath+"/trending?limit=10", v.feeds[0].Token)
+	if err != nil {
+		return err
+	}
+	posts := []int64{}
+	for post := range maps.Keys(maps.Collect(itemsOf(body))) {
+		v.truth.deleted[post], posts = true, append(posts, int64(post))
+	}
+	_, err = on.Postgres.Exec(ctx, `UPDATE public.posts SET deleted_at = now() WHERE id = ANY($1)`, posts)
+	return err
+}
+
+// readBars reads who must not be shown to whom from the app's own tables.
+func (on *Stage) readBars(ctx context.Context, t *truth) error {
+	rows, err := on.Postgres.Query(ctx, `SELECT blocker_id, blocked_id FROM public.blocks UNION ALL SELECT blocked_id, blocker_id FROM public.blocks
+		UNION ALL SELECT muter_id, muted_id FROM public.mutes`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var viewer, author core.ID
+		if err := rows.Scan((*int64)(&viewer), (*int64)(&author)); err != nil {
+			return err
+		}
+		if t.barred[viewer] == nil {
+			t.barred[viewer] = map[core.ID]bool{}
+		}
+		t.barred[viewer][author] = true
+	}
+	return rows.Err()
+}
+
+// sorted writes counts as name=n, the most first.
+func sorted(of map[string]int64) string {
+	var parts []string
+	for _, key := range slices.SortedFunc(maps.Keys(of), func(a, b string) int { return int(of[b] - of[a]) }) {
+		parts = append(parts, fmt.Sprintf("%s:%d", strings.ReplaceAll(key, " ", "_"), of[key]))
+	}
+	return strings.Join(parts, ",")
+}

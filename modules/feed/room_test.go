@@ -1,0 +1,93 @@
+package feed_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/admission"
+)
+
+func TestWithoutRoomToComputeWhatIsCachedIsAnsweredAndTheRestToldToComeBack(t *testing.T) {
+	w := newWorld(t, 20)
+	cfg := admission.DefaultConfig()
+	cfg.MaxConcurrent, cfg.MinConcurrent = 4, 4
+	gate := admission.New(cfg, prometheus.NewRegistry())
+	w.guards.Room = gate
+	w.start()
+	w.follow(1, 2, 3)
+	w.follow(5, 2, 3)
+	for author := 2; author <= 8; author++ {
+		w.post(100+author, author, time.Minute)
+	}
+	w.load()
+	w.cached(1, "")
+	for range 2 { // half of the places
+		require.NoError(t, gate.Compute())
+	}
+	require.Equal(t, "cache", w.get(1, "").ServedFrom)
+	for _, path := range []string{"/api/v1/feed", "/api/v1/feed?algo=timeline", "/api/v1/feed/trending", "/api/v1/feed?since=" + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)} {
+		status, problem := w.refused(5, path)
+		require.Equal(t, http.StatusServiceUnavailable, status, path)
+		require.Equal(t, string(core.CodeOverloaded), problem.Code, path)
+	}
+	w.clock.advance(30 * time.Minute)
+	p := w.get(1, "")
+	require.Equal(t, "stale", p.ServedFrom, "an old entry is better than none")
+	require.True(t, p.Degraded)
+
+	gate.Computed()
+	gate.Computed()
+	require.Equal(t, "clickhouse", w.get(5, "").ServedFrom)
+}
+
+func TestWhereRedisWasEmptiedNothingIsCachedThatMayShowWhatWasHidden(t *testing.T) {
+	w := newWorld(t, 10)
+	w.follow(1, 2, 3)
+	w.post(102, 2, time.Minute)
+	w.post(103, 3, time.Minute)
+	w.load()
+	w.record(1, core.ActionHide, 2, 102)
+	w.flush()
+	w.start() // a replica that remembers nobody
+	w.load()
+	w.ch("RENAME TABLE user_author_90d TO away")
+	require.True(t, w.get(1, "").Degraded, "nobody can tell what was hidden")
+	w.ch("RENAME TABLE away TO user_author_90d")
+	p := w.get(1, "")
+	require.Equal(t, "clickhouse", p.ServedFrom)
+	require.Equal(t, []core.ID{103}, p.posts())
+	require.Equal(t, []core.ID{103}, w.cached(1, "").posts())
+}
+
+func TestAfterAnOutageExpiredEntriesAreRefreshedAFewAtATime(t *testing.T) {
+	const viewers = 40
+	w := newWorld(t, viewers)
+	for author := 2; author <= 8; author++ {
+		w.post(1000+author, author, time.Minute)
+	}
+	w.load()
+	for viewer := 1; viewer <= viewers; viewer++ {
+		w.cached(viewer, "")
+	}
+	w.clock.advance(5 * time.Minute) // nothing could be refreshed for so long
+	w.load()
+	answers := make(chan struct{})
+	w.away.clickhouse.hold.Store(&answers)
+	before := w.away.clickhouse.calls.Load()
+	for viewer := 1; viewer <= viewers; viewer++ {
+		require.Equal(t, "stale", w.get(viewer, "").ServedFrom)
+	}
+	calls := func() int64 { return w.away.clickhouse.calls.Load() - before }
+	require.Eventually(t, func() bool { return calls() >= 2 }, 10*time.Second, 10*time.Millisecond)
+	require.LessOrEqual(t, calls(), int64(2*w.cfg.Cache.MaxRefresh), "two questions for each")
+	w.away.clickhouse.hold.Store(nil)
+	close(answers)
+	for viewer := 1; viewer <= viewers; viewer++ {
+		require.Eventually(t, func() bool { return w.get(viewer, "").ServedFrom == "cache" }, 10*time.Second, 10*time.Millisecond)
+	}
+}

@@ -1,0 +1,160 @@
+//go:build real
+
+package real_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/auth"
+	"github.com/feedrank/feedrank/test/real"
+)
+
+// Users 1 to 20 post. Viewers, from 101 on, follow 3 to 8, block 2, are blocked by 11 and mute 12.
+const feedWorld = `
+INSERT INTO users (id, name) SELECT n, 'user-' || n FROM generate_series(1, 400) n;
+INSERT INTO posts (id, author_id, created_at) SELECT n, 1 + n % 20, now() - n * interval '1 minute' FROM generate_series(1, 120) n;
+UPDATE posts SET deleted_at = now() WHERE id = 5;
+INSERT INTO follows (follower_id, followee_id) SELECT v, f FROM generate_series(101, 400) v, generate_series(3, 8) f;
+INSERT INTO blocks (blocker_id, blocked_id) SELECT v, 2 FROM generate_series(101, 400) v;
+INSERT INTO blocks (blocker_id, blocked_id) SELECT 11, v FROM generate_series(101, 400) v;
+INSERT INTO mutes (muter_id, muted_id) SELECT v, 12 FROM generate_series(101, 400) v;`
+
+// asker asks a running program for feeds and holds them against the world.
+type asker struct {
+	t      *testing.T
+	cfg    config.Config
+	url    string
+	client *http.Client
+	next   core.ID // the next viewer of whom nothing is cached
+}
+
+type feedPage struct {
+	Items []struct {
+		Post   core.ID `json:"post"`
+		Author core.ID `json:"author"`
+	} `json:"items"`
+	ServedFrom string `json:"served_from"`
+	Degraded   bool   `json:"degraded"`
+}
+
+func (a *asker) call(method, path string, user core.ID, body string) (int, []byte) {
+	a.t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), method, a.url+path, strings.NewReader(body))
+	require.NoError(a.t, err)
+	token, err := auth.Sign(a.cfg.Auth, user, true, time.Hour, time.Now())
+	require.NoError(a.t, err)
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := a.client.Do(request)
+	require.NoError(a.t, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(a.t, err)
+	require.NoError(a.t, response.Body.Close())
+	return response.StatusCode, text
+}
+
+// feed asks for a feed, which must be one: answered, not empty, and without anything that is barred.
+func (a *asker) feed(what string, viewer core.ID, query string) feedPage {
+	a.t.Helper()
+	status, body := a.call(http.MethodGet, "/api/v1/feed?"+query, viewer, "")
+	require.Equal(a.t, http.StatusOK, status, "%s: %s", what, body)
+	var p feedPage
+	require.NoError(a.t, json.Unmarshal(body, &p))
+	require.NotEmpty(a.t, p.Items, what)
+	for _, item := range p.Items {
+		require.NotEqual(a.t, core.ID(5), item.Post, "%s: a deleted post", what)
+		if p.ServedFrom != "trending" { // nobody could say then whom the viewer bars
+			require.NotContains(a.t, []core.ID{2, 11, 12, viewer}, item.Author, "%s: a barred author, from %s", what, p.ServedFrom)
+		}
+	}
+	return p
+}
+
+func (a *asker) stranger() core.ID { a.next++; return a.next }
+
+func (a *asker) well(after string) {
+	a.t.Helper()
+	require.Eventually(a.t, func() bool {
+		status, body := a.call(http.MethodGet, "/readyz", 1, "")
+		p := a.feed(after, 101, "")
+		return status == http.StatusOK && strings.Contains(string(body), `"status":"ready"`) && p.ServedFrom == "cache" && !p.Degraded
+	}, 2*patience, 50*time.Millisecond, "well again after %s", after)
+}
+
+func TestFeedsAreAnsweredAndObeyTheFiltersWhileEveryServerIsKilledAndFrozen(t *testing.T) {
+	s, c := fresh(t)
+	require.NoError(t, execute(t.Context(), c, feedWorld))
+	cfg := config.Default()
+	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
+	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig, c.RedisConfig
+	cfg.RateLimit.UserPerMinute = 0 // one viewer looks after everything
+	slot := "feeds" + strings.NewReplacer(".", "", "-", "").Replace(c.KafkaConfig.TopicPrefix)
+	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
+	_, err := app.Migrate(t.Context(), cfg, false)
+	require.NoError(t, err)
+	program, err := app.Start(t.Context(), cfg, zap.NewNop())
+	require.NoError(t, err)
+	a := &asker{t: t, cfg: cfg, url: "http://" + program.Addr(), client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200}
+	t.Cleanup(func() {
+		a.client.CloseIdleConnections()
+		require.NoError(t, program.Stop())
+	})
+	require.Eventually(t, func() bool {
+		_, body := a.call(http.MethodGet, "/api/v1/feed?limit=50", 101, "")
+		var p feedPage
+		return json.Unmarshal(body, &p) == nil && len(p.Items) == 50 && !strings.Contains(string(body), `"author":"2"`)
+	}, 2*patience, 50*time.Millisecond, "the world is copied")
+	a.well("the start")
+
+	for _, server := range []real.Server{s.ClickHouse, s.Redis, s.Postgres, s.Kafka} {
+		for _, fault := range []struct {
+			name       string
+			begin, end func() error
+		}{
+			{"killed", server.Kill, func() error { return server.Start(context.WithoutCancel(t.Context())) }},
+			{"frozen", server.Freeze, server.Thaw},
+		} {
+			what := server.Name() + " " + fault.name
+			require.NoError(t, fault.begin())
+			from := map[string]int{}
+			for range 12 {
+				from[a.feed(what, 101, "").ServedFrom]++
+				from[a.feed(what, a.stranger(), "").ServedFrom]++
+				from[a.feed(what, 101, "algo=timeline").ServedFrom]++
+			}
+			require.NoError(t, fault.end())
+			began := time.Now()
+			a.well(what)
+			t.Logf("%s: %v; well %s after it is back", what, from, time.Since(began).Round(time.Millisecond))
+		}
+	}
+
+	// Whatever happened, a commit and an event still arrive.
+	require.NoError(t, execute(t.Context(), c, "INSERT INTO posts (id, author_id) VALUES (9001, 3)"))
+	event := `{"events":[{"event_id":"` + uuid.NewString() + `","action":"hide","post_id":"7","author_id":"8","occurred_at":"` + time.Now().UTC().Format(time.RFC3339) + `"}]}`
+	require.Eventually(t, func() bool {
+		status, _ := a.call(http.MethodPost, "/api/v1/events", 101, event)
+		return status == http.StatusAccepted
+	}, patience, 50*time.Millisecond)
+	require.Eventually(t, func() bool {
+		posts := []core.ID{}
+		for _, item := range a.feed("after all", 101, "limit=100").Items {
+			posts = append(posts, item.Post)
+		}
+		return slices.Contains(posts, 9001) && !slices.Contains(posts, 7)
+	}, patience, 50*time.Millisecond, "a new post comes, a hidden one goes")
+}
