@@ -112,15 +112,15 @@ func (on *Stage) newDrill(ctx context.Context) (*drill, error) {
 	return d, nil
 }
 
-// visit is the n-th feed that is asked for: of one of those who are here, or of somebody who comes; each
-// tenth is a timeline.
+// visit is the n-th feed that is asked for: of one of those who are here, each tenth of them their
+// timeline, or of somebody who comes.
 func (v *viewers) visit(n int) visit {
 	who := rand.New(rand.NewPCG(7, uint64(n))).IntN(regulars) //nolint:gosec // a choice, not a secret
 	if n%100 < strangers {
 		who = regulars + (n/100*strangers+n%100)%(len(v.feeds)-regulars)
 	}
 	r := v.feeds[who]
-	if n%10 == 9 {
+	if n%10 == 9 && who < regulars { // of others it may be empty: they follow nobody who posts
 		r.Path += "?algo=timeline"
 	}
 	return visit{&r, func(body []byte) (string, string) { return v.truth.judge(v.ids[who], body) }}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/feedrank/feedrank/modules/core"
 )
@@ -82,13 +83,11 @@ type viewers struct {
 // known are n users who each block, are blocked by and mute the author of a post that their feed
 // begins with, and hide a post; some trending posts are deleted. It returns once every feed obeys.
 func (on *Stage) known(ctx context.Context, at string, n int) (*viewers, error) {
-	feeds, err := on.Viewers(feedPath, 0, on.World.Users)
-	if err != nil {
+	v := &viewers{truth: &truth{barred: map[core.ID]map[core.ID]bool{}, hidden: map[core.ID]map[core.ID]bool{}, deleted: map[core.ID]bool{}}}
+	if err := on.choose(ctx, v, n); err != nil {
 		return nil, err
 	}
-	v := &viewers{feeds: feeds, truth: &truth{barred: map[core.ID]map[core.ID]bool{}, hidden: map[core.ID]map[core.ID]bool{}, deleted: map[core.ID]bool{}}}
-	v.ids = on.viewerIDs(0, len(feeds))
-	for i := range min(n, len(feeds)) {
+	for i := range n {
 		if err := on.bar(ctx, at, v, i); err != nil {
 			return nil, err
 		}
@@ -99,9 +98,9 @@ func (on *Stage) known(ctx context.Context, at string, n int) (*viewers, error) 
 	if err := on.readBars(ctx, v.truth); err != nil {
 		return nil, err
 	}
-	for i := range min(n, len(feeds)) {
+	for i := range n {
 		if err := until(ctx, 20*time.Millisecond, fmt.Sprintf("the feed of %d obeys", v.ids[i]), func() (bool, error) {
-			_, body, err := fetch(ctx, "http://"+at+feedPath, feeds[i].Token)
+			_, body, err := fetch(ctx, "http://"+at+feedPath, v.feeds[i].Token)
 			_, wrong := v.truth.judge(v.ids[i], body)
 			return err == nil && wrong == "", nil
 		}); err != nil {
@@ -109,6 +108,40 @@ func (on *Stage) known(ctx context.Context, at string, n int) (*viewers, error) 
 		}
 	}
 	return v, nil
+}
+
+// choose puts n users first whose followees have posted so much that their timelines are not empty.
+func (on *Stage) choose(ctx context.Context, v *viewers, n int) error {
+	rows, err := on.Postgres.Query(ctx, `SELECT f.follower_id FROM public.follows f JOIN public.posts p ON p.author_id = f.followee_id
+		WHERE p.deleted_at IS NULL GROUP BY f.follower_id HAVING count(*) >= 40 AND count(DISTINCT p.author_id) >= 10 ORDER BY f.follower_id LIMIT $1`, n)
+	if err != nil {
+		return err
+	}
+	first, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	if len(first) < n {
+		return fmt.Errorf("%d people have a timeline, %d are needed: %w", len(first), n, errEmpty)
+	}
+	chosen := map[core.ID]bool{}
+	for _, id := range first {
+		chosen[core.ID(id)] = true
+		v.ids = append(v.ids, core.ID(id))
+	}
+	for _, id := range on.viewerIDs(0, on.World.Users) {
+		if !chosen[id] {
+			v.ids = append(v.ids, id)
+		}
+	}
+	for _, id := range v.ids {
+		token, err := on.Token(id)
+		if err != nil {
+			return err
+		}
+		v.feeds = append(v.feeds, Request{Path: feedPath, Token: token})
+	}
+	return nil
 }
 
 // bar has a viewer bar three authors and hide a post that their feed shows.

@@ -16,8 +16,9 @@ import (
 //  2. computed, with the graph and the affinity from ClickHouse
 //  3. whatever entry the cache has, with the viewer's own changes since
 //  4. computed, with the graph from PostgreSQL
-//  5. the timeline from PostgreSQL
-//  6. trending posts from memory, for a viewer of whom nothing is known
+//  5. what is being computed, in the rest of the budget; else the entry that this replica remembers
+//  6. the timeline from PostgreSQL, while there is no hot set
+//  7. trending posts from memory, for a viewer of whom nothing is known
 //
 // From 3 on the answer is degraded. The filters hold on every path, as far as the graph is known. Where
 // there is no room to compute, who has no entry is refused: without the graph they would see whom they

@@ -26,12 +26,14 @@ func (g *Gate) Run(ctx context.Context) error {
 
 // follow lowers the limit by a fifth of what is inside while the delay is above the target, and raises
 // it by a tenth where the limit was in the way or the delay is low: the way in which TCP shares a line.
+// With hardly a request inside it is not they that keep the processors busy, and refusing helps nobody.
 func (g *Gate) follow(delay time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	asking := g.inside + g.waitingNow()
 	switch {
-	case delay > g.cfg.TargetDelay:
-		g.limit = max(g.cfg.MinConcurrent, min(g.limit, g.inside+g.waitingNow())*4/5)
+	case delay > g.cfg.TargetDelay && asking > g.cfg.MinConcurrent/2:
+		g.limit = max(g.cfg.MinConcurrent, min(g.limit, asking)*4/5)
 		g.pressedAt = time.Now()
 	case g.reached || delay < g.cfg.TargetDelay/2:
 		g.limit = min(g.cfg.MaxConcurrent, g.limit+max(1, g.limit/10))

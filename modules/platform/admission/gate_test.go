@@ -157,6 +157,14 @@ func TestTheLimitFallsWhileProcessorsDoNotKeepUpAndGrowsBack(t *testing.T) {
 	require.Equal(t, 100, g.limit)
 }
 
+func TestADelayThatIsNotOfTheRequestsChangesNothing(t *testing.T) {
+	g := newGate(100)
+	require.NoError(t, g.Enter(t.Context(), Feed))
+	g.follow(10 * g.cfg.TargetDelay)
+	require.Equal(t, 100, g.limit)
+	require.False(t, g.Pressed())
+}
+
 func TestALimitThatGrowsLetsInWhoWaits(t *testing.T) {
 	g := newGate(100)
 	g.limit = 4
