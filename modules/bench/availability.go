@@ -102,8 +102,9 @@ func (on *Stage) newDrill(ctx context.Context) (*drill, error) {
 		}
 	}}
 	d.events = &steady{rate: eventRate, replica: d.balancer.next, visit: func(n int) visit {
-		return visit{ //nolint:gosec // a choice, not a secret
-			&Request{Method: http.MethodPost, Path: eventsPath, Token: people.feeds[n%len(people.feeds)].Token, Body: on.looked(rand.New(rand.NewPCG(5, uint64(n))))},
+		random := rand.New(rand.NewPCG(5, uint64(n))) //nolint:gosec // a choice, not a secret
+		return visit{
+			&Request{Method: http.MethodPost, Path: eventsPath, Token: people.feeds[n%len(people.feeds)].Token, Body: on.looked(random)},
 			func([]byte) (string, string) { return "taken", "" },
 		}
 	}}
@@ -239,7 +240,7 @@ func (d *drill) trial(ctx context.Context, name, server string, begin func(conte
 	}
 	rest(ctx, settleFor)
 	t.window, t.events = d.feeds.open("between"), d.events.open("between")
-	t.window.close()
+	t.close()
 	t.events.close()
 	d.seen = append(d.seen, t)
 	d.Tell("%s", t.line())
@@ -257,7 +258,7 @@ func (d *drill) well(ctx context.Context, after string) error {
 		_, body, err := fetch(ctx, d.balancer.first().URL()+"/readyz", "")
 		var health struct{ Status string }
 		if err != nil || json.Unmarshal(body, &health) != nil || health.Status != "ready" {
-			return false, nil
+			return false, nil //nolint:nilerr // it is asked again
 		}
 		for _, state := range d.breakers(ctx) {
 			if state != "closed" {

@@ -27,7 +27,7 @@ func (f *Feed) sampleOverlap(r *request) {
 	f.workers.Go("sample the fallback", func(ctx context.Context) error {
 		result, err := f.compute(ctx, user, state, ranking, f.fromPostgres(nil))
 		if err != nil {
-			return nil //nolint:nilerr // PostgreSQL's breaker and metrics tell
+			return nil // PostgreSQL's breaker and metrics tell
 		}
 		other := f.take(Query{User: user, Algo: cursor.Ranked, Limit: len(ranked)})
 		defer f.give(other)

@@ -215,7 +215,7 @@ func TestNoPlaceIsLostOrGivenTwice(t *testing.T) {
 		var inside, most atomic.Int64
 		var all sync.WaitGroup
 		for range rapid.IntRange(1, 60).Draw(t, "requests") {
-			class := Class(rapid.IntRange(0, 1).Draw(t, "class")) //nolint:gosec // one of two
+			class := Class(rapid.IntRange(0, 1).Draw(t, "class"))
 			gone := rapid.Bool().Draw(t, "gone")
 			all.Go(func() {
 				ctx, cancel := context.WithCancel(context.Background())

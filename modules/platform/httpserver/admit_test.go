@@ -44,16 +44,16 @@ func TestCallsAreRefusedBeforeFeedsAndOperatorsNever(t *testing.T) {
 		})
 		<-entered
 	}
-	response, problem := call(t, client, http.MethodPost, url+"/events", "user", nil)
+	response, problem := call(t, client, http.MethodPost, url+"/events", "user", nil) //nolint:bodyclose // call closes it
 	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 	require.Equal(t, core.CodeOverloaded, problem.Code)
 	require.Contains(t, []string{"1", "2"}, response.Header.Get("Retry-After"))
 	for path, token := range map[string]string{"/feed": "user", "/admin": "admin", "/health": ""} {
-		response, _ := call(t, client, http.MethodPost, url+path, token, nil)
+		response, _ := call(t, client, http.MethodPost, url+path, token, nil) //nolint:bodyclose // call closes it
 		require.Equal(t, http.StatusNoContent, response.StatusCode, path)
 	}
 	close(release)
 	held.Wait()
-	response, _ = call(t, client, http.MethodPost, url+"/events", "user", nil)
+	response, _ = call(t, client, http.MethodPost, url+"/events", "user", nil) //nolint:bodyclose // call closes it
 	require.Equal(t, http.StatusNoContent, response.StatusCode, "and each place came back")
 }
