@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/modules/events"
@@ -34,7 +32,7 @@ func rebuildViewsCommand(load loader) *cobra.Command {
 		defer cancel()
 		return app.WithOwners(cfg, func(owners *events.Requests) error {
 			tell, end := counting(c.ErrOrStderr(), "rebuild")
-			wrong, err := rebuild(ctx, owners, time.Now().UTC(), tell)
+			wrong, err := owners.Rebuild(ctx, tell)
 			if err := errors.Join(err, end()); err != nil {
 				return err
 			}
@@ -43,40 +41,4 @@ func rebuildViewsCommand(load loader) *cobra.Command {
 		})
 	}
 	return c
-}
-
-// rebuildAtOnce is how many days of a partition its owner is asked for at once. It looks for requests
-// every two seconds, so that one by one would take a minute of waiting; and it applies nothing while it
-// recounts, so they must not be many.
-const rebuildAtOnce = 4
-
-// rebuild has the owners recount day by day what the raw table can still recount, all partitions at
-// once. Done twice or broken off it does no harm.
-func rebuild(ctx context.Context, owners *events.Requests, now time.Time, tell func(done, total int)) (uint64, error) {
-	const day = 24 * time.Hour
-	first := owners.Complete()
-	days := int(now.Truncate(day).Sub(first)/day) + 2 // events may be a little ahead of our clock
-	total := days * owners.Partitions()
-	var mu sync.Mutex
-	var done int
-	var wrong uint64
-	asking, ctx := errgroup.WithContext(ctx)
-	asking.SetLimit(rebuildAtOnce * owners.Partitions())
-	for i := range total {
-		asking.Go(func() error {
-			at := first.AddDate(0, 0, i/owners.Partitions())
-			n, err := owners.Reconcile(ctx, i%owners.Partitions(), at, at)
-			if err != nil {
-				return fmt.Errorf("rebuild %s: %w", at.Format(time.DateOnly), err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			wrong += n
-			tell(done, total)
-			return nil
-		})
-	}
-	err := asking.Wait()
-	return wrong, err
 }

@@ -64,7 +64,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) consume(t *testing.T) {
+func (w *world) consume(t testing.TB) {
 	t.Helper()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
 	c := events.NewConsumer(w.events, w.KafkaConfig, w.ClickHouse, grave{}, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
@@ -133,7 +133,7 @@ func (w *world) count(t *testing.T, query string) int {
 	return int(n.Row(0))
 }
 
-func (w *world) audit(t *testing.T, repair bool) Report {
+func (w *world) audit(t testing.TB, repair bool) Report {
 	t.Helper()
 	r, err := w.service.Run(t.Context(), Options{Since: 72 * time.Hour, Repair: repair})
 	require.NoError(t, err)

@@ -156,14 +156,36 @@ func (a *API) show(c echo.Context) error {
 	return c.JSON(http.StatusOK, toJSON(e))
 }
 
-// orderJSON is the body of a replay or a discard. It must name ids, a reason or a topic, so that
-// nobody replays a whole queue by a slip.
+// orderJSON is the body of a replay or a discard. It must have a filter, so that nobody replays a whole
+// queue by a slip.
 type orderJSON struct {
-	Queue  string   `json:"queue"`
-	IDs    []string `json:"ids"`
-	Reason string   `json:"reason"`
-	Topic  string   `json:"topic"`
-	DryRun bool     `json:"dry_run"`
+	Queue     string    `json:"queue"`
+	IDs       []string  `json:"ids"`
+	Reason    string    `json:"reason"`
+	Topic     string    `json:"topic"`
+	Partition *int32    `json:"partition"`
+	Since     time.Time `json:"since"`
+	Until     time.Time `json:"until"`
+	DryRun    bool      `json:"dry_run"`
+}
+
+// filter is which letters are meant.
+func (o *orderJSON) filter() (Filter, error) {
+	wanted := Filter{Reason: o.Reason, Topic: o.Topic, Partition: o.Partition, Since: o.Since, Until: o.Until}
+	if len(o.IDs) > maxPage {
+		return wanted, core.InvalidField("ids", "want at most %d", maxPage)
+	}
+	for _, text := range o.IDs {
+		id, err := ParseID(text)
+		if err != nil {
+			return wanted, core.InvalidField("ids", "want topic:epoch:partition:offset, as the list gives them")
+		}
+		wanted.IDs = append(wanted.IDs, id)
+	}
+	if len(wanted.IDs) == 0 && wanted.Reason == "" && wanted.Topic == "" && wanted.Partition == nil && wanted.Since.IsZero() && wanted.Until.IsZero() {
+		return wanted, core.InvalidField("ids", "say which letters: ids, reason, topic, partition, since or until")
+	}
+	return wanted, nil
 }
 
 type action func(ctx context.Context, queue string, wanted Filter, dryRun bool, progress func(done, total int)) (Outcome, error)
@@ -178,21 +200,11 @@ func (a *API) act(c echo.Context, do action) error {
 	}
 	order := orderJSON{Queue: queueEvents}
 	if err := json.Unmarshal(body, &order); err != nil {
-		return &core.Error{Code: core.CodeMalformedJSON, Message: `want {"queue", "ids" or "reason" or "topic", "dry_run"}`, Cause: err}
+		return &core.Error{Code: core.CodeMalformedJSON, Message: `want {"queue", "ids", "reason", "topic", "partition", "since", "until", "dry_run"}, times as 2026-01-31T12:34:56Z`, Cause: err}
 	}
-	wanted := Filter{Reason: order.Reason, Topic: order.Topic}
-	if len(order.IDs) > maxPage {
-		return core.InvalidField("ids", "want at most %d", maxPage)
-	}
-	for _, text := range order.IDs {
-		id, err := ParseID(text)
-		if err != nil {
-			return core.InvalidField("ids", "want topic:epoch:partition:offset, as the list gives them")
-		}
-		wanted.IDs = append(wanted.IDs, id)
-	}
-	if len(wanted.IDs) == 0 && wanted.Reason == "" && wanted.Topic == "" {
-		return core.InvalidField("ids", "say which letters: ids, reason or topic")
+	wanted, err := order.filter()
+	if err != nil {
+		return err
 	}
 	outcome, err := do(c.Request().Context(), order.Queue, wanted, order.DryRun, nil)
 	if err != nil {

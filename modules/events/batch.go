@@ -1,7 +1,6 @@
 package events
 
 import (
-	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -16,8 +15,10 @@ type batch struct {
 	letters     []DeadLetter
 	duplicates  uint64
 	missing     uint64
-	bytes       int64
+	bytes       int64 // held in memory, about
+	payload     int64 // of keys and values
 	records     int
+	opened      time.Time // when its first record was taken from the queue
 	oldest      time.Time // Kafka timestamps of the first and the last record
 	newest      time.Time
 }
@@ -39,6 +40,7 @@ func (b *batch) add(m *sarama.ConsumerMessage, reader *recordReader, topic strin
 	b.missing += uint64(m.Offset - b.next) //nolint:gosec // not negative
 	b.next = m.Offset + 1
 	b.bytes += kafka.Weight(m)
+	b.payload += payload(m)
 	if b.records == 0 {
 		b.oldest = m.Timestamp
 	}
@@ -53,28 +55,28 @@ func (b *batch) add(m *sarama.ConsumerMessage, reader *recordReader, topic strin
 	b.letters = append(b.letters, deadLetter(m, topic, epoch, reason, detail))
 }
 
-// dayRows is how many rows are still to be inserted into one ClickHouse partition.
-type dayRows struct {
-	day  int32
-	rows int
+// absent is how many rows are still to be inserted.
+func (b *batch) absent() (n int) {
+	for i := range b.rows {
+		if !b.rows[i].present {
+			n++
+		}
+	}
+	return n
 }
 
-// days are the ClickHouse partitions that the rows still to be inserted touch, oldest first.
-func (b *batch) days(out []dayRows) []dayRows {
-	out = out[:0]
+// payload is what a record's producer sent.
+func payload(m *sarama.ConsumerMessage) int64 { return int64(len(m.Key) + len(m.Value)) }
+
+// outcomes are the bytes of the records by what became of them.
+func (b *batch) outcomes() (events, duplicates, dead int64) {
 	for i := range b.rows {
-		if b.rows[i].present {
-			continue
-		}
-		day := b.rows[i].day()
-		at := slices.IndexFunc(out, func(d dayRows) bool { return d.day == day })
-		if at < 0 {
-			at, out = len(out), append(out, dayRows{day: day})
-		}
-		out[at].rows++
+		events += payload(b.rows[i].record)
 	}
-	slices.SortFunc(out, func(a, b dayRows) int { return int(a.day - b.day) })
-	return out
+	for i := range b.letters {
+		dead += int64(len(b.letters[i].Key) + len(b.letters[i].Value))
+	}
+	return events, b.payload - events - dead, dead
 }
 
 // settle marks the rows that turned out to be in the raw table.

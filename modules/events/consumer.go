@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +50,7 @@ type Consumer struct {
 	regrouped atomic.Bool // see ledger
 	mu        sync.Mutex
 	origins   map[int32]origin
+	memories  map[int32]memory // of partitions that were ours in the last session
 }
 
 var (
@@ -78,7 +81,7 @@ func NewConsumer(cfg Config, kafkaConfig kafka.Config, client *clickhouse.Client
 	c := &Consumer{
 		cfg: cfg, kafka: kafkaConfig, topic: kafkaConfig.Topic(cfg.Topic), client: client, letters: letters, steps: noSteps{},
 		clock: clock, log: log.Named("events"), metrics: newMetrics(reg), workers: worker.NewGroup(failure),
-		owner: fmt.Sprintf("%s/%d", host, os.Getpid()), origins: map[int32]origin{},
+		owner: fmt.Sprintf("%s/%d", host, os.Getpid()), origins: map[int32]origin{}, memories: map[int32]memory{},
 		writer: newWriter(client, cfg.Batch.MaxRows, cfg.InsertTimeout),
 	}
 	for _, option := range options {
@@ -140,6 +143,7 @@ func (c *Consumer) prepare(ctx context.Context, session sarama.ConsumerGroupSess
 			return err
 		}
 		c.regrouped.Store(regrouped)
+		c.forgetAllBut(partitions)
 		for _, partition := range partitions {
 			o, err := s.origin(partition)
 			if err != nil {
@@ -166,6 +170,13 @@ func (c *Consumer) prepare(ctx context.Context, session sarama.ConsumerGroupSess
 		}
 		return nil
 	})
+}
+
+// forgetAllBut frees the memory of partitions that are somebody else's now.
+func (c *Consumer) forgetAllBut(partitions []int32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.memories, func(id int32, _ memory) bool { return !slices.Contains(partitions, id) })
 }
 
 // withSurveyor asks Kafka on a connection of its own.
@@ -226,6 +237,9 @@ func (c *Consumer) ConsumeClaim(session sarama.ConsumerGroupSession, claim saram
 		}
 	})
 	err := p.run(ctx)
+	c.mu.Lock()
+	c.memories[id] = memory{p.known, p.dedup.window, p.dedup.filter}
+	c.mu.Unlock()
 	switch {
 	case ctx.Err() != nil, errors.Is(err, errSessionEnded):
 		return nil
@@ -255,11 +269,16 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 	l := c.ledger(id)
 	one := map[string][]int32{c.topic: {id}}
 	c.mu.Lock()
-	o := c.origins[id]
+	o, before := c.origins[id], c.memories[id]
+	delete(c.memories, id) // it is the worker's now
 	c.mu.Unlock()
+	d := newDedup(c.cfg.Dedup, l, m)
+	if before.window != nil {
+		d.window, d.filter = before.window, before.filter
+	}
 	return &partition{
 		id: id, topic: c.topic, cfg: c.cfg, owner: c.owner, ledger: l, origin: o,
-		reader: newRecordReader(c.cfg), dedup: newDedup(c.cfg.Dedup, l, m),
+		reader: newRecordReader(c.cfg), dedup: d, known: before.known,
 		letters: c.letters, applied: c.applied, sessions: c.checked, steps: c.steps, clock: c.clock, metrics: m,
 		log:   c.log.With(zap.Int32("partition", id)),
 		fence: fence{token: newToken()},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
@@ -159,4 +160,41 @@ func TestEveryEventIsAppliedOnceThroughDuplicatesAndRestarts(t *testing.T) {
 		return count(t, w.Stack, "SELECT sum(rows + duplicates + dead_letters) AS n FROM event_ranges") == 1500+2002
 	}, 10*time.Second, 20*time.Millisecond)
 	require.Empty(t, w.grave.reasons())
+}
+
+// TestTheFilterIsReadAgainOnlyIfAnotherProcessHadThePartition has sessions end and begin without anybody
+// else in between, and then with somebody who applies events of which copies follow.
+func TestTheFilterIsReadAgainOnlyIfAnotherProcessHadThePartition(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.Dedup.Window = 2 * w.cfg.Batch.MaxRows
+	events := randomEvents(newRand(12), 900)
+	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	fills := func() int { return int(testutil.ToFloat64(c.metrics.fills)) }
+	// A session with all partitions: the consumer's group client is made anew each time.
+	session := func(sent ...core.Event) {
+		require.NoError(t, c.Start(t.Context()))
+		w.send(t, sent...)
+	}
+	end := func() {
+		require.NoError(t, c.Stop(context.Background()))
+		c.workers = worker.NewGroup(nil)
+	}
+	session(events[:300]...)
+	w.requireExact(t, 300)
+	require.Equal(t, 4, fills())
+	end()
+	session(events[:600]...)
+	w.requireExact(t, 600)
+	require.Equal(t, 4, fills(), "nobody else has written")
+	end()
+
+	stop := w.consume(t)
+	w.send(t, events[:800]...)
+	w.requireExact(t, 800)
+	stop()
+	session(events...)
+	w.requireExact(t, 900)
+	require.Equal(t, 8, fills(), "somebody else has")
+	end()
 }

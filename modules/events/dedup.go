@@ -24,6 +24,14 @@ type dedup struct {
 	days     []int32 // the suspects' days, one after another
 }
 
+// memory is the ids that a worker knew, for the next one of its process: all ids of the raw table, as
+// long as nobody else has taken the partition since.
+type memory struct {
+	known  fence // zero: not all
+	window *recent
+	filter *filter
+}
+
 // suspect is an event that may be in the raw table: the filter does not exclude it.
 type suspect struct {
 	row      int // its index in the batch
@@ -86,6 +94,7 @@ func (d *dedup) resolve(ctx context.Context, b *batch) error {
 			d.metrics.falseSuspects.Inc()
 			continue
 		}
+		d.metrics.trueSuspects.Inc()
 		d.window.add(s.id, s.offset)
 		b.rows[s.row].offset = -1
 		copies++
@@ -122,17 +131,27 @@ func (d *dedup) ask(ctx context.Context, chunk []suspect) error {
 	return nil
 }
 
-// fill reads all ids of the partition into a new filter.
+// fill reads all ids of the partition into a new filter, a day at a time: so that no query takes long,
+// however many events the raw table has.
 func (d *dedup) fill(ctx context.Context) error {
 	f := newFilter(d.filter.bitsPerID)
-	err := d.ledger.days(ctx, func(day int32, events int) { f.of(day, events+events/4) })
-	if err == nil {
-		err = d.ledger.ids(ctx, func(day int32, id identity) { f.add(day, id.hash()) })
+	var days []int32
+	err := d.ledger.days(ctx, func(day int32, events int) {
+		f.of(day, events+events/4)
+		days = append(days, day)
+	})
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		d.filter = f
+	for _, day := range days {
+		into := f.of(day, 0)
+		if err := d.ledger.ids(ctx, day, func(id identity) { into.add(id.hash()) }); err != nil {
+			return err
+		}
 	}
-	return err
+	d.filter = f
+	d.metrics.fills.Inc()
+	return nil
 }
 
 // copies finds which of these events the raw table has, and under which offset; -1 stands for one of
@@ -175,17 +194,16 @@ func (l *ledger) days(ctx context.Context, each func(day int32, events int)) err
 	})
 }
 
-// ids tells every event of the partition.
-func (l *ledger) ids(ctx context.Context, each func(day int32, id identity)) error {
-	var day proto.ColDate
+// ids tells every event of the partition that occurred on a day.
+func (l *ledger) ids(ctx context.Context, day int32, each func(identity)) error {
 	var user proto.ColInt64
 	var id proto.ColUUID
 	return l.read(ctx, "ids", ch.Query{
-		Parameters: l.grouping(),
-		Result:     proto.Results{{Name: "day", Data: &day}, {Name: "user_id", Data: &user}, {Name: "event_id", Data: &id}},
+		Parameters: l.grouping(words("day", dateText(day))),
+		Result:     proto.Results{{Name: "user_id", Data: &user}, {Name: "event_id", Data: &id}},
 		OnResult: func(context.Context, proto.Block) error {
-			for i := range day {
-				each(int32(day[i]), identity{core.ID(user[i]), core.EventID(id[i])})
+			for i := range user {
+				each(identity{core.ID(user[i]), core.EventID(id[i])})
 			}
 			return nil
 		},

@@ -33,11 +33,12 @@ func (f *filter) of(day int32, capacity int) *daily {
 	return d
 }
 
-func (f *filter) add(day int32, hash uint64) {
-	d := f.of(day, firstCapacity)
+func (f *filter) add(day int32, hash uint64) { f.of(day, firstCapacity).add(hash) }
+
+func (d *daily) add(hash uint64) {
 	last := d.parts[len(d.parts)-1]
 	if last.room == 0 {
-		last = newBloom(2*last.capacity, f.bitsPerID)
+		last = newBloom(2*last.capacity, last.bitsPerID)
 		d.parts = append(d.parts, last)
 	}
 	last.add(hash)
@@ -78,6 +79,7 @@ type bloom struct {
 	words          []uint64
 	blocks         uint64
 	capacity, room int
+	bitsPerID      int
 }
 
 const (
@@ -87,7 +89,7 @@ const (
 
 func newBloom(capacity, bitsPerID int) *bloom {
 	blocks := (capacity*bitsPerID + 511) / 512
-	return &bloom{words: make([]uint64, blocks*blockWords), blocks: uint64(blocks), capacity: capacity, room: capacity} //nolint:gosec // positive
+	return &bloom{words: make([]uint64, blocks*blockWords), blocks: uint64(blocks), capacity: capacity, room: capacity, bitsPerID: bitsPerID} //nolint:gosec // positive
 }
 
 // block picks a block by the upper half of the hash, without a division.

@@ -224,7 +224,7 @@ func (o offsets) has(offset int64) bool {
 	return found
 }
 
-// insert writes rows of one day: one block, one part. Under alone it goes with nobody else's.
+// insert writes rows in one block: a part for each day. Under alone it goes with nobody else's.
 func (l *ledger) insert(ctx context.Context, f fence, rows int, alone bool, fill func(*columns)) error {
 	return l.unlessFenced(ctx, f, l.writer.rows.insert(ctx, f, rows, alone, fill))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -175,7 +176,7 @@ func (s *stopAt) At(step Step, _ int32) {
 func allSteps() []Step {
 	return []Step{
 		StepTake, StepClaimed, StepSettled, StepLookedUp, StepReconciled, StepFilled, StepSealed, StepDeadLettered,
-		StepInserting, StepInserted, StepBatchInserted, StepRanged, StepCommitted,
+		StepInserting, StepInserted, StepRanged, StepCommitted,
 	}
 }
 
@@ -269,4 +270,33 @@ func (t *tape) commit(next int64) {
 			return
 		}
 	}
+}
+
+// TestABatchOfWhichSomeDaysLandedIsCompleted has an owner die when the server had made only one day of
+// its statement visible, and of that day only one of the views.
+func TestABatchOfWhichSomeDaysLandedIsCompleted(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	tape := newTape(s, 7, 9)
+	l := newLedger(s, 7)
+	f := nextFence(t, l)
+	var b batch
+	b.reset(0)
+	reader := newRecordReader(tape.cfg)
+	for _, record := range tape.log[:tape.cfg.Batch.MaxRows] {
+		b.add(record, reader, "events", 1)
+	}
+	newDedup(tape.cfg.Dedup, l, newMetricsForBench()).decide(&b, nil)
+	byDay := map[int32][]*row{}
+	for i := range b.rows {
+		byDay[b.rows[i].day()] = append(byDay[b.rows[i].day()], &b.rows[i])
+	}
+	require.Greater(t, len(byDay), 1)
+	exec(t, s, "DETACH TABLE user_author_90d_mv")
+	require.NoError(t, l.insertRows(t.Context(), f, byDay[b.rows[0].day()]...))
+	exec(t, s, "ATTACH TABLE user_author_90d_mv")
+
+	tape.finish(t)
+	tape.requireExact(t)
+	require.Positive(t, testutil.ToFloat64(tape.metrics.reconciled))
 }

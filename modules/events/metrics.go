@@ -11,7 +11,7 @@ type metrics struct {
 	records      *prometheus.CounterVec // partition, outcome
 	duplicates   *prometheus.CounterVec // partition, found
 	deadLetters  *prometheus.CounterVec // reason
-	bytes        *prometheus.CounterVec // partition
+	bytes        *prometheus.CounterVec // partition, outcome
 	lagRecords   *prometheus.GaugeVec
 	lagSeconds   *prometheus.GaugeVec
 	queueBytes   *prometheus.GaugeVec
@@ -21,6 +21,7 @@ type metrics struct {
 	stopped      *prometheus.GaugeVec
 	sealed       *prometheus.CounterVec // reason
 	batchRows    prometheus.Histogram
+	batchAge     prometheus.Histogram
 	batchSeconds prometheus.Histogram
 	insert       prometheus.Histogram
 	sinceProduce prometheus.Histogram
@@ -35,6 +36,7 @@ type metrics struct {
 	pauses       prometheus.Counter
 	lost         prometheus.Counter
 	observe      prometheus.Counter
+	fills        prometheus.Counter
 	foreign      prometheus.Counter
 }
 
@@ -59,7 +61,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		records:      counter("records_total", "Records read from Kafka, by what became of them: event, duplicate, dead_letter.", "partition", "outcome"),
 		duplicates:   counter("duplicates_total", "Copies of events that were dropped, by where the first was found: window, table.", "partition", "found"),
 		deadLetters:  counter("dead_letters_total", "Records that are no event, by reason.", "reason"),
-		bytes:        counter("bytes_total", "Bytes of the records applied.", "partition"),
+		bytes:        counter("bytes_total", "Bytes of the keys and values of records read from Kafka, by what became of them: event, duplicate, dead_letter.", "partition", "outcome"),
 		lagRecords:   gauge("lag_records", "Records in Kafka that are not applied."),
 		lagSeconds:   gauge("lag_seconds", "Age of the newest applied record when more wait; 0 when none does."),
 		queueBytes:   gauge("queue_bytes", "Bytes fetched and waiting to be applied."),
@@ -69,6 +71,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		stopped:      gauge("partition_stopped", "1 while a partition waits for an operator; its log line says for what."),
 		sealed:       counter("batches_total", "Batches sealed, by what sealed them: rows, bytes, age.", "reason"),
 		batchRows:    histogram("batch_rows", "Records in a batch.", prometheus.ExponentialBuckets(1, 4, 10)),
+		batchAge:     histogram("batch_age_seconds", "How long a batch's first record had waited here when the batch was sealed.", prometheus.ExponentialBuckets(0.001, 2, 16)),
 		batchSeconds: histogram("batch_seconds", "Time from sealing a batch to having applied it.", seconds),
 		insert:       histogram("insert_seconds", "Time of one insert into the raw table and the views.", seconds),
 		sinceProduce: histogram("produce_to_applied_seconds", "Age of a batch's oldest record, by Kafka's timestamp, when it was applied.", seconds),
@@ -83,6 +86,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		pauses:       counter("pauses_total", "Times that fetching a partition was paused because its queue was full.").WithLabelValues(),
 		lost:         counter("lost_offsets_total", "Offsets that Kafka had deleted before they were read.").WithLabelValues(),
 		observe:      counter("observe_failures_total", "Batches that were applied but could not be told to the rest of the program.").WithLabelValues(),
+		fills:        counter("filter_fills_total", "Times that the filter of a partition was read from the raw table: when it was taken from another process.").WithLabelValues(),
 		foreign:      counter("foreign_sessions_total", "Events whose feed_session was not given to their user for their post; they count without it.").WithLabelValues(),
 	}
 }
@@ -91,9 +95,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 type partitionMetrics struct {
 	*metrics
 	events, copies, dead    prometheus.Counter
+	bytes                   struct{ events, copies, dead prometheus.Counter }
 	duplicates              struct{ window, table prometheus.Counter }
+	trueSuspects            prometheus.Counter
 	falseSuspects           prometheus.Counter
-	size                    prometheus.Counter
 	lagRecords, lagSeconds  prometheus.Gauge
 	queue, windowIDs, bloom prometheus.Gauge
 	stopped                 prometheus.Gauge
@@ -104,11 +109,12 @@ func (m *metrics) of(partition int32) *partitionMetrics {
 	p := &partitionMetrics{
 		metrics: m,
 		events:  m.records.WithLabelValues(label, "event"), copies: m.records.WithLabelValues(label, "duplicate"),
-		dead: m.records.WithLabelValues(label, "dead_letter"), falseSuspects: m.suspects.WithLabelValues(label, "new"),
-		size: m.bytes.WithLabelValues(label), lagRecords: m.lagRecords.WithLabelValues(label), lagSeconds: m.lagSeconds.WithLabelValues(label),
+		dead: m.records.WithLabelValues(label, "dead_letter"), falseSuspects: m.suspects.WithLabelValues(label, "new"), trueSuspects: m.suspects.WithLabelValues(label, "copy"),
+		lagRecords: m.lagRecords.WithLabelValues(label), lagSeconds: m.lagSeconds.WithLabelValues(label),
 		queue: m.queueBytes.WithLabelValues(label), windowIDs: m.windowIDs.WithLabelValues(label), bloom: m.filterBytes.WithLabelValues(label),
 		stopped: m.stopped.WithLabelValues(label),
 	}
+	p.bytes.events, p.bytes.copies, p.bytes.dead = m.bytes.WithLabelValues(label, "event"), m.bytes.WithLabelValues(label, "duplicate"), m.bytes.WithLabelValues(label, "dead_letter")
 	p.duplicates.window, p.duplicates.table = m.duplicates.WithLabelValues(label, "window"), m.duplicates.WithLabelValues(label, "table")
 	return p
 }

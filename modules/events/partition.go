@@ -36,12 +36,12 @@ type partition struct {
 
 	origin   origin
 	fence    fence   // held; its token is this worker's
-	filled   bool    // the filter is complete
+	known    fence   // ours, and up to it the filter knows all ids; zero while it does not
+	accepted bool    // the log holds what is next
 	next     int64   // the first offset that is not applied
 	present  offsets // beyond next, and in the raw table already
 	nextPoll time.Time
 	batch    batch
-	days     []dayRows // of the batch
 }
 
 // Applied is told of events after they are in ClickHouse, at least once each. It must be quick: the
@@ -70,6 +70,7 @@ func (p *partition) run(ctx context.Context) error {
 			continue
 		}
 		p.metrics.sealed.WithLabelValues(reason).Inc()
+		p.metrics.batchAge.Observe(p.clock.Now().Sub(p.batch.opened).Seconds())
 		if err := p.apply(working); err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 	age := time.NewTimer(0)
 	age.Stop()
 	defer age.Stop()
-	nothing := time.NewTimer(pollEvery)
+	nothing := time.NewTimer(p.nextPoll.Sub(p.clock.Now()))
 	defer nothing.Stop()
 	for {
 		m, open := p.queue.Pop()
@@ -111,6 +112,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 			first := b.empty()
 			b.add(m, p.reader, p.topic, p.ledger.epoch)
 			if first && !b.empty() {
+				b.opened = p.clock.Now()
 				age.Reset(p.cfg.Batch.MaxAge) // what comes while we read may not hold it up
 			}
 			if b.records >= p.cfg.Batch.MaxRows {
@@ -220,17 +222,17 @@ func (p *partition) land(ctx context.Context) error {
 	}
 }
 
-// write inserts the batch's rows, day by day, then the range.
+// write inserts the batch's rows in one statement, then the range. The server splits the statement by
+// day and makes each day's part visible by itself: whoever finds it half done asks which offsets are there.
 func (p *partition) write(ctx context.Context, alone bool) error {
 	b := &p.batch
 	p.attribute()
-	p.days = b.days(p.days)
-	for _, d := range p.days {
-		p.steps.At(StepInserting, p.id)
+	p.steps.At(StepInserting, p.id)
+	if rows := b.absent(); rows > 0 {
 		began := p.clock.Now()
-		err := p.ledger.insert(ctx, p.fence, d.rows, alone, func(c *columns) {
+		err := p.ledger.insert(ctx, p.fence, rows, alone, func(c *columns) {
 			for i := range b.rows {
-				if b.rows[i].day() == d.day && !b.rows[i].present {
+				if !b.rows[i].present {
 					c.append(&b.rows[i], p.fence)
 				}
 			}
@@ -239,9 +241,8 @@ func (p *partition) write(ctx context.Context, alone bool) error {
 			return err
 		}
 		p.metrics.insert.Observe(p.clock.Now().Sub(began).Seconds())
-		p.steps.At(StepInserted, p.id)
 	}
-	p.steps.At(StepBatchInserted, p.id)
+	p.steps.At(StepInserted, p.id)
 	p.tell(ctx)
 	if err := p.ledger.applied(ctx, p.fence, b.extent(), alone); err != nil {
 		return err
@@ -324,7 +325,10 @@ func (p *partition) measure(started time.Time) {
 	m.events.Add(float64(len(b.rows)))
 	m.copies.Add(float64(b.duplicates))
 	m.dead.Add(float64(len(b.letters)))
-	m.size.Add(float64(b.bytes))
+	events, copies, dead := b.outcomes()
+	m.bytes.events.Add(float64(events))
+	m.bytes.copies.Add(float64(copies))
+	m.bytes.dead.Add(float64(dead))
 	m.batchRows.Observe(float64(b.records))
 	m.batchSeconds.Observe(now.Sub(started).Seconds())
 	m.sinceProduce.Observe(now.Sub(b.oldest).Seconds())

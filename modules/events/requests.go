@@ -58,27 +58,6 @@ func (r *Requests) Reconcile(ctx context.Context, partition int, first, last tim
 	return r.ask(ctx, partition, request{kind: kindReconcile, firstDay: day(first), lastDay: day(last)})
 }
 
-// Rebuild has every owner recount what the raw table can still recount, and returns how many buckets
-// were wrong: all of them, when the definition of a view has changed. Readers see old counts or new
-// ones, never none and never both, because the owners add differences. progress may be nil.
-func (r *Requests) Rebuild(ctx context.Context, progress func(done, total int)) (wrong uint64, err error) {
-	first, today := r.Complete(), r.clock.Now().UTC().Truncate(24*time.Hour)
-	days := int(today.Sub(first).Hours()/24) + 2 // events may be a little ahead of our clock
-	total := days * r.Partitions()
-	for i := range total {
-		day := first.AddDate(0, 0, i/r.Partitions())
-		n, err := r.Reconcile(ctx, i%r.Partitions(), day, day)
-		if err != nil {
-			return wrong, fmt.Errorf("rebuild %s: %w", day.Format(time.DateOnly), err)
-		}
-		wrong += n
-		if progress != nil {
-			progress(i+1, total)
-		}
-	}
-	return wrong, nil
-}
-
 // Quarantine has the owner of a partition send records that ClickHouse refuses to the dead letters,
 // and returns how many it found in the batch that is stuck.
 func (r *Requests) Quarantine(ctx context.Context, partition int, first, last int64) (sent uint64, err error) {

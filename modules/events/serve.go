@@ -13,7 +13,8 @@ import (
 // pollEvery is how often an owner looks for requests.
 const pollEvery = 2 * time.Second
 
-// serve does what is asked of the owner, between two batches.
+// serve does one thing that is asked of the owner. What else is asked comes after the next batch: the
+// partition stands still meanwhile, so never for longer than one day of it takes to recount.
 func (p *partition) serve(ctx context.Context) error {
 	now := p.clock.Now()
 	if now.Before(p.nextPoll) {
@@ -25,18 +26,23 @@ func (p *partition) serve(ctx context.Context) error {
 		p.log.Warn("look for requests", zap.Error(err))
 		return nil
 	}
-	for _, q := range asked {
-		var changed uint64
-		if q.kind == kindReconcile {
-			if changed, err = p.ledger.reconcile(ctx, p.fence, wholeDays(q.firstDay, q.lastDay)); err != nil {
-				return p.recover(ctx, fmt.Errorf("reconcile days: %w", err)) // it is asked again
-			}
-			p.metrics.reconciled.Add(float64(changed))
+	if len(asked) == 0 {
+		return nil
+	}
+	if len(asked) > 1 {
+		p.nextPoll = now // after the next batch, or at once when there is none
+	}
+	q := asked[0]
+	var changed uint64
+	if q.kind == kindReconcile {
+		if changed, err = p.ledger.reconcile(ctx, p.fence, wholeDays(q.firstDay, q.lastDay)); err != nil {
+			return p.recover(ctx, fmt.Errorf("reconcile days: %w", err)) // it is asked again
 		}
-		// A quarantine that comes here found its batch gone: nothing was stuck.
-		if err := p.ledger.answered(ctx, q.id, changed); err != nil {
-			p.log.Warn("answer a request", zap.Error(err))
-		}
+		p.metrics.reconciled.Add(float64(changed))
+	}
+	// A quarantine that comes here found its batch gone: nothing was stuck.
+	if err := p.ledger.answered(ctx, q.id, changed); err != nil {
+		p.log.Warn("answer a request", zap.Error(err))
 	}
 	return nil
 }

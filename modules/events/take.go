@@ -42,6 +42,9 @@ func (p *partition) takeOnce(ctx context.Context) error {
 	if newest == 0 {
 		newest = NewFence(p.ledger.epoch, p.ledger.partition, 0)
 	}
+	if p.known != (fence{}) && p.ledger.holds(ctx, p.known) != nil {
+		p.known = fence{} // somebody else has written since
+	}
 	return p.takeFence(ctx, newest+1)
 }
 
@@ -84,6 +87,9 @@ func (p *partition) takeFence(ctx context.Context, number uint64) error {
 		return fmt.Errorf("claim fence %s: %w", f, err)
 	}
 	p.fence = f
+	if p.known != (fence{}) { // the one before this: nobody has come between
+		p.known = f
+	}
 	p.metrics.fences.Inc()
 	p.steps.At(StepClaimed, p.id)
 	if err := p.settle(ctx); err != nil {
@@ -105,14 +111,17 @@ func (p *partition) takeFence(ctx context.Context, number uint64) error {
 			zap.String("at", p.place()), zap.Stringer("fence", p.fence))
 	}
 	p.steps.At(StepReconciled, p.id)
-	if !p.filled {
+	if !p.accepted {
 		if p.next, err = p.accept(ctx, p.next); err != nil {
 			return err
 		}
+		p.accepted = true
+	}
+	if p.known != f {
 		if err := p.dedup.fill(ctx); err != nil {
 			return fmt.Errorf("fill the filter: %w", err)
 		}
-		p.filled = true
+		p.known = f
 	}
 	p.steps.At(StepFilled, p.id)
 	return nil

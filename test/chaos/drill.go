@@ -46,6 +46,7 @@ type drill struct {
 	topic    string
 	queue    string
 	stream   *stream
+	producer *producer
 	diary    *diary
 	spent    spending
 
@@ -107,6 +108,7 @@ func (d *drill) prepare(ctx context.Context) error {
 		return err
 	}
 	d.stream = newStream(d.seed, d.records, time.Now())
+	d.producer = &producer{brokers: s.Kafka.Brokers, topic: d.topic, partitions: d.partitions, stream: d.stream}
 	return nil
 }
 
@@ -128,9 +130,8 @@ func (d *drill) disturbed(ctx context.Context) (err error) {
 			}
 		}
 	}()
-	p := &producer{brokers: d.settings.Kafka.Brokers, topic: d.topic, partitions: d.partitions, stream: d.stream}
 	if d.backlog {
-		if err := p.run(ctx, func() int { return d.records }); err != nil {
+		if err := d.producer.run(ctx, func() int { return d.records }); err != nil {
 			return err
 		}
 	}
@@ -139,12 +140,12 @@ func (d *drill) disturbed(ctx context.Context) (err error) {
 	for i, l := range lanes {
 		group.Go(func() error { return l.work(working, queues[i]) })
 	}
-	group.Go(func() error { return p.run(working, d.allowed) })
+	group.Go(func() error { return d.producer.run(working, d.allowed) })
 	watching, stop := context.WithCancel(working)
-	group.Go(func() error { return d.watch(watching, p) })
+	group.Go(func() error { return d.watch(watching) })
 	group.Go(func() error {
 		defer stop()
-		return d.drained(working, p)
+		return d.drained(working)
 	})
 	if err := group.Wait(); err != nil {
 		return err
@@ -189,21 +190,25 @@ func (d *drill) allowed() int {
 }
 
 // watch says how far it is.
-func (d *drill) watch(ctx context.Context, p *producer) error {
+func (d *drill) watch(ctx context.Context) error {
 	for pause(ctx, 10*time.Second) == nil {
 		done, _ := d.diary.progress()
-		d.say("%7.2fs  … %d of %d records produced, %d of %d disturbances\n", time.Since(d.diary.began).Seconds(), p.sent.Load(), d.records,
-			done, len(d.consumers)+len(d.options.servers))
+		applied, err := d.covered(ctx)
+		if err != nil { // the server is away
+			continue
+		}
+		d.say("%7.2fs  … %d of %d records produced, %d applied, %d of %d disturbances\n", time.Since(d.diary.began).Seconds(), d.producer.sent.Load(), d.records,
+			applied, done, len(d.consumers)+len(d.options.servers))
 	}
 	return nil
 }
 
 // drained waits until the ledger covers everything that was produced; if that never happens, the
 // comparison says what is missing.
-func (d *drill) drained(ctx context.Context, p *producer) error {
+func (d *drill) drained(ctx context.Context) error {
 	all := len(d.consumers) + len(d.options.servers)
 	for {
-		if done, _ := d.diary.progress(); done >= all && p.sent.Load() >= int64(d.records) {
+		if done, _ := d.diary.progress(); done >= all && d.producer.sent.Load() >= int64(d.records) {
 			break
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
@@ -215,11 +220,8 @@ func (d *drill) drained(ctx context.Context, p *producer) error {
 	defer cancel()
 	for {
 		ends, err := logEnds(d.settings.Kafka.Brokers, d.topic)
-		if err == nil {
-			covered, err := d.number(waiting, "SELECT sum(last) AS n FROM (SELECT max(last_offset) + 1 AS last FROM event_ranges GROUP BY kafka_partition)")
-			if err == nil && covered >= ends {
-				return nil
-			}
+		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && covered >= ends {
+			return nil
 		}
 		if err := pause(waiting, 50*time.Millisecond); err != nil {
 			if ctx.Err() == nil {
@@ -228,4 +230,33 @@ func (d *drill) drained(ctx context.Context, p *producer) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// caughtUp waits until the consumers have applied what was produced but a twentieth of the stream: so
+// that the drill disturbs work, not only taking up work again, however fast the machine is.
+func (d *drill) caughtUp(ctx context.Context) error {
+	last, since := uint64(0), time.Now()
+	for {
+		sent := uint64(d.producer.sent.Load()) //nolint:gosec // not negative
+		applied, err := d.covered(ctx)
+		switch {
+		case err == nil && applied+uint64(d.records/20) >= sent: //nolint:gosec // not negative
+			return nil
+		case err == nil && applied > last:
+			last, since = applied, time.Now()
+		case time.Since(since) > stalled:
+			return fmt.Errorf("nothing was applied for %s: %d of %d records are", stalled, last, sent)
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// stalled is how long nothing may be applied although nobody new is disturbed.
+const stalled = 2 * time.Minute
+
+// covered is how many records of the log the ledger accounts for.
+func (d *drill) covered(ctx context.Context) (uint64, error) {
+	return d.number(ctx, "SELECT sum(last) AS n FROM (SELECT max(last_offset) + 1 AS last FROM event_ranges GROUP BY kafka_partition)")
 }

@@ -28,6 +28,9 @@ const stepLimit = 30 * time.Second
 func (l *lane) work(ctx context.Context, queue <-chan action) error {
 	for a := range queue {
 		for {
+			if err := l.caughtUp(ctx); err != nil {
+				return fmt.Errorf("before %s: %w", a, err)
+			}
 			err := l.do(ctx, a)
 			if err == nil {
 				break

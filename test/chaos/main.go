@@ -43,7 +43,7 @@ func drillAsAsked() error {
 	flag.Uint64Var(&o.seed, "seed", 1, "of the stream and of the plan")
 	flag.IntVar(&o.records, "events", 2_200_000, "records of the stream")
 	flag.IntVar(&partitions, "partitions", 6, "of the topic")
-	flag.IntVar(&o.batch, "batch", 2000, "rows of a batch; 0: the program's default, and its window")
+	flag.IntVar(&o.batch, "batch", 8000, "rows of a batch; 0: the program's default, and its window")
 	flag.IntVar(&o.rate, "rate", 0, "records a second; 0: what the disturbances leave time for")
 	flag.IntVar(&o.hosts, "consumers", 0, "consumers that are not disturbed")
 	flag.IntVar(&c.consumer, "consumer-kills", 5, "at each step")

@@ -35,7 +35,7 @@ type counts struct {
 func steps() []events.Step {
 	return []events.Step{
 		events.StepTake, events.StepClaimed, events.StepSettled, events.StepLookedUp, events.StepReconciled, events.StepFilled,
-		events.StepSealed, events.StepDeadLettered, events.StepInserting, events.StepInserted, events.StepBatchInserted,
+		events.StepSealed, events.StepDeadLettered, events.StepInserting, events.StepInserted,
 		events.StepRanged, events.StepCommitted,
 	}
 }
@@ -68,7 +68,7 @@ func plan(seed uint64, c counts) (consumers, servers []action) {
 		servers = append(servers, action{killInsert, events.StepInserting})
 	}
 	for range c.redis {
-		servers = append(servers, action{flushRedis, events.StepBatchInserted})
+		servers = append(servers, action{flushRedis, events.StepInserted})
 	}
 	for range c.join {
 		consumers = append(consumers, action{joinConsumer, events.StepClaimed})
@@ -80,7 +80,7 @@ func plan(seed uint64, c counts) (consumers, servers []action) {
 func shortPlan() (consumers, servers []action) {
 	consumers = []action{
 		{killConsumer, events.StepInserted},
-		{killConsumer, events.StepBatchInserted},
+		{killConsumer, events.StepDeadLettered},
 		{freezeConsumer, events.StepInserting},
 		{killConsumer, events.StepReconciled},
 		{joinConsumer, events.StepClaimed},
@@ -90,7 +90,7 @@ func shortPlan() (consumers, servers []action) {
 		{killInsert, events.StepInserting},
 		{killKafka, events.StepSealed},
 		{killClickHouse, events.StepInserted},
-		{flushRedis, events.StepBatchInserted},
+		{flushRedis, events.StepInserted},
 		{killInsert, events.StepInserting},
 		{killKafka, events.StepRanged},
 		{killInsert, events.StepInserting},

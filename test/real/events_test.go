@@ -5,7 +5,9 @@ package real_test
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -57,6 +59,7 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 	})
 
 	const batches, size = 60, 100
+	began := time.Now().UTC()
 	var restarts sync.WaitGroup
 	producer := kafka.NewProducer(c.KafkaConfig)
 	for batch := range batches {
@@ -71,7 +74,7 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 			if i%5 == 4 { // every fifth is a copy of an older event
 				n = n * 7 / 9
 			}
-			messages[i] = events.Record(c.KafkaConfig.Topic(cfg.Topic), event(n))
+			messages[i] = events.Record(c.KafkaConfig.Topic(cfg.Topic), event(n, began))
 		}
 		// A client that gets no answer sends the same events again.
 		require.True(t, eventually(time.Minute, 10*time.Millisecond, func() bool { return producer.Send(t.Context(), messages...) == nil }))
@@ -99,23 +102,58 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 		"raw rows":      "SELECT count() FROM events",
 		"raw events":    "SELECT uniqExact(user_id, event_id) FROM events",
 		"raw positions": "SELECT uniqExact(kafka_partition, kafka_offset) FROM events",
-		"by post":       "SELECT sum(exposures + views + clicks + likes + comments + shares + hides) FROM post_metrics_1h",
-		"by author":     "SELECT sum(views + clicks + likes + comments + shares + hides) FROM user_author_90d",
 	} {
-		if what == "by author" { // impressions are not counted there
-			want = count(t, db, "SELECT countIf(action != 'impression') FROM events")
-		}
 		require.Equal(t, want, count(t, db, query), what)
-		want = strconv.Itoa(len(distinct))
+	}
+	byPost, byAuthor := buckets(distinct, began)
+	for want, query := range map[*map[string][7]int]string{
+		&byPost: `SELECT concat(toString(toUnixTimestamp(hour)), ' ', toString(post_id), ' ', toString(author_id), ' ',
+			arrayStringConcat([toString(sum(exposures)), toString(sum(views)), toString(sum(clicks)), toString(sum(likes)), toString(sum(comments)), toString(sum(shares)), toString(sum(hides))], ' ')) AS line
+			FROM post_metrics_1h GROUP BY hour, post_id, author_id`,
+		&byAuthor: `SELECT concat(toString(toUnixTimestamp(toDateTime(day, 'UTC'))), ' ', toString(user_id), ' ', toString(author_id), ' 0 ',
+			arrayStringConcat([toString(sum(views)), toString(sum(clicks)), toString(sum(likes)), toString(sum(comments)), toString(sum(shares)), toString(sum(hides))], ' ')) AS line
+			FROM user_author_90d GROUP BY day, user_id, author_id`,
+	} {
+		found, err := tables.Copies(t.Context(), db, query)
+		require.NoError(t, err)
+		require.ElementsMatch(t, lines(*want), found)
 	}
 }
 
+// buckets are what both views must say, worked out from the events alone: exposures, views, clicks,
+// likes, comments, shares, hides by "hour post author" and by "day user author".
+func buckets(distinct map[int]bool, began time.Time) (byPost, byAuthor map[string][7]int) {
+	byPost, byAuthor = map[string][7]int{}, map[string][7]int{}
+	for n := range distinct {
+		e := event(n, began)
+		post := fmt.Sprint(e.OccurredAt.Truncate(time.Hour).Unix(), " ", e.PostID, " ", e.AuthorID)
+		b := byPost[post]
+		b[n%len(b)]++ // as the actions of event
+		byPost[post] = b
+		if e.Action == core.ActionImpression { // not counted by author
+			continue
+		}
+		author := fmt.Sprint(e.OccurredAt.Truncate(24*time.Hour).Unix(), " ", e.UserID, " ", e.AuthorID)
+		b = byAuthor[author]
+		b[n%len(b)]++
+		byAuthor[author] = b
+	}
+	return byPost, byAuthor
+}
+
+func lines(buckets map[string][7]int) (all []string) {
+	for bucket, counts := range buckets {
+		all = append(all, bucket+" "+strings.Trim(fmt.Sprint(counts), "[]"))
+	}
+	return all
+}
+
 // event is the n-th event: always the same one.
-func event(n int) core.Event {
+func event(n int, began time.Time) core.Event {
 	actions := []core.Action{core.ActionImpression, core.ActionView, core.ActionClick, core.ActionLike, core.ActionComment, core.ActionShare, core.ActionHide}
 	e := core.Event{
 		UserID: core.ID(1 + n%50), PostID: core.ID(1 + n%30), AuthorID: core.ID(1000 + n%30), Action: actions[n%len(actions)],
-		OccurredAt: time.Now().Add(-time.Duration(n%48) * time.Hour), ReceivedAt: time.Now(), AppVersion: "1.2.3",
+		OccurredAt: began.Add(-time.Duration(n%48) * time.Hour), ReceivedAt: time.Now(), AppVersion: "1.2.3",
 	}
 	binary.BigEndian.PutUint64(e.ID[8:], uint64(n+1))
 	return e
