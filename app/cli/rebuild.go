@@ -18,7 +18,7 @@ func rebuildViewsCommand(load loader) *cobra.Command {
 	c := &cobra.Command{
 		Use: "rebuild-views", Short: "Recount post_metrics_1h and user_author_90d from the raw events", Args: exactly(0),
 		Long: "For when the definition of a view has changed. The owners of the partitions add differences, so readers\n" +
-			"see old counts or new ones, never none and never both. An events consumer must be running. Counts from\n" +
+			"see what a partition counted before or after, never none and never both. An events consumer must be running. Counts from\n" +
 			"before the time that ClickHouse keeps raw events (30 days) stay as they are.",
 	}
 	read := load(c)

@@ -238,7 +238,7 @@ func (c *Consumer) ConsumeClaim(session sarama.ConsumerGroupSession, claim saram
 	})
 	err := p.run(ctx)
 	c.mu.Lock()
-	c.memories[id] = memory{p.known, p.dedup.window, p.dedup.filter}
+	c.memories[id] = p.remembered()
 	c.mu.Unlock()
 	switch {
 	case ctx.Err() != nil, errors.Is(err, errSessionEnded):
@@ -272,13 +272,9 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 	o, before := c.origins[id], c.memories[id]
 	delete(c.memories, id) // it is the worker's now
 	c.mu.Unlock()
-	d := newDedup(c.cfg.Dedup, l, m)
-	if before.window != nil {
-		d.window, d.filter = before.window, before.filter
-	}
-	return &partition{
+	p := &partition{
 		id: id, topic: c.topic, cfg: c.cfg, owner: c.owner, ledger: l, origin: o,
-		reader: newRecordReader(c.cfg), dedup: d, known: before.known,
+		reader: newRecordReader(c.cfg), dedup: newDedup(c.cfg.Dedup, l, m),
 		letters: c.letters, applied: c.applied, sessions: c.checked, steps: c.steps, clock: c.clock, metrics: m,
 		log:   c.log.With(zap.Int32("partition", id)),
 		fence: fence{token: newToken()},
@@ -301,6 +297,8 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 			return o, err
 		},
 	}
+	p.remember(before)
+	return p
 }
 
 // newToken is random and not zero.

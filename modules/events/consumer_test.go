@@ -162,9 +162,9 @@ func TestEveryEventIsAppliedOnceThroughDuplicatesAndRestarts(t *testing.T) {
 	require.Empty(t, w.grave.reasons())
 }
 
-// TestTheFilterIsReadAgainOnlyIfAnotherProcessHadThePartition has sessions end and begin without anybody
+// TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew has sessions end and begin without anybody
 // else in between, and then with somebody who applies events of which copies follow.
-func TestTheFilterIsReadAgainOnlyIfAnotherProcessHadThePartition(t *testing.T) {
+func TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.Dedup.Window = 2 * w.cfg.Batch.MaxRows
@@ -187,6 +187,8 @@ func TestTheFilterIsReadAgainOnlyIfAnotherProcessHadThePartition(t *testing.T) {
 	session(events[:600]...)
 	w.requireExact(t, 600)
 	require.Equal(t, 4, fills(), "nobody else has written")
+	require.EqualValues(t, 4, testutil.ToFloat64(c.metrics.resumed))
+	require.EqualValues(t, 4, testutil.ToFloat64(c.metrics.fences))
 	end()
 
 	stop := w.consume(t)
@@ -196,5 +198,6 @@ func TestTheFilterIsReadAgainOnlyIfAnotherProcessHadThePartition(t *testing.T) {
 	session(events...)
 	w.requireExact(t, 900)
 	require.Equal(t, 8, fills(), "somebody else has")
+	require.EqualValues(t, 4, testutil.ToFloat64(c.metrics.resumed))
 	end()
 }

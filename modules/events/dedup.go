@@ -24,14 +24,6 @@ type dedup struct {
 	days     []int32 // the suspects' days, one after another
 }
 
-// memory is the ids that a worker knew, for the next one of its process: all ids of the raw table, as
-// long as nobody else has taken the partition since.
-type memory struct {
-	known  fence // zero: not all
-	window *recent
-	filter *filter
-}
-
 // suspect is an event that may be in the raw table: the filter does not exclude it.
 type suspect struct {
 	row      int // its index in the batch

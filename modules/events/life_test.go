@@ -33,6 +33,7 @@ type tape struct {
 	grave     *grave
 	metrics   *metrics
 	writer    *writer // nil: its own
+	memory    memory  // of the owner before, in the same process
 
 	committed atomic.Int64
 	oldest    int64
@@ -110,6 +111,7 @@ func (t *tape) play(ctx context.Context, steps Steps) *owner {
 		origin: origin{next: from}, high: func() int64 { return int64(len(t.log)) },
 		commit: t.commit,
 	}
+	o.p.remember(t.memory)
 	for _, record := range t.log[from:] {
 		o.p.queue.Push(record)
 	}
@@ -280,13 +282,7 @@ func TestABatchOfWhichSomeDaysLandedIsCompleted(t *testing.T) {
 	tape := newTape(s, 7, 9)
 	l := newLedger(s, 7)
 	f := nextFence(t, l)
-	var b batch
-	b.reset(0)
-	reader := newRecordReader(tape.cfg)
-	for _, record := range tape.log[:tape.cfg.Batch.MaxRows] {
-		b.add(record, reader, "events", 1)
-	}
-	newDedup(tape.cfg.Dedup, l, newMetricsForBench()).decide(&b, nil)
+	b := tape.readBatch(l)
 	byDay := map[int32][]*row{}
 	for i := range b.rows {
 		byDay[b.rows[i].day()] = append(byDay[b.rows[i].day()], &b.rows[i])
@@ -299,4 +295,46 @@ func TestABatchOfWhichSomeDaysLandedIsCompleted(t *testing.T) {
 	tape.finish(t)
 	tape.requireExact(t)
 	require.Positive(t, testutil.ToFloat64(tape.metrics.reconciled))
+}
+
+// readBatch is the tape's first batch, as an owner would have decided it.
+func (t *tape) readBatch(l *ledger) *batch {
+	b := &batch{}
+	b.reset(0)
+	reader := newRecordReader(t.cfg)
+	for _, record := range t.log[:t.cfg.Batch.MaxRows] {
+		b.add(record, reader, "events", 1)
+	}
+	newDedup(t.cfg.Dedup, l, newMetricsForBench()).decide(b, nil)
+	return b
+}
+
+// TestAnOwnerThatGoesOnKnowsWhatLaysBeyondItsPlace has a partition stay with its process while part of what
+// another owner left unfinished is still ahead.
+func TestAnOwnerThatGoesOnKnowsWhatLaysBeyondItsPlace(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	tape := newTape(s, 8, 10)
+	l := newLedger(s, 8)
+	f := nextFence(t, l)
+	left := tape.readBatch(l)
+	require.NoError(t, l.insert(t.Context(), f, len(left.rows), true, func(c *columns) {
+		for i := range left.rows {
+			c.append(&left.rows[i], f)
+		}
+	}))
+	tape.cfg.Batch.MaxRows = 7
+	var first *owner
+	var started sync.WaitGroup
+	started.Add(1)
+	first = tape.play(t.Context(), at(StepCommitted, 1, func() { started.Wait(); first.cancel() }))
+	started.Done()
+	<-first.done
+	require.ErrorIs(t, first.err, context.Canceled)
+	tape.memory = first.p.remembered()
+	require.NotEmpty(t, tape.memory.present)
+
+	tape.finish(t)
+	tape.requireExact(t)
+	require.EqualValues(t, 1, testutil.ToFloat64(tape.metrics.resumed))
 }

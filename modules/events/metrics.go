@@ -37,6 +37,7 @@ type metrics struct {
 	lost         prometheus.Counter
 	observe      prometheus.Counter
 	fills        prometheus.Counter
+	resumed      prometheus.Counter
 	foreign      prometheus.Counter
 }
 
@@ -86,6 +87,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		pauses:       counter("pauses_total", "Times that fetching a partition was paused because its queue was full.").WithLabelValues(),
 		lost:         counter("lost_offsets_total", "Offsets that Kafka had deleted before they were read.").WithLabelValues(),
 		observe:      counter("observe_failures_total", "Batches that were applied but could not be told to the rest of the program.").WithLabelValues(),
+		resumed:      counter("resumed_total", "Partitions that stayed with this process over a rebalance and went on under their fence.").WithLabelValues(),
 		fills:        counter("filter_fills_total", "Times that the filter of a partition was read from the raw table: when it was taken from another process.").WithLabelValues(),
 		foreign:      counter("foreign_sessions_total", "Events whose feed_session was not given to their user for their post; they count without it.").WithLabelValues(),
 	}

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type partition struct {
 	origin   origin
 	fence    fence   // held; its token is this worker's
 	known    fence   // ours, and up to it the filter knows all ids; zero while it does not
+	settled  bool    // all writes under known have a known outcome
 	accepted bool    // the log holds what is next
 	next     int64   // the first offset that is not applied
 	present  offsets // beyond next, and in the raw table already
@@ -59,17 +61,20 @@ func (p *partition) run(ctx context.Context) error {
 	working, done := outlive(ctx, drainTime)
 	defer done()
 	for {
+		p.settled = false
 		if err := p.serve(working); err != nil {
 			return err
 		}
+		p.settled = true
 		reason, err := p.collect(ctx)
-		if err != nil {
+		if err = cmp.Or(err, ctx.Err()); err != nil { // what waits is for whoever is next
 			return err
 		}
 		if reason == idle {
 			continue
 		}
 		p.metrics.sealed.WithLabelValues(reason).Inc()
+		p.settled = false
 		p.metrics.batchAge.Observe(p.clock.Now().Sub(p.batch.opened).Seconds())
 		if err := p.apply(working); err != nil {
 			return err

@@ -15,8 +15,8 @@ const rebuildAtOnce = 4
 
 // Rebuild has every owner recount what the raw table can still recount, day by day, all partitions at
 // once, and returns how many buckets were wrong: all of them, when the definition of a view has changed.
-// Readers see a bucket's old counts or its new ones, never none and never both, because the owners add
-// differences. Events go on being applied between two days. Done twice, or broken off, it does no harm.
+// Readers see what a partition has counted in a bucket before or after, never none and never both, because
+// the owners add differences: a sum over partitions goes from the old to the new in as many steps. Events go on being applied between two days. Done twice, or broken off, it does no harm.
 // progress may be nil.
 func (r *Requests) Rebuild(ctx context.Context, progress func(done, total int)) (wrong uint64, err error) {
 	const day = 24 * time.Hour

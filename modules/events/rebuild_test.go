@@ -13,18 +13,18 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
-// buckets are all counts of old posts, by post and hour.
-func (w *world) buckets(t *testing.T) map[[2]int64]int64 {
+// buckets are all counts of old posts, by post, hour and Kafka partition.
+func (w *world) buckets(t *testing.T) map[[3]int64]int64 {
 	t.Helper()
-	var post, hour, n proto.ColInt64
-	found := map[[2]int64]int64{}
+	var post, hour, partition, n proto.ColInt64
+	found := map[[3]int64]int64{}
 	require.NoError(t, w.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
-		Body: "SELECT post_id, toInt64(toUnixTimestamp(hour)) AS at, sum(exposures + 10 * views + 100 * clicks + 1000 * comments + 10000 * shares + 100000 * hides) AS n" +
-			" FROM post_metrics_1h WHERE post_id < 1000 GROUP BY post_id, hour",
-		Result: proto.Results{{Name: "post_id", Data: &post}, {Name: "at", Data: &hour}, {Name: "n", Data: &n}},
+		Body: "SELECT post_id, toInt64(toUnixTimestamp(hour)) AS at, toInt64(kafka_partition) AS part, sum(exposures + 10 * views + 100 * clicks + 1000 * comments + 10000 * shares + 100000 * hides) AS n" +
+			" FROM post_metrics_1h WHERE post_id < 1000 GROUP BY post_id, hour, kafka_partition",
+		Result: proto.Results{{Name: "post_id", Data: &post}, {Name: "at", Data: &hour}, {Name: "part", Data: &partition}, {Name: "n", Data: &n}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range post {
-				found[[2]int64{post[i], hour[i]}] = n[i]
+				found[[3]int64{post[i], hour[i], partition[i]}] = n[i]
 			}
 			return nil
 		},
