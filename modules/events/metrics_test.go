@@ -1,0 +1,17 @@
+package events
+
+import (
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/documented"
+)
+
+func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	newMetrics(reg)
+	NewAPI(DefaultConfig(), "events", nil, core.SystemClock{}, reg)
+	documented.Require(t, "../../ARCHITECTURE.md", reg, "feedrank_events_")
+}
