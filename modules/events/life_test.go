@@ -334,6 +334,7 @@ func TestAnOwnerThatGoesOnKnowsWhatLaysBeyondItsPlace(t *testing.T) {
 	tape.memory = first.p.remembered()
 	require.NotEmpty(t, tape.memory.present)
 
+	tape.cfg.Batch.MaxRows = 30
 	tape.finish(t)
 	tape.requireExact(t)
 	require.EqualValues(t, 1, testutil.ToFloat64(tape.metrics.resumed))
