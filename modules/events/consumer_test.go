@@ -170,6 +170,7 @@ func TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew(t *testing.T) {
 	w.cfg.Dedup.Window = 2 * w.cfg.Batch.MaxRows
 	events := randomEvents(newRand(12), 900)
 	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
 	fills := func() int { return int(testutil.ToFloat64(c.metrics.fills)) }
 	// A session with all partitions: the consumer's group client is made anew each time.
 	session := func(sent ...core.Event) {
