@@ -166,7 +166,7 @@ func BenchmarkFences(b *testing.B) {
 	}
 	before := restart()
 	l := newLedger(s, 0)
-	const fences = 20_000
+	const fences = 5_000
 	began := time.Now()
 	for n := range uint32(fences) {
 		require.NoError(b, l.claim(b.Context(), fence{number: NewFence(1, 0, n+1), token: 1}, "bench"))
