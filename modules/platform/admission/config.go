@@ -23,7 +23,7 @@ type Config struct {
 // DefaultConfig suits a process with one to sixteen processors.
 func DefaultConfig() Config {
 	return Config{
-		MaxConcurrent: 1024, MinConcurrent: 32, TargetDelay: 10 * time.Millisecond,
-		MaxWait: 50 * time.Millisecond, MaxWaiting: 256, RetryAfter: time.Second,
+		MaxConcurrent: 1024, MinConcurrent: 64, TargetDelay: 20 * time.Millisecond,
+		MaxWait: 150 * time.Millisecond, MaxWaiting: 256, RetryAfter: time.Second,
 	}
 }

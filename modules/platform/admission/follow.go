@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// lookEvery is how often the limit follows the processors.
+// lookEvery is how often the limit follows the processors; it falls at the second look in a row.
 const lookEvery = 100 * time.Millisecond
 
 // Run follows the processors until ctx ends.
@@ -31,8 +31,12 @@ func (g *Gate) follow(delay time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	asking := g.inside + g.waitingNow()
+	if g.above++; delay <= g.cfg.TargetDelay || asking <= g.cfg.MinConcurrent/2 {
+		g.above = 0
+	}
 	switch {
-	case delay > g.cfg.TargetDelay && asking > g.cfg.MinConcurrent/2:
+	case g.above == 1: // a hiccup, perhaps
+	case g.above > 1:
 		g.limit = max(g.cfg.MinConcurrent, min(g.limit, asking)*4/5)
 		g.pressedAt = time.Now()
 	case g.reached || delay < g.cfg.TargetDelay/2:

@@ -42,6 +42,7 @@ type Gate struct {
 	computing int
 	waiting   [classes][]*waiter // the latest is the last
 	reached   bool               // the limit was in the way since the last look
+	above     int                // looks in a row at which the delay was above the target
 	pressedAt time.Time          // when it last was, or the processors did not keep up
 }
 
