@@ -63,7 +63,10 @@ func catalogue() []Module {
 		{Name: "redis", Says: "client of Redis", Options: redis.Module()},
 		{Name: "kafka", Says: "client of Kafka", Options: kafka.Module()},
 		{
-			Name: "auth", Says: "verifies tokens", Roles: []Role{API}, Options: auth.Module(),
+			Name: "erase", Says: "knows who is erased", Roles: []Role{API, EventsConsumer, CDCConsumer, Jobs}, Options: erased(),
+		},
+		{
+			Name: "auth", Says: "verifies tokens", Roles: []Role{API}, Options: fx.Options(auth.Module(), notErased()),
 			Off: fx.Supply(fx.Annotate(nobody{}, fx.As(new(httpserver.Authenticator)))),
 		},
 		{

@@ -12,6 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
+	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/hot"
@@ -126,10 +127,10 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 // hotChanges tells the hot set of posts that are new, edited or deleted as soon as Kafka has them.
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
-		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, clock core.Clock, failure worker.Failure, log *zap.Logger) error {
+		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger) error {
 			// Changes from before the start are read again: what the consumer had not yet written when
 			// the set was loaded from ClickHouse. A change is trusted for as long as ClickHouse may lag.
-			tail, err := cdc.NewTail(cfg, k, clock.Now().Add(-own.Hot.TrustChanges), set.Apply, log)
+			tail, err := cdc.NewTail(cfg, k, clock.Now().Add(-own.Hot.TrustChanges), withoutErased(erased, set.Apply), log)
 			if err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -45,7 +46,7 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 		table = "public." + table
 	}
 	p := newProgress(out)
-	found, err := r.Run(ctx, cdc.ResyncOptions{
+	found, err := r.Without(erase.NewList(db, zap.NewNop())).Run(ctx, cdc.ResyncOptions{
 		Table: table, Repair: repair, Settle: settle, Drain: cfg.CDC.Resync.Drain, Name: "command", Rows: p.rows, Progress: p.compared,
 	})
 	for _, c := range found {
@@ -106,7 +107,7 @@ func (p *progress) compared(c cdc.Comparison) {
 
 // resyncJob compares now and then, at the configured pace. A run that ends early goes on with the next.
 func resyncJob() fx.Option {
-	return fx.Provide(fx.Annotate(func(cfg cdc.Config, k kafka.Config, own clickhouse.Config, pool *pgxpool.Pool, producer *kafka.Producer, reg prometheus.Registerer, log *zap.Logger) (jobs.Job, error) {
+	return fx.Provide(fx.Annotate(func(cfg cdc.Config, k kafka.Config, own clickhouse.Config, pool *pgxpool.Pool, producer *kafka.Producer, erased *erase.List, reg prometheus.Registerer, log *zap.Logger) (jobs.Job, error) {
 		own.QueryTimeout = max(own.QueryTimeout, time.Hour) // whole tables are read
 		own.MaxConns = 2
 		log = log.Named("cdc.resync")
@@ -138,7 +139,7 @@ func resyncJob() fx.Option {
 				}
 				db := clickhouse.New(own, prometheus.NewRegistry())
 				defer db.Close()
-				_, err = r.With(db).Run(ctx, o)
+				_, err = r.With(db).Without(erased).Run(ctx, o)
 				return err
 			},
 		}, nil

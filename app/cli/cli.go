@@ -59,7 +59,7 @@ func command() *cobra.Command {
 	root.AddCommand(
 		serveCommand(), devCommand(), demoCommand(), embeddedCommand(), migrateCommand(), checkConfigCommand(), resyncCommand(),
 		modulesCommand(), metricsCommand(), seedCommand(), benchCommand(), tokenCommand(), versionCommand(),
-		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading),
+		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading), eraseCommand(loading),
 	)
 	for _, c := range root.Commands() {
 		if c.Args == nil {

@@ -20,7 +20,8 @@ type log struct {
 type extent struct {
 	first, last int64
 	rows        uint64
-	others      uint64 // duplicates, dead letters and what never was
+	others      uint64 // duplicates, dead letters, what names erased people, and what never was
+	erased      uint64 // of others, what names erased people
 	applied     int64  // seconds since 1970
 	overlaps    bool
 }
@@ -118,6 +119,15 @@ func (l log) compare(r *Report, e *extent, expected int64) {
 	}
 }
 
+// rowsAnd says what was found of the rows of a range.
+func (e extent) rowsAnd(found, removed uint64) string {
+	s := fmt.Sprintf("%d rows were written, the raw table has %d", e.rows, found)
+	if removed > 0 {
+		s += fmt.Sprintf("; %d were erased", removed)
+	}
+	return s
+}
+
 // records is how many offsets there are; none in a range that ends before it begins.
 func (e extent) records() uint64 { return uint64(max(0, e.last-e.first+1)) }
 
@@ -128,16 +138,17 @@ func (l log) finding(kind Kind, where string, count uint64, detail string) Findi
 // ranges are those behind one, as many as make a piece.
 func (a *Auditor) ranges(ctx context.Context, l log, behind extent) (all []extent, err error) {
 	var first, last, applied proto.ColInt64
-	var rows, others proto.ColUInt64
+	var rows, others, erased proto.ColUInt64
 	err = a.ask(ctx, "audit_ranges", proto.Results{
 		{Name: "first_offset", Data: &first},
 		{Name: "last_offset", Data: &last},
 		{Name: "rows", Data: &rows},
 		{Name: "others", Data: &others},
+		{Name: "erased", Data: &erased},
 		{Name: "applied", Data: &applied},
 	}, func() {
 		for i := range first {
-			all = append(all, extent{first: first[i], last: last[i], rows: rows[i], others: others[i], applied: applied[i]})
+			all = append(all, extent{first: first[i], last: last[i], rows: rows[i], others: others[i], erased: erased[i], applied: applied[i]})
 		}
 	}, number("epoch", l.epoch), number("partition", l.partition), number("first", behind.first), number("last", behind.last),
 		number("newest", l.newest), number("limit", pieceRanges))
@@ -153,8 +164,10 @@ func (a *Auditor) ranges(ctx context.Context, l log, behind extent) (all []exten
 // rows compares the rows of a piece with what its ranges say.
 func (a *Auditor) rows(ctx context.Context, r *Report, l log, piece []extent, first, last int64) error {
 	at := []proto.Parameter{number("epoch", l.epoch), number("partition", l.partition), number("first", first), number("last", last)}
-	var total, distinct proto.ColUInt64
-	err := a.ask(ctx, "audit_rows", proto.Results{{Name: "total", Data: &total}, {Name: "distinct_offsets", Data: &distinct}}, func() {}, at...)
+	var total, distinct, erased proto.ColUInt64
+	err := a.ask(ctx, "audit_rows", proto.Results{
+		{Name: "total", Data: &total}, {Name: "distinct_offsets", Data: &distinct}, {Name: "erased", Data: &erased},
+	}, func() {}, at...)
 	if err != nil {
 		return err
 	}
@@ -170,7 +183,7 @@ func (a *Auditor) rows(ctx context.Context, r *Report, l log, piece []extent, fi
 	for _, e := range piece {
 		said += e.rows
 	}
-	if said == distinct.Row(0) {
+	if said == distinct.Row(0)+erased.Row(0) {
 		return nil
 	}
 	return a.miscounted(ctx, r, l, piece, at)
@@ -178,13 +191,18 @@ func (a *Auditor) rows(ctx context.Context, r *Report, l log, piece []extent, fi
 
 // miscounted finds out which ranges of a piece do not have the rows they should.
 func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []extent, at []proto.Parameter) error {
-	found := make([]uint64, len(piece))
+	found, removed := make([]uint64, len(piece)), make([]uint64, len(piece))
 	var column proto.ColInt64
-	err := a.ask(ctx, "audit_offsets", proto.Results{{Name: "kafka_offset", Data: &column}}, func() {
-		for _, offset := range column {
+	var erased proto.ColUInt8
+	err := a.ask(ctx, "audit_offsets", proto.Results{{Name: "kafka_offset", Data: &column}, {Name: "erased", Data: &erased}}, func() {
+		for n, offset := range column {
 			i, exact := slices.BinarySearchFunc(piece, offset, func(e extent, offset int64) int { return int(e.last - offset) })
-			if exact || i < len(piece) && piece[i].first <= offset {
+			switch {
+			case !exact && (i == len(piece) || piece[i].first > offset):
+			case erased[n] == 0:
 				found[i]++
+			default:
+				removed[i]++
 			}
 		}
 	}, at...)
@@ -195,10 +213,11 @@ func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []exte
 		beside := i+1 < len(piece) && piece[i+1].overlaps
 		switch {
 		case e.overlaps || beside: // named already, and whose rows these are cannot be told
-		case found[i] < e.rows:
-			r.add(l.finding(RawMissing, e.String(), e.rows-found[i], fmt.Sprintf("%d rows were written, the raw table has %d", e.rows, found[i])))
-		case found[i] > e.rows:
-			r.add(l.finding(RawSurplus, e.String(), found[i]-e.rows, fmt.Sprintf("%d rows were written, the raw table has %d", e.rows, found[i])))
+		case found[i]+removed[i] < e.rows:
+			r.add(l.finding(RawMissing, e.String(), e.rows-found[i]-removed[i], e.rowsAnd(found[i], removed[i])))
+		case found[i]+removed[i]-min(removed[i], e.erased) > e.rows:
+			// What was inserted, erased, and read again by an owner who left it out, is both removed and left out.
+			r.add(l.finding(RawSurplus, e.String(), found[i]+removed[i]-min(removed[i], e.erased)-e.rows, e.rowsAnd(found[i], removed[i])))
 		}
 	}
 	return nil

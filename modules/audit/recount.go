@@ -170,7 +170,7 @@ func (a *Auditor) again(ctx context.Context, suspects []suspect) ([]suspect, err
 const lookPause = time.Second
 
 // settle looks again until nothing is left or the time is over, and sets aside the partitions whose
-// owner has left a batch unfinished.
+// owner has left a batch unfinished, and all of them while somebody is being erased.
 func (a *Auditor) settle(ctx context.Context, r *Report, suspects []suspect) (left []suspect, err error) {
 	if len(suspects) == 0 {
 		return nil, nil
@@ -195,7 +195,15 @@ func (a *Auditor) settle(ctx context.Context, r *Report, suspects []suspect) (le
 	if err != nil {
 		return nil, err
 	}
+	erasing, err := a.erasing(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range suspects {
+		if erasing {
+			r.Pending = insertSorted(r.Pending, s.partition)
+			continue
+		}
 		if now, before := ended[s.partition], began[s.partition]; now.rows > 0 && before.rows > 0 && now.last == before.last {
 			r.Pending = insertSorted(r.Pending, s.partition)
 			continue
@@ -226,6 +234,13 @@ func (a *Auditor) beyond(ctx context.Context, suspects []suspect) (map[uint16]ta
 		tails[s.partition] = tail{rows: rows.Row(0), last: last.Row(0)}
 	}
 	return tails, nil
+}
+
+// erasing tells whether somebody is being erased: their rows go first, then their part of the counts.
+func (a *Auditor) erasing(ctx context.Context) (bool, error) {
+	var n proto.ColUInt64
+	err := a.ask(ctx, "audit_erasing", proto.Results{{Name: "n", Data: &n}}, func() {})
+	return err == nil && n.Row(0) > 0, err
 }
 
 func pause(ctx context.Context, d time.Duration) error {

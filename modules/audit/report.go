@@ -76,7 +76,7 @@ type Report struct {
 	Findings []Finding       `json:"findings"`
 	Counts   map[Kind]uint64 `json:"counts"`
 	// Pending are partitions whose counts differ because their owner has not finished a batch: it, or
-	// its successor, will put them right.
+	// its successor, will put them right; or because an erasure is not finished, which will.
 	Pending []uint16 `json:"pending,omitempty"`
 	// Withheld are partitions whose counts were not repaired, because the raw table itself is wrong
 	// there: a recount would carry that on.

@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -119,6 +120,9 @@ func (a *applier) attempt(ctx context.Context, jobs []*job) error {
 		return err
 	}
 	if !a.known {
+		if err := a.erased.Refresh(ctx); err != nil {
+			return err
+		}
 		if err := a.refresh(ctx, nil); err != nil {
 			return err
 		}
@@ -206,6 +210,10 @@ func (a *applier) fold(ctx context.Context, jobs []*job) ([]*fold, error) {
 		}
 		f := newFold(s.Kind, have)
 		for _, e := range entries {
+			e, stays := a.leaveOut(f, e)
+			if !stays {
+				continue
+			}
 			if a.graves.kill(e.origin) {
 				a.metrics.killed.WithLabelValues(a.table).Inc()
 				e.row.Gone = true
@@ -223,7 +231,7 @@ func (a *applier) have(ctx context.Context, k mapping.Kind, entries []entry) (ma
 	asked := map[string]bool{}
 	var keys []string
 	for _, e := range entries {
-		if key := copyKey(k, e.row); e.needsStored() && !asked[key] {
+		if key := copyKey(k, e.row); (e.needsStored() || a.names(e)) && !asked[key] {
 			asked[key] = true
 			keys = append(keys, key)
 		}
@@ -257,6 +265,9 @@ func (a *applier) write(ctx context.Context, k mapping.Kind, rows []stored, edge
 
 func (a *applier) insert(ctx context.Context, table string, in proto.Input, rows int) error {
 	err := a.db.Write(ctx, clickhouse.Query{Name: "cdc_insert_" + table, Query: ch.Query{Body: in.Into(table), Input: in}})
+	if clickhouse.IsRefusedByConstraint(err) { // somebody was erased meanwhile: the next attempt leaves them out
+		err = errors.Join(err, a.erased.Refresh(ctx))
+	}
 	if err != nil {
 		return fmt.Errorf("insert changes of %s: %w", a.topic, err)
 	}

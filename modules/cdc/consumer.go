@@ -32,6 +32,7 @@ type Consumer struct {
 	originals originals
 	letters   DeadLetters
 	applied   Applied
+	erased    Erased
 	clock     core.Clock
 	log       *zap.Logger
 	metrics   *metrics
@@ -50,6 +51,7 @@ type Params struct {
 	Postgres   *pgxpool.Pool // the app's database, for large values that no change brought
 	Letters    DeadLetters
 	Applied    Applied
+	Erased     Erased // nil: nobody is
 	Clock      core.Clock
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
@@ -62,9 +64,12 @@ func NewConsumer(p Params) (*Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Erased == nil {
+		p.Erased = nobodyErased{}
+	}
 	return &Consumer{
 		cfg: p.Config, kafka: p.Kafka, mapping: m, db: p.ClickHouse, originals: originals{pool: p.Postgres},
-		letters: p.Letters, applied: p.Applied, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer),
+		letters: p.Letters, applied: p.Applied, erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer),
 		slots: make(chan struct{}, p.Config.Consumer.Inserts), workers: worker.NewGroup(p.Failure),
 	}, nil
 }

@@ -16,6 +16,7 @@ type metrics struct {
 	repeats      *prometheus.CounterVec   // table
 	replays      *prometheus.CounterVec   // table
 	stale        *prometheus.CounterVec   // table
+	erased       *prometheus.CounterVec   // table
 	toast        *prometheus.CounterVec   // table, from
 	keyChanges   *prometheus.CounterVec   // table
 	deadLetters  *prometheus.CounterVec   // table, reason
@@ -61,6 +62,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		repeats:     counter("repeats_total", "Records left out because the connector had certainly written them before.", "table"),
 		replays:     counter("replays_total", "Records read again from Kafka whose row was already applied.", "table"),
 		stale:       counter("stale_repairs_total", "Repairs of a resync that were dropped because a change came first.", "table"),
+		erased:      counter("erased_total", "Changes that were left out because they name somebody who is erased.", "table"),
 		toast:       counter("toast_merges_total", "Large values that a change did not bring, by where they came from.", "table", "from"),
 		keyChanges:  counter("key_changes_total", "Rows whose primary key changed.", "table"),
 		deadLetters: counter("dead_letters_total", "Records that could not be applied, by reason.", "table", "reason"),

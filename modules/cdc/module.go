@@ -37,6 +37,7 @@ type consumerIn struct {
 	Postgres   *pgxpool.Pool
 	Letters    DeadLetters
 	Applied    Applied
+	Erased     Erased
 	Clock      core.Clock
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
@@ -46,7 +47,7 @@ type consumerIn struct {
 func provideConsumer(in consumerIn) (*Consumer, error) {
 	return NewConsumer(Params{
 		Config: in.Config, Kafka: in.Kafka, ClickHouse: in.ClickHouse, Postgres: in.Postgres, Letters: in.Letters,
-		Applied: in.Applied, Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
+		Applied: in.Applied, Erased: in.Erased, Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
 	})
 }
 

@@ -48,6 +48,7 @@ type Resync struct {
 	producer *kafka.Producer
 	hash     hasher
 	metrics  *resyncMetrics
+	erased   Erased
 }
 
 // NewResync makes one. producer may be nil for comparisons.
@@ -57,7 +58,7 @@ func NewResync(cfg Config, k kafka.Config, pg *pgxpool.Pool, db *clickhouse.Clie
 		return nil, err
 	}
 	return &Resync{
-		cfg: cfg, kafka: k, mapping: m, pg: pg, db: db, producer: producer, hash: hasher{seed: maphash.MakeSeed()}, metrics: newResyncMetrics(reg),
+		cfg: cfg, kafka: k, mapping: m, pg: pg, db: db, producer: producer, hash: hasher{seed: maphash.MakeSeed()}, metrics: newResyncMetrics(reg), erased: nobodyErased{},
 	}, nil
 }
 
@@ -66,6 +67,13 @@ func (r *Resync) With(db *clickhouse.Client) *Resync {
 	with := *r
 	with.db = db
 	return &with
+}
+
+// Without is the same without what names erased people: they are no difference.
+func (r *Resync) Without(e Erased) *Resync {
+	without := *r
+	without.erased = e
+	return &without
 }
 
 // Comparison is what was found of one kind.
@@ -106,6 +114,9 @@ type ResyncOptions struct {
 func (r *Resync) Run(ctx context.Context, o ResyncOptions) ([]Comparison, error) {
 	if o.Repair && r.producer == nil {
 		return nil, errors.New("resync: a repair needs a producer")
+	}
+	if err := r.erased.Refresh(ctx); err != nil {
+		return nil, err
 	}
 	place, err := r.resume(ctx, o)
 	if err != nil {

@@ -114,7 +114,7 @@ func (w *walk) read(ctx context.Context, tx pgx.Tx, where string, args []any, ea
 		switch {
 		case err != nil: // the consumer has dead-lettered it
 			unreadable++
-		case !row.Gone:
+		case !row.Gone && !namesErased(w.erased, w.source.Kind.People(row.Row)):
 			if err := each(copyKey(w.source.Kind, row.Row), row); err != nil {
 				return unreadable, err
 			}

@@ -15,8 +15,9 @@ type batch struct {
 	letters     []DeadLetter
 	duplicates  uint64
 	missing     uint64
-	bytes       int64 // held in memory, about
-	payload     int64 // of keys and values
+	erased      uint64 // records that name somebody who is erased
+	bytes       int64  // held in memory, about
+	payload     int64  // of keys and values
 	records     int
 	opened      time.Time // when its first record was taken from the queue
 	oldest      time.Time // Kafka timestamps of the first and the last record
@@ -93,6 +94,6 @@ func (b *batch) settle(present offsets) {
 func (b *batch) extent() extent {
 	return extent{
 		first: b.first, last: b.next - 1, rows: uint64(len(b.rows)), duplicates: b.duplicates,
-		dead: uint64(len(b.letters)), missing: b.missing,
+		dead: uint64(len(b.letters)), missing: b.missing, erased: b.erased,
 	}
 }

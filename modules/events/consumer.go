@@ -36,6 +36,7 @@ type Consumer struct {
 	letters DeadLetters
 	applied Applied
 	checked Sessions
+	erased  Erased
 	steps   Steps
 	clock   core.Clock
 	log     *zap.Logger
@@ -67,6 +68,9 @@ func WithApplied(a Applied) Option { return func(c *Consumer) { c.applied = a } 
 // WithSessions has feed_session checked.
 func WithSessions(s Sessions) Option { return func(c *Consumer) { c.checked = s } }
 
+// WithErased has what names erased people left out.
+func WithErased(e Erased) Option { return func(c *Consumer) { c.erased = e } }
+
 // WithSteps has somebody watch every step of every partition. For tests.
 func WithSteps(s Steps) Option { return func(c *Consumer) { c.steps = s } }
 
@@ -79,7 +83,7 @@ func NewConsumer(cfg Config, kafkaConfig kafka.Config, client *clickhouse.Client
 		host = "unknown"
 	}
 	c := &Consumer{
-		cfg: cfg, kafka: kafkaConfig, topic: kafkaConfig.Topic(cfg.Topic), client: client, letters: letters, steps: noSteps{},
+		cfg: cfg, kafka: kafkaConfig, topic: kafkaConfig.Topic(cfg.Topic), client: client, letters: letters, erased: nobodyErased{}, steps: noSteps{},
 		clock: clock, log: log.Named("events"), metrics: newMetrics(reg), workers: worker.NewGroup(failure),
 		owner: fmt.Sprintf("%s/%d", host, os.Getpid()), origins: map[int32]origin{}, memories: map[int32]memory{},
 		writer: newWriter(client, cfg.Batch.MaxRows, cfg.InsertTimeout),
@@ -275,7 +279,7 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 	p := &partition{
 		id: id, topic: c.topic, cfg: c.cfg, owner: c.owner, ledger: l, origin: o,
 		reader: newRecordReader(c.cfg), dedup: newDedup(c.cfg.Dedup, l, m),
-		letters: c.letters, applied: c.applied, sessions: c.checked, steps: c.steps, clock: c.clock, metrics: m,
+		letters: c.letters, applied: c.applied, sessions: c.checked, erased: c.erased, steps: c.steps, clock: c.clock, metrics: m,
 		log:   c.log.With(zap.Int32("partition", id)),
 		fence: fence{token: newToken()},
 		queue: kafka.NewQueue(c.cfg.Batch.QueueBytes, c.clock,

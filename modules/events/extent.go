@@ -8,8 +8,8 @@ import (
 
 // extent is a range of offsets and what became of them.
 type extent struct {
-	first, last                                  int64
-	rows, duplicates, dead, missing, lostOffsets uint64
+	first, last                                          int64
+	rows, duplicates, dead, missing, lostOffsets, erased uint64
 }
 
 // rangeColumns are range rows as ClickHouse takes them.
@@ -17,6 +17,7 @@ type rangeColumns struct {
 	epoch, partition                      proto.ColUInt16
 	first, last                           proto.ColInt64
 	rows, duplicates, dead, missing, lost proto.ColUInt64
+	erased                                proto.ColUInt64
 	number, token                         proto.ColUInt64
 	at                                    proto.ColDateTime64
 	in                                    proto.Input
@@ -35,6 +36,7 @@ func newRangeColumns() *rangeColumns {
 		{Name: "dead_letters", Data: &c.dead},
 		{Name: "missing", Data: &c.missing},
 		{Name: "lost", Data: &c.lost},
+		{Name: "erased", Data: &c.erased},
 		{Name: "fence", Data: &c.number},
 		{Name: "token", Data: &c.token},
 		{Name: "applied_at", Data: &c.at},
@@ -56,6 +58,7 @@ func (c *rangeColumns) append(e extent, f fence, now time.Time) {
 	c.dead.Append(e.dead)
 	c.missing.Append(e.missing)
 	c.lost.Append(e.lostOffsets)
+	c.erased.Append(e.erased)
 	c.number.Append(f.number)
 	c.token.Append(f.token)
 	c.at.Append(now)

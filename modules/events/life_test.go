@@ -109,7 +109,7 @@ func (t *tape) play(ctx context.Context, steps Steps) *owner {
 		reader: newRecordReader(t.cfg), dedup: newDedup(t.cfg.Dedup, l, m), letters: t.grave, steps: steps,
 		clock: core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: fence{token: newToken()}, survey: survey,
 		origin: origin{next: from}, high: func() int64 { return int64(len(t.log)) },
-		commit: t.commit,
+		commit: t.commit, erased: nobodyErased{},
 	}
 	o.p.remember(t.memory)
 	for _, record := range t.log[from:] {

@@ -59,7 +59,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	seconds := prometheus.ExponentialBuckets(0.005, 2, 16)
 	return &metrics{
-		records:      counter("records_total", "Records read from Kafka, by what became of them: event, duplicate, dead_letter.", "partition", "outcome"),
+		records:      counter("records_total", "Records read from Kafka, by what became of them: event, duplicate, dead_letter, erased (it names somebody who is).", "partition", "outcome"),
 		duplicates:   counter("duplicates_total", "Copies of events that were dropped, by where the first was found: window, table.", "partition", "found"),
 		deadLetters:  counter("dead_letters_total", "Records that are no event, by reason.", "reason"),
 		bytes:        counter("bytes_total", "Bytes of the keys and values of records read from Kafka, by what became of them: event, duplicate, dead_letter.", "partition", "outcome"),
@@ -98,6 +98,7 @@ type partitionMetrics struct {
 	*metrics
 	events, copies, dead    prometheus.Counter
 	bytes                   struct{ events, copies, dead prometheus.Counter }
+	erased                  prometheus.Counter
 	duplicates              struct{ window, table prometheus.Counter }
 	trueSuspects            prometheus.Counter
 	falseSuspects           prometheus.Counter
@@ -111,7 +112,7 @@ func (m *metrics) of(partition int32) *partitionMetrics {
 	p := &partitionMetrics{
 		metrics: m,
 		events:  m.records.WithLabelValues(label, "event"), copies: m.records.WithLabelValues(label, "duplicate"),
-		dead: m.records.WithLabelValues(label, "dead_letter"), falseSuspects: m.suspects.WithLabelValues(label, "new"), trueSuspects: m.suspects.WithLabelValues(label, "copy"),
+		dead: m.records.WithLabelValues(label, "dead_letter"), erased: m.records.WithLabelValues(label, "erased"), falseSuspects: m.suspects.WithLabelValues(label, "new"), trueSuspects: m.suspects.WithLabelValues(label, "copy"),
 		lagRecords: m.lagRecords.WithLabelValues(label), lagSeconds: m.lagSeconds.WithLabelValues(label),
 		queue: m.queueBytes.WithLabelValues(label), windowIDs: m.windowIDs.WithLabelValues(label), bloom: m.filterBytes.WithLabelValues(label),
 		stopped: m.stopped.WithLabelValues(label),

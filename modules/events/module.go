@@ -38,6 +38,7 @@ type consumerIn struct {
 	Letters    DeadLetters
 	Applied    Applied
 	Sessions   Sessions `optional:"true"`
+	Erased     Erased
 	Clock      core.Clock
 	Failure    worker.Failure
 	Registerer prometheus.Registerer
@@ -45,5 +46,5 @@ type consumerIn struct {
 }
 
 func provideConsumer(in consumerIn) *Consumer {
-	return NewConsumer(in.Config, in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer, in.Log, WithApplied(in.Applied), WithSessions(in.Sessions))
+	return NewConsumer(in.Config, in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer, in.Log, WithApplied(in.Applied), WithSessions(in.Sessions), WithErased(in.Erased))
 }

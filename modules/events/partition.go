@@ -27,6 +27,7 @@ type partition struct {
 	applied Applied
 
 	sessions Sessions // nil: not checked
+	erased   Erased
 	steps    Steps
 	clock    core.Clock
 	log      *zap.Logger
@@ -174,6 +175,7 @@ func (p *partition) apply(ctx context.Context) error {
 	started := p.clock.Now()
 	b := &p.batch
 	p.steps.At(StepSealed, p.id)
+	b.leaveOut(p.erased, p.present)
 	if err := p.bury(ctx, b.letters); err != nil {
 		return err
 	}
@@ -219,6 +221,7 @@ func (p *partition) land(ctx context.Context) error {
 			return nil
 		}
 		p.batch.settle(p.present)
+		p.batch.leaveOut(p.erased, p.present) // the refusal may have been about them
 		if refusals > 0 {
 			if err := p.quarantine(ctx, err); err != nil {
 				return err
@@ -301,9 +304,11 @@ func (p *partition) tell(ctx context.Context) {
 	if p.applied == nil || len(p.batch.rows) == 0 {
 		return
 	}
-	events := make([]core.Event, len(p.batch.rows))
+	events := make([]core.Event, 0, len(p.batch.rows))
 	for i := range p.batch.rows {
-		events[i] = p.batch.rows[i].export()
+		if r := &p.batch.rows[i]; !r.names(p.erased) { // one that is present is yet to be removed
+			events = append(events, r.export())
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, observeTimeout)
 	defer cancel()
@@ -330,6 +335,7 @@ func (p *partition) measure(started time.Time) {
 	m.events.Add(float64(len(b.rows)))
 	m.copies.Add(float64(b.duplicates))
 	m.dead.Add(float64(len(b.letters)))
+	m.erased.Add(float64(b.erased))
 	events, copies, dead := b.outcomes()
 	m.bytes.events.Add(float64(events))
 	m.bytes.copies.Add(float64(copies))

@@ -97,7 +97,10 @@ func (p *partition) takeFence(ctx context.Context, number uint64) error {
 		return fmt.Errorf("wait for older statements: %w", err)
 	}
 	p.steps.At(StepSettled, p.id)
-	var err error
+	err := p.erased.Refresh(ctx) // who took the partition from us may have obeyed already
+	if err != nil {
+		return fmt.Errorf("read who is erased: %w", err)
+	}
 	if err = p.locate(ctx); err != nil {
 		return err
 	}

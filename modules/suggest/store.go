@@ -34,6 +34,12 @@ func NewStore(cfg Config, client *redis.Client, clock core.Clock) *Store {
 func usersKey(user core.ID) string  { return "suggest:users:{" + user.String() + "}" }
 func barredKey(user core.ID) string { return "suggest:barred:{" + user.String() + "}" }
 
+// UserKeys are all keys that Redis may have of a user.
+func UserKeys(user core.ID) []string { return []string{usersKey(user), barredKey(user)} }
+
+// BarredPattern finds the sorted sets of people whom users do not want suggested.
+const BarredPattern = "suggest:barred:{*}"
+
 // entry is a computed list.
 type entry struct {
 	ComputedAt time.Time `json:"computed_at"`

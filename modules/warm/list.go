@@ -17,9 +17,12 @@ import (
 	"github.com/feedrank/feedrank/sql"
 )
 
+// ListKey is the list of users who are to be warmed.
+const ListKey = "warm:{users}"
+
 // The list of users, and the fence of whoever makes it, on one slot.
 const (
-	listKey  = "warm:{users}"
+	listKey  = ListKey
 	fenceKey = "warm:fence:{users}"
 )
 

@@ -61,6 +61,15 @@ func seenKey(user core.ID) string   { return "seen:v1:{" + user.String() + "}" }
 func leaseKey(user core.ID) string  { return "feed:v1:{" + user.String() + "}:lease" }
 func hiddenKey(user core.ID) string { return "hidden:v1:{" + user.String() + "}" }
 
+// UserKeys are all keys that Redis may have of a user.
+func UserKeys(user core.ID) []string {
+	keys := []string{entryKey(user), leaseKey(user), seenKey(user), hiddenKey(user)}
+	for session := range uint64(sessionsPerUser) {
+		keys = append(keys, orderKey(user, session))
+	}
+	return keys
+}
+
 // State is what is known of a user. Missing parts are nil.
 type State struct {
 	Entry  []byte // see reserve.Entry

@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -136,14 +137,14 @@ func (c *Client) connected(ctx context.Context) (*chpool.Pool, error) {
 	}
 	tlsConfig, err := c.cfg.TLS.Client()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("clickhouse.%w", err)
 	}
 	pool, err := chpool.New(ctx, chpool.Options{
 		MaxConns: int32(c.cfg.MaxConns), //nolint:gosec // validated: at most 1000
 		ClientOptions: ch.Options{
 			ClientName: "feedrank", Database: c.cfg.Database, User: c.cfg.User, Password: c.cfg.Password,
-			Compression: ch.CompressionLZ4, TLS: tlsConfig, Address: strings.Join(c.cfg.Addrs, ","),
-			Dialer:           firstOf{addrs: c.cfg.Addrs, dialer: net.Dialer{Timeout: c.cfg.DialTimeout}},
+			Compression: ch.CompressionLZ4, Address: strings.Join(c.cfg.Addrs, ","),
+			Dialer:           firstOf{addrs: c.cfg.Addrs, dialer: net.Dialer{Timeout: c.cfg.DialTimeout}, tls: tlsConfig},
 			DialTimeout:      c.cfg.DialTimeout * time.Duration(len(c.cfg.Addrs)),
 			HandshakeTimeout: c.cfg.DialTimeout, ReadTimeout: c.cfg.QueryTimeout,
 		},
@@ -155,10 +156,12 @@ func (c *Client) connected(ctx context.Context) (*chpool.Pool, error) {
 	return pool, nil
 }
 
-// firstOf dials the first address that answers.
+// firstOf dials the first address that answers, with TLS if it is to be: ch-go itself would take nothing
+// but a dialer of its own for that.
 type firstOf struct {
 	addrs  []string
 	dialer net.Dialer
+	tls    *tls.Config // nil: in the clear
 }
 
 // DialContext ignores the address given: the client knows one only, we may have several.
@@ -168,11 +171,21 @@ func (f firstOf) DialContext(ctx context.Context, network, _ string) (net.Conn, 
 	}
 	var failures []error
 	for _, addr := range f.addrs {
-		conn, err := f.dialer.DialContext(ctx, network, addr)
+		conn, err := f.dial(ctx, network, addr)
 		if err == nil {
 			return &bounded{Conn: conn}, nil
 		}
 		failures = append(failures, err)
 	}
 	return nil, errors.Join(failures...)
+}
+
+func (f firstOf) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if f.tls == nil {
+		return f.dialer.DialContext(ctx, network, addr)
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.dialer.Timeout) // of the handshake too
+	defer cancel()
+	secure := tls.Dialer{NetDialer: &f.dialer, Config: f.tls}
+	return secure.DialContext(ctx, network, addr)
 }

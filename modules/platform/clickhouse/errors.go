@@ -16,8 +16,12 @@ const CodeConstraint = proto.Error(469)
 // AsException is the server's own refusal, if err is one: the statement was received, and failed.
 func AsException(err error) (*ch.Exception, bool) { return ch.AsException(err) }
 
-// IsFenced tells whether an insert was refused because another writer has taken the partition.
-func IsFenced(err error) bool {
+// IsFenced tells whether an insert was refused because another writer has taken the partition, or
+// because of who it names.
+func IsFenced(err error) bool { return IsRefusedByConstraint(err) }
+
+// IsRefusedByConstraint tells whether an insert was refused because a row breaks a CONSTRAINT.
+func IsRefusedByConstraint(err error) bool {
 	exception, ok := ch.AsException(err)
 	return ok && exception.Code == CodeConstraint
 }

@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/fx"
+
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/erase"
+	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/modules/platform/ratelimit"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/modules/suggest"
+	"github.com/feedrank/feedrank/modules/warm"
+)
+
+// erased tells the consumers of whom to store nothing.
+func erased() fx.Option {
+	return fx.Options(erase.Module(), fx.Provide(
+		func(l *erase.List) events.Erased { return l },
+		func(l *erase.List) cdc.Erased { return l },
+	))
+}
+
+// notErased refuses the tokens of people who are erased: what is computed for them would be kept again.
+func notErased() fx.Option {
+	return fx.Decorate(func(auth httpserver.Authenticator, l *erase.List) httpserver.Authenticator {
+		return stillHere{auth, l}
+	})
+}
+
+type stillHere struct {
+	httpserver.Authenticator
+	erased *erase.List
+}
+
+// Authenticate implements httpserver.Authenticator.
+func (s stillHere) Authenticate(h http.Header) (httpserver.Principal, error) {
+	p, err := s.Authenticator.Authenticate(h)
+	if err == nil && s.erased.Has(p.UserID) {
+		return httpserver.Principal{}, core.Errorf(core.CodeForbidden, "this user was erased")
+	}
+	return p, err
+}
+
+// withoutErased makes the posts of erased people deleted ones.
+func withoutErased(l *erase.List, tell func([]core.Change)) func([]core.Change) {
+	return func(changes []core.Change) {
+		for i, c := range changes {
+			if c.Kind == core.PostPut && l.Has(c.Post.AuthorID) {
+				changes[i] = core.Change{Kind: core.PostDeleted, Post: core.Post{ID: c.Post.ID}, CommittedAt: c.CommittedAt}
+			}
+		}
+		tell(changes)
+	}
+}
+
+// Erase removes people from all that we hold, or goes on where an erasure of theirs ended. An events
+// consumer must be running, to recount what their events were counted in.
+func Erase(ctx context.Context, cfg config.Config, users []core.ID, options ...erase.Option) (erase.Report, error) {
+	pool, err := postgres.NewPool(ctx, cfg.Postgres)
+	if err != nil {
+		return erase.Report{}, err
+	}
+	defer pool.Close()
+	places, err := cdc.PeoplePlaces(ctx, cfg.CDC, cfg.Kafka, pool)
+	if err != nil {
+		return erase.Report{}, err
+	}
+	cfg.ClickHouse.QueryTimeout = max(cfg.ClickHouse.QueryTimeout, time.Hour) // whole tables are looked through
+	db := clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
+	defer db.Close()
+	cache := redis.New(cfg.Redis)
+	defer cache.Close()
+	owners := events.NewRequests(cfg.Events, db, core.SystemClock{})
+	report, err := erase.New(db, pool, cache, owners, eraseKeys(places), options...).Run(ctx, users)
+	if specs, failed := topics(cfg); failed == nil {
+		for _, t := range specs {
+			report.Topics = append(report.Topics, erase.TopicEnd{Topic: t.Name, Keeps: t.Retention})
+		}
+	}
+	return report, err
+}
+
+// eraseKeys are the places in Redis of every feature that keeps something of a user there.
+func eraseKeys(places map[string][]int) erase.Keys {
+	return erase.Keys{
+		Own:      func(user core.ID) []string { return append(store.UserKeys(user), suggest.UserKeys(user)...) },
+		Patterns: func(user core.ID) []string { return []string{ratelimit.UserPattern(int64(user))} },
+		Lists:    []string{warm.ListKey},
+		Sets:     []string{suggest.BarredPattern},
+		Places:   places,
+	}
+}

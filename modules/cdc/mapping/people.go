@@ -1,0 +1,55 @@
+package mapping
+
+import "github.com/feedrank/feedrank/modules/cdc/envelope"
+
+// peopleFields are the fields of a kind that name people, beside the id of a user.
+func (k Kind) peopleFields() []string {
+	l := k.Layout()
+	switch k {
+	case Follow, Block, Mute:
+		return []string{l.First, l.Other}
+	case Post, Comment, Like:
+		return []string{l.First}
+	default:
+		return nil
+	}
+}
+
+// People are the users whom a row of ours names; 0 stands for none.
+func (k Kind) People(row Row) []int64 {
+	switch k {
+	case User:
+		return []int64{row.ID}
+	case Follow, Block, Mute:
+		return []int64{row.First, row.Other}
+	default:
+		return []int64{row.First}
+	}
+}
+
+// People are the users whom a change names: in the row's columns, and in its key, which is all that is
+// known of a deleted one.
+func (s *Source) People(row Row, key envelope.Row) []int64 {
+	people := s.Kind.People(row)
+	if !row.Gone {
+		return people
+	}
+	for _, column := range s.PeopleColumns() {
+		if !key.Has(column) {
+			continue
+		}
+		if id, err := key.Int(column); err == nil { // else it is nobody of ours
+			people = append(people, id)
+		}
+	}
+	return people
+}
+
+// PeopleColumns are the app's columns that name people, in the order of the kind's fields.
+func (s *Source) PeopleColumns() []string {
+	var columns []string
+	for _, field := range s.Kind.peopleFields() {
+		columns = append(columns, s.config.Column(field))
+	}
+	return columns
+}

@@ -1,0 +1,5 @@
+-- Removes what follows has of people who are erased: where its columns name them, and where its key does, in
+-- the places that the app's primary key has for them. Names nobody itself: a mutation is remembered for a while.
+ALTER TABLE follows DELETE WHERE follower_id IN (SELECT user_id FROM erased_users)
+    OR followee_id IN (SELECT user_id FROM erased_users)
+    OR toInt64OrZero(splitByChar(':', row_key)[{follow_1:UInt8}]) IN (SELECT user_id FROM erased_users) OR toInt64OrZero(splitByChar(':', row_key)[{follow_2:UInt8}]) IN (SELECT user_id FROM erased_users)
