@@ -28,6 +28,7 @@ type API struct {
 	topic    string
 	producer Producer
 	clock    core.Clock
+	bound    *Bound // nil: none
 	gzips    sync.Pool
 
 	accepted prometheus.Counter
@@ -46,6 +47,12 @@ func NewAPI(cfg Config, topic string, producer Producer, clock core.Clock, reg p
 		}, []string{"code"}),
 	}
 	reg.MustRegister(a.accepted, a.rejected)
+	return a
+}
+
+// WithBound holds users to a bound.
+func (a *API) WithBound(b *Bound) *API {
+	a.bound = b
 	return a
 }
 
@@ -76,15 +83,21 @@ func (a *API) post(c echo.Context) error {
 		return err
 	}
 	user := httpserver.UserID(c)
-	messages := make([]*sarama.ProducerMessage, len(events))
 	for i := range events {
 		events[i].user, events[i].received = user, now
+	}
+	events, rejected = a.bounded(events, rejected)
+	messages := make([]*sarama.ProducerMessage, len(events))
+	for i := range events {
 		messages[i] = message(a.topic, &events[i])
 	}
 	if len(messages) > 0 {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), a.cfg.ProduceTimeout)
 		defer cancel()
 		if err := a.producer.Send(ctx, messages...); err != nil {
+			if a.bound != nil {
+				a.bound.giveBack(events)
+			}
 			// Some may be in the log. The client sends the same ids again, and they count once.
 			return core.Unavailable("the event log", time.Second, err)
 		}

@@ -41,11 +41,14 @@ func (undrained) Drain() {}
 // serve runs the API and returns the URL of its call.
 func serve(t *testing.T, cfg Config, topic string, p Producer) string {
 	t.Helper()
-	reg := prometheus.NewRegistry()
+	return serveAPI(t, NewAPI(cfg, topic, p, core.SystemClock{}, prometheus.NewRegistry()))
+}
+
+func serveAPI(t *testing.T, api *API) string {
+	t.Helper()
 	httpConfig := httpserver.DefaultConfig()
 	httpConfig.Addr = "127.0.0.1:0"
-	api := NewAPI(cfg, topic, p, core.SystemClock{}, reg)
-	server := httpserver.New(httpConfig, api.Routes(), asUser{}, undrained{}, nil, reg, zaptest.NewLogger(t))
+	server := httpserver.New(httpConfig, api.Routes(), asUser{}, undrained{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	return "http://" + server.Addr() + "/api/v1/events"

@@ -24,6 +24,7 @@ type Config struct {
 	InsertTimeout   time.Duration `koanf:"insert_timeout" validate:"gte=100ms,lte=10m"`           // then an insert is hung: it is ended and looked up
 	Batch           Batch         `koanf:"batch"`
 	Dedup           Dedup         `koanf:"dedup"`
+	Bound           BoundConfig   `koanf:"bound"`
 }
 
 // Batch says when a partition's batch is sealed: whichever bound is reached first.
@@ -48,6 +49,7 @@ func DefaultConfig() Config {
 		MaxDecompressed: 1 << 20, ProduceTimeout: 3 * time.Second, OnLostOffsets: "fail", InsertTimeout: 15 * time.Second,
 		Batch: Batch{MaxRows: 50_000, MaxBytes: 16 << 20, MaxAge: 100 * time.Millisecond, QueueBytes: 32 << 20},
 		Dedup: Dedup{Window: 200_000, BitsPerID: 16, LookupBatch: 1000},
+		Bound: DefaultBoundConfig(),
 	}
 }
 

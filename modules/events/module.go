@@ -1,6 +1,8 @@
 package events
 
 import (
+	"context"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -9,17 +11,30 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // APIModule takes events over HTTP.
 func APIModule() fx.Option {
 	return fx.Module("events-api", fx.Provide(
-		func(cfg Config, k kafka.Config, p Producer, clock core.Clock, reg prometheus.Registerer) *API {
-			return NewAPI(cfg, k.Topic(cfg.Topic), p, clock, reg)
+		func(cfg Config, r *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *Bound {
+			return NewBound(cfg.Bound, r, clock, reg, log)
+		},
+		func(cfg Config, k kafka.Config, p Producer, b *Bound, clock core.Clock, reg prometheus.Registerer) *API {
+			return NewAPI(cfg, k.Topic(cfg.Topic), p, clock, reg).WithBound(b)
 		},
 		fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
-	))
+	), fx.Invoke(func(lc fx.Lifecycle, b *Bound, failure worker.Failure) {
+		workers := worker.NewGroup(failure)
+		lc.Append(fx.Hook{
+			OnStart: func(context.Context) error {
+				workers.Go("bounds of events", b.Run)
+				return nil
+			},
+			OnStop: workers.Stop,
+		})
+	}))
 }
 
 // ConsumerModule applies events to ClickHouse.

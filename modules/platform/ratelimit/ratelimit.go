@@ -106,6 +106,28 @@ func (l *Limiter) Take(key Key) Verdict {
 	return Verdict{OK: true, Remaining: l.rule.Limit - used - 1, Reset: left}
 }
 
+// GiveBack undoes a Take of this window.
+func (l *Limiter) GiveBack(key Key) {
+	if l.rule.Limit == 0 {
+		return
+	}
+	number, _ := l.window(l.clock.Now())
+	s := &l.shards[shardOf(key)]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turn(number)
+	t := s.now[key]
+	if t.here == 0 {
+		return
+	}
+	t.here--
+	if t.told > t.here && !t.queued { // the others are to know
+		t.queued = true
+		s.news = append(s.news, key)
+	}
+	s.now[key] = t
+}
+
 // retry is when there is room for one more: when the window ends, or when enough of the window before
 // is long enough ago.
 func (l *Limiter) retry(left time.Duration, used, past int) time.Duration {

@@ -125,7 +125,7 @@ func (s *Sync) exchange(ctx context.Context, l *Limiter, shard int, number int64
 	for _, r := range news {
 		key := RedisKey(l.rule.Name, r.key, number)
 		commands = append(commands,
-			conn.B().Incrby().Key(key).Increment(int64(r.here-r.told)).Build(),
+			conn.B().Incrby().Key(key).Increment(int64(r.here)-int64(r.told)).Build(),
 			conn.B().Pexpire().Key(key).Milliseconds((2 * l.rule.Window).Milliseconds()).Build())
 	}
 	answers := conn.DoMulti(ctx, commands...)

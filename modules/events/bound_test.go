@@ -1,0 +1,139 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/redis"
+)
+
+// taken keeps what the API sent, or fails.
+type taken struct {
+	mu   sync.Mutex
+	sent []string
+	fail error
+}
+
+func (l *taken) Send(_ context.Context, messages ...*sarama.ProducerMessage) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail != nil {
+		return l.fail
+	}
+	for _, m := range messages {
+		value, err := m.Value.Encode()
+		if err != nil {
+			return err
+		}
+		l.sent = append(l.sent, string(value))
+	}
+	return nil
+}
+
+// count is how many events of an action on a post were sent.
+func (l *taken) count(action string, post int) (n int) {
+	for _, value := range l.sent {
+		if strings.Contains(value, fmt.Sprintf(`"action":%q,"post_id":"%d"`, action, post)) {
+			n++
+		}
+	}
+	return n
+}
+
+func bound(t *testing.T, addr string) *Bound {
+	t.Helper()
+	cfg := redis.DefaultConfig()
+	cfg.Addrs = []string{addr}
+	client := redis.New(cfg)
+	t.Cleanup(client.Close)
+	return NewBound(DefaultBoundConfig(), client, core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
+}
+
+// nowhere is an address where nobody listens.
+const nowhere = "127.0.0.1:1"
+
+func of(action string, post int) map[string]any {
+	return valid("event_id", uuid.NewString(), "action", action, "post_id", post, "occurred_at", time.Now())
+}
+
+func TestOneUserCannotMoveAPostBeyondABound(t *testing.T) {
+	t.Parallel()
+	log := &taken{}
+	api := NewAPI(DefaultConfig(), "events", log, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere))
+	url := serveAPI(t, api)
+	for _, action := range []string{"like", "unlike", "comment", "share", "impression", "view"} {
+		for range 3 { // several requests
+			batch := make([]any, 100)
+			for i := range batch {
+				batch[i] = of(action, 1)
+			}
+			batch[7] = "broken"
+			batch[50] = of(action, 2) // of another post: it counts
+			status, answer, _ := post(t, url, batchOf(t, batch...))
+			require.Equal(t, http.StatusAccepted, status)
+			rejected := answer["rejected"].([]any)
+			require.EqualValues(t, 100-len(rejected), answer["accepted"])
+			last := -1.0
+			for _, r := range rejected {
+				r := r.(map[string]any)
+				require.Greater(t, r["index"], last, "in order, each once")
+				last = r["index"].(float64)
+				require.NotEqual(t, 50.0, last, "another post is not touched")
+				if last != 7 {
+					require.Equal(t, "too_many", r["code"])
+				}
+			}
+		}
+	}
+	got := map[string]int{}
+	for _, action := range []string{"like", "unlike", "comment", "share", "impression", "view"} {
+		got[action] = log.count(action, 1)
+		require.Equal(t, 3, log.count(action, 2), action)
+	}
+	require.Equal(t, map[string]int{"like": 3, "unlike": 3, "comment": 20, "share": 5, "impression": 20, "view": 20}, got)
+}
+
+func TestWhatKafkaDidNotTakeDoesNotUseUpTheBound(t *testing.T) {
+	t.Parallel()
+	log := &taken{fail: errors.New("away")}
+	url := serveAPI(t, NewAPI(DefaultConfig(), "events", log, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere)))
+	body := batchOf(t, of("like", 1))
+	for range 10 {
+		status, _, _ := post(t, url, body)
+		require.Equal(t, http.StatusServiceUnavailable, status)
+	}
+	log.fail = nil
+	status, answer, _ := post(t, url, body)
+	require.Equal(t, http.StatusAccepted, status)
+	require.EqualValues(t, 1, answer["accepted"])
+}
+
+func TestTheReplicasHoldTheBoundTogether(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one, two := bound(t, w.RedisConfig.Addrs[0]), bound(t, w.RedisConfig.Addrs[0])
+	like := []event{{user: 42, post: 1, action: core.ActionLike}}
+	counted := 0
+	for range 20 {
+		for _, replica := range []*Bound{one, two} {
+			within, _ := replica.take(like)
+			counted += len(within)
+			require.NoError(t, replica.sync.Round(t.Context()))
+			require.NoError(t, one.sync.Round(t.Context()))
+		}
+	}
+	require.LessOrEqual(t, counted, 2*DefaultBoundConfig().LikesPerDay-1, "each learns of the other's by its own next one")
+}
