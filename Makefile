@@ -57,8 +57,10 @@ $(SERVERS)/node_modules/.fetched: $(SERVERS)/package-lock.json
 	@touch $@
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## Check style, common mistakes and the import rule
+lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## Check style, common mistakes, the import rule, licences and known vulnerabilities (VULNDB=url, VULN=required)
 	$(BIN)/golangci-lint-$(GOLANGCI_VERSION) run ./...
+	go test ./test/supply
+	BIN=$(BIN) VULNDB=$(VULNDB) VULN=$(VULN) test/supply/vulnerabilities.sh
 
 $(BIN)/golangci-lint-$(GOLANGCI_VERSION):
 	GOBIN=$(CURDIR)/$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -94,6 +94,9 @@ type Program struct {
 // Addr is where its HTTP server listens.
 func (p *Program) Addr() string { return p.server.Addr() }
 
+// AdminAddr is where operators call; the same as Addr if there is no other.
+func (p *Program) AdminAddr() string { return p.server.AdminAddr() }
+
 // Routes are the calls that it answers.
 func (p *Program) Routes() []httpserver.Route { return p.server.Routes() }
 

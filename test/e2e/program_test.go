@@ -50,6 +50,12 @@ func start(t *testing.T, cfg config.Config) *program {
 	t.Helper()
 	_, err := app.Migrate(t.Context(), cfg, false)
 	require.NoError(t, err)
+	return running(t, cfg)
+}
+
+// running starts a program whose servers are prepared.
+func running(t *testing.T, cfg config.Config) *program {
+	t.Helper()
 	running, err := app.Start(t.Context(), cfg, zap.NewNop())
 	require.NoError(t, err)
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}

@@ -3,7 +3,7 @@
 # over the network; VULNDB names another one, such as file:///srv/vulndb. Exits 3 when there is a vulnerability,
 # and 0 with NOT CHECKED when neither the tool nor the database can be had; with VULN=required that is an error.
 set -u
-version=v1.1.4
+version=v1.9.0
 tool=${BIN:-.bin}/govulncheck-$version
 
 unchecked() {
@@ -12,6 +12,7 @@ unchecked() {
 	exit 0
 }
 
+mkdir -p "$(dirname "$tool")"
 if [ ! -x "$tool" ]; then
 	why=$(GOBIN=$(cd "$(dirname "$tool")" && pwd) go install golang.org/x/vuln/cmd/govulncheck@$version 2>&1) ||
 		unchecked "govulncheck cannot be installed: $why"

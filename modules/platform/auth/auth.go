@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -90,9 +91,9 @@ func (v *Verifier) Start(context.Context) error {
 		Client: &http.Client{Timeout: 5 * time.Second}, HTTPTimeout: 5 * time.Second, NoErrorReturnFirstHTTPReq: &goOn,
 		RefreshInterval: 10 * time.Minute, RefreshUnknownKID: rate.NewLimiter(rate.Every(30*time.Second), 1),
 		RateLimitWaitMax: time.Millisecond, // 0 would have whoever makes up a key id wait for the limiter, and everybody behind it
-		RefreshErrorHandlerFunc: func(url string) func(context.Context, error) {
+		RefreshErrorHandlerFunc: func(from string) func(context.Context, error) {
 			return func(_ context.Context, err error) {
-				v.log.Warn("fetch the key set", zap.String("url", url), zap.Error(err))
+				v.log.Warn("fetch the key set", zap.String("url", redacted(from)), zap.Error(err))
 			}
 		},
 	})
@@ -102,6 +103,15 @@ func (v *Verifier) Start(context.Context) error {
 	}
 	v.jwks = jwks
 	return nil
+}
+
+// redacted is a URL without its password.
+func redacted(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(a URL that does not parse)"
+	}
+	return u.Redacted()
 }
 
 // Stop ends the refreshing.

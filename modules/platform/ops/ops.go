@@ -55,8 +55,7 @@ func (h *Health) Routes() []httpserver.Route {
 		}},
 		{Method: http.MethodGet, Path: "/readyz", Handler: h.ready},
 		{Method: http.MethodGet, Path: "/metrics", Access: httpserver.Ops, Handler: echo.WrapHandler(metrics)},
-		profile("/debug/pprof/*", pprof.Index), // of memory, goroutines and locks, by their names
-		profile("/debug/pprof/cmdline", pprof.Cmdline),
+		profile("/debug/pprof/*", pprof.Index), // of memory, goroutines and locks, by their names; not the command line, which may hold secrets
 		profile("/debug/pprof/profile", pprof.Profile),
 		profile("/debug/pprof/symbol", pprof.Symbol),
 		profile("/debug/pprof/trace", pprof.Trace),

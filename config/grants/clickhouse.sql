@@ -1,0 +1,22 @@
+-- What feedrank may do in ClickHouse. Run it as an administrator, with passwords or certificates of your own:
+--
+--   clickhouse-client --queries-file config/grants/clickhouse.sql
+--
+-- The embedded engine has no users, so no test runs these: try them in a staging cluster first.
+
+-- `feedrank migrate` makes the database and its tables.
+CREATE USER IF NOT EXISTS feedrank_migrate IDENTIFIED WITH sha256_password BY 'change me';
+GRANT CREATE DATABASE, CREATE TABLE, CREATE VIEW, ALTER, SELECT, INSERT ON feedrank.* TO feedrank_migrate;
+
+-- The program reads and writes rows, and makes nothing.
+CREATE USER IF NOT EXISTS feedrank IDENTIFIED WITH sha256_password BY 'change me';
+GRANT SELECT, INSERT ON feedrank.* TO feedrank;
+-- It looks which of its own statements run, and ends one that hangs.
+GRANT SELECT ON system.processes TO feedrank;
+GRANT KILL QUERY ON *.* TO feedrank;
+
+-- `feedrank erase` removes rows for good.
+CREATE USER IF NOT EXISTS feedrank_erase IDENTIFIED WITH sha256_password BY 'change me';
+GRANT SELECT, INSERT, ALTER DELETE ON feedrank.* TO feedrank_erase;
+GRANT SELECT ON system.processes TO feedrank_erase;
+GRANT SELECT ON system.mutations TO feedrank_erase;
