@@ -98,6 +98,10 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	require.NoError(t, err)
 
 	cfg.Postgres.DSN, cfg.Kafka.SASL = as(t, s.PostgresConfig.DSN, "feedrank_app"), login("feedrank")
+	nothing := t.TempDir()
+	t.Chdir(nothing)
+	t.Setenv("TMPDIR", nothing)
+	t.Setenv("HOME", nothing)
 	p := running(t, cfg)
 	world(t, s)
 	p.eventually("posts come by the built-in source", func() bool {
@@ -134,6 +138,10 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	status, timeline := p.feed(viewer, "limit=20&algo=timeline")
 	require.Equal(t, http.StatusOK, status)
 	require.NotEmpty(t, timeline.Items)
+
+	written, err := os.ReadDir(nothing)
+	require.NoError(t, err)
+	require.Empty(t, written, "the program writes no file")
 
 	// More than that they may not.
 	for role, statements := range map[string][]string{

@@ -138,5 +138,6 @@ func TestAServerThatStopsWithinAnAnswerHoldsNobodyUpOverTLS(t *testing.T) {
 	defer release()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, client.Ping(ctx), context.DeadlineExceeded)
+	require.Error(t, client.Ping(ctx)) // that it returns is what is tested: the front holds its answer back for ever
+	require.Error(t, ctx.Err())
 }

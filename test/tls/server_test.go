@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net/http"
@@ -36,7 +37,7 @@ func serve(t *testing.T, cfg tlsconfig.Server) *httpserver.Server {
 	routes := []httpserver.Route{{Method: http.MethodGet, Path: "/", Access: httpserver.Public, Handler: func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }}}
 	s := httpserver.New(settings, routes, stranger{}, stranger{}, failure, prometheus.NewRegistry(), zap.NewNop())
 	require.NoError(t, s.Start(t.Context()))
-	t.Cleanup(func() { require.NoError(t, s.Stop(t.Context())) })
+	t.Cleanup(func() { require.NoError(t, s.Stop(context.Background())) })
 	return s
 }
 
