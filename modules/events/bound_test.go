@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
@@ -123,8 +124,8 @@ func TestWhatKafkaDidNotTakeDoesNotUseUpTheBound(t *testing.T) {
 
 func TestTheReplicasHoldTheBoundTogether(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	one, two := bound(t, w.RedisConfig.Addrs[0]), bound(t, w.RedisConfig.Addrs[0])
+	addr := embeddedtest.NewRedis(t)
+	one, two := bound(t, addr), bound(t, addr)
 	like := []event{{user: 42, post: 1, action: core.ActionLike}}
 	counted := 0
 	for range 20 {

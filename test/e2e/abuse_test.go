@@ -62,7 +62,7 @@ func TestWhatIsMeantToDoHarmDoesNone(t *testing.T) {
 	user, admin := token(t, p, 6, false), token(t, p, 1, true)
 
 	t.Run("SQL in every string", func(t *testing.T) {
-		for _, text := range injections() {
+		for i, text := range injections() {
 			escaped := url.PathEscape(text)
 			query := url.QueryEscape(text)
 			for _, call := range []struct{ method, path, token, body string }{
@@ -77,7 +77,7 @@ func TestWhatIsMeantToDoHarmDoesNone(t *testing.T) {
 				require.Empty(t, header.Get("X-Injected"))
 			}
 			event := map[string]any{
-				"event_id": uuid.NewString(), "action": "view", "post_id": "1", "author_id": "3", "occurred_at": time.Now().UTC().Format(time.RFC3339Nano),
+				"event_id": uuid.NewString(), "action": "view", "post_id": i + 1, "author_id": "3", "occurred_at": time.Now().UTC().Format(time.RFC3339Nano),
 				"device": text, "app_version": text, "feed_session": text,
 			}
 			body, err := json.Marshal(map[string]any{"events": []any{event}})

@@ -25,7 +25,7 @@ func as(t *testing.T, dsn, role string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
 	require.NoError(t, err)
-	u.User = url.User(role)
+	u.User = url.UserPassword(role, "a word")
 	return u.String()
 }
 
@@ -88,6 +88,8 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	exec(t, s, "DROP SCHEMA feedrank CASCADE") // made by the owner
 	_, err = s.Postgres.Exec(t.Context(), string(grants))
 	require.NoError(t, err)
+	exec(t, s, "ALTER ROLE feedrank_app PASSWORD 'a word'")
+	exec(t, s, "ALTER ROLE feedrank_migrate PASSWORD 'a word'")
 
 	cfg := settings(t, s, "all")
 	cfg.CDC.Source.Publication = "feedrank"

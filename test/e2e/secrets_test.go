@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -132,8 +133,8 @@ func TestNoSecretIsSaidAnywhere(t *testing.T) {
 	_, _ = fmt.Fprintln(said, err)
 	_, _ = fmt.Fprintln(said, app.Validate(cfg))
 	for _, broken := range []string{"kafka.sasl.mechanism=ROT13", "postgres.dsn=" + secrets["postgres"], "auth.hs256_secret=" + secrets["jwks"][:20], "feed.cursor_secrets=" + secrets["jwks"][:20], "kafka.sasl=" + secrets["jwks"], "redis.password.more=" + secrets["jwks"]} {
-		_, err := config.Load(config.Sources{Env: env, Set: append([]string{broken}, set...)})
-		require.Error(t, err)
+		_, err := config.Load(config.Sources{Env: env, Set: append(slices.Clone(set), broken)})
+		require.Error(t, err, strings.SplitN(broken, "=", 2)[0])
 		_, _ = fmt.Fprintln(said, err)
 	}
 	for key, secret := range secrets {
