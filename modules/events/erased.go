@@ -30,10 +30,20 @@ func (e *event) names(erased Erased) bool { return erased.Has(e.user) || erased.
 // table has stays: it was applied, its range says so, and its row is removed with the person's others.
 func (b *batch) leaveOut(erased Erased, present offsets) {
 	before := len(b.rows) + len(b.letters)
-	b.rows = slices.DeleteFunc(b.rows, func(r row) bool { return !r.present && !present.has(r.offset) && r.names(erased) })
+	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
+		gone := !r.present && !present.has(r.offset) && r.names(erased)
+		if gone {
+			b.payload -= payload(r.record)
+		}
+		return gone
+	})
 	b.letters = slices.DeleteFunc(b.letters, func(l DeadLetter) bool {
 		user, err := core.ParseID(text(l.Key))
-		return err == nil && erased.Has(user)
+		gone := err == nil && erased.Has(user)
+		if gone {
+			b.payload -= int64(len(l.Key) + len(l.Value))
+		}
+		return gone
 	})
 	b.erased += uint64(before - len(b.rows) - len(b.letters)) //nolint:gosec // not negative
 }
