@@ -16,7 +16,7 @@ import (
 )
 
 // ownClickHouse is a migrated server that the test may kill.
-func ownClickHouse(t testing.TB) *stack.Stack {
+func ownClickHouse(t *testing.T) *stack.Stack {
 	t.Helper()
 	servers := embeddedtest.Own(t, embedded.ClickHouse)
 	s := stack.Configs(servers.Addresses())

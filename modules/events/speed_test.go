@@ -153,32 +153,3 @@ func BenchmarkFence(b *testing.B) {
 		})
 	}
 }
-
-// BenchmarkFences is what fences cost that were ever taken: they are never removed, and ClickHouse reads
-// them all when it starts. Run it once (-benchtime 1x).
-func BenchmarkFences(b *testing.B) {
-	s := ownClickHouse(b)
-	restart := func() float64 {
-		require.NoError(b, s.Servers.ClickHouse.Kill())
-		began := time.Now()
-		require.NoError(b, s.Servers.ClickHouse.Start(b.Context()))
-		return time.Since(began).Seconds()
-	}
-	before := restart()
-	l := newLedger(s, 0)
-	const fences = 5_000
-	began := time.Now()
-	for n := range uint32(fences) {
-		require.NoError(b, l.claim(b.Context(), fence{number: NewFence(1, 0, n+1), token: 1}, "bench"))
-	}
-	b.ReportMetric(time.Since(began).Seconds()/fences*1000, "ms/claim")
-	b.ReportMetric(before, "start-s")
-	b.ReportMetric(restart(), "start-with-fences-s")
-	f := fence{number: NewFence(1, 0, fences), token: 1}
-	require.NoError(b, l.insertRows(b.Context(), f, oneRow(0)))
-	began = time.Now()
-	newest, err := l.newest(b.Context())
-	require.NoError(b, err)
-	require.Equal(b, f.number, newest)
-	b.ReportMetric(time.Since(began).Seconds()*1000, "ms/newest")
-}
