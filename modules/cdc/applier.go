@@ -25,6 +25,7 @@ type applier struct {
 	jobs    chan *job
 	graves  truncates // as far as they were known after the last write
 	known   bool
+	unseen  map[mapping.Kind]*unseen // by kind, of copies that were empty when the session began
 }
 
 // job is a batch that waits to be applied.
@@ -121,6 +122,9 @@ func (a *applier) attempt(ctx context.Context, jobs []*job) error {
 	}
 	if !a.known {
 		if err := a.erased.Refresh(ctx); err != nil {
+			return err
+		}
+		if err := a.findEmpty(ctx); err != nil {
 			return err
 		}
 		if err := a.refresh(ctx, nil); err != nil {
@@ -231,7 +235,8 @@ func (a *applier) have(ctx context.Context, k mapping.Kind, entries []entry) (ma
 	asked := map[string]bool{}
 	var keys []string
 	for _, e := range entries {
-		if key := copyKey(k, e.row); (e.needsStored() || a.names(e)) && !asked[key] {
+		key := copyKey(k, e.row)
+		if first := a.unseen[k].first(key); (e.needsStored() || a.names(e)) && !first && !asked[key] {
 			asked[key] = true
 			keys = append(keys, key)
 		}

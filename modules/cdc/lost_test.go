@@ -36,6 +36,7 @@ func TestALostSlotIsReadAnewWithWhatWasDeletedMeanwhile(t *testing.T) {
 	c.exec( // nobody will hear of these
 		`DELETE FROM posts WHERE id % 2 = 0`, `DELETE FROM follows WHERE follower_id % 3 = 0`, `DELETE FROM users WHERE id = 8`,
 		`UPDATE posts SET body = 'unheard' WHERE id % 5 = 0`, `INSERT INTO users (id, name) VALUES (777, 'unheard')`, `TRUNCATE mutes`,
+		`UPDATE comments SET created_at = now() - interval '7 hours', author_id = 9 WHERE id % 3 = 0`, // counted elsewhere since
 	)
 	c.startSource()
 	c.requireEqual()

@@ -54,6 +54,7 @@ func asAsked(ctx context.Context, args []string) error {
 		m := measurements{say: say}
 		flags.IntVar(&m.trials, "trials", 200, "of each rate")
 		flags.IntVar(&m.rows, "rows", 1_000_000, "of the large transaction, of the snapshot and of the comparison")
+		flags.StringVar(&m.part, "part", "", "only latencies, snapshot or transaction")
 		_ = flags.Parse(args[1:]) // it exits
 		return m.run(ctx)
 	}

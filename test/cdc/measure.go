@@ -20,16 +20,28 @@ import (
 
 // measurements are what `cdc measure` takes, with one source and one consumer.
 type measurements struct {
-	trials int // commits of each rate
-	rows   int // of the large transaction, of the snapshot and of the comparison
+	trials int    // commits of each rate
+	rows   int    // of the large transaction, of the snapshot and of the comparison
+	part   string // only this one; empty: all
 	say    func(format string, args ...any)
 }
 
 func (m *measurements) run(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{m.latencies, m.snapshot, m.transaction} {
-		if err := part(ctx); err != nil {
+	known := false
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"latencies", m.latencies}, {"snapshot", m.snapshot}, {"transaction", m.transaction}} {
+		if m.part != "" && m.part != part.name {
+			continue
+		}
+		known = true
+		if err := part.run(ctx); err != nil {
 			return err
 		}
+	}
+	if !known {
+		return fmt.Errorf("part %q: want latencies, snapshot or transaction", m.part)
 	}
 	return nil
 }
