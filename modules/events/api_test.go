@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,13 @@ func (asUser) Authenticate(h http.Header) (httpserver.Principal, error) {
 	return httpserver.Principal{UserID: id}, nil
 }
 
+// hides keeps what was hidden.
+type hides struct{ posts atomic.Pointer[[]core.ID] }
+
+func (h *hides) Hide(_ context.Context, _ core.ID, posts []core.ID, _ time.Time) {
+	h.posts.Store(&posts)
+}
+
 type undrained struct{}
 
 func (undrained) Drain() {}
@@ -44,7 +52,7 @@ func serve(t *testing.T, cfg Config, topic string, p Producer) string {
 	reg := prometheus.NewRegistry()
 	httpConfig := httpserver.DefaultConfig()
 	httpConfig.Addr = "127.0.0.1:0"
-	api := NewAPI(cfg, topic, p, core.SystemClock{}, reg)
+	api := NewAPI(cfg, topic, p, &hides{}, core.SystemClock{}, reg)
 	server := httpserver.New(httpConfig, api.Routes(), asUser{}, undrained{}, nil, reg, zaptest.NewLogger(t))
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })

@@ -15,8 +15,8 @@ import (
 // APIModule takes events over HTTP.
 func APIModule() fx.Option {
 	return fx.Module("events-api", fx.Provide(
-		func(cfg Config, k kafka.Config, p Producer, clock core.Clock, reg prometheus.Registerer) *API {
-			return NewAPI(cfg, k.Topic(cfg.Topic), p, clock, reg)
+		func(cfg Config, k kafka.Config, p Producer, hider Hider, clock core.Clock, reg prometheus.Registerer) *API {
+			return NewAPI(cfg, k.Topic(cfg.Topic), p, hider, clock, reg)
 		},
 		fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
 	))

@@ -68,7 +68,7 @@ func TestNoPageShowsWhatTheViewerMayNotSee(t *testing.T) {
 
 	w.away.clickhouse.closed.Store(true)
 	check(w.get(1, ""), "cache")
-	w.clock.advance(5 * time.Minute)
+	w.clock.advance(35 * time.Minute)
 	check(w.get(1, ""), "stale")
 	w.clock.advance(20 * time.Minute)
 	p := w.get(1, "")
@@ -221,7 +221,8 @@ func TestAnExpiredEntryIsServedWhileItIsRefreshed(t *testing.T) {
 	w.post(102, 2, time.Hour)
 	w.load()
 	w.cached(1, "")
-	w.clock.advance(3 * time.Minute)
+	w.clock.advance(35 * time.Minute)
+	require.NoError(t, w.hot.Refresh(t.Context(), true))
 	p := w.get(1, "")
 	require.Equal(t, "stale", p.ServedFrom)
 	require.False(t, p.Degraded)
