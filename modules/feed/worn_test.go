@@ -43,9 +43,12 @@ func TestAPageOfAnOldEntryIsTheOneThatWouldBeComputed(t *testing.T) {
 	w.engage(2025, 25, 50, 49) // it had not been trending
 	w.engage(2020, 20, 500, 0) // it had
 	w.load()
-	for _, query := range []string{"limit=30&explain=true", "limit=100"} {
-		old := w.get(1, query)
+	w.away.clickhouse.closed.Store(true) // so that it stays as old as it is
+	pages := map[string]page{"limit=30": w.get(1, "limit=30"), "limit=100": w.get(1, "limit=100")}
+	w.away.clickhouse.closed.Store(false)
+	for query, old := range pages {
 		require.Equal(t, "cache", old.ServedFrom)
+		require.False(t, old.Degraded)
 		require.Subset(t, old.posts(), []core.ID{3000, 3001, 1040, 2025})
 		status, _ := w.do(http.MethodDelete, 1, "/admin/v1/cache/1", "")
 		require.Equal(t, http.StatusNoContent, status)
