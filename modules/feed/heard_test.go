@@ -15,6 +15,7 @@ func TestWhatAViewerChangesHoldsAtOnceWhileTheConsumersWaitForClickHouse(t *test
 	w.follow(1, 2, 3, 4, 5)
 	for author := 2; author <= 8; author++ {
 		w.post(100+author, author, time.Duration(author)*time.Hour)
+		w.engage(100+author, author, 100, 5)
 	}
 	w.load()
 	require.Equal(t, []core.ID{102, 103, 104, 105, 106, 107, 108}, w.cached(1, "").posts())

@@ -214,12 +214,12 @@ func (f *Feed) arrivals(r *request, set hot.View, edge int64) {
 	})
 }
 
-// lateArrival is how long after it was made a post may become visible, where not every arrival since the
-// reserve was made is known: to a replica that began since, or after very many.
-const lateArrival = time.Minute
+// lateArrival is how long after it was made a post may become visible and still be found by its author,
+// without having been noted as an arrival: while changes from the app's database are late, for instance.
+const lateArrival = time.Hour
 
-// arrivedOf goes through the latest posts of each author instead of all that arrived. It is cheaper, too,
-// for an old reserve.
+// arrivedOf goes through the latest posts of each author instead of all that arrived: to this replica not
+// every arrival is known, or there were so many that this is less.
 func (f *Feed) arrivedOf(r *request, set hot.View, since int64, arrive func(*hot.Post, reserve.Author) bool) {
 	for _, author := range r.reserve.Authors {
 		if sourceOf(author) == 0 {
