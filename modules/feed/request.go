@@ -250,19 +250,27 @@ func sourceOf(author reserve.Author) reserve.Source {
 	return 0
 }
 
-// newcomers adds what has come into the lists of everybody since the reserve was made.
+// newcomers adds what has come into the lists of everybody since the reserve was made: popular posts, as in
+// a computation, only as far as the others are too few.
 func (f *Feed) newcomers(r *request) {
 	lists, since := r.hot.Lists(), r.reserve.BuiltAt.Add(-clockSkew)
-	f.offerNew(r, lists.Day, f.cfg.Sources.Trending, reserve.Trending, since)
-	if r.reserve.Filled() {
-		f.offerNew(r, lists.Popular, f.cfg.Sources.Popular, reserve.Popular, since)
+	f.offerNew(r, lists.Day, f.cfg.Sources.Trending.Limit, reserve.Trending, since)
+	missing := f.cfg.Sources.Popular.Limit
+	for i := range r.work.posts {
+		if r.work.posts[i].source != reserve.Popular {
+			missing--
+		}
 	}
+	f.offerNew(r, lists.Popular, missing, reserve.Popular, since)
 }
 
-func (f *Feed) offerNew(r *request, list []hot.Ranked, from SourceConfig, source reserve.Source, since time.Time) {
+func (f *Feed) offerNew(r *request, list []hot.Ranked, most int, source reserve.Source, since time.Time) {
+	if most <= 0 {
+		return
+	}
 	set := r.hot.View()
 	defer set.Close()
-	for i := range list[:min(from.Limit, len(list))] {
+	for i := range list[:min(most, len(list))] {
 		if list[i].Since.Before(since) || r.holds(list[i].Post.ID) {
 			continue
 		}

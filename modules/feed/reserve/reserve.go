@@ -91,11 +91,6 @@ func (r *Reserve) Find(id core.ID) (int, bool) {
 	return slices.BinarySearchFunc(r.Authors, id, func(a Author, id core.ID) int { return cmp.Compare(a.ID, id) })
 }
 
-// Filled tells whether there were too few posts for the viewer, so that popular ones were put in.
-func (r *Reserve) Filled() bool {
-	return slices.ContainsFunc(r.Candidates, func(c Candidate) bool { return c.Source == Popular })
-}
-
 // Author is what an author is to the viewer; a stranger has no relation.
 func (r *Reserve) Author(id core.ID) Author {
 	if i, ok := r.Find(id); ok {
