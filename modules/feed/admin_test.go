@@ -103,8 +103,10 @@ func TestTheRankingChangesAtRunTime(t *testing.T) {
 	require.Equal(t, core.ID(103), w.get(2, "").Items[0].Post)
 	_, body = w.call(1, "/admin/v1/ranking")
 	require.Contains(t, string(body), "rollback to version 0: oops")
-	for _, wrong := range []string{`{`, `{"version":2,"ranking":{"wieghts":{}}}`, `{"version":2,"ranking":{"freshness_decay":-1}}`, `{"version":2}`, `{"version":2,"ranking":[]}`,
-		`{"version":2,"ranking":{"weights":{"freshness":0,"engagement":0,"affinity":0}}}`} {
+	for _, wrong := range []string{
+		`{`, `{"version":2,"ranking":{"wieghts":{}}}`, `{"version":2,"ranking":{"freshness_decay":-1}}`, `{"version":2}`, `{"version":2,"ranking":[]}`,
+		`{"version":2,"ranking":{"weights":{"freshness":0,"engagement":0,"affinity":0}}}`,
+	} {
 		status, _ = w.do(http.MethodPut, 1, "/admin/v1/ranking", wrong)
 		require.Equal(t, http.StatusBadRequest, status, wrong)
 	}
