@@ -109,7 +109,7 @@ func catalogue() []Module {
 		},
 		{
 			Name: "feed", Says: "GET /api/v1/feed, and the hot set behind it", Roles: []Role{API},
-			Switch: "feed", Options: fx.Options(feed.Module(), hotChanges(), tables(), published(), warmedFeeds()),
+			Switch: "feed", Options: fx.Options(feed.Module(), hotChanges(), tables(), published(), warmedFeeds(), hides()), Off: noHides(),
 		},
 		{
 			Name: "events_api", Says: "POST /api/v1/events", Roles: []Role{API},

@@ -14,6 +14,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/demo"
 	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
@@ -57,9 +58,14 @@ func Demo(ctx context.Context, cfg config.Config, once bool, trials int, out io.
 			{Name: "seed_s", Value: fmt.Sprintf("%.1f", report.Seconds)},
 		},
 	}, demo.Deps{
-		BaseURL: d.URL(), Token: tokens(d.Config), Postgres: pool, ClickHouse: client,
+		BaseURL: d.URL(), Token: tokens(d.Config), Admin: operator(d.Config), Postgres: pool, ClickHouse: client,
 		Servers: servers{d.Servers}, Life: life(d.Config, pool, d.URL()),
 	})
+}
+
+// operator signs tokens with the admin scope.
+func operator(cfg config.Config) func() (string, error) {
+	return func() (string, error) { return auth.Sign(cfg.Auth, 0, true, time.Hour, time.Now()) }
 }
 
 // life keeps the people of the demo's world busy, all but some.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/IBM/sarama"
 	"go.uber.org/fx"
@@ -15,6 +16,7 @@ import (
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -91,6 +93,18 @@ type deaf struct{}
 
 func (deaf) Observe(context.Context, []core.Event) error { return nil }
 
+// Hide implements events.Hider.
+func (deaf) Hide(context.Context, core.ID, []core.ID, time.Time) {}
+
+// hides tells the feed at once what users hide.
+func hides() fx.Option {
+	return fx.Provide(func(f *feed.Feed) events.Hider { return f })
+}
+
+func noHides() fx.Option {
+	return fx.Provide(func() events.Hider { return deaf{} })
+}
+
 func noSignals() fx.Option {
 	return fx.Provide(func() events.Applied { return deaf{} })
 }
@@ -124,13 +138,19 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 	return g.guard.Do(ctx, func(ctx context.Context) error { return g.producer.Send(ctx, messages...) })
 }
 
-// hotChanges tells the hot set of posts that are new, edited or deleted as soon as Kafka has them.
+// hotChanges tells the feed as soon as Kafka has them: of posts that are new, edited or deleted, and of
+// whom viewers follow, block and mute.
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
-		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger) error {
+		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *heard.Edges, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger) error {
 			// Changes from before the start are read again: what the consumer had not yet written when
 			// the set was loaded from ClickHouse. A change is trusted for as long as ClickHouse may lag.
 			tail, err := cdc.NewTail(cfg, k, clock.Now().Add(-own.Hot.TrustChanges), withoutErased(erased, set.Apply), log)
+			if err != nil {
+				return err
+			}
+			// No cache entry is older than this; what is not cached is read from a graph that has it.
+			edgeTail, err := cdc.NewEdgeTail(cfg, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges), edges.Apply, log)
 			if err != nil {
 				return err
 			}
@@ -138,6 +158,7 @@ func hotChanges() fx.Option {
 			lc.Append(fx.Hook{
 				OnStart: func(context.Context) error {
 					workers.Go("changes of posts", tail.Run)
+					workers.Go("changes of viewers", edgeTail.Run)
 					return nil
 				},
 				OnStop: workers.Stop,

@@ -17,7 +17,8 @@ import (
 )
 
 // feedMixed is people at their feeds: they come by a skewed choice (Zipf), look five times in a minute,
-// and leave; each tenth request tells what was seen. It finds how often the cache answers, what is kept of
+// and leave; each tenth request tells what was seen. Who came in the half hour before has looked once
+// already, so that it begins as it would go on. It finds how often the cache answers, what is kept of
 // a person, and where the time of a page goes.
 func feedMixed() Bench {
 	return Bench{Name: "feed-mixed", Says: "feeds and events of people who come and go: cache hits, memory a user, time by stage", Run: func(ctx context.Context, on *Stage) error {
@@ -25,11 +26,18 @@ func feedMixed() Bench {
 		if err != nil {
 			return err
 		}
-		visits, err := on.visits(100_000, on.at(100))
+		people, err := on.Viewers(feedPath, 0, on.World.Users)
 		if err != nil {
 			return err
 		}
-		warmUp := 2 * time.Minute // the time to live of an entry: after it, hits and misses are in balance
+		visits := on.visits(people, 100_000, on.at(100))
+		if err != nil {
+			return err
+		}
+		if err := on.Each(ctx, program.Addr, 4, on.earlier(people, on.at(100)/looks)); err != nil {
+			return err
+		}
+		warmUp := 2 * time.Minute // after it, entries of those who are here are as old as they become
 		if on.For > 0 && on.For < warmUp {
 			warmUp = on.For
 		}
@@ -69,15 +77,37 @@ const (
 	looks      = 5
 )
 
+// before is how long ago the world of the bench begins: less than an entry is used (feed.cache.ttl), by
+// as much as the bench takes.
+const before = 25 * time.Minute
+
+// earlier are the first looks of those who came before it began, at so many people a second.
+func (on *Stage) earlier(feeds []Request, rate float64) []Request {
+	random := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // a choice, not a secret
+	who := rand.NewZipf(random, zipfSkew, zipfFlat, uint64(len(feeds)-1))
+	came := map[uint64]bool{}
+	var looked []Request
+	for range int(rate * before.Seconds()) {
+		if n := who.Uint64(); !came[n] {
+			came[n] = true
+			looked = append(looked, feeds[n])
+		}
+	}
+	on.Tell("%d people came in the %s before", len(looked), before)
+	return looked
+}
+
+// The choice of people: a few come again and again, most of them seldom.
+const (
+	zipfSkew = 1.1
+	zipfFlat = 20
+)
+
 // visits are n requests of people at a rate, in the order in which they come, the same at every run but
 // for the ids of events.
-func (on *Stage) visits(n int, rate float64) ([]Request, error) {
-	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a choice, not a secret
-	feeds, err := on.Viewers(feedPath, 0, on.World.Users)
-	if err != nil {
-		return nil, err
-	}
-	who := rand.NewZipf(random, 1.1, 20, uint64(len(feeds)-1)) //nolint:gosec // not empty
+func (on *Stage) visits(feeds []Request, n int, rate float64) []Request {
+	random := rand.New(rand.NewPCG(3, 4))                                 //nolint:gosec // a choice, not a secret
+	who := rand.NewZipf(random, zipfSkew, zipfFlat, uint64(len(feeds)-1)) //nolint:gosec // not empty
 	here, left := make([]Request, int(rate*looksEvery.Seconds())), make([]int, int(rate*looksEvery.Seconds()))
 	visits := make([]Request, n)
 	for i := range visits {
@@ -95,7 +125,7 @@ func (on *Stage) visits(n int, rate float64) ([]Request, error) {
 			visits[i] = Request{Kind: "events", Method: http.MethodPost, Path: "/api/v1/events", Token: here[place].Token, Body: on.looked(random)}
 		}
 	}
-	return visits, nil
+	return visits
 }
 
 // looked is what a person tells who has looked at a few posts.

@@ -25,6 +25,9 @@ type edge struct {
 	key    string // of the row it comes from: two rows may say the same
 }
 
+// nearEdge is the kind of the edge that a row gives whom it is of.
+var nearEdge = map[mapping.Kind]edgeKind{mapping.Follow: edgeFollow, mapping.Block: edgeBlocks, mapping.Mute: edgeMute}
+
 // edgeState is what is to be written of an edge.
 type edgeState struct {
 	edge

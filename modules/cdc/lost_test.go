@@ -151,3 +151,32 @@ func TestTheTailTellsOfPostsAtOnce(t *testing.T) {
 		require.Eventually(t, func() bool { return seen.has(want) }, patience, 5*time.Millisecond, "%+v", want)
 	}
 }
+
+func TestTheTailOfEdgesTellsWhoFollowsBlocksAndMutesAtOnce(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(10), `INSERT INTO mutes (muter_id, muted_id) VALUES (9, 8) ON CONFLICT DO NOTHING`)
+	c.start()
+	c.requireEqual()
+	seen := &changes{}
+	tail, err := cdc.NewEdgeTail(c.cfg, c.KafkaConfig, time.Now().Add(-time.Hour), func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
+	require.NoError(t, err)
+	group := worker.NewGroup(c.failure())
+	group.Go("tail", func(ctx context.Context) error {
+		if err := tail.Run(ctx); !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return nil
+	})
+	defer c.stop(group.Stop)
+	c.exec(`DELETE FROM follows`, `DELETE FROM blocks`, `DELETE FROM mutes`,
+		`INSERT INTO follows (follower_id, followee_id) VALUES (1, 2)`, `INSERT INTO blocks (blocker_id, blocked_id) VALUES (3, 4)`, `INSERT INTO mutes (muter_id, muted_id) VALUES (5, 6)`,
+		`DELETE FROM blocks`)
+	for _, want := range []core.Change{
+		{Kind: core.Followed, Viewer: 1, Other: 2}, {Kind: core.Blocked, Viewer: 3, Other: 4}, {Kind: core.Muted, Viewer: 5, Other: 6}, {Kind: core.Unblocked, Viewer: 3, Other: 4},
+	} {
+		require.Eventually(t, func() bool { return seen.has(want) }, patience, 5*time.Millisecond, "%+v", want)
+	}
+	for _, got := range seen.all {
+		require.True(t, got.Row != "" || got.Kind == core.TableReread, "%+v", got)
+	}
+}

@@ -14,78 +14,128 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// Tail tells of changed posts as soon as Kafka has them, in every replica that runs one. It keeps no
-// offsets: it begins at a moment, a little before which its listener has loaded what was there.
+// Tail tells of changes as soon as Kafka has them, in every replica that runs one. It keeps no offsets:
+// it begins at a moment, a little before which its listener has loaded what was there.
 type Tail struct {
-	posts *mapping.Source
-	tail  *kafka.Tail
-	tell  func([]core.Change)
-	log   *zap.Logger
+	sources map[string][]*mapping.Source // by topic
+	changes func(*mapping.Source, envelope.Record) (core.Change, bool, error)
+	tail    *kafka.Tail
+	tell    func([]core.Change)
+	log     *zap.Logger
 
 	mu    sync.Mutex
-	leads map[int32]lead // of each partition
+	leads map[partitionOf]lead
+}
+
+// partitionOf names a partition of one of the topics.
+type partitionOf struct {
+	topic     string
+	partition int32
 }
 
 // NewTail makes a reader of the changes of posts since a moment. tell is called for one partition's
 // changes in their order, from several goroutines at once, with one change a call; it must not block
 // for long. After a connector's restart older changes may come again, followed by the newer ones.
 func NewTail(cfg Config, k kafka.Config, since time.Time, tell func([]core.Change), log *zap.Logger) (*Tail, error) {
+	return newTail(cfg, k, since, tell, log, postChanged, mapping.Post)
+}
+
+// NewEdgeTail does the same for whom people follow, block and mute. Of an edge that is gone the row
+// is known, and between whom it was where the key says so. What snapshots read is left out: it is old.
+func NewEdgeTail(cfg Config, k kafka.Config, since time.Time, tell func([]core.Change), log *zap.Logger) (*Tail, error) {
+	return newTail(cfg, k, since, tell, log, edgeChanged, mapping.Follow, mapping.Block, mapping.Mute)
+}
+
+func newTail(cfg Config, k kafka.Config, since time.Time, tell func([]core.Change), log *zap.Logger,
+	changes func(*mapping.Source, envelope.Record) (core.Change, bool, error), kinds ...mapping.Kind,
+) (*Tail, error) {
 	m, err := cfg.Mapping(k)
 	if err != nil {
 		return nil, err
 	}
-	posts := m.Of(mapping.Post)
-	t := &Tail{posts: posts, tell: tell, log: log.Named("cdc.tail"), leads: map[int32]lead{}}
-	t.tail = kafka.NewTail(k, []string{m.Topic(posts.Table)}, since, t.handle, t.log)
+	t := &Tail{sources: map[string][]*mapping.Source{}, changes: changes, tell: tell, log: log.Named("cdc.tail"), leads: map[partitionOf]lead{}}
+	var topics []string
+	for _, kind := range kinds {
+		source := m.Of(kind)
+		if source == nil {
+			continue // not mapped
+		}
+		topic := m.Topic(source.Table)
+		if t.sources[topic] == nil {
+			topics = append(topics, topic)
+		}
+		t.sources[topic] = append(t.sources[topic], source)
+	}
+	t.tail = kafka.NewTail(k, topics, since, t.handle, t.log)
 	return t, nil
 }
 
 // Run reads until ctx ends.
 func (t *Tail) Run(ctx context.Context) error { return t.tail.Run(ctx) }
 
+// handle tells what a record means; the consumer dead-letters what cannot be read.
 func (t *Tail) handle(m *sarama.ConsumerMessage) {
-	if change, ok := t.change(m); ok {
-		t.tell([]core.Change{change})
-	}
-}
-
-// change is what a record means; the consumer dead-letters what cannot be read.
-func (t *Tail) change(m *sarama.ConsumerMessage) (core.Change, bool) {
 	if header(m, headerRepair) { // whether it counts, only the consumer knows
-		return core.Change{}, false
+		return
 	}
 	record, err := envelope.Decode(m.Key, m.Value)
 	if err != nil {
-		t.log.Debug("record of posts not read", zap.Int32("partition", m.Partition), zap.Int64("offset", m.Offset), zap.Error(err))
-		return core.Change{}, false
+		t.log.Debug("record not read", zap.String("topic", m.Topic), zap.Int32("partition", m.Partition), zap.Int64("offset", m.Offset), zap.Error(err))
+		return
 	}
 	switch {
-	case record.Tombstone, record.Op == envelope.Message, t.late(m.Partition, record.Source):
-		return core.Change{}, false
+	case record.Tombstone, record.Op == envelope.Message, t.late(m, record.Source):
+		return
 	case record.Op == envelope.Truncate:
 		kind := core.TableCleared
 		if record.Source.Snapshot != envelope.Streaming {
 			kind = core.TableReread
 		}
-		return core.Change{Kind: kind, CommittedAt: record.Source.CommittedAt}, true
+		t.tell([]core.Change{{Kind: kind, CommittedAt: record.Source.CommittedAt}})
+		return
 	}
-	row, err := t.posts.Row(record)
-	if err != nil {
-		t.log.Debug("post not read", zap.Int32("partition", m.Partition), zap.Int64("offset", m.Offset), zap.Error(err))
-		return core.Change{}, false
+	for _, source := range t.sources[m.Topic] {
+		change, ok, err := t.changes(source, record)
+		if err != nil {
+			t.log.Debug("row not read", zap.String("topic", m.Topic), zap.Int32("partition", m.Partition), zap.Int64("offset", m.Offset), zap.Error(err))
+		} else if ok {
+			t.tell([]core.Change{change})
+		}
 	}
-	return postChange(row, record.Source.CommittedAt), true
 }
 
 // late tells whether a leader that had been replaced wrote the record.
-func (t *Tail) late(partition int32, s envelope.Source) bool {
+func (t *Tail) late(m *sarama.ConsumerMessage, s envelope.Source) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.leads[partition]
+	at := partitionOf{m.Topic, m.Partition}
+	l := t.leads[at]
 	if l.late(s) {
 		return true
 	}
 	l.advance(s)
-	t.leads[partition] = l
+	t.leads[at] = l
 	return false
+}
+
+func postChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
+	row, err := source.Row(record)
+	return postChange(row, record.Source.CommittedAt), true, err
+}
+
+func edgeChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
+	if record.Source.Snapshot != envelope.Streaming {
+		return core.Change{}, false, nil
+	}
+	row, err := source.Row(record)
+	if err != nil {
+		return core.Change{}, false, err
+	}
+	if row.Gone {
+		row.First, row.Other = source.Pair(record.Key)
+	}
+	near := edge{viewer: row.First, kind: nearEdge[source.Kind], other: row.Other}
+	change, ok := edgeChange(near, row.Gone)
+	change.Row, change.CommittedAt = source.Kind.String()+" "+row.Key, record.Source.CommittedAt
+	return change, ok && (row.Gone || change.Viewer.Valid() && change.Other.Valid()), nil
 }

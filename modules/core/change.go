@@ -25,5 +25,6 @@ type Change struct {
 	Post        Post
 	Viewer      ID
 	Other       ID
+	Row         string // names the row that an edge comes from; set by who tells before its other columns are looked up
 	CommittedAt time.Time
 }

@@ -11,6 +11,10 @@ func (t *tour) farewell(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("token of user %d: %w", t.cast.viewer, err)
 	}
+	admin, err := t.deps.Admin()
+	if err != nil {
+		return fmt.Errorf("token of an operator: %w", err)
+	}
 	p, err := t.look(ctx)
 	if err != nil {
 		return err
@@ -26,6 +30,14 @@ func (t *tour) farewell(ctx context.Context) error {
 		t.screen.line("  curl -sH \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' '%s/api/v1/events' \\", t.client.base)
 		t.screen.line(`    -d '{"events":[{"event_id":"'$(uuidgen)'","action":"like","post_id":"%s","author_id":"%s","occurred_at":"'$(date -u +%%FT%%TZ)'"}]}'`,
 			p.Items[0].Post, p.Items[0].Author)
+	}
+	t.screen.line("")
+	t.screen.line("  ADMIN=%s   # an operator", admin)
+	for _, path := range []string{"/admin/v1/ranking", "/api/v1/feed/metrics", "/admin/v1/breaker"} {
+		t.screen.line("  curl -sH \"Authorization: Bearer $ADMIN\" '%s%s'", t.client.base, path)
+	}
+	if len(p.Items) > 0 {
+		t.screen.line("  feedrank explain --url %s --token $ADMIN --user %s --post %s", t.client.base, t.cast.viewer, p.Items[0].Post)
 	}
 	t.screen.line("  psql '%s'", t.db.Config().ConnString())
 	t.screen.line("")

@@ -35,6 +35,7 @@ type Deps struct {
 	BaseURL    string                             // of the HTTP API
 	HTTP       *http.Client                       // nil: one of its own
 	Token      func(user core.ID) (string, error) // a bearer token of that user
+	Admin      func() (string, error)             // a bearer token of an operator
 	Postgres   *pgxpool.Pool                      // the app's database
 	ClickHouse *clickhouse.Client                 // to see when a commit arrives there; nil: not measured
 	Servers    Servers                            // nil: nothing is killed

@@ -188,5 +188,6 @@ func toyDeps(t *testing.T, fault func(*toy)) Deps {
 	return Deps{
 		BaseURL: server.URL, HTTP: client, Postgres: s.db, Servers: s,
 		Token: func(user core.ID) (string, error) { return fmt.Sprintf("of-%s", user), nil },
+		Admin: func() (string, error) { return "of-an-operator", nil },
 	}
 }

@@ -27,6 +27,7 @@ type API struct {
 	cfg      Config
 	topic    string
 	producer Producer
+	hider    Hider
 	clock    core.Clock
 	bound    *Bound // nil: none
 	gzips    sync.Pool
@@ -35,10 +36,17 @@ type API struct {
 	rejected *prometheus.CounterVec
 }
 
+// Hider hears what a user does not want to see any more (hide, not_interested) as soon as the event is
+// safe, before the consumer has it: that may wait for ClickHouse. It must not take long; what it misses,
+// the consumer tells.
+type Hider interface {
+	Hide(ctx context.Context, user core.ID, posts []core.ID, at time.Time)
+}
+
 // NewAPI makes the API. topic is the topic's full name.
-func NewAPI(cfg Config, topic string, producer Producer, clock core.Clock, reg prometheus.Registerer) *API {
+func NewAPI(cfg Config, topic string, producer Producer, hider Hider, clock core.Clock, reg prometheus.Registerer) *API {
 	a := &API{
-		cfg: cfg, topic: topic, producer: producer, clock: clock,
+		cfg: cfg, topic: topic, producer: producer, hider: hider, clock: clock,
 		accepted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "feedrank_events_accepted_total", Help: "Events that clients sent and Kafka acknowledged.",
 		}),
@@ -101,12 +109,25 @@ func (a *API) post(c echo.Context) error {
 			// Some may be in the log. The client sends the same ids again, and they count once.
 			return core.Unavailable("the event log", time.Second, err)
 		}
+		if hidden := hiddenBy(events); len(hidden) > 0 {
+			a.hider.Hide(ctx, user, hidden, time.UnixMilli(now))
+		}
 	}
 	a.accepted.Add(float64(len(events)))
 	for _, r := range rejected {
 		a.rejected.WithLabelValues(r.Code).Inc()
 	}
 	return c.JSON(http.StatusAccepted, Accepted{Accepted: len(events), Rejected: rejected})
+}
+
+// hiddenBy are the posts that a batch hides.
+func hiddenBy(events []event) (posts []core.ID) {
+	for i := range events {
+		if a := events[i].action; a == core.ActionHide || a == core.ActionNotInterested {
+			posts = append(posts, events[i].post)
+		}
+	}
+	return posts
 }
 
 // body reads the whole body, at most so much of it as the configuration allows, compressed or not.

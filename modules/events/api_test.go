@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,13 @@ func (asUser) Authenticate(h http.Header) (httpserver.Principal, error) {
 	return httpserver.Principal{UserID: id}, nil
 }
 
+// hides keeps what was hidden.
+type hides struct{ posts atomic.Pointer[[]core.ID] }
+
+func (h *hides) Hide(_ context.Context, _ core.ID, posts []core.ID, _ time.Time) {
+	h.posts.Store(&posts)
+}
+
 type undrained struct{}
 
 func (undrained) Drain() {}
@@ -41,7 +49,7 @@ func (undrained) Drain() {}
 // serve runs the API and returns the URL of its call.
 func serve(t *testing.T, cfg Config, topic string, p Producer) string {
 	t.Helper()
-	return serveAPI(t, NewAPI(cfg, topic, p, core.SystemClock{}, prometheus.NewRegistry()))
+	return serveAPI(t, NewAPI(cfg, topic, p, &hides{}, core.SystemClock{}, prometheus.NewRegistry()))
 }
 
 func serveAPI(t *testing.T, api *API) string {

@@ -73,7 +73,7 @@ func of(action string, post int) map[string]any {
 func TestOneUserCannotMoveAPostBeyondABound(t *testing.T) {
 	t.Parallel()
 	log := &taken{}
-	api := NewAPI(DefaultConfig(), "events", log, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere))
+	api := NewAPI(DefaultConfig(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere))
 	url := serveAPI(t, api)
 	for _, action := range []string{"like", "unlike", "comment", "share", "impression", "view"} {
 		for range 3 { // several requests
@@ -110,7 +110,7 @@ func TestOneUserCannotMoveAPostBeyondABound(t *testing.T) {
 func TestWhatKafkaDidNotTakeDoesNotUseUpTheBound(t *testing.T) {
 	t.Parallel()
 	log := &taken{fail: errors.New("away")}
-	url := serveAPI(t, NewAPI(DefaultConfig(), "events", log, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere)))
+	url := serveAPI(t, NewAPI(DefaultConfig(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere)))
 	body := batchOf(t, of("like", 1))
 	for range 10 {
 		status, _, _ := post(t, url, body)

@@ -12,6 +12,6 @@ import (
 func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	newMetrics(reg)
-	NewAPI(DefaultConfig(), "events", nil, core.SystemClock{}, reg)
+	NewAPI(DefaultConfig(), "events", nil, nil, core.SystemClock{}, reg)
 	documented.Require(t, "../../ARCHITECTURE.md", reg, "feedrank_events_")
 }

@@ -21,8 +21,8 @@ func APIModule() fx.Option {
 		func(cfg Config, r *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *Bound {
 			return NewBound(cfg.Bound, r, clock, reg, log)
 		},
-		func(cfg Config, k kafka.Config, p Producer, b *Bound, clock core.Clock, reg prometheus.Registerer) *API {
-			return NewAPI(cfg, k.Topic(cfg.Topic), p, clock, reg).WithBound(b)
+		func(cfg Config, k kafka.Config, p Producer, hider Hider, b *Bound, clock core.Clock, reg prometheus.Registerer) *API {
+			return NewAPI(cfg, k.Topic(cfg.Topic), p, hider, clock, reg).WithBound(b)
 		},
 		fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
 	), fx.Invoke(func(lc fx.Lifecycle, b *Bound, failure worker.Failure) {

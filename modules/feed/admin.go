@@ -13,6 +13,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
@@ -197,6 +198,9 @@ func author(c echo.Context) string {
 }
 
 func (a *Admin) drop(c echo.Context) error {
+	if err := httpserver.NewQuery(c).Err(); err != nil {
+		return err
+	}
 	user, err := core.ParseID(c.Param("user"))
 	if err != nil {
 		return core.InvalidField("user", "%s", err)
@@ -207,9 +211,22 @@ func (a *Admin) drop(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
+// dropAll drops what a pattern matches, by default every cached reserve. What cannot be made again
+// (what users saw and hid) is out of its reach.
 func (a *Admin) dropAll(c echo.Context) error {
-	dropped, err := a.feed.store.DropAll(c.Request().Context())
-	if err != nil {
+	params := httpserver.NewQuery(c, "pattern")
+	pattern := params.String("pattern", 200)
+	if err := params.Err(); err != nil {
+		return err
+	}
+	if pattern == "" {
+		pattern = store.AllReserves
+	}
+	dropped, err := a.feed.store.DropMatching(c.Request().Context(), pattern)
+	switch {
+	case errors.Is(err, store.ErrPattern):
+		return core.InvalidField("pattern", "%s", err)
+	case err != nil:
 		return core.Unavailable("Redis", time.Second, err)
 	}
 	return c.JSON(http.StatusOK, map[string]int64{"dropped": dropped})

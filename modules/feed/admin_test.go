@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,7 +103,10 @@ func TestTheRankingChangesAtRunTime(t *testing.T) {
 	require.Equal(t, core.ID(103), w.get(2, "").Items[0].Post)
 	_, body = w.call(1, "/admin/v1/ranking")
 	require.Contains(t, string(body), "rollback to version 0: oops")
-	for _, wrong := range []string{`{`, `{"version":2,"ranking":{"wieghts":{}}}`, `{"version":2,"ranking":{"freshness_decay":-1}}`, `{"version":2}`, `{"version":2,"ranking":[]}`} {
+	for _, wrong := range []string{
+		`{`, `{"version":2,"ranking":{"wieghts":{}}}`, `{"version":2,"ranking":{"freshness_decay":-1}}`, `{"version":2}`, `{"version":2,"ranking":[]}`,
+		`{"version":2,"ranking":{"weights":{"freshness":0,"engagement":0,"affinity":0}}}`,
+	} {
 		status, _ = w.do(http.MethodPut, 1, "/admin/v1/ranking", wrong)
 		require.Equal(t, http.StatusBadRequest, status, wrong)
 	}
@@ -120,4 +125,18 @@ func TestAnOperatorDropsCachedReserves(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.JSONEq(t, `{"dropped":1}`, string(body))
 	require.Equal(t, "clickhouse", w.get(1, "").ServedFrom)
+
+	w.cached(1, "")
+	w.cached(12, "")
+	w.event(12, core.ActionHide, 102)
+	status, body = w.do(http.MethodDelete, 1, "/admin/v1/cache?pattern="+url.QueryEscape("feed:v1:{12*"), "")
+	require.Equal(t, http.StatusOK, status, string(body))
+	require.JSONEq(t, `{"dropped":1}`, string(body))
+	require.Equal(t, "cache", w.get(1, "").ServedFrom)
+	require.Empty(t, w.get(12, "").Items)
+	for _, wrong := range []string{"?pattern=*", "?pattern=hidden:v1:*", "?pattern=" + strings.Repeat("x", 300), "?patern=feed:v1:*", "/1?pattern=feed:v1:*"} {
+		status, _ = w.do(http.MethodDelete, 1, "/admin/v1/cache"+wrong, "")
+		require.Equal(t, http.StatusBadRequest, status, wrong)
+	}
+	require.Equal(t, "cache", w.get(1, "").ServedFrom, "a mistake drops nothing")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -33,7 +34,7 @@ func BenchmarkCachedPage(b *testing.B) {
 		}}
 	}
 	set.Apply(changes)
-	f, err := New(Params{Config: cfg, Ranking: ranking, Hot: set, Store: store.New(cfg.Store, redis.New(redis.DefaultConfig())), Clock: core.SystemClock{}, Registry: reg, Log: zap.NewNop()})
+	f, err := New(Params{Config: cfg, Ranking: ranking, Hot: set, Heard: heard.New(core.SystemClock{}, reg), Store: store.New(cfg.Store, redis.New(redis.DefaultConfig())), Clock: core.SystemClock{}, Registry: reg, Log: zap.NewNop()})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func BenchmarkCachedPage(b *testing.B) {
 			b.Fatal(err)
 		}
 		q.marks.read(state, cfg.Store, q.now, q.now)
-		q.use(&q.entry.Reserve, FromCache)
+		q.reserve, q.servedFrom = &q.entry.Reserve, FromCache
 		f.candidates(q)
 		q.work.score(&q.ranking.Config, q.now)
 		q.work.diversify(q.ranking.Diversity)

@@ -28,7 +28,8 @@ type Config struct {
 
 // CacheConfig says how long a cached reserve is used.
 type CacheConfig struct {
-	TTL         time.Duration `koanf:"ttl" validate:"gte=1s,lte=1h"`              // fresh for so long ...
+	TTL         time.Duration `koanf:"ttl" validate:"gte=1s,lte=1h"`              // used for so long ...
+	RefreshOld  time.Duration `koanf:"refresh_old" validate:"gte=1s,lte=1h"`      // an older one is computed anew after it was used: the viewer is here, and what they do counts for affinity
 	Jitter      int           `koanf:"jitter" validate:"gte=0,lte=50"`            // ... give or take so many percent
 	StaleFor    time.Duration `koanf:"stale_for" validate:"gte=0s,lte=24h"`       // then served for so long while it is refreshed
 	PartialTTL  time.Duration `koanf:"partial_ttl" validate:"gte=100ms,lte=1h"`   // fresh for so long if a source had failed
@@ -59,7 +60,7 @@ func DefaultConfig() Config {
 	return Config{
 		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(),
 		Cache: CacheConfig{
-			TTL: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute, PartialTTL: 5 * time.Second,
+			TTL: 30 * time.Minute, RefreshOld: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute, PartialTTL: 5 * time.Second,
 			MaxRefresh: 6, LeaseWait: 150 * time.Millisecond, LocalStates: 2000, LocalOrders: 1000,
 		},
 		Sources: Sources{

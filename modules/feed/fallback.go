@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -12,7 +13,7 @@ import (
 
 // provide finds the viewer's reserve in the order of answers:
 //
-//  1. a fresh entry of the cache; an expired one while it is refreshed
+//  1. a fresh entry of the cache, computed anew afterwards if it is worn; an expired one while it is refreshed
 //  2. computed, with the graph and the affinity from ClickHouse
 //  3. whatever entry the cache has, with the viewer's own changes since
 //  4. computed, with the graph from PostgreSQL
@@ -26,11 +27,15 @@ import (
 func (f *Feed) provide(ctx context.Context, r *request) error {
 	cached := r.entry.HasBody && len(r.entry.Patches) == 0
 	if cached && r.now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) {
-		r.use(&r.entry.Reserve, FromCache)
+		f.use(r, &r.entry.Reserve, FromCache)
 		f.metrics.cache.WithLabelValues("hit").Inc()
-		if !r.entry.Fresh(r.now) {
+		switch {
+		case !r.entry.Fresh(r.now):
 			r.servedFrom = FromStale
 			f.metrics.cache.WithLabelValues("stale").Inc()
+			f.refresh(r)
+		case f.worn(r):
+			f.metrics.cache.WithLabelValues("worn").Inc()
 			f.refresh(r)
 		}
 		f.replaceHot(ctx, r)
@@ -50,8 +55,8 @@ func (f *Feed) provide(ctx context.Context, r *request) error {
 	r.degraded = true
 	if r.entry.HasBody {
 		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
-		f.adopt(r)
-		r.use(&r.entry.Reserve, FromStale)
+		f.adopt(r, &r.entry.Reserve, r.entry.Patches)
+		f.use(r, &r.entry.Reserve, FromStale)
 		return nil
 	}
 	if full != nil {
@@ -62,7 +67,7 @@ func (f *Feed) provide(ctx context.Context, r *request) error {
 	}
 	result, err = f.compute(ctx, r.User, r.state, r.ranking, f.fromPostgres(nil))
 	if err == nil {
-		r.use(result.reserve, FromPostgres)
+		f.use(r, result.reserve, FromPostgres)
 		r.reports = append(r.reports, result.reports...)
 		return nil
 	}
@@ -76,7 +81,7 @@ func (f *Feed) provide(ctx context.Context, r *request) error {
 	if core.CodeOf(err) == core.CodeOverloaded { // PostgreSQL answers, and has enough to do
 		return err
 	}
-	r.use(&reserve.Reserve{BuiltAt: r.now}, FromTrending)
+	f.use(r, &reserve.Reserve{BuiltAt: r.now}, FromTrending)
 	if f.hot.Useful() { // so it was PostgreSQL that failed
 		r.reports = append(r.reports, SourceReport{Name: "postgres", Err: err})
 		return nil
@@ -85,14 +90,13 @@ func (f *Feed) provide(ctx context.Context, r *request) error {
 	return nil
 }
 
-// adopt adds the posts of authors whom the viewer has followed, or ceased to bar, since the entry was
+// adopt adds the posts of authors whom the viewer has followed, or ceased to bar, since a reserve was
 // computed.
-func (f *Feed) adopt(r *request) {
-	res := &r.entry.Reserve
+func (f *Feed) adopt(r *request, res *reserve.Reserve, patches []reserve.Patch) {
 	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := f.hot.View()
 	defer set.Close()
-	for _, p := range r.entry.Patches {
+	for _, p := range patches {
 		at, known := res.Find(p.Other)
 		if !known || res.Authors[at].Relation&(reserve.Follows|reserve.Barred) != reserve.Follows {
 			continue
@@ -111,7 +115,7 @@ func (f *Feed) adopt(r *request) {
 
 // useComputed takes over what may be shared with other requests: it copies.
 func (f *Feed) useComputed(ctx context.Context, r *request, c *computed) {
-	r.use(c.reserve, FromClickHouse)
+	f.use(r, c.reserve, FromClickHouse)
 	r.marks.add(&c.found, f.cfg.Store, r.now, r.seenUntil())
 	r.reports = append(r.reports, c.reports...)
 	r.degraded = r.degraded || c.partial()
@@ -125,7 +129,30 @@ func (f *Feed) useComputed(ctx context.Context, r *request, c *computed) {
 	}
 }
 
-func (r *request) use(res *reserve.Reserve, from ServedFrom) { r.reserve, r.servedFrom = res, from }
+// use takes a reserve, and adds what this replica has heard of the viewer that the reserve does not
+// know: what it was computed from may lag behind.
+func (f *Feed) use(r *request, res *reserve.Reserve, from ServedFrom) {
+	since := res.BuiltAt.Add(-f.cfg.Hot.TrustChanges)
+	if from == FromTrending { // nothing is known of the viewer but this
+		since = time.Time{}
+	}
+	r.news = f.heard.Since(r.User, since, r.news[:0])
+	if r.news = slices.DeleteFunc(r.news, res.Knows); len(r.news) > 0 {
+		if res != &r.entry.Reserve { // others use it, too
+			res = res.Clone()
+		}
+		res.Apply(r.news, r.ranking.Affinity.Hide)
+		f.adopt(r, res, r.news)
+	}
+	r.reserve, r.servedFrom = res, from
+}
+
+// worn tells whether an entry that is fresh yet should be computed anew. Posts, their engagement and the
+// viewer's graph are those of the moment in every page; what only a computation brings is the affinity
+// that the viewer's own actions have made since, and what was beyond the reserve's end.
+func (f *Feed) worn(r *request) bool {
+	return r.now.Sub(r.entry.Reserve.BuiltAt) >= f.cfg.Cache.RefreshOld || r.entry.Reserve.Ranking != f.ranking.Get().Version
+}
 
 // computedInTime leaves enough of the request's time for what comes after. A computation that is late
 // goes on, and its result is cached for the next request.
@@ -141,7 +168,7 @@ func (f *Feed) computedInTime(ctx context.Context, r *request, full error) (*com
 // computeOnce computes the viewer's reserve, or joins who is doing so, and caches it. ahead says that
 // nobody waits for it.
 func (f *Feed) computeOnce(r *request, ahead bool) *flight {
-	user, state, ranking, tag := r.User, r.state, r.ranking, r.entry.Tag
+	user, state, ranking, tag := r.User, r.state, f.ranking.Get(), r.entry.Tag
 	return f.flights.join(flightKey{viewer: user, tag: tag, ahead: ahead},
 		func(ctx context.Context) (*computed, error) {
 			return f.computeLeased(ctx, user, tag, ahead, state, func(state store.State) (*computed, error) {

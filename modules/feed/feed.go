@@ -16,6 +16,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/daily"
+	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -28,6 +29,7 @@ type Feed struct {
 	cfg      Config
 	ranking  *rank.Live
 	hot      *hot.Set
+	heard    *heard.Edges
 	store    *store.Store
 	graph    Graph
 	fallback Fallback
@@ -59,6 +61,7 @@ type Params struct {
 	Config   Config
 	Ranking  *rank.Live
 	Hot      *hot.Set
+	Heard    *heard.Edges
 	Store    *store.Store
 	Graph    Graph
 	Fallback Fallback
@@ -92,7 +95,7 @@ func New(p Params) (*Feed, error) {
 		p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err)) // one request's computation: the others go on
 	}))
 	return &Feed{
-		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, store: p.Store, graph: p.Graph, fallback: p.Fallback, weekly: p.Weekly,
+		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, heard: p.Heard, store: p.Store, graph: p.Graph, fallback: p.Fallback, weekly: p.Weekly,
 		direct: p.Direct, lists: lists{source: p.Lists}, excerpts: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
 		guards: p.Guards, clock: p.Clock, log: p.Log, metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
 		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
@@ -177,7 +180,7 @@ func (f *Feed) take(q Query) *request {
 	}
 	*r = request{
 		Query: q, now: f.clock.Now(), ranking: f.ranking.Get(), hot: f.hot,
-		entry: r.entry, places: r.places[:0], marks: r.marks, listed: r.listed, work: r.work, reports: r.reports[:0],
+		entry: r.entry, places: r.places[:0], marks: r.marks, listed: r.listed, work: r.work, reports: r.reports[:0], news: r.news[:0],
 	}
 	r.entry.Forget()
 	r.work.reset(0)

@@ -57,14 +57,14 @@ func (f *Feed) readMarks(r *request, state store.State) {
 }
 
 // recollect makes the viewer's last entry that is remembered here the reserve, if it is not too old. It
-// does not know what the viewer has changed since.
+// knows of what the viewer has changed since only what this replica heard.
 func (f *Feed) recollect(r *request) bool {
 	local, ok := f.local.states.Get(r.User)
 	if !ok || r.now.Sub(local.readAt) > f.cfg.Cache.StaleFor || r.entry.Decode(local.Entry) != nil || !r.entry.HasBody {
 		return false
 	}
 	r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
-	f.adopt(r)
-	r.use(&r.entry.Reserve, FromStale)
+	f.adopt(r, &r.entry.Reserve, r.entry.Patches)
+	f.use(r, &r.entry.Reserve, FromStale)
 	return true
 }

@@ -50,7 +50,7 @@ func (m *viewerMarks) add(f *found, cfg store.Config, now, until time.Time) {
 // lost tells whether the viewer did more than Redis remembers: it was emptied, or away.
 func (f *Feed) lost(state store.State, acts *graph.Acts) bool {
 	hidden := min(int(acts.HiddenLately), f.cfg.Store.MaxHidden)
-	return len(state.Hidden)/marks.Size < hidden || len(state.Seen) == 0 && acts.ViewedLately > 0
+	return hidden > 0 && marks.Distinct(state.Hidden) < hidden || len(state.Seen) == 0 && acts.ViewedLately > 0
 }
 
 // find looks up in the raw events what Redis has lost of a viewer's marks.

@@ -28,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, []string{"algo", "served_from"}),
 		stages: make(map[string]prometheus.Observer, len(stageNames)),
 		cache: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_feed_cache_total", Help: "What happened to cached reserves: hit, stale, miss, saved, overtaken by a change, malformed, and failures.",
+			Name: "feedrank_feed_cache_total", Help: "What happened to cached reserves: hit, of these stale and worn ones that are computed anew, miss, saved, overtaken by a change, malformed, and failures.",
 		}, []string{"result"}),
 		sourceFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feedrank_feed_source_failures_total", Help: "Sources of candidates that failed or were late, and were left out.",

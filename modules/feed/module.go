@@ -9,6 +9,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -24,7 +25,7 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed",
 		fx.Provide(
-			rank.NewLive, newHot, newFeed, newTuner, NewAPI, NewAdmin, NewDays,
+			rank.NewLive, newHot, heard.New, newFeed, newTuner, NewAPI, NewAdmin, NewDays,
 			func(client *clickhouse.Client) Attribution { return daily.NewClickHouse(client) },
 			fx.Annotate(func(d *Days) []httpserver.Route { return d.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
 			fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
@@ -72,6 +73,7 @@ type feedIn struct {
 	From       core.CountedFrom
 	Ranking    *rank.Live
 	Hot        *hot.Set
+	Heard      *heard.Edges
 	ClickHouse *clickhouse.Client
 	Postgres   *pgxpool.Pool
 	Tables     graph.Tables
@@ -85,7 +87,7 @@ type feedIn struct {
 
 func newFeed(in feedIn) (*Feed, error) {
 	f, err := New(Params{
-		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, Store: store.New(in.Config.Store, in.Redis),
+		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, Heard: in.Heard, Store: store.New(in.Config.Store, in.Redis),
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges),
 		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From), Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,

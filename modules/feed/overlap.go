@@ -33,7 +33,7 @@ func (f *Feed) sampleOverlap(r *request) {
 		defer f.give(other)
 		other.state = state
 		f.readMarks(other, state)
-		other.use(result.reserve, FromPostgres)
+		f.use(other, result.reserve, FromPostgres)
 		f.rank(ctx, other)
 		f.metrics.overlap.Observe(overlap(ranked, other.work.ids()[:min(len(ranked), len(other.work.order))]))
 		return nil

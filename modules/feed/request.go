@@ -50,7 +50,8 @@ type request struct {
 	remade  bool              // the order was lost, and this request made it anew
 	reserve *reserve.Reserve  // what the viewer is to authors, and the candidates
 	marks   viewerMarks
-	listed  idset.Set // posts on the list, where many are offered
+	listed  idset.Set       // posts on the list, where many are offered
+	news    []reserve.Patch // what the replica heard of the viewer that the reserve may not know
 	work    *work
 
 	page       []int32 // indexes of work.posts
@@ -131,6 +132,7 @@ func (f *Feed) firstPage(ctx context.Context, r *request) {
 func (f *Feed) rank(ctx context.Context, r *request) {
 	if r.hot.Useful() {
 		f.candidates(r)
+		f.newcomers(r)
 		if len(r.work.posts) < r.Limit {
 			f.fillUp(r)
 		}
@@ -191,26 +193,91 @@ const clockSkew = 5 * time.Second
 // arrivals adds the posts of those whom the viewer follows or cares for that came in since the
 // reserve was made.
 func (f *Feed) arrivals(r *request, set hot.View, edge int64) {
-	set.ArrivedSince(r.reserve.BuiltAt.Add(-clockSkew), func(post, authorID core.ID) bool {
+	since := r.reserve.BuiltAt.Add(-clockSkew)
+	arrive := func(p *hot.Post, author reserve.Author) bool {
+		if source := sourceOf(author); source != 0 && p.Created >= edge && !f.bars(r, p.ID, author) && !r.holds(p.ID) {
+			r.work.add(p, source, r.reserve).fresh = true
+		}
+		return len(r.work.posts) < 2*f.cfg.ReserveSize
+	}
+	if n, all := set.Arrivals(since); !all || n > len(r.reserve.Authors) {
+		f.arrivedOf(r, set, since.Add(-lateArrival).UnixMicro(), arrive)
+		return
+	}
+	set.ArrivedSince(since, func(post, authorID core.ID) bool {
 		at, known := r.reserve.Find(authorID)
 		if !known {
 			return true
 		}
-		author := r.reserve.Authors[at]
-		source := reserve.Affine
-		if author.Relation&reserve.Follows != 0 {
-			source = reserve.Followee
-		} else if author.Affinity() <= 0 {
-			return true
+		p, ok := set.Post(post)
+		return !ok || arrive(&p, r.reserve.Authors[at])
+	})
+}
+
+// lateArrival is how long after it was made a post may become visible and still be found by its author,
+// without having been noted as an arrival: while changes from the app's database are late, for instance.
+const lateArrival = time.Hour
+
+// arrivedOf goes through the latest posts of each author instead of all that arrived: to this replica not
+// every arrival is known, or there were so many that this is less.
+func (f *Feed) arrivedOf(r *request, set hot.View, since int64, arrive func(*hot.Post, reserve.Author) bool) {
+	for _, author := range r.reserve.Authors {
+		if sourceOf(author) == 0 {
+			continue
 		}
-		if f.bars(r, post, author) || r.holds(post) {
-			return true
+		more := true
+		set.ByAuthor(author.ID, func(p *hot.Post) bool {
+			if p.Created < since {
+				return false
+			}
+			more = arrive(p, author)
+			return more
+		})
+		if !more {
+			return
 		}
-		if p, ok := set.Post(post); ok && p.Created >= edge {
+	}
+}
+
+// sourceOf is the source that an author's new posts come from; zero for a stranger.
+func sourceOf(author reserve.Author) reserve.Source {
+	switch {
+	case author.Relation&reserve.Follows != 0:
+		return reserve.Followee
+	case author.Affinity() > 0:
+		return reserve.Affine
+	}
+	return 0
+}
+
+// newcomers adds what has come into the lists of everybody since the reserve was made: popular posts, as in
+// a computation, only as far as the others are too few.
+func (f *Feed) newcomers(r *request) {
+	lists, since := r.hot.Lists(), r.reserve.BuiltAt.Add(-clockSkew)
+	f.offerNew(r, lists.Day, f.cfg.Sources.Trending.Limit, reserve.Trending, since)
+	missing := f.cfg.Sources.Popular.Limit
+	for i := range r.work.posts {
+		if r.work.posts[i].source != reserve.Popular {
+			missing--
+		}
+	}
+	f.offerNew(r, lists.Popular, missing, reserve.Popular, since)
+}
+
+func (f *Feed) offerNew(r *request, list []hot.Ranked, most int, source reserve.Source, since time.Time) {
+	if most <= 0 {
+		return
+	}
+	set := r.hot.View()
+	defer set.Close()
+	for i := range list[:min(most, len(list))] {
+		if list[i].Since.Before(since) || r.holds(list[i].Post.ID) {
+			continue
+		}
+		if p, ok := set.Post(list[i].Post.ID); ok && !f.bars(r, p.ID, r.reserve.Author(p.Author)) {
 			r.work.add(&p, source, r.reserve).fresh = true
 		}
-		return len(r.work.posts) < 2*f.cfg.ReserveSize
-	})
+	}
 }
 
 // holds tells whether the list has a post. It is asked for the few posts that are new.

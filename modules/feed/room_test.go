@@ -35,7 +35,7 @@ func TestWithoutRoomToComputeWhatIsCachedIsAnsweredAndTheRestToldToComeBack(t *t
 		require.Equal(t, http.StatusServiceUnavailable, status, path)
 		require.Equal(t, string(core.CodeOverloaded), problem.Code, path)
 	}
-	w.clock.advance(30 * time.Minute)
+	w.clock.advance(50 * time.Minute)
 	p := w.get(1, "")
 	require.Equal(t, "stale", p.ServedFrom, "an old entry is better than none")
 	require.True(t, p.Degraded)
@@ -74,7 +74,7 @@ func TestAfterAnOutageExpiredEntriesAreRefreshedAFewAtATime(t *testing.T) {
 	for viewer := 1; viewer <= viewers; viewer++ {
 		w.cached(viewer, "")
 	}
-	w.clock.advance(5 * time.Minute) // nothing could be refreshed for so long
+	w.clock.advance(35 * time.Minute) // nothing could be refreshed for so long
 	w.load()
 	answers := make(chan struct{})
 	w.away.clickhouse.hold.Store(&answers)

@@ -23,7 +23,8 @@ func TestWarmingComputesAheadWhatIsNotFresh(t *testing.T) {
 	calls := w.away.clickhouse.calls.Load()
 	require.NoError(t, w.feed.Warm(t.Context(), 1))
 	require.Equal(t, calls, w.away.clickhouse.calls.Load(), "it is fresh")
-	w.clock.advance(70 * time.Second)
+	w.clock.advance(20 * time.Minute)
+	require.NoError(t, w.hot.Refresh(t.Context(), true))
 	require.Eventually(t, func() bool { // the lease of the first computation may outlast it a little
 		return w.feed.Warm(t.Context(), 1) == nil && w.away.clickhouse.calls.Load() > calls
 	}, 5*time.Second, time.Millisecond, "its time is half over")
@@ -36,7 +37,7 @@ func TestWarmingComputesAheadWhatIsNotFresh(t *testing.T) {
 func TestOneReplicaRefreshesAnExpiredEntryWhileAllServeIt(t *testing.T) {
 	one, two := twoReplicas(t, 5*time.Second)
 	one.cached(1, "")
-	one.clock.advance(3 * time.Minute)
+	one.clock.advance(35 * time.Minute)
 	require.NoError(t, one.hot.Refresh(t.Context(), true))
 	require.NoError(t, two.hot.Refresh(t.Context(), true))
 	before := one.away.clickhouse.calls.Load()

@@ -57,14 +57,14 @@ func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNo
 	if !visible {
 		return f.whyInvisible(ctx, out)
 	}
-	if verdict, barred := f.whyBarred(r, out, result.reserve.Author(p.Author)); barred {
+	f.use(r, result.reserve, FromClickHouse)
+	if verdict, barred := f.whyBarred(r, out, r.reserve.Author(p.Author)); barred {
 		return verdict, nil
 	}
-	at := slices.IndexFunc(result.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == post })
+	at := slices.IndexFunc(r.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == post })
 	if at < 0 {
 		return f.whyNoCandidate(out, &p, result), nil
 	}
-	r.use(result.reserve, FromClickHouse)
 	f.firstPage(ctx, r)
 	for place, i := range r.work.order {
 		s := &r.work.posts[i]

@@ -24,6 +24,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -45,6 +46,8 @@ type world struct {
 	hot      *hot.Set
 	feed     *feed.Feed
 	signals  *feed.Signals
+	heard    *heard.Edges
+	waiting  []func() // what the consumers will do once ClickHouse is back
 	redis    *redis.Client
 	server   *httpserver.Server
 	client   http.Client
@@ -116,8 +119,11 @@ func (w *world) start() {
 	w.hot = hot.New(w.cfg.Hot, source, w.ranking, w.clock, hot.NewMetrics(reg), zap.NewNop())
 	st := store.New(w.cfg.Store, w.redis)
 	w.signals = feed.NewSignals(st, reg)
+	if w.heard == nil { // a replica that starts anew reads what it had heard again
+		w.heard = heard.New(w.clock, prometheus.NewRegistry())
+	}
 	f, err := feed.New(feed.Params{
-		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, Store: st,
+		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, Heard: w.heard, Store: st,
 		Graph:    graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), w.cfg.MaxEdges, w.cfg.MaxAffinity),
 		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source, Lists: w,
 		Guards: w.guards,
@@ -170,14 +176,43 @@ func (w *world) flush() {
 	require.NoError(w.t, conn.Do(context.Background(), conn.B().Flushall().Build()).Error())
 }
 
-// record writes an event as the consumer does, and tells the feed of it.
+// consume does what a consumer does: at once, or when ClickHouse is back.
+func (w *world) consume(do func()) {
+	w.t.Helper()
+	if w.away.clickhouse.closed.Load() {
+		w.waiting = append(w.waiting, do)
+		return
+	}
+	do()
+}
+
+// back has ClickHouse back, and the consumers catch up.
+func (w *world) back() {
+	w.t.Helper()
+	w.away.clickhouse.closed.Store(false)
+	for _, do := range w.waiting {
+		do()
+	}
+	w.waiting = nil
+}
+
+// record writes an event as the API and the consumer do, who tell the feed of it.
 func (w *world) record(user int, action core.Action, author int, posts ...core.ID) {
+	w.t.Helper()
+	if action == core.ActionHide || action == core.ActionNotInterested {
+		w.feed.Hide(context.Background(), core.ID(user), posts, w.clock.Now())
+	}
+	at := w.clock.Now()
+	w.consume(func() { w.apply(user, action, author, at, posts...) })
+}
+
+func (w *world) apply(user int, action core.Action, author int, at time.Time, posts ...core.ID) {
 	w.t.Helper()
 	for _, p := range posts {
 		w.ch("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
-			"VALUES (0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, 0, %d, 1, 7)", user, p, author, action, w.clock.Now().UnixMilli(), w.clock.Now().UnixMilli(), w.next())
+			"VALUES (0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, 0, %d, 1, 7)", user, p, author, action, at.UnixMilli(), at.UnixMilli(), w.next())
 	}
-	w.event(user, action, posts...)
+	w.observe(user, action, author, at, posts...)
 }
 
 // load brings the hot set up to date with ClickHouse.
@@ -219,13 +254,31 @@ func (w *world) deletePost(id int) {
 
 func (w *world) edge(kind string, viewer, other, gone int) {
 	w.t.Helper()
+	version := w.next()
+	w.consume(func() { w.writeEdge(kind, viewer, other, gone, version) })
+}
+
+func (w *world) writeEdge(kind string, viewer, other, gone, version int) {
+	w.t.Helper()
 	w.ch("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) VALUES (%d, '%s', %d, '%d/%d', now64(6), %d, %d)",
-		viewer, kind, other, viewer, other, w.next(), gone)
+		viewer, kind, other, viewer, other, version, gone)
 }
 
 func (w *world) changed(kind core.ChangeKind, viewer, other int) {
 	w.t.Helper()
-	require.NoError(w.t, w.signals.Changed(context.Background(), []core.Change{{Kind: kind, Viewer: core.ID(viewer), Other: core.ID(other)}}))
+	change := core.Change{Kind: kind, Viewer: core.ID(viewer), Other: core.ID(other)}
+	heardOf := change // by the tail, from Kafka
+	heardOf.Row = rowOf(kind, viewer, other)
+	w.heard.Apply([]core.Change{heardOf})
+	w.consume(func() { require.NoError(w.t, w.signals.Changed(context.Background(), []core.Change{change})) })
+}
+
+// rowOf names the row that an edge comes from.
+func rowOf(kind core.ChangeKind, viewer, other int) string {
+	table := map[core.ChangeKind]string{
+		core.Followed: "follow", core.Unfollowed: "follow", core.Blocked: "block", core.Unblocked: "block", core.Muted: "mute", core.Unmuted: "mute",
+	}[kind]
+	return fmt.Sprintf("%s %d/%d", table, viewer, other)
 }
 
 func (w *world) follow(viewer int, others ...int) {
@@ -289,9 +342,14 @@ func (w *world) interact(user, author, likes int) {
 
 func (w *world) event(user int, action core.Action, posts ...core.ID) {
 	w.t.Helper()
+	w.observe(user, action, 0, w.clock.Now(), posts...)
+}
+
+func (w *world) observe(user int, action core.Action, author int, at time.Time, posts ...core.ID) {
+	w.t.Helper()
 	events := make([]core.Event, len(posts))
 	for i, p := range posts {
-		events[i] = core.Event{UserID: core.ID(user), PostID: p, Action: action, OccurredAt: w.clock.Now(), ReceivedAt: w.clock.Now()}
+		events[i] = core.Event{UserID: core.ID(user), PostID: p, AuthorID: core.ID(author), Action: action, OccurredAt: at, ReceivedAt: at}
 	}
 	require.NoError(w.t, w.signals.Observe(context.Background(), events))
 }

@@ -102,6 +102,17 @@ func TestTheFeedGoesOnWithoutClickHouseAndRecovers(t *testing.T) {
 	})
 	p.act(viewer, "like", fresh, 3) // Kafka keeps it
 
+	_, cached := p.feed(viewer, "limit=50")
+	first := func(which func(item) bool) item { return cached.Items[slices.IndexFunc(cached.Items, which)] }
+	blocked := first(func(i item) bool { return i.Author != 3 })
+	hidden := first(func(i item) bool { return i.Author != 3 && i.Author != blocked.Author })
+	exec(t, s, `INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)`, int64(viewer), int64(blocked.Author))
+	p.act(viewer, "hide", hidden.Post, hidden.Author)
+	p.eventually("a block and a hide hold while the consumers wait for ClickHouse", func() bool {
+		_, now := p.feed(viewer, "limit=50")
+		return len(now.Items) > 0 && !slices.ContainsFunc(now.Items, func(i item) bool { return i.Author == blocked.Author || i.Post == hidden.Post })
+	})
+
 	require.NoError(t, s.Servers.ClickHouse.Start(t.Context()))
 	p.eventually("what happened meanwhile is caught up with", func() bool {
 		_, now := p.feed(viewer, "limit=50&explain=true")

@@ -18,6 +18,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -49,6 +50,12 @@ func (r *replica) Do(ctx context.Context, call func(context.Context) error) erro
 	return call(ctx)
 }
 
+// waitCached waits until a viewer's reserve is in the cache: it is written after the answer.
+func (r *replica) waitCached(viewer core.ID) {
+	r.t.Helper()
+	require.Eventually(r.t, func() bool { return r.get(viewer, "").ServedFrom == "cache" }, 10*time.Second, time.Millisecond)
+}
+
 func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	t.Helper()
 	r := &replica{t: t}
@@ -69,7 +76,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	r.store = store.New(cfg.Store, client)
 	r.signals = feed.NewSignals(r.store, reg)
 	f, err := feed.New(feed.Params{
-		Config: cfg, Ranking: live, Hot: set, Store: r.store,
+		Config: cfg, Ranking: live, Hot: set, Heard: heard.New(r, reg), Store: r.store,
 		Graph:    graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), cfg.MaxEdges, cfg.MaxAffinity),
 		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source, Direct: source, Lists: feed.Unpublished{},
 		Guards: feed.Guards{ClickHouse: r, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}},

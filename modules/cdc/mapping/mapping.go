@@ -163,6 +163,25 @@ func (s *Source) fill(row *Row, after envelope.Row) (err error) {
 	return err
 }
 
+// Pair is what a key says of First and Other where it consists of both: then there is one row of a pair,
+// and if it is gone, so is what it said. Else it is zeros.
+func (s *Source) Pair(key envelope.Row) (first, other int64) {
+	layout := s.Kind.Layout()
+	a, b := s.config.Column(layout.First), s.config.Column(layout.Other)
+	if a == "" || b == "" || a == b || len(key.Columns()) != 2 {
+		return 0, 0
+	}
+	first, err := key.Int(a)
+	if err != nil {
+		return 0, 0
+	}
+	other, err = key.Int(b)
+	if err != nil {
+		return 0, 0
+	}
+	return first, other
+}
+
 func (s *Source) identified(key envelope.Row) (Row, error) {
 	text, err := RowKey(key)
 	if err != nil || !s.Kind.Layout().ByID {

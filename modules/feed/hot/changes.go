@@ -1,6 +1,7 @@
 package hot
 
 import (
+	"sort"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -103,12 +104,23 @@ type arrivals struct {
 const maxArrivals = 1 << 14
 
 func (a *arrivals) add(one arrival) {
+	if a.n > 0 { // a load notes what came when it began
+		one.at = max(one.at, a.ring[(a.n-1)%maxArrivals].at)
+	}
 	if len(a.ring) < maxArrivals {
 		a.ring = append(a.ring, one)
 	} else {
 		a.ring[a.n%maxArrivals] = one
 	}
 	a.n++
+}
+
+// Arrivals is how many posts became visible at or after a time; all is false where this set may not know
+// of each: it was not there yet, or there were too many since.
+func (v View) Arrivals(since time.Time) (n int, all bool) {
+	a, micros := &v.s.arrivals, since.UnixMicro()
+	first := sort.Search(len(a.ring), func(i int) bool { return a.ring[(a.n-len(a.ring)+i)%maxArrivals].at >= micros })
+	return len(a.ring) - first, v.s.watching <= micros && (first > 0 || a.n == len(a.ring))
 }
 
 // ArrivedSince calls f with the posts that became visible at or after a time, latest first, until it

@@ -13,6 +13,7 @@ import (
 type Ranked struct {
 	Post  Post
 	Value float64
+	Since time.Time // when it came into the upper half of the list
 }
 
 // Lists are posts ranked for everybody, best first.
@@ -51,10 +52,27 @@ func (s *Set) rankLists() {
 	s.mu.RLock()
 	checked := s.verdicts.hasChecked
 	s.mu.RUnlock()
+	before := s.lists.Load()
 	s.lists.Store(&Lists{
-		At: now, Hour: hour.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, checked), Day: day.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, checked),
-		Popular: popular.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, func(core.ID) bool { return false }),
+		At: now, Hour: hour.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, checked),
+		Day:     s.since(now, before.Day, day.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, checked)),
+		Popular: s.since(now, before.Popular, popular.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, func(core.ID) bool { return false })),
 	})
+}
+
+// since notes which posts of a list's upper half were not there before.
+func (s *Set) since(now time.Time, before, list []Ranked) []Ranked {
+	half := s.cfg.ListPosts / 2
+	known := make(map[core.ID]time.Time, half)
+	for i := range before[:min(half, len(before))] {
+		known[before[i].Post.ID] = before[i].Since
+	}
+	for i := range list[:min(half, len(list))] {
+		if list[i].Since = known[list[i].Post.ID]; list[i].Since.IsZero() {
+			list[i].Since = now
+		}
+	}
+	return list
 }
 
 // top keeps the size best posts it was offered, as a heap with the worst at its root.

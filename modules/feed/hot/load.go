@@ -66,6 +66,8 @@ func (s *Set) install(fresh *index, hour, began time.Time) {
 	}
 	if s.Loaded() {
 		s.noteArrivals(fresh, began)
+	} else {
+		s.watching = began.UnixMicro()
 	}
 	s.refuse(fresh)
 	s.index, s.hour = fresh, hour

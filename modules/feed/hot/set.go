@@ -39,6 +39,7 @@ type Set struct {
 	mu        sync.RWMutex
 	index     *index
 	arrivals  arrivals
+	watching  int64                 // microseconds since 1970: when it was loaded first; from then on it knows of every arrival
 	touched   map[core.ID]time.Time // posts that changed lately, and when we were told
 	unsettled time.Time             // when the table of posts was truncated, or had been read anew
 	hour      time.Time             // the hour that counts as the current one

@@ -236,3 +236,31 @@ func TestMemoryIsNearTheEstimate(t *testing.T) {
 	require.Less(t, real, 150.0)
 	runtime.KeepAlive(source)
 }
+
+func TestTheSetSaysWhetherItKnowsOfEveryArrival(t *testing.T) {
+	clock := &manualClock{noon}
+	set := newSet(hot.DefaultConfig(), &table{posts: []core.Post{post(1, 10, noon.Add(-time.Hour))}}, clock)
+	require.NoError(t, set.Load(context.Background()))
+	arrivals := func(since time.Time) (int, bool) {
+		v := set.View()
+		defer v.Close()
+		return v.Arrivals(since)
+	}
+	n, all := arrivals(noon.Add(-time.Second))
+	require.Zero(t, n)
+	require.False(t, all, "it was not there yet")
+	for i := range 20_000 {
+		clock.now = noon.Add(time.Duration(i+1) * time.Second)
+		set.Apply([]core.Change{put(post(core.ID(100+i), 11, clock.now))})
+		if i == 99 {
+			n, all = arrivals(noon.Add(51 * time.Second))
+			require.Equal(t, 50, n)
+			require.True(t, all)
+		}
+	}
+	n, all = arrivals(clock.now.Add(-9 * time.Second))
+	require.Equal(t, 10, n)
+	require.True(t, all)
+	_, all = arrivals(noon.Add(time.Minute))
+	require.False(t, all, "too many since")
+}

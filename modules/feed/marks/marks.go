@@ -19,6 +19,15 @@ func Append(b []byte, post core.ID, at time.Time) []byte {
 	return binary.LittleEndian.AppendUint32(b, uint32(max(0, at.Unix()))) //nolint:gosec // until the year 2106
 }
 
+// Distinct is how many different marks there are: one event that was told twice left the same mark twice.
+func Distinct(b []byte) int {
+	seen := make(map[[Size]byte]struct{}, len(b)/Size)
+	for ; len(b) >= Size; b = b[Size:] {
+		seen[[Size]byte(b)] = struct{}{}
+	}
+	return len(seen)
+}
+
 // Collect adds to set the posts that were marked at or after since and before until. A torn mark at
 // the end is ignored.
 func Collect(set *idset.Set, b []byte, since, until time.Time) {

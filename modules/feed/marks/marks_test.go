@@ -42,3 +42,15 @@ func FuzzCollect(f *testing.F) {
 		require.LessOrEqual(t, set.Len(), len(b)/marks.Size)
 	})
 }
+
+func TestAMarkThatWasToldTwiceIsOne(t *testing.T) {
+	at := time.Now()
+	var b []byte
+	for range 2 {
+		b = marks.Append(b, 7, at)
+		b = marks.Append(b, 8, at.Add(time.Minute))
+	}
+	require.Equal(t, 2, marks.Distinct(b))
+	require.Equal(t, 3, marks.Distinct(append(marks.Append(b, 7, at.Add(time.Hour)), 1, 2, 3)), "another time, and a torn one")
+	require.Zero(t, marks.Distinct(nil))
+}

@@ -152,6 +152,49 @@ type Patch struct {
 	Other core.ID
 }
 
+// withdraw takes back what some sources offered of an author.
+func (r *Reserve) withdraw(author core.ID, sources Source) {
+	at, _ := r.Find(author)
+	r.Candidates = slices.DeleteFunc(r.Candidates, func(c Candidate) bool { return int(c.Author) == at && c.Source&^sources == 0 })
+	for i := range r.Candidates {
+		if c := &r.Candidates[i]; int(c.Author) == at {
+			c.Source &^= sources
+		}
+	}
+}
+
+// Knows tells whether a change to the viewer's graph would change nothing.
+func (r *Reserve) Knows(p Patch) bool {
+	relation := r.Author(p.Other).Relation
+	switch p.Kind {
+	case PatchFollow:
+		return relation&Follows != 0
+	case PatchBlock:
+		return relation&Blocks != 0
+	case PatchBlockedBy:
+		return relation&BlockedBy != 0
+	case PatchMute:
+		return relation&Mutes != 0
+	case PatchUnfollow:
+		return relation&Follows == 0
+	case PatchUnblock:
+		return relation&Blocks == 0
+	case PatchUnblockedBy:
+		return relation&BlockedBy == 0
+	case PatchUnmute:
+		return relation&Mutes == 0
+	case PatchLess:
+	}
+	return false
+}
+
+// Clone is a copy that can be changed.
+func (r *Reserve) Clone() *Reserve {
+	c := *r
+	c.Authors, c.Candidates = slices.Clone(r.Authors), slices.Clone(r.Candidates)
+	return &c
+}
+
 // Apply carries the changes out, so that even an entry that cannot be computed anew obeys them. hide
 // is what a hidden post counts among the interactions.
 func (r *Reserve) Apply(patches []Patch, hide float64) {
@@ -162,6 +205,7 @@ func (r *Reserve) Apply(patches []Patch, hide float64) {
 			author.Relation = author.Relation&^Unfollowed | Follows
 		case PatchUnfollow:
 			author.Relation = author.Relation&^Follows | Unfollowed
+			r.withdraw(p.Other, Followee|Affine)
 		case PatchBlock:
 			author.Relation |= Blocks
 		case PatchUnblock:

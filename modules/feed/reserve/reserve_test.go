@@ -60,7 +60,7 @@ func TestAnEntryThatWasPatchedIsNotFreshAndObeysThePatch(t *testing.T) {
 	now := time.UnixMilli(1_000_000)
 	r := reserve.Reserve{
 		BuiltAt: now, Authors: []reserve.Author{{ID: 10, Relation: reserve.Follows, Interactions: 3}, {ID: 30}},
-		Candidates: []reserve.Candidate{{Post: 1, Author: 0, Source: reserve.Followee}, {Post: 2, Author: 1, Source: reserve.Trending}},
+		Candidates: []reserve.Candidate{{Post: 1, Author: 0, Source: reserve.Followee | reserve.Affine}, {Post: 2, Author: 1, Source: reserve.Trending}},
 	}
 	b := reserve.AppendEntry(nil, 1, now.Add(time.Minute), &r)
 	var entry reserve.Entry
@@ -76,7 +76,8 @@ func TestAnEntryThatWasPatchedIsNotFreshAndObeysThePatch(t *testing.T) {
 	require.Equal(t, reserve.BlockedBy, entry.Reserve.Author(20).Relation)
 	require.Zero(t, entry.Reserve.Author(10).Affinity())
 	require.Zero(t, entry.Reserve.Author(10).Relation&reserve.Follows)
-	require.Equal(t, core.ID(30), entry.Reserve.Authors[entry.Reserve.Candidates[1].Author].ID, "candidates keep their authors")
+	require.Len(t, entry.Reserve.Candidates, 1, "nobody else offered what the author posted")
+	require.Equal(t, core.ID(30), entry.Reserve.Authors[entry.Reserve.Candidates[0].Author].ID, "candidates keep their authors")
 }
 
 func TestAMarkerHoldsPatchesOfAViewerWithoutEntry(t *testing.T) {

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/redis/rueidis"
 
@@ -69,17 +72,34 @@ func (s *Store) Drop(ctx context.Context, user core.ID) error {
 // scanCount is how many keys a step of a scan looks at.
 const scanCount = 1000
 
-// DropAll forgets every user's cached reserve, a few at a time, and those that are being computed.
+// AllReserves matches every user's cached reserve, and those that are being computed.
+const AllReserves = "feed:v1:{*}*"
+
+// remade are the keys whose values can be made again: reserves and the orders of sessions.
+var remade = [...]string{"feed:v1:", "pages:v1:"}
+
+// ErrPattern is returned for a pattern that might match what cannot be made again.
+var ErrPattern = errors.New("must begin with feed:v1: or pages:v1:, as in feed:v1:{12*")
+
+// DropAll forgets every user's cached reserve.
 func (s *Store) DropAll(ctx context.Context) (dropped int64, err error) {
+	return s.DropMatching(ctx, AllReserves)
+}
+
+// DropMatching forgets the keys that match a glob pattern of Redis, a few at a time.
+func (s *Store) DropMatching(ctx context.Context, pattern string) (dropped int64, err error) {
+	if !slices.ContainsFunc(remade[:], func(prefix string) bool { return strings.HasPrefix(pattern, prefix) }) {
+		return 0, ErrPattern
+	}
 	conn, err := s.redis.Conn()
 	if err != nil {
 		return 0, err
 	}
 	for _, node := range conn.Nodes() {
-		n, err := dropFrom(ctx, node, "feed:v1:{*}*")
+		n, err := dropFrom(ctx, node, pattern)
 		dropped += n
 		if err != nil {
-			return dropped, fmt.Errorf("drop all reserves: %w", err)
+			return dropped, fmt.Errorf("drop %s: %w", pattern, err)
 		}
 	}
 	return dropped, nil

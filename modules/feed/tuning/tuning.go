@@ -3,6 +3,7 @@
 package tuning
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -206,11 +207,15 @@ func (t *Tuner) parse(text []byte) (rank.Config, error) {
 // Validate holds every constant to its range and names the first that is out of it.
 func (t *Tuner) Validate(cfg rank.Config) error {
 	var problems validator.ValidationErrors
+	if cfg.Weights == (rank.Weights{}) {
+		return core.InvalidField("ranking.weights", "are all 0: every post would score the same")
+	}
 	err := t.validate.Struct(cfg)
 	if !errors.As(err, &problems) {
 		return err
 	}
 	p := problems[0]
 	field := "ranking." + strings.TrimPrefix(p.Namespace(), "Config.")
-	return core.InvalidField(field, "is %v; want %s %s", p.Value(), p.Tag(), p.Param())
+	bound := map[string]string{"gte": "at least", "lte": "at most"}[p.Tag()]
+	return core.InvalidField(field, "is %v; want %s %s", p.Value(), cmp.Or(bound, p.Tag()), p.Param())
 }
