@@ -79,7 +79,7 @@ BENCH ?= feed-cached
 SCALE ?= small
 
 .PHONY: bench
-bench: servers build ## Measure BENCH (feed-cached, trending, …) at SCALE (small, reference, large), against what is promised
+bench: servers build ## Measure BENCH (feed-cached, trending, …) at SCALE (small, tenth, reference, large), against what is promised
 	bin/feedrank bench $(BENCH) --scale $(SCALE)
 
 .PHONY: quality

@@ -59,7 +59,7 @@ func benchCommand() *cobra.Command {
 		},
 	}
 	s.flags(c)
-	c.Flags().StringVar(&o.Scale, "scale", world.Small, "of the world: small, reference or large")
+	c.Flags().StringVar(&o.Scale, "scale", world.Small, "of the world: small, tenth (of the reference), reference or large")
 	c.Flags().StringVar(&file, "out", "", "the report; empty: test/reports/NAME-SCALE.json")
 	c.Flags().StringVar(&o.Dir, "dir", filepath.Join("data", "bench"), "where the worlds are kept")
 	c.Flags().DurationVar(&o.For, "for", 0, "how long each load lasts; 0: as long as the bench says")

@@ -44,7 +44,7 @@ func seedCommand() *cobra.Command {
 		},
 	}
 	s.flags(c)
-	c.Flags().StringVar(&scale, "scale", world.Small, "small, reference or large; the flags below change its parts")
+	c.Flags().StringVar(&scale, "scale", world.Small, "small, tenth (of the reference), reference or large; the flags below change its parts")
 	c.Flags().Uint64Var(&options.World.Seed, "seed", options.World.Seed, "another seed makes another world")
 	c.Flags().IntVar(&options.World.Users, "users", 0, "of a generated graph; 0: the real one")
 	c.Flags().IntVar(&options.World.Follows, "follows", 0, "of a generated graph; 0: 50 for each user")

@@ -30,7 +30,10 @@ type Bench struct {
 
 // All are the benches.
 func All() []Bench {
-	return []Bench{feedCached(), feedComputed(), feedMixed(), trending(), views(), availability(), overload()}
+	return []Bench{
+		feedCached(), feedComputed(), trending(), mixed(), feedMixed(), freshness(), ingest(), cdc(), views(), memory(), quick(),
+		availability(), overload(),
+	}
 }
 
 // ErrUnknown is returned for a bench that is not one of All.

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -178,37 +177,26 @@ func (on *Stage) keptOf(ctx context.Context, pattern string) error {
 
 // stages states the P50 and P95 of each stage of a feed, from the program's histogram.
 func (on *Stage) stages(ctx context.Context, p *Program) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Addr+"/metrics", nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }() // read to its end, or given up
-	text, err := io.ReadAll(response.Body)
+	m, err := p.Metrics(ctx)
 	if err != nil {
 		return err
 	}
 	type bucket struct{ le, n float64 }
 	stages := map[string][]bucket{}
-	for _, line := range strings.Split(string(text), "\n") {
-		var stage, le string
-		labels, count, _ := strings.Cut(strings.TrimPrefix(line, "feedrank_feed_stage_seconds_bucket{"), "} ")
-		if labels == line {
+	for series, n := range m {
+		labels, found := strings.CutPrefix(series, "feedrank_feed_stage_seconds_bucket{")
+		if !found {
 			continue
 		}
-		for _, label := range strings.Split(labels, ",") {
+		var stage, le string
+		for _, label := range strings.Split(strings.TrimSuffix(labels, "}"), ",") {
 			if v, ok := strings.CutPrefix(label, `stage="`); ok {
 				stage = strings.Trim(v, `"`)
 			} else if v, ok := strings.CutPrefix(label, `le="`); ok {
 				le = strings.Trim(v, `"`)
 			}
 		}
-		upper, err := strconv.ParseFloat(le, 64) // +Inf is a number, too
-		n, err2 := strconv.ParseFloat(count, 64)
-		if err == nil && err2 == nil {
+		if upper, err := strconv.ParseFloat(le, 64); err == nil { // +Inf is a number, too
 			stages[stage] = append(stages[stage], bucket{upper, n})
 		}
 	}

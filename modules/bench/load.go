@@ -69,7 +69,7 @@ func (p *Phase) Failed() (n int64) {
 func (p *Phase) CPU(names ...string) float64 {
 	seconds := 0.0
 	for name, u := range p.Usage {
-		if len(names) == 0 && name != generatorName {
+		if len(names) == 0 && name != generatorName && name != othersName {
 			seconds += u.CPUSeconds
 		}
 		for _, wanted := range names {

@@ -70,3 +70,13 @@ func askString(ctx context.Context, client *clickhouse.Client, query string) (st
 	}
 	return column.Row(0), nil
 }
+
+// count reads one number.
+func (on *Stage) count(ctx context.Context, query string) (int64, error) {
+	var n proto.ColInt64
+	err := on.ClickHouse.Read(ctx, clickhouse.Query{Name: "bench", Query: ch.Query{Body: query, Result: proto.Results{{Data: &n}}}})
+	if err != nil || n.Rows() != 1 {
+		return 0, err
+	}
+	return n.Row(0), nil
+}

@@ -40,6 +40,7 @@ type watching struct {
 	on     *Stage
 	began  time.Time
 	before map[string]float64
+	busy   float64
 	memory map[string]int64
 	stop   chan struct{}
 	ended  sync.WaitGroup
@@ -47,7 +48,7 @@ type watching struct {
 
 // watch begins to look at the processes: at the CPU now and at the end, at the memory each second.
 func (on *Stage) watch(each func(time.Duration)) *watching {
-	w := &watching{on: on, began: time.Now(), before: on.cpu(), memory: map[string]int64{}, stop: make(chan struct{})}
+	w := &watching{on: on, began: time.Now(), before: on.cpu(), busy: busySeconds(), memory: map[string]int64{}, stop: make(chan struct{})}
 	w.ended.Go(func() {
 		ticks := time.NewTicker(time.Second)
 		defer ticks.Stop()
@@ -69,15 +70,35 @@ func (on *Stage) watch(each func(time.Duration)) *watching {
 }
 
 func (w *watching) end() map[string]Usage {
-	after, took := w.on.cpu(), time.Since(w.began).Seconds()
+	after, others, took := w.on.cpu(), busySeconds()-w.busy, time.Since(w.began).Seconds()
 	close(w.stop)
 	w.ended.Wait()
 	usage := make(map[string]Usage, len(after))
 	for name, seconds := range after {
 		used := max(0, seconds-w.before[name]) // a server that was killed begins again
 		usage[name] = Usage{CPUSeconds: used, Cores: used / took, MemoryBytes: w.memory[name]}
+		others -= used
+	}
+	if others > 0 {
+		usage[othersName] = Usage{CPUSeconds: others, Cores: others / took}
 	}
 	return usage
+}
+
+// othersName is whatever else kept the processors busy: what a figure was measured beside.
+const othersName = "others"
+
+// busySeconds is how long all processors have worked so far.
+func busySeconds() (seconds float64) {
+	line, _, _ := strings.Cut(read("/proc/stat"), "\n")
+	for i, field := range strings.Fields(line) {
+		if i == 0 || i == 4 || i == 5 || i > 8 { // the name, idle, waiting for the disk; guests are counted already
+			continue
+		}
+		ticks, _ := strconv.ParseFloat(field, 64) // the kernel writes numbers
+		seconds += ticks / clockTick
+	}
+	return seconds
 }
 
 func (on *Stage) cpu() map[string]float64 {

@@ -24,6 +24,11 @@ func trending() Bench {
 			}
 			requests = append(requests, of...)
 		}
+		// A list is filtered by whom the viewer blocks and what they hid, which is cached with the reserve: a
+		// viewer who has none costs a computed feed, which is another bench.
+		if err := on.Each(ctx, program.Addr, 4, requests); err != nil {
+			return err
+		}
 		steady, err := on.Load(ctx, Load{
 			Name: "trending", At: program.Addr, Rate: on.at(1000), WarmUp: 5 * time.Second, For: on.lasting(30 * time.Second),
 			Request: func(n int) Request { return requests[n*501%len(requests)] }, Label: servedFrom,

@@ -25,51 +25,7 @@ type question struct {
 // views asks what the program asks of the two views, and the same of the raw events.
 func views() Bench {
 	return Bench{Name: "views", Says: "questions to post_metrics_1h and user_author_90d, against the same over raw events", Run: func(ctx context.Context, on *Stage) error {
-		now := on.World.Now
-		since := func(ago time.Duration) func(int) map[string]any {
-			return func(int) map[string]any {
-				return map[string]any{"since": now.Add(-ago).Truncate(time.Hour).Unix(), "hour": now.Truncate(time.Hour).Unix()}
-			}
-		}
-		const counts = `countIf(action = 'impression') AS exposures, toInt64(countIf(action = 'like')) - countIf(action = 'unlike') AS likes,
-			countIf(action = 'comment') AS comments, countIf(action = 'share') AS shares`
-		questions := []question{
-			{
-				name: "post_metrics_1h: 150 posts in 24 h", bounded: true,
-				view: `SELECT post_id, sum(exposures) AS exposures, sum(likes) AS likes, sum(comments) AS comments, sum(shares) AS shares FROM post_metrics_1h
-					WHERE hour >= toDateTime({since:Int64}, 'UTC') AND post_id IN {posts:Array(Int64)} GROUP BY post_id`,
-				raw: `SELECT post_id, ` + counts + ` FROM events WHERE occurred_at >= toDateTime({since:Int64}, 'UTC') AND post_id IN {posts:Array(Int64)} GROUP BY post_id`,
-				params: func(n int) map[string]any {
-					posts := make([]string, 150)
-					for i := range posts {
-						posts[i] = strconv.Itoa(max(1, on.World.Posts-(i*97+n*31)%max(1, on.World.Posts)))
-					}
-					return map[string]any{"since": now.Add(-24 * time.Hour).Truncate(time.Hour).Unix(), "posts": "[" + strings.Join(posts, ",") + "]"}
-				},
-			},
-			{
-				name: "post_metrics_1h: every post in this hour", bounded: true, params: since(0),
-				view: sql.ClickHouse("feed_hot_engagement"),
-				raw:  `SELECT post_id, ` + counts + ` FROM events WHERE occurred_at >= toDateTime({since:Int64}, 'UTC') GROUP BY post_id`,
-			},
-			{
-				name: "post_metrics_1h: every post in 24 h (all of the view)", params: since(24 * time.Hour),
-				view: sql.ClickHouse("feed_hot_engagement"),
-				raw:  `SELECT post_id, ` + counts + ` FROM events WHERE occurred_at >= toDateTime({since:Int64}, 'UTC') GROUP BY post_id`,
-			},
-			{
-				name: "user_author_90d: a user's authors", bounded: true,
-				view: sql.ClickHouse("feed_viewer_affinity"),
-				raw: `SELECT author_id, countIf(action = 'view') AS views, countIf(action = 'click') AS clicks, toInt64(countIf(action = 'like')) - countIf(action = 'unlike') AS likes,
-					countIf(action = 'comment') AS comments, countIf(action = 'share') AS shares, countIf(action IN ('hide', 'not_interested')) AS hides
-					FROM events WHERE user_id = {viewer:Int64} AND user_id != author_id AND occurred_at >= now() - INTERVAL 90 DAY GROUP BY author_id
-					ORDER BY hides > 0 DESC, likes + comments + shares DESC, views DESC, author_id LIMIT {limit:UInt64}`,
-				params: func(n int) map[string]any {
-					return map[string]any{"viewer": 1 + n*37%on.World.Users, "limit": 500, "days": 90}
-				},
-			},
-		}
-		for _, q := range questions {
+		for _, q := range on.questions() {
 			view, rows, err := on.ask(ctx, q.name, q.view, q.params, 100, 10*time.Second)
 			if err != nil {
 				return err
@@ -87,6 +43,54 @@ func views() Bench {
 		}
 		return nil
 	}}
+}
+
+// questions are those of the program, with the bounds that they are held to.
+func (on *Stage) questions() []question {
+	now := on.World.Now
+	since := func(ago time.Duration) func(int) map[string]any {
+		return func(int) map[string]any {
+			return map[string]any{"since": now.Add(-ago).Truncate(time.Hour).Unix(), "hour": now.Truncate(time.Hour).Unix()}
+		}
+	}
+	const counts = `countIf(action = 'impression') AS exposures, toInt64(countIf(action = 'like')) - countIf(action = 'unlike') AS likes,
+		countIf(action = 'comment') AS comments, countIf(action = 'share') AS shares`
+	return []question{
+		{
+			name: "post_metrics_1h: 150 posts in 24 h", bounded: true,
+			view: `SELECT post_id, sum(exposures) AS exposures, sum(likes) AS likes, sum(comments) AS comments, sum(shares) AS shares FROM post_metrics_1h
+				WHERE hour >= toDateTime({since:Int64}, 'UTC') AND post_id IN {posts:Array(Int64)} GROUP BY post_id`,
+			raw: `SELECT post_id, ` + counts + ` FROM events WHERE occurred_at >= toDateTime({since:Int64}, 'UTC') AND post_id IN {posts:Array(Int64)} GROUP BY post_id`,
+			params: func(n int) map[string]any {
+				posts := make([]string, 150)
+				for i := range posts {
+					posts[i] = strconv.Itoa(max(1, on.World.Posts-(i*97+n*31)%max(1, on.World.Posts)))
+				}
+				return map[string]any{"since": now.Add(-24 * time.Hour).Truncate(time.Hour).Unix(), "posts": "[" + strings.Join(posts, ",") + "]"}
+			},
+		},
+		{
+			name: "post_metrics_1h: every post in this hour", bounded: true, params: since(0),
+			view: sql.ClickHouse("feed_hot_engagement"),
+			raw:  `SELECT post_id, ` + counts + ` FROM events WHERE occurred_at >= toDateTime({since:Int64}, 'UTC') GROUP BY post_id`,
+		},
+		{
+			name: "post_metrics_1h: every post in 24 h (all of the view)", params: since(24 * time.Hour),
+			view: sql.ClickHouse("feed_hot_engagement"),
+			raw:  `SELECT post_id, ` + counts + ` FROM events WHERE occurred_at >= toDateTime({since:Int64}, 'UTC') GROUP BY post_id`,
+		},
+		{
+			name: "user_author_90d: a user's authors", bounded: true,
+			view: sql.ClickHouse("feed_viewer_affinity"),
+			raw: `SELECT author_id, countIf(action = 'view') AS views, countIf(action = 'click') AS clicks, toInt64(countIf(action = 'like')) - countIf(action = 'unlike') AS likes,
+				countIf(action = 'comment') AS comments, countIf(action = 'share') AS shares, countIf(action IN ('hide', 'not_interested')) AS hides
+				FROM events WHERE user_id = {viewer:Int64} AND user_id != author_id AND occurred_at >= now() - INTERVAL 90 DAY GROUP BY author_id
+				ORDER BY hides > 0 DESC, likes + comments + shares DESC, views DESC, author_id LIMIT {limit:UInt64}`,
+			params: func(n int) map[string]any {
+				return map[string]any{"viewer": 1 + n*37%on.World.Users, "limit": 500, "days": 90}
+			},
+		},
+	}
 }
 
 // ask puts a question up to n times, one after the other, and tells how many rows one answer read.

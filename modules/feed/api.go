@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"sync"
 
 	"github.com/labstack/echo/v4"
@@ -104,5 +105,6 @@ func (a *API) write(c echo.Context, r *request) error {
 	buffer, _ := a.buffers.Get().(*[]byte)
 	defer a.buffers.Put(buffer)
 	*buffer = appendPage((*buffer)[:0], r, a.feed.cursors, a.feed.tokens)
+	c.Response().Header()[echo.HeaderContentLength] = []string{strconv.Itoa(len(*buffer))} // else it goes in chunks
 	return c.JSONBlob(http.StatusOK, *buffer)
 }

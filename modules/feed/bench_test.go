@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -21,10 +22,29 @@ import (
 // marks, look 500 posts up among 300k, filter, score, diversify, encode 20 items and a cursor. One
 // iteration is one feed.
 func BenchmarkCachedPage(b *testing.B) {
-	const posts, authors, followees = 300_000, 60_000, 200
-	reg := prometheus.NewRegistry()
-	ranking := rank.NewLive(rank.DefaultConfig())
-	cfg := DefaultConfig()
+	page := cachedPage(b, 300_000)
+	b.ReportAllocs()
+	size := 0
+	for b.Loop() {
+		size = page()
+	}
+	b.ReportMetric(float64(size), "bytes/page")
+}
+
+// TestACachedPageHardlyAllocates guards the memory that a page is made in: it is used again. What is left
+// is the cursor and its signature.
+func TestACachedPageHardlyAllocates(t *testing.T) {
+	page := cachedPage(t, 20_000)
+	page() // its memory grows to what it needs
+	require.LessOrEqual(t, testing.AllocsPerRun(200, func() { page() }), 12.0)
+}
+
+// cachedPage makes a page again and again, and tells how long its text is.
+func cachedPage(t testing.TB, posts int) func() int {
+	t.Helper()
+	const followees = 200
+	authors := posts / 5
+	reg, ranking, cfg := prometheus.NewRegistry(), rank.NewLive(rank.DefaultConfig()), DefaultConfig()
 	set := hot.New(cfg.Hot, nil, ranking, core.SystemClock{}, hot.NewMetrics(reg), zap.NewNop())
 	now := time.Now()
 	changes := make([]core.Change, posts)
@@ -35,12 +55,10 @@ func BenchmarkCachedPage(b *testing.B) {
 	}
 	set.Apply(changes)
 	f, err := New(Params{Config: cfg, Ranking: ranking, Hot: set, Heard: heard.New(core.SystemClock{}, reg), Store: store.New(cfg.Store, redis.New(redis.DefaultConfig())), Clock: core.SystemClock{}, Registry: reg, Log: zap.NewNop()})
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(t, err)
 	r := reserve.Reserve{BuiltAt: now.Add(time.Minute)} // so that not everything counts as an arrival
 	for i := range followees {
-		r.Authors = append(r.Authors, reserve.Author{ID: core.ID(1 + i*300), Relation: reserve.Follows, Interactions: float32(i % 7)})
+		r.Authors = append(r.Authors, reserve.Author{ID: core.ID(1 + i*(authors/followees)), Relation: reserve.Follows, Interactions: float32(i % 7)})
 	}
 	view := set.View()
 	for i := 0; len(r.Candidates) < cfg.ReserveSize; i++ {
@@ -51,14 +69,12 @@ func BenchmarkCachedPage(b *testing.B) {
 	}
 	view.Close()
 	state := store.State{Entry: reserve.AppendEntry(nil, 1, now.Add(time.Hour), &r), Seen: make([]byte, 12*500)}
-	b.ReportMetric(float64(len(state.Entry)), "bytes/entry")
 	var buffer []byte
-	b.ReportAllocs()
-	for b.Loop() {
+	return func() int {
 		q := f.take(Query{User: 7, Algo: cursor.Ranked, Limit: 20})
 		q.state = state
 		if err := q.entry.Decode(state.Entry); err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
 		q.marks.read(state, cfg.Store, q.now, q.now)
 		q.reserve, q.servedFrom = &q.entry.Reserve, FromCache
@@ -70,6 +86,6 @@ func BenchmarkCachedPage(b *testing.B) {
 		q.next = &next
 		buffer = appendPage(buffer[:0], q, f.cursors, f.tokens)
 		f.give(q)
+		return len(buffer)
 	}
-	b.ReportMetric(float64(len(buffer)), "bytes/page")
 }

@@ -154,12 +154,14 @@ func (f *Feed) continueAt(r *request, next cursor.Cursor, given []reserve.Place)
 	r.next = &next
 }
 
+// placesOf is valid until it is called again.
 func (r *request) placesOf(order []int32) []reserve.Place {
-	places := make([]reserve.Place, len(order))
-	for i, at := range order {
-		places[i] = reserve.Place{Post: r.work.posts[at].post, Source: r.work.posts[at].source}
+	w := r.work
+	w.places = w.places[:0]
+	for _, at := range order {
+		w.places = append(w.places, reserve.Place{Post: w.posts[at].post, Source: w.posts[at].source})
 	}
-	return places
+	return w.places
 }
 
 // candidates are the reserve's posts that still stand, those that arrived since it was made, without
@@ -170,20 +172,25 @@ func (f *Feed) candidates(r *request) {
 	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := r.hot.View()
 	defer set.Close()
-	for i := range r.reserve.Candidates {
+	w.found = w.found[:0]
+	for i := range r.reserve.Candidates { // nothing but look-ups, so that the processor waits for several at a time
+		w.found = append(w.found, set.Get(r.reserve.Candidates[i].Post))
+	}
+	for i, p := range w.found {
 		c := &r.reserve.Candidates[i]
 		author := r.reserve.Authors[c.Author]
-		if f.bars(r, c.Post, author) {
+		if p == nil || p.Author != author.ID || f.bars(r, c.Post, author) { // nil: deleted or hidden meanwhile
 			continue
 		}
-		p, ok := set.Post(c.Post) // gone if it was deleted or hidden meanwhile
-		if !ok || p.Author != author.ID {
-			continue
+		w.posts = append(w.posts, scored{
+			post: p.ID, author: p.Author, created: p.Created, source: c.Source, interactions: author.Affinity(), refused: p.Refused,
+			authorAt: c.Author, rated: true, terms: rank.Terms{Engagement: set.EngagementTerm(p, r.ranking)},
+		})
+		if r.Explain { // else the counts are not looked at: they are another cache line of each post
+			w.posts[len(w.posts)-1].engagement = p.Day()
 		}
-		s := scoredOf(&p, c.Source, author)
-		s.authorAt = c.Author
-		w.posts = append(w.posts, s)
 	}
+	clear(w.found) // they hold no longer than the view
 	f.arrivals(r, set, edge)
 }
 
@@ -428,7 +435,8 @@ func (f *Feed) settle(r *request) {
 	if r.Cursor == "" {
 		order = r.placesOf(r.work.order[:min(len(r.work.order), f.cfg.ReserveSize)])
 	}
-	f.keepOrder(r.User, r.session.Session, reserve.AppendOrder(nil, r.session.Session, order))
+	b := make([]byte, 0, 16+4*len(order)) // about what it takes; it is kept
+	f.keepOrder(r.User, r.session.Session, reserve.AppendOrder(b, r.session.Session, order))
 }
 
 func (r *request) algoName() string {

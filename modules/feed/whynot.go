@@ -39,7 +39,7 @@ func (w WhyNot) dropped(stage, rule, format string, args ...any) WhyNot {
 // whyNot runs the real path for a user, without the cache and without side effects, and follows one
 // post through it.
 func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNot, error) {
-	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: limit})
+	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: limit, Explain: true})
 	defer f.give(r)
 	out := WhyNot{User: user, Post: post, Ranking: r.ranking.Version}
 	f.recall(ctx, r)

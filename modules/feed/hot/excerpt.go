@@ -29,7 +29,7 @@ type Wanted struct {
 // Excerpt asks for these posts now, and makes a set of them. It stands in for a set that is cold or
 // too old; it does not follow anything.
 func Excerpt(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*Set, error) {
-	posts := newIndex(wanted.Limit)
+	posts := newIndex(wanted.Limit, nil)
 	add := func(p core.Post) { posts.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro()) }
 	var young []arrival
 	if len(wanted.Authors) > 0 {
@@ -83,8 +83,10 @@ func Excerpt(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*S
 
 func (x *index) ids() []core.ID {
 	ids := make([]core.ID, 0, x.len())
-	for id := range x.byID {
-		ids = append(ids, id)
+	for place := range x.used {
+		if p := x.at(place); p.ID != 0 {
+			ids = append(ids, p.ID)
+		}
 	}
 	return ids
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/rank"
 )
 
 // index holds the posts by id and by author. It is not safe for concurrent use.
@@ -11,31 +12,50 @@ type index struct {
 	pages    [][]Post // of pageSize places: growing copies nothing
 	free     []uint32
 	used     uint32 // places handed out so far, free ones included
-	byID     map[core.ID]uint32
+	byID     places
 	byAuthor map[core.ID][]uint32 // oldest first
+	// Engagement's part of a score is the same for everybody: every post has it ready, by this ranking.
+	rating *rank.Versioned // nil: not kept
+	rated  bool            // false: not yet of every post
 }
 
 const pageSize = 4096
 
-func newIndex(room int) *index {
-	return &index{byID: make(map[core.ID]uint32, room), byAuthor: make(map[core.ID][]uint32, room/8)}
+func newIndex(room int, rating *rank.Versioned) *index {
+	return &index{byID: roomFor(room), byAuthor: make(map[core.ID][]uint32, room/8), rating: rating, rated: rating != nil}
 }
 
-func (x *index) len() int { return len(x.byID) }
+func (x *index) len() int { return x.byID.n }
 
 func (x *index) at(place uint32) *Post { return &x.pages[place/pageSize][place%pageSize] }
 
 // get is the post in place, or nil.
 func (x *index) get(id core.ID) *Post {
-	if place, ok := x.byID[id]; ok {
-		return x.at(place)
+	if _, place := x.byID.find(id, x); place >= 0 {
+		return x.at(uint32(place)) //nolint:gosec // a place
 	}
 	return nil
 }
 
+// rate keeps a post's term of engagement in step with its counts.
+func (x *index) rate(p *Post) {
+	if x.rating != nil {
+		p.term = x.rating.EngagementTerm(p.Day())
+	}
+}
+
+// term is a post's term of engagement by a ranking.
+func (x *index) term(p *Post, by *rank.Versioned) float64 {
+	if x.rated && x.rating == by {
+		return p.term
+	}
+	return by.EngagementTerm(p.Day())
+}
+
 // put adds a post, or changes it and keeps its engagement. It tells whether it is new.
 func (x *index) put(id, author core.ID, created int64) bool {
-	if place, ok := x.byID[id]; ok {
+	if _, found := x.byID.find(id, x); found >= 0 {
+		place := uint32(found) //nolint:gosec // a place
 		p := x.at(place)
 		if p.Author != author || p.Created != created {
 			x.unlink(place)
@@ -45,20 +65,23 @@ func (x *index) put(id, author core.ID, created int64) bool {
 		return false
 	}
 	place := x.take()
-	*x.at(place) = Post{ID: id, Author: author, Created: created}
-	x.byID[id] = place
+	p := x.at(place)
+	*p = Post{ID: id, Author: author, Created: created}
+	x.rate(p)
+	x.byID.add(id, place, x)
 	x.link(place)
 	return true
 }
 
 // delete removes a post and tells whether it was there.
 func (x *index) delete(id core.ID) bool {
-	place, ok := x.byID[id]
-	if !ok {
+	slot, found := x.byID.find(id, x)
+	if found < 0 {
 		return false
 	}
+	place := uint32(found) //nolint:gosec // a place
 	x.unlink(place)
-	delete(x.byID, id)
+	x.byID.remove(slot, x)
 	*x.at(place) = Post{}
 	x.free = append(x.free, place)
 	return true
@@ -100,8 +123,8 @@ func (x *index) unlink(place uint32) {
 	x.byAuthor[author] = posts
 }
 
-// bytes estimates the memory: places, and what the two maps need for a post and an author.
+// bytes estimates the memory: posts, slots, and what an author needs.
 func (x *index) bytes() int64 {
-	const post, perID, perPost, perAuthor = 80, 24, 8, 64
-	return int64(len(x.pages))*pageSize*post + int64(len(x.byID))*(perID+perPost) + int64(len(x.byAuthor))*perAuthor
+	const post, slot, perPost, perAuthor = 88, 8, 8, 64
+	return int64(len(x.pages))*pageSize*post + int64(len(x.byID.slots))*slot + int64(x.len())*perPost + int64(len(x.byAuthor))*perAuthor
 }

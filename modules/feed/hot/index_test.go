@@ -13,7 +13,7 @@ import (
 
 func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		x := newIndex(0)
+		x := newIndex(0, nil)
 		want := map[core.ID]Post{}
 		id := rapid.Int64Range(1, 40)
 		t.Repeat(map[string]func(*rapid.T){
@@ -90,7 +90,7 @@ func BenchmarkLoadOf300kPosts(b *testing.B) {
 	b.ReportAllocs()
 	var x *index
 	for b.Loop() {
-		x = newIndex(300_000)
+		x = newIndex(300_000, nil)
 		for i := range 300_000 {
 			x.put(core.ID(i+1), core.ID(1+(i*7919)%100_000), int64(i))
 		}

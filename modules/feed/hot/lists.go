@@ -26,6 +26,7 @@ type Lists struct {
 
 // rankLists ranks all posts. It reads a page of them at a time.
 func (s *Set) rankLists() {
+	s.rateAll()
 	now := s.clock.Now()
 	ranking := s.ranking.Get()
 	minute := now.Sub(now.Truncate(time.Hour)).Minutes()
@@ -149,4 +150,36 @@ func (t *top) sorted(most, perAuthor int, checked func(core.ID) bool) []Ranked {
 		list = append(list, surplus...)
 	}
 	return slices.Clone(list[:min(most, len(list))])
+}
+
+// rateAll brings the terms of all posts in step with a ranking that has come into force. Until it is
+// through, terms are worked out for each page.
+func (s *Set) rateAll() {
+	ranking := s.ranking.Get()
+	s.mu.Lock()
+	if s.index.rating == ranking && s.index.rated {
+		s.mu.Unlock()
+		return
+	}
+	s.index.rating, s.index.rated = ranking, false
+	rating := s.index
+	s.mu.Unlock()
+	for from := 0; ; from += rowsAtOnce {
+		s.mu.Lock()
+		if s.index != rating { // another one was loaded meanwhile, with terms of its own
+			s.mu.Unlock()
+			return
+		}
+		if from >= int(rating.used) {
+			rating.rated = true
+			s.mu.Unlock()
+			return
+		}
+		for place := from; place < min(from+rowsAtOnce, int(rating.used)); place++ {
+			if p := rating.at(uint32(place)); p.ID != 0 { //nolint:gosec // a place
+				rating.rate(p)
+			}
+		}
+		s.mu.Unlock()
+	}
 }

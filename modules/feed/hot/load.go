@@ -16,7 +16,7 @@ func (s *Set) Load(ctx context.Context) error {
 	began := s.clock.Now()
 	edge := began.Add(-s.cfg.Window)
 
-	fresh := newIndex(s.sizeHint())
+	fresh := newIndex(s.sizeHint(), s.ranking.Get())
 	add := func(p core.Post) { fresh.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro()) }
 	if err := s.source.Posts(ctx, edge, s.cfg.MaxPosts, add); err != nil {
 		return fmt.Errorf("load posts since %s: %w", edge.Format(time.RFC3339), err)
@@ -30,6 +30,7 @@ func (s *Set) Load(ctx context.Context) error {
 	err := s.source.Engagement(ctx, dayBefore(hour), hour, func(id core.ID, age Age, e core.Engagement) {
 		if p := fresh.get(id); p != nil {
 			p.counts[age] = countsOf(e)
+			fresh.rate(p)
 		}
 	})
 	if err != nil {
@@ -140,6 +141,7 @@ func (s *Set) update(rows []row) {
 		for _, r := range rows[:n] {
 			if p := s.index.get(r.id); p != nil {
 				p.counts[r.age] = r.counts
+				s.index.rate(p)
 			}
 		}
 		s.mu.Unlock()
@@ -166,6 +168,7 @@ func (s *Set) recount(rows []row, hour time.Time) {
 		for i := range posts {
 			if posts[i].ID != 0 {
 				posts[i].counts = byID[posts[i].ID]
+				s.index.rate(&posts[i])
 			}
 		}
 		s.mu.Unlock()

@@ -37,9 +37,10 @@ const (
 type Post struct {
 	ID      core.ID
 	Author  core.ID
-	Created int64 // microseconds since 1970
+	Created int64   // microseconds since 1970
+	term    float64 // of engagement: see index.rate. What a page needs stands first: it is in fewer cache lines
+	Refused bool    // its engagement does not count: see Judge
 	counts  [3]counts
-	Refused bool // its engagement does not count: see Judge
 }
 
 // Day is the engagement of the last 24 hours.

@@ -54,7 +54,7 @@ type Set struct {
 func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metrics *Metrics, log *zap.Logger) *Set {
 	s := &Set{
 		cfg: cfg, source: source, ranking: ranking, clock: clock, log: log, metrics: metrics.inner,
-		reload: make(chan struct{}, 1), index: newIndex(0), touched: map[core.ID]time.Time{},
+		reload: make(chan struct{}, 1), index: newIndex(0, ranking.Get()), touched: map[core.ID]time.Time{},
 		verdicts: &verdicts{},
 	}
 	s.lists.Store(&Lists{})
@@ -75,11 +75,17 @@ func (v View) Close() { v.s.mu.RUnlock() }
 
 // Post is a visible post, or false.
 func (v View) Post(id core.ID) (Post, bool) {
-	if p := v.s.index.get(id); p != nil {
+	if p := v.Get(id); p != nil {
 		return *p, true
 	}
 	return Post{}, false
 }
+
+// Get is a visible post, or nil. It holds until the view is closed, and must not be changed.
+func (v View) Get(id core.ID) *Post { return v.s.index.get(id) }
+
+// EngagementTerm is what a post's engagement adds to its score, by a ranking, before its weight.
+func (v View) EngagementTerm(p *Post, by *rank.Versioned) float64 { return v.s.index.term(p, by) }
 
 // ByAuthor calls f with an author's posts, newest first, until it returns false.
 func (v View) ByAuthor(author core.ID, f func(*Post) bool) {

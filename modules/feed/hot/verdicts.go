@@ -22,6 +22,7 @@ func (s *Set) Judge(checked, refused []core.ID) {
 	for id := range before.refused {
 		if p := s.index.get(id); p != nil {
 			p.Refused = false
+			s.index.rate(p)
 		}
 	}
 	s.refuse(s.index)
@@ -32,6 +33,7 @@ func (s *Set) refuse(x *index) {
 	for id := range s.verdicts.refused {
 		if p := x.get(id); p != nil {
 			p.Refused = true
+			x.rate(p)
 		}
 	}
 }

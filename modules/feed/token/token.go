@@ -52,7 +52,7 @@ func NewSigner(secrets [][]byte) *Signer {
 
 type mac struct {
 	hash hash.Hash
-	head [16]byte
+	head [len(purpose) + 16]byte
 	sum  [sha256.Size]byte
 }
 
@@ -110,12 +110,15 @@ func (s *Signer) verifies(user, post core.ID, body, signature []byte) bool {
 	return false
 }
 
+// purpose keeps these signatures apart from others under the same secrets.
+const purpose = "feedrank session"
+
 // sign is valid until the next use of m.
 func (m *mac) sign(user, post core.ID, body []byte) []byte {
-	binary.LittleEndian.PutUint64(m.head[:], uint64(user))  //nolint:gosec // the bits, not the number
-	binary.LittleEndian.PutUint64(m.head[8:], uint64(post)) //nolint:gosec // as above
+	n := copy(m.head[:], purpose)
+	binary.LittleEndian.PutUint64(m.head[n:], uint64(user))   //nolint:gosec // the bits, not the number
+	binary.LittleEndian.PutUint64(m.head[n+8:], uint64(post)) //nolint:gosec // as above
 	m.hash.Reset()
-	m.hash.Write([]byte("feedrank session"))
 	m.hash.Write(m.head[:])
 	m.hash.Write(body)
 	return m.hash.Sum(m.sum[:0])[:macSize]

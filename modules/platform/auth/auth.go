@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +47,7 @@ type Verifier struct {
 	cfg    Config
 	parser *jwt.Parser
 	jwks   keyfunc.Keyfunc // nil without auth.jwks_url
+	known  *memory
 	cancel context.CancelFunc
 	log    *zap.Logger
 }
@@ -75,7 +75,11 @@ func NewVerifier(cfg Config, clock core.Clock, log *zap.Logger) (*Verifier, erro
 	if cfg.Audience != "" {
 		options = append(options, jwt.WithAudience(cfg.Audience))
 	}
-	return &Verifier{cfg: cfg, parser: jwt.NewParser(options...), cancel: func() {}, log: log}, nil
+	known, err := newMemory(clock, options)
+	if err != nil {
+		return nil, err
+	}
+	return &Verifier{cfg: cfg, parser: jwt.NewParser(options...), known: known, cancel: func() {}, log: log}, nil
 }
 
 // Start begins to fetch the key set and to refresh it. A key set that does not answer is no reason
@@ -135,16 +139,13 @@ func (v *Verifier) Authenticate(h http.Header) (httpserver.Principal, error) {
 	if err != nil {
 		return httpserver.Principal{}, err
 	}
-	scopes := strings.Fields(c.Scope)
-	admin, service := slices.Contains(scopes, v.cfg.AdminScope), slices.Contains(scopes, v.cfg.ActAsScope)
 	if named := h.Values(HeaderActAs); len(named) > 0 {
-		return actAs(named, c.Subject, service)
+		return actAs(named, c.claims.Subject, c.service)
 	}
-	id, err := core.ParseID(c.Subject)
-	if err != nil && !admin && !service {
+	if c.invalid != nil && !c.admin && !c.service {
 		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "the token's subject is not a user id")
 	}
-	return httpserver.Principal{UserID: id, Admin: admin}, nil
+	return httpserver.Principal{UserID: c.user, Admin: c.admin}, nil
 }
 
 // actAs is a service that calls for a user. It has no other rights meanwhile.
@@ -163,19 +164,24 @@ func actAs(named []string, subject string, allowed bool) (httpserver.Principal, 
 }
 
 // verify reads "Bearer <token>".
-func (v *Verifier) verify(authorization string) (claims, error) {
-	var c claims
+func (v *Verifier) verify(authorization string) (*caller, error) {
 	scheme, token, ok := strings.Cut(authorization, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return c, core.Errorf(core.CodeUnauthenticated, "send the header Authorization: Bearer <token>")
+		return nil, core.Errorf(core.CodeUnauthenticated, "send the header Authorization: Bearer <token>")
 	}
 	if len(token) > maxTokenBytes {
-		return c, core.Errorf(core.CodeUnauthenticated, "the token is longer than %d bytes", maxTokenBytes)
+		return nil, core.Errorf(core.CodeUnauthenticated, "the token is longer than %d bytes", maxTokenBytes)
 	}
+	if known, ok := v.known.find(token); ok {
+		return known, nil
+	}
+	var c claims
 	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
-		return c, &core.Error{Code: core.CodeUnauthenticated, Message: reason(err), Cause: err}
+		return nil, &core.Error{Code: core.CodeUnauthenticated, Message: reason(err), Cause: err}
 	}
-	return c, nil
+	read := v.read(c)
+	v.known.keep(token, read)
+	return read, nil
 }
 
 // key gives each algorithm its own kind of key, so that a public key is never taken for a secret.

@@ -26,12 +26,13 @@ type Options struct {
 // The names of the scales.
 const (
 	Small     = "small"
+	Tenth     = "tenth"
 	Reference = "reference"
 	Large     = "large"
 )
 
 // ErrUnknownScale is returned for a scale that has no name.
-var ErrUnknownScale = errors.New("want one of small, reference, large")
+var ErrUnknownScale = errors.New("want one of small, tenth, reference, large")
 
 // Scale is a world of a named size. Now is left open.
 func Scale(name string) (Options, error) {
@@ -39,6 +40,8 @@ func Scale(name string) (Options, error) {
 	switch name {
 	case Small: // the real graph, for a demo that starts in seconds
 		return Options{Seed: 1, Posts: 3_000, Events: 30_000, Blocks: 200, Window: 2 * day}, nil
+	case Tenth: // of the reference
+		return Options{Seed: 1, Users: 10_000, Follows: 500_000, Posts: 40_000, Events: 1_000_000, Blocks: 2_000, Window: 4 * day, Recent: day}, nil
 	case Reference: // what the figures are promised at
 		return Options{Seed: 1, Users: 100_000, Follows: 5_000_000, Posts: 400_000, Events: 10_000_000, Blocks: 20_000, Window: 4 * day, Recent: day}, nil
 	case Large:

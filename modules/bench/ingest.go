@@ -1,0 +1,159 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/IBM/sarama"
+	"github.com/google/uuid"
+
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+)
+
+// ingest is the way of events from Kafka into ClickHouse, with everything that makes each count once,
+// against writing the same rows with ch-go alone.
+func ingest() Bench {
+	return Bench{Name: "ingest", Says: "events a second for each core of the consumer, against ch-go alone without Kafka and guarantees", Run: func(ctx context.Context, on *Stage) error {
+		events := 1_000_000
+		if on.For > 0 {
+			events = min(events, 20_000*int(on.For.Seconds()))
+		}
+		if _, err := on.Serve(ctx, "program", "events-consumer"); err != nil {
+			return err
+		}
+		if _, err := on.applied(ctx, 1000); err != nil { // the partitions are taken, their filters filled
+			return err
+		}
+		p, err := on.applied(ctx, events)
+		if err != nil {
+			return err
+		}
+		raw, err := on.rawInserts(ctx)
+		if err != nil {
+			return err
+		}
+		perCore := float64(events) / p.Usage["program"].CPUSeconds
+		on.FigureAtLeast("events for each CPU second of the consumer", "", 1000, 100_000, perCore)
+		on.FigureAtLeast("events a second, all on this machine", "", 10_000, none, float64(events)/p.Seconds)
+		on.Note("CPU of ClickHouse an event", "µs", 1e6*p.Usage["clickhouse"].CPUSeconds/float64(events))
+		on.Note("ch-go alone: rows for each CPU second of the writer", "", raw.perCPU)
+		on.Note("ch-go alone: rows a second", "", raw.perSecond)
+		on.Note("the consumer's CPU for each of ch-go's alone", "×", raw.perCPU/perCore)
+		return nil
+	}}
+}
+
+// applied sends so many events to Kafka and waits until all are in the ledger.
+func (on *Stage) applied(ctx context.Context, events int) (*Phase, error) {
+	const recorded = "SELECT toInt64(sum(last_offset - first_offset + 1)) AS n FROM event_ranges"
+	before, err := on.count(ctx, recorded)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("%d events", events)
+	_, err = on.Trials(ctx, name, 1, 1, func(ctx context.Context, _ int) (time.Duration, error) {
+		began := time.Now()
+		if err := on.produce(ctx, events); err != nil {
+			return 0, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+		defer cancel()
+		err := until(ctx, 20*time.Millisecond, "all events are applied", func() (bool, error) {
+			n, err := on.count(ctx, recorded)
+			return n >= before+int64(events), err
+		})
+		return time.Since(began), err
+	})
+	return on.report.Phases[len(on.report.Phases)-1], err
+}
+
+// produce writes events to the topic as the API does.
+func (on *Stage) produce(ctx context.Context, events int) error {
+	producer := kafka.NewProducer(on.Kafka)
+	defer func() { _ = producer.Close() }()                           // everything is acknowledged
+	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 5)) //nolint:gosec // a choice, not a secret
+	actions := []string{"impression", "impression", "impression", "impression", "view", "view", "click", "like", "comment", "share"}
+	const chunk = 2000
+	for sent := 0; sent < events; sent += chunk {
+		messages := make([]*sarama.ProducerMessage, min(chunk, events-sent))
+		now := time.Now().UTC()
+		for i := range messages {
+			at := now.Format("2006-01-02T15:04:05.000Z07:00")
+			messages[i] = &sarama.ProducerMessage{
+				Topic: on.Kafka.Topic("events"), Timestamp: now, Key: sarama.StringEncoder(strconv.Itoa(1 + random.IntN(on.World.Users))),
+				Value: sarama.StringEncoder(fmt.Sprintf(`{"v":1,"event_id":"%s","action":"%s","post_id":"%d","author_id":"%d","occurred_at":"%s","received_at":"%s","device":"phone","app_version":"1.0"}`,
+					uuid.New(), actions[i%len(actions)], 1+random.IntN(on.World.Posts), 1+random.IntN(on.World.Users), at, at)),
+			}
+		}
+		if err := producer.Send(ctx, messages...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type rawSpeed struct{ perSecond, perCPU float64 }
+
+// rawInserts reads rows of the ledger and writes them to a table of the same columns and order, block by block.
+func (on *Stage) rawInserts(ctx context.Context) (speed rawSpeed, err error) {
+	on.Tell("ch-go alone")
+	run := func(query ch.Query) error {
+		return on.ClickHouse.Write(ctx, clickhouse.Query{Name: "bench", Query: query})
+	}
+	if err := run(ch.Query{Body: "DROP TABLE IF EXISTS bench_raw"}); err != nil {
+		return speed, err
+	}
+	if err := run(ch.Query{Body: `CREATE TABLE bench_raw ENGINE = MergeTree PARTITION BY toYYYYMMDD(occurred_at)
+		ORDER BY (kafka_partition, user_id, event_id) SETTINGS index_granularity = 2048 AS SELECT * FROM events LIMIT 0`}); err != nil {
+		return speed, err
+	}
+	defer func() { _ = run(ch.Query{Body: "DROP TABLE bench_raw"}) }() // the next run drops it otherwise
+	var columns proto.Results
+	var took, used time.Duration
+	var rows int
+	err = on.ClickHouse.Read(ctx, clickhouse.Query{Name: "bench", Query: ch.Query{
+		Body:   "SELECT * FROM events ORDER BY received_at DESC LIMIT 200000",
+		Result: columns.Auto(), Settings: []ch.Setting{{Key: "max_block_size", Value: "50000"}},
+		OnResult: func(_ context.Context, block proto.Block) error {
+			if block.Rows == 0 {
+				return nil
+			}
+			var input proto.Input
+			for _, c := range columns {
+				data, ok := c.Data.(proto.ColInput)
+				if !ok {
+					return fmt.Errorf("column %s cannot be written", c.Name)
+				}
+				input = append(input, proto.InputColumn{Name: c.Name, Data: data})
+			}
+			for range 3 {
+				began, cpu := time.Now(), ownCPU()
+				if err := run(ch.Query{Body: input.Into("bench_raw"), Input: input}); err != nil {
+					return err
+				}
+				took, used, rows = took+time.Since(began), used+ownCPU()-cpu, rows+block.Rows
+			}
+			return nil
+		},
+	}})
+	if err == nil && rows == 0 {
+		err = errEmpty
+	}
+	return rawSpeed{float64(rows) / took.Seconds(), float64(rows) / used.Seconds()}, err
+}
+
+// ownCPU is the processor time of this process.
+func ownCPU() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

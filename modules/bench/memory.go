@@ -1,0 +1,55 @@
+package bench
+
+import (
+	"context"
+	"time"
+)
+
+// memory is what an api replica takes: at start, idle, and under load.
+func memory() Bench {
+	return Bench{Name: "memory", Says: "an api replica: ready, the hot set's load, upkeep and bytes a post, memory under load", Run: func(ctx context.Context, on *Stage) error {
+		program, err := on.Serve(ctx, "program", "api")
+		if err != nil {
+			return err
+		}
+		if err := until(ctx, 20*time.Millisecond, "the hot set is loaded", func() (bool, error) {
+			m, err := program.Metrics(ctx)
+			return m.Sum("feedrank_feed_hot_step_seconds_count", `step="load"`) > 0, err
+		}); err != nil {
+			return err
+		}
+		idle, err := on.Idle(ctx, "idle", on.lasting(60*time.Second))
+		if err != nil {
+			return err
+		}
+		m, err := program.Metrics(ctx)
+		if err != nil {
+			return err
+		}
+		requests, err := on.Viewers(feedPath, 0, min(2000, on.World.Users))
+		if err != nil {
+			return err
+		}
+		if err := on.Each(ctx, program.Addr, 4, requests); err != nil {
+			return err
+		}
+		busy, err := on.Load(ctx, Load{
+			Name: "cached feed", At: program.Addr, Rate: on.at(1000), WarmUp: 2 * time.Second, For: on.lasting(30 * time.Second),
+			Request: inTurn(requests), Label: servedFrom,
+		})
+		if err != nil {
+			return err
+		}
+		posts := m.Sum("feedrank_feed_hot_posts")
+		on.Figure("ready after start", "s", none, 2, program.Ready.Seconds())
+		on.Figure("loading the hot set", "s", none, 2, m.Sum("feedrank_feed_hot_step_seconds_sum", `step="load"`)/max(1, m.Sum("feedrank_feed_hot_step_seconds_count", `step="load"`)))
+		on.Figure("keeping it current", "% of a core", none, 5, 100*idle.Usage["program"].Cores)
+		on.Note("  of ClickHouse meanwhile", "% of a core", 100*idle.Usage["clickhouse"].Cores)
+		on.Figure("hot set", "bytes a post", none, 150, m.Sum("feedrank_feed_hot_bytes")/max(1, posts))
+		on.Note("  posts", "", posts)
+		on.Note("resident, idle", "MB", float64(idle.Usage["program"].MemoryBytes)/1e6)
+		on.Figure("resident at "+short(busy.Rate)+" RPS", "MB", none, 300, float64(busy.Usage["program"].MemoryBytes)/1e6)
+		on.Figure("errors", "", 0, 0, float64(busy.Failed()))
+		return nil
+	}}
+}

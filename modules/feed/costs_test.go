@@ -1,0 +1,64 @@
+package feed_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// TestAPageAsksTheServersSoOften holds what a page costs the servers. Each question more is to be
+// meant: whoever adds one changes this test, and says in ARCHITECTURE.md what it buys.
+func TestAPageAsksTheServersSoOften(t *testing.T) {
+	w := newWorld(t, 20)
+	for i := range 12 {
+		w.post(100+i, 2+i%4, time.Duration(i)*time.Minute)
+	}
+	w.follow(1, 2, 3, 4, 5)
+	w.load()
+	asked := func(what func()) (clickhouse, postgres, redis int64) {
+		a := &w.away
+		clickhouse, postgres, redis = a.clickhouse.calls.Load(), a.postgres.calls.Load(), a.redis.calls.Load()
+		what()
+		return a.clickhouse.calls.Load() - clickhouse, a.postgres.calls.Load() - postgres, a.redis.calls.Load() - redis
+	}
+
+	clickhouse, postgres, redis := asked(func() {
+		require.Equal(t, "clickhouse", w.get(1, "limit=20").ServedFrom)
+		w.cached(1, "limit=20") // so that the entry is written; asks Redis once or more
+	})
+	require.EqualValues(t, 2, clickhouse, "a computed page: the graph and the affinity")
+	require.Zero(t, postgres)
+	require.Positive(t, redis)
+
+	clickhouse, postgres, redis = asked(func() {
+		for range 10 {
+			require.Equal(t, "cache", w.get(1, "limit=20").ServedFrom)
+		}
+	})
+	require.Zero(t, clickhouse, "a cached page")
+	require.Zero(t, postgres)
+	require.EqualValues(t, 10, redis, "a cached page: one round trip, for all that is kept of the viewer")
+
+	// A page that can be continued has its order written, after the answer.
+	first := w.cached(1, "limit=5")
+	require.NotEmpty(t, first.next())
+	clickhouse, postgres, redis = asked(func() { require.Len(t, w.get(1, "limit=5&"+first.next()).Items, 5) })
+	require.Zero(t, clickhouse+postgres, "a later page")
+	require.LessOrEqual(t, redis, int64(2), "a later page: one, and the order of the page before if it was still to be written")
+	require.Equal(t, []core.ID{}, overlap(first.posts(), w.get(1, "limit=5&"+first.next()).posts()))
+}
+
+func overlap(a, b []core.ID) []core.ID {
+	both := []core.ID{}
+	for _, x := range a {
+		for _, y := range b {
+			if x == y {
+				both = append(both, x)
+			}
+		}
+	}
+	return both
+}
