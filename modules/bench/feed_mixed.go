@@ -30,9 +30,6 @@ func feedMixed() Bench {
 			return err
 		}
 		visits := on.visits(people, 100_000, on.at(100))
-		if err != nil {
-			return err
-		}
 		if err := on.Each(ctx, program.Addr, 4, on.earlier(people, on.at(100)/looks)); err != nil {
 			return err
 		}

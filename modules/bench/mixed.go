@@ -14,10 +14,11 @@ func mixed() Bench {
 			return err
 		}
 		rate := on.at(1000)
-		visits, err := on.visits(200_000, rate)
+		people, err := on.Viewers(feedPath, 0, on.World.Users)
 		if err != nil {
 			return err
 		}
+		visits := on.visits(people, 200_000, rate)
 		for i := range visits { // of 100: 81 feeds, 10 times events, 6 trending, 3 suggestions
 			switch {
 			case visits[i].Kind != "feed":

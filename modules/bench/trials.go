@@ -12,8 +12,8 @@ import (
 // trialLimit is when something that should show counts as lost.
 const trialLimit = 20 * time.Second
 
-// lookEvery is how often a trial looks. It is part of what it measures.
-const lookEvery = 5 * time.Millisecond
+// trialLook is how often a trial looks. It is part of what it measures.
+const trialLook = 5 * time.Millisecond
 
 // Trials runs n trials, so many at once, and adds the times that they took to the report.
 func (on *Stage) Trials(ctx context.Context, name string, n, atOnce int, trial func(ctx context.Context, i int) (time.Duration, error)) (*Percentiles, error) {
@@ -57,6 +57,6 @@ func seen(ctx context.Context, what string, look func() (bool, error)) (time.Dur
 func seenSince(ctx context.Context, began time.Time, what string, look func() (bool, error)) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, trialLimit, fmt.Errorf("it did not show within %s", trialLimit))
 	defer cancel()
-	err := until(ctx, lookEvery, what, look)
+	err := until(ctx, trialLook, what, look)
 	return time.Since(began), err
 }
