@@ -176,7 +176,7 @@ func (s *Set) rateAll() {
 			return
 		}
 		for place := from; place < min(from+rowsAtOnce, int(rating.used)); place++ {
-			if p := rating.at(uint32(place)); p.ID != 0 { //nolint:gosec // a place
+			if p := rating.at(uint32(place)); p.ID != 0 {
 				rating.rate(p)
 			}
 		}

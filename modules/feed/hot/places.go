@@ -29,12 +29,15 @@ func hashOf(id core.ID) uint64 {
 
 const upperHalf = 0xffffffff << 32
 
+// mask makes a slot of a hash: there are a power of two of them.
+func (t *places) mask() uint64 { return uint64(len(t.slots)) - 1 }
+
 // find is the slot of an id and its place; the place is below zero where the id is not there.
 func (t *places) find(id core.ID, x *index) (slot uint64, place int64) {
 	if len(t.slots) == 0 {
 		return 0, -1
 	}
-	hash, mask := hashOf(id), uint64(len(t.slots)-1)
+	hash, mask := hashOf(id), t.mask()
 	for i := hash & mask; ; i = (i + 1) & mask {
 		s := t.slots[i]
 		if s == 0 {
@@ -58,7 +61,7 @@ func (t *places) add(id core.ID, place uint32, x *index) {
 }
 
 func (t *places) insert(hash uint64, place uint32) {
-	mask := uint64(len(t.slots) - 1)
+	mask := t.mask()
 	i := hash & mask
 	for t.slots[i] != 0 {
 		i = (i + 1) & mask
@@ -68,7 +71,7 @@ func (t *places) insert(hash uint64, place uint32) {
 
 // remove frees a slot and moves up what stands behind it only because it was taken.
 func (t *places) remove(slot uint64, x *index) {
-	mask := uint64(len(t.slots) - 1)
+	mask := t.mask()
 	free := slot
 	for i := (slot + 1) & mask; t.slots[i] != 0; i = (i + 1) & mask {
 		home := hashOf(x.at(uint32(t.slots[i])-1).ID) & mask //nolint:gosec // the lower half
