@@ -66,11 +66,19 @@ func TestWhatIsMeantToDoHarmDoesNone(t *testing.T) {
 			escaped := url.PathEscape(text)
 			query := url.QueryEscape(text)
 			for _, call := range []struct{ method, path, token, body string }{
-				{"GET", "/api/v1/feed?limit=" + query, user, ""}, {"GET", "/api/v1/feed?cursor=" + query, user, ""}, {"GET", "/api/v1/feed?algo=" + query, user, ""},
-				{"GET", "/api/v1/feed?since=" + query, user, ""}, {"GET", "/api/v1/feed/trending?window=" + query, user, ""},
-				{"GET", "/api/v1/discover/suggested-users?limit=" + query, user, ""}, {"POST", "/api/v1/discover/suggested-users/" + escaped + "/dismiss", user, ""},
-				{"GET", "/api/v1/feed/metrics?date=" + query, admin, ""}, {"GET", "/admin/v1/dead-letters?topic=" + query, admin, ""}, {"GET", "/admin/v1/dead-letters/" + escaped, admin, ""},
-				{"GET", "/admin/v1/" + escaped, admin, ""}, {"POST", "/admin/v1/jobs/" + escaped + "/run", admin, ""}, {"GET", "/" + escaped, "", ""},
+				{"GET", "/api/v1/feed?limit=" + query, user, ""},
+				{"GET", "/api/v1/feed?cursor=" + query, user, ""},
+				{"GET", "/api/v1/feed?algo=" + query, user, ""},
+				{"GET", "/api/v1/feed?since=" + query, user, ""},
+				{"GET", "/api/v1/feed/trending?window=" + query, user, ""},
+				{"GET", "/api/v1/discover/suggested-users?limit=" + query, user, ""},
+				{"POST", "/api/v1/discover/suggested-users/" + escaped + "/dismiss", user, ""},
+				{"GET", "/api/v1/feed/metrics?date=" + query, admin, ""},
+				{"GET", "/admin/v1/dead-letters?topic=" + query, admin, ""},
+				{"GET", "/admin/v1/dead-letters/" + escaped, admin, ""},
+				{"GET", "/admin/v1/" + escaped, admin, ""},
+				{"POST", "/admin/v1/jobs/" + escaped + "/run", admin, ""},
+				{"GET", "/" + escaped, "", ""},
 			} {
 				status, header, answer := p.request(call.method, call.path, call.body, "Authorization", call.token)
 				require.Less(t, status, 500, "%s %s: %s", call.method, call.path, answer)

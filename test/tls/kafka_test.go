@@ -58,7 +58,10 @@ func works(t *testing.T, cfg kafka.Config) error {
 	ctx, cancel := context.WithCancel(t.Context())
 	r, ended := make(reads, 10), make(chan error, 1)
 	go func() { ended <- kafka.RunGroup(ctx, cfg, "group", []string{"things"}, r, zap.NewNop()) }()
-	defer func() { cancel(); <-ended }()
+	defer func() {
+		cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	}()
 	select {
 	case got := <-r:
 		require.Equal(t, "secret", got)

@@ -141,9 +141,13 @@ func TestNoPublicKeyDoesAsASecretAndNoOtherAlgorithmIsTaken(t *testing.T) {
 	require.NoError(t, err)
 	rs := all[1].key.(*rsa.PrivateKey)
 	for _, s := range []signer{
-		{method: jwt.SigningMethodHS384, key: []byte(secret)}, {method: jwt.SigningMethodHS512, key: []byte(secret)},
-		{method: jwt.SigningMethodRS384, kid: "r", key: rs}, {method: jwt.SigningMethodRS512, kid: "r", key: rs}, {method: jwt.SigningMethodPS256, kid: "r", key: rs},
-		{method: jwt.SigningMethodES384, kid: "e", key: es384}, {method: jwt.SigningMethodNone, key: jwt.UnsafeAllowNoneSignatureType},
+		{method: jwt.SigningMethodHS384, key: []byte(secret)},
+		{method: jwt.SigningMethodHS512, key: []byte(secret)},
+		{method: jwt.SigningMethodRS384, kid: "r", key: rs},
+		{method: jwt.SigningMethodRS512, kid: "r", key: rs},
+		{method: jwt.SigningMethodPS256, kid: "r", key: rs},
+		{method: jwt.SigningMethodES384, kid: "e", key: es384},
+		{method: jwt.SigningMethodNone, key: jwt.UnsafeAllowNoneSignatureType},
 		{method: jwt.SigningMethodNone, kid: "r", key: jwt.UnsafeAllowNoneSignatureType},
 	} {
 		_, err := v.Authenticate(bearer("Bearer " + s.sign(t, s.key, claims)))
