@@ -60,7 +60,7 @@ func works(t *testing.T, cfg kafka.Config) error {
 	go func() { ended <- kafka.RunGroup(ctx, cfg, "group", []string{"things"}, r, zap.NewNop()) }()
 	defer func() {
 		cancel()
-		<-ended // that it ended is enough
+		require.ErrorIs(t, <-ended, context.Canceled)
 	}()
 	select {
 	case got := <-r:
