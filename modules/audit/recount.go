@@ -9,6 +9,7 @@ import (
 
 	"github.com/ClickHouse/ch-go/proto"
 
+	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/sql"
 )
 
@@ -187,7 +188,7 @@ func (a *Auditor) settle(ctx context.Context, r *Report, suspects []suspect) (le
 		if last {
 			break
 		}
-		if err := pause(ctx, lookPause); err != nil {
+		if err := worker.Pause(ctx, lookPause); err != nil {
 			return nil, err
 		}
 	}
@@ -241,15 +242,4 @@ func (a *Auditor) erasing(ctx context.Context) (bool, error) {
 	var n proto.ColUInt64
 	err := a.ask(ctx, "audit_erasing", proto.Results{{Name: "n", Data: &n}}, func() {})
 	return err == nil && n.Row(0) > 0, err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -195,14 +195,3 @@ func (r *Resync) kind(ctx context.Context, s *mapping.Source, o ResyncOptions, a
 		}
 	}
 }
-
-func pauseFor(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // difference is a row that is not the same on both sides.
@@ -81,7 +83,7 @@ func (w *walk) await(ctx context.Context, seen map[string]uint64) error {
 		if !behind && !time.Now().Before(settled) {
 			return nil
 		}
-		if err := pauseFor(ctx, drainPause); err != nil {
+		if err := worker.Pause(ctx, drainPause); err != nil {
 			return err
 		}
 		still, err := w.look(ctx, slices.Collect(maps.Keys(seen)))

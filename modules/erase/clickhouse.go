@@ -13,6 +13,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/sql"
 )
 
@@ -48,7 +49,7 @@ func (e *Eraser) refuse(ctx context.Context, users []core.ID, r *Report) (since 
 	if err := e.ended(ctx, passed); err != nil {
 		return since, err
 	}
-	if err := wait(ctx, e.pause); err != nil { // replicas that answer them stop
+	if err := worker.Pause(ctx, e.pause); err != nil { // replicas that answer them stop
 		return since, err
 	}
 	return since, e.steps(StepRefused)
@@ -99,7 +100,7 @@ func (e *Eraser) ended(ctx context.Context, statements map[string]bool) error {
 		if len(statements) == 0 {
 			return nil
 		}
-		if err := wait(ctx, askAgain); err != nil {
+		if err := worker.Pause(ctx, askAgain); err != nil {
 			return fmt.Errorf("%d statements that began before still write: %w", len(statements), err)
 		}
 	}
@@ -147,7 +148,7 @@ func (e *Eraser) removeFrom(ctx context.Context, table string) error {
 		if err := errors.Join(err, failed); err != nil || running == 0 {
 			return err
 		}
-		if err := wait(ctx, askAgain); err != nil {
+		if err := worker.Pause(ctx, askAgain); err != nil {
 			return err
 		}
 	}

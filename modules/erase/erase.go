@@ -154,14 +154,3 @@ func (e *Eraser) forget(ctx context.Context, users []core.ID, r *Report) error {
 	}
 	return e.steps(StepForgotten)
 }
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

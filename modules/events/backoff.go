@@ -3,6 +3,8 @@ package events
 import (
 	"context"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // backoff doubles a pause up to a bound.
@@ -17,18 +19,7 @@ func (b *backoff) wait(ctx context.Context) error {
 	if b.next == 0 {
 		b.next = firstPause
 	}
-	err := wait(ctx, b.next)
+	err := worker.Pause(ctx, b.next)
 	b.next = min(2*b.next, mostPause)
 	return err
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

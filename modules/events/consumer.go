@@ -114,7 +114,7 @@ func (c *Consumer) Setup(session sarama.ConsumerGroupSession) error {
 	c.metrics.rebalances.Inc()
 	ctx := session.Context()
 	if c.unlucky.Swap(false) {
-		if err := wait(ctx, unluckyPause); err != nil {
+		if err := worker.Pause(ctx, unluckyPause); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // writer is what the partitions of one process share to write: what several of them insert at the same
@@ -77,7 +78,7 @@ func (g *groupCommit[B]) insert(ctx context.Context, f fence, rows int, alone bo
 		case err := <-s.done:
 			return err
 		case g.turn <- struct{}{}:
-			_ = wait(ctx, linger)
+			_ = worker.Pause(ctx, linger)
 			if all := g.take(); len(all) > 0 {
 				err := g.send(ctx, all)
 				for _, each := range all {

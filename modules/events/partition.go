@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // partition applies one Kafka partition to ClickHouse while it is ours. One goroutine runs it.
@@ -210,7 +211,7 @@ func (p *partition) land(ctx context.Context) error {
 			p.alarm(err)
 		}
 		if refusals > 0 {
-			if err := wait(ctx, min(firstPause<<min(refusals, 10), refusedPause)); err != nil {
+			if err := worker.Pause(ctx, min(firstPause<<min(refusals, 10), refusedPause)); err != nil {
 				return err
 			}
 		}

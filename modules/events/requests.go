@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // request is something asked of the owner of a partition.
@@ -81,7 +82,7 @@ func (r *Requests) ask(ctx context.Context, partition int, q request) (uint64, e
 		if ok || err != nil && ctx.Err() == nil {
 			return changed, err
 		}
-		if err := wait(ctx, answerPause); err != nil {
+		if err := worker.Pause(ctx, answerPause); err != nil {
 			return 0, fmt.Errorf("partition %d: its owner has not answered; is an events consumer running? %w", partition, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // cpu is the processor time of this process; the servers are processes of their own.
@@ -38,7 +39,7 @@ func BenchmarkApply(b *testing.B) {
 	began, used := time.Now(), cpu(b)
 	o := tape.play(b.Context(), noSteps{})
 	for tape.committed.Load() < int64(len(tape.log)) {
-		require.NoError(b, wait(b.Context(), time.Millisecond))
+		require.NoError(b, worker.Pause(b.Context(), time.Millisecond))
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(len(tape.log))/(cpu(b)-used).Seconds(), "events/cpu-s")

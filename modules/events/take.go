@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // take makes the partition ours and finds out how far it is. It tries until it succeeds or ctx ends:
@@ -150,7 +152,7 @@ func (p *partition) settle(ctx context.Context) error {
 			killed[id] = true
 			p.metrics.killed.Inc()
 		}
-		if err := wait(ctx, settlePause); err != nil {
+		if err := worker.Pause(ctx, settlePause); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // What the events API takes in one call, and how patient we are with it.
@@ -49,7 +50,7 @@ var _ EventSink = (*Poster)(nil)
 // NewPoster makes a poster.
 func NewPoster(cfg PosterConfig) *Poster {
 	if cfg.Wait == nil {
-		cfg.Wait = wait
+		cfg.Wait = worker.Pause
 	}
 	cfg.Concurrency = max(1, min(cfg.Concurrency, 64))
 	return &Poster{cfg: cfg}
@@ -166,17 +167,6 @@ func (p *Poster) call(ctx context.Context, token string, body []byte, events int
 
 func statusError(url string, status int, text []byte) error {
 	return fmt.Errorf("%w: %s answers %d: %.300s", ErrRejected, url, status, text)
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // eventJSON is an event as clients send it.
