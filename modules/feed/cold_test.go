@@ -32,7 +32,7 @@ func (w *world) publish(refused []core.ID, posts ...hot.Post) {
 }
 
 func TestAReplicaWhoseHotSetIsColdAsksClickHouseItself(t *testing.T) {
-	w := newWorld(t, 20, patiently)
+	w := newWorld(t, 20)
 	w.follow(1, 2, 3)
 	w.block(1, 4)
 	w.interact(1, 6, 9)

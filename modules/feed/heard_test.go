@@ -11,7 +11,7 @@ import (
 
 // While ClickHouse is away the consumers wait for it, so that nobody tells the cache entries.
 func TestWhatAViewerChangesHoldsAtOnceWhileTheConsumersWaitForClickHouse(t *testing.T) {
-	w := newWorld(t, 20, patiently)
+	w := newWorld(t, 20)
 	w.follow(1, 2, 3, 4, 5)
 	for author := 2; author <= 8; author++ {
 		w.post(100+author, author, time.Duration(author)*time.Hour)

@@ -33,9 +33,7 @@ func TestASessionGoesOnThoughItsOrderIsLostEverywhere(t *testing.T) {
 	w.load()
 	shown, pages := w.walk(1, w.get(1, "limit=10"), "limit=10", func(n int) {
 		if n == 2 || n == 5 { // the order is in Redis, and in a replica's memory
-			w.flush()
-			w.start()
-			w.load()
+			w.loseEverything()
 		}
 		w.post(2000+n, 2+n%9, 0)
 		w.engage(1000+n*3, 2+(n*3)%9, 10, n)
@@ -53,9 +51,7 @@ func TestAPageOfASessionWhoseOrderWasLostIsTheSameWhenFetchedTwice(t *testing.T)
 	w.load()
 	first := w.get(1, "limit=10")
 	second := w.get(1, "limit=10&"+first.next())
-	w.flush()
-	w.start()
-	w.load()
+	w.loseEverything()
 	third := w.get(1, "limit=10&explain=true&"+second.next())
 	require.Contains(t, third.Items[0].Explain.Adjustments, "ranked anew: the order of the session's first page was lost")
 	w.engage(1059, 2+59%25, 10, 500)

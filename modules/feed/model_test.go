@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/feed"
 )
 
 const modelUsers = 8
@@ -38,7 +37,7 @@ func TestTheFeedIsWhatThePlainReferenceSays(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			m := &model{
-				world: newWorld(t, modelUsers, patiently), ref: newReference(), rand: rand.New(rand.NewPCG(seed, 7)), nextPost: 100,
+				world: newWorld(t, modelUsers), ref: newReference(), rand: rand.New(rand.NewPCG(seed, 7)), nextPost: 100,
 				sameAs: map[int]bool{}, sessions: map[int]*modelSession{},
 			}
 			m.load()
@@ -64,11 +63,6 @@ func TestTheFeedIsWhatThePlainReferenceSays(t *testing.T) {
 			}
 		})
 	}
-}
-
-// patiently waits for every answer: a server that is merely slow is not what the model is about.
-func patiently(cfg *feed.Config) {
-	cfg.Budget, cfg.ComputeWait, cfg.ComputeBudget = 30*time.Second, 20*time.Second, 15*time.Second
 }
 
 func (m *model) note(format string, args ...any) { m.log = append(m.log, fmt.Sprintf(format, args...)) }

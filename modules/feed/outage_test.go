@@ -33,7 +33,7 @@ var barredPosts = []core.ID{101, 102, 103, 104, 105}
 
 func TestEveryFeedIsAnsweredAndObeysTheFiltersWhileServersAreKilledFrozenAndRestarted(t *testing.T) {
 	s := stack.Own(t)
-	w := worldOn(t, s, 40)
+	w := worldOn(t, s, 40, inTime)
 	w.follow(1, 2, 3, 4, 5, 6, 7, 8, 9)
 	w.post(101, 1, time.Minute)
 	for author := 2; author <= 30; author++ {

@@ -95,6 +95,7 @@ func worldOn(t testing.TB, s *stack.Stack, users int, change ...func(*feed.Confi
 	t.Helper()
 	w := &world{Stack: s, t: t, clock: &movableClock{}, cfg: feed.DefaultConfig()}
 	w.cfg.CursorSecrets = []string{"a secret of at least 32 bytes, for tests"}
+	patiently(&w.cfg)
 	for _, f := range change {
 		f(&w.cfg)
 	}
@@ -104,6 +105,18 @@ func worldOn(t testing.TB, s *stack.Stack, users int, change ...func(*feed.Confi
 	w.ch("INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES (1, 7, 'test', now64(3))")
 	w.sql("INSERT INTO users (id, name) SELECT i, 'user ' || i FROM generate_series(1, $1) i", users)
 	return w
+}
+
+// patiently waits for every answer: a server that is merely slow, as on a busy machine, is what the
+// tests of outages are about, and no others.
+func patiently(cfg *feed.Config) {
+	cfg.Budget, cfg.ComputeWait, cfg.ComputeBudget = 30*time.Second, 20*time.Second, 15*time.Second
+}
+
+// inTime answers within the product's own deadlines.
+func inTime(cfg *feed.Config) {
+	product := feed.DefaultConfig()
+	cfg.Budget, cfg.ComputeWait, cfg.ComputeBudget = product.Budget, product.ComputeWait, product.ComputeBudget
 }
 
 // start makes a feed; again for a replica that was started anew.
@@ -174,6 +187,15 @@ func (w *world) flush() {
 	conn, err := w.redis.Conn()
 	require.NoError(w.t, err)
 	require.NoError(w.t, conn.Do(context.Background(), conn.B().Flushall().Build()).Error())
+}
+
+// loseEverything ends the replica, so that it writes no more, empties Redis, and starts another.
+func (w *world) loseEverything() {
+	w.t.Helper()
+	require.NoError(w.t, w.feed.Stop(context.Background()))
+	w.flush()
+	w.start()
+	w.load()
 }
 
 // consume does what a consumer does: at once, or when ClickHouse is back.

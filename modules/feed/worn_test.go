@@ -17,7 +17,7 @@ func onlyOwn(cfg *feed.Config) { cfg.Sources.Popular.Limit = 0 }
 // busyWorld has a viewer with followees who post a lot, and strangers of whom one begins to trend later.
 func busyWorld(t *testing.T) *world {
 	t.Helper()
-	w := newWorld(t, 40, patiently, onlyOwn)
+	w := newWorld(t, 40, onlyOwn)
 	w.follow(1, 2, 3, 4, 5, 6, 7, 8, 9)
 	for i := range 80 {
 		w.post(1000+i, 2+i%8, time.Duration(i)*20*time.Minute)
@@ -100,7 +100,7 @@ func TestAReplicaThatBeganSinceAnEntryWasMadeShowsWhatArrivedBefore(t *testing.T
 }
 
 func TestNewPopularPostsReachACachedFeedOfWhomLittleIsKnown(t *testing.T) {
-	w := newWorld(t, 40, patiently)
+	w := newWorld(t, 40)
 	for i := range 30 {
 		w.post(100+i, 2+i, 5*time.Hour)
 	}

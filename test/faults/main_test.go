@@ -13,7 +13,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The network's own: a connection that is closed while bytes are on their way may leave one behind.
-	pipes := goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run")
-	stack.Main(m, embeddedtest.IgnoreLeaks(pipes))
+	// The network's own: a connection that is closed while bytes are on their way may leave its pipe behind.
+	stack.Main(m, embeddedtest.IgnoreLeaks(
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
+	))
 }

@@ -24,9 +24,11 @@ import (
 
 // Main runs a package's tests; TestMain calls it and nothing else.
 func Main(m *testing.M, opts ...embeddedtest.Option) {
-	// The one goroutine of sarama's metrics library, which it never ends.
-	meters := goleak.IgnoreAnyFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick")
-	embeddedtest.Main(m, append(opts, embeddedtest.IgnoreLeaks(meters))...)
+	embeddedtest.Main(m, append(opts, embeddedtest.IgnoreLeaks(
+		// sarama's: its metrics library keeps one for good, and a breaker that opened sleeps 10 s, whatever ends.
+		goleak.IgnoreAnyFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"),
+		goleak.IgnoreAnyFunction("github.com/eapache/go-resiliency/breaker.(*Breaker).timer"),
+	))...)
 }
 
 // Stack is what one test works with. What is in it is its own, but for the processes.
