@@ -1,5 +1,7 @@
 package rank
 
+import "math/bits"
+
 // Diversifier reorders a ranked list for variety of authors. It may be used again, by one goroutine
 // at a time; its memory is kept.
 //
@@ -11,13 +13,22 @@ package rank
 //  3. the Gap between two posts of an author, one place at a time, down to none.
 //
 // So no post is lost, and a list is never short.
+//
+// Of each author only the best remaining post can be taken. The place from which on it breaks no rule is
+// known when the one before it is placed, so it waits for that place, and then is free.
 type Diversifier struct {
-	rules  Diversity
-	next   []int32 // the remaining posts, linked in rank order
-	recent []int32 // the last MaxAuthor places of each author, as a ring
-	count  []int32 // how many posts of each author are placed
-	relax  []uint8 // how far the rules gave way for each place
+	rules   Diversity
+	recent  []int32 // the last MaxAuthor places of each author, as a ring
+	count   []int32 // how many posts of each author are placed
+	next    []int32 // of each post, the author's next best
+	free    ranks   // posts that break no rule
+	waiting ranks   // posts that would break one
+	due     []int32 // the first of those that become free at a place
+	sameDue []int32 // of each post that waits, another that becomes free at the same place
+	relax   []uint8 // how far the rules gave way for each place
 }
+
+const nobody = -1
 
 // NewDiversifier makes one for a set of rules.
 func NewDiversifier(rules Diversity) *Diversifier { return &Diversifier{rules: rules} }
@@ -28,12 +39,20 @@ func (d *Diversifier) Rules() Diversity { return d.rules }
 // Order appends to dst the indexes of the posts in their new order. authors[i] is the author of the
 // i-th best post, numbered from 0 to authorCount−1.
 func (d *Diversifier) Order(dst []int32, authors []int32, authorCount int) []int32 {
-	d.reset(len(authors), authorCount)
-	head := len(authors) // next[head] is the first that remains
+	d.reset(authors, authorCount)
 	for place := range authors {
-		before, chosen, level := d.choose(authors, head, place)
-		d.next[before] = d.next[chosen]
+		d.release(place)
+		chosen, level := d.free.first(), uint8(0)
+		if chosen == nobody {
+			chosen, level = d.leastBroken(authors, place)
+			d.waiting.remove(chosen)
+		} else {
+			d.free.remove(chosen)
+		}
 		d.place(authors[chosen], place)
+		if after := d.next[chosen]; after != nobody {
+			d.wait(after, d.freeFrom(authors[chosen]))
+		}
 		d.relax = append(d.relax, level)
 		dst = append(dst, chosen)
 	}
@@ -44,40 +63,53 @@ func (d *Diversifier) Order(dst []int32, authors []int32, authorCount int) []int
 // window, 2 the top, 3 and more the gap.
 func (d *Diversifier) Relaxed() []uint8 { return d.relax }
 
-// choose finds the remaining post with the lowest level of relaxation, the best ranked among equals.
-func (d *Diversifier) choose(authors []int32, head, place int) (before int, chosen int32, level uint8) {
+// leastBroken finds the waiting post with the lowest level of relaxation, the best ranked among equals.
+func (d *Diversifier) leastBroken(authors []int32, place int) (chosen int32, level uint8) {
 	level = 255
-	at := head
-	for i := d.next[head]; i >= 0; i = d.next[i] {
+	d.waiting.each(func(i int32) {
 		if l := d.level(authors[i], place); l < level {
-			before, chosen, level = at, i, l
-			if l == 0 {
-				break
-			}
+			chosen, level = i, l
 		}
-		at = int(i)
-	}
-	return before, chosen, level
+	})
+	return chosen, level
 }
 
-// level is how far the rules would have to give way for the author to stand at a place.
+// level is how far the rules would have to give way for an author who has posts in the list already to
+// stand at a place.
 func (d *Diversifier) level(author int32, place int) uint8 {
-	placed := int(d.count[author])
-	if placed == 0 {
-		return 0
-	}
-	ring := d.recent[int(author)*d.rules.MaxAuthor : (int(author)+1)*d.rules.MaxAuthor]
-	between := place - int(ring[(placed-1)%len(ring)]) - 1
+	last, oldest := d.places(author)
+	between := place - last - 1
 	switch {
 	case between < d.rules.Gap:
 		return uint8(2 + d.rules.Gap - between) //nolint:gosec // the gap is at most 50
 	case place < d.rules.Top:
 		return 2
-	case placed >= len(ring) && place-int(ring[placed%len(ring)]) < d.rules.Window:
+	case oldest != nobody && place-oldest < d.rules.Window:
 		return 1
 	default:
 		return 0
 	}
+}
+
+// freeFrom is the first place at which the author breaks no rule: where level is 0.
+func (d *Diversifier) freeFrom(author int32) int {
+	last, oldest := d.places(author)
+	from := max(last+1+d.rules.Gap, d.rules.Top)
+	if oldest != nobody {
+		from = max(from, oldest+d.rules.Window)
+	}
+	return from
+}
+
+// places are the author's last place and, where there are that many, the one MaxAuthor posts back.
+func (d *Diversifier) places(author int32) (last, oldest int) {
+	placed, most := int(d.count[author]), d.rules.MaxAuthor
+	ring := d.recent[int(author)*most : (int(author)+1)*most]
+	oldest = nobody
+	if placed >= most {
+		oldest = int(ring[placed%most])
+	}
+	return int(ring[(placed-1)%most]), oldest
 }
 
 func (d *Diversifier) place(author int32, place int) {
@@ -86,18 +118,44 @@ func (d *Diversifier) place(author int32, place int) {
 	d.count[author]++
 }
 
-func (d *Diversifier) reset(posts, authors int) {
-	d.next = resized(d.next, posts+1)
-	for i := range posts {
-		d.next[i] = int32(i + 1)
+func (d *Diversifier) wait(post int32, from int) {
+	d.waiting.add(post)
+	if from < len(d.due) { // else the list ends before
+		d.sameDue[post], d.due[from] = d.due[from], post
 	}
-	if posts > 0 {
-		d.next[posts-1], d.next[posts] = -1, 0
+}
+
+// release frees what waited for a place, but for what the rules gave way for before.
+func (d *Diversifier) release(place int) {
+	for post := d.due[place]; post != nobody; post = d.sameDue[post] {
+		if d.waiting.has(post) {
+			d.waiting.remove(post)
+			d.free.add(post)
+		}
 	}
-	d.recent = resized(d.recent, authors*d.rules.MaxAuthor)
-	d.count = resized(d.count, authors)
-	clear(d.count)
+}
+
+func (d *Diversifier) reset(authors []int32, authorCount int) {
+	d.recent = resized(d.recent, authorCount*d.rules.MaxAuthor)
+	d.count = resized(d.count, authorCount)
+	d.next, d.due, d.sameDue = resized(d.next, len(authors)), resized(d.due, len(authors)), resized(d.sameDue, len(authors))
+	d.free.reset(len(authors))
+	d.waiting.reset(len(authors))
 	d.relax = d.relax[:0]
+	best := d.count // of each author, until their posts are counted
+	for author := range best {
+		best[author] = nobody
+	}
+	for i := len(authors) - 1; i >= 0; i-- {
+		d.next[i], best[authors[i]] = best[authors[i]], int32(i) //nolint:gosec // a list has hundreds of posts
+		d.due[i] = nobody
+	}
+	for _, first := range best {
+		if first != nobody {
+			d.free.add(first)
+		}
+	}
+	clear(d.count)
 }
 
 func resized(s []int32, n int) []int32 {
@@ -105,4 +163,38 @@ func resized(s []int32, n int) []int32 {
 		return make([]int32, n, n+n/2)
 	}
 	return s[:n]
+}
+
+// ranks is a set of posts by their rank, as bits.
+type ranks struct{ words []uint64 }
+
+func (r *ranks) reset(n int) {
+	words := (n + 63) / 64
+	if cap(r.words) < words {
+		r.words = make([]uint64, words)
+	}
+	r.words = r.words[:words]
+	clear(r.words)
+}
+
+func (r *ranks) add(i int32)      { r.words[i/64] |= 1 << (i % 64) }
+func (r *ranks) remove(i int32)   { r.words[i/64] &^= 1 << (i % 64) }
+func (r *ranks) has(i int32) bool { return r.words[i/64]&(1<<(i%64)) != 0 }
+
+func (r *ranks) first() int32 {
+	for w, word := range r.words {
+		if word != 0 {
+			return int32(w*64 + bits.TrailingZeros64(word)) //nolint:gosec // a list has hundreds of posts
+		}
+	}
+	return nobody
+}
+
+// each goes through the set, the best first.
+func (r *ranks) each(do func(int32)) {
+	for w, word := range r.words {
+		for ; word != 0; word &= word - 1 {
+			do(int32(w*64 + bits.TrailingZeros64(word))) //nolint:gosec // as above
+		}
+	}
 }
