@@ -2,7 +2,6 @@ package events
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -88,6 +87,15 @@ type owner struct {
 	done   chan struct{}
 	err    error
 	cancel context.CancelFunc
+}
+
+func (o *owner) ended() bool {
+	select {
+	case <-o.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // play starts a worker at the committed offset, as a new session would.
@@ -249,19 +257,14 @@ func freeze(t *testing.T, tape *tape, step Step) {
 	if once(step) || step == StepCommitted {
 		// It may take the partition for itself, as a new owner would; or find it gone.
 		require.Eventually(t, func() bool {
-			select {
-			case <-victim.done:
-				return true
-			default:
-				return tape.committed.Load() == int64(len(tape.log))
-			}
+			return victim.ended() || tape.committed.Load() == int64(len(tape.log))
 		}, 10*time.Second, 2*time.Millisecond)
 		victim.cancel()
 		<-victim.done
 		return
 	}
-	<-victim.done
-	require.True(t, errors.Is(victim.err, errFenced), "%v", victim.err)
+	require.Eventually(t, victim.ended, 10*time.Second, 2*time.Millisecond, "it writes on")
+	require.ErrorIs(t, victim.err, errFenced)
 }
 
 // commit moves on only: Kafka refuses the commit of a member that has been replaced.

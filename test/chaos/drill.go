@@ -33,6 +33,7 @@ type options struct {
 	drain      time.Duration
 	backlog    bool          // the consumers start when everything is produced
 	warm       time.Duration // at the beginning, of which no ages are kept
+	unfenced   bool          // the fence is taken away: what is left must be wrong
 	profile    string        // folder for the consumers' profiles
 	say        func(format string, args ...any)
 }
@@ -102,6 +103,13 @@ func (d *drill) prepare(ctx context.Context) error {
 	d.queue = s.Kafka.Topic(letters.EventsTopic)
 	if _, err := migrate.ClickHouse(ctx, s.ClickHouse, false); err != nil {
 		return err
+	}
+	if d.unfenced {
+		for _, table := range []string{"events", "event_ranges"} {
+			if err := d.exec(ctx, "ALTER TABLE "+table+" DROP CONSTRAINT fenced"); err != nil {
+				return err
+			}
+		}
 	}
 	topics := append(events.TopicSpecs(s.Events, s.Kafka), deadletter.TopicSpecs(letters, s.Kafka)...)
 	if _, err := kafka.EnsureTopics(s.Kafka, topics, false); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/events"
 )
 
 func TestMain(m *testing.M) {
@@ -31,5 +33,31 @@ func TestEveryEventCountsOnceWhateverIsKilled(t *testing.T) {
 	if dir := os.Getenv("FEEDRANK_TEST_REPORTS"); dir != "" {
 		_, err := r.write(dir)
 		require.NoError(t, err)
+	}
+}
+
+// TestWhoeverWakesIsRefusedByTheFenceAlone has owners stop when they have decided to insert, others take
+// the partition and apply the same records, and the former ones wake, with their connections alive. The
+// same drill without the fence must find that they doubled what they inserted.
+func TestWhoeverWakesIsRefusedByTheFenceAlone(t *testing.T) {
+	for _, unfenced := range []bool{false, true} {
+		t.Run(fmt.Sprintf("unfenced=%t", unfenced), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			r, err := run(ctx, options{
+				seed: 1, records: 40_000, partitions: 4, batch: 600, drain: time.Minute, say: t.Logf, unfenced: unfenced,
+				consumers: []action{{freezeConsumer, events.StepInserting}, {freezeConsumer, events.StepSealed}},
+			})
+			require.NoError(t, err)
+			t.Log(r.line())
+			if !unfenced {
+				require.True(t, r.clean(), r.line())
+				return
+			}
+			require.Positive(t, r.Double, r.line())
+			require.Positive(t, r.ViewsWrong, r.line())
+			require.Zero(t, r.Lost, r.line())
+		})
 	}
 }

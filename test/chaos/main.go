@@ -56,6 +56,7 @@ func drillAsAsked() error {
 	flag.DurationVar(&o.drain, "drain", 3*time.Minute, "until everything must be applied, at the end")
 	flag.DurationVar(&limit, "limit", 20*time.Minute, "of the whole drill")
 	flag.StringVar(&reports, "reports", "test/reports", "folder for the report")
+	flag.BoolVar(&o.unfenced, "unfenced", false, "take the fence away: the drill must then fail")
 	short := flag.Bool("short", false, "the drill that the tests run")
 	speed := flag.Bool("speed", false, "measure instead: nobody is disturbed, the consumer is one process")
 	only := flag.String("only", "", "with -speed: 1k/s, 10k/s, backlog or killed")
@@ -66,9 +67,9 @@ func drillAsAsked() error {
 	o.partitions = int32(partitions) //nolint:gosec // few
 	o.consumers, o.servers = plan(o.seed, c)
 	if *short {
-		say := o.say
+		say, unfenced := o.say, o.unfenced
 		o = shortDrill(o.seed)
-		o.say = say
+		o.say, o.unfenced = say, unfenced
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
