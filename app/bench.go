@@ -30,6 +30,8 @@ type BenchOptions struct {
 	For   time.Duration
 	Rate  float64
 	Args  []string // settings for the program, as on its command line
+	// Profiles is a folder for profiles; empty: none.
+	Profiles string
 }
 
 // Bench measures the program, as a process of its own, on embedded servers that hold a seeded world.
@@ -68,7 +70,7 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (be
 	}
 	env := bench.Env{
 		World: w.World, Postgres: pool, ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
-		Redis: redis.New(w.cfg.Redis), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out, Version: Version, For: o.For, Rate: o.Rate,
+		Redis: redis.New(w.cfg.Redis), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out, Version: Version, For: o.For, Rate: o.Rate, Profiles: o.Profiles,
 		Token: func(user core.ID) (string, error) { return auth.Sign(w.cfg.Auth, user, true, 24*time.Hour, time.Now()) },
 		Feedrank: func(args ...string) *exec.Cmd {
 			cmd := exec.Command(program, append(args, o.Args...)...) //nolint:gosec // ourselves

@@ -64,6 +64,7 @@ func benchCommand() *cobra.Command {
 	c.Flags().StringVar(&o.Dir, "dir", filepath.Join("data", "bench"), "where the worlds are kept")
 	c.Flags().DurationVar(&o.For, "for", 0, "how long each load lasts; 0: as long as the bench says")
 	c.Flags().Float64Var(&o.Rate, "rate", 0, "requests or events a second; 0: as the bench says")
+	c.Flags().StringVar(&o.Profiles, "profiles", "", "a folder for profiles of the program's processor time and memory under each load, for go tool pprof; empty: none")
 	c.Flags().DurationVar(&limit, "limit", 30*time.Minute, "when to give up, seeding included")
 	c.Flags().StringVar(&echo, "echo", "", "")
 	_ = c.Flags().MarkHidden("echo") // it is there: this program runs itself with it

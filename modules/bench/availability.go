@@ -271,7 +271,7 @@ func (d *drill) well(ctx context.Context, after string) error {
 
 // breakers are the states of a replica's breakers, by server.
 func (d *drill) breakers(ctx context.Context) map[string]string {
-	_, body, err := fetch(ctx, d.balancer.first().URL()+"/admin/v1/breaker", d.admin)
+	_, body, err := fetch(ctx, d.balancer.first().AdminURL()+"/admin/v1/breaker", d.admin)
 	var list struct {
 		Breakers []struct{ Dependency, State string }
 	}

@@ -87,8 +87,9 @@ type Env struct {
 	Out      io.Writer
 	Version  string
 	// For and Rate go over what a bench has by default; 0 leaves it.
-	For  time.Duration
-	Rate float64
+	For      time.Duration
+	Rate     float64
+	Profiles string // a folder for profiles of the program's processor time in each phase; empty: none
 }
 
 // Stage is where a bench runs: the environment, the processes it started, and what it has found so far.
@@ -96,6 +97,7 @@ type Stage struct {
 	Env
 	report    *Report
 	processes []process
+	programs  []*Program
 	stops     []func() error
 }
 

@@ -53,5 +53,5 @@ func (on *Stage) Echo(ctx context.Context, body []byte) (*Program, error) {
 		return nil, err
 	}
 	on.stops = append(on.stops, func() error { return os.Remove(file.Name()) })
-	return on.start(ctx, "echo", on.Feedrank("bench", "--echo", file.Name()))
+	return on.start(ctx, "echo", on.Feedrank("bench", "--echo", file.Name()), 1)
 }

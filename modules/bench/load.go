@@ -162,10 +162,10 @@ func (on *Stage) Load(ctx context.Context, l Load) (*Phase, error) {
 			return nil, fmt.Errorf("%s: %w", l.Name, err)
 		}
 	}
-	watch := on.watch(l.Watch)
+	watch, profile := on.watch(l.Watch), on.profile(ctx, l.Name)
 	found, took, err := l.run(ctx, c, l.For)
 	usage := watch.end()
-	if err != nil {
+	if err := errors.Join(err, profile()); err != nil {
 		return nil, fmt.Errorf("%s: %w", l.Name, err)
 	}
 	p := &Phase{

@@ -14,7 +14,7 @@ type Series map[string]float64
 
 // Metrics reads them.
 func (p *Program) Metrics(ctx context.Context) (Series, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL()+"/metrics", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.AdminURL()+"/metrics", nil)
 	if err != nil {
 		return nil, err
 	}

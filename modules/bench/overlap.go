@@ -43,7 +43,7 @@ func (d *drill) overlap(ctx context.Context) error {
 			return err
 		}
 		if i%2 == 1 {
-			if err := drop(ctx, fmt.Sprintf("%s/admin/v1/cache/%d", base, ids[i]), d.admin); err != nil {
+			if err := drop(ctx, fmt.Sprintf("%s/admin/v1/cache/%d", d.balancer.first().AdminURL(), ids[i]), d.admin); err != nil {
 				return err
 			}
 		}

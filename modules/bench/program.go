@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,12 +19,13 @@ import (
 
 // Program is feedrank, as a process of its own.
 type Program struct {
-	Name  string
-	Addr  string        // host:port
-	Ready time.Duration // from its start until it was ready
-	cmd   *exec.Cmd
-	done  chan struct{}
-	ended atomic.Bool
+	Name      string
+	Addr      string        // host:port
+	AdminAddr string        // host:port of what is for operators
+	Ready     time.Duration // from its start until it was ready
+	cmd       *exec.Cmd
+	done      chan struct{}
+	ended     atomic.Bool
 }
 
 // Bounds on what a program may take.
@@ -35,23 +37,24 @@ const (
 // Serve starts feedrank with some roles (comma-separated) and settings (key=value) over those of the
 // environment, and returns when it is ready. It ends with the bench, or by Stop.
 func (on *Stage) Serve(ctx context.Context, name, roles string, set ...string) (*Program, error) {
-	args := []string{"serve", "--roles", roles, "--set", "http.addr=127.0.0.1:0", "--set", "log.level=info", "--set", "log.format=json"}
-	for _, s := range set {
+	args := []string{"serve", "--roles", roles}
+	for _, s := range append([]string{"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "log.level=info", "log.format=json"}, set...) {
 		args = append(args, "--set", s)
 	}
-	p, err := on.start(ctx, name, on.Feedrank(args...))
+	p, err := on.start(ctx, name, on.Feedrank(args...), 2)
 	if err != nil {
 		return nil, err
 	}
 	if err := p.awaitReady(ctx); err != nil {
 		return nil, err
 	}
+	on.programs = append(on.programs, p)
 	on.Tell("%s: feedrank serve --roles %s, ready after %s", name, roles, p.Ready.Round(time.Millisecond))
 	return p, nil
 }
 
-// start runs a command that logs where it listens.
-func (on *Stage) start(ctx context.Context, name string, cmd *exec.Cmd) (*Program, error) {
+// start runs a command that logs at which addresses it listens, the last of them for operators.
+func (on *Stage) start(ctx context.Context, name string, cmd *exec.Cmd, addresses int) (*Program, error) {
 	log, err := os.Create(filepath.Join(on.Logs, name+".log"))
 	if err != nil {
 		return nil, err
@@ -68,29 +71,33 @@ func (on *Stage) start(ctx context.Context, name string, cmd *exec.Cmd) (*Progra
 	}
 	on.processes = append(on.processes, process{name: name, pid: p.PID})
 	on.stops = append(on.stops, p.Stop)
-	addr := make(chan string, 1)
+	listening := make(chan string, addresses)
 	go func() {
 		defer close(p.done)
-		follow(lines, log, addr)
+		follow(lines, log, listening)
 		_ = p.cmd.Wait() // how it ended is in its state
 		p.ended.Store(true)
 		_ = log.Close() // what it held is written
 	}()
-	select {
-	case p.Addr = <-addr:
-		p.Ready = time.Since(began)
-		return p, nil
-	case <-p.done:
-		return nil, fmt.Errorf("%s ended before it listened: see %s", name, log.Name())
-	case <-time.After(readyLimit):
-		return nil, fmt.Errorf("%s does not listen after %s: see %s", name, readyLimit, log.Name())
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	timeout := time.After(readyLimit)
+	for range addresses {
+		select {
+		case p.AdminAddr = <-listening:
+			p.Addr = cmp.Or(p.Addr, p.AdminAddr)
+		case <-p.done:
+			return nil, fmt.Errorf("%s ended before it listened: see %s", name, log.Name())
+		case <-timeout:
+			return nil, fmt.Errorf("%s does not listen after %s: see %s", name, readyLimit, log.Name())
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
+	p.Ready = time.Since(began)
+	return p, nil
 }
 
-// follow copies a log and picks the address out of it.
-func follow(from io.Reader, to io.Writer, addr chan<- string) {
+// follow copies a log and picks the addresses out of it.
+func follow(from io.Reader, to io.Writer, listening chan<- string) {
 	lines := bufio.NewReaderSize(from, 64<<10)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -98,7 +105,7 @@ func follow(from io.Reader, to io.Writer, addr chan<- string) {
 		var entry struct{ Msg, Addr string }
 		if json.Unmarshal(line, &entry) == nil && entry.Msg == "listening" {
 			select {
-			case addr <- entry.Addr:
+			case listening <- entry.Addr:
 			default:
 			}
 		}
@@ -136,6 +143,9 @@ func (p *Program) awaitReady(ctx context.Context) error {
 
 // URL is where it answers.
 func (p *Program) URL() string { return "http://" + p.Addr }
+
+// AdminURL is where it answers operators.
+func (p *Program) AdminURL() string { return "http://" + p.AdminAddr }
 
 // PID is 0 once it has ended.
 func (p *Program) PID() int {
