@@ -1,6 +1,8 @@
 package feed
 
 import (
+	"cmp"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,7 +44,7 @@ func TestACachedPageHardlyAllocates(t *testing.T) {
 // cachedPage makes a page again and again, and tells how long its text is.
 func cachedPage(t testing.TB, posts int) func() int {
 	t.Helper()
-	const followees = 200
+	const viewers, followees = 256, 200 // so many that their posts are in no cache of the processor
 	authors := posts / 5
 	reg, ranking, cfg := prometheus.NewRegistry(), rank.NewLive(rank.DefaultConfig()), DefaultConfig()
 	set := hot.New(cfg.Hot, nil, ranking, core.SystemClock{}, hot.NewMetrics(reg), zap.NewNop())
@@ -56,22 +58,31 @@ func cachedPage(t testing.TB, posts int) func() int {
 	set.Apply(changes)
 	f, err := New(Params{Config: cfg, Ranking: ranking, Hot: set, Heard: heard.New(core.SystemClock{}, reg), Store: store.New(cfg.Store, redis.New(redis.DefaultConfig())), Clock: core.SystemClock{}, Registry: reg, Log: zap.NewNop()})
 	require.NoError(t, err)
-	r := reserve.Reserve{BuiltAt: now.Add(time.Minute)} // so that not everything counts as an arrival
-	for i := range followees {
-		r.Authors = append(r.Authors, reserve.Author{ID: core.ID(1 + i*(authors/followees)), Relation: reserve.Follows, Interactions: float32(i % 7)})
-	}
 	view := set.View()
-	for i := 0; len(r.Candidates) < cfg.ReserveSize; i++ {
-		view.ByAuthor(r.Authors[i%followees].ID, func(p *hot.Post) bool {
-			r.Candidates = append(r.Candidates, reserve.Candidate{Post: p.ID, Author: int32(i % followees), Source: reserve.Followee, Created: p.Created})
-			return len(r.Candidates)%5 != 0 && len(r.Candidates) < cfg.ReserveSize
-		})
+	states := make([]store.State, viewers)
+	for viewer := range states {
+		r := reserve.Reserve{BuiltAt: now.Add(time.Minute)} // so that not everything counts as an arrival
+		for i := range followees {
+			r.Authors = append(r.Authors, reserve.Author{
+				ID: core.ID(1 + (viewer*31+i*(authors/followees))%authors), Relation: reserve.Follows, Interactions: float32(i % 7),
+			})
+		}
+		slices.SortFunc(r.Authors, func(a, b reserve.Author) int { return cmp.Compare(a.ID, b.ID) })
+		for i := 0; len(r.Candidates) < cfg.ReserveSize; i++ {
+			view.ByAuthor(r.Authors[i%followees].ID, func(p *hot.Post) bool {
+				r.Candidates = append(r.Candidates, reserve.Candidate{Post: p.ID, Author: int32(i % followees), Source: reserve.Followee, Created: p.Created})
+				return len(r.Candidates)%5 != 0 && len(r.Candidates) < cfg.ReserveSize
+			})
+		}
+		states[viewer] = store.State{Entry: reserve.AppendEntry(nil, 1, now.Add(time.Hour), &r), Seen: make([]byte, 12*500)}
 	}
 	view.Close()
-	state := store.State{Entry: reserve.AppendEntry(nil, 1, now.Add(time.Hour), &r), Seen: make([]byte, 12*500)}
+	pages := 0
 	var buffer []byte
 	return func() int {
 		q := f.take(Query{User: 7, Algo: cursor.Ranked, Limit: 20})
+		state := states[pages%viewers]
+		pages++
 		q.state = state
 		if err := q.entry.Decode(state.Entry); err != nil {
 			t.Fatal(err)

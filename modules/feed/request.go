@@ -172,10 +172,11 @@ func (f *Feed) candidates(r *request) {
 	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := r.hot.View()
 	defer set.Close()
-	w.found = w.found[:0]
-	for i := range r.reserve.Candidates { // nothing but look-ups, so that the processor waits for several at a time
-		w.found = append(w.found, set.Get(r.reserve.Candidates[i].Post))
+	w.wanted = w.wanted[:0]
+	for i := range r.reserve.Candidates {
+		w.wanted = append(w.wanted, r.reserve.Candidates[i].Post)
 	}
+	w.found = set.GetAll(w.found[:0], w.wanted)
 	for i, p := range w.found {
 		c := &r.reserve.Candidates[i]
 		author := r.reserve.Authors[c.Author]

@@ -34,7 +34,8 @@ type scored struct {
 // work is the memory of one ranking, used again by the next.
 type work struct {
 	posts       []scored
-	found       []*hot.Post // of the reserve's candidates, while the hot set is looked at
+	wanted      []core.ID   // the reserve's candidates
+	found       []*hot.Post // what the hot set has of them, while it is looked at
 	order       []int32     // indexes of posts, best first
 	keys        []uint64    // what order is sorted by
 	affinity    []float64   // the term of each author

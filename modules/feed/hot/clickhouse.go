@@ -23,6 +23,10 @@ var (
 	_ Direct = (*ClickHouse)(nil)
 )
 
+// beside has these questions run beside those of requests, not before them, and answered in small blocks: a
+// connection keeps the memory that the largest block took.
+var beside = []ch.Setting{{Key: "max_threads", Value: "1"}, {Key: "max_block_size", Value: "8192"}}
+
 // NewClickHouse makes a source.
 func NewClickHouse(client *clickhouse.Client, from core.CountedFrom) *ClickHouse {
 	return &ClickHouse{client: client, from: from}
@@ -71,7 +75,7 @@ func (c *ClickHouse) posts(ctx context.Context, name string, params map[string]a
 		created      proto.ColDateTime64
 	)
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: beside,
 		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -96,7 +100,7 @@ func (c *ClickHouse) engagement(ctx context.Context, name string, params map[str
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: ch.Parameters(params),
-		Settings:   []ch.Setting{{Key: "max_threads", Value: "1"}}, // beside requests, not before them
+		Settings:   beside,
 		Result: proto.Results{
 			{Name: "post_id", Data: &ids},
 			{Name: "age", Data: &age},

@@ -38,6 +38,13 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 					require.Equal(t, p, *got)
 					byAuthor[p.Author] = append(byAuthor[p.Author], p)
 				}
+				ids := make([]core.ID, 42) // all, and two that never were
+				for i := range ids {
+					ids[i] = core.ID(i)
+				}
+				for i, got := range x.getAll(nil, ids) {
+					require.Same(t, x.get(ids[i]), got)
+				}
 				require.Len(t, x.byAuthor, len(byAuthor))
 				for author, posts := range byAuthor {
 					slices.SortFunc(posts, func(a, b Post) int { return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID)) })
@@ -50,6 +57,28 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 			},
 		})
 	})
+}
+
+func TestIdsThatATableTakesForEachOtherAreToldApart(t *testing.T) {
+	const slots = 16
+	alike := func(id core.ID) uint64 { return hashOf(id) & (upperHalf | (slots - 1)) }
+	met := map[uint64]core.ID{}
+	for id := core.ID(1); ; id++ {
+		other, known := met[alike(id)]
+		met[alike(id)] = id
+		if !known {
+			continue
+		}
+		x := newIndex(0, nil)
+		x.put(other, 1, 1)
+		require.Len(t, x.byID.slots, slots)
+		require.Equal(t, []*Post{x.get(other), nil}, x.getAll(nil, []core.ID{other, id}))
+		x.put(id, 2, 2)
+		got := x.getAll(nil, []core.ID{id, other})
+		require.Equal(t, id, got[0].ID)
+		require.Equal(t, other, got[1].ID)
+		return
+	}
 }
 
 func unchecked(core.ID) bool { return false }

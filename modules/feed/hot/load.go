@@ -3,6 +3,7 @@ package hot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -135,17 +136,24 @@ type row struct {
 const rowsAtOnce = 1024
 
 func (s *Set) update(rows []row) {
-	for len(rows) > 0 {
-		n := min(rowsAtOnce, len(rows))
+	var (
+		ids   = make([]core.ID, 0, rowsAtOnce)
+		posts = make([]*Post, 0, rowsAtOnce)
+	)
+	for some := range slices.Chunk(rows, rowsAtOnce) {
+		ids = ids[:0]
+		for i := range some {
+			ids = append(ids, some[i].id)
+		}
 		s.mu.Lock()
-		for _, r := range rows[:n] {
-			if p := s.index.get(r.id); p != nil {
+		posts = s.index.getAll(posts[:0], ids)
+		for i, p := range posts {
+			if r := &some[i]; p != nil && p.counts[r.age] != r.counts { // most have not changed
 				p.counts[r.age] = r.counts
 				s.index.rate(p)
 			}
 		}
 		s.mu.Unlock()
-		rows = rows[n:]
 	}
 }
 

@@ -1,6 +1,10 @@
 package hot
 
-import "github.com/feedrank/feedrank/modules/core"
+import (
+	"runtime"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
 
 // places finds the place of an id: an open table of 8 bytes a slot. A page looks 500 ids up among
 // hundreds of thousands, and a slot that holds part of the hash tells nearly every stranger without a
@@ -47,6 +51,36 @@ func (t *places) find(id core.ID, x *index) (slot uint64, place int64) {
 			if place := uint32(s) - 1; x.at(place).ID == id { //nolint:gosec // the lower half
 				return i, int64(place)
 			}
+		}
+	}
+}
+
+// touch loads the slots of ids into the processor's caches.
+func (t *places) touch(ids []core.ID) {
+	if len(t.slots) == 0 {
+		return
+	}
+	loaded, mask := uint64(0), t.mask()
+	for _, id := range ids {
+		loaded |= t.slots[hashOf(id)&mask]
+	}
+	runtime.KeepAlive(loaded)
+}
+
+// guess is the place that find would find, but for one id in billions; it does not look at posts. It is
+// below zero only where the id is not there.
+func (t *places) guess(id core.ID) int64 {
+	if len(t.slots) == 0 {
+		return -1
+	}
+	hash, mask := hashOf(id), t.mask()
+	for i := hash & mask; ; i = (i + 1) & mask {
+		s := t.slots[i]
+		if s == 0 {
+			return -1
+		}
+		if (s^hash)&upperHalf == 0 {
+			return int64(uint32(s) - 1) //nolint:gosec // the lower half
 		}
 	}
 }

@@ -84,6 +84,9 @@ func (v View) Post(id core.ID) (Post, bool) {
 // Get is a visible post, or nil. It holds until the view is closed, and must not be changed.
 func (v View) Get(id core.ID) *Post { return v.s.index.get(id) }
 
+// GetAll appends what Get gives for each id to dst. It takes less time than asking for one after the other.
+func (v View) GetAll(dst []*Post, ids []core.ID) []*Post { return v.s.index.getAll(dst, ids) }
+
 // EngagementTerm is what a post's engagement adds to its score, by a ranking, before its weight.
 func (v View) EngagementTerm(p *Post, by *rank.Versioned) float64 { return v.s.index.term(p, by) }
 
