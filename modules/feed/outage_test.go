@@ -126,5 +126,5 @@ func (w *world) recovers(what string, ask func(string) []string) {
 		}
 		p := w.get(1, "")
 		return !p.Degraded && p.ServedFrom == "clickhouse"
-	}, 20*time.Second, 50*time.Millisecond, what)
+	}, time.Minute, 50*time.Millisecond, what)
 }

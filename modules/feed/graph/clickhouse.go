@@ -40,6 +40,13 @@ func NewClickHouse(client *clickhouse.Client, from core.CountedFrom, maxEdges, m
 
 // Edges are the viewer's relations, in no order. An author may come more than once.
 func (c *ClickHouse) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
+	if edges, all, err := c.fewEdges(ctx, viewer); all || err != nil {
+		return edges, err
+	}
+	return c.manyEdges(ctx, viewer)
+}
+
+func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
 	var (
 		kind, stands proto.ColUInt8
 		other        proto.ColInt64
@@ -74,11 +81,24 @@ type Acts struct {
 	ViewedLately int64            // views of today and yesterday
 }
 
-// HideDays is how long the raw events are surely kept that tell which posts were hidden.
-const HideDays = 30
+// What a viewer did counts for AffinityDays; the raw events that tell which posts were hidden are surely
+// kept for HideDays.
+const (
+	AffinityDays = 90
+	HideDays     = 30
+)
 
 // Affinity is what the viewer did with each author's posts in 90 days, weighted.
 func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (Acts, error) {
+	if c.from == core.CountedFromEvents() {
+		if acts, all, err := c.fewActs(ctx, viewer, weights); all || err != nil {
+			return acts, err
+		}
+	}
+	return c.manyActs(ctx, viewer, weights)
+}
+
+func (c *ClickHouse) manyActs(ctx context.Context, viewer core.ID, weights rank.Affinity) (Acts, error) {
 	var (
 		author, views, clicks, likes, comments, shares, hides, hidden, viewed proto.ColInt64
 		acts                                                                  Acts

@@ -27,8 +27,10 @@ func TestAViewersRowsAreReadInAFewGranules(t *testing.T) {
 	write(t, s, "INSERT INTO user_author_90d (user_id, author_id, day, kafka_partition, views, likes) "+
 		"SELECT intDiv(number, 50) + 1, number %% 50 + 1, today(), 0, 1, 1 FROM numbers(200000)")
 	for query, params := range map[string]map[string]any{
-		"feed_viewer_edges":    {"viewer": 2000, "limit": 1000},
-		"feed_viewer_affinity": {"viewer": 2000, "limit": 500, "days": graph.HideDays},
+		"feed_viewer_edge_rows": {"viewer": 2000, "limit": 1000},
+		"feed_viewer_act_rows":  {"viewer": 2000, "limit": 500},
+		"feed_viewer_edges":     {"viewer": 2000, "limit": 1000},
+		"feed_viewer_affinity":  {"viewer": 2000, "limit": 500, "days": graph.HideDays},
 	} {
 		var plan proto.ColStr
 		text := ""

@@ -51,6 +51,12 @@ type AuthorCounts struct {
 	Views, Clicks, Likes, Comments, Shares, Hides int64
 }
 
+// Add adds what else they did.
+func (n *AuthorCounts) Add(o AuthorCounts) {
+	n.Views, n.Clicks, n.Likes = n.Views+o.Views, n.Clicks+o.Clicks, n.Likes+o.Likes
+	n.Comments, n.Shares, n.Hides = n.Comments+o.Comments, n.Shares+o.Shares, n.Hides+o.Hides
+}
+
 // Weighted is the sum that AffinityTerm takes.
 func (a *Affinity) Weighted(n AuthorCounts) float64 {
 	return a.View*float64(max(0, n.Views)) + a.Click*float64(max(0, n.Clicks)) + a.Like*float64(max(0, n.Likes)) +

@@ -1,0 +1,185 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/sql"
+)
+
+// Most viewers have few rows, and for these ClickHouse works longer on the plan that merges, sums and
+// sorts them than on reading them. So rows are read as they lie, and put together here; who has more is
+// asked for with the whole question. What it gains is in ARCHITECTURE.md.
+
+// maxActRows is how many rows of what a viewer did are few: ten weeks of sixty authors a day.
+const maxActRows = 4000
+
+// rowRead reads a few granules by primary key: with one thread, and all columns at once.
+var rowRead = []ch.Setting{{Key: "max_threads", Value: "1"}, {Key: "optimize_move_to_prewhere", Value: "0"}}
+
+// edgeRow is one row of the copy: a state of a row of the app.
+type edgeRow struct {
+	kind    int8
+	other   core.ID
+	rowKey  string
+	version uint64
+	deleted bool
+}
+
+func (e edgeRow) compare(o edgeRow) int {
+	return cmp.Or(cmp.Compare(e.kind, o.kind), cmp.Compare(e.other, o.other), cmp.Compare(e.rowKey, o.rowKey), cmp.Compare(e.version, o.version))
+}
+
+// fewEdges are a viewer's relations, unless there are more than maxEdges rows of them.
+func (c *ClickHouse) fewEdges(ctx context.Context, viewer core.ID) (edges []reserve.Author, all bool, err error) {
+	var (
+		kind    proto.ColInt8
+		other   proto.ColInt64
+		rowKey  proto.ColStr
+		version proto.ColUInt64
+		deleted proto.ColUInt8
+		rows    []edgeRow
+	)
+	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_edge_rows", Query: ch.Query{
+		Body:       sql.ClickHouse("feed_viewer_edge_rows"),
+		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxEdges + 1}),
+		Settings:   rowRead,
+		Result: proto.Results{
+			{Name: "kind", Data: &kind},
+			{Name: "other_id", Data: &other},
+			{Name: "row_key", Data: &rowKey},
+			{Name: "version", Data: &version},
+			{Name: "is_deleted", Data: &deleted},
+		},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range other.Rows() {
+				rows = append(rows, edgeRow{kind.Row(i), core.ID(other.Row(i)), rowKey.Row(i), version.Row(i), deleted.Row(i) != 0})
+			}
+			return nil
+		},
+	}})
+	if err != nil || len(rows) > c.maxEdges {
+		return nil, false, err
+	}
+	return edgesOf(rows), true, nil
+}
+
+// edgesOf puts the states of rows together: the last of each row holds, and a relation stands while one of
+// its rows does.
+func edgesOf(rows []edgeRow) (edges []reserve.Author) {
+	slices.SortFunc(rows, edgeRow.compare)
+	for begin := 0; begin < len(rows); {
+		first, end, stands := rows[begin], begin, false
+		for ; end < len(rows) && rows[end].kind == first.kind && rows[end].other == first.other; end++ {
+			last := end+1 == len(rows) || rows[end+1].kind != first.kind || rows[end+1].other != first.other || rows[end+1].rowKey != rows[end].rowKey
+			stands = stands || last && !rows[end].deleted
+		}
+		switch {
+		case stands:
+			edges = append(edges, reserve.Author{ID: first.other, Relation: relationOf(int(first.kind))})
+		case first.kind == kindFollow:
+			edges = append(edges, reserve.Author{ID: first.other, Relation: reserve.Unfollowed})
+		}
+		begin = end
+	}
+	return edges
+}
+
+// actRow is what a viewer did with the posts of an author on a day, or a part of it.
+type actRow struct {
+	author core.ID
+	day    time.Time
+	counts rank.AuthorCounts
+}
+
+// compare has those first whom the viewer hid, then those with whom they had the most to do.
+func (a actRow) compare(b actRow) int {
+	hid := func(r actRow) int { return int(min(1, r.counts.Hides)) }
+	reacted := func(r actRow) int64 { return r.counts.Likes + r.counts.Comments + r.counts.Shares }
+	return cmp.Or(
+		cmp.Compare(hid(b), hid(a)), cmp.Compare(reacted(b), reacted(a)), cmp.Compare(b.counts.Views, a.counts.Views), cmp.Compare(a.author, b.author),
+	)
+}
+
+// summed is a column whose rows are parts of sums.
+type summed struct{ proto.ColInt64 }
+
+// Type implements proto.ColResult.
+func (*summed) Type() proto.ColumnType { return "SimpleAggregateFunction(sum, Int64)" }
+
+// fewActs are what a viewer did with the posts of each author, unless there are more than maxActRows rows.
+func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.Affinity) (acts Acts, all bool, err error) {
+	var (
+		author                                        proto.ColInt64
+		day                                           proto.ColDate
+		views, clicks, likes, comments, shares, hides summed
+		rows                                          []actRow
+	)
+	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_act_rows", Query: ch.Query{
+		Body:       sql.ClickHouse("feed_viewer_act_rows"),
+		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": maxActRows + 1}),
+		Settings:   rowRead,
+		Result: proto.Results{
+			{Name: "author_id", Data: &author},
+			{Name: "day", Data: &day},
+			{Name: "views", Data: &views},
+			{Name: "clicks", Data: &clicks},
+			{Name: "likes", Data: &likes},
+			{Name: "comments", Data: &comments},
+			{Name: "shares", Data: &shares},
+			{Name: "hides", Data: &hides},
+		},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range author.Rows() {
+				rows = append(rows, actRow{core.ID(author.Row(i)), day.Row(i), rank.AuthorCounts{
+					Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i), Comments: comments.Row(i), Shares: shares.Row(i), Hides: hides.Row(i),
+				}})
+			}
+			return nil
+		},
+	}})
+	if err != nil || len(rows) > maxActRows {
+		return Acts{}, false, err
+	}
+	return actsOf(rows, time.Now(), weights, c.maxAffinity), true, nil
+}
+
+// actsOf sums rows up by author. Of more authors than most, those stay with whom the viewer had the most
+// to do.
+func actsOf(rows []actRow, now time.Time, weights rank.Affinity, most int) (acts Acts) {
+	today := now.UTC().Truncate(24 * time.Hour)
+	ago := func(days int) time.Time { return today.AddDate(0, 0, -days) }
+	byAuthor := make(map[core.ID]rank.AuthorCounts, len(rows))
+	for _, r := range rows {
+		if r.day.Before(ago(AffinityDays)) {
+			continue
+		}
+		sum := byAuthor[r.author]
+		sum.Add(r.counts)
+		byAuthor[r.author] = sum
+		if r.day.After(ago(HideDays)) {
+			acts.HiddenLately += r.counts.Hides
+		}
+		if !r.day.Before(ago(1)) {
+			acts.ViewedLately += r.counts.Views
+		}
+	}
+	authors := make([]actRow, 0, len(byAuthor))
+	for author, sum := range byAuthor {
+		authors = append(authors, actRow{author: author, counts: sum})
+	}
+	slices.SortFunc(authors, actRow.compare)
+	for _, a := range authors[:min(most, len(authors))] {
+		acts.Authors = append(acts.Authors, reserve.Author{ID: a.author, Interactions: float32(weights.Weighted(a.counts))})
+	}
+	return acts
+}
