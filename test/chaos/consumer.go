@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -70,6 +71,10 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 		return err
 	}
 	reg := prometheus.NewRegistry()
+	if s.Profile != "" {
+		name := filepath.Join(s.Profile, fmt.Sprintf("consumer-%d.prom", os.Getpid()))
+		defer func() { _ = prometheus.WriteToTextfile(name, reg) }() // it is only looked at
+	}
 	client := clickhouse.New(s.ClickHouse, reg)
 	defer client.Close()
 	producer := kafka.NewProducer(s.Kafka)

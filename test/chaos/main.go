@@ -62,7 +62,7 @@ func drillAsAsked() error {
 	only := flag.String("only", "", "with -speed: 1k/s, 10k/s, backlog or killed")
 	length := flag.Duration("length", 20*time.Second, "with -speed: of a rate")
 	backlog := flag.Int("backlog", 1_000_000, "with -speed: records")
-	profiles := flag.String("profiles", "", "with -speed: folder for profiles of the consumer")
+	profiles := flag.String("profiles", "", "with -speed: folder for profiles and metrics of the consumer")
 	flag.Parse()
 	o.partitions = int32(partitions) //nolint:gosec // few
 	o.consumers, o.servers = plan(o.seed, c)
