@@ -16,9 +16,12 @@ help: ## List the targets
 demo: servers build ## Start everything with a seeded world and a tour; ONCE=1 ends after the tour
 	bin/feedrank demo $(if $(ONCE),--once)
 
+# Most packages' tests run servers of their own: one package at a time, while the next are built.
+ONE_AT_A_TIME := $(if $(shell command -v flock),-exec "flock $(CURDIR)/$(SERVERS)")
+
 .PHONY: test
 test: servers ## Run every test
-	go test -timeout 20m ./...
+	go test -timeout 20m $(ONE_AT_A_TIME) ./...
 
 .PHONY: real
 real: servers ## Run the tests against Apache Kafka, Debezium, PostgreSQL 14 to 17 and Redis
