@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -80,9 +81,26 @@ func (d *Dev) introduce(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "feedrank answers at %s; PostgreSQL is at %s\n\n  curl -H 'Authorization: Bearer %s' %s/api/v1/feed\n\n",
-		d.URL(), d.Config.Postgres.DSN, token, d.URL())
+	_, err = fmt.Fprintf(out, "feedrank answers at %s; PostgreSQL is at %s\n\n  curl -H 'Authorization: Bearer %s' %s/api/v1/feed\n\n"+
+		"Other commands, such as resync, dlq or audit, find these servers with\n\n  export %s\n\n",
+		d.URL(), d.Config.Postgres.DSN, token, d.URL(), strings.Join(d.environment(), " "))
 	return err
+}
+
+// environment is what another command needs to find the embedded servers.
+func (d *Dev) environment() []string {
+	c := d.Config
+	all := []string{
+		"FEEDRANK_POSTGRES__DSN='" + c.Postgres.DSN + "'",
+		"FEEDRANK_KAFKA__BROKERS=" + strings.Join(c.Kafka.Brokers, ","),
+		"FEEDRANK_REDIS__ADDRS=" + strings.Join(c.Redis.Addrs, ","),
+		"FEEDRANK_CLICKHOUSE__ADDRS=" + strings.Join(c.ClickHouse.Addrs, ","),
+		"FEEDRANK_CLICKHOUSE__USER=" + c.ClickHouse.User,
+	}
+	if c.ClickHouse.Password != "" {
+		all = append(all, "FEEDRANK_CLICKHOUSE__PASSWORD='"+c.ClickHouse.Password+"'")
+	}
+	return all
 }
 
 // Stop ends the program, then the servers.
