@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,11 +56,11 @@ type trial struct {
 }
 
 // The load. Of the feeds, so many in a hundred are of people whose feed nobody has asked for lately:
-// they are computed.
+// they are computed. It is what the required hit ratio of the cache leaves.
 const (
 	availabilityRate = 300
 	eventRate        = 20
-	strangers        = 20
+	strangers        = 10
 	regulars         = 150
 	faultRounds      = 2
 )
@@ -90,7 +91,7 @@ func (on *Stage) newDrill(ctx context.Context) (*drill, error) {
 	if d.admin, err = on.Token(1); err != nil {
 		return nil, err
 	}
-	people, err := on.known(ctx, d.balancer.first().Addr, regulars)
+	people, err := on.known(ctx, d.balancer.addrs(), regulars)
 	if err != nil {
 		return nil, err
 	}
@@ -116,9 +117,10 @@ func (on *Stage) newDrill(ctx context.Context) (*drill, error) {
 // visit is the n-th feed that is asked for: of one of those who are here, each tenth of them their
 // timeline, or of somebody who comes.
 func (v *viewers) visit(n int) visit {
-	who := rand.New(rand.NewPCG(7, uint64(n))).IntN(regulars) //nolint:gosec // a choice, not a secret
-	if n%100 < strangers {
-		who = regulars + (n/100*strangers+n%100)%(len(v.feeds)-regulars)
+	random := rand.New(rand.NewPCG(7, uint64(n))) //nolint:gosec // a choice, not a secret
+	who := random.IntN(regulars)
+	if random.IntN(100) < strangers {
+		who = regulars + n%(len(v.feeds)-regulars)
 	}
 	r := v.feeds[who]
 	if n%10 == 9 && who < regulars { // of others it may be empty: they follow nobody who posts
@@ -247,26 +249,46 @@ func (d *drill) trial(ctx context.Context, name, server string, begin func(conte
 	return ctx.Err()
 }
 
+// wholeAgain is the part of a second's feeds that come from the cache or from ClickHouse when all is well.
+const wholeAgain = 0.98
+
 // wellAfter is when a program that is not well again after a fault has failed.
 const wellAfter = time.Minute
 
-// well waits until every replica is ready, with every dependency, and all its breakers are closed.
+// well waits until a replica is ready, with every dependency, all its breakers are closed, and feeds come
+// from where they come while nothing is wrong: the next fault begins with all being well.
 func (d *drill) well(ctx context.Context, after string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, wellAfter, fmt.Errorf("not well %s after %s", wellAfter, after))
 	defer cancel()
-	return until(ctx, 20*time.Millisecond, "all is well again", func() (bool, error) {
+	var not string
+	err := until(ctx, 20*time.Millisecond, "all is well again", func() (bool, error) {
 		_, body, err := fetch(ctx, d.balancer.first().URL()+"/readyz", "")
 		var health struct{ Status string }
 		if err != nil || json.Unmarshal(body, &health) != nil || health.Status != "ready" {
+			not = string(body)
 			return false, nil //nolint:nilerr // it is asked again
 		}
-		for _, state := range d.breakers(ctx) {
+		for server, state := range d.breakers(ctx) {
 			if state != "closed" {
+				not = server + "'s breaker is " + state
 				return false, nil
 			}
 		}
 		return true, nil
 	})
+	if err == nil {
+		before := d.feeds.window.Load().served()
+		err = until(ctx, time.Second, "feeds are whole again", func() (bool, error) {
+			now := d.feeds.window.Load().served()
+			all, whole := now.all-before.all, now.whole-before.whole
+			before, not = now, fmt.Sprintf("%d of %d feeds are not degraded", whole, all)
+			return all > 0 && float64(whole) >= wholeAgain*float64(all), nil
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("%w (%s)", err, not)
+	}
+	return nil
 }
 
 // breakers are the states of a replica's breakers, by server.
@@ -327,6 +349,7 @@ func (d *drill) report() error {
 	d.Figure("P99 of all feeds, faults and restarts", "ms", none, 500, p.P99)
 	worst := slices.MaxFunc(d.seen, func(a, b *trial) int { return int(percentiles(a.times).P99 - percentiles(b.times).P99) })
 	d.Figure("P99 of the worst fault", "ms", none, 500, percentiles(worst.times).P99).Note = worst.name
+	d.Note("trending posts of barred authors, where nobody could know of them", "%", 100*float64(all.from[unfiltered])/float64(all.requests))
 	d.Note("longest time without a feed", "ms", 1000*all.gap.Seconds())
 	d.Note("events answered by 503 and the like", "%", 100*float64(total(events.failures))/float64(max(1, events.requests)))
 	d.Say("%s", (&trial{window: all, events: events}).line())
@@ -342,7 +365,7 @@ func (d *drill) report() error {
 // serverErrors are the answers that blame the server.
 func (w *window) serverErrors() (n int64) {
 	for failure, of := range w.failures {
-		if len(failure) == len("status 500") && failure[:8] == "status 5" {
+		if strings.HasPrefix(failure, "status 5") {
 			n += of
 		}
 	}

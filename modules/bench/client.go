@@ -59,6 +59,9 @@ func (c client) do(r *Request, see func(body []byte)) (failure string) {
 		return failureOf(err)
 	}
 	if status := response.StatusCode(); status >= 300 {
+		if code := wordAfter(response.Body(), `"code":"`); code != "nowhere" {
+			return fmt.Sprint("status ", status, " ", code)
+		}
 		return fmt.Sprint("status ", status)
 	}
 	if see != nil {
@@ -79,8 +82,10 @@ func failureOf(err error) string {
 }
 
 // servedFrom is where a feed came from, as it says itself.
-func servedFrom(body []byte) string {
-	const key = `"served_from":"`
+func servedFrom(body []byte) string { return wordAfter(body, `"served_from":"`) }
+
+// wordAfter is what stands between a key's last place and the next quotation mark.
+func wordAfter(body []byte, key string) string {
 	at := bytes.LastIndex(body, []byte(key))
 	if at < 0 {
 		return "nowhere"

@@ -104,6 +104,16 @@ func (b *balancer) next() *client {
 	return (*ready)[b.turn.Add(1)%uint64(len(*ready))]
 }
 
+// addrs are the replicas' addresses.
+func (b *balancer) addrs() (addrs []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.replicas {
+		addrs = append(addrs, r.Addr)
+	}
+	return addrs
+}
+
 // first is the replica that started first of those that run.
 func (b *balancer) first() *replica {
 	b.mu.Lock()

@@ -83,6 +83,14 @@ func (w *window) add(at time.Time, took time.Duration, failure, from, wrong stri
 	}
 }
 
+// served is how many feeds were answered so far, and how many of them without a fallback.
+func (w *window) served() (n struct{ all, whole int64 }) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n.all, n.whole = w.requests, w.from["cache"]+w.from["clickhouse"]
+	return n
+}
+
 // close ends the window once all its requests are answered; they all are, or time out.
 func (w *window) close() {
 	w.under.Wait()

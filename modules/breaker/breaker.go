@@ -104,12 +104,15 @@ func (b *Breaker) once(ctx context.Context, call func(context.Context) error) (e
 	return err
 }
 
+// waitersPerPlace bounds how many calls wait for one that is under way.
+const waitersPerPlace = 4
+
 // place is one of the calls that may be under way at once.
 func (b *Breaker) place(ctx context.Context) (adaptivelimiter.Permit, error) {
 	if permit, ok := b.limit.TryAcquirePermit(); ok {
 		return permit, nil
 	}
-	if b.policy.MaxWait == 0 || b.limit.Queued() >= b.limit.Limit() {
+	if b.policy.MaxWait == 0 || b.limit.Queued() >= waitersPerPlace*b.limit.Limit() {
 		return nil, ErrFull
 	}
 	permit, err := b.limit.AcquirePermitWithMaxWait(ctx, b.policy.MaxWait)

@@ -20,7 +20,7 @@ type Policy struct {
 	SlowAfter     time.Duration `koanf:"slow_after" validate:"gte=1ms,lte=1m"`                        // a call that takes longer counts as failed, though its answer is used
 	MinConcurrent int           `koanf:"min_concurrent" validate:"gte=1,lte=100000"`                  // calls at once are always allowed up to this; above, the limit follows the server's latency ...
 	MaxConcurrent int           `koanf:"max_concurrent" validate:"gtefield=MinConcurrent,lte=100000"` // ... up to this
-	MaxWait       time.Duration `koanf:"max_wait" validate:"gte=0s,lte=10s"`                          // beyond the limit a call waits so long for a place, then it is refused; no more wait than may run
+	MaxWait       time.Duration `koanf:"max_wait" validate:"gte=0s,lte=10s"`                          // beyond the limit a call waits so long for a place, then it is refused; four times as many as may run wait at most
 	Retries       int           `koanf:"retries" validate:"gte=0,lte=3"`                              // of a call that found its connection broken; only for a server that is only read
 	RetryBudget   int           `koanf:"retry_budget" validate:"gte=0,lte=100"`                       // retries in a hundred calls, at most
 	Calls         int           `koanf:"calls" validate:"gte=2,lte=100000"`                           // of so many calls, the latest ...
@@ -33,8 +33,8 @@ type Policy struct {
 func DefaultConfig() Config {
 	policy := Policy{FailureRate: 50, Calls: 20, OpenFor: time.Second, RetryBudget: 10}
 	clickhouse, discovery, postgres, redis, kafka := policy, policy, policy, policy, policy
-	clickhouse.Timeout, clickhouse.SlowAfter, clickhouse.MaxWait = 400*time.Millisecond, 300*time.Millisecond, 50*time.Millisecond
-	clickhouse.MinConcurrent, clickhouse.MaxConcurrent = 16, 64
+	clickhouse.Timeout, clickhouse.SlowAfter, clickhouse.MaxWait = 400*time.Millisecond, 300*time.Millisecond, 100*time.Millisecond
+	clickhouse.MinConcurrent, clickhouse.MaxConcurrent = 2, 64
 	discovery.Timeout, discovery.SlowAfter, discovery.MaxWait = time.Second, 900*time.Millisecond, 50*time.Millisecond
 	discovery.MinConcurrent, discovery.MaxConcurrent = 4, 16
 	postgres.Timeout, postgres.SlowAfter, postgres.MaxWait = 200*time.Millisecond, 100*time.Millisecond, 50*time.Millisecond

@@ -170,39 +170,38 @@ func normalize(authors []reserve.Author) []reserve.Author {
 type hydrator func(ctx context.Context, v *viewer, ranking *rank.Versioned) ([]SourceReport, error)
 
 // fromClickHouse hydrates with two point reads at once. The graph must be there: without it, nobody
-// knows whom the viewer blocks. Affinity may be missing. A third one finds what Redis has lost.
+// knows whom the viewer blocks. Affinity may be missing. A third one finds what Redis has lost. All that a
+// computation asks is one call for the guard: under load some begin, and end, and the others wait; else all
+// would begin, and hardly one would get the last of its answers.
 func (f *Feed) fromClickHouse(ctx context.Context, v *viewer, ranking *rank.Versioned) ([]SourceReport, error) {
 	var (
 		edges             []reserve.Author
 		acts              graph.Acts
 		edgesErr, actsErr error
-		wg                sync.WaitGroup
+		marks             []SourceReport
+		asked             bool
 	)
-	wg.Go(func() {
-		edgesErr = f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
-			edges, err = f.graph.Edges(ctx, v.id)
-			return err
-		})
+	err := f.guards.ClickHouse.Do(ctx, func(ctx context.Context) error {
+		asked = true
+		var wg sync.WaitGroup
+		wg.Go(func() { edges, edgesErr = f.graph.Edges(ctx, v.id) })
+		wg.Go(func() { acts, actsErr = f.graph.Affinity(ctx, v.id, ranking.Affinity) })
+		wg.Wait()
+		if edgesErr != nil || actsErr != nil || !f.lost(v.state, &acts) {
+			return cmp.Or(edgesErr, actsErr)
+		}
+		marks = []SourceReport{f.find(ctx, v)}
+		return marks[0].Err
 	})
-	wg.Go(func() {
-		actsErr = f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
-			acts, err = f.graph.Affinity(ctx, v.id, ranking.Affinity)
-			return err
-		})
-	})
-	wg.Wait()
-	if edgesErr != nil {
-		return nil, edgesErr
+	if !asked || edgesErr != nil {
+		return nil, err
 	}
-	reports := []SourceReport{{Name: "graph", Posts: len(edges)}}
+	reports := append([]SourceReport{{Name: "graph", Posts: len(edges)}}, marks...)
 	if actsErr != nil {
 		f.metrics.sourceFailures.WithLabelValues("affinity_read").Inc()
 		reports = append(reports, SourceReport{Name: "affinity_read", Err: actsErr})
 		acts = graph.Acts{}
 		v.found.unsure = len(v.state.Hidden) == 0
-	}
-	if f.lost(v.state, &acts) {
-		reports = append(reports, f.find(ctx, v))
 	}
 	v.reserve.Authors = normalize(append(edges, acts.Authors...))
 	if cold := f.cold(); cold != nil {

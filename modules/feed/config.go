@@ -33,7 +33,7 @@ type CacheConfig struct {
 	Jitter      int           `koanf:"jitter" validate:"gte=0,lte=50"`            // ... give or take so many percent
 	StaleFor    time.Duration `koanf:"stale_for" validate:"gte=0s,lte=24h"`       // then served for so long while it is refreshed
 	PartialTTL  time.Duration `koanf:"partial_ttl" validate:"gte=100ms,lte=1h"`   // fresh for so long if a source had failed
-	MaxRefresh  int           `koanf:"max_refresh" validate:"gte=1,lte=10000"`    // while so many reserves are computed none is refreshed ahead, so that refreshes never take the places of those who wait; below half of breaker.clickhouse.min_concurrent
+	MaxRefresh  int           `koanf:"max_refresh" validate:"gte=1,lte=10000"`    // while so many reserves are computed none is refreshed ahead, so that refreshes never take the places of those who wait; half of breaker.clickhouse.min_concurrent
 	LeaseWait   time.Duration `koanf:"lease_wait" validate:"gte=0s,lte=5s"`       // wait so long for another replica that computes the viewer's reserve, then compute it anyway
 	LocalStates int           `koanf:"local_states" validate:"gte=1,lte=1000000"` // viewers whose last state is kept in memory as well, 6 KiB each, for when Redis is away or was emptied
 	LocalOrders int           `koanf:"local_orders" validate:"gte=1,lte=1000000"` // sessions of pages kept in memory as well, 2.5 KiB each, for when Redis is away
@@ -61,7 +61,7 @@ func DefaultConfig() Config {
 		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(),
 		Cache: CacheConfig{
 			TTL: 30 * time.Minute, RefreshOld: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute, PartialTTL: 5 * time.Second,
-			MaxRefresh: 6, LeaseWait: 150 * time.Millisecond, LocalStates: 2000, LocalOrders: 1000,
+			MaxRefresh: 1, LeaseWait: 150 * time.Millisecond, LocalStates: 2000, LocalOrders: 1000,
 		},
 		Sources: Sources{
 			Followees:   SourceConfig{Limit: 500, PerAuthor: 30, Timeout: 200 * time.Millisecond},

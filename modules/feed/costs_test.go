@@ -21,9 +21,9 @@ func TestAPageAsksTheServersSoOften(t *testing.T) {
 	w.load()
 	asked := func(what func()) (clickhouse, postgres, redis int64) {
 		a := &w.away
-		clickhouse, postgres, redis = a.clickhouse.calls.Load(), a.postgres.calls.Load(), a.redis.calls.Load()
+		clickhouse, postgres, redis = w.questions.Load(), a.postgres.calls.Load(), a.redis.calls.Load()
 		what()
-		return a.clickhouse.calls.Load() - clickhouse, a.postgres.calls.Load() - postgres, a.redis.calls.Load() - redis
+		return w.questions.Load() - clickhouse, a.postgres.calls.Load() - postgres, a.redis.calls.Load() - redis
 	}
 
 	clickhouse, postgres, redis := asked(func() {

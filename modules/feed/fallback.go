@@ -15,15 +15,16 @@ import (
 //
 //  1. a fresh entry of the cache, computed anew afterwards if it is worn; an expired one while it is refreshed
 //  2. computed, with the graph and the affinity from ClickHouse
-//  3. whatever entry the cache has, with the viewer's own changes since
+//  3. whatever entry the cache has, or this replica remembers, with the viewer's own changes since
 //  4. computed, with the graph from PostgreSQL
-//  5. what is being computed, in the rest of the budget; else the entry that this replica remembers
+//  5. what is being computed, in the rest of the budget
 //  6. the timeline from PostgreSQL, while there is no hot set
 //  7. trending posts from memory, for a viewer of whom nothing is known
 //
-// From 3 on the answer is degraded. The filters hold on every path, as far as the graph is known. Where
-// there is no room to compute, who has no entry is refused: without the graph they would see whom they
-// have blocked.
+// While Redis is away, what this replica remembers is the cache. From 3 on the answer is degraded. The
+// filters hold on every path, as far as the graph is known. Where there is no room to compute, who has no
+// entry is refused: without the graph they would see whom they have blocked. In an outage that nobody can
+// end by coming back later, they are not.
 func (f *Feed) provide(ctx context.Context, r *request) error {
 	cached := r.entry.HasBody && len(r.entry.Patches) == 0
 	if cached && r.now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) {
@@ -53,16 +54,13 @@ func (f *Feed) provide(ctx context.Context, r *request) error {
 	}
 	r.reports = append(r.reports, SourceReport{Name: "clickhouse", Err: err})
 	r.degraded = true
-	if r.entry.HasBody {
+	if r.entry.HasBody || f.recollect(r) {
 		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
 		f.adopt(r, &r.entry.Reserve, r.entry.Patches)
 		f.use(r, &r.entry.Reserve, FromStale)
 		return nil
 	}
 	if full != nil {
-		if f.recollect(r) {
-			return nil
-		}
 		return full
 	}
 	result, err = f.compute(ctx, r.User, r.state, r.ranking, f.fromPostgres(nil))
@@ -71,12 +69,11 @@ func (f *Feed) provide(ctx context.Context, r *request) error {
 		r.reports = append(r.reports, result.reports...)
 		return nil
 	}
-	if result, late := f.computeOnce(r, false).wait(ctx); late == nil { // there is nothing else: the rest of the budget is for it
-		f.useComputed(ctx, r, result)
-		return nil
-	}
-	if f.recollect(r) {
-		return nil
+	if under := f.flights.find(f.flightKey(r)); under != nil { // there is nothing else: the rest of the budget is for it
+		if result, late := under.wait(ctx); late == nil {
+			f.useComputed(ctx, r, result)
+			return nil
+		}
 	}
 	if core.CodeOf(err) == core.CodeOverloaded { // PostgreSQL answers, and has enough to do
 		return err
@@ -169,7 +166,9 @@ func (f *Feed) computedInTime(ctx context.Context, r *request, full error) (*com
 // nobody waits for it.
 func (f *Feed) computeOnce(r *request, ahead bool) *flight {
 	user, state, ranking, tag := r.User, r.state, f.ranking.Get(), r.entry.Tag
-	return f.flights.join(flightKey{viewer: user, tag: tag, ahead: ahead},
+	key := f.flightKey(r)
+	key.ahead = ahead
+	return f.flights.join(key,
 		func(ctx context.Context) (*computed, error) {
 			return f.computeLeased(ctx, user, tag, ahead, state, func(state store.State) (*computed, error) {
 				return f.compute(ctx, user, state, ranking, f.fromClickHouse)
@@ -177,6 +176,9 @@ func (f *Feed) computeOnce(r *request, ahead bool) *flight {
 		},
 		func(ctx context.Context, c *computed) { f.save(ctx, user, tag, c) })
 }
+
+// flightKey names the computation that a request may join.
+func (f *Feed) flightKey(r *request) flightKey { return flightKey{viewer: r.User, tag: r.entry.Tag} }
 
 // refresh computes an expired reserve in the background, unless enough of them are under way.
 func (f *Feed) refresh(r *request) {
@@ -188,18 +190,21 @@ func (f *Feed) refresh(r *request) {
 }
 
 func (f *Feed) save(ctx context.Context, user core.ID, over reserve.Tag, c *computed) {
-	switch {
-	case c.lease == "":
-		return
-	case c.found.unsure: // a cached reserve would show what was hidden
-		f.freeLease(ctx, user, c.lease)
-		return
-	}
-	f.remember(ctx, c.found) // before the entry: who finds it takes what Redis says for all there is
 	ttl := f.jittered(f.cfg.Cache.TTL)
 	if c.partial() {
 		ttl = f.cfg.Cache.PartialTTL
 	}
+	switch {
+	case c.found.unsure: // a cached reserve would show what was hidden
+		f.freeLease(ctx, user, c.lease)
+		return
+	case c.cached:
+		return
+	case c.lease == "": // Redis is away, or another replica saves its own
+		f.keepComputed(user, c, ttl)
+		return
+	}
+	f.remember(ctx, c.found) // before the entry: who finds it takes what Redis says for all there is
 	saved := false
 	err := f.guards.Redis.Do(ctx, func(ctx context.Context) (err error) {
 		saved, err = f.store.Save(ctx, user, c.lease, over, f.clock.Now().Add(ttl), c.reserve)
@@ -208,6 +213,7 @@ func (f *Feed) save(ctx context.Context, user core.ID, over reserve.Tag, c *comp
 	switch {
 	case err != nil:
 		f.metrics.cache.WithLabelValues("save_failed").Inc()
+		f.keepComputed(user, c, ttl)
 	case !saved:
 		f.metrics.cache.WithLabelValues("overtaken").Inc()
 	default:
@@ -215,7 +221,8 @@ func (f *Feed) save(ctx context.Context, user core.ID, over reserve.Tag, c *comp
 	}
 }
 
-// recall reads what Redis knows of the user. Without Redis nothing is known, and the feed goes on.
+// recall reads what Redis knows of the user. Without Redis, what this replica remembers is all that is
+// known: an entry, if it is so young that hardly anything can have happened that the replica did not hear.
 func (f *Feed) recall(ctx context.Context, r *request) {
 	var order []byte
 	err := f.guards.Redis.Do(ctx, func(ctx context.Context) (err error) {
@@ -230,8 +237,9 @@ func (f *Feed) recall(ctx context.Context, r *request) {
 		f.metrics.cache.WithLabelValues("load_failed").Inc()
 		r.reports = append(r.reports, SourceReport{Name: "redis", Err: err})
 		r.degraded = true
+		r.state = f.local.since(r.User, r.now.Add(-f.cfg.Cache.RefreshOld))
 	} else {
-		f.local.keep(r.User, r.state, r.now, f.cfg.Store)
+		f.giveBack(r, f.local.keep(r.User, r.state, r.now, f.cfg.Store))
 	}
 	if len(r.state.Entry) > 0 {
 		if err := r.entry.Decode(r.state.Entry); err != nil {

@@ -62,6 +62,13 @@ func (f *flights) join(key flightKey, compute func(context.Context) (*computed, 
 	return one
 }
 
+// find is the computation that is running, if there is one.
+func (f *flights) find(key flightKey) *flight {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.running[key]
+}
+
 // under tells how many computations are under way.
 func (f *flights) under() int {
 	f.mu.Lock()

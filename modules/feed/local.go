@@ -1,25 +1,29 @@
 package feed
 
 import (
+	mathrand "math/rand/v2"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/marks"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
 )
 
-// localStates are what this replica read last of the viewers that it answered: for when Redis is away, or
-// was emptied. What a viewer hid and saw then still counts, whoever else is away; and their last entry is
-// the answer where there would be none but trending posts, which know nobody's blocks.
+// localStates are what this replica knew last of the viewers that it answered: for when Redis is away, or
+// was emptied. While it is away this is the cache, and what was computed is kept here. What a viewer hid
+// and saw still counts, whoever else is away; and their last entry is the answer where there would be none
+// but trending posts, which know nobody's blocks.
 type localStates struct {
 	states *lru.Cache[core.ID, localState]
 }
 
 type localState struct {
 	store.State
-	readAt time.Time
+	readAt time.Time // the entry, or computed
 }
 
 func newLocalStates(size int) (localStates, error) {
@@ -27,15 +31,56 @@ func newLocalStates(size int) (localStates, error) {
 	return localStates{states}, err
 }
 
-// keep remembers what was read. Marks that Redis has lost since the last time stay.
-func (l localStates) keep(user core.ID, now store.State, readAt time.Time, cfg store.Config) {
-	if len(now.Entry) == 0 && len(now.Seen) == 0 && len(now.Hidden) == 0 {
-		return // nothing is known of them, or all was lost
-	}
+// keep remembers what was read. Marks and an entry that Redis has lost since the last time stay; what was
+// hidden is returned as well, where Redis knows of nothing.
+func (l localStates) keep(user core.ID, now store.State, readAt time.Time, cfg store.Config) (lost []byte) {
 	before, _ := l.states.Get(user)
+	if len(now.Hidden) == 0 {
+		lost = before.Hidden
+	}
+	if len(now.Entry) == 0 && len(now.Seen) == 0 && len(now.Hidden) == 0 {
+		return lost // nothing is known of them, or all was lost
+	}
+	if len(now.Entry) == 0 {
+		now.Entry, readAt = before.Entry, before.readAt
+	}
 	now.Seen = longer(before.Seen, now.Seen, cfg.MaxSeen)
 	now.Hidden = longer(before.Hidden, now.Hidden, cfg.MaxHidden)
 	l.states.Add(user, localState{now, readAt})
+	return lost
+}
+
+// keepComputed remembers an entry that could not be written to Redis, and the marks that Redis had lost.
+func (f *Feed) keepComputed(user core.ID, c *computed, ttl time.Duration) {
+	now := f.clock.Now()
+	state, _ := f.local.states.Get(user)
+	state.Entry = reserve.AppendEntry(make([]byte, 0, 6<<10), mathrand.Uint64(), now.Add(ttl), c.reserve) //nolint:gosec // tells states apart, keeps no secret
+	state.readAt = now
+	state.Seen = withMarks(state.Seen, c.found.seen, f.cfg.Store.MaxSeen)
+	state.Hidden = withMarks(state.Hidden, c.found.hidden, f.cfg.Store.MaxHidden)
+	f.local.states.Add(user, state)
+}
+
+// since is what stands for Redis: what the viewer hid, and an entry that was read after some time. What
+// they saw is left out, or nobody would look for what they saw since (see lost); readMarks has it.
+func (l localStates) since(user core.ID, after time.Time) store.State {
+	local, _ := l.states.Get(user)
+	if local.readAt.Before(after) {
+		local.Entry = nil
+	}
+	return store.State{Entry: local.Entry, Hidden: local.Hidden}
+}
+
+// withMarks puts marks behind those of before, which others read.
+func withMarks(before []byte, more []store.Mark, most int) []byte {
+	if len(more) == 0 {
+		return before
+	}
+	all := slices.Clone(before)
+	for _, m := range more {
+		all = marks.Append(all, m.Post, m.At)
+	}
+	return all[max(0, len(all)-most*marks.Size):]
 }
 
 // longer puts marks from before in front of those of now, where there were more.
@@ -56,15 +101,14 @@ func (f *Feed) readMarks(r *request, state store.State) {
 	}
 }
 
-// recollect makes the viewer's last entry that is remembered here the reserve, if it is not too old. It
-// knows of what the viewer has changed since only what this replica heard.
+// recollect finds the viewer's last entry that is remembered here, if it is not too old. It knows of what
+// the viewer has changed since only what this replica heard.
 func (f *Feed) recollect(r *request) bool {
-	local, ok := f.local.states.Get(r.User)
-	if !ok || r.now.Sub(local.readAt) > f.cfg.Cache.StaleFor || r.entry.Decode(local.Entry) != nil || !r.entry.HasBody {
+	var entry reserve.Entry
+	state := f.local.since(r.User, r.now.Add(-f.cfg.Cache.StaleFor))
+	if entry.Decode(state.Entry) != nil || !entry.HasBody {
 		return false
 	}
-	r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
-	f.adopt(r, &r.entry.Reserve, r.entry.Patches)
-	f.use(r, &r.entry.Reserve, FromStale)
+	r.entry = entry
 	return true
 }

@@ -55,16 +55,30 @@ func (f *Feed) lost(state store.State, acts *graph.Acts) bool {
 
 // find looks up in the raw events what Redis has lost of a viewer's marks.
 func (f *Feed) find(ctx context.Context, v *viewer) SourceReport {
-	err := f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
-		v.found.hidden, v.found.seen, err = f.graph.Marks(ctx, v.id, v.now.Add(-f.cfg.Store.SeenFor))
-		return err
-	})
+	var err error
+	v.found.hidden, v.found.seen, err = f.graph.Marks(ctx, v.id, v.now.Add(-f.cfg.Store.SeenFor))
 	v.marks.add(&v.found, f.cfg.Store, v.now, v.now.Add(time.Hour))
 	if err != nil {
 		v.found.unsure = true
 		f.metrics.sourceFailures.WithLabelValues("marks").Inc()
 	}
 	return SourceReport{Name: "marks", Posts: len(v.found.hidden) + len(v.found.seen), Err: err}
+}
+
+// giveBack writes to Redis what this replica remembers that the viewer hid, and Redis has lost: other
+// replicas shall know. Not what they saw: how much of that is missing cannot be counted, as lost does.
+func (f *Feed) giveBack(r *request, hidden []byte) {
+	if len(hidden) == 0 {
+		return
+	}
+	user := r.User
+	r.state.Hidden = hidden
+	f.workers.Go("give marks back", func(ctx context.Context) error {
+		if f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.GiveBack(ctx, user, hidden) }) != nil {
+			f.metrics.cache.WithLabelValues("remember_failed").Inc() // the next request tries again
+		}
+		return nil
+	})
 }
 
 // remember gives Redis back what it had lost.

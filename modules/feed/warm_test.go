@@ -28,7 +28,7 @@ func TestWarmingComputesAheadWhatIsNotFresh(t *testing.T) {
 	require.Eventually(t, func() bool { // the lease of the first computation may outlast it a little
 		return w.feed.Warm(t.Context(), 1) == nil && w.away.clickhouse.calls.Load() > calls
 	}, 5*time.Second, time.Millisecond, "its time is half over")
-	require.False(t, w.feed.Busy())
+	require.Eventually(t, func() bool { return !w.feed.Busy() }, 5*time.Second, time.Millisecond)
 
 	w.away.redis.closed.Store(true)
 	require.Error(t, w.feed.Warm(t.Context(), 1))
@@ -44,7 +44,7 @@ func TestOneReplicaRefreshesAnExpiredEntryWhileAllServeIt(t *testing.T) {
 	hold := make(chan struct{})
 	one.away.clickhouse.hold.Store(&hold)
 	require.Equal(t, "stale", one.get(1, "").ServedFrom)
-	require.Eventually(t, func() bool { return one.away.clickhouse.calls.Load() == before+2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return one.away.clickhouse.calls.Load() == before+1 }, 5*time.Second, time.Millisecond)
 	for range 5 {
 		for _, w := range []*world{one, two} {
 			p := w.get(1, "")
@@ -56,7 +56,7 @@ func TestOneReplicaRefreshesAnExpiredEntryWhileAllServeIt(t *testing.T) {
 	require.Zero(t, two.away.clickhouse.calls.Load(), "the other replica leaves it alone")
 	close(hold)
 	require.Equal(t, []core.ID{102}, two.cached(1, "").posts())
-	require.Equal(t, before+2, one.away.clickhouse.calls.Load(), "it was computed once")
+	require.Equal(t, before+1, one.away.clickhouse.calls.Load(), "it was computed once")
 }
 
 func TestAnEntryOfAnotherVersionIsComputedAnew(t *testing.T) {

@@ -27,6 +27,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -56,6 +57,29 @@ type world struct {
 	registry *prometheus.Registry
 	lists    atomic.Pointer[map[string]feed.Trending] // what the trending job has published
 	away     struct{ clickhouse, postgres, redis gate }
+
+	questions atomic.Int64 // that computations put to ClickHouse
+}
+
+// counted counts questions.
+type counted struct {
+	feed.Graph
+	n *atomic.Int64
+}
+
+func (c counted) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
+	c.n.Add(1)
+	return c.Graph.Edges(ctx, viewer)
+}
+
+func (c counted) Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (graph.Acts, error) {
+	c.n.Add(1)
+	return c.Graph.Affinity(ctx, viewer, weights)
+}
+
+func (c counted) Marks(ctx context.Context, viewer core.ID, since time.Time) (hidden, seen []store.Mark, err error) {
+	c.n.Add(1)
+	return c.Graph.Marks(ctx, viewer, since)
 }
 
 // movableClock is the machine's clock plus an offset.
@@ -137,7 +161,7 @@ func (w *world) start() {
 	}
 	f, err := feed.New(feed.Params{
 		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, Heard: w.heard, Store: st,
-		Graph:    graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), w.cfg.MaxEdges, w.cfg.MaxAffinity),
+		Graph:    counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), w.cfg.MaxEdges, w.cfg.MaxAffinity), &w.questions},
 		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source, Lists: w,
 		Guards: w.guards,
 		Clock:  w.clock, Registry: reg, Log: zap.NewNop(),

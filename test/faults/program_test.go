@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -14,7 +15,7 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -22,7 +23,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	chclient "github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -57,8 +58,10 @@ type program struct {
 	cfg     config.Config
 	url     string
 	client  *http.Client
-	signals *feed.Signals // tells of changes of viewers, past the network
-	next    int           // the next viewer of whom nothing is cached
+	db      *pgxpool.Pool // past the network, like
+	entries *store.Store  // what Redis has
+	redis   *redisclient.Client
+	next    int // the next viewer of whom nothing is cached
 }
 
 func start(t *testing.T, s *stack.Stack, direct redisclient.Config) *program {
@@ -90,8 +93,8 @@ func start(t *testing.T, s *stack.Stack, direct redisclient.Config) *program {
 		require.NoError(t, running.Stop())
 	})
 	return &program{
-		t: t, cfg: cfg, url: "http://" + running.Addr(), client: client, next: firstViewer,
-		signals: feed.NewSignals(store.New(cfg.Feed.Store, remembered), prometheus.NewRegistry()),
+		t: t, cfg: cfg, url: "http://" + running.Addr(), client: client, next: firstViewer + 1, db: s.Postgres,
+		entries: store.New(cfg.Feed.Store, remembered), redis: remembered,
 	}
 }
 
@@ -132,12 +135,14 @@ func (p *program) call(method, path string, user core.ID, body string) answer {
 	return answer{response.StatusCode, response.Header.Get("Retry-After"), string(text), time.Since(began)}
 }
 
+type item struct {
+	Post   core.ID `json:"post"`
+	Author core.ID `json:"author"`
+}
+
 // page is what a test reads of a page.
 type page struct {
-	Items []struct {
-		Post   core.ID `json:"post"`
-		Author core.ID `json:"author"`
-	} `json:"items"`
+	Items      []item `json:"items"`
 	NextCursor string `json:"next_cursor"`
 	ServedFrom string `json:"served_from"`
 	Degraded   bool   `json:"degraded"`
@@ -171,12 +176,43 @@ func (p *program) known() core.ID {
 	return viewer
 }
 
-// changed is a viewer whose reserve is cached, and who has followed somebody since.
+// blockedLately is whom viewers block who have changed something.
+const blockedLately = core.ID(25)
+
+// changed is a viewer whose reserve is cached, and who has blocked somebody since: the entry knows, and the
+// replica has heard of it.
 func (p *program) changed() core.ID {
 	p.t.Helper()
 	viewer := p.known()
-	require.NoError(p.t, p.signals.Changed(p.t.Context(), []core.Change{{Kind: core.Followed, Viewer: viewer, Other: 25}}))
+	before := p.heard()
+	_, err := p.db.Exec(p.t.Context(), `INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)`, int64(viewer), int64(blockedLately))
+	require.NoError(p.t, err)
+	p.eventually("the block is known", func() bool {
+		state, err := p.entries.Load(p.t.Context(), viewer)
+		var entry reserve.Entry
+		return err == nil && entry.Decode(state.Entry) == nil && len(entry.Patches) > 0 && p.heard() > before
+	})
 	return viewer
+}
+
+// heard is how many changes of viewers the replica remembers.
+func (p *program) heard() float64 {
+	p.t.Helper()
+	_, rest, found := strings.Cut(p.call(http.MethodGet, "/metrics", 1, "").body, "\nfeedrank_feed_heard_edges ")
+	require.True(p.t, found)
+	text, _, _ := strings.Cut(rest, "\n")
+	n, err := strconv.ParseFloat(text, 64)
+	require.NoError(p.t, err)
+	return n
+}
+
+// suggest asks for suggestions of which nothing is cached: they ask ClickHouse through a breaker of their own.
+func (p *program) suggest() {
+	p.t.Helper()
+	if conn, err := p.redis.Conn(); err == nil {
+		_ = conn.Do(context.Background(), conn.B().Del().Key(fmt.Sprintf("suggest:users:{%d}", firstViewer)).Build()).Error() // it is done again
+	}
+	p.page("/api/v1/discover/suggested-users", firstViewer)
 }
 
 func (p *program) event(user core.ID) answer {

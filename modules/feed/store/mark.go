@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -27,6 +28,19 @@ func (s *Store) MarkSeen(ctx context.Context, posts []Mark) error {
 // MarkHidden records posts that were hidden.
 func (s *Store) MarkHidden(ctx context.Context, posts []Mark) error {
 	return s.mark(ctx, posts, hiddenKey, s.cfg.HiddenFor, s.cfg.MaxHidden)
+}
+
+// GiveBack writes marks of posts that a user hid and that were read before, unless there are some.
+func (s *Store) GiveBack(ctx context.Context, user core.ID, hidden []byte) error {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return err
+	}
+	command := conn.B().Set().Key(hiddenKey(user)).Value(rueidis.BinaryString(hidden)).Nx().Px(s.cfg.HiddenFor).Build()
+	if err := conn.Do(ctx, command).Error(); err != nil && !rueidis.IsRedisNil(err) { // nil: there are some
+		return fmt.Errorf("give marks of user %s back: %w", user, err)
+	}
+	return nil
 }
 
 // trimScript keeps the latest marks.

@@ -1,0 +1,121 @@
+package feed_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// computed tells how often a computation went to ClickHouse.
+func (w *world) computed() int64 { return w.away.clickhouse.calls.Load() }
+
+func TestWhileRedisIsAwayWhatAReplicaReadAndComputedIsItsCache(t *testing.T) {
+	w := newWorld(t, 20)
+	w.follow(1, 2, 3, 4, 5, 6)
+	for author := 2; author <= 6; author++ {
+		w.post(100+author, author, time.Duration(author)*time.Hour)
+	}
+	w.load()
+	w.record(1, core.ActionHide, 6, 106)
+	w.cached(1, "")
+	w.away.redis.closed.Store(true)
+
+	before := w.computed()
+	p := w.get(1, "limit=1")
+	require.Equal(t, "cache", p.ServedFrom)
+	require.True(t, p.Degraded, "what was seen in the last moments is not known")
+	w.block(1, 2)
+	w.unfollow(1, 3)
+	want := []core.ID{103, 104, 105} // 103 is popular
+	require.ElementsMatch(t, want, w.get(1, "").posts())
+	require.NotContains(t, append(p.posts(), w.get(1, "limit=10&"+p.next()).posts()...), core.ID(106))
+	require.Equal(t, before, w.computed(), "nothing was computed")
+
+	w.clock.advance(5 * time.Minute)
+	w.load()
+	p = w.get(1, "")
+	require.Equal(t, "clickhouse", p.ServedFrom, "something may have happened that this replica was not told of")
+	require.ElementsMatch(t, want, p.posts())
+	require.Eventually(t, func() bool { return w.get(1, "").ServedFrom == "cache" }, 10*time.Second, 5*time.Millisecond)
+	before = w.computed()
+	require.ElementsMatch(t, want, w.get(1, "").posts())
+	require.Equal(t, before, w.computed(), "once is enough")
+
+	w.flush()
+	w.away.redis.closed.Store(false) // back, and empty
+	require.ElementsMatch(t, want, w.get(1, "").posts())
+	require.ElementsMatch(t, want, w.cached(1, "").posts())
+}
+
+func TestAnOldEntryOutlivesThatRedisLostIt(t *testing.T) {
+	w := newWorld(t, 20)
+	w.follow(1, 2, 3, 4)
+	for author := 2; author <= 4; author++ {
+		w.post(100+author, author, time.Duration(author)*time.Hour)
+	}
+	w.load()
+	w.cached(1, "")
+	w.flush()
+	w.event(1, core.ActionView, 104) // there is something of the viewer in Redis again
+	w.block(1, 2)                    // and a mark that an entry has to know of this
+	w.away.clickhouse.closed.Store(true)
+	for range 2 {
+		p := w.get(1, "")
+		require.Equal(t, "stale", p.ServedFrom, "before PostgreSQL is asked")
+		require.Equal(t, []core.ID{103}, p.posts())
+	}
+}
+
+func TestWhereNothingAnswersNoComputationBeginsAnew(t *testing.T) {
+	w := newWorld(t, 20)
+	w.post(102, 2, time.Hour)
+	w.load()
+	w.away.clickhouse.closed.Store(true)
+	w.away.postgres.closed.Store(true)
+	before := w.computed()
+	require.Equal(t, "trending", w.get(1, "").ServedFrom)
+	require.Equal(t, before+1, w.computed())
+}
+
+// guard is a server's guard as a function.
+type guard func(context.Context, func(context.Context) error) error
+
+func (g guard) Do(ctx context.Context, call func(context.Context) error) error { return g(ctx, call) }
+
+func TestAComputationThatIsLateIsWaitedForWherePostgresFails(t *testing.T) {
+	w := newWorld(t, 20)
+	answers := make(chan struct{})
+	w.guards.Postgres = guard(func(context.Context, func(context.Context) error) error {
+		w.away.clickhouse.hold.Store(nil)
+		close(answers)
+		return errAway
+	})
+	w.cfg.ComputeWait = time.Millisecond
+	w.start()
+	w.follow(1, 2)
+	w.post(102, 2, time.Hour)
+	w.load()
+	w.away.clickhouse.hold.Store(&answers)
+	before := w.computed()
+	require.Equal(t, "clickhouse", w.get(1, "").ServedFrom)
+	require.Equal(t, before+1, w.computed(), "it is the same computation")
+}
+
+func TestAReplicaGivesRedisBackWhatItLostOfAViewer(t *testing.T) {
+	one, two := twoReplicas(t, time.Second)
+	one.post(103, 3, time.Hour)
+	one.load()
+	two.load()
+	one.record(1, core.ActionHide, 2, 102)
+	require.Equal(t, []core.ID{103}, one.cached(1, "").posts())
+	one.flush()
+	one.away.clickhouse.closed.Store(true)
+	two.away.clickhouse.closed.Store(true)
+	require.Equal(t, []core.ID{103}, one.get(1, "").posts())
+	require.Eventually(t, func() bool { return len(two.get(1, "").Items) == 1 }, 10*time.Second, 5*time.Millisecond,
+		"who has never seen the viewer knows as well")
+}
