@@ -16,7 +16,7 @@ func TestSeriesAddUpByNameAndLabels(t *testing.T) {
 			"calls_more 100\nposts 7.5\nseconds_bucket{le=\"+Inf\"} 2\n")
 	}))
 	defer server.Close()
-	m, err := (&Program{Name: "program", Addr: strings.TrimPrefix(server.URL, "http://")}).Metrics(t.Context())
+	m, err := (&Program{Name: "program", AdminAddr: strings.TrimPrefix(server.URL, "http://")}).Metrics(t.Context())
 	require.NoError(t, err)
 	require.InDelta(t, 14, m.Sum("calls"), 0)
 	require.InDelta(t, 4, m.Sum("calls", `to="redis"`), 0)
