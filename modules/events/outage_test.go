@@ -31,7 +31,7 @@ func ownClickHouse(t *testing.T) *stack.Stack {
 // through waits until the tape is applied to its end.
 func (t *tape) through(tb testing.TB, o *owner) {
 	tb.Helper()
-	require.Eventually(tb, func() bool { return t.committed.Load() == int64(len(t.log)) }, time.Minute, 5*time.Millisecond)
+	require.Eventually(tb, func() bool { return t.committed.Load() == int64(len(t.log)) }, 3*time.Minute, 5*time.Millisecond)
 	o.cancel()
 	<-o.done
 }
@@ -60,18 +60,24 @@ func TestAFrozenClickHouseLeavesNothingUncertain(t *testing.T) {
 	t.Parallel()
 	s := ownClickHouse(t)
 	tape := newTape(s, 0, 3)
-	tape.cfg.InsertTimeout = 500 * time.Millisecond
+	tape.cfg.InsertTimeout = 5 * time.Second // on a busy machine an insert may take its time
+	timeouts := tape.metrics.uncertain.WithLabelValues("timeout")
 	thawed := make(chan error, 1)
 	o := tape.play(t.Context(), at(StepInserting, 3, func() {
 		if err := s.Servers.ClickHouse.Freeze(); err != nil {
 			t.Error(err)
 		}
-		time.AfterFunc(1500*time.Millisecond, func() { thawed <- s.Servers.ClickHouse.Thaw() })
+		go func() {
+			for deadline := time.Now().Add(time.Minute); testutil.ToFloat64(timeouts) == 0 && time.Now().Before(deadline); {
+				time.Sleep(10 * time.Millisecond)
+			}
+			thawed <- s.Servers.ClickHouse.Thaw()
+		}()
 	}))
 	tape.through(t, o)
 	require.NoError(t, <-thawed)
 	tape.requireExact(t)
-	require.Positive(t, testutil.ToFloat64(tape.metrics.uncertain.WithLabelValues("timeout")))
+	require.Positive(t, testutil.ToFloat64(timeouts))
 }
 
 func TestDataThatClickHouseRefusesStopsItsPartitionAlone(t *testing.T) {
