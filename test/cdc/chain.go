@@ -142,14 +142,3 @@ func (c *chain) deadLetters() (total int64, err error) {
 	}
 	return total, nil
 }
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

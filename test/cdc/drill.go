@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/tables"
 )
 
@@ -149,7 +150,7 @@ func (d *drill) lane(ctx context.Context, n uint64, changes *atomic.Int64, p pla
 		if err := d.await(ctx, changes, changes.Load()+int64(random.IntN(60))); err != nil {
 			return err
 		}
-		if err := wait(ctx, time.Duration(random.IntN(1500))*time.Millisecond); err != nil {
+		if err := worker.Pause(ctx, time.Duration(random.IntN(1500))*time.Millisecond); err != nil {
 			return err
 		}
 		if err := d.disturb(ctx, part, random); err != nil {
@@ -164,7 +165,7 @@ func (d *drill) lane(ctx context.Context, n uint64, changes *atomic.Int64, p pla
 
 func (d *drill) await(ctx context.Context, changes *atomic.Int64, least int64) error {
 	for changes.Load() < least {
-		if err := wait(ctx, 2*time.Millisecond); err != nil {
+		if err := worker.Pause(ctx, 2*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -187,7 +188,7 @@ func (d *drill) disturb(ctx context.Context, part string, random *rand.Rand) err
 		if err := p.freeze(); err != nil {
 			return err
 		}
-		err := wait(ctx, 2*d.settings.Kafka.SessionTimeout) // another has its partitions meanwhile
+		err := worker.Pause(ctx, 2*d.settings.Kafka.SessionTimeout) // another has its partitions meanwhile
 		return errors.Join(err, p.thaw())
 	}
 	if part == frozenSource {
@@ -234,7 +235,7 @@ func (d *drill) freezeLeader(ctx context.Context) error {
 	frozen.leads.Store(false) // as far as it can tell us
 	_, err = d.leader(ctx)
 	if err == nil {
-		err = wait(ctx, time.Second)
+		err = worker.Pause(ctx, time.Second)
 	}
 	return errors.Join(err, frozen.thaw())
 }
@@ -253,7 +254,7 @@ func (d *drill) leader(ctx context.Context) (*process, error) {
 				return p, nil
 			}
 		}
-		if wait(ctx, 5*time.Millisecond) != nil {
+		if worker.Pause(ctx, 5*time.Millisecond) != nil {
 			return nil, context.Cause(ctx)
 		}
 	}
@@ -275,7 +276,7 @@ func (d *drill) compare(ctx context.Context) (rows int, wrong string, err error)
 				break
 			}
 		}
-		if wait(waiting, 50*time.Millisecond) != nil {
+		if worker.Pause(waiting, 50*time.Millisecond) != nil {
 			if ctx.Err() != nil {
 				return rows, wrong, ctx.Err()
 			}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/tables"
 )
 
@@ -134,7 +135,7 @@ func (c *chain) visible(ctx context.Context, id int) (time.Duration, error) {
 		if err != nil || n == 1 {
 			return time.Since(committed), err
 		}
-		if err := wait(ctx, time.Millisecond); err != nil {
+		if err := worker.Pause(ctx, time.Millisecond); err != nil {
 			return 0, err
 		}
 	}
@@ -160,7 +161,7 @@ func (c *chain) arrived(ctx context.Context, rows int) error {
 			if n >= uint64(rows) { //nolint:gosec // not negative
 				break
 			}
-			if err := wait(ctx, 50*time.Millisecond); err != nil {
+			if err := worker.Pause(ctx, 50*time.Millisecond); err != nil {
 				return err
 			}
 		}
@@ -174,7 +175,7 @@ func equal(ctx context.Context, c *chain) error {
 		if err == nil && diff == "" {
 			return nil
 		}
-		if err := wait(ctx, 100*time.Millisecond); err != nil {
+		if err := worker.Pause(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // options of a drill.
@@ -199,7 +200,7 @@ func (d *drill) allowed() int {
 
 // watch says how far it is.
 func (d *drill) watch(ctx context.Context) error {
-	for pause(ctx, 10*time.Second) == nil {
+	for worker.Pause(ctx, 10*time.Second) == nil {
 		done, _ := d.diary.progress()
 		applied, err := d.covered(ctx)
 		if err != nil { // the server is away
@@ -219,7 +220,7 @@ func (d *drill) drained(ctx context.Context) error {
 		if done, _ := d.diary.progress(); done >= all && d.producer.sent.Load() >= int64(d.records) {
 			break
 		}
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := worker.Pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -231,7 +232,7 @@ func (d *drill) drained(ctx context.Context) error {
 		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && covered >= ends {
 			return nil
 		}
-		if err := pause(waiting, 50*time.Millisecond); err != nil {
+		if err := worker.Pause(waiting, 50*time.Millisecond); err != nil {
 			if ctx.Err() == nil {
 				d.say("          not everything is applied after %s\n", d.drain)
 			}
@@ -255,7 +256,7 @@ func (d *drill) caughtUp(ctx context.Context) error {
 		case time.Since(since) > stalled:
 			return fmt.Errorf("nothing was applied for %s: %d of %d records are", stalled, last, sent)
 		}
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
+		if err := worker.Pause(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}

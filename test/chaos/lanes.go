@@ -11,6 +11,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // lane is one consumer slot, and the one who disturbs it.
@@ -120,7 +121,7 @@ func (l *lane) disturb(ctx context.Context, a action, h hit) error {
 	case flushRedis:
 		return l.restart(ctx, l.servers.Redis, true)
 	case killInsert:
-		if err := pause(ctx, time.Duration(l.rng.IntN(int(slowness))+5)); err != nil {
+		if err := worker.Pause(ctx, time.Duration(l.rng.IntN(int(slowness))+5)); err != nil {
 			return err
 		}
 		return l.restart(ctx, l.servers.ClickHouse, false)
@@ -136,7 +137,7 @@ func (l *lane) restart(ctx context.Context, s *embedded.Server, held bool) error
 		err = errors.Join(err, l.p.order("go"))
 	}
 	if l.rng.IntN(2) == 0 { // a longer outage
-		err = errors.Join(err, pause(ctx, time.Duration(l.rng.IntN(int(time.Second)))))
+		err = errors.Join(err, worker.Pause(ctx, time.Duration(l.rng.IntN(int(time.Second)))))
 	}
 	return errors.Join(err, s.Start(ctx))
 }
@@ -172,7 +173,7 @@ func (l *lane) othersGoOn(ctx context.Context, partition int32) error {
 		} else if n, err := l.number(ctx, fmt.Sprintf("SELECT count() AS n FROM event_ranges WHERE fence > %d AND %s", held, of)); err == nil && n > 0 {
 			return nil
 		}
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
+		if err := worker.Pause(ctx, 100*time.Millisecond); err != nil {
 			return fmt.Errorf("nobody went on with partition %d: %w", partition, err)
 		}
 	}
@@ -200,7 +201,7 @@ func (d *drill) exec(ctx context.Context, statement string) error {
 		if err == nil {
 			return nil
 		}
-		if waited := pause(ctx, 100*time.Millisecond); waited != nil {
+		if waited := worker.Pause(ctx, 100*time.Millisecond); waited != nil {
 			return fmt.Errorf("%s: %w", statement, errors.Join(waited, err))
 		}
 	}

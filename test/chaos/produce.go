@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // numberHeader says which record of the stream a record of the log is.
@@ -45,7 +47,7 @@ func (p *producer) run(ctx context.Context, allowed func() int) error {
 	for from := int(p.sent.Load()); from < len(p.stream.records); {
 		most := min(allowed(), len(p.stream.records), from+chunk)
 		if most <= from {
-			if err := pause(ctx, 5*time.Millisecond); err != nil {
+			if err := worker.Pause(ctx, 5*time.Millisecond); err != nil {
 				return err
 			}
 			continue
@@ -81,7 +83,7 @@ func (p *producer) send(ctx context.Context, inner sarama.SyncProducer, from, to
 			}
 			messages = append(messages, p.message(n))
 		}
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
+		if err := worker.Pause(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -98,15 +100,4 @@ func (p *producer) message(n int) *sarama.ProducerMessage {
 		m.Value = sarama.ByteEncoder(value)
 	}
 	return m
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

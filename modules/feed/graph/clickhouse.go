@@ -81,10 +81,10 @@ type Acts struct {
 	ViewedLately int64            // views of today and yesterday
 }
 
-// What a viewer did counts for AffinityDays; the raw events that tell which posts were hidden are surely
+// What a viewer did counts for affinityDays; the raw events that tell which posts were hidden are surely
 // kept for HideDays.
 const (
-	AffinityDays = 90
+	affinityDays = 90
 	HideDays     = 30
 )
 

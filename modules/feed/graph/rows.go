@@ -157,19 +157,19 @@ func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.A
 // to do.
 func actsOf(rows []actRow, now time.Time, weights rank.Affinity, most int) (acts Acts) {
 	today := now.UTC().Truncate(24 * time.Hour)
-	ago := func(days int) time.Time { return today.AddDate(0, 0, -days) }
+	first, hiddenAfter, yesterday := today.AddDate(0, 0, -affinityDays), today.AddDate(0, 0, -HideDays), today.AddDate(0, 0, -1)
 	byAuthor := make(map[core.ID]rank.AuthorCounts, len(rows))
 	for _, r := range rows {
-		if r.day.Before(ago(AffinityDays)) {
+		if r.day.Before(first) {
 			continue
 		}
 		sum := byAuthor[r.author]
 		sum.Add(r.counts)
 		byAuthor[r.author] = sum
-		if r.day.After(ago(HideDays)) {
+		if r.day.After(hiddenAfter) {
 			acts.HiddenLately += r.counts.Hides
 		}
-		if !r.day.Before(ago(1)) {
+		if !r.day.Before(yesterday) {
 			acts.ViewedLately += r.counts.Views
 		}
 	}
