@@ -22,6 +22,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { stack.Main(m) }
@@ -96,11 +97,11 @@ func TestADeadLetterIsListedShownReplayedAndDiscardedByCommand(t *testing.T) {
 	c.send(t, 10)
 	c.consume(t)
 	var listed string
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		var err error
 		listed, err = c.run(t, dlqCommand, "list", "--json")
 		return err == nil && listed != ""
-	}, 30*time.Second, 50*time.Millisecond)
+	})
 	var letter struct{ ID, Reason, Topic string }
 	require.NoError(t, json.Unmarshal([]byte(listed), &letter))
 	require.Equal(t, "malformed", letter.Reason)
@@ -121,10 +122,10 @@ func TestADeadLetterIsListedShownReplayedAndDiscardedByCommand(t *testing.T) {
 	out, err = c.run(t, dlqCommand, "replay", "--all")
 	require.NoError(t, err)
 	require.Contains(t, out, "1 letters match, 1 done")
-	require.Eventually(t, func() bool { // it is as bad as it was
+	wait.Until(t, func() bool { // it is as bad as it was
 		out, err := c.run(t, dlqCommand, "list", "--json")
 		return err == nil && strings.Count(out, "\n") == 1 && !strings.Contains(out, letter.ID)
-	}, 30*time.Second, 50*time.Millisecond)
+	})
 	out, err = c.run(t, dlqCommand, "discard", "--reason", "malformed", "--json")
 	require.NoError(t, err)
 	require.Contains(t, out, `{"matched":1,"done":1,"skipped":0}`)
@@ -166,10 +167,10 @@ func TestAnAuditByCommandFailsUntilWhatIsWrongIsRepaired(t *testing.T) {
 	c := newConsole(t)
 	c.send(t, 10)
 	c.consume(t)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		out, err := c.run(t, auditCommand, "--since", "72h")
 		return err == nil && strings.Contains(out, "rows=10 findings=0")
-	}, 30*time.Second, 100*time.Millisecond)
+	})
 
 	wrong := "INSERT INTO user_author_90d SELECT user_id, author_id, day, kafka_partition, 5, 0, 0, 0, 0, 0 FROM user_author_90d ORDER BY user_id LIMIT 1"
 	c.exec(t, wrong)

@@ -3,12 +3,12 @@ package cli
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestAPostIsExplainedInATerminal(t *testing.T) {
@@ -22,10 +22,10 @@ func TestAPostIsExplainedInATerminal(t *testing.T) {
 		return c.run(t, explainCommand, append(args, "--url", "http://"+program.Addr(), "--user", "1")...)
 	}
 	var text string
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		text, err = explain("--post", "5")
 		return err == nil
-	}, 20*time.Second, 50*time.Millisecond, "the hot set is loaded")
+	}, "the hot set is loaded")
 	for _, want := range []string{"post 5 in the feed of user 1: SHOWN", "place 1 of the first page", "popular", "freshness", "2.0 h old", "score"} {
 		require.Contains(t, text, want)
 	}

@@ -7,13 +7,13 @@ import (
 	"io"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 type admin struct{}
@@ -60,9 +60,9 @@ func TestTheAdminCallsTellTheLastReportAndRunOneAtATime(t *testing.T) {
 	require.NoError(t, unlock())
 
 	require.Equal(t, "96h0m0s", call("POST", "/run", `{"since":"96h","repair":false}`, 202)["since"])
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		answer := call("GET", "", "", 200)
 		return answer["running"] == false && answer["last"] != nil
-	}, 20*time.Second, 20*time.Millisecond)
+	})
 	require.Equal(t, true, call("GET", "", "", 200)["ok"])
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { stack.Main(m) }
@@ -112,9 +113,9 @@ func (w *world) fill(t *testing.T) {
 		}
 		sent += len(messages)
 		require.NoError(t, producer.Send(t.Context(), messages...))
-		require.Eventually(t, func() bool {
+		wait.Until(t, func() bool {
 			return w.count(t, "SELECT sum(rows + duplicates + dead_letters) AS n FROM event_ranges") == sent
-		}, 20*time.Second, 10*time.Millisecond)
+		})
 	}
 }
 

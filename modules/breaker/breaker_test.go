@@ -19,6 +19,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -102,10 +103,10 @@ func TestOneProbeAtATimeDecidesWhetherItCloses(t *testing.T) {
 	set, _ := newSet(t, func(p *breaker.Policy) { p.OpenFor, p.Timeout = time.Millisecond, time.Minute })
 	b := set.ClickHouse
 	trip(t, b)
-	require.Eventually(t, func() bool { return !b.Open() }, time.Second, time.Millisecond)
+	wait.Until(t, func() bool { return !b.Open() })
 	require.ErrorIs(t, b.Do(context.Background(), fail), errDown, "the probe fails")
 	require.Equal(t, "open", b.Status().State)
-	require.Eventually(t, func() bool { return !b.Open() }, time.Second, time.Millisecond)
+	wait.Until(t, func() bool { return !b.Open() })
 
 	probing, answer := make(chan struct{}), make(chan struct{})
 	var probe sync.WaitGroup

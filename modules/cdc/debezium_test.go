@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/test/tables"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // connector writes records as Debezium does, where the test wants them.
@@ -117,10 +118,10 @@ func (d *connector) settled(c *chain, marker int) {
 		id := marker*100 + int(p)
 		d.send("users", p, fmt.Sprintf(`{"id":%d}`, id), "r", user(id, "marker"), at{lsn: 1 << 50, time: time.Now().Add(24 * time.Hour), snapshot: "incremental"})
 	}
-	require.Eventually(d.t, func() bool {
+	wait.Until(d.t, func() bool {
 		lines, err := tables.Copies(d.t.Context(), c.ClickHouse, fmt.Sprintf("SELECT toString(id) AS line FROM users FINAL WHERE intDiv(id, 100) = %d", marker))
 		return err == nil && len(lines) == int(c.cfg.Topics.Partitions)
-	}, patience, 20*time.Millisecond)
+	})
 }
 
 func (c *chain) names() []string {

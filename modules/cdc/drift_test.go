@@ -2,12 +2,12 @@ package cdc_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // gauge adds the series of a metric of one table.
@@ -48,12 +48,12 @@ func TestADroppedOrRetypedColumnIsToldAndNothingStops(t *testing.T) {
 		`INSERT INTO posts (id, author_id, body) VALUES (900, 501, 'goes on')`,
 		`DELETE FROM users WHERE id = 20 AND NOT EXISTS (SELECT FROM posts WHERE author_id = 20)`,
 	)
-	require.Eventually(t, func() bool { return len(c.letters.list()) >= 1 }, patience, 10*time.Millisecond)
+	wait.Until(t, func() bool { return len(c.letters.list()) >= 1 })
 	require.Equal(t, "column_missing", c.letters.list()[0].Reason)
 	require.Contains(t, c.letters.list()[0].Detail, "cdc.tables", "it says what to do")
 	c.stopConsumer()
 	c.startConsumer() // it looks when it starts, and each minute
-	require.Eventually(t, func() bool { return gauge(t, c.reg, "schema_mismatches", "public.users") == 1 }, patience, 10*time.Millisecond)
+	wait.Until(t, func() bool { return gauge(t, c.reg, "schema_mismatches", "public.users") == 1 })
 	c.exec(`ALTER TABLE users RENAME COLUMN full_name TO name`)
 	c.stopConsumer()
 	c.startConsumer()
@@ -73,7 +73,7 @@ func TestAConditionOnALargeValueThatWasNotLoggedIsADeadLetter(t *testing.T) {
 		`UPDATE posts SET created_at = '2026-01-01Z' WHERE id >= 100`,
 		`INSERT INTO posts (id, author_id, note) VALUES (102, 1, 'a neighbour')`,
 	)
-	require.Eventually(t, func() bool { return len(c.letters.list()) == 1 }, patience, 10*time.Millisecond)
+	wait.Until(t, func() bool { return len(c.letters.list()) == 1 })
 	letter := c.letters.list()[0]
 	require.Equal(t, "value_unavailable", letter.Reason)
 	require.Contains(t, letter.Detail, "note")

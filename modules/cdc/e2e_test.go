@@ -2,11 +2,11 @@ package cdc_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestEveryOperationReachesClickHouse(t *testing.T) {
@@ -43,6 +43,6 @@ func TestEveryOperationReachesClickHouse(t *testing.T) {
 		{Kind: core.PostPut, Post: core.Post{ID: 5001}},
 		{Kind: core.PostDeleted, Post: core.Post{ID: 7}},
 	} {
-		require.Eventually(t, func() bool { return c.changes.has(want) }, patience, 10*time.Millisecond, "%+v", want)
+		wait.Until(t, func() bool { return c.changes.has(want) }, "%+v", want)
 	}
 }

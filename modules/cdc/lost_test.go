@@ -15,14 +15,15 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/worker"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func (c *chain) dropSlot() {
 	c.t.Helper()
-	require.Eventually(c.t, func() bool {
+	wait.Until(c.t, func() bool {
 		_, err := c.Postgres.Exec(c.t.Context(), `SELECT pg_drop_replication_slot($1)`, c.cfg.Source.Slot)
 		return err == nil
-	}, patience, 20*time.Millisecond)
+	})
 }
 
 func TestALostSlotIsReadAnewWithWhatWasDeletedMeanwhile(t *testing.T) {
@@ -124,7 +125,7 @@ func TestATopicThatGrewGoesOn(t *testing.T) {
 	c.stopSource()
 	c.admin(func(a sarama.ClusterAdmin) error { return a.CreatePartitions(posts, 9, nil, false) })
 	// Only now may the topic be written to again: see "Epochs" in ARCHITECTURE.md.
-	require.Eventually(t, func() bool { return c.epoch("public.posts") == 2 }, patience, 50*time.Millisecond)
+	wait.Until(t, func() bool { return c.epoch("public.posts") == 2 })
 	c.startSource()
 	c.exec(`UPDATE posts SET body = 'moved' WHERE id < 40`, `DELETE FROM posts WHERE id > 100`)
 	c.requireEqual()
@@ -148,7 +149,7 @@ func TestTheTailTellsOfPostsAtOnce(t *testing.T) {
 	defer c.stop(group.Stop)
 	c.exec(`INSERT INTO posts (id, author_id, body) VALUES (900, 1, 'new')`, `DELETE FROM posts WHERE id = 5`, `TRUNCATE posts CASCADE`)
 	for _, want := range []core.Change{{Kind: core.PostPut, Post: core.Post{ID: 900}}, {Kind: core.PostDeleted, Post: core.Post{ID: 5}}, {Kind: core.TableCleared}} {
-		require.Eventually(t, func() bool { return seen.has(want) }, patience, 5*time.Millisecond, "%+v", want)
+		wait.Until(t, func() bool { return seen.has(want) }, "%+v", want)
 	}
 }
 
@@ -174,7 +175,7 @@ func TestTheTailOfEdgesTellsWhoFollowsBlocksAndMutesAtOnce(t *testing.T) {
 	for _, want := range []core.Change{
 		{Kind: core.Followed, Viewer: 1, Other: 2}, {Kind: core.Blocked, Viewer: 3, Other: 4}, {Kind: core.Muted, Viewer: 5, Other: 6}, {Kind: core.Unblocked, Viewer: 3, Other: 4},
 	} {
-		require.Eventually(t, func() bool { return seen.has(want) }, patience, 5*time.Millisecond, "%+v", want)
+		wait.Until(t, func() bool { return seen.has(want) }, "%+v", want)
 	}
 	for _, got := range seen.all {
 		require.True(t, got.Row != "" || got.Kind == core.TableReread, "%+v", got)

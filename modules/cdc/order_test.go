@@ -3,12 +3,12 @@ package cdc_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestAChangedPrimaryKeyMovesTheRow(t *testing.T) {
@@ -76,7 +76,7 @@ func TestATruncateTakesWhatWasBeforeItAndNothingElse(t *testing.T) {
 		)
 	}
 	c.requireEqual()
-	require.Eventually(t, func() bool { return c.changes.has(core.Change{Kind: core.TableCleared}) }, patience, 10*time.Millisecond)
+	wait.Until(t, func() bool { return c.changes.has(core.Change{Kind: core.TableCleared}) })
 }
 
 func TestWhatCannotBeReadIsADeadLetterAndItsNeighboursGoOn(t *testing.T) {
@@ -85,13 +85,13 @@ func TestWhatCannotBeReadIsADeadLetterAndItsNeighboursGoOn(t *testing.T) {
 	c.start()
 	c.requireEqual()
 	c.exec(`INSERT INTO users (id, name) VALUES (-5, 'not an id')`, `INSERT INTO users (id, name) VALUES (900, 'fine')`)
-	require.Eventually(t, func() bool { return len(c.letters.list()) == 1 }, patience, 10*time.Millisecond)
+	wait.Until(t, func() bool { return len(c.letters.list()) == 1 })
 	letter := c.letters.list()[0]
 	require.Equal(t, "value_does_not_fit", letter.Reason)
 	require.Contains(t, string(letter.Key), "-5")
 	c.exec(`DELETE FROM users WHERE id = -5`) // its delete cannot be read either
 	c.requireEqual()
-	require.Eventually(t, func() bool { return len(c.letters.list()) == 2 }, patience, 10*time.Millisecond)
+	wait.Until(t, func() bool { return len(c.letters.list()) == 2 })
 }
 
 func TestEveryMetricHasItsSeries(t *testing.T) {

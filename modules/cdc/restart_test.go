@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestWritesThatOverlapTheSnapshotAreNotLost(t *testing.T) {
@@ -67,11 +68,11 @@ func TestAnInterruptedSnapshotGoesOn(t *testing.T) {
 	c.exec(world(200))
 	c.makeTopics()
 	c.startSource()
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		var begun bool
 		err := c.Postgres.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE last_key IS NOT NULL) > 0 FROM feedrank.cdc_snapshots`).Scan(&begun)
 		return err == nil && begun
-	}, patience, 5*time.Millisecond)
+	})
 	c.stopSource()
 	c.exec(`DELETE FROM posts WHERE id % 3 = 0`, `UPDATE posts SET body = 'changed' WHERE id % 3 = 1`)
 	c.startSource()

@@ -17,6 +17,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/tables"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func (c *chain) resync() *cdc.Resync {
@@ -104,13 +105,13 @@ func TestARepairAmongLiveChangesNeverBeatsALaterOne(t *testing.T) {
 	writers.Wait()
 	require.Positive(t, changes.Load())
 	// What was spoiled while its row changed is found now that nothing changes.
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		diff, _, err := tables.Differences(t.Context(), c.Postgres, c.ClickHouse)
 		if err == nil && diff != "" {
 			compare(t, r, cdc.ResyncOptions{Repair: true, Settle: 300 * time.Millisecond})
 		}
 		return err == nil && diff == ""
-	}, patience, 100*time.Millisecond)
+	})
 }
 
 func resyncAll() cdc.ResyncOptions { return cdc.ResyncOptions{Repair: true, Settle: time.Millisecond} }

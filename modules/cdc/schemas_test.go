@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/test/tables"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 const examples = "../../sql/postgres/example/"
@@ -35,12 +35,12 @@ func (c *chain) requireCopies(originals map[string]string) {
 	c.t.Helper()
 	for table, query := range originals {
 		var want, got []string
-		require.Eventually(c.t, func() bool {
+		wait.Until(c.t, func() bool {
 			var err1, err2 error
 			want, err1 = tables.Originals(c.t.Context(), c.Postgres, query)
 			got, err2 = tables.Copies(c.t.Context(), c.ClickHouse, tables.Copied[table])
 			return err1 == nil && err2 == nil && fmt.Sprint(want) == fmt.Sprint(got)
-		}, patience, 50*time.Millisecond, "%s: want %v, got %v", table, want, got)
+		}, "%s: want %v, got %v", table, want, got)
 		require.NotEmpty(c.t, want, "%s: nothing was compared", table)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/tables"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // blocked does not let go of follows until it is told.
@@ -57,8 +58,7 @@ func TestASlowTableDoesNotHoldUpTheOthers(t *testing.T) {
 		`INSERT INTO posts (id, author_id, body) VALUES (77, 1, 'in time')`,
 	)
 	// Sarama gives a partition up after a minute, so within less than that it is the queue that helps.
-	require.Eventually(t, func() bool { return c.changes.has(core.Change{Kind: core.PostPut, Post: core.Post{ID: 77}}) },
-		50*time.Second, 20*time.Millisecond, "the posts wait for the follows")
+	wait.Until(t, func() bool { return c.changes.has(core.Change{Kind: core.PostPut, Post: core.Post{ID: 77}}) }, "the posts wait for the follows")
 	require.Positive(t, c.counted("feedrank_cdc_pauses_total"))
 	close(slow.free)
 	c.requireEqual()
@@ -122,8 +122,8 @@ func TestNothingIsComparedBeforeTheTablesWereRead(t *testing.T) {
 	require.False(t, ready, "no connector has written yet")
 	c.startSource()
 	c.startConsumer()
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		ready, err := r.Ready(t.Context())
 		return err == nil && ready
-	}, patience, 20*time.Millisecond)
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestTheSourceTurnsToAnotherAddress(t *testing.T) {
@@ -44,17 +45,17 @@ func TestAnIdleDatabaseKeepsNoLogForUsAndAnythingKeptIsTold(t *testing.T) {
 	defer c.stop(s.Stop)
 	c.startConsumer()
 	c.requireEqual()
-	require.Eventually(t, func() bool { return logs.FilterMessageSnippet("keeps much write-ahead log").Len() > 0 }, patience, 10*time.Millisecond)
+	wait.Until(t, func() bool { return logs.FilterMessageSnippet("keeps much write-ahead log").Len() > 0 })
 
 	c.exec(`INSERT INTO unmapped SELECT generate_series(1, 50000)`) // log of which nothing is ours
 	var written string
 	require.NoError(t, c.Postgres.QueryRow(t.Context(), `SELECT pg_current_wal_lsn()::text`).Scan(&written))
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		var confirmed bool
 		err := c.Postgres.QueryRow(t.Context(), `SELECT confirmed_flush_lsn >= $2::pg_lsn FROM pg_replication_slots WHERE slot_name = $1`,
 			c.cfg.Source.Slot, written).Scan(&confirmed)
 		return err == nil && confirmed
-	}, patience, 20*time.Millisecond)
+	})
 	families, err := c.sources.Gather()
 	require.NoError(t, err)
 	values := map[string]float64{}

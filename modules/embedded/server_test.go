@@ -18,6 +18,7 @@ import (
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/proc"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func serverOf(stack *embedded.Stack, name string) *embedded.Server {
@@ -270,5 +271,5 @@ func readFile(t *testing.T, path string) string {
 
 func requireGone(t *testing.T, pid int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return !proc.Alive(pid) }, 20*time.Second, 10*time.Millisecond, "pid "+strconv.Itoa(pid))
+	wait.Until(t, func() bool { return !proc.Alive(pid) }, "pid "+strconv.Itoa(pid))
 }

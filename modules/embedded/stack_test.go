@@ -20,6 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/proc"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func syscallKill(pid int) error { return syscall.Kill(pid, syscall.SIGKILL) }
@@ -127,7 +128,7 @@ func TestNoServerOutlivesAParentThatIsKilled(t *testing.T) {
 		requireGone(t, pid)
 	}
 	t.Logf("all %d processes gone %s after their parent", len(p.all), time.Since(killed))
-	require.Eventually(t, func() bool { return len(newSegments(t, segments)) == 0 }, 5*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return len(newSegments(t, segments)) == 0 })
 }
 
 func TestAStackStartsWhereOneHasJustBeenKilled(t *testing.T) {
@@ -235,7 +236,7 @@ func copyPackage(t *testing.T, to string) string {
 			case entry.IsDir():
 				return os.MkdirAll(filepath.Join(to, path), 0o700)
 			case entry.Type().IsRegular():
-				return os.Link(path, filepath.Join(to, path))
+				return copyFile(path, filepath.Join(to, path))
 			default:
 				return nil
 			}
@@ -243,6 +244,19 @@ func copyPackage(t *testing.T, to string) string {
 		require.NoError(t, err)
 	}
 	return to
+}
+
+// copyFile copies: the test's folder may be in another file system, where no link leads.
+func copyFile(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, info.Mode())
 }
 
 func TestForegroundPrintsOneLineOfJSONAndStopsWithItsContext(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // grave keeps dead letters in memory.
@@ -110,9 +111,9 @@ func randomEvents(rng *rand.Rand, n int) []core.Event {
 // requireExact waits until so many events are in the raw table and compares both views with it.
 func (w *world) requireExact(t *testing.T, distinct int) {
 	t.Helper()
-	require.Eventually(t, func() bool { // an insert reaches the raw table first, then the views
+	wait.Until(t, func() bool { // an insert reaches the raw table first, then the views
 		return count(t, w.Stack, "SELECT count() AS n FROM events") >= distinct && w.differing(t) == 0
-	}, 30*time.Second, 20*time.Millisecond)
+	})
 	w.requireViews(t, distinct)
 }
 
@@ -156,9 +157,9 @@ func TestEveryEventIsAppliedOnceThroughDuplicatesAndRestarts(t *testing.T) {
 	w.send(t, events...)
 	w.consume(t)
 	w.requireExact(t, 2001)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return count(t, w.Stack, "SELECT sum(rows + duplicates + dead_letters) AS n FROM event_ranges") == 1500+2002
-	}, 10*time.Second, 20*time.Millisecond)
+	})
 	require.Empty(t, w.grave.reasons())
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestCopiesAreRecognisedAcrossEpochsWithAnotherNumberOfPartitions(t *testing.T) {
@@ -33,9 +34,9 @@ func TestCopiesAreRecognisedAcrossEpochsWithAnotherNumberOfPartitions(t *testing
 	stop()
 	w.consume(t) // and by somebody who has seen none of them
 	w.send(t, events...)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return count(t, w.Stack, "SELECT sum(rows + duplicates) AS n FROM event_ranges WHERE epoch = 2") == 700
-	}, 30*time.Second, 20*time.Millisecond)
+	})
 	w.requireExact(t, 300)
 }
 
@@ -61,9 +62,9 @@ func TestAnEpochBeginsWhenAllOfTheOneBeforeIsApplied(t *testing.T) {
 	w.cfg = old
 	stop = w.consume(t)
 	w.requireExact(t, 40)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return count(t, w.Stack, "SELECT sum(rows) AS n FROM event_ranges") == 40
-	}, 20*time.Second, 20*time.Millisecond)
+	})
 	stop()
 	w.cfg = next
 	stop = w.consume(t)

@@ -17,6 +17,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // admin gives f a Kafka administrator.
@@ -103,23 +104,23 @@ func TestLostOffsetsNeedADecision(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		n := 0.0
 		for partition := range w.cfg.Partitions {
 			n += testutil.ToFloat64(c.metrics.of(partition).stopped)
 		}
 		return n == float64(w.cfg.Partitions)
-	}, 20*time.Second, 10*time.Millisecond, "every partition waits")
+	}, "every partition waits")
 	require.NoError(t, c.Stop(context.Background()))
 	require.Equal(t, 400, count(t, w.Stack, "SELECT count() AS n FROM events"))
 
 	w.cfg.OnLostOffsets = "earliest"
 	stop := w.consume(t)
 	w.requireExact(t, 450)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return count(t, w.Stack, "SELECT sum(lost) AS n FROM event_ranges") == 100 &&
 			count(t, w.Stack, "SELECT sum(last_offset - first_offset + 1) AS n FROM event_ranges") == 550
-	}, 10*time.Second, 10*time.Millisecond)
+	})
 	stop()
 	w.consume(t) // and once more, now that it is written down
 	w.requireExact(t, 450)
@@ -140,7 +141,7 @@ func TestARecreatedTopicNeedsANewEpoch(t *testing.T) {
 
 	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
-	require.Eventually(t, func() bool { return testutil.ToFloat64(c.metrics.of(0).stopped) == 1 }, 20*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return testutil.ToFloat64(c.metrics.of(0).stopped) == 1 })
 	require.NoError(t, c.Stop(context.Background()))
 
 	w.cfg.Epoch = 2
@@ -189,8 +190,8 @@ func TestPoisonNeverBlocks(t *testing.T) {
 	}
 	require.NoError(t, w.producer.Send(t.Context(), &sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder("{}"), Timestamp: time.Now()}))
 	w.requireExact(t, 100)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		r := w.grave.reasons()
 		return r[deadEmpty] == 1 && r[deadMalformed] == 2 && r[deadOversized] == 1 && r[deadNewerVersion] == 1 && r[deadKey] == 1
-	}, 10*time.Second, 10*time.Millisecond, "%v", w.grave.reasons())
+	}, "%v", w.grave.reasons())
 }

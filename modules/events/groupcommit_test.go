@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
@@ -26,11 +28,11 @@ func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 		for i := range ledgers {
 			all.Go(func() { errs[i] = ledgers[i].insertRows(t.Context(), fences[i], oneRow(offset)) })
 		}
-		require.Eventually(t, func() bool {
+		wait.Until(t, func() bool {
 			shared.rows.mu.Lock()
 			defer shared.rows.mu.Unlock()
 			return len(shared.rows.waiting) == partitions
-		}, 10*time.Second, time.Millisecond)
+		})
 		<-shared.rows.turn
 		all.Wait()
 		return errs
@@ -75,10 +77,10 @@ func TestAStatementOfSeveralPartitionsIsFoundByEach(t *testing.T) {
 		}
 	})
 	for _, l := range []*ledger{first, second} {
-		require.Eventually(t, func() bool {
+		wait.Until(t, func() bool {
 			running, err := l.running(t.Context())
 			return err == nil && len(running) == 1
-		}, 10*time.Second, time.Millisecond)
+		})
 	}
 	running, err := stranger.running(t.Context())
 	require.NoError(t, err)

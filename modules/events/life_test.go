@@ -19,6 +19,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // tape is one Kafka partition: its log, what is committed, and who has read it.
@@ -135,7 +136,7 @@ func (t *tape) play(ctx context.Context, steps Steps) *owner {
 func (t *tape) finish(tb testing.TB) {
 	tb.Helper()
 	last := t.play(tb.Context(), noSteps{})
-	require.Eventually(tb, func() bool { return t.committed.Load() == int64(len(t.log)) }, 20*time.Second, 2*time.Millisecond)
+	wait.Until(tb, func() bool { return t.committed.Load() == int64(len(t.log)) })
 	last.cancel()
 	<-last.done
 }
@@ -256,14 +257,14 @@ func freeze(t *testing.T, tape *tape, step Step) {
 	close(wake)
 	if once(step) || step == StepCommitted {
 		// It may take the partition for itself, as a new owner would; or find it gone.
-		require.Eventually(t, func() bool {
+		wait.Until(t, func() bool {
 			return victim.ended() || tape.committed.Load() == int64(len(tape.log))
-		}, 10*time.Second, 2*time.Millisecond)
+		})
 		victim.cancel()
 		<-victim.done
 		return
 	}
-	require.Eventually(t, victim.ended, 10*time.Second, 2*time.Millisecond, "it writes on")
+	wait.Until(t, victim.ended, "it writes on")
 	require.ErrorIs(t, victim.err, errFenced)
 }
 

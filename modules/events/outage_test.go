@@ -13,6 +13,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // ownClickHouse is a migrated server that the test may kill.
@@ -31,7 +32,7 @@ func ownClickHouse(t *testing.T) *stack.Stack {
 // through waits until the tape is applied to its end.
 func (t *tape) through(tb testing.TB, o *owner) {
 	tb.Helper()
-	require.Eventually(tb, func() bool { return t.committed.Load() == int64(len(t.log)) }, 3*time.Minute, 5*time.Millisecond)
+	wait.Until(tb, func() bool { return t.committed.Load() == int64(len(t.log)) })
 	o.cancel()
 	<-o.done
 }
@@ -94,7 +95,7 @@ func TestDataThatClickHouseRefusesStopsItsPartitionAlone(t *testing.T) {
 	well.through(t, second)
 	well.requireExact(t)
 	stopped := sick.metrics.stopped.WithLabelValues("1")
-	require.Eventually(t, func() bool { return testutil.ToFloat64(stopped) == 1 }, 30*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return testutil.ToFloat64(stopped) == 1 })
 	require.Zero(t, sick.committed.Load())
 
 	exec(t, s, "ALTER TABLE events DROP CONSTRAINT no_ones")

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
@@ -16,7 +17,7 @@ func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
 	s := newStack(t)
 	tape := newTape(s, 5, 6)
 	o := tape.play(t.Context(), noSteps{})
-	require.Eventually(t, func() bool { return tape.committed.Load() == int64(len(tape.log)) }, 20*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return tape.committed.Load() == int64(len(tape.log)) })
 	r := NewRequests(tape.cfg, s.ClickHouse, core.SystemClock{})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -54,7 +55,7 @@ func TestARecordThatClickHouseRefusesIsQuarantinedOnRequest(t *testing.T) {
 	exec(t, s, "ALTER TABLE events ADD CONSTRAINT no_ones CHECK post_id != 666")
 	o := tape.play(t.Context(), noSteps{})
 	stopped := tape.metrics.stopped.WithLabelValues("6")
-	require.Eventually(t, func() bool { return testutil.ToFloat64(stopped) == 1 }, 30*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return testutil.ToFloat64(stopped) == 1 })
 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

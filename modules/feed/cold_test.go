@@ -9,6 +9,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // sourceOK is what a page says of a source: whether it is named, and whether it held.
@@ -59,9 +60,9 @@ func TestAReplicaWhoseHotSetIsColdAsksClickHouseItself(t *testing.T) {
 		named, ok := p.sourceOK("hot set")
 		require.True(t, named && !ok, "it is reported")
 	}
-	require.Eventually(t, func() bool { // the published lists are read in the background
+	wait.Until(t, func() bool { // the published lists are read in the background
 		return len(w.get(1, "").Items) == 4
-	}, 5*time.Second, 5*time.Millisecond)
+	})
 	w.do("DELETE", 1, "/admin/v1/cache/1", "")
 	check(w.get(1, ""), "clickhouse")
 	check(w.cached(1, ""), "cache")
@@ -102,7 +103,7 @@ func TestWithNothingButRedisThePublishedListsAreShown(t *testing.T) {
 	w.start()
 	w.away.clickhouse.closed.Store(true)
 	w.away.postgres.closed.Store(true)
-	require.Eventually(t, func() bool { return len(w.get(1, "").Items) == 1 }, 5*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return len(w.get(1, "").Items) == 1 })
 	p := w.get(1, "")
 	require.Equal(t, "trending", p.ServedFrom)
 	require.Equal(t, []core.ID{105}, p.posts(), "but never one's own")
@@ -119,7 +120,7 @@ func TestOneAccountsBurstWinsNeitherTrendingNorTheFeed(t *testing.T) {
 	w.load()
 	require.Equal(t, core.ID(102), w.get(1, "").Items[0].Post)
 	w.publish([]core.ID{102}, hot.Post{ID: 103, Author: 3, Created: w.clock.Now().Add(-time.Hour).UnixMicro()})
-	require.Eventually(t, func() bool { return w.get(1, "").Items[0].Post == 103 }, 5*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return w.get(1, "").Items[0].Post == 103 })
 	w.load()
 	require.Equal(t, []core.ID{103}, w.list(1, "/api/v1/feed/trending?window=1h").posts())
 	p := w.get(1, "explain=true")

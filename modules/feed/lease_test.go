@@ -8,6 +8,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // twoReplicas are two feeds over the same servers.
@@ -29,10 +30,10 @@ func TestAMissIsComputedByOneReplicaAndSharedWithTheOthers(t *testing.T) {
 	one.away.clickhouse.hold.Store(&hold)
 	pages := make(chan page, 2)
 	go func() { pages <- one.get(1, "") }()
-	require.Eventually(t, func() bool { return one.away.clickhouse.calls.Load() == 1 }, 5*time.Second, time.Millisecond)
+	wait.Until(t, func() bool { return one.away.clickhouse.calls.Load() == 1 })
 	before := two.away.redis.calls.Load()
 	go func() { pages <- two.get(1, "") }()
-	require.Eventually(t, func() bool { return two.away.redis.calls.Load() >= before+4 }, 5*time.Second, time.Millisecond, "it looks again and again")
+	wait.Until(t, func() bool { return two.away.redis.calls.Load() >= before+4 }, "it looks again and again")
 	close(hold)
 	served := []string{}
 	for range 2 {
@@ -50,7 +51,7 @@ func TestAReplicaThatWaitsTooLongComputesAnyway(t *testing.T) {
 	one.away.clickhouse.hold.Store(&hold)
 	answered := make(chan page, 1)
 	go func() { answered <- one.get(1, "") }()
-	require.Eventually(t, func() bool { return one.away.clickhouse.calls.Load() == 1 }, 5*time.Second, time.Millisecond)
+	wait.Until(t, func() bool { return one.away.clickhouse.calls.Load() == 1 })
 	p := two.get(1, "")
 	require.Equal(t, "clickhouse", p.ServedFrom)
 	require.False(t, p.Degraded)

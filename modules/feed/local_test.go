@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // computed tells how often a computation went to ClickHouse.
@@ -40,7 +41,7 @@ func TestWhileRedisIsAwayWhatAReplicaReadAndComputedIsItsCache(t *testing.T) {
 	p = w.get(1, "")
 	require.Equal(t, "clickhouse", p.ServedFrom, "something may have happened that this replica was not told of")
 	require.ElementsMatch(t, want, p.posts())
-	require.Eventually(t, func() bool { return w.get(1, "").ServedFrom == "cache" }, 10*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return w.get(1, "").ServedFrom == "cache" })
 	before = w.computed()
 	require.ElementsMatch(t, want, w.get(1, "").posts())
 	require.Equal(t, before, w.computed(), "once is enough")
@@ -86,6 +87,34 @@ type guard func(context.Context, func(context.Context) error) error
 
 func (g guard) Do(ctx context.Context, call func(context.Context) error) error { return g(ctx, call) }
 
+func TestATimelineIsNotEmptyBecauseItsFolloweesCouldNotBeRead(t *testing.T) {
+	w := newWorld(t, 20)
+	w.follow(1, 2)
+	w.post(102, 2, time.Hour)
+	w.post(103, 3, time.Hour)
+	w.load()
+	w.away.clickhouse.closed.Store(true)
+	var calls int
+	w.guards.Postgres = guard(func(ctx context.Context, call func(context.Context) error) error {
+		if calls++; calls == 1 { // for the graph
+			return errAway
+		}
+		return w.away.postgres.Do(ctx, call)
+	})
+	w.start()
+	w.load()
+	p := w.get(1, "algo=timeline")
+	require.Equal(t, []core.ID{102}, p.posts())
+	require.Equal(t, "postgres", p.ServedFrom)
+	require.True(t, p.Degraded)
+
+	w.away.postgres.closed.Store(true)
+	p = w.get(4, "algo=timeline")
+	require.ElementsMatch(t, []core.ID{102, 103}, p.posts(), "nobody can say whom they follow")
+	require.Equal(t, "trending", p.ServedFrom)
+	require.True(t, p.Degraded)
+}
+
 func TestAComputationThatIsLateIsWaitedForWherePostgresFails(t *testing.T) {
 	w := newWorld(t, 20)
 	answers := make(chan struct{})
@@ -116,6 +145,5 @@ func TestAReplicaGivesRedisBackWhatItLostOfAViewer(t *testing.T) {
 	one.away.clickhouse.closed.Store(true)
 	two.away.clickhouse.closed.Store(true)
 	require.Equal(t, []core.ID{103}, one.get(1, "").posts())
-	require.Eventually(t, func() bool { return len(two.get(1, "").Items) == 1 }, 10*time.Second, 5*time.Millisecond,
-		"who has never seen the viewer knows as well")
+	wait.Until(t, func() bool { return len(two.get(1, "").Items) == 1 }, "who has never seen the viewer knows as well")
 }

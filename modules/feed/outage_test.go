@@ -17,6 +17,7 @@ import (
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // breakers puts the real ones in place of the test's gates.
@@ -44,7 +45,7 @@ func TestEveryFeedIsAnsweredAndObeysTheFiltersWhileServersAreKilledFrozenAndRest
 	w.mute(1, 4)
 	w.deletePost(105)
 	w.breakers()
-	require.Eventually(t, func() bool { return w.get(1, "").ServedFrom == "cache" }, 10*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return w.get(1, "").ServedFrom == "cache" })
 
 	var slowest time.Duration
 	// ask answers feeds of a known viewer and of strangers, some of them with a second page.
@@ -111,7 +112,7 @@ func TestEveryFeedIsAnsweredAndObeysTheFiltersWhileServersAreKilledFrozenAndRest
 	}
 	wg.Wait()
 	// Until one of the two is asked again, nobody knows whom a viewer blocks.
-	require.Eventually(t, func() bool { return w.get(20, "").ServedFrom != "trending" }, 10*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return w.get(20, "").ServedFrom != "trending" })
 	w.recovers("all are back", ask)
 }
 
@@ -119,12 +120,12 @@ func TestEveryFeedIsAnsweredAndObeysTheFiltersWhileServersAreKilledFrozenAndRest
 // answer holds.
 func (w *world) recovers(what string, ask func(string) []string) {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool {
+	wait.Until(w.t, func() bool {
 		ask(what)
 		if status, _ := w.do(http.MethodDelete, 1, "/admin/v1/cache/1", ""); status != http.StatusNoContent {
 			return false
 		}
 		p := w.get(1, "")
 		return !p.Degraded && p.ServedFrom == "clickhouse"
-	}, time.Minute, 50*time.Millisecond, what)
+	}, what)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestHowMuchOfARankedPageTheFallbackHasIsSampledWhileAllIsWell(t *testing.T) {
@@ -32,7 +33,7 @@ func TestHowMuchOfARankedPageTheFallbackHasIsSampledWhileAllIsWell(t *testing.T)
 		}
 		return 0, 0
 	}
-	require.Eventually(t, func() bool { n, _ := samples(); return n >= 1 }, 10*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { n, _ := samples(); return n >= 1 })
 	_, sampled := samples()
 
 	w.away.clickhouse.closed.Store(true)

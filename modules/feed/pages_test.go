@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestPagesOfASessionNeitherRepeatNorSkipWhilePostsComeAndGo(t *testing.T) {
@@ -109,10 +110,10 @@ func TestASessionGoesOnWithAnotherReplica(t *testing.T) {
 	p := w.get(1, "limit=3")
 	w.start()
 	w.load()
-	require.Eventually(t, func() bool { // the order is written after the answer
+	wait.Until(t, func() bool { // the order is written after the answer
 		status, _ := w.call(1, "/api/v1/feed?limit=3&"+p.next())
 		return status == http.StatusOK
-	}, 5*time.Second, 5*time.Millisecond)
+	})
 	require.ElementsMatch(t, []core.ID{100, 101, 102, 103, 104, 105}, append(p.posts(), w.get(1, "limit=3&"+p.next()).posts()...))
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/admission"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestWithoutRoomToComputeWhatIsCachedIsAnsweredAndTheRestToldToComeBack(t *testing.T) {
@@ -83,11 +84,11 @@ func TestAfterAnOutageExpiredEntriesAreRefreshedAFewAtATime(t *testing.T) {
 		require.Equal(t, "stale", w.get(viewer, "").ServedFrom)
 	}
 	calls := func() int64 { return w.away.clickhouse.calls.Load() - before }
-	require.Eventually(t, func() bool { return calls() >= 1 }, 10*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return calls() >= 1 })
 	require.LessOrEqual(t, calls(), int64(w.cfg.Cache.MaxRefresh))
 	w.away.clickhouse.hold.Store(nil)
 	close(answers)
 	for viewer := 1; viewer <= viewers; viewer++ {
-		require.Eventually(t, func() bool { return w.get(viewer, "").ServedFrom == "cache" }, 10*time.Second, 10*time.Millisecond)
+		wait.Until(t, func() bool { return w.get(viewer, "").ServedFrom == "cache" })
 	}
 }

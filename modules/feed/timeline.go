@@ -23,7 +23,7 @@ func (p position) after(o position) bool {
 }
 
 // timelinePage is what the followees posted, latest first, from where the cursor says. The hot set
-// has what is inside its window, PostgreSQL what is older.
+// has what is inside its window, PostgreSQL what is older, and all of it while the followees are not known.
 func (f *Feed) timelinePage(ctx context.Context, r *request) {
 	w := r.work
 	w.reset(len(r.reserve.Authors))
@@ -33,15 +33,22 @@ func (f *Feed) timelinePage(ctx context.Context, r *request) {
 	}
 	wanted := r.Limit + 1 // one more tells whether there is another page
 	edge := position{created: math.MaxInt64}
-	if f.hot.Useful() {
+	unknown := r.servedFrom == FromTrending // whom the viewer follows; PostgreSQL is asked once more, with the rest of the budget
+	if f.hot.Useful() && !unknown {
 		edge.created = r.now.Add(-f.cfg.Hot.Window).UnixMicro()
 		at = f.recentTimeline(r, at, edge, wanted)
 	}
-	ended := false
+	var (
+		ended bool
+		err   error
+	)
 	for batch := 0; len(w.posts) < wanted && !ended && batch < 3; batch++ {
-		at, ended = f.olderTimeline(ctx, r, at, wanted)
+		at, ended, err = f.olderTimeline(ctx, r, at, wanted)
 	}
-	if len(w.posts) == 0 && ended && r.Algo == cursor.Ranked && r.Cursor == "" {
+	switch {
+	case unknown && err == nil:
+		r.servedFrom = FromPostgres
+	case len(w.posts) == 0 && ended && r.Cursor == "" && (unknown || r.Algo == cursor.Ranked):
 		f.latestOfAll(ctx, r)
 	}
 	f.finishTimeline(r, at, ended)
@@ -80,26 +87,26 @@ func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) positio
 }
 
 // olderTimeline adds a batch from PostgreSQL. ended says that there is no more, or no answer.
-func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wanted int) (next position, ended bool) {
+func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wanted int) (next position, ended bool, err error) {
 	created := at.created
 	if created == math.MaxInt64 {
 		created = 0
 	}
 	var posts []core.Post
-	err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
+	err = f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
 		posts, err = f.fallback.Timeline(ctx, r.User, created, at.post, wanted)
 		return err
 	})
 	if err != nil {
 		r.reports = append(r.reports, SourceReport{Name: "postgres", Err: err})
 		r.degraded = true
-		return at, true
+		return at, true, err
 	}
 	f.addFromPostgres(r, posts, reserve.Followee, wanted, &at)
-	return at, len(posts) < wanted
+	return at, len(posts) < wanted, nil
 }
 
-// latestOfAll is for a viewer whose followees have no posts, while nothing can be ranked.
+// latestOfAll is for a viewer whose followees have no posts or are not known, while nothing can be ranked.
 func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 	var posts []core.Post
 	err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {

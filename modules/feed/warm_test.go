@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestWarmingComputesAheadWhatIsNotFresh(t *testing.T) {
@@ -16,7 +17,7 @@ func TestWarmingComputesAheadWhatIsNotFresh(t *testing.T) {
 	require.Error(t, w.feed.Warm(t.Context(), 1), "a replica that is cold itself warms nobody")
 	w.load()
 	require.NoError(t, w.feed.Warm(t.Context(), 1))
-	require.Eventually(t, func() bool { return w.away.redis.calls.Load() >= 3 }, 5*time.Second, time.Millisecond)
+	wait.Until(t, func() bool { return w.away.redis.calls.Load() >= 3 })
 	p := w.cached(1, "")
 	require.Equal(t, []core.ID{102}, p.posts())
 
@@ -25,10 +26,10 @@ func TestWarmingComputesAheadWhatIsNotFresh(t *testing.T) {
 	require.Equal(t, calls, w.away.clickhouse.calls.Load(), "it is fresh")
 	w.clock.advance(20 * time.Minute)
 	require.NoError(t, w.hot.Refresh(t.Context(), true))
-	require.Eventually(t, func() bool { // the lease of the first computation may outlast it a little
+	wait.Until(t, func() bool { // the lease of the first computation may outlast it a little
 		return w.feed.Warm(t.Context(), 1) == nil && w.away.clickhouse.calls.Load() > calls
-	}, 5*time.Second, time.Millisecond, "its time is half over")
-	require.Eventually(t, func() bool { return !w.feed.Busy() }, 5*time.Second, time.Millisecond)
+	}, "its time is half over")
+	wait.Until(t, func() bool { return !w.feed.Busy() })
 
 	w.away.redis.closed.Store(true)
 	require.Error(t, w.feed.Warm(t.Context(), 1))
@@ -44,7 +45,7 @@ func TestOneReplicaRefreshesAnExpiredEntryWhileAllServeIt(t *testing.T) {
 	hold := make(chan struct{})
 	one.away.clickhouse.hold.Store(&hold)
 	require.Equal(t, "stale", one.get(1, "").ServedFrom)
-	require.Eventually(t, func() bool { return one.away.clickhouse.calls.Load() == before+1 }, 5*time.Second, time.Millisecond)
+	wait.Until(t, func() bool { return one.away.clickhouse.calls.Load() == before+1 })
 	for range 5 {
 		for _, w := range []*world{one, two} {
 			p := w.get(1, "")

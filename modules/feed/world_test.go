@@ -34,6 +34,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // world is a small social world in the real servers, and a feed over it. Its rows are written as the
@@ -479,10 +480,10 @@ func (w *world) parse(body []byte) page {
 func (w *world) cached(user int, query string) page {
 	w.t.Helper()
 	var p page
-	require.Eventually(w.t, func() bool {
+	wait.Until(w.t, func() bool {
 		p = w.get(user, query)
 		return p.ServedFrom == "cache"
-	}, 5*time.Second, 5*time.Millisecond)
+	})
 	return p
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // onlyOwn leaves popular posts out, so that a page is what the sources gave.
@@ -71,17 +72,16 @@ func TestAWornEntryIsComputedAnewAfterItWasUsed(t *testing.T) {
 	w.clock.advance(3 * time.Minute)
 	require.NoError(t, w.hot.Refresh(t.Context(), true))
 	require.Equal(t, "cache", w.get(1, "limit=1").ServedFrom)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		p := w.get(1, "limit=1")
 		return p.ServedFrom == "cache" && p.Items[0].Author == 9
-	}, 5*time.Second, 5*time.Millisecond, "what the viewer did meanwhile counts")
+	}, "what the viewer did meanwhile counts")
 	require.Equal(t, computed+1, w.away.clickhouse.calls.Load(), "once")
 
 	status, body := w.do(http.MethodPut, 1, "/admin/v1/ranking", `{"version":0,"ranking":{"weights":{"freshness":5}}}`)
 	require.Equal(t, http.StatusOK, status, string(body))
 	require.Equal(t, "cache", w.get(1, "limit=1").ServedFrom)
-	require.Eventually(t, func() bool { return w.away.clickhouse.calls.Load() == computed+2 }, 5*time.Second, 5*time.Millisecond,
-		"another ranking would have chosen other candidates")
+	wait.Until(t, func() bool { return w.away.clickhouse.calls.Load() == computed+2 }, "another ranking would have chosen other candidates")
 }
 
 func TestAReplicaThatBeganSinceAnEntryWasMadeShowsWhatArrivedBefore(t *testing.T) {

@@ -25,6 +25,7 @@ import (
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 type database struct {
@@ -125,9 +126,9 @@ func TestAJobRunsByItsScheduleAndWhenAnOperatorAsks(t *testing.T) {
 	require.Contains(t, rec.Body.String(), `"leader_alive":true`)
 	receive(t, seldom)
 
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return db.text("SELECT count(*) || '' FROM feedrank.job_runs WHERE job = 'seldom' AND outcome = 'ok'") == "2"
-	}, 5*time.Second, 20*time.Millisecond)
+	})
 	rec, err = call(http.MethodGet, "/admin/v1/jobs?runs=1")
 	require.NoError(t, err)
 	require.Contains(t, rec.Body.String(), `"alive":true`)
@@ -138,9 +139,9 @@ func TestAJobRunsByItsScheduleAndWhenAnOperatorAsks(t *testing.T) {
 	require.InDelta(t, 1, testutil.ToFloat64(gauge(t, reg, "feedrank_jobs_leader")), 0)
 
 	stop()
-	require.Eventually(t, func() bool { // the server notices a moment later that the connection has ended
+	wait.Until(t, func() bool { // the server notices a moment later that the connection has ended
 		return db.text("SELECT (EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))::text") == "false"
-	}, 10*time.Second, 10*time.Millisecond)
+	})
 	for len(seldom) > 0 {
 		<-seldom
 	}
@@ -197,9 +198,9 @@ func TestARunThatIsTooLongFailsOrPanicsIsRecordedAndTheOthersGoOn(t *testing.T) 
 		jobs.Job{Name: "hangs", Every: time.Hour, Timeout: 100 * time.Millisecond, Run: hang},
 		jobs.Job{Name: "fails", Every: time.Hour, Timeout: time.Minute, Run: func(context.Context, int64) error { return errors.New("no\x00 \xff luck") }},
 		jobs.Job{Name: "panics", Every: time.Hour, Timeout: time.Minute, Run: func(context.Context, int64) error { panic("oh") }})
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return db.text("SELECT coalesce(string_agg(job || ' ' || outcome, ', ' ORDER BY job), '') FROM feedrank.job_runs") == "fails failed, hangs timeout, panics failed"
-	}, 10*time.Second, 20*time.Millisecond)
+	})
 	require.Equal(t, "no? ? luck", db.text("SELECT detail FROM feedrank.job_runs WHERE job = 'fails'"))
 }
 
@@ -219,10 +220,10 @@ func TestAJobNeverOverlapsWithItselfAndARequestMeanwhileIsKept(t *testing.T) {
 		return nil
 	}})
 	receive(t, begun)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		n, err := testutil.GatherAndCount(reg, "feedrank_jobs_skipped_total")
 		return err == nil && n == 1
-	}, 10*time.Second, 20*time.Millisecond)
+	})
 	_, err := jobs.NewHistory(db.pool, 3).Request(t.Context(), "slow")
 	require.NoError(t, err)
 	require.Equal(t, "1", db.text("SELECT count(*) || '' FROM feedrank.job_runs"))

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // takeover is what is promised: somebody else leads within so long.
@@ -52,8 +54,8 @@ func TestALeaderThatIsFrozenIsReplacedAndPublishesNothingWhenItWakes(t *testing.
 // waitForACompetitor returns once a replica without the lead has tried for it.
 func (db *database) waitForACompetitor() {
 	db.t.Helper()
-	require.Eventually(db.t, func() bool {
+	wait.Until(db.t, func() bool {
 		return db.text(`SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database()
 			AND application_name = 'feedrank jobs' AND query LIKE '%pg_try_advisory_lock%' AND state = 'idle'`) == "1"
-	}, 20*time.Second, 10*time.Millisecond)
+	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/seed"
 	"github.com/feedrank/feedrank/modules/seed/world"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Only(embedded.Postgres)) }
@@ -137,10 +138,10 @@ func TestPeopleGoOnLivingInASeededDatabaseButForThoseWhoKeepOut(t *testing.T) {
 	life := seed.NewLife(seed.LifeConfig{Seed: 1, Posts: 100, Sessions: 200, Except: except}, pool, sink, core.SystemClock{})
 	ended := make(chan error, 1)
 	go func() { ended <- life.Run(ctx) }()
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		posts, sessions, _ := life.Counts()
 		return posts > 20 && sessions > 60
-	}, 30*time.Second, 10*time.Millisecond)
+	})
 	cancel()
 	require.NoError(t, <-ended)
 

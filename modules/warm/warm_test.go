@@ -21,6 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/warm"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) {
@@ -121,10 +122,10 @@ func TestABusyReplicaWarmsNobodyUntilItIsFree(t *testing.T) {
 	h, l := &warmed{users: make(chan core.ID, 100)}, &load{}
 	l.busy.Store(true)
 	reg := w.start(h, l)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		n, err := testutil.GatherAndCount(reg, "feedrank_warm_users_total")
 		return err == nil && n == 1
-	}, 10*time.Second, 10*time.Millisecond)
+	})
 	require.Empty(t, h.users)
 	l.busy.Store(false)
 	require.Equal(t, core.ID(10), receive(t, h.users))

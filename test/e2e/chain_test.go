@@ -4,12 +4,12 @@ import (
 	"net/http"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 const viewer = core.ID(1)
@@ -160,8 +160,8 @@ func TestReadinessDegradesWithoutClickHouse(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, string(body))
 	require.NoError(t, s.Servers.ClickHouse.Kill())
 	require.NoError(t, s.Servers.Redis.Kill())
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		status, body = p.call(http.MethodGet, "/readyz", 0, "")
 		return status == http.StatusOK && string(body) != "" && contains(body, `"degraded"`)
-	}, 10*time.Second, 50*time.Millisecond, "%s", body)
+	}, "%s", body)
 }

@@ -139,7 +139,7 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	require.NotEmpty(t, fallback.Items, "the fallback reads the app's tables")
 	status, timeline := p.feed(viewer, "limit=20&algo=timeline")
 	require.Equal(t, http.StatusOK, status)
-	require.NotEmpty(t, timeline.Items)
+	require.NotEmpty(t, timeline.Items, "%+v", timeline)
 
 	written, err := os.ReadDir(nothing)
 	require.NoError(t, err)

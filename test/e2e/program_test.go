@@ -21,6 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // program is a running feedrank and a client of it.
@@ -152,5 +153,5 @@ func (p *program) act(user core.ID, action string, post, author core.ID) {
 // eventually waits for something that takes the way through Kafka and ClickHouse.
 func (p *program) eventually(what string, holds func() bool) {
 	p.t.Helper()
-	require.Eventually(p.t, holds, 30*time.Second, 20*time.Millisecond, what)
+	wait.Until(p.t, holds, what)
 }

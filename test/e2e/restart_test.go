@@ -17,6 +17,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // balancer sends requests to the replicas that say they are ready, in turn. It looks often and retries
@@ -141,7 +142,7 @@ func TestRollingRestartsLoseNoRequest(t *testing.T) {
 		old := b.replicas[0]
 		fresh := replica(t, cfg)
 		b.replace(nil, []*app.Program{fresh})
-		require.Eventually(t, func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.ready[fresh] }, 10*time.Second, 5*time.Millisecond)
+		wait.Until(t, func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.ready[fresh] })
 		require.NoError(t, old.Stop())
 		b.replace([]*app.Program{old}, nil)
 	}

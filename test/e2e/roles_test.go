@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/stretchr/testify/require"
@@ -17,6 +16,7 @@ import (
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func contains(text []byte, part string) bool { return bytes.Contains(text, []byte(part)) }
@@ -56,7 +56,7 @@ func TestAnAPIReplicaJoinsNoConsumerGroup(t *testing.T) {
 
 	consumers := settings(t, s, "events-consumer", "cdc-consumer")
 	start(t, consumers)
-	require.Eventually(t, func() bool { return members(t, p.cfg.Kafka) >= 2 }, 20*time.Second, 100*time.Millisecond, "the test can see members")
+	wait.Until(t, func() bool { return members(t, p.cfg.Kafka) >= 2 }, "the test can see members")
 }
 
 func TestAConsumerServesOnlyHealthAndMetrics(t *testing.T) {

@@ -24,6 +24,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // lockedBuffer takes log lines from many goroutines.
@@ -121,9 +122,9 @@ func TestNoSecretIsSaidAnywhere(t *testing.T) {
 		}
 	}
 	require.Greater(t, calls, 100)
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return strings.Contains(said.String(), "consumer group session ended") && strings.Contains(said.String(), "fetch the key set")
-	}, 30*time.Second, 50*time.Millisecond, "the clients complain")
+	}, "the clients complain")
 	stopped = true
 	require.NoError(t, running.Stop())
 

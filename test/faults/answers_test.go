@@ -147,6 +147,7 @@ func (p *program) check(row answers, cached, changed, walker core.ID, first page
 		require.Equal(p.t, ok, a.status, a.body)
 		require.True(p.t, now.obeys(cached), a.body)
 	}
+	feed("timeline of a stranger", "/api/v1/feed?algo=timeline", p.stranger())
 	require.Equal(p.t, ok, p.call(http.MethodGet, "/api/v1/feed?since="+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), cached, "").status)
 	p.checkOthers(row)
 	return slowest
@@ -197,8 +198,11 @@ func (p *program) healthy() {
 	})
 	p.eventually("events are taken again", func() bool { return p.event(1).status == accepted })
 	p.eventually("all breakers are closed, and every check is well", func() bool {
-		p.page("/api/v1/feed?algo=timeline&cursor=", viewer)
+		p.call(http.MethodDelete, "/admin/v1/cache/"+viewer.String(), 1, "") // a breaker closes by what is asked through it
+		p.page("/api/v1/feed", viewer)
+		p.page("/api/v1/feed?algo=timeline&limit=100", viewer) // further back than memory goes: PostgreSQL
 		p.suggest()
+		p.event(1)
 		return strings.Count(p.call(http.MethodGet, "/admin/v1/breaker", 1, "").body, `"state":"open"`) == 0 &&
 			strings.Contains(p.call(http.MethodGet, "/readyz", 1, "").body, `"status":"ready"`)
 	})

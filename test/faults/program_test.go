@@ -29,6 +29,7 @@ import (
 	chclient "github.com/feedrank/feedrank/modules/platform/clickhouse"
 	redisclient "github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func portOf(port uint16) string { return strconv.Itoa(int(port)) }
@@ -237,5 +238,5 @@ func (now page) obeys(viewer core.ID) bool {
 
 func (p *program) eventually(what string, holds func() bool) {
 	p.t.Helper()
-	require.Eventually(p.t, holds, 30*time.Second, 10*time.Millisecond, what)
+	wait.Until(p.t, holds, what)
 }

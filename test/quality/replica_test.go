@@ -25,6 +25,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // replica is a feed at a moment that stands still.
@@ -53,7 +54,7 @@ func (r *replica) Do(ctx context.Context, call func(context.Context) error) erro
 // waitCached waits until a viewer's reserve is in the cache: it is written after the answer.
 func (r *replica) waitCached(viewer core.ID) {
 	r.t.Helper()
-	require.Eventually(r.t, func() bool { return r.get(viewer, "").ServedFrom == "cache" }, 10*time.Second, time.Millisecond)
+	wait.Until(r.t, func() bool { return r.get(viewer, "").ServedFrom == "cache" })
 }
 
 func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestWhatIsCachedOnTheClientFollowsTheServer(t *testing.T) {
@@ -45,13 +46,13 @@ func TestWhatIsCachedOnTheClientFollowsTheServer(t *testing.T) {
 	require.True(t, cached)
 
 	require.True(t, write("two")) // the server tells the reader
-	require.Eventually(t, func() bool { value, _ := read(); return value == "two" }, patience, time.Millisecond)
+	wait.Until(t, func() bool { value, _ := read(); return value == "two" })
 
 	// With the connection goes all that was cached through it: nobody could tell us of changes.
 	require.NoError(t, s.Redis.Kill())
 	require.NoError(t, s.Redis.Start(ctx))
-	require.Eventually(t, func() bool { return write("three") }, patience, 10*time.Millisecond)
-	require.Eventually(t, func() bool { value, _ := read(); return value == "three" }, patience, 10*time.Millisecond)
+	wait.Until(t, func() bool { return write("three") })
+	wait.Until(t, func() bool { value, _ := read(); return value == "three" })
 }
 
 func TestMigrationsApplyToDebiansPostgreSQLOnce(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // Users 1 to 20 post. Viewers, from 101 on, follow 3 to 8, block 2, are blocked by 11 and mute 12.
@@ -88,11 +89,11 @@ func (a *asker) stranger() core.ID { a.next++; return a.next }
 
 func (a *asker) well(after string) {
 	a.t.Helper()
-	require.Eventually(a.t, func() bool {
+	wait.Until(a.t, func() bool {
 		status, body := a.call(http.MethodGet, "/readyz", 1, "")
 		p := a.feed(after, 101, "")
 		return status == http.StatusOK && strings.Contains(string(body), `"status":"ready"`) && p.ServedFrom == "cache" && !p.Degraded
-	}, 2*patience, 50*time.Millisecond, "well again after %s", after)
+	}, "well again after %s", after)
 }
 
 func TestFeedsAreAnsweredAndObeyTheFiltersWhileEveryServerIsKilledAndFrozen(t *testing.T) {
@@ -113,11 +114,11 @@ func TestFeedsAreAnsweredAndObeyTheFiltersWhileEveryServerIsKilledAndFrozen(t *t
 		a.client.CloseIdleConnections()
 		require.NoError(t, program.Stop())
 	})
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		_, body := a.call(http.MethodGet, "/api/v1/feed?limit=50", 101, "")
 		var p feedPage
 		return json.Unmarshal(body, &p) == nil && len(p.Items) == 50 && !strings.Contains(string(body), `"author":"2"`)
-	}, 2*patience, 50*time.Millisecond, "the world is copied")
+	}, "the world is copied")
 	a.well("the start")
 
 	for _, server := range []real.Server{s.ClickHouse, s.Redis, s.Postgres, s.Kafka} {
@@ -146,15 +147,15 @@ func TestFeedsAreAnsweredAndObeyTheFiltersWhileEveryServerIsKilledAndFrozen(t *t
 	// Whatever happened, a commit and an event still arrive.
 	require.NoError(t, execute(t.Context(), c, "INSERT INTO posts (id, author_id) VALUES (9001, 3)"))
 	event := `{"events":[{"event_id":"` + uuid.NewString() + `","action":"hide","post_id":"7","author_id":"8","occurred_at":"` + time.Now().UTC().Format(time.RFC3339) + `"}]}`
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		status, _ := a.call(http.MethodPost, "/api/v1/events", 101, event)
 		return status == http.StatusAccepted
-	}, patience, 50*time.Millisecond)
-	require.Eventually(t, func() bool {
+	})
+	wait.Until(t, func() bool {
 		posts := []core.ID{}
 		for _, item := range a.feed("after all", 101, "limit=100").Items {
 			posts = append(posts, item.Post)
 		}
 		return slices.Contains(posts, 9001) && !slices.Contains(posts, 7)
-	}, patience, 50*time.Millisecond, "a new post comes, a hidden one goes")
+	}, "a new post comes, a hidden one goes")
 }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // seen counts values as they arrive.
@@ -78,11 +79,11 @@ func TestNothingAcknowledgedIsLostWhenTheBrokerIsKilled(t *testing.T) {
 		}
 		message := &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder(strconv.Itoa(i)), Value: sarama.StringEncoder(strconv.Itoa(i))}
 		// An error is an unknown outcome: the same value is sent again.
-		require.Eventually(t, func() bool { return producer.Send(t.Context(), message) == nil }, time.Minute, 10*time.Millisecond)
+		wait.Until(t, func() bool { return producer.Send(t.Context(), message) == nil })
 	}
 	require.NoError(t, producer.Close())
-	require.Eventually(t, func() bool { return tailed.repeats(values) >= 0 }, time.Minute, 20*time.Millisecond)
-	require.Eventually(t, func() bool { return grouped.repeats(values) >= 0 }, time.Minute, 20*time.Millisecond)
+	wait.Until(t, func() bool { return tailed.repeats(values) >= 0 })
+	wait.Until(t, func() bool { return grouped.repeats(values) >= 0 })
 	cancel()
 	readers.Wait()
 	t.Logf("%d values, %d kills: the log repeats %d, the group %d", values, kills, tailed.repeats(values), grouped.repeats(values))

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // scene is one database with one connector on it, driven step by step.
@@ -67,12 +68,12 @@ func (s *scene) begin() (tx pgx.Tx, id string) {
 // awaitWaiter returns when somebody, here the slot that is being made, waits for a transaction to end.
 func (s *scene) awaitWaiter(id string) {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool {
+	wait.Until(s.t, func() bool {
 		var waits bool
 		err := s.db.QueryRow(s.t.Context(), `SELECT EXISTS (
 			SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' AND transactionid::text = $1)`, id).Scan(&waits)
 		return err == nil && waits
-	}, patience, 5*time.Millisecond, "nobody waits for transaction %s", id)
+	}, "nobody waits for transaction %s", id)
 }
 
 func (s *scene) connect(config real.ConnectorConfig) {

@@ -23,6 +23,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // patience is for what takes no time but when the machine is busy.
@@ -61,10 +62,10 @@ func TestEveryServerComesBackWithItsDataAfterAKill(t *testing.T) {
 	kept, err := s.Records(ctx, []string{topic}, func([]real.Record) bool { return true })
 	require.NoError(t, err)
 	require.Equal(t, "1", string(kept[0].Value))
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		value, err := conn.Do(ctx, conn.B().Get().Key(topic).Build()).ToString()
 		return err == nil && value == "kept"
-	}, patience, 20*time.Millisecond)
+	})
 	var name string
 	db, err := pgx.Connect(ctx, c.PostgresConfig.DSN)
 	require.NoError(t, err)
@@ -94,7 +95,7 @@ func TestAFrozenServerAnswersWhenItIsThawed(t *testing.T) {
 		cancel()
 		require.NoError(t, server.Thaw())
 	}
-	require.Eventually(t, func() bool { return cache.Ping(t.Context()) == nil }, patience, 20*time.Millisecond)
+	wait.Until(t, func() bool { return cache.Ping(t.Context()) == nil })
 	require.NoError(t, execute(t.Context(), c, "SELECT 1"))
 }
 
@@ -118,7 +119,7 @@ func TestNoServerOutlivesTheProgramThatStartedIt(t *testing.T) {
 	require.NoError(t, cmd.Process.Kill())
 	require.Error(t, cmd.Wait())
 	for name, pid := range pids {
-		require.Eventually(t, func() bool { return gone(pid) }, patience, 10*time.Millisecond, name)
+		wait.Until(t, func() bool { return gone(pid) }, name)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // secure has a running server speak TLS alone, and with mutual only to those who show a certificate.
@@ -94,7 +95,7 @@ func TestPostgreSQLOverTLS(t *testing.T) {
 					require.Error(t, lock(t, cfg))
 					return
 				}
-				require.Eventually(t, func() bool { return pool.Ping(t.Context()) == nil }, 20*time.Second, 50*time.Millisecond, "after the reload")
+				wait.Until(t, func() bool { return pool.Ping(t.Context()) == nil }, "after the reload")
 				var encrypted bool
 				require.NoError(t, pool.QueryRow(t.Context(), "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").Scan(&encrypted))
 				require.True(t, encrypted)

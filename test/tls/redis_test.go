@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestRedisOverTLS(t *testing.T) {
@@ -27,7 +28,7 @@ func TestRedisOverTLS(t *testing.T) {
 				require.Error(t, client.Ping(t.Context()))
 				return
 			}
-			require.Eventually(t, func() bool { return client.Ping(t.Context()) == nil }, 10*time.Second, 20*time.Millisecond)
+			wait.Until(t, func() bool { return client.Ping(t.Context()) == nil })
 
 			cfg.Password = "another word"
 			stranger := redis.New(cfg)

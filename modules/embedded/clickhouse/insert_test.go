@@ -8,11 +8,12 @@ import (
 	"io"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // numbers is a column of n numbers from first on.
@@ -192,9 +193,9 @@ func TestAnInsertIsListedAndKilledByItsLogComment(t *testing.T) {
 	require.Equal(t, uint64(1), number(t, other, "SELECT count() FROM system.processes WHERE "+where))
 	do(t, other, "KILL QUERY WHERE "+where+" ASYNC")
 	// It is over for the server although its client sleeps.
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return number(t, other, "SELECT count() FROM system.processes WHERE "+where) == 0
-	}, 5*time.Second, 5*time.Millisecond)
+	})
 	close(release)
 	requireCode(t, proto.ErrQueryWasCancelled, <-ended)
 	require.Equal(t, uint64(0), number(t, other, "SELECT count() FROM killed"))
@@ -217,9 +218,9 @@ func TestAClientThatVanishesInTheMiddleOfAnInsertLeavesNoRows(t *testing.T) {
 			require.NoError(t, err)
 			cut.armed = true
 			require.Error(t, insertNumbers(t, c, "vanished", 0, rows, ch.Setting{Key: "log_comment", Value: "vanished"}))
-			require.Eventually(t, func() bool {
+			wait.Until(t, func() bool {
 				return number(t, watcher, "SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'vanished'") == 0
-			}, 5*time.Second, 5*time.Millisecond)
+			})
 			require.Equal(t, uint64(0), number(t, watcher, "SELECT count() FROM vanished"))
 		})
 	}

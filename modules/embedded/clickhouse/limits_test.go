@@ -17,6 +17,8 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // secondServer serves the shared engine under other options.
@@ -50,10 +52,10 @@ func TestOneConnectionTooManyIsTurnedAwayWithACode(t *testing.T) {
 	_, err := ch.Dial(context.Background(), o)
 	requireCode(t, proto.ErrTooManySimultaneousQueries, err)
 	require.NoError(t, first.Close())
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		c, err := ch.Dial(context.Background(), o)
 		return err == nil && c.Close() == nil
-	}, 5*time.Second, 5*time.Millisecond)
+	})
 }
 
 func TestQueriesWaitForTheirTurnAndKillsDoNot(t *testing.T) {
@@ -66,9 +68,9 @@ func TestQueriesWaitForTheirTurnAndKillsDoNot(t *testing.T) {
 			Body: "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)", Settings: []ch.Setting{{Key: "log_comment", Value: "occupies"}},
 		})
 	}()
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return number(t, killer, "SELECT count() FROM system.processes WHERE "+where) == 1
-	}, 5*time.Second, 5*time.Millisecond)
+	})
 	next := dial(t, at(addr))
 	go func() { waited <- next.Do(context.Background(), ch.Query{Body: "SELECT 1 WHERE 0"}) }()
 	do(t, killer, "KILL QUERY WHERE "+where+" ASYNC")
@@ -87,9 +89,9 @@ func TestAStopLetsRunningQueriesEnd(t *testing.T) {
 			Result: new(proto.Results).Auto(), OnResult: func(context.Context, proto.Block) error { return nil },
 		})
 	}()
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return number(t, watcher, "SELECT count() FROM system.processes WHERE "+where) == 1
-	}, 5*time.Second, time.Millisecond)
+	})
 	stop()
 	require.NoError(t, <-answered)
 	require.NoError(t, <-ended)
@@ -108,9 +110,9 @@ func TestAStopCancelsQueriesThatOutlastIt(t *testing.T) {
 			Body: "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)", Settings: []ch.Setting{{Key: "log_comment", Value: "outlasts"}},
 		})
 	}()
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		return number(t, watcher, "SELECT count() FROM system.processes WHERE "+where) == 1
-	}, 5*time.Second, time.Millisecond)
+	})
 	stop()
 	require.Error(t, <-answered)
 	require.NoError(t, <-ended)

@@ -10,6 +10,8 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestALargeResultArrivesInManyBlocksWithItsProgressAndProfile(t *testing.T) {
@@ -165,10 +167,10 @@ func TestAQueryThatIsCancelledStopsRunning(t *testing.T) {
 			Settings: []ch.Setting{{Key: "log_comment", Value: "to be cancelled"}},
 		})
 	}()
-	require.Eventually(t, func() bool { return number(t, watcher, listed) == 1 }, 5*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return number(t, watcher, listed) == 1 })
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
-	require.Eventually(t, func() bool { return number(t, watcher, listed) == 0 }, 5*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return number(t, watcher, listed) == 0 })
 }
 
 func TestAClientThatVanishesEndsItsQuery(t *testing.T) {
@@ -182,10 +184,10 @@ func TestAClientThatVanishesEndsItsQuery(t *testing.T) {
 			Settings: []ch.Setting{{Key: "log_comment", Value: "abandoned"}},
 		})
 	}()
-	require.Eventually(t, func() bool { return number(t, watcher, listed) == 1 }, 5*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return number(t, watcher, listed) == 1 })
 	require.NoError(t, c.Close())
 	<-ended
-	require.Eventually(t, func() bool { return number(t, watcher, listed) == 0 }, 5*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return number(t, watcher, listed) == 0 })
 }
 
 func TestAQueryIsFoundAndKilledByWhatItsClientGaveIt(t *testing.T) {
@@ -204,9 +206,9 @@ func TestAQueryIsFoundAndKilledByWhatItsClientGaveIt(t *testing.T) {
 					Settings: []ch.Setting{{Key: "log_comment", Value: "doomed"}},
 				})
 			}()
-			require.Eventually(t, func() bool {
+			wait.Until(t, func() bool {
 				return number(t, killer, "SELECT count() FROM system.processes WHERE "+where) == 1
-			}, 5*time.Second, 5*time.Millisecond)
+			})
 			require.Equal(t, "doomed:1", text(t, killer, "SELECT p.query_id FROM (SELECT 1 AS x) AS y, system.processes AS p WHERE "+where))
 			var r proto.Results
 			require.NoError(t, killer.Do(context.Background(), ch.Query{Body: "KILL QUERY WHERE " + where + " ASYNC", Result: r.Auto()}))

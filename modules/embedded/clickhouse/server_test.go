@@ -19,6 +19,8 @@ import (
 	"github.com/ClickHouse/ch-go/chpool"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestManyClientsWorkAtOnce(t *testing.T) {
@@ -127,7 +129,7 @@ func TestAcknowledgedRowsSurviveAKill(t *testing.T) {
 				acknowledged.Add(1)
 			}
 		}()
-		require.Eventually(t, func() bool { return acknowledged.Load() > begin+20 }, 30*time.Second, time.Millisecond)
+		wait.Until(t, func() bool { return acknowledged.Load() > begin+20 })
 		require.NoError(t, server.cmd.Process.Kill())
 		_ = server.cmd.Wait()
 		require.Error(t, <-ended)

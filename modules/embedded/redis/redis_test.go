@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/feedrank/feedrank/modules/embedded/redis"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,10 +37,10 @@ func TestKeysExpireAsTimePasses(t *testing.T) {
 	require.NoError(t, client.Do(ctx, client.B().Set().Key("brief").Value("x").Px(300*time.Millisecond).Build()).Error())
 	require.NoError(t, client.Do(ctx, client.B().Set().Key("long").Value("x").Ex(time.Hour).Build()).Error())
 
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		n, err := client.Do(ctx, client.B().Exists().Key("brief").Build()).AsInt64()
 		return err == nil && n == 0
-	}, 5*time.Second, 20*time.Millisecond)
+	})
 	left, err := client.Do(ctx, client.B().Pttl().Key("long").Build()).AsInt64()
 	require.NoError(t, err)
 	require.Less(t, left, time.Hour.Milliseconds(), "the TTL of what stays counts down")

@@ -14,6 +14,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func write(t testing.TB, s *stack.Stack, statement string) {
@@ -96,11 +97,11 @@ func TestARunningSetFollowsAndStops(t *testing.T) {
 	insertPosts(t, s, row(1, 10, now.Add(-time.Minute), 1))
 	set := newSet(cfg, hot.NewClickHouse(s.ClickHouse, core.CountedFromEvents()), core.SystemClock{})
 	require.NoError(t, set.Start(context.Background()))
-	require.Eventually(t, set.Loaded, 10*time.Second, 10*time.Millisecond)
+	wait.Until(t, set.Loaded)
 	write(t, s, fmt.Sprintf("INSERT INTO post_metrics_1h (hour, post_id, kafka_partition, author_id, exposures, likes) VALUES (%d, 1, 0, 10, 9, 9)", now.Truncate(time.Hour).Unix()))
-	require.Eventually(t, func() bool {
+	wait.Until(t, func() bool {
 		day := set.Lists().Day
 		return len(day) == 1 && day[0].Post.Day().Likes == 9
-	}, 10*time.Second, 10*time.Millisecond)
+	})
 	require.NoError(t, set.Stop(context.Background()))
 }

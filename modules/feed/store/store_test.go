@@ -17,6 +17,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Only()) }
@@ -259,5 +260,5 @@ func TestABusyRedisIsWaitedForAndOneThatIsAwayIsNot(t *testing.T) {
 	require.ErrorAs(t, s.MarkSeen(ctx, posts), &lost)
 	require.Less(t, time.Since(began), cfg.WriteFor/2, "it was away before")
 	require.NoError(t, servers.Redis.Start(ctx))
-	require.Eventually(t, func() bool { return s.MarkSeen(ctx, posts) == nil }, 5*time.Second, 50*time.Millisecond)
+	wait.Until(t, func() bool { return s.MarkSeen(ctx, posts) == nil })
 }

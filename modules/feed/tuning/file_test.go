@@ -14,6 +14,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestAFileThatChangesIsPutInForceOnceInEveryReplica(t *testing.T) {
@@ -43,15 +44,15 @@ func TestAFileThatChangesIsPutInForceOnceInEveryReplica(t *testing.T) {
 	}
 	both := func(version uint64, freshness float64) {
 		t.Helper()
-		require.Eventually(t, func() bool {
+		wait.Until(t, func() bool {
 			a, b := live1.Get(), live2.Get()
 			return a.Version == version && b.Version == version && a.Weights.Freshness == freshness && b.Weights.Freshness == freshness
-		}, 10*time.Second, 10*time.Millisecond)
+		})
 	}
-	require.Eventually(t, func() bool { // until a change is sure to be noticed as one
+	wait.Until(t, func() bool { // until a change is sure to be noticed as one
 		write(0.55)
 		return live1.Get().Version > 0
-	}, 10*time.Second, 100*time.Millisecond)
+	})
 	both(1, 0.55)
 
 	_, err := one.Change(ctx, tuning.Change{Over: 1, To: weights(0.7), By: "user 1"})

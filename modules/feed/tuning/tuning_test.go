@@ -3,7 +3,6 @@ package tuning_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -14,6 +13,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func TestAChangeReachesEveryReplicaAndCanBeRolledBack(t *testing.T) {
 	changed, err := one.Change(ctx, tuning.Change{Over: 0, To: weights(0.9), By: "ana", Note: "fresher"})
 	require.NoError(t, err)
 	require.Equal(t, uint64(1), changed.Version)
-	require.Eventually(t, func() bool { return live.Get().Version == 1 }, 2*time.Second, 10*time.Millisecond, "within 2 s")
+	wait.Until(t, func() bool { return live.Get().Version == 1 }, "within 2 s")
 	require.InDelta(t, 0.9, live.Get().Weights.Freshness, 0)
 
 	file, err := one.At(ctx, 0)

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -198,7 +199,7 @@ func TestTheDelayOfABusyProcessIsSeen(t *testing.T) {
 			}
 		})
 	}
-	require.Eventually(t, func() bool { return d.since() > time.Millisecond }, 10*time.Second, 50*time.Millisecond)
+	wait.Until(t, func() bool { return d.since() > time.Millisecond })
 	stop.Store(true)
 	busy.Wait()
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func ok(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
@@ -222,7 +223,7 @@ func TestMoreConnectionsThanAllowedAreClosedAndMakeRoomWhenTheyEnd(t *testing.T)
 			}
 			require.False(t, served(t, dial(t, s.Addr())))
 			require.NoError(t, open[0].Close())
-			require.Eventually(t, func() bool { return served(t, dial(t, s.Addr())) }, 5*time.Second, 10*time.Millisecond)
+			wait.Until(t, func() bool { return served(t, dial(t, s.Addr())) })
 		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { stack.Main(m, embeddedtest.Only(embedded.Kafka)) }
@@ -91,9 +92,9 @@ func TestATailReadsEveryPartitionFromAMomentOn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- tail.Run(ctx) }()
-	require.Eventually(t, func() bool { return all.count() == 20 }, 10*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return all.count() == 20 })
 	send(t, cfg, topic, 20, 40)
-	require.Eventually(t, func() bool { return all.count() == 40 }, 10*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return all.count() == 40 })
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
 	for value, times := range all.values {
@@ -111,11 +112,11 @@ func TestATailGoesOnAfterTheBrokerWasKilled(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- tail.Run(ctx) }()
 	send(t, cfg, topic, 0, 10)
-	require.Eventually(t, func() bool { return all.count() == 10 }, 10*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return all.count() == 10 })
 	require.NoError(t, servers.Kafka.Kill())
 	require.NoError(t, servers.Kafka.Start(t.Context()))
 	send(t, cfg, topic, 10, 20)
-	require.Eventually(t, func() bool { return all.count() == 20 }, 30*time.Second, 10*time.Millisecond)
+	wait.Until(t, func() bool { return all.count() == 20 })
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
 }
@@ -153,7 +154,7 @@ func TestAGroupStartsAtTheBeginningAndGoesOnWhereItCommitted(t *testing.T) {
 		go func() {
 			ended <- kafka.RunGroup(ctx, cfg, "readers", []string{topic}, marking{&all}, zaptest.NewLogger(t))
 		}()
-		require.Eventually(t, func() bool { return all.count() == want }, 20*time.Second, 10*time.Millisecond)
+		wait.Until(t, func() bool { return all.count() == want })
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)
 		return &all

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/feedrank/feedrank/modules/platform/proc"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -50,12 +51,12 @@ func TestATreeIsStoppedContinuedAndKilledAsOne(t *testing.T) {
 	require.True(t, proc.Alive(grandchild), "a stopped one lives")
 
 	require.NoError(t, proc.ContinueTree(tree))
-	require.Eventually(t, func() bool { return states(t, tree)[grandchild] == 'S' }, 5*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return states(t, tree)[grandchild] == 'S' })
 
 	require.NoError(t, proc.KillTree(shell.PID()))
 	require.True(t, shell.WaitFor(5*time.Second))
 	require.Error(t, shell.Err())
-	require.Eventually(t, func() bool { return !proc.Alive(grandchild) }, 5*time.Second, 5*time.Millisecond)
+	wait.Until(t, func() bool { return !proc.Alive(grandchild) })
 }
 
 func TestWhatIsGoneCanBeSignalledWithoutAnError(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/ratelimit"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Only(embedded.Redis)) }
@@ -143,7 +144,7 @@ func TestWithoutRedisEachReplicaHoldsTheLimitAloneAndTellsItLater(t *testing.T) 
 	require.Error(t, round())
 	require.Equal(t, 60, take(l[1], alice, 60))
 	require.NoError(t, servers.Redis.Start(t.Context()))
-	require.Eventually(t, func() bool { return round() == nil }, 5*time.Second, 20*time.Millisecond)
+	wait.Until(t, func() bool { return round() == nil })
 	require.NoError(t, round())
 	take(l[0], alice, 1) // a replica learns of the others when it has something to tell
 	require.NoError(t, round())

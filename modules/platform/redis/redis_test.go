@@ -2,13 +2,13 @@ package redis_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Only(embedded.Redis)) }
@@ -28,11 +28,11 @@ func TestAClientOutlivesTheRedisItSpeaksTo(t *testing.T) {
 
 	require.NoError(t, servers.Redis.Start(t.Context()))
 	answers := func() bool { return c.Ping(t.Context()) == nil }
-	require.Eventually(t, answers, 5*time.Second, 20*time.Millisecond)
+	wait.Until(t, answers)
 	require.NoError(t, servers.Redis.Kill())
 	require.Error(t, c.Ping(t.Context()))
 	require.NoError(t, servers.Redis.Start(t.Context()))
-	require.Eventually(t, answers, 5*time.Second, 20*time.Millisecond)
+	wait.Until(t, answers)
 }
 
 func TestAClosedClientIsDown(t *testing.T) {
