@@ -132,6 +132,10 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, differences)
 
+	p.eventually("the follows are copied", func() bool {
+		_, timeline := p.feed(viewer, "algo=timeline")
+		return len(timeline.Items) > 0
+	})
 	require.NoError(t, s.Servers.ClickHouse.Kill())
 	const cold = core.ID(11)
 	status, fallback := p.feed(cold, "limit=20")
