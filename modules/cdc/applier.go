@@ -303,9 +303,6 @@ func (a *applier) count(jobs []*job, folds []*fold) {
 				a.metrics.visible.WithLabelValues(a.table).Observe(max(0, now.Sub(e.committedAt).Seconds()))
 			}
 		}
-		if !j.batch.committed.IsZero() {
-			a.metrics.lagSeconds.WithLabelValues(a.table).Set(max(0, now.Sub(j.batch.committed).Seconds()))
-		}
 	}
 	for _, f := range folds {
 		a.metrics.replays.WithLabelValues(a.table).Add(float64(f.replays))

@@ -69,7 +69,7 @@ func NewConsumer(p Params) (*Consumer, error) {
 	}
 	return &Consumer{
 		cfg: p.Config, kafka: p.Kafka, mapping: m, db: p.ClickHouse, originals: originals{pool: p.Postgres},
-		letters: p.Letters, applied: p.Applied, erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer),
+		letters: p.Letters, applied: p.Applied, erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer, p.Clock),
 		slots: make(chan struct{}, p.Config.Consumer.Inserts), workers: worker.NewGroup(p.Failure),
 	}, nil
 }

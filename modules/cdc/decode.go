@@ -12,13 +12,12 @@ import (
 
 // batch is what one partition's worker read: changes in the order of the log, cut at truncates.
 type batch struct {
-	entries   []entry
-	truncate  *origin // applied after the entries
-	letters   []DeadLetter
-	records   int
-	bytes     int
-	last      *sarama.ConsumerMessage
-	committed time.Time // of the youngest change
+	entries  []entry
+	truncate *origin // applied after the entries
+	letters  []DeadLetter
+	records  int
+	bytes    int
+	last     *sarama.ConsumerMessage
 }
 
 // decoder turns the records of one partition into changes.
@@ -111,9 +110,6 @@ func (d *decoder) observe(b *batch, record envelope.Record) {
 	at := record.Source.CommittedAt
 	if record.Source.Snapshot != envelope.Streaming || at.IsZero() {
 		return
-	}
-	if at.After(b.committed) {
-		b.committed = at
 	}
 	if !record.At.IsZero() {
 		d.metrics.connectorLag.WithLabelValues(d.table).Set(max(0, record.At.Sub(at).Seconds()))

@@ -1,9 +1,10 @@
 package cdc
 
 import (
-	"strconv"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // metrics of the consumer. ARCHITECTURE.md says what to do when each rises.
@@ -26,9 +27,7 @@ type metrics struct {
 	apply        *prometheus.HistogramVec // table
 	retries      *prometheus.CounterVec   // table
 	pauses       *prometheus.CounterVec   // table
-	queueBytes   *prometheus.GaugeVec     // table, partition
-	lagRecords   *prometheus.GaugeVec     // table, partition
-	lagSeconds   *prometheus.GaugeVec     // table
+	backlog      *kafka.Backlog
 	visible      *prometheus.HistogramVec // table
 	connectorLag *prometheus.GaugeVec     // table
 	lostOffsets  *prometheus.CounterVec   // table
@@ -37,7 +36,7 @@ type metrics struct {
 	observeErrs  prometheus.Counter
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "feedrank_cdc_" + name, Help: help}, labels)
 		reg.MustRegister(c)
@@ -72,9 +71,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		retries:     counter("apply_retries_total", "Batches that were applied again after an error.", "table"),
 		lostOffsets: counter("lost_offsets_total", "Partitions whose next record the log no longer had.", "table"),
 
-		queueBytes:   gauge("queue_bytes", "Records of a partition that were fetched and wait for the batch before them.", "table", "partition"),
-		lagRecords:   gauge("lag_records", "Records in a partition that are not applied yet.", "table", "partition"),
-		lagSeconds:   gauge("lag_seconds", "Age of the last applied change when it was applied, since its commit.", "table"),
+		backlog:      kafka.NewBacklog("feedrank_cdc_", clock, "table", "partition"),
 		connectorLag: gauge("connector_lag_seconds", "Time from the commit to the connector for the last record.", "table"),
 		drift:        gauge("schema_mismatches", "Columns and keys of the mapping that the app's table does not have.", "table"),
 		epoch:        gauge("topic_epoch", "Lives of the topic: rises when it is made anew or grows.", "table"),
@@ -87,13 +84,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "feedrank_cdc_observer_errors_total", Help: "Batches whose changes the feed could not be told of.",
 		}),
 	}
-	reg.MustRegister(m.observeErrs)
+	reg.MustRegister(m.observeErrs, m.backlog)
 	return m
-}
-
-// forget takes out what is said of a partition that is ours no longer.
-func (m *metrics) forget(table string, partition int32) {
-	labels := prometheus.Labels{"table": table, "partition": strconv.Itoa(int(partition))}
-	m.lagRecords.Delete(labels)
-	m.queueBytes.Delete(labels)
 }

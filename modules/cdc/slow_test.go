@@ -59,20 +59,23 @@ func TestASlowTableDoesNotHoldUpTheOthers(t *testing.T) {
 	)
 	// Sarama gives a partition up after a minute, so within less than that it is the queue that helps.
 	wait.Until(t, func() bool { return c.changes.has(core.Change{Kind: core.PostPut, Post: core.Post{ID: 77}}) }, "the posts wait for the follows")
-	require.Positive(t, c.counted("feedrank_cdc_pauses_total"))
+	require.Positive(t, c.metric("feedrank_cdc_pauses_total"))
+	before := c.metric("feedrank_cdc_lag_seconds")
+	wait.Until(t, func() bool { return c.metric("feedrank_cdc_lag_seconds") > before+1 }, "the lag stands still while nothing is applied")
 	close(slow.free)
 	c.requireEqual()
+	wait.Until(t, func() bool { return c.metric("feedrank_cdc_lag_seconds") == 0 && c.metric("feedrank_cdc_lag_records") == 0 })
 }
 
-// counted adds up a metric of the consumer.
-func (c *chain) counted(name string) (total float64) {
+// metric adds up a counter or a gauge of the consumer.
+func (c *chain) metric(name string) (total float64) {
 	c.t.Helper()
 	families, err := c.reg.Gather()
 	require.NoError(c.t, err)
 	for _, f := range families {
 		if f.GetName() == name {
 			for _, m := range f.GetMetric() {
-				total += m.GetCounter().GetValue()
+				total += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}
 	}

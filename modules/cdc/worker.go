@@ -2,7 +2,6 @@ package cdc
 
 import (
 	"context"
-	"strconv"
 	"sync"
 	"time"
 
@@ -23,7 +22,7 @@ func (s *session) consume(group sarama.ConsumerGroupSession, claim sarama.Consum
 		func() { s.metrics.pauses.WithLabelValues(table).Inc(); s.group.Pause(one) },
 		func() { s.group.Resume(one) })
 	defer s.group.Resume(one) // whoever has it next in this process begins with an empty queue
-	defer s.metrics.forget(table, claim.Partition())
+	defer s.metrics.backlog.Watch(queue, claim, table, kafka.PartitionLabel(claim.Partition()))()
 
 	var fetching sync.WaitGroup
 	defer fetching.Wait()
@@ -51,8 +50,6 @@ func (s *session) apply(ctx context.Context, group sarama.ConsumerGroupSession, 
 	d := &decoder{
 		table: t.applier.table, sources: t.applier.sources, epochs: t.epochs, lead: t.leads[claim.Partition()], metrics: s.metrics, now: s.clock.Now,
 	}
-	partition := strconv.Itoa(int(claim.Partition()))
-	lag, held := s.metrics.lagRecords.WithLabelValues(d.table, partition), s.metrics.queueBytes.WithLabelValues(d.table, partition)
 	cfg := s.cfg.Consumer
 	b := &batch{}
 	age := time.NewTimer(time.Hour)
@@ -84,13 +81,12 @@ func (s *session) apply(ctx context.Context, group sarama.ConsumerGroupSession, 
 		if !due {
 			continue
 		}
-		held.Set(float64(queue.Waiting()))
 		if err := t.applier.submit(ctx, b); err != nil {
 			return err
 		}
 		// Commit after the insert: replay is safe, loss is not.
 		group.MarkOffset(claim.Topic(), claim.Partition(), b.last.Offset+1, mark{topicID: t.epochs.current().topicID, lead: d.lead}.String())
-		lag.Set(float64(max(0, claim.HighWaterMarkOffset()-b.last.Offset-1)))
+		queue.Applied()
 		b = &batch{}
 	}
 }

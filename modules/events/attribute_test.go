@@ -18,7 +18,7 @@ func (g given) Valid(user, post core.ID, session string) bool {
 }
 
 func TestASessionThatWasNotGivenForTheEventIsNotKept(t *testing.T) {
-	m := newMetrics(prometheus.NewRegistry())
+	m := newMetrics(prometheus.NewRegistry(), core.SystemClock{})
 	p := &partition{sessions: given{1, 2}, metrics: m.of(0)}
 	for _, e := range []event{{user: 1, post: 2, session: "given"}, {user: 1, post: 3, session: "given"}, {user: 1, post: 2, session: "made up"}, {user: 1, post: 2}} {
 		p.batch.rows = append(p.batch.rows, row{event: e})

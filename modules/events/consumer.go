@@ -84,7 +84,7 @@ func NewConsumer(cfg Config, kafkaConfig kafka.Config, client *clickhouse.Client
 	}
 	c := &Consumer{
 		cfg: cfg, kafka: kafkaConfig, topic: kafkaConfig.Topic(cfg.Topic), client: client, letters: letters, erased: nobodyErased{}, steps: noSteps{},
-		clock: clock, log: log.Named("events"), metrics: newMetrics(reg), workers: worker.NewGroup(failure),
+		clock: clock, log: log.Named("events"), metrics: newMetrics(reg, clock), workers: worker.NewGroup(failure),
 		owner: fmt.Sprintf("%s/%d", host, os.Getpid()), origins: map[int32]origin{}, memories: map[int32]memory{},
 		writer: newWriter(client, cfg.Batch.MaxRows, cfg.InsertTimeout),
 	}
@@ -222,6 +222,7 @@ func (c *Consumer) ConsumeClaim(session sarama.ConsumerGroupSession, claim saram
 	id := claim.Partition()
 	defer c.metrics.forget(id)
 	p := c.partition(session, claim)
+	defer c.metrics.backlog.Watch(p.queue, claim, kafka.PartitionLabel(id))()
 
 	var fetching sync.WaitGroup
 	defer fetching.Wait()
@@ -289,7 +290,6 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 			session.MarkOffset(c.topic, id, next, "")
 			session.Commit()
 		},
-		high: claim.HighWaterMarkOffset,
 		survey: func() (o origin, err error) {
 			err = c.withSurveyor(func(s surveyor) error {
 				if err := c.checkPartitions(s); err != nil {

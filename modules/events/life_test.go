@@ -41,7 +41,7 @@ type tape struct {
 
 // newTape writes a log with copies at all distances, events of three days, and some poison.
 func newTape(s *stack.Stack, partition uint16, seed uint64) *tape {
-	t := &tape{Stack: s, cfg: DefaultConfig(), partition: partition, grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry())}
+	t := &tape{Stack: s, cfg: DefaultConfig(), partition: partition, grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
 	t.cfg.Partitions, t.cfg.InsertTimeout = 1024, 5*time.Second
 	t.cfg.Batch.MaxRows, t.cfg.Batch.MaxAge, t.cfg.Dedup.Window = 30, 5*time.Millisecond, 60
 	rng := rand.New(rand.NewPCG(seed, uint64(partition)))
@@ -117,7 +117,7 @@ func (t *tape) play(ctx context.Context, steps Steps) *owner {
 		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l, queue: kafka.NewQueue(1<<30, core.SystemClock{}, func() {}, func() {}),
 		reader: newRecordReader(t.cfg), dedup: newDedup(t.cfg.Dedup, l, m), letters: t.grave, steps: steps,
 		clock: core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: fence{token: newToken()}, survey: survey,
-		origin: origin{next: from}, high: func() int64 { return int64(len(t.log)) },
+		origin: origin{next: from},
 		commit: t.commit, erased: nobodyErased{},
 	}
 	o.p.remember(t.memory)

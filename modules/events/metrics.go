@@ -1,9 +1,10 @@
 package events
 
 import (
-	"strconv"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // metrics are the consumer's figures. The label partition is bounded by the topic's partitions.
@@ -12,9 +13,7 @@ type metrics struct {
 	duplicates   *prometheus.CounterVec // partition, found
 	deadLetters  *prometheus.CounterVec // reason
 	bytes        *prometheus.CounterVec // partition, outcome
-	lagRecords   *prometheus.GaugeVec
-	lagSeconds   *prometheus.GaugeVec
-	queueBytes   *prometheus.GaugeVec
+	backlog      *kafka.Backlog
 	windowIDs    *prometheus.GaugeVec
 	filterBytes  *prometheus.GaugeVec
 	suspects     *prometheus.CounterVec
@@ -41,7 +40,7 @@ type metrics struct {
 	foreign      prometheus.Counter
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "feedrank_events_" + name, Help: help}, labels)
 		reg.MustRegister(c)
@@ -57,15 +56,15 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		reg.MustRegister(h)
 		return h
 	}
+	backlog := kafka.NewBacklog("feedrank_events_", clock, "partition")
+	reg.MustRegister(backlog)
 	seconds := prometheus.ExponentialBuckets(0.005, 2, 16)
 	return &metrics{
 		records:      counter("records_total", "Records read from Kafka, by what became of them: event, duplicate, dead_letter, erased (it names somebody who is).", "partition", "outcome"),
 		duplicates:   counter("duplicates_total", "Copies of events that were dropped, by where the first was found: window, table.", "partition", "found"),
 		deadLetters:  counter("dead_letters_total", "Records that are no event, by reason.", "reason"),
 		bytes:        counter("bytes_total", "Bytes of the keys and values of records read from Kafka, by what became of them: event, duplicate, dead_letter.", "partition", "outcome"),
-		lagRecords:   gauge("lag_records", "Records in Kafka that are not applied."),
-		lagSeconds:   gauge("lag_seconds", "Age of the newest applied record when more wait; 0 when none does."),
-		queueBytes:   gauge("queue_bytes", "Bytes fetched and waiting to be applied."),
+		backlog:      backlog,
 		windowIDs:    gauge("window_ids", "Recent ids held exactly."),
 		filterBytes:  gauge("filter_bytes", "Memory of the filter over all ids of the raw table."),
 		suspects:     counter("suspects_total", "Events that the filter did not exclude, by what the look-up said: copy, new.", "partition", "verdict"),
@@ -96,25 +95,23 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 // partitionMetrics are the figures of one partition, looked up once.
 type partitionMetrics struct {
 	*metrics
-	events, copies, dead    prometheus.Counter
-	bytes                   struct{ events, copies, dead prometheus.Counter }
-	erased                  prometheus.Counter
-	duplicates              struct{ window, table prometheus.Counter }
-	trueSuspects            prometheus.Counter
-	falseSuspects           prometheus.Counter
-	lagRecords, lagSeconds  prometheus.Gauge
-	queue, windowIDs, bloom prometheus.Gauge
-	stopped                 prometheus.Gauge
+	events, copies, dead prometheus.Counter
+	bytes                struct{ events, copies, dead prometheus.Counter }
+	erased               prometheus.Counter
+	duplicates           struct{ window, table prometheus.Counter }
+	trueSuspects         prometheus.Counter
+	falseSuspects        prometheus.Counter
+	windowIDs, bloom     prometheus.Gauge
+	stopped              prometheus.Gauge
 }
 
 func (m *metrics) of(partition int32) *partitionMetrics {
-	label := strconv.Itoa(int(partition))
+	label := kafka.PartitionLabel(partition)
 	p := &partitionMetrics{
 		metrics: m,
 		events:  m.records.WithLabelValues(label, "event"), copies: m.records.WithLabelValues(label, "duplicate"),
 		dead: m.records.WithLabelValues(label, "dead_letter"), erased: m.records.WithLabelValues(label, "erased"), falseSuspects: m.suspects.WithLabelValues(label, "new"), trueSuspects: m.suspects.WithLabelValues(label, "copy"),
-		lagRecords: m.lagRecords.WithLabelValues(label), lagSeconds: m.lagSeconds.WithLabelValues(label),
-		queue: m.queueBytes.WithLabelValues(label), windowIDs: m.windowIDs.WithLabelValues(label), bloom: m.filterBytes.WithLabelValues(label),
+		windowIDs: m.windowIDs.WithLabelValues(label), bloom: m.filterBytes.WithLabelValues(label),
 		stopped: m.stopped.WithLabelValues(label),
 	}
 	p.bytes.events, p.bytes.copies, p.bytes.dead = m.bytes.WithLabelValues(label, "event"), m.bytes.WithLabelValues(label, "duplicate"), m.bytes.WithLabelValues(label, "dead_letter")
@@ -124,8 +121,8 @@ func (m *metrics) of(partition int32) *partitionMetrics {
 
 // forget drops the gauges of a partition that is somebody else's now.
 func (m *metrics) forget(partition int32) {
-	label := strconv.Itoa(int(partition))
-	for _, g := range []*prometheus.GaugeVec{m.lagRecords, m.lagSeconds, m.queueBytes, m.windowIDs, m.filterBytes, m.stopped} {
+	label := kafka.PartitionLabel(partition)
+	for _, g := range []*prometheus.GaugeVec{m.windowIDs, m.filterBytes, m.stopped} {
 		g.DeleteLabelValues(label)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	newMetrics(reg)
+	newMetrics(reg, core.SystemClock{})
 	NewAPI(DefaultConfig(), "events", nil, nil, core.SystemClock{}, reg)
 	documented.Require(t, "../../ARCHITECTURE.md", reg, "feedrank_events_")
 }

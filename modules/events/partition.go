@@ -190,6 +190,7 @@ func (p *partition) apply(ctx context.Context) error {
 	}
 	p.next = b.next
 	p.forgetPresent()
+	p.queue.Applied()
 	p.commit(p.next)
 	p.steps.At(StepCommitted, p.id)
 	p.measure(started)
@@ -347,13 +348,6 @@ func (p *partition) measure(started time.Time) {
 	if len(b.rows) > 0 {
 		m.sinceOccured.Observe(max(0, float64(now.UnixMilli()-b.rows[0].occurred)/1000))
 	}
-	lag := max(0, p.high()-p.next)
-	m.lagRecords.Set(float64(lag))
-	m.lagSeconds.Set(0)
-	if lag > 0 {
-		m.lagSeconds.Set(now.Sub(b.newest).Seconds())
-	}
-	m.queue.Set(float64(p.queue.Waiting()))
 	m.windowIDs.Set(float64(p.dedup.window.len()))
 	m.bloom.Set(float64(p.dedup.filter.bytes()))
 	p.dedup.filter.forget(int32((b.newest.UnixMilli() - rawRetention.Milliseconds()) / millisPerDay)) //nolint:gosec // from 2020 to 2100

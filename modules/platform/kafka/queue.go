@@ -26,12 +26,16 @@ type Queue struct {
 	paused  bool
 	closed  bool
 	ready   chan struct{}
+
+	next   int64     // the first offset that is not applied; -1: not known
+	taken  time.Time // when Kafka got the oldest record that was popped and is not applied; zero: none
+	popped int64     // the last offset
 }
 
 // NewQueue makes a queue that calls pause when it holds more than high bytes, and resume when it is half
 // empty again.
 func NewQueue(high int64, clock core.Clock, pause, resume func()) *Queue {
-	return &Queue{high: high, low: high / 2, clock: clock, pause: pause, resume: resume, ready: make(chan struct{}, 1)}
+	return &Queue{high: high, low: high / 2, clock: clock, pause: pause, resume: resume, ready: make(chan struct{}, 1), next: -1}
 }
 
 // Weight is what a record holds in memory, about.
@@ -88,6 +92,9 @@ func (q *Queue) Pop() (m *sarama.ConsumerMessage, open bool) {
 		return nil, open
 	}
 	m = q.records[q.head]
+	if q.popped = m.Offset; q.taken.IsZero() {
+		q.next, q.taken = m.Offset, m.Timestamp
+	}
 	q.records[q.head] = nil
 	q.head++
 	q.bytes -= Weight(m)
@@ -102,6 +109,30 @@ func (q *Queue) Pop() (m *sarama.ConsumerMessage, open bool) {
 	}
 	q.mu.Unlock()
 	return m, true
+}
+
+// Applied says that all records that were popped are.
+func (q *Queue) Applied() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.taken.IsZero() {
+		q.next, q.taken = q.popped+1, time.Time{}
+	}
+}
+
+// backlog is the first offset that is not applied (-1: not known), when Kafka got it (zero: it is not here), and
+// how many bytes wait.
+func (q *Queue) backlog() (next int64, since time.Time, bytes int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case !q.taken.IsZero():
+		return q.next, q.taken, q.bytes
+	case q.head < len(q.records):
+		return q.records[q.head].Offset, q.records[q.head].Timestamp, q.bytes
+	default:
+		return q.next, time.Time{}, q.bytes
+	}
 }
 
 // Waiting is how many bytes the queue holds.
