@@ -32,6 +32,7 @@ type options struct {
 	hosts      int // consumers that are only there
 	batch      int // rows
 	drain      time.Duration
+	away       time.Duration // how long awayClickHouse keeps it away
 	backlog    bool          // the consumers start when everything is produced
 	warm       time.Duration // at the beginning, of which no ages are kept
 	unfenced   bool          // the fence is taken away: what is left must be wrong

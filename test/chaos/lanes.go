@@ -116,6 +116,8 @@ func (l *lane) disturb(ctx context.Context, a action, h hit) error {
 		return errors.Join(l.othersGoOn(ctx, h.partition), l.p.wake())
 	case killClickHouse:
 		return l.restart(ctx, l.servers.ClickHouse, true)
+	case awayClickHouse:
+		return l.longRestart(ctx, l.servers.ClickHouse)
 	case killKafka:
 		return l.restart(ctx, l.servers.Kafka, true)
 	case flushRedis:
@@ -140,6 +142,25 @@ func (l *lane) restart(ctx context.Context, s *embedded.Server, held bool) error
 		err = errors.Join(err, worker.Pause(ctx, time.Duration(l.rng.IntN(int(time.Second)))))
 	}
 	return errors.Join(err, s.Start(ctx))
+}
+
+// longRestart keeps a server away for l.away, and measures how long it takes afterwards until no more waits than comes
+// in a second.
+func (l *lane) longRestart(ctx context.Context, s *embedded.Server) error {
+	if err := errors.Join(s.Kill(), l.p.order("go"), worker.Pause(ctx, l.away), s.Start(ctx)); err != nil {
+		return err
+	}
+	back := time.Now()
+	for {
+		sent := uint64(l.producer.sent.Load())                                            //nolint:gosec // not negative
+		if applied, err := l.covered(ctx); err == nil && applied+uint64(l.rate) >= sent { //nolint:gosec // not negative
+			l.diary.caught = time.Since(back)
+			return nil
+		}
+		if err := worker.Pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // join has one more consumer join the group, take partitions and leave.

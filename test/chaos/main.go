@@ -59,8 +59,9 @@ func drillAsAsked() error {
 	flag.BoolVar(&o.unfenced, "unfenced", false, "take the fence away: the drill must then fail")
 	short := flag.Bool("short", false, "the drill that the tests run")
 	speed := flag.Bool("speed", false, "measure instead: nobody is disturbed, the consumer is one process")
-	only := flag.String("only", "", "with -speed: 1k/s, 10k/s, backlog or killed")
+	only := flag.String("only", "", "with -speed: 1k/s, 10k/s, backlog, killed or away")
 	length := flag.Duration("length", 20*time.Second, "with -speed: of a rate")
+	outage := flag.Duration("outage", time.Minute, "with -speed: how long ClickHouse is away")
 	backlog := flag.Int("backlog", 1_000_000, "with -speed: records")
 	profiles := flag.String("profiles", "", "with -speed: folder for profiles and metrics of the consumer")
 	flag.Parse()
@@ -77,7 +78,7 @@ func drillAsAsked() error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if *speed {
-		return measure(ctx, trials(o.seed, *length, *backlog), *only, *profiles, say)
+		return measure(ctx, trials(o.seed, *length, *outage, *backlog), *only, *profiles, say)
 	}
 	r, err := run(ctx, o)
 	if err != nil {

@@ -21,6 +21,7 @@ const (
 	freezeConsumer = "frozen consumer"    // SIGSTOP at the step, woken after another owner went on
 	joinConsumer   = "joining consumer"   // one more joins, and leaves
 	killClickHouse = "clickhouse"         // SIGKILL while a consumer stands at the step
+	awayClickHouse = "clickhouse away"    // the same, and it does not come back for long
 	killInsert     = "clickhouse, insert" // SIGKILL between an insert's raw part and its views
 	killKafka      = "kafka"              // SIGKILL while a consumer stands at the step
 	flushRedis     = "redis"              // SIGKILL; it comes back empty
@@ -125,6 +126,7 @@ type diary struct {
 	began   time.Time
 	last    time.Time
 	done    int
+	caught  time.Duration             // from ClickHouse's return until everything was applied
 	ByStep  map[string]map[string]int // kind, step
 	moments []moment
 }

@@ -31,7 +31,8 @@ type report struct {
 	Partitions int32                     `json:"partitions"`
 	Seconds    float64                   `json:"seconds"`
 	Applied    percentiles               `json:"produced_to_applied_seconds"`
-	Recovery   percentiles               `json:"recovery_seconds"` // from a consumer's death to the next range of its partition
+	Recovery   percentiles               `json:"recovery_seconds"`  // from a consumer's death to the next range of its partition
+	CaughtUp   float64                   `json:"caught_up_seconds"` // after a long outage of ClickHouse, until what had come was applied
 	CPU        float64                   `json:"consumer_cpu_seconds"`
 	ServerCPU  float64                   `json:"clickhouse_cpu_seconds"`
 	PerCPU     float64                   `json:"events_per_consumer_cpu_second"`
@@ -78,8 +79,8 @@ func (s *spending) add(state *os.ProcessState) {
 
 func (d *drill) report(t *truth, v verdict, ages []time.Duration, took time.Duration) *report {
 	r := &report{
-		verdict: v, Distinct: t.distinct, Kills: d.diary.total(killConsumer, killClickHouse, killInsert, killKafka), ByStep: d.diary.ByStep,
-		Seed: d.seed, Partitions: d.partitions, Seconds: took.Seconds(), Applied: percentilesOf(ages), Recovery: percentilesOf(d.recovered()),
+		verdict: v, Distinct: t.distinct, Kills: d.diary.total(killConsumer, killClickHouse, awayClickHouse, killInsert, killKafka), ByStep: d.diary.ByStep,
+		Seed: d.seed, Partitions: d.partitions, Seconds: took.Seconds(), Applied: percentilesOf(ages), Recovery: percentilesOf(d.recovered()), CaughtUp: d.diary.caught.Seconds(),
 		CPU: d.spent.cpu.Seconds(), ServerCPU: d.serverCPU.Seconds(), MaxRSS: d.spent.maxRSS, Cores: runtime.NumCPU(), Machine: machine(), Versions: versions(), At: time.Now().UTC(),
 	}
 	for _, log := range t.log {

@@ -21,8 +21,9 @@ type trial struct {
 	options
 }
 
-// trials are a quiet rate, a busy one, a backlog worked off at full speed, and what a kill costs.
-func trials(seed uint64, length time.Duration, backlog int) []trial {
+// trials are a quiet rate, a busy one, a backlog worked off at full speed, what a kill costs, and what an outage of
+// ClickHouse does.
+func trials(seed uint64, length, outage time.Duration, backlog int) []trial {
 	quiet := options{seed: seed, partitions: 4, hosts: 1, drain: time.Minute, warm: 3 * time.Second}
 	at := func(rate int) options {
 		o := quiet
@@ -35,7 +36,10 @@ func trials(seed uint64, length time.Duration, backlog int) []trial {
 	for range 3 {
 		killed.consumers = append(killed.consumers, action{killConsumer, events.StepInserted})
 	}
-	return []trial{{"1k/s", at(1000)}, {"10k/s", at(10_000)}, {"backlog", full}, {"killed", killed}}
+	away := at(10_000)
+	away.away, away.records = outage, away.records+int(outage.Seconds())*away.rate
+	away.servers = []action{{awayClickHouse, events.StepInserted}}
+	return []trial{{"1k/s", at(1000)}, {"10k/s", at(10_000)}, {"backlog", full}, {"killed", killed}, {"away", away}}
 }
 
 // measure runs the trials that are named, or all, and prints a line for each.
@@ -50,8 +54,8 @@ func measure(ctx context.Context, all []trial, only, profiles string, say func(f
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
-		say("%-8s events=%d in %.1fs; applied p50=%.3fs p95=%.3fs max=%.3fs; %.0f events/s; %.0f events per CPU second (CPU: consumer %.1fs, ClickHouse %.1fs); at most %d MiB; recovery max=%.1fs; load %s\n",
-			t.name, r.Events, r.Seconds, r.Applied.P50, r.Applied.P95, r.Applied.Max, float64(r.Events)/r.Seconds, r.PerCPU, r.CPU, r.ServerCPU, r.MaxRSS>>20, r.Recovery.Max, load())
+		say("%-8s events=%d in %.1fs; applied p50=%.3fs p95=%.3fs max=%.3fs; %.0f events/s; %.0f events per CPU second (CPU: consumer %.1fs, ClickHouse %.1fs); at most %d MiB; recovery max=%.1fs; caught up %.1fs after an outage; load %s\n",
+			t.name, r.Events, r.Seconds, r.Applied.P50, r.Applied.P95, r.Applied.Max, float64(r.Events)/r.Seconds, r.PerCPU, r.CPU, r.ServerCPU, r.MaxRSS>>20, r.Recovery.Max, r.CaughtUp, load())
 		if !r.clean() {
 			say("%s\n", r.line())
 			return errWrong
