@@ -37,7 +37,7 @@ func portOf(port uint16) string { return strconv.Itoa(int(port)) }
 // Users 1 to 30 post. Viewers follow 3 to 8, block 2, are blocked by 21 and mute 22. Post 1, by 3, is deleted.
 const (
 	firstViewer = 101
-	viewers     = 900
+	viewers     = 1200                  // every row in every way takes 1000
 	edges       = viewers * (6 + 4 + 1) // a block is one of both
 	deletedPost = core.ID(1)
 )
@@ -45,13 +45,13 @@ const (
 var barredAuthors = []core.ID{2, 21, 22}
 
 const worldSQL = `
-INSERT INTO users (id, name) SELECT n, 'user-' || n FROM generate_series(1, 1000) n;
+INSERT INTO users (id, name) SELECT n, 'user-' || n FROM generate_series(1, 1300) n;
 INSERT INTO posts (id, author_id, created_at) SELECT n, 1 + (n + 1) % 30, now() - n * interval '1 minute' FROM generate_series(1, 240) n;
 UPDATE posts SET deleted_at = now() WHERE id = 1;
-INSERT INTO follows (follower_id, followee_id) SELECT v, f FROM generate_series(101, 1000) v, generate_series(3, 8) f;
-INSERT INTO blocks (blocker_id, blocked_id) SELECT v, 2 FROM generate_series(101, 1000) v;
-INSERT INTO blocks (blocker_id, blocked_id) SELECT 21, v FROM generate_series(101, 1000) v;
-INSERT INTO mutes (muter_id, muted_id) SELECT v, 22 FROM generate_series(101, 1000) v;`
+INSERT INTO follows (follower_id, followee_id) SELECT v, f FROM generate_series(101, 1300) v, generate_series(3, 8) f;
+INSERT INTO blocks (blocker_id, blocked_id) SELECT v, 2 FROM generate_series(101, 1300) v;
+INSERT INTO blocks (blocker_id, blocked_id) SELECT 21, v FROM generate_series(101, 1300) v;
+INSERT INTO mutes (muter_id, muted_id) SELECT v, 22 FROM generate_series(101, 1300) v;`
 
 // program is feedrank with every role behind the network, and a client of it.
 type program struct {
