@@ -115,7 +115,12 @@ func (d *Dev) Stop() error {
 }
 
 // URL is where the API answers.
-func (d *Dev) URL() string { return "http://" + d.Program.Addr() }
+func (d *Dev) URL() string {
+	if d.Config.HTTP.TLS.Enabled() {
+		return "https://" + d.Program.Addr()
+	}
+	return "http://" + d.Program.Addr()
+}
 
 // DevDefaults are settings for one machine and one person, under what they configure themselves.
 func DevDefaults() []string {

@@ -5,6 +5,7 @@ package seed
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -38,7 +39,11 @@ func (o Options) Validate() error {
 	if o.EventBatch < 1 || o.EventBatch > 1_000_000 {
 		problems = append(problems, errors.New("event batch: want 1 to 1000000"))
 	}
-	return errors.Join(append(problems, o.World.Validate())...)
+	world := o.World
+	if world.Now.IsZero() { // the clock's
+		world.Now = time.Now()
+	}
+	return errors.Join(append(problems, world.Validate())...)
 }
 
 // EventSink takes events. Send returns once they are safe; sending them again after an error counts

@@ -30,12 +30,21 @@ func (stranger) Authenticate(http.Header) (httpserver.Principal, error) {
 func (stranger) Drain() {}
 
 // serve starts our server with a certificate.
-func serve(t *testing.T, cfg tlsconfig.Server) *httpserver.Server {
+func serve(t *testing.T, cfg tlsconfig.Server, change ...func(*httpserver.Config)) *httpserver.Server {
 	t.Helper()
 	settings := httpserver.DefaultConfig()
 	settings.Addr, settings.AdminAddr, settings.TLS = "127.0.0.1:0", "127.0.0.1:0", cfg
+	for _, f := range change {
+		f(&settings)
+	}
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
-	routes := []httpserver.Route{{Method: http.MethodGet, Path: "/", Access: httpserver.Public, Handler: func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }}}
+	routes := []httpserver.Route{
+		{Method: http.MethodGet, Path: "/", Access: httpserver.Public, Handler: func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }},
+		{Method: http.MethodPost, Path: "/", Access: httpserver.Public, Handler: func(c echo.Context) error {
+			_, err := io.Copy(io.Discard, c.Request().Body)
+			return err
+		}},
+	}
 	s := httpserver.New(settings, routes, stranger{}, stranger{}, failure, prometheus.NewRegistry(), zap.NewNop())
 	require.NoError(t, s.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, s.Stop(context.Background())) })
