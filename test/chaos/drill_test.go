@@ -29,7 +29,7 @@ func TestEveryEventCountsOnceWhateverIsKilled(t *testing.T) {
 	require.NoError(t, err)
 	t.Log(r.line())
 	require.True(t, r.clean(), r.line())
-	require.Equal(t, 11, r.Kills, "every disturbance of the plan happened")
+	require.Equal(t, 12, r.Kills, "every disturbance of the plan happened")
 	if dir := os.Getenv("FEEDRANK_TEST_REPORTS"); dir != "" {
 		_, err := r.write(dir)
 		require.NoError(t, err)

@@ -51,6 +51,10 @@ func taking(step events.Step) bool {
 	}
 }
 
+// beforeAnyRange comes first, at the first batch of all: until a partition has its first range, the offset that Kafka has
+// committed is all there is, so only then would a commit that precedes the rows lose them.
+var beforeAnyRange = action{killConsumer, events.StepInserting}
+
 // plan makes the actions of both lanes, in a random order.
 func plan(seed uint64, c counts) (consumers, servers []action) {
 	for _, step := range steps() {
@@ -74,12 +78,13 @@ func plan(seed uint64, c counts) (consumers, servers []action) {
 	for range c.join {
 		consumers = append(consumers, action{joinConsumer, events.StepClaimed})
 	}
-	return shuffled(seed, consumers), shuffled(seed+1, servers)
+	return append([]action{beforeAnyRange}, shuffled(seed, consumers)...), shuffled(seed+1, servers)
 }
 
 // shortPlan has a few of each.
 func shortPlan() (consumers, servers []action) {
 	consumers = []action{
+		beforeAnyRange,
 		{killConsumer, events.StepInserted},
 		{killConsumer, events.StepDeadLettered},
 		{freezeConsumer, events.StepInserting},
