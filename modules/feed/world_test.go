@@ -54,6 +54,7 @@ type world struct {
 	server   *httpserver.Server
 	client   http.Client
 	version  int
+	ownKeys  bool // edges have keys of their own: of one that is gone, the tail knows the row alone
 	guards   feed.Guards
 	registry *prometheus.Registry
 	lists    atomic.Pointer[map[string]feed.Trending] // what the trending job has published
@@ -316,6 +317,9 @@ func (w *world) changed(kind core.ChangeKind, viewer, other int) {
 	change := core.Change{Kind: kind, Viewer: core.ID(viewer), Other: core.ID(other)}
 	heardOf := change // by the tail, from Kafka
 	heardOf.Row = rowOf(kind, viewer, other)
+	if w.ownKeys && (kind == core.Unfollowed || kind == core.Unblocked || kind == core.Unmuted) {
+		heardOf.Viewer, heardOf.Other = 0, 0
+	}
 	w.heard.Apply([]core.Change{heardOf})
 	w.consume(func() { require.NoError(w.t, w.signals.Changed(context.Background(), []core.Change{change})) })
 }
