@@ -1,0 +1,190 @@
+package feed_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+)
+
+// What people do in a world, and what the consumers make of it.
+
+// consume does what a consumer does: at once, or when ClickHouse is back.
+func (w *world) consume(do func()) {
+	w.t.Helper()
+	if w.away.clickhouse.closed.Load() {
+		w.waiting = append(w.waiting, do)
+		return
+	}
+	do()
+}
+
+// back has ClickHouse back, and the consumers catch up.
+func (w *world) back() {
+	w.t.Helper()
+	w.away.clickhouse.closed.Store(false)
+	for _, do := range w.waiting {
+		do()
+	}
+	w.waiting = nil
+}
+
+// record writes an event as the API and the consumer do, who tell the feed of it.
+func (w *world) record(user int, action core.Action, author int, posts ...core.ID) {
+	w.t.Helper()
+	if action == core.ActionHide || action == core.ActionNotInterested {
+		w.feed.Hide(context.Background(), core.ID(user), posts, w.clock.Now())
+	}
+	at := w.clock.Now()
+	w.consume(func() { w.apply(user, action, author, at, posts...) })
+}
+
+func (w *world) apply(user int, action core.Action, author int, at time.Time, posts ...core.ID) {
+	w.t.Helper()
+	for _, p := range posts {
+		w.ch("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
+			"VALUES (0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, 0, %d, 1, 7)", user, p, author, action, at.UnixMilli(), at.UnixMilli(), w.next())
+	}
+	w.observe(user, action, author, at, posts...)
+}
+
+func (w *world) sql(statement string, args ...any) {
+	w.t.Helper()
+	_, err := w.Postgres.Exec(context.Background(), statement, args...)
+	require.NoError(w.t, err)
+}
+
+func (w *world) ch(statement string, args ...any) {
+	w.t.Helper()
+	body := fmt.Sprintf(statement, args...)
+	require.NoError(w.t, w.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "test", Query: ch.Query{Body: body}}), body)
+}
+
+func (w *world) next() int { w.version++; return w.version }
+
+// post makes a post of some age, and the feed hears of it.
+func (w *world) post(id, author int, age time.Duration) core.ID {
+	w.t.Helper()
+	created := w.clock.Now().Add(-age).Truncate(time.Microsecond)
+	w.sql("INSERT INTO posts (id, author_id, created_at) VALUES ($1, $2, $3)", id, author, created)
+	w.ch("INSERT INTO posts (id, author_id, created_at, version) VALUES (%d, %d, fromUnixTimestamp64Micro(%d, 'UTC'), %d)", id, author, created.UnixMicro(), w.next())
+	w.hot.Apply([]core.Change{{Kind: core.PostPut, Post: core.Post{ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created}}})
+	return core.ID(id)
+}
+
+func (w *world) deletePost(id int) {
+	w.t.Helper()
+	w.sql("DELETE FROM posts WHERE id = $1", id)
+	w.ch("INSERT INTO posts (id, created_at, version, is_deleted) VALUES (%d, 0, %d, 1)", id, w.next())
+	w.hot.Apply([]core.Change{{Kind: core.PostDeleted, Post: core.Post{ID: core.ID(id)}}})
+}
+
+func (w *world) edge(kind string, viewer, other, gone int) {
+	w.t.Helper()
+	version := w.next()
+	w.consume(func() { w.writeEdge(kind, viewer, other, gone, version) })
+}
+
+func (w *world) writeEdge(kind string, viewer, other, gone, version int) {
+	w.t.Helper()
+	w.ch("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) VALUES (%d, '%s', %d, '%d/%d', now64(6), %d, %d)",
+		viewer, kind, other, viewer, other, version, gone)
+}
+
+func (w *world) changed(kind core.ChangeKind, viewer, other int) {
+	w.t.Helper()
+	change := core.Change{Kind: kind, Viewer: core.ID(viewer), Other: core.ID(other)}
+	heardOf := change // by the tail, from Kafka
+	heardOf.Row = rowOf(kind, viewer, other)
+	if w.ownKeys && (kind == core.Unfollowed || kind == core.Unblocked || kind == core.Unmuted) {
+		heardOf.Viewer, heardOf.Other = 0, 0
+	}
+	w.heard.Apply([]core.Change{heardOf})
+	w.consume(func() { require.NoError(w.t, w.signals.Changed(context.Background(), []core.Change{change})) })
+}
+
+// rowOf names the row that an edge comes from.
+func rowOf(kind core.ChangeKind, viewer, other int) string {
+	table := map[core.ChangeKind]string{
+		core.Followed: "follow", core.Unfollowed: "follow", core.Blocked: "block", core.Unblocked: "block", core.Muted: "mute", core.Unmuted: "mute",
+	}[kind]
+	return fmt.Sprintf("%s %d/%d", table, viewer, other)
+}
+
+func (w *world) follow(viewer int, others ...int) {
+	w.t.Helper()
+	for _, other := range others {
+		w.sql("INSERT INTO follows (follower_id, followee_id) VALUES ($1, $2)", viewer, other)
+		w.edge("follow", viewer, other, 0)
+		w.changed(core.Followed, viewer, other)
+	}
+}
+
+func (w *world) unfollow(viewer, other int) {
+	w.t.Helper()
+	w.sql("DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2", viewer, other)
+	w.edge("follow", viewer, other, 1)
+	w.changed(core.Unfollowed, viewer, other)
+}
+
+func (w *world) block(viewer, other int) {
+	w.t.Helper()
+	w.sql("INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)", viewer, other)
+	w.edge("block", viewer, other, 0)
+	w.edge("blocked_by", other, viewer, 0)
+	w.changed(core.Blocked, viewer, other)
+}
+
+func (w *world) unblock(viewer, other int) {
+	w.t.Helper()
+	w.sql("DELETE FROM blocks WHERE blocker_id = $1 AND blocked_id = $2", viewer, other)
+	w.edge("block", viewer, other, 1)
+	w.edge("blocked_by", other, viewer, 1)
+	w.changed(core.Unblocked, viewer, other)
+}
+
+func (w *world) mute(viewer, other int) {
+	w.t.Helper()
+	w.sql("INSERT INTO mutes (muter_id, muted_id) VALUES ($1, $2)", viewer, other)
+	w.edge("mute", viewer, other, 0)
+	w.changed(core.Muted, viewer, other)
+}
+
+func (w *world) unmute(viewer, other int) {
+	w.t.Helper()
+	w.sql("DELETE FROM mutes WHERE muter_id = $1 AND muted_id = $2", viewer, other)
+	w.edge("mute", viewer, other, 1)
+	w.changed(core.Unmuted, viewer, other)
+}
+
+// engage adds to a post's counters of this hour.
+func (w *world) engage(post, author, exposures, likes int) {
+	w.t.Helper()
+	w.ch("INSERT INTO post_metrics_1h (hour, post_id, kafka_partition, author_id, exposures, likes) VALUES (%d, %d, 0, %d, %d, %d)",
+		w.clock.Now().Truncate(time.Hour).Unix(), post, author, exposures, likes)
+}
+
+// interact adds to what a user did with an author's posts.
+func (w *world) interact(user, author, likes int) {
+	w.t.Helper()
+	w.ch("INSERT INTO user_author_90d (user_id, author_id, day, kafka_partition, likes) VALUES (%d, %d, today(), 0, %d)", user, author, likes)
+}
+
+func (w *world) event(user int, action core.Action, posts ...core.ID) {
+	w.t.Helper()
+	w.observe(user, action, 0, w.clock.Now(), posts...)
+}
+
+func (w *world) observe(user int, action core.Action, author int, at time.Time, posts ...core.ID) {
+	w.t.Helper()
+	events := make([]core.Event, len(posts))
+	for i, p := range posts {
+		events[i] = core.Event{UserID: core.ID(user), PostID: p, AuthorID: core.ID(author), Action: action, OccurredAt: at, ReceivedAt: at}
+	}
+	require.NoError(w.t, w.signals.Observe(context.Background(), events))
+}
