@@ -90,7 +90,7 @@ type rankingChange struct {
 	Ranking    json.RawMessage `json:"ranking"`
 	Note       string          `json:"note"`
 	Users      []core.ID       `json:"users"`       // of a dry run
-	RollbackTo uint64          `json:"rollback_to"` // of a rollback
+	RollbackTo *uint64         `json:"rollback_to"` // of a rollback; 0 is the file's
 }
 
 const maxNote = 500
@@ -109,11 +109,18 @@ func (a *Admin) read(c echo.Context) (rankingChange, error) {
 	return body, nil
 }
 
-// strict reads JSON in which a misspelt name is an error: it would silently change nothing.
+// strict reads JSON in which a misspelt name is an error: it would silently change nothing. So is what
+// follows.
 func strict(r io.Reader, into any) error {
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
+	err := decoder.Decode(into)
+	if err == nil {
+		if _, more := decoder.Token(); more != io.EOF {
+			err = errors.New("there is more behind it")
+		}
+	}
+	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			return err
@@ -126,11 +133,9 @@ func strict(r io.Reader, into any) error {
 // merged is the ranking in force with the constants of a change.
 func (a *Admin) merged(change json.RawMessage) (rank.Config, error) {
 	cfg := a.feed.ranking.Get().Config
-	if len(change) == 0 {
+	var constants map[string]json.RawMessage
+	if json.Unmarshal(change, &constants) != nil || constants == nil {
 		return cfg, core.InvalidField("ranking", "want an object with the constants to change")
-	}
-	if err := json.Unmarshal(change, &struct{}{}); err != nil {
-		return cfg, core.InvalidField("ranking", "want an object")
 	}
 	if err := strict(bytes.NewReader(change), &cfg); err != nil {
 		return cfg, err
@@ -155,11 +160,14 @@ func (a *Admin) rollback(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := a.tuner.At(c.Request().Context(), body.RollbackTo)
+	if body.RollbackTo == nil {
+		return core.InvalidField("rollback_to", "want the version to go back to; 0 is the file's")
+	}
+	cfg, err := a.tuner.At(c.Request().Context(), *body.RollbackTo)
 	if err != nil {
 		return err
 	}
-	note := fmt.Sprintf("rollback to version %d", body.RollbackTo)
+	note := fmt.Sprintf("rollback to version %d", *body.RollbackTo)
 	if body.Note != "" {
 		note += ": " + body.Note
 	}
@@ -186,7 +194,11 @@ func (a *Admin) dryRun(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, a.feed.dryRun(c.Request().Context(), cfg, body.Users))
+	tried, err := a.feed.dryRun(c.Request().Context(), cfg, body.Users)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, tried)
 }
 
 // author is who changes the ranking, for the audit.
@@ -219,7 +231,7 @@ func (a *Admin) dropAll(c echo.Context) error {
 	if err := params.Err(); err != nil {
 		return err
 	}
-	if pattern == "" {
+	if !params.Has("pattern") { // an empty one is a mistake
 		pattern = store.AllReserves
 	}
 	dropped, err := a.feed.store.DropMatching(c.Request().Context(), pattern)

@@ -104,12 +104,44 @@ func TestTheRankingChangesAtRunTime(t *testing.T) {
 	_, body = w.call(1, "/admin/v1/ranking")
 	require.Contains(t, string(body), "rollback to version 0: oops")
 	for _, wrong := range []string{
-		`{`, `{"version":2,"ranking":{"wieghts":{}}}`, `{"version":2,"ranking":{"freshness_decay":-1}}`, `{"version":2}`, `{"version":2,"ranking":[]}`,
+		`{`, ``, `null`, `{"version":2,"ranking":null}`, `{"version":-2,"ranking":{}}`, `{"version":2,"ranking":{}} {}`, `{"version":2,"ranking":{},"users":[0]}`,
+		`{"version":2,"ranking":{"diversity":{"top":5.5}}}`, `{"version":2,"ranking":{"weights":{"freshness":1e999}}}`, `{"version":2,"ranking":{},"note":"` + strings.Repeat("x", 501) + `"}`,
+		`{"version":2,"ranking":{"wieghts":{}}}`, `{"version":2,"ranking":{"freshness_decay":-1}}`, `{"version":2}`, `{"version":2,"ranking":[]}`,
 		`{"version":2,"ranking":{"weights":{"freshness":0,"engagement":0,"affinity":0}}}`,
 	} {
 		status, _ = w.do(http.MethodPut, 1, "/admin/v1/ranking", wrong)
 		require.Equal(t, http.StatusBadRequest, status, wrong)
+		status, _ = w.do(http.MethodPost, 1, "/admin/v1/ranking/dry-run", wrong)
+		require.Equal(t, http.StatusBadRequest, status, wrong)
 	}
+	for _, wrong := range []string{`{"version":2}`, `{"version":2,"rollback_to":99}`, `{"version":2,"rollback_to":-1}`, `{"version":2,"rollback_to":null}`} {
+		status, _ = w.do(http.MethodPost, 1, "/admin/v1/ranking/rollback", wrong)
+		require.Equal(t, http.StatusBadRequest, status, wrong)
+	}
+	_, body = w.call(1, "/admin/v1/ranking?history=0")
+	require.Contains(t, string(body), `"version":2,`, "a mistake changes nothing")
+}
+
+func TestADryRunComputesByTheOtherConstants(t *testing.T) {
+	w := newWorld(t, 10)
+	w.follow(2, 3, 4)
+	w.post(103, 3, time.Hour)
+	w.post(104, 4, 2*time.Hour)
+	w.interact(2, 4, 5)
+	w.load()
+	require.Equal(t, []core.ID{104, 103}, w.cached(2, "").posts(), "its entry has the affinity of the ranking in force")
+	dryRun := `{"users":["2"],"ranking":{"affinity":{"like":0}}}`
+	status, body := w.do(http.MethodPost, 1, "/admin/v1/ranking/dry-run", dryRun)
+	require.Equal(t, http.StatusOK, status, string(body))
+	var tried feed.DryRun
+	require.NoError(t, json.Unmarshal(body, &tried))
+	require.Equal(t, []core.ID{104, 103}, tried.Users[0].Before)
+	require.Equal(t, []core.ID{103, 104}, tried.Users[0].After)
+	require.InDelta(t, 1, tried.Overlap, 0)
+	require.InDelta(t, 1, tried.Moved, 0)
+	w.away.clickhouse.closed.Store(true)
+	status, _ = w.do(http.MethodPost, 1, "/admin/v1/ranking/dry-run", dryRun)
+	require.Equal(t, http.StatusServiceUnavailable, status, "a cached entry cannot tell")
 }
 
 func TestAnOperatorDropsCachedReserves(t *testing.T) {
@@ -134,7 +166,7 @@ func TestAnOperatorDropsCachedReserves(t *testing.T) {
 	require.JSONEq(t, `{"dropped":1}`, string(body))
 	require.Equal(t, "cache", w.get(1, "").ServedFrom)
 	require.Empty(t, w.get(12, "").Items)
-	for _, wrong := range []string{"?pattern=*", "?pattern=hidden:v1:*", "?pattern=" + strings.Repeat("x", 300), "?patern=feed:v1:*", "/1?pattern=feed:v1:*"} {
+	for _, wrong := range []string{"?pattern=", "?pattern=*", "?pattern=hidden:v1:*", "?pattern=" + strings.Repeat("x", 300), "?patern=feed:v1:*", "/1?pattern=feed:v1:*"} {
 		status, _ = w.do(http.MethodDelete, 1, "/admin/v1/cache"+wrong, "")
 		require.Equal(t, http.StatusBadRequest, status, wrong)
 	}

@@ -58,7 +58,7 @@ func (a *API) page(c echo.Context) error {
 	if err := params.Err(); err != nil {
 		return err
 	}
-	if since != "" {
+	if params.Has("since") {
 		return a.waiting(c, q, since)
 	}
 	return a.feed.serve(c.Request().Context(), q, func(r *request) error { return a.write(c, r) })

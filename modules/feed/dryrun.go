@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
@@ -30,20 +31,29 @@ type DryRunUser struct {
 
 // dryRun makes the first pages of users with the ranking in force and with another. Without users it
 // takes those whom this replica served last.
-func (f *Feed) dryRun(ctx context.Context, cfg rank.Config, users []core.ID) DryRun {
+func (f *Feed) dryRun(ctx context.Context, cfg rank.Config, users []core.ID) (DryRun, error) {
 	if len(users) == 0 {
 		users = f.lastServed(maxDryRun / 5)
 	}
-	other := &rank.Versioned{Version: f.ranking.Get().Version, Config: cfg}
+	inForce := f.ranking.Get()
+	other := &rank.Versioned{Version: inForce.Version, Config: cfg}
 	var out DryRun
 	for _, user := range users {
-		one := DryRunUser{User: user, Before: f.tryPage(ctx, user, f.ranking.Get()), After: f.tryPage(ctx, user, other)}
+		before, err := f.tryPage(ctx, user, inForce)
+		if err != nil {
+			return out, err
+		}
+		after, err := f.tryPage(ctx, user, other)
+		if err != nil {
+			return out, err
+		}
+		one := DryRunUser{User: user, Before: before, After: after}
 		one.compare()
 		out.Users = append(out.Users, one)
 		out.Overlap += one.Overlap / float64(len(users))
 		out.Moved += one.Moved / float64(len(users))
 	}
-	return out
+	return out, nil
 }
 
 func (u *DryRunUser) compare() {
@@ -59,21 +69,32 @@ func (u *DryRunUser) compare() {
 	}
 }
 
-// tryPage is a first page without side effects.
-func (f *Feed) tryPage(ctx context.Context, user core.ID, ranking *rank.Versioned) []core.ID {
+// tryPage is a first page by a ranking, without side effects. It is computed: the candidates and the
+// affinity of a cached entry are those of the ranking in force.
+func (f *Feed) tryPage(ctx context.Context, user core.ID, ranking *rank.Versioned) ([]core.ID, error) {
 	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: defaultLimit})
 	defer f.give(r)
-	f.recall(ctx, r)
-	if f.provide(ctx, r) != nil {
-		return nil // there is too much to do for a try
-	}
 	r.ranking = ranking
+	if _, err := f.tryOut(ctx, r); err != nil {
+		return nil, err
+	}
 	f.firstPage(ctx, r)
 	posts := make([]core.ID, len(r.page))
 	for i, at := range r.page {
 		posts[i] = r.work.posts[at].post
 	}
-	return posts
+	return posts, nil
+}
+
+// tryOut computes what a request's page is made of, past the cache, and saves nothing.
+func (f *Feed) tryOut(ctx context.Context, r *request) (*computed, error) {
+	f.recall(ctx, r)
+	result, err := f.computeTraced(ctx, r.User, r.state, r.ranking, f.fromClickHouse, true)
+	if err != nil {
+		return nil, core.Unavailable("the ranked feed", time.Second, err)
+	}
+	f.useComputed(ctx, r, result)
+	return result, nil
 }
 
 // lastServed are the users of the latest sessions.

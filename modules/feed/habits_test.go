@@ -112,8 +112,10 @@ func TestAFeedIsNeverEmptyThoughEverythingWasHiddenButOne(t *testing.T) {
 	}
 	p := w.get(1, "explain=true")
 	require.Equal(t, []core.ID{129}, p.posts(), "the newest beyond the window are kept for this")
+	require.Equal(t, "shown", w.whyNot(1, 129).Rule, "why-not knows what fills a page up")
 	w.event(1, core.ActionView, 129)
 	p = w.get(1, "explain=true")
 	require.Equal(t, []core.ID{129}, p.posts())
 	require.Contains(t, strings.Join(p.Items[0].Explain.Adjustments, ";"), "seen before")
+	require.Equal(t, "shown", w.whyNot(1, 129).Rule)
 }

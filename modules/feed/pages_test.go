@@ -142,7 +142,7 @@ func TestThePillTellsHowManyNewPostsWait(t *testing.T) {
 		w.post(400+i, 3, 0)
 	}
 	require.JSONEq(t, `{"new_posts":99,"more":true}`, pill())
-	for _, wrong := range []string{"yesterday", "2999-01-01T00:00:00Z", "1"} {
+	for _, wrong := range []string{"", "yesterday", "2999-01-01T00:00:00Z", "1"} {
 		status, p := w.refused(1, "/api/v1/feed?since="+wrong)
 		require.Equal(t, http.StatusBadRequest, status)
 		require.Equal(t, "since", p.Field)

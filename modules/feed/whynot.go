@@ -42,14 +42,9 @@ func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNo
 	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: limit, Explain: true})
 	defer f.give(r)
 	out := WhyNot{User: user, Post: post, Ranking: r.ranking.Version}
-	f.recall(ctx, r)
-	result, err := f.computeTraced(ctx, user, r.state, r.ranking, f.fromClickHouse, true)
+	result, err := f.tryOut(ctx, r)
 	if err != nil {
-		return out, core.Unavailable("the ranked feed", time.Second, err)
-	}
-	r.marks.add(&result.found, f.cfg.Store, r.now, r.seenUntil())
-	if result.hot != nil {
-		r.hot = result.hot
+		return out, err
 	}
 	set := r.hot.View()
 	p, visible := set.Post(post)
@@ -57,31 +52,36 @@ func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNo
 	if !visible {
 		return f.whyInvisible(ctx, out)
 	}
-	f.use(r, result.reserve, FromClickHouse)
+	f.firstPage(ctx, r)
+	if verdict, ranked := r.whereRanked(out); ranked {
+		return verdict, nil
+	}
 	if verdict, barred := f.whyBarred(r, out, r.reserve.Author(p.Author)); barred {
 		return verdict, nil
 	}
-	at := slices.IndexFunc(r.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == post })
-	if at < 0 {
+	if !slices.ContainsFunc(r.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == post }) {
 		return f.whyNoCandidate(out, &p, result), nil
 	}
-	f.firstPage(ctx, r)
-	for place, i := range r.work.order {
-		s := &r.work.posts[i]
-		if s.post != post {
-			continue
-		}
-		out.Place, out.Score, out.Source = place+1, s.score, s.source.String()
-		out.Explain = appendExplain(nil, s, r, place)
-		out.Verdict, out.Stage, out.Rule, out.Detail = "shown", "page", "shown", fmt.Sprintf("place %d of the first page", place+1)
-		if place >= limit {
-			out.Verdict, out.Rule = "ranked", "below_page"
-			out.Lacks = r.work.posts[r.page[len(r.page)-1]].score - s.score
-			out.Detail = fmt.Sprintf("place %d of %d by score %.4f; the page ends at %d (by score alone it would be at %d)", place+1, len(r.work.order), s.score, limit, s.before+1)
-		}
-		return out, nil
-	}
 	return out.dropped("page", "changed", "the post was dropped while this was looked into; ask again"), nil
+}
+
+// whereRanked finds the post in the order that the page was cut from: the reserve's posts, and those that
+// fill up a page that would be short.
+func (r *request) whereRanked(out WhyNot) (WhyNot, bool) {
+	place := slices.IndexFunc(r.work.order, func(i int32) bool { return r.work.posts[i].post == out.Post })
+	if place < 0 {
+		return out, false
+	}
+	s := &r.work.posts[r.work.order[place]]
+	out.Place, out.Score, out.Source = place+1, s.score, s.source.String()
+	out.Explain = appendExplain(nil, s, r, place)
+	out.Verdict, out.Stage, out.Rule, out.Detail = "shown", "page", "shown", fmt.Sprintf("place %d of the first page", place+1)
+	if place >= r.Limit {
+		out.Verdict, out.Rule = "ranked", "below_page"
+		out.Lacks = r.work.posts[r.page[len(r.page)-1]].score - s.score
+		out.Detail = fmt.Sprintf("place %d of %d by score %.4f; the page ends at %d (by score alone it would be at %d)", place+1, len(r.work.order), s.score, r.Limit, s.before+1)
+	}
+	return out, true
 }
 
 // whyInvisible tells a post that is gone from one that is too old.

@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -19,8 +20,8 @@ type Live struct {
 	recent  []*Versioned // the last few, latest last
 }
 
-// maxRecent bounds the versions that are remembered.
-const maxRecent = 32
+// MaxRecent bounds the versions that are remembered.
+const MaxRecent = 32
 
 // NewLive starts with a configuration as version 0.
 func NewLive(cfg Config) *Live {
@@ -47,13 +48,15 @@ func (l *Live) At(version uint64) *Versioned {
 	return l.Get()
 }
 
-// Set puts another one in force.
-func (l *Live) Set(v Versioned) {
+// Set puts another one in force. before are some that were in force lately, oldest first: sessions may
+// have begun with them in another replica.
+func (l *Live) Set(v Versioned, before ...Versioned) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.recent) == maxRecent {
-		l.recent = append(l.recent[:0], l.recent[1:]...)
+	for _, past := range append(before, v) {
+		l.recent = slices.DeleteFunc(l.recent, func(known *Versioned) bool { return known.Version == past.Version })
+		l.recent = append(l.recent, &past)
 	}
-	l.recent = append(l.recent, &v)
-	l.current.Store(&v)
+	l.recent = slices.Delete(l.recent, 0, max(0, len(l.recent)-MaxRecent))
+	l.current.Store(l.recent[len(l.recent)-1])
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,9 +108,24 @@ func (t *Tuner) Sync(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ranking version %d: %w", version, err)
 	}
-	t.live.Set(rank.Versioned{Version: version, Config: cfg})
+	t.live.Set(rank.Versioned{Version: version, Config: cfg}, t.before(ctx, version)...)
 	t.log.Info("another ranking is in force", zap.Uint64("version", version))
 	return nil
+}
+
+// before are the versions before one, oldest first: of a replica that starts, and of one that did not see
+// each of them in force. Sessions began with them elsewhere.
+func (t *Tuner) before(ctx context.Context, version uint64) (before []rank.Versioned) {
+	past, err := t.History(ctx, rank.MaxRecent)
+	if err != nil {
+		t.log.Warn("earlier rankings are not known: sessions that began with them go on with the one in force", zap.Error(err))
+	}
+	for _, p := range slices.Backward(past) {
+		if p.Version < version {
+			before = append(before, rank.Versioned{Version: p.Version, Config: p.Ranking})
+		}
+	}
+	return before
 }
 
 // Change describes a version to be put in force.

@@ -58,6 +58,26 @@ func TestAChangeReachesEveryReplicaAndCanBeRolledBack(t *testing.T) {
 	require.InDelta(t, 0.9, first.Weights.Freshness, 0)
 }
 
+// A session began with a version that was in force while this replica was not there, or did not look.
+func TestAReplicaKnowsTheVersionsThatWereInForceBeforeItLooked(t *testing.T) {
+	s := stack.New(t)
+	ctx := context.Background()
+	one, _ := replica(s)
+	for version := range uint64(3) {
+		_, err := one.Change(ctx, tuning.Change{Over: version, To: weights(float64(version) / 10)})
+		require.NoError(t, err)
+	}
+	late, live := replica(s)
+	require.NoError(t, late.Sync(ctx))
+	for version := uint64(1); version <= 3; version++ {
+		require.Equal(t, version, live.At(version).Version)
+		require.InDelta(t, float64(version-1)/10, live.At(version).Weights.Freshness, 0)
+	}
+	require.Equal(t, uint64(3), live.Get().Version)
+	require.Zero(t, live.At(0).Version)
+	require.Equal(t, uint64(3), live.At(77).Version, "nobody knows it: the one in force")
+}
+
 func TestAChangeOverAVersionThatIsNotInForceIsAConflict(t *testing.T) {
 	s := stack.New(t)
 	ctx := context.Background()

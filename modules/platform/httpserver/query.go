@@ -39,6 +39,9 @@ func NewQuery(c echo.Context, allowed ...string) *Query {
 // Err is the first problem found.
 func (q *Query) Err() error { return q.err }
 
+// Has tells whether a parameter was given, even if empty.
+func (q *Query) Has(name string) bool { return q.values.Has(name) }
+
 // String is a parameter as text, at most most bytes long.
 func (q *Query) String(name string, most int) string {
 	s := q.values.Get(name)
