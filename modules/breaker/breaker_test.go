@@ -181,3 +181,25 @@ func TestAnOperatorForcesAndResetsIt(t *testing.T) {
 	_, err = call(http.MethodGet, "/admin/v1/breaker?x=1", "")
 	require.Equal(t, core.CodeInvalidRequest, core.CodeOf(err))
 }
+
+func TestACallBeyondTheLimitWaitsForAPlaceAndSoManyWaitAtMost(t *testing.T) {
+	set, _ := newSet(t, func(p *breaker.Policy) {
+		p.MinConcurrent, p.MaxConcurrent, p.MaxWait, p.Timeout = 1, 1, time.Minute, time.Minute
+	})
+	b := set.ClickHouse
+	leave, results := make(chan struct{}), make(chan error, 5)
+	var calls sync.WaitGroup
+	for range 5 { // one is under way, and four wait
+		calls.Go(func() {
+			results <- b.Do(context.Background(), func(context.Context) error { <-leave; return nil })
+		})
+	}
+	wait.Until(t, func() bool { return b.Status().InFlight == 1 && b.Status().Waiting == 4 })
+	require.ErrorIs(t, b.Do(context.Background(), succeed), breaker.ErrFull)
+	close(leave)
+	calls.Wait()
+	close(results)
+	for err := range results {
+		require.NoError(t, err)
+	}
+}
