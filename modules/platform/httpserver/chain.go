@@ -12,7 +12,7 @@ import (
 //	TCP      connections are counted, in all and by address                        connections.go
 //	TLS      certificates, reloaded when their files change                        tlsconfig
 //	HTTP     times to read headers, body, and to write; size of the headers        server.go
-//	always   request id, metrics and log, panics, headers, CORS                    everyRequest
+//	always   request id, metrics and log, panics, farewell, headers, CORS          everyRequest
 //	         how many at once, how many from an address, how large a body
 //	route    is there room, how long, whose token, how many of a user              everyRoute
 
@@ -22,6 +22,7 @@ func (s *Server) everyRequest() []echo.MiddlewareFunc {
 		middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: uuid.NewString, RequestIDHandler: shortID}),
 		s.observe,
 		s.recoverPanics(),
+		s.farewell,
 		securityHeaders(s.cfg.TLS.Enabled()),
 		cors(s.cfg.CORS),
 		limitConcurrency(s.cfg.MaxConcurrent),

@@ -17,6 +17,17 @@ func shortID(c echo.Context, id string) {
 	}
 }
 
+// farewell has clients give up their connections while the server drains, and send the next request to
+// another replica. To close idle ones ourselves would meet requests that are on their way.
+func (s *Server) farewell(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if s.ending.Load() {
+			c.Response().Header().Set(echo.HeaderConnection, "close") // over HTTP/2, net/http makes a GOAWAY of it
+		}
+		return next(c)
+	}
+}
+
 // securityHeaders tell browsers to take an answer for what it is: data, which is nobody's page,
 // script, frame or cache entry.
 func securityHeaders(https bool) echo.MiddlewareFunc {

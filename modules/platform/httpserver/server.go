@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -35,6 +36,7 @@ type Server struct {
 	tls     *tls.Config // nil: in the clear
 	doors   []*listening
 	routes  []Route
+	ending  atomic.Bool // it drains
 }
 
 // listening is one address with what is served there.
@@ -165,6 +167,7 @@ func (s *Server) AdminAddr() string { return s.doors[len(s.doors)-1].listener.Ad
 // Stop turns readiness off, waits for load balancers to notice, then for the requests under way. The
 // operators' address closes last: they may want to look at a replica that drains.
 func (s *Server) Stop(ctx context.Context) error {
+	s.ending.Store(true)
 	s.drainer.Drain()
 	wait(ctx, s.cfg.DrainDelay)
 	draining, cancel := half(ctx) // a slow client must not use up the time that the others need to stop
