@@ -14,6 +14,7 @@ import (
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 	"go.uber.org/zap"
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -47,6 +48,7 @@ type Verifier struct {
 	cfg    Config
 	parser *jwt.Parser
 	jwks   keyfunc.Keyfunc // nil without auth.jwks_url
+	asked  singleflight.Group
 	known  *memory
 	cancel context.CancelFunc
 	log    *zap.Logger
@@ -82,6 +84,9 @@ func NewVerifier(cfg Config, clock core.Clock, log *zap.Logger) (*Verifier, erro
 	return &Verifier{cfg: cfg, parser: jwt.NewParser(options...), known: known, cancel: func() {}, log: log}, nil
 }
 
+// fetchTimeout bounds one fetch of the key set.
+const fetchTimeout = 5 * time.Second
+
 // Start begins to fetch the key set and to refresh it. A key set that does not answer is no reason
 // not to start: tokens under its keys are refused until it does.
 func (v *Verifier) Start(context.Context) error {
@@ -92,9 +97,9 @@ func (v *Verifier) Start(context.Context) error {
 	v.cancel = cancel
 	goOn := true
 	jwks, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{v.cfg.JWKSURL}, keyfunc.Override{
-		Client: &http.Client{Timeout: 5 * time.Second}, HTTPTimeout: 5 * time.Second, NoErrorReturnFirstHTTPReq: &goOn,
+		Client: &http.Client{Timeout: fetchTimeout}, HTTPTimeout: fetchTimeout, NoErrorReturnFirstHTTPReq: &goOn,
 		RefreshInterval: 10 * time.Minute, RefreshUnknownKID: rate.NewLimiter(rate.Every(30*time.Second), 1),
-		RateLimitWaitMax: time.Millisecond, // 0 would have whoever makes up a key id wait for the limiter, and everybody behind it
+		RateLimitWaitMax: fetchTimeout, // bounds the fetch, too. Who would wait longer than that for the limiter is refused at once
 		RefreshErrorHandlerFunc: func(from string) func(context.Context, error) {
 			return func(_ context.Context, err error) {
 				v.log.Warn("fetch the key set", zap.String("url", redacted(from)), zap.Error(err))
@@ -192,7 +197,9 @@ func (v *Verifier) key(token *jwt.Token) (any, error) {
 	if v.jwks == nil {
 		return nil, jwt.ErrTokenUnverifiable
 	}
-	return v.jwks.Keyfunc(token)
+	// Where the key is new, one of those who bring it has the set fetched, and the others wait for that.
+	key, err, _ := v.asked.Do(fmt.Sprint(token.Method.Alg(), " ", token.Header["kid"]), func() (any, error) { return v.jwks.Keyfunc(token) })
+	return key, err
 }
 
 func reason(err error) string {

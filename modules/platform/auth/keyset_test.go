@@ -27,6 +27,7 @@ type keySet struct {
 	mu      sync.Mutex
 	keys    []map[string]string
 	fetched int
+	takes   time.Duration // until it answers
 }
 
 func newKeySet(t *testing.T) *keySet {
@@ -36,6 +37,7 @@ func newKeySet(t *testing.T) *keySet {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.fetched++
+		<-time.After(k.takes)
 		_ = json.NewEncoder(w).Encode(map[string]any{"keys": k.keys})
 	}))
 	t.Cleanup(k.Close)
@@ -119,4 +121,30 @@ func TestANewKeyIsFetchedWhenItIsFirstSeenAndUnknownOnesDoNotMakeUsAsk(t *testin
 		require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err))
 	}
 	require.Equal(t, 2, keys.fetches(), "whoever makes up key ids cannot have us flood the key server")
+}
+
+func TestAllWhoBringANewKeyWaitForTheOneFetchThoughTheKeyServerIsFarAway(t *testing.T) {
+	keys := newKeySet(t)
+	_, first := rsaKey(t, "first")
+	second, secondPublic := rsaKey(t, "second")
+	keys.publish(first)
+	cfg := auth.DefaultConfig()
+	cfg.JWKSURL = keys.URL
+	v := verifier(t, cfg)
+
+	keys.mu.Lock()
+	keys.takes, keys.keys = 100*time.Millisecond, []map[string]string{first, secondPublic}
+	keys.mu.Unlock()
+	token := bearer(signedBy(t, jwt.SigningMethodRS256, "second", second))
+	errs := make(chan error, 20)
+	for range cap(errs) {
+		go func() {
+			_, err := v.Authenticate(token)
+			errs <- err
+		}()
+	}
+	for range cap(errs) {
+		require.NoError(t, <-errs)
+	}
+	require.Equal(t, 2, keys.fetches())
 }
