@@ -2,11 +2,14 @@ package feed
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -100,7 +103,7 @@ func (a *Admin) read(c echo.Context) (rankingChange, error) {
 	if err := httpserver.NewQuery(c).Err(); err != nil {
 		return body, err
 	}
-	if err := strict(c.Request().Body, &body); err != nil {
+	if err := strict(c.Request().Body, "", &body); err != nil {
 		return body, err
 	}
 	if len(body.Note) > maxNote {
@@ -110,8 +113,8 @@ func (a *Admin) read(c echo.Context) (rankingChange, error) {
 }
 
 // strict reads JSON in which a misspelt name is an error: it would silently change nothing. So is what
-// follows.
-func strict(r io.Reader, into any) error {
+// follows. within is where it stands in the body.
+func strict(r io.Reader, within string, into any) error {
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(into)
@@ -122,12 +125,32 @@ func strict(r io.Reader, into any) error {
 	}
 	if err != nil {
 		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		var misfit *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &tooLarge):
 			return err
+		case errors.As(err, &misfit):
+			return core.InvalidField(cmp.Or(within+misfit.Field, "body"), "want %s, not %s", wordFor(misfit.Type), misfit.Value)
 		}
-		return &core.Error{Code: core.CodeMalformedJSON, Message: "the body does not fit: " + err.Error(), Cause: err}
+		return &core.Error{Code: core.CodeMalformedJSON, Message: "the body does not fit: " + strings.TrimPrefix(err.Error(), "json: "), Cause: err}
 	}
 	return nil
+}
+
+// wordFor is what a type is in JSON.
+func wordFor(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Float64:
+		return "a number"
+	case reflect.Int, reflect.Uint64:
+		return "a whole number"
+	case reflect.String:
+		return "text"
+	case reflect.Slice:
+		return "a list"
+	default:
+		return "an object"
+	}
 }
 
 // merged is the ranking in force with the constants of a change.
@@ -137,7 +160,7 @@ func (a *Admin) merged(change json.RawMessage) (rank.Config, error) {
 	if json.Unmarshal(change, &constants) != nil || constants == nil {
 		return cfg, core.InvalidField("ranking", "want an object with the constants to change")
 	}
-	if err := strict(bytes.NewReader(change), &cfg); err != nil {
+	if err := strict(bytes.NewReader(change), "ranking.", &cfg); err != nil {
 		return cfg, err
 	}
 	return cfg, a.tuner.Validate(cfg)

@@ -114,6 +114,17 @@ func TestTheRankingChangesAtRunTime(t *testing.T) {
 		status, _ = w.do(http.MethodPost, 1, "/admin/v1/ranking/dry-run", wrong)
 		require.Equal(t, http.StatusBadRequest, status, wrong)
 	}
+	for wrong, says := range map[string]string{
+		`[]`:              `"want an object, not array","code":"invalid_request","field":"body"`,
+		`{"version":"2"}`: `"want a whole number, not string","code":"invalid_request","field":"version"`,
+		`{"version":2,"ranking":{"diversity":{"top":5.5}}}`:     `"want a whole number, not number 5.5","code":"invalid_request","field":"ranking.diversity.top"`,
+		`{"version":2,"ranking":{"weights":{"affinity":"1"}}}`:  `"want a number, not string","code":"invalid_request","field":"ranking.weights.affinity"`,
+		`{"version":2,"ranking":{"weights":{"wieght":1}}}`:      `unknown field \"wieght\"","code":"malformed_json"`,
+		`{"version":2,"ranking":{"weights":{"affinity":1000}}}`: `"is 1000; want at most 100","code":"invalid_request","field":"ranking.weights.affinity"`,
+	} {
+		_, body = w.do(http.MethodPut, 1, "/admin/v1/ranking", wrong)
+		require.Contains(t, string(body), says, wrong)
+	}
 	for _, wrong := range []string{`{"version":2}`, `{"version":2,"rollback_to":99}`, `{"version":2,"rollback_to":-1}`, `{"version":2,"rollback_to":null}`} {
 		status, _ = w.do(http.MethodPost, 1, "/admin/v1/ranking/rollback", wrong)
 		require.Equal(t, http.StatusBadRequest, status, wrong)
