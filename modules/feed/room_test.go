@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -91,4 +93,50 @@ func TestAfterAnOutageExpiredEntriesAreRefreshedAFewAtATime(t *testing.T) {
 	for viewer := 1; viewer <= viewers; viewer++ {
 		wait.Until(t, func() bool { return w.get(viewer, "").ServedFrom == "cache" })
 	}
+}
+
+// pressed is a replica that has enough to do while it is true.
+type pressed struct {
+	feed.Unguarded
+	atomic.Bool
+}
+
+func (p *pressed) Pressed() bool { return p.Load() }
+
+func TestWhatNobodyWaitsForIsNotComputedWhileThereIsEnoughToDo(t *testing.T) {
+	w := newWorld(t, 20)
+	room := &pressed{}
+	w.guards.Room = room
+	w.start()
+	w.follow(1, 2)
+	w.post(102, 2, time.Hour)
+	w.load()
+	w.cached(1, "")
+	w.clock.advance(35 * time.Minute)
+	require.NoError(t, w.hot.Refresh(t.Context(), true))
+	room.Store(true)
+	for range 2 {
+		require.Equal(t, "stale", w.get(1, "").ServedFrom)
+	}
+	require.InDelta(t, 2, w.outcomes("refresh_skipped"), 0)
+	room.Store(false)
+	w.cached(1, "")
+}
+
+// outcomes is how often something happened to cached reserves.
+func (w *world) outcomes(of string) (n float64) {
+	w.t.Helper()
+	families, err := w.registry.Gather()
+	require.NoError(w.t, err)
+	for _, family := range families {
+		if family.GetName() != "feedrank_feed_cache_total" {
+			continue
+		}
+		for _, series := range family.GetMetric() {
+			if series.GetLabel()[0].GetValue() == of {
+				n = series.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
 }
