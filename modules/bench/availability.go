@@ -193,14 +193,14 @@ func (d *drill) run(ctx context.Context) error {
 		}
 	}
 	for range 2 {
-		if err := d.trial(ctx, "api-restarted", "", func(ctx context.Context) (func(context.Context) error, error) {
+		if err := d.trial(ctx, "api"+restarted, "", func(ctx context.Context) (func(context.Context) error, error) {
 			return nil, d.balancer.replace(ctx)
 		}); err != nil {
 			return err
 		}
 	}
 	for _, role := range workerRoles {
-		if err := d.trial(ctx, role+"-restarted", "", func(ctx context.Context) (_ func(context.Context) error, err error) {
+		if err := d.trial(ctx, role+restarted, "", func(ctx context.Context) (_ func(context.Context) error, err error) {
 			d.workers[role], err = d.restart(ctx, d.workers[role], role+"-again", role, nil)
 			return nil, err
 		}); err != nil {
@@ -209,6 +209,9 @@ func (d *drill) run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// restarted ends the names of trials in which nothing is broken: they may lose no request, whoever is to blame.
+const restarted = "-restarted"
 
 // settleFor is how long the load goes on after all is well, as part of the trial.
 const settleFor = 2 * time.Second
@@ -341,6 +344,9 @@ func (d *drill) report() error {
 		d.Say("%s", t.line())
 		all.take(t.window)
 		events.take(t.events)
+		if n := total(t.failures); n > 0 && strings.HasSuffix(t.name, restarted) {
+			d.Broken("%s lost %d requests: %s", t.name, n, sorted(t.failures))
+		}
 	}
 	p := percentiles(all.times)
 	failed := total(all.failures)
