@@ -67,6 +67,31 @@ func TestWhyNotNamesTheStageAndTheRule(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status)
 }
 
+func TestAnExplainedPageRecordsItsStages(t *testing.T) {
+	w := newWorld(t, 5)
+	w.follow(1, 2)
+	w.post(102, 2, time.Hour)
+	w.load()
+	stages := func(query string) (names []string, computing []string) {
+		for _, s := range w.get(1, query).Stages {
+			names = append(names, s.Name)
+			for _, c := range s.Computing {
+				computing = append(computing, c.Name)
+			}
+		}
+		return names, computing
+	}
+	names, computing := stages("explain=true")
+	require.Equal(t, []string{"hydrate", "reserve", "page"}, names)
+	require.Equal(t, []string{"hydrate", "sources", "merge", "rank"}, computing)
+	w.cached(1, "")
+	names, computing = stages("explain=true")
+	require.Equal(t, []string{"hydrate", "reserve", "page"}, names)
+	require.Empty(t, computing, "nothing is computed for a cached page")
+	names, _ = stages("")
+	require.Empty(t, names)
+}
+
 func TestTheRankingChangesAtRunTime(t *testing.T) {
 	w := newWorld(t, 30)
 	w.follow(2, 3, 4)

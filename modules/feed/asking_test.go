@@ -43,7 +43,12 @@ type page struct {
 	ServedFrom string  `json:"served_from"`
 	Degraded   bool    `json:"degraded"`
 	Algo       string  `json:"algo"`
-	Sources    []struct {
+	Stages     []struct {
+		Name      string
+		Ms        float64
+		Computing []struct{ Name string }
+	} `json:"stages"`
+	Sources []struct {
 		Name string `json:"name"`
 		OK   bool   `json:"ok"`
 	} `json:"sources"`

@@ -27,6 +27,7 @@ var (
 type computed struct {
 	reserve *reserve.Reserve
 	reports []SourceReport
+	stages  []StageRecord
 	hot     *hot.Set    // the excerpt that it was made of; nil: the replica's own
 	found   found       // marks of the viewer that Redis had lost
 	lease   store.Lease // the right to save it; none where somebody else has it, or Redis is away
@@ -58,7 +59,8 @@ func (f *Feed) computeTraced(ctx context.Context, id core.ID, state store.State,
 	defer cancel()
 	now := f.clock.Now()
 
-	stage := f.metrics.stage("hydrate")
+	stages := make([]StageRecord, 0, 4)
+	stage := f.metrics.stage("hydrate", &stages)
 	v := &viewer{id: id, now: now, hot: f.hot, state: state, marks: &viewerMarks{}, reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version}}
 	v.marks.read(state, f.cfg.Store, now, now.Add(time.Hour))
 	reports, err := hydrate(ctx, v, ranking)
@@ -88,7 +90,7 @@ func (f *Feed) computeTraced(ctx context.Context, id core.ID, state store.State,
 	w.diversify(ranking.Diversity)
 	w.cut(f.cfg.ReserveSize, v.reserve)
 	stage.end()
-	result := &computed{reserve: v.reserve, reports: reports, found: v.found}
+	result := &computed{reserve: v.reserve, reports: reports, stages: stages, found: v.found}
 	if v.hot != f.hot {
 		result.hot = v.hot
 	}

@@ -38,7 +38,32 @@ func appendPage(b []byte, r *request, cursors *cursor.Codec, tokens *token.Signe
 	if r.degraded || r.Explain {
 		b = appendReports(b, r.reports)
 	}
+	if r.Explain {
+		b = append(b, `,"stages":[`...)
+		b = appendStages(b, r.stages, r.computing)
+		b = append(b, ']')
+	}
 	return append(b, '}')
+}
+
+// appendStages lists the stages that led to the page, the parts of a computation within reserve.
+func appendStages(b []byte, stages, computing []StageRecord) []byte {
+	for i, s := range stages {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"name":"`...)
+		b = append(b, s.Name...)
+		b = append(b, `","ms":`...)
+		b = appendNumber(b, float64(s.Took.Microseconds())/1000)
+		if s.Name == "reserve" && len(computing) > 0 {
+			b = append(b, `,"computing":[`...)
+			b = appendStages(b, computing, nil)
+			b = append(b, ']')
+		}
+		b = append(b, '}')
+	}
+	return b
 }
 
 func appendItem(b []byte, s *scored, r *request, place int, tokens *token.Signer) []byte {

@@ -66,7 +66,7 @@ func (f *Feed) provide(ctx context.Context, r *request) error {
 	result, err = f.compute(ctx, r.User, r.state, r.ranking, f.fromPostgres(nil))
 	if err == nil {
 		f.use(r, result.reserve, FromPostgres)
-		r.reports = append(r.reports, result.reports...)
+		r.reports, r.computing = append(r.reports, result.reports...), result.stages
 		return nil
 	}
 	if under := f.flights.find(f.flightKey(r)); under != nil { // there is nothing else: the rest of the budget is for it
@@ -114,7 +114,7 @@ func (f *Feed) adopt(r *request, res *reserve.Reserve, patches []reserve.Patch) 
 func (f *Feed) useComputed(ctx context.Context, r *request, c *computed) {
 	f.use(r, c.reserve, FromClickHouse)
 	r.marks.add(&c.found, f.cfg.Store, r.now, r.seenUntil())
-	r.reports = append(r.reports, c.reports...)
+	r.reports, r.computing = append(r.reports, c.reports...), c.stages
 	r.degraded = r.degraded || c.partial()
 	if c.hot != nil {
 		r.hot = c.hot

@@ -180,7 +180,7 @@ func (f *Feed) take(q Query) *request {
 	}
 	*r = request{
 		Query: q, now: f.clock.Now(), ranking: f.ranking.Get(), hot: f.hot,
-		entry: r.entry, places: r.places[:0], marks: r.marks, listed: r.listed, work: r.work, reports: r.reports[:0], news: r.news[:0],
+		entry: r.entry, places: r.places[:0], marks: r.marks, listed: r.listed, work: r.work, reports: r.reports[:0], stages: r.stages[:0], news: r.news[:0],
 	}
 	r.entry.Forget()
 	r.work.reset(0)

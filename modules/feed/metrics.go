@@ -45,20 +45,32 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
+// StageRecord is what an explained answer says of a stage.
+type StageRecord struct {
+	Name string
+	Took time.Duration
+}
+
 // stage is a stage that is under way.
 type stage struct {
 	metrics *metrics
 	name    string
 	began   time.Time
+	records *[]StageRecord
 }
 
-func (m *metrics) stage(name string) stage { return stage{m, name, time.Now()} }
+// stage begins the first stage; each is recorded as it ends.
+func (m *metrics) stage(name string, records *[]StageRecord) stage {
+	return stage{m, name, time.Now(), records}
+}
 
 // next ends the stage and begins another.
-func (s stage) next(name string) stage {
-	now := time.Now()
-	s.metrics.stages[s.name].Observe(now.Sub(s.began).Seconds())
-	return stage{s.metrics, name, now}
-}
+func (s stage) next(name string) stage { return stage{s.metrics, name, s.end(), s.records} }
 
-func (s stage) end() { s.metrics.stages[s.name].Observe(time.Since(s.began).Seconds()) }
+func (s stage) end() time.Time {
+	now := time.Now()
+	took := now.Sub(s.began)
+	s.metrics.stages[s.name].Observe(took.Seconds())
+	*s.records = append(*s.records, StageRecord{s.name, took})
+	return now
+}

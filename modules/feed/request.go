@@ -60,6 +60,8 @@ type request struct {
 	servedFrom ServedFrom
 	degraded   bool
 	reports    []SourceReport
+	stages     []StageRecord // those that have ended
+	computing  []StageRecord // of the computation that the reserve stage waited for
 }
 
 // serve answers one request; write must use the request before it returns.
@@ -69,7 +71,7 @@ func (f *Feed) serve(ctx context.Context, q Query, write func(*request) error) e
 	r := f.take(q)
 	defer f.give(r)
 
-	stage := f.metrics.stage("hydrate")
+	stage := f.metrics.stage("hydrate", &r.stages)
 	if err := f.resume(r); err != nil { // whose cursor, and does it still hold?
 		return err
 	}
