@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -56,4 +57,22 @@ func TestAFeedIsJudgedByWhatItsViewerMustNotSee(t *testing.T) {
 		from, wrong := people.judge(1, c.body)
 		require.Equal(t, [2]string{c.from, c.wrong}, [2]string{from, wrong}, name)
 	}
+}
+
+func TestWhatIsShedIsNoOtherFailure(t *testing.T) {
+	c := &crowd{Stage: stage(t)}
+	f := &found{seconds: 1, kinds: map[string]*window{"cached": newWindow("cached"), "computed": newWindow("computed"), "suggestions": newWindow("suggestions")}}
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(`{"status":503,"code":"overloaded"}`))
+	})
+	failure := newClient(url).do(&Request{Path: "/"}, nil)
+	f.kinds["cached"].add(time.Now(), time.Millisecond, failure, "", "")
+	f.kinds["cached"].add(time.Now(), time.Millisecond, "", "cache", "")
+	c.tell("10x", f)
+	require.Contains(t, c.report.Lines[0], "shed=50%")
+	require.NotContains(t, c.report.Lines[0], "failures=")
+	f.kinds["computed"].add(time.Now(), time.Millisecond, "timeout", "", "")
+	c.tell("10x", f)
+	require.Contains(t, c.report.Lines[1], "failures=")
 }

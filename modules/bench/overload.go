@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // overload asks for more than the machine can do, and looks at what is still answered, how late, and how
@@ -147,16 +149,19 @@ func (f *found) all() *window {
 // goodput is how many answers a second were of use.
 func (f *found) goodput() float64 { return float64(f.all().inTime) / f.seconds }
 
+// refusal is how admission sheds: any other failure is one.
+const refusal = "status 503 " + string(core.CodeOverloaded)
+
 func (c *crowd) tell(load string, f *found) {
 	all := f.all()
 	p := percentiles(all.times)
 	line := fmt.Sprintf("overload: load=%s offered=%.0f/s goodput=%.0f/s shed=%.0f%% p50_ms=%s p99_ms=%s max_ms=%s", load, float64(all.requests)/f.seconds,
-		f.goodput(), 100*float64(all.failures["status 503"])/float64(max(1, all.requests)), short(p.P50), short(p.P99), short(p.Max))
+		f.goodput(), 100*float64(all.failures[refusal])/float64(max(1, all.requests)), short(p.P50), short(p.P99), short(p.Max))
 	for _, kind := range []string{"cached", "computed", "suggestions"} {
 		w := f.kinds[kind]
 		line += fmt.Sprintf(" %s: %.0f%% in time of %.0f/s, from %s", kind, 100*float64(w.inTime)/float64(max(1, w.requests)), float64(w.requests)/f.seconds, sorted(w.from))
 	}
-	if other := total(all.failures) - all.failures["status 503"]; other > 0 {
+	if other := total(all.failures) - all.failures[refusal]; other > 0 {
 		line += " failures=" + sorted(all.failures)
 	}
 	c.Tell("%s", line)
