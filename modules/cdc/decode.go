@@ -65,7 +65,7 @@ func (d *decoder) add(b *batch, m *sarama.ConsumerMessage) (full bool, err error
 		return false, nil
 	}
 	d.progress.advance(record.Source)
-	d.observe(b, record)
+	d.observe(record)
 	if record.Op == envelope.Truncate {
 		at := originOf(record.Source)
 		b.truncate = &at
@@ -106,7 +106,7 @@ func (d *decoder) reject(b *batch, m *sarama.ConsumerMessage, epoch uint16, err 
 	b.letters = append(b.letters, deadLetter(m, epoch, err, d.now()))
 }
 
-func (d *decoder) observe(b *batch, record envelope.Record) {
+func (d *decoder) observe(record envelope.Record) {
 	at := record.Source.CommittedAt
 	if record.Source.Snapshot != envelope.Streaming || at.IsZero() {
 		return

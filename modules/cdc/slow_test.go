@@ -64,7 +64,9 @@ func TestASlowTableDoesNotHoldUpTheOthers(t *testing.T) {
 	wait.Until(t, func() bool { return c.metric("feedrank_cdc_lag_seconds") > before+1 }, "the lag stands still while nothing is applied")
 	close(slow.free)
 	c.requireEqual()
-	wait.Until(t, func() bool { return c.metric("feedrank_cdc_lag_seconds") == 0 && c.metric("feedrank_cdc_lag_records") == 0 })
+	wait.Until(t, func() bool {
+		return c.metric("feedrank_cdc_lag_seconds") == 0 && c.metric("feedrank_cdc_lag_records") == 0
+	})
 }
 
 // metric adds up a counter or a gauge of the consumer.

@@ -40,4 +40,6 @@ func mustUser(t *tape) int64 {
 	return int64(id)
 }
 
-func newMetricsForBench() *partitionMetrics { return newMetrics(prometheus.NewRegistry(), core.SystemClock{}).of(0) }
+func newMetricsForBench() *partitionMetrics {
+	return newMetrics(prometheus.NewRegistry(), core.SystemClock{}).of(0)
+}

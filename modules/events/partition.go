@@ -34,7 +34,6 @@ type partition struct {
 	log      *zap.Logger
 	metrics  *partitionMetrics
 	commit   func(next int64)       // tells Kafka how far we are
-	high     func() int64           // the partition's high watermark
 	survey   func() (origin, error) // what Kafka holds now
 
 	origin   origin

@@ -33,7 +33,7 @@ type Claim interface {
 
 var (
 	_ prometheus.Collector = (*Backlog)(nil)
-	_ Claim                = (sarama.ConsumerGroupClaim)(nil)
+	_ Claim                = sarama.ConsumerGroupClaim(nil)
 )
 
 // NewBacklog makes metrics whose names begin with prefix.
