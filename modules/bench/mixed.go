@@ -6,7 +6,8 @@ import (
 )
 
 // mixed is everything at once, for long: people at their feeds who tell what they saw, and some who look
-// at what is popular and whom to follow, on a program with every role.
+// at what is popular and whom to follow, on a program with every role. Who came in the half hour before has
+// looked once already, as in feed-mixed.
 func mixed() Bench {
 	return Bench{Name: "mixed", Says: "feeds, events, trending and suggestions together, 1k requests a second for 10 minutes", Run: func(ctx context.Context, on *Stage) error {
 		program, err := on.Serve(ctx, "program", "all")
@@ -19,6 +20,9 @@ func mixed() Bench {
 			return err
 		}
 		visits := on.visits(people, 200_000, rate)
+		if err := on.Each(ctx, program.Addr, 4, on.earlier(people, rate/looks)); err != nil {
+			return err
+		}
 		for i := range visits { // of 100: 81 feeds, 10 times events, 6 trending, 3 suggestions
 			switch {
 			case visits[i].Kind != "feed":
