@@ -242,15 +242,15 @@ func (d *drill) drained(ctx context.Context) error {
 	}
 }
 
-// caughtUp waits until the consumers have applied what was produced but a twentieth of the stream: so
-// that the drill disturbs work, not only taking up work again, however fast the machine is.
-func (d *drill) caughtUp(ctx context.Context) error {
+// caughtUp waits until the consumers have applied what was produced but some records: before a disturbance a
+// twentieth of the stream, so that the drill disturbs work, not only taking up work again, however fast the machine is.
+func (d *drill) caughtUp(ctx context.Context, but int) error {
 	last, since := uint64(0), time.Now()
 	for {
 		sent := uint64(d.producer.sent.Load()) //nolint:gosec // not negative
 		applied, err := d.covered(ctx)
 		switch {
-		case err == nil && applied+uint64(d.records/20) >= sent: //nolint:gosec // not negative
+		case err == nil && applied+uint64(but) >= sent: //nolint:gosec // not negative
 			return nil
 		case err == nil && applied > last:
 			last, since = applied, time.Now()

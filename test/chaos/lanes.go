@@ -29,7 +29,7 @@ const stepLimit = 30 * time.Second
 func (l *lane) work(ctx context.Context, queue <-chan action) error {
 	for a := range queue {
 		for {
-			if err := l.caughtUp(ctx); err != nil {
+			if err := l.caughtUp(ctx, l.records/20); err != nil {
 				return fmt.Errorf("before %s: %w", a, err)
 			}
 			err := l.do(ctx, a)
@@ -154,16 +154,9 @@ func (l *lane) longRestart(ctx context.Context, s *embedded.Server) error {
 		return err
 	}
 	back := time.Now()
-	for {
-		sent := uint64(l.producer.sent.Load())                                            //nolint:gosec // not negative
-		if applied, err := l.covered(ctx); err == nil && applied+uint64(l.rate) >= sent { //nolint:gosec // not negative
-			l.diary.caught = time.Since(back)
-			return nil
-		}
-		if err := worker.Pause(ctx, 50*time.Millisecond); err != nil {
-			return err
-		}
-	}
+	err := l.caughtUp(ctx, l.rate)
+	l.diary.caught = time.Since(back)
+	return err
 }
 
 // join has one more consumer join the group, take partitions and leave.

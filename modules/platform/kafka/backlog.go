@@ -71,7 +71,7 @@ func (b *Backlog) Collect(out chan<- prometheus.Metric) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for q, w := range b.watched {
-		next, since, bytes := q.backlog()
+		next, since := q.behind()
 		if next < 0 {
 			next = w.claim.InitialOffset()
 		}
@@ -84,7 +84,7 @@ func (b *Backlog) Collect(out chan<- prometheus.Metric) {
 		}
 		out <- prometheus.MustNewConstMetric(b.records, prometheus.GaugeValue, records, w.labels...)
 		out <- prometheus.MustNewConstMetric(b.seconds, prometheus.GaugeValue, age, w.labels...)
-		out <- prometheus.MustNewConstMetric(b.bytes, prometheus.GaugeValue, float64(bytes), w.labels...)
+		out <- prometheus.MustNewConstMetric(b.bytes, prometheus.GaugeValue, float64(q.Waiting()), w.labels...)
 	}
 }
 

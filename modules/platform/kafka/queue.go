@@ -120,18 +120,17 @@ func (q *Queue) Applied() {
 	}
 }
 
-// backlog is the first offset that is not applied (-1: not known), when Kafka got it (zero: it is not here), and
-// how many bytes wait.
-func (q *Queue) backlog() (next int64, since time.Time, bytes int64) {
+// behind is the first offset that is not applied (-1: not known), and when Kafka got it (zero: it is not here).
+func (q *Queue) behind() (next int64, since time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
 	case !q.taken.IsZero():
-		return q.next, q.taken, q.bytes
+		return q.next, q.taken
 	case q.head < len(q.records):
-		return q.records[q.head].Offset, q.records[q.head].Timestamp, q.bytes
+		return q.records[q.head].Offset, q.records[q.head].Timestamp
 	default:
-		return q.next, time.Time{}, q.bytes
+		return q.next, time.Time{}
 	}
 }
 
