@@ -126,3 +126,14 @@ func (w *world) refused(user int, path string) (int, problem) {
 	require.NoError(w.t, json.Unmarshal(body, &p), string(body))
 	return status, p
 }
+
+// expired leaves viewer 1, who follows 2, with an entry that has expired.
+func (w *world) expired() {
+	w.t.Helper()
+	w.follow(1, 2)
+	w.post(102, 2, time.Hour)
+	w.load()
+	w.cached(1, "")
+	w.clock.advance(35 * time.Minute)
+	require.NoError(w.t, w.hot.Refresh(w.t.Context(), true))
+}

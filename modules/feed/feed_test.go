@@ -217,12 +217,7 @@ func TestEngagementOfTheMomentReordersACachedFeed(t *testing.T) {
 
 func TestAnExpiredEntryIsServedWhileItIsRefreshed(t *testing.T) {
 	w := newWorld(t, 20)
-	w.follow(1, 2)
-	w.post(102, 2, time.Hour)
-	w.load()
-	w.cached(1, "")
-	w.clock.advance(35 * time.Minute)
-	require.NoError(t, w.hot.Refresh(t.Context(), true))
+	w.expired()
 	p := w.get(1, "")
 	require.Equal(t, "stale", p.ServedFrom)
 	require.False(t, p.Degraded)

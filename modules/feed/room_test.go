@@ -108,12 +108,7 @@ func TestWhatNobodyWaitsForIsNotComputedWhileThereIsEnoughToDo(t *testing.T) {
 	room := &pressed{}
 	w.guards.Room = room
 	w.start()
-	w.follow(1, 2)
-	w.post(102, 2, time.Hour)
-	w.load()
-	w.cached(1, "")
-	w.clock.advance(35 * time.Minute)
-	require.NoError(t, w.hot.Refresh(t.Context(), true))
+	w.expired()
 	room.Store(true)
 	for range 2 {
 		require.Equal(t, "stale", w.get(1, "").ServedFrom)
