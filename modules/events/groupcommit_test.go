@@ -57,6 +57,24 @@ func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 	require.Empty(t, running)
 }
 
+func TestTheWriterRestsAfterAStatementThatOthersCanWaitFor(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	l := newLedger(s, 3)
+	l.writer = newWriter(s.ClickHouse, 1000, 10*time.Second)
+	f := nextFence(t, l)
+	require.LessOrEqual(t, l.writer.rows.resting(), time.Duration(0))
+	insert := func(alone bool, offset int64) {
+		require.NoError(t, l.insert(t.Context(), f, 1, alone, func(c *columns) { c.append(oneRow(offset), f) }))
+	}
+	insert(true, 1)
+	require.Nil(t, l.writer.rows.rested.Load(), "nobody can come with it: nobody waits for it")
+	insert(false, 2)
+	require.LessOrEqual(t, l.writer.rows.resting(), maxRest)
+	require.NotNil(t, l.writer.rows.rested.Load())
+	wait.Until(t, func() bool { return l.writer.rows.resting() <= 0 })
+}
+
 func TestAStatementOfSeveralPartitionsIsFoundByEach(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

@@ -139,7 +139,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 			return "", errSessionEnded
 		default:
 			if !b.empty() {
-				left := due.Sub(p.clock.Now())
+				left := max(due.Sub(p.clock.Now()), p.ledger.writer.rows.resting())
 				if left <= 0 {
 					return "age", nil
 				}
@@ -150,8 +150,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 				if b.empty() {
 					due = p.due()
 				}
-			case <-age.C:
-				return "age", nil
+			case <-age.C: // unless others have written meanwhile
 			case <-nothing.C:
 				if b.empty() {
 					return idle, nil
@@ -165,7 +164,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 
 // due is when the batch that begins with the oldest record waiting is old enough: at the next multiple
 // of the greatest age after the record came. So the batches of all partitions are due at the same time,
-// and go in one statement.
+// and go in one statement; and all wait while the writer rests after one.
 func (p *partition) due() time.Time {
 	return p.queue.WaitingSince().Truncate(p.cfg.Batch.MaxAge).Add(p.cfg.Batch.MaxAge)
 }
