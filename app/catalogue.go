@@ -140,6 +140,10 @@ func catalogue() []Module {
 			Switch: "warm", Options: warmJob(),
 		},
 		{
+			Name: "refill_job", Says: "gives Redis back what viewers saw and hid when it was emptied", Roles: []Role{Jobs},
+			Switch: "feed", Options: refillJob(),
+		},
+		{
 			Name: "resync_job", Says: "compares the app's tables with their copies, and repairs", Roles: []Role{Jobs},
 			Switch: "resync", Options: resyncJob(),
 		},

@@ -10,10 +10,12 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/platform/admission"
@@ -210,4 +212,13 @@ func warmJob() fx.Option {
 	return fx.Options(warm.ListModule(), fx.Provide(fx.Annotate(func(cfg warm.Config, list *warm.List) jobs.Job {
 		return jobs.Job{Name: "warm", Every: cfg.Every, Jitter: 10, Timeout: cfg.Timeout, Run: list.Run}
 	}, fx.ResultTags(`group:"jobs"`))))
+}
+
+func refillJob() fx.Option {
+	return fx.Options(feed.RefillModule(), fx.Provide(
+		func(l *erase.List) refill.Erased { return l },
+		fx.Annotate(func(cfg feed.Config, job *refill.Job) jobs.Job {
+			return jobs.Job{Name: "refill", Every: cfg.Refill.Every, Jitter: 10, Timeout: cfg.Refill.Timeout, Run: job.Run}
+		}, fx.ResultTags(`group:"jobs"`)),
+	))
 }

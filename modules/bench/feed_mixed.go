@@ -21,8 +21,11 @@ import (
 // a person, and where the time of a page goes.
 func feedMixed() Bench {
 	return Bench{Name: "feed-mixed", Says: "feeds and events of people who come and go: cache hits, memory a user, time by stage", Run: func(ctx context.Context, on *Stage) error {
-		program, err := on.Serve(ctx, "program", "api,events-consumer")
+		program, err := on.Serve(ctx, "program", "api,events-consumer,jobs")
 		if err != nil {
+			return err
+		}
+		if err := on.Refilled(ctx, program); err != nil {
 			return err
 		}
 		people, err := on.Viewers(feedPath, 0, on.World.Users)

@@ -14,6 +14,9 @@ func mixed() Bench {
 		if err != nil {
 			return err
 		}
+		if err := on.Refilled(ctx, program); err != nil {
+			return err
+		}
 		rate := on.at(1000)
 		people, err := on.Viewers(feedPath, 0, on.World.Users)
 		if err != nil {

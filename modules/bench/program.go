@@ -141,6 +141,20 @@ func (p *Program) awaitReady(ctx context.Context) error {
 	})
 }
 
+// Refilled waits until the program has given Redis back what viewers saw and hid: it runs with the jobs, and
+// the bench's Redis begins empty.
+func (on *Stage) Refilled(ctx context.Context, p *Program) error {
+	began := time.Now()
+	err := until(ctx, 100*time.Millisecond, "Redis is filled", func() (bool, error) {
+		m, err := p.Metrics(ctx)
+		return m["feedrank_refill_whole"] == 1, err
+	})
+	if err == nil {
+		on.Tell("Redis was filled from the raw events in %s", time.Since(began).Round(100*time.Millisecond))
+	}
+	return err
+}
+
 // URL is where it answers.
 func (p *Program) URL() string { return "http://" + p.Addr }
 

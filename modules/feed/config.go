@@ -4,15 +4,17 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/store"
 )
 
 // Config is everything that is set under feed.
 type Config struct {
-	Hot     hot.Config   `koanf:"hot"`
-	Store   store.Config `koanf:"store"`
-	Cache   CacheConfig  `koanf:"cache"`
-	Sources Sources      `koanf:"sources"`
+	Hot     hot.Config    `koanf:"hot"`
+	Store   store.Config  `koanf:"store"`
+	Cache   CacheConfig   `koanf:"cache"`
+	Sources Sources       `koanf:"sources"`
+	Refill  refill.Config `koanf:"refill"`
 
 	ReserveSize   int           `koanf:"reserve_size" validate:"gte=100,lte=2000"`            // scored posts kept for a viewer
 	MaxEdges      int           `koanf:"max_edges" validate:"gte=100,lte=100000"`             // follows, blocks and mutes read of a viewer; the newest follows stay
@@ -58,7 +60,7 @@ type SourceConfig struct {
 // DefaultConfig is what the documentation promises.
 func DefaultConfig() Config {
 	return Config{
-		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(),
+		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(), Refill: refill.DefaultConfig(),
 		Cache: CacheConfig{
 			TTL: 30 * time.Minute, RefreshOld: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute, PartialTTL: 5 * time.Second,
 			MaxRefresh: 1, LeaseWait: 150 * time.Millisecond, LocalStates: 2000, LocalOrders: 1000,

@@ -12,6 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -40,6 +41,17 @@ func SignalsModule() fx.Option {
 	return fx.Module("feed signals", fx.Provide(NewSessions, func(cfg Config, client *redis.Client, reg prometheus.Registerer) *Signals {
 		return NewSignals(store.New(cfg.Store, client), reg)
 	}))
+}
+
+// RefillModule provides the job that gives Redis back what it lost; the program puts it in its schedule. It
+// needs refill.Erased from the program.
+func RefillModule() fx.Option {
+	return fx.Module("refill", fx.Provide(
+		refill.NewWitnesses,
+		func(cfg Config, db *clickhouse.Client, client *redis.Client, w *refill.Witnesses, erased refill.Erased, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *refill.Job {
+			return refill.NewJob(cfg.Store, refill.NewClickHouse(db), store.New(cfg.Store, client), w, erased, clock, reg, log)
+		},
+	))
 }
 
 func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.CountedFrom, ranking *rank.Live, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *hot.Set {

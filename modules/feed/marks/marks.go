@@ -28,6 +28,24 @@ func Distinct(b []byte) int {
 	return len(seen)
 }
 
+// Without are the marks of b, in their order, that others does not have.
+func Without(b, others []byte) []byte {
+	if len(others) < Size {
+		return b
+	}
+	has := make(map[[Size]byte]struct{}, len(others)/Size)
+	for ; len(others) >= Size; others = others[Size:] {
+		has[[Size]byte(others)] = struct{}{}
+	}
+	var out []byte
+	for ; len(b) >= Size; b = b[Size:] {
+		if _, found := has[[Size]byte(b)]; !found {
+			out = append(out, b[:Size]...)
+		}
+	}
+	return out
+}
+
 // Collect adds to set the posts that were marked at or after since and before until. A torn mark at
 // the end is ignored.
 func Collect(set *idset.Set, b []byte, since, until time.Time) {

@@ -1,6 +1,7 @@
 package marks_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -53,4 +54,24 @@ func TestAMarkThatWasToldTwiceIsOne(t *testing.T) {
 	require.Equal(t, 2, marks.Distinct(b))
 	require.Equal(t, 3, marks.Distinct(append(marks.Append(b, 7, at.Add(time.Hour)), 1, 2, 3)), "another time, and a torn one")
 	require.Zero(t, marks.Distinct(nil))
+}
+
+func TestWhatIsMissingIsWhatTheOthersDoNotHave(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := rapid.SliceOfN(rapid.Int64Range(1, 12), 0, 20)
+		own, theirs := list.Draw(t, "own"), list.Draw(t, "theirs")
+		encode := func(ids []int64) (b []byte) {
+			for _, id := range ids {
+				b = marks.Append(b, core.ID(id%6+1), time.Unix(id, 0))
+			}
+			return b
+		}
+		var want []int64
+		for _, id := range own {
+			if !slices.Contains(theirs, id) {
+				want = append(want, id)
+			}
+		}
+		require.Equal(t, string(encode(want)), string(marks.Without(encode(own), encode(theirs))))
+	})
 }

@@ -43,22 +43,68 @@ func (s *Store) GiveBack(ctx context.Context, user core.ID, hidden []byte) error
 	return nil
 }
 
+// RefillSeen and RefillHidden write marks that Redis may have lost, each user's in their order: before
+// those that it has, which are later ones.
+func (s *Store) RefillSeen(ctx context.Context, posts []Mark) error {
+	return s.refill(ctx, posts, seenKey, s.cfg.SeenFor)
+}
+
+// RefillHidden writes marks of hidden posts.
+func (s *Store) RefillHidden(ctx context.Context, posts []Mark) error {
+	return s.refill(ctx, posts, hiddenKey, s.cfg.HiddenFor)
+}
+
+// prependScript writes marks before those that are there.
+const prependScript = `
+redis.call('SET', KEYS[1], ARGV[1] .. (redis.call('GET', KEYS[1]) or ''), 'PX', ARGV[2])
+return 1`
+
+func (s *Store) refill(ctx context.Context, posts []Mark, key func(core.ID) string, keep time.Duration) error {
+	of := byUser(posts)
+	return inBatches(ctx, s, of, func(ctx context.Context, conn rueidis.Client, users []core.ID) error {
+		looks := make(rueidis.Commands, len(users))
+		for i, user := range users {
+			looks[i] = conn.B().Get().Key(key(user)).Build()
+		}
+		var writes []rueidis.LuaExec
+		for i, result := range conn.DoMulti(ctx, looks...) {
+			there, err := result.AsBytes()
+			if err != nil && !rueidis.IsRedisNil(err) {
+				return err
+			}
+			if missing := marks.Without(of[users[i]], there); len(missing) > 0 {
+				writes = append(writes, rueidis.LuaExec{Keys: []string{key(users[i])}, Args: []string{rueidis.BinaryString(missing), millis(keep)}})
+			}
+		}
+		if len(writes) == 0 {
+			return nil
+		}
+		return firstError(s.prepend.ExecMulti(ctx, conn, writes...))
+	})
+}
+
+// byUser puts each user's marks together.
+func byUser(posts []Mark) map[core.ID][]byte {
+	of := map[core.ID][]byte{}
+	for _, m := range posts {
+		of[m.User] = marks.Append(of[m.User], m.Post, m.At)
+	}
+	return of
+}
+
 // trimScript keeps the latest marks.
 const trimScript = `
 redis.call('SET', KEYS[1], redis.call('GETRANGE', KEYS[1], -tonumber(ARGV[1]), -1), 'KEEPTTL')
 return 1`
 
 func (s *Store) mark(ctx context.Context, posts []Mark, key func(core.ID) string, keep time.Duration, most int) error {
-	byUser := map[core.ID][]byte{}
-	for _, m := range posts {
-		byUser[m.User] = marks.Append(byUser[m.User], m.Post, m.At)
-	}
-	return inBatches(ctx, s, byUser, func(ctx context.Context, conn rueidis.Client, users []core.ID) error {
+	of := byUser(posts)
+	return inBatches(ctx, s, of, func(ctx context.Context, conn rueidis.Client, users []core.ID) error {
 		commands := make(rueidis.Commands, 0, 2*len(users))
 		for _, user := range users {
 			k := key(user)
 			commands = append(commands,
-				conn.B().Append().Key(k).Value(rueidis.BinaryString(byUser[user])).Build(),
+				conn.B().Append().Key(k).Value(rueidis.BinaryString(of[user])).Build(),
 				conn.B().Pexpire().Key(k).Milliseconds(keep.Milliseconds()).Build())
 		}
 		results := conn.DoMulti(ctx, commands...)

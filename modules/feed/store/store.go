@@ -38,13 +38,14 @@ func DefaultConfig() Config {
 
 // Store reads and writes Redis. It is safe for concurrent use.
 type Store struct {
-	cfg   Config
-	redis *redis.Client
-	save  *rueidis.Lua
-	patch *rueidis.Lua
-	trim  *rueidis.Lua
-	free  *rueidis.Lua
-	down  atomic.Bool // the last write was given up
+	cfg     Config
+	redis   *redis.Client
+	save    *rueidis.Lua
+	patch   *rueidis.Lua
+	trim    *rueidis.Lua
+	prepend *rueidis.Lua
+	free    *rueidis.Lua
+	down    atomic.Bool // the last write was given up
 }
 
 // New makes a store.
@@ -52,7 +53,8 @@ func New(cfg Config, client *redis.Client) *Store {
 	return &Store{
 		cfg: cfg, redis: client,
 		save: rueidis.NewLuaScript(saveScript), patch: rueidis.NewLuaScriptNoSha(patchScript), trim: rueidis.NewLuaScriptNoSha(trimScript),
-		free: rueidis.NewLuaScript(freeScript),
+		prepend: rueidis.NewLuaScript(prependScript),
+		free:    rueidis.NewLuaScript(freeScript),
 	}
 }
 
