@@ -7,12 +7,14 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"golang.org/x/time/rate"
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // piece is as much of a table as is compared at a time, so that memory does not grow with the table: a
@@ -111,6 +113,19 @@ type walk struct {
 	found   *Comparison
 	pace    *rate.Limiter
 	about   int64
+	copies  time.Duration // that reading the copies of the piece took ClickHouse
+}
+
+// othersShare is how long ClickHouse is left to others after a piece, in times of what it took: a comparison
+// that keeps a pace takes it a quarter of the time, since each piece is a full scan of the copies.
+const othersShare = 3
+
+// giveWay pauses after a piece.
+func (w *walk) giveWay(ctx context.Context) error {
+	if w.options.RowsPerSecond <= 0 {
+		return nil
+	}
+	return worker.Pause(ctx, othersShare*w.copies)
 }
 
 // next is the piece that follows a place; more is false when there is none.
@@ -157,6 +172,7 @@ func sanitized(table string) string { return pgx.Identifier(strings.SplitN(table
 func (w *walk) compare(ctx context.Context, p piece) error {
 	kind := w.source.Kind
 	sums := map[string]uint64{}
+	began := time.Now()
 	if err := scanCopy(ctx, w.db, kind, w.cut.bounds(kind, p), func(key string, row mapping.Row) {
 		if p.has(w.hash, key) {
 			sums[key] += w.hash.row(key, row)
@@ -171,6 +187,7 @@ func (w *walk) compare(ctx context.Context, p piece) error {
 	}); err != nil {
 		return err
 	}
+	w.copies = time.Since(began)
 	var candidates []string
 	each := func(key string, row originalRow) {
 		if !p.has(w.hash, key) {
