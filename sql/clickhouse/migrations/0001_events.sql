@@ -103,7 +103,9 @@ ORDER BY (hour, post_id, kafka_partition, author_id)
 TTL hour + INTERVAL 90 DAY DELETE
 SETTINGS ttl_only_drop_parts = 1;
 
--- What a user did with an author's posts on a day. Ordered by user: affinity is a point read.
+-- What a user did with an author's posts on a day. Ordered by user: affinity is a point read. Parts are
+-- compact however large they grow: all columns of a granule lie side by side in one file, so that a point
+-- read opens one file and not ten. A scan of a few columns costs more: only jobs do that.
 CREATE TABLE IF NOT EXISTS user_author_90d (
     user_id         Int64,
     author_id       Int64,
@@ -120,7 +122,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (user_id, author_id, day, kafka_partition)
 TTL day + INTERVAL 120 DAY DELETE
-SETTINGS index_granularity = 512;
+SETTINGS index_granularity = 512, min_bytes_for_wide_part = 1000000000000;
 
 -- What others ask of the owner of a Kafka partition, who alone may change what belongs to it:
 -- reconcile: make the views of some days equal to the raw table; quarantine: send records that

@@ -102,7 +102,7 @@ SETTINGS index_granularity = 1024;
 
 -- The same, as the feed asks: one viewer's edges side by side. Kept by the CDC consumer, from the
 -- rows above. follow: viewer follows other. block: viewer blocks other. blocked_by: other blocks
--- viewer. mute: viewer mutes other.
+-- viewer. mute: viewer mutes other. Parts are compact for point reads, as those of user_author_90d are.
 CREATE TABLE IF NOT EXISTS viewer_edges (
     viewer_id    Int64,
     kind         Enum8('follow' = 1, 'block' = 2, 'blocked_by' = 3, 'mute' = 4),
@@ -117,7 +117,7 @@ CREATE TABLE IF NOT EXISTS viewer_edges (
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (viewer_id, kind, other_id, row_key)
-SETTINGS index_granularity = 512;
+SETTINGS index_granularity = 512, min_bytes_for_wide_part = 1000000000000;
 
 -- The lives of a topic. A topic that was made anew, or whose partitions grew, begins an epoch: from
 -- starts[partition + 1] on its records are above all that were before. The first row of an epoch holds.
