@@ -189,10 +189,10 @@ func (f *Feed) fromClickHouse(ctx context.Context, v *viewer, ranking *rank.Vers
 		wg.Go(func() { edges, edgesErr = f.graph.Edges(ctx, v.id) })
 		wg.Go(func() { acts, actsErr = f.graph.Affinity(ctx, v.id, ranking.Affinity) })
 		wg.Wait()
-		if edgesErr != nil || actsErr != nil || !f.lost(v.state, &acts) {
+		if edgesErr != nil || actsErr != nil || !f.lost(v, &acts) {
 			return cmp.Or(edgesErr, actsErr)
 		}
-		marks = []SourceReport{f.find(ctx, v)}
+		marks = []SourceReport{f.find(ctx, v, &acts)}
 		return marks[0].Err
 	})
 	if !asked || edgesErr != nil {

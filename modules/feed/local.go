@@ -76,11 +76,15 @@ func withMarks(before []byte, more []store.Mark, most int) []byte {
 	if len(more) == 0 {
 		return before
 	}
-	all := slices.Clone(before)
-	for _, m := range more {
-		all = marks.Append(all, m.Post, m.At)
-	}
+	all := appendMarks(slices.Clone(before), more)
 	return all[max(0, len(all)-most*marks.Size):]
+}
+
+func appendMarks(b []byte, more []store.Mark) []byte {
+	for _, m := range more {
+		b = marks.Append(b, m.Post, m.At)
+	}
+	return b
 }
 
 // longer puts marks from before in front of those of now, where there were more.

@@ -97,6 +97,123 @@ func TestWhatWasHiddenAndSeenOutlivesRedis(t *testing.T) {
 	require.Equal(t, "hidden", verdict.Rule)
 }
 
+// computedAnew is a page for which the viewer's entry was computed, and the questions that it took.
+func (w *world) computedAnew(user int) (p page, questions int64) {
+	w.t.Helper()
+	status, _ := w.do(http.MethodDelete, user, "/admin/v1/cache", "")
+	require.Equal(w.t, http.StatusOK, status)
+	before := w.questions.Load()
+	p = w.get(user, "")
+	require.Equal(w.t, "clickhouse", p.ServedFrom)
+	questions = w.questions.Load() - before
+	w.cached(user, "") // what it found is written before the entry
+	return p, questions
+}
+
+// forget is a hide that ClickHouse has, and Redis has not.
+func (w *world) forget(user, author int, post core.ID) {
+	w.t.Helper()
+	at := w.clock.Now().UnixMilli()
+	w.ch("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
+		"VALUES (0, %d, generateUUIDv4(), %d, %d, 'hide', %d, %d, 0, %d, 1, 7)", user, post, author, at, at, w.next())
+}
+
+func TestWhatNoLookUpFindsIsNotLookedForAgainOnTheDay(t *testing.T) {
+	const computation, lookUp = 2, 1
+	for name, did := range map[string]func(w *world){
+		"two hides of a post within a second": func(w *world) {
+			at := w.clock.Now()
+			w.apply(1, core.ActionHide, 2, at, 102)
+			w.apply(1, core.ActionNotInterested, 2, at, 102)
+		},
+		"views that do not count any more": func(w *world) {
+			w.apply(1, core.ActionView, 2, w.clock.Now().Add(-w.cfg.Store.SeenFor-time.Minute), 105)
+			w.flush() // as when the marks have expired
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 10)
+			w.cfg.Store.SeenFor = time.Minute
+			w.start()
+			w.follow(1, 2, 3, 4, 5)
+			for author := 2; author <= 5; author++ {
+				w.post(100+author, author, time.Duration(author)*time.Minute)
+			}
+			w.load()
+			did(w)
+			shown, questions := w.computedAnew(1)
+			require.EqualValues(t, computation+lookUp, questions)
+			again, questions := w.computedAnew(1)
+			require.EqualValues(t, computation, questions, "nothing is lost")
+			require.ElementsMatch(t, shown.posts(), again.posts())
+
+			w.forget(1, 3, 103)
+			p, questions := w.computedAnew(1)
+			require.EqualValues(t, computation+lookUp, questions, "one more than was noted")
+			require.NotContains(t, p.posts(), core.ID(103))
+			_, questions = w.computedAnew(1)
+			require.EqualValues(t, computation, questions)
+
+			w.loseEverything()
+			p, questions = w.computedAnew(1)
+			require.EqualValues(t, computation+lookUp, questions, "the note is lost with the marks")
+			require.NotContains(t, p.posts(), core.ID(103))
+		})
+	}
+}
+
+func TestAViewThatRedisLostIsFoundThoughNothingWasFoundBefore(t *testing.T) {
+	w := newWorld(t, 10)
+	w.cfg.Store.SeenFor = time.Minute
+	w.start()
+	w.follow(1, 2, 3)
+	w.post(102, 2, time.Minute)
+	w.post(103, 3, time.Minute)
+	w.load()
+	w.apply(1, core.ActionView, 2, w.clock.Now().Add(-2*time.Minute), 102)
+	w.flush()
+	p, _ := w.computedAnew(1)
+	require.ElementsMatch(t, []core.ID{102, 103}, p.posts())
+	w.consume(func() {
+		at := w.clock.Now().UnixMilli()
+		w.ch("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
+			"VALUES (0, 1, generateUUIDv4(), 103, 3, 'view', %d, %d, 0, %d, 1, 7)", at, at, w.next())
+	})
+	p, _ = w.computedAnew(1)
+	require.Equal(t, []core.ID{102}, p.posts())
+}
+
+func TestAHideThatRedisLostIsFoundThoughItHasOlderOnes(t *testing.T) {
+	w := newWorld(t, 10)
+	w.follow(1, 2, 3)
+	w.post(102, 2, time.Minute)
+	w.post(103, 3, time.Minute)
+	w.load()
+	w.observe(1, core.ActionHide, 2, w.clock.Now().AddDate(0, 0, -31), 90, 91, 92) // their marks stay as long as any
+	w.forget(1, 3, 103)
+	p, _ := w.computedAnew(1)
+	require.Equal(t, []core.ID{102}, p.posts())
+}
+
+func TestWhoHidMoreThanIsKeptIsNotLookedForAtEachComputation(t *testing.T) {
+	w := newWorld(t, 10)
+	w.cfg.Store.MaxHidden = 10
+	w.start()
+	w.follow(1, 2)
+	w.load()
+	for n := range 25 {
+		w.apply(1, core.ActionHide, 2, w.clock.Now().Add(-time.Duration(25-n)*time.Second), w.post(200+n, 2, time.Minute))
+	}
+	w.flush()
+	_, questions := w.computedAnew(1)
+	require.EqualValues(t, 3, questions)
+	p, questions := w.computedAnew(1)
+	require.EqualValues(t, 2, questions)
+	for _, post := range p.posts() {
+		require.Less(t, post, core.ID(225-9), "the latest are kept")
+	}
+}
+
 func TestACursorOfAnOrderThatIsLostAndOfAnotherSecretIsRefused(t *testing.T) {
 	w := newWorld(t, 10)
 	for i := range 6 {

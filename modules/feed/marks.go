@@ -48,21 +48,50 @@ func (m *viewerMarks) add(f *found, cfg store.Config, now, until time.Time) {
 }
 
 // lost tells whether the viewer did more than Redis remembers: it was emptied, or away.
-func (f *Feed) lost(state store.State, acts *graph.Acts) bool {
-	hidden := min(int(acts.HiddenLately), f.cfg.Store.MaxHidden)
-	return hidden > 0 && marks.Distinct(state.Hidden) < hidden || len(state.Seen) == 0 && acts.ViewedLately > 0
+func (f *Feed) lost(v *viewer, acts *graph.Acts) bool {
+	hidden := f.countedHides(acts)
+	return hidden > 0 && marks.Distinct(v.state.Hidden, hidesSince(v.now))+marks.Lacking(v.state.Hidden, v.now) < hidden ||
+		!marks.Any(v.state.Seen) && int64(marks.Lacking(v.state.Seen, v.now)) < acts.ViewedLately
+}
+
+// countedHides is how many marks of hides Redis should have. It keeps no more.
+func (f *Feed) countedHides(acts *graph.Acts) int {
+	return int(min(acts.HiddenLately, int64(f.cfg.Store.MaxHidden)))
+}
+
+// hidesSince is when the first hide may have been received that is counted: a client's clock may have been
+// ahead by a little.
+func hidesSince(now time.Time) time.Time {
+	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-graph.HideDays).Add(-time.Hour)
 }
 
 // find looks up in the raw events what Redis has lost of a viewer's marks.
-func (f *Feed) find(ctx context.Context, v *viewer) SourceReport {
+func (f *Feed) find(ctx context.Context, v *viewer, acts *graph.Acts) SourceReport {
 	var err error
-	v.found.hidden, v.found.seen, err = f.graph.Marks(ctx, v.id, v.now.Add(-f.cfg.Store.SeenFor))
+	v.found.hidden, v.found.seen, err = f.graph.Marks(ctx, v.id, acts.Where, v.now.Add(-f.cfg.Store.SeenFor))
 	v.marks.add(&v.found, f.cfg.Store, v.now, v.now.Add(time.Hour))
+	report := SourceReport{Name: "marks", Posts: len(v.found.hidden) + len(v.found.seen), Err: err}
 	if err != nil {
 		v.found.unsure = true
 		f.metrics.sourceFailures.WithLabelValues("marks").Inc()
+		return report
 	}
-	return SourceReport{Name: "marks", Posts: len(v.found.hidden) + len(v.found.seen), Err: err}
+	f.noteLacking(v, acts)
+	return report
+}
+
+// noteLacking notes for how many hides and views that are counted there is no mark, so that nobody looks
+// for them again on this day: two hides of one post within a second, views of yesterday that do not
+// count any more.
+func (f *Feed) noteLacking(v *viewer, acts *graph.Acts) {
+	note := func(n int) store.Mark { return store.Mark{User: v.id, Post: marks.None(n), At: v.now} }
+	found := marks.Distinct(appendMarks(nil, v.found.hidden), hidesSince(v.now))
+	if n := f.countedHides(acts) - found; n > 0 {
+		v.found.hidden = append(v.found.hidden, note(n))
+	}
+	if n := acts.ViewedLately; n > 0 && len(v.found.seen) == 0 && !marks.Any(v.state.Seen) {
+		v.found.seen = append(v.found.seen, note(int(n)))
+	}
 }
 
 // giveBack writes to Redis what this replica remembers that the viewer hid, and Redis has lost: other

@@ -70,9 +70,9 @@ func (c counted) Affinity(ctx context.Context, viewer core.ID, weights rank.Affi
 	return c.Graph.Affinity(ctx, viewer, weights)
 }
 
-func (c counted) Marks(ctx context.Context, viewer core.ID, since time.Time) (hidden, seen []store.Mark, err error) {
+func (c counted) Marks(ctx context.Context, viewer core.ID, where graph.Where, since time.Time) (hidden, seen []store.Mark, err error) {
 	c.n.Add(1)
-	return c.Graph.Marks(ctx, viewer, since)
+	return c.Graph.Marks(ctx, viewer, where, since)
 }
 
 // movableClock is the machine's clock plus an offset.

@@ -4,7 +4,6 @@ package graph
 
 import (
 	"context"
-	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -12,7 +11,6 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
-	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -79,6 +77,7 @@ type Acts struct {
 	Authors      []reserve.Author // with their weighted interactions
 	HiddenLately int64            // hides in the last HideDays days
 	ViewedLately int64            // views of today and yesterday
+	Where        Where            // where Marks finds what was hidden and seen
 }
 
 // What a viewer did counts for affinityDays; the raw events that tell which posts were hidden are surely
@@ -133,39 +132,6 @@ func (c *ClickHouse) manyActs(ctx context.Context, viewer core.ID, weights rank.
 		},
 	}})
 	return acts, err
-}
-
-// maxMarks bounds the posts that are found again.
-const maxMarks = 4000
-
-// Marks are the posts that the viewer hid in the last HideDays days and saw since a time, each as
-// often as they said so, as the raw events have them.
-func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, since time.Time) (hidden, seen []store.Mark, err error) {
-	var (
-		post     proto.ColInt64
-		hides    proto.ColUInt8
-		received proto.ColDateTime64
-	)
-	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_marks", Query: ch.Query{
-		Body: sql.ClickHouse("feed_viewer_marks"),
-		Parameters: ch.Parameters(map[string]any{
-			"viewer": int64(viewer), "days": HideDays, "since": since.UnixMilli(), "limit": maxMarks,
-		}),
-		Settings: pointRead,
-		Result:   proto.Results{{Name: "post_id", Data: &post}, {Name: "hides", Data: &hides}, {Name: "received_at", Data: &received}},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range post.Rows() {
-				mark := store.Mark{User: viewer, Post: core.ID(post.Row(i)), At: received.Row(i)}
-				if hides.Row(i) != 0 {
-					hidden = append(hidden, mark)
-				} else {
-					seen = append(seen, mark)
-				}
-			}
-			return nil
-		},
-	}})
-	return hidden, seen, err
 }
 
 func relationOf(kind int) reserve.Relation {

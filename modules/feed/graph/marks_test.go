@@ -3,6 +3,7 @@ package graph_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
 	"github.com/feedrank/feedrank/test/stack"
@@ -46,23 +48,39 @@ func TestMarksAreFoundInAFewGranules(t *testing.T) {
 	event(90004, 74, "view", 30*time.Hour)
 	event(90005, 75, "like", time.Hour)
 
-	g := graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), 100, 100)
-	hidden, seen, err := g.Marks(t.Context(), 4001, time.Now().Add(-24*time.Hour))
-	require.NoError(t, err)
-	posts := map[int64]bool{}
-	for _, m := range hidden {
-		posts[int64(m.Post)] = true
+	look := func(g *graph.ClickHouse, where graph.Where) {
+		hidden, seen, err := g.Marks(t.Context(), 4001, where, time.Now().Add(-24*time.Hour))
+		require.NoError(t, err)
+		require.Len(t, hidden, 2)
+		require.EqualValues(t, 71, hidden[0].Post)
+		require.EqualValues(t, 72, hidden[1].Post, "the latest comes last")
+		require.Len(t, seen, 1)
+		require.EqualValues(t, 73, seen[0].Post)
 	}
-	require.Equal(t, map[int64]bool{71: true, 72: true}, posts)
-	require.Len(t, seen, 1)
-	require.EqualValues(t, 73, seen[0].Post)
+	weights := rank.DefaultConfig().Affinity
+	g := graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), 100, 100)
+	acts, err := g.Affinity(t.Context(), 4001, weights)
+	require.NoError(t, err)
+	require.NotEqual(t, graph.Where{}, acts.Where)
+	look(g, acts.Where)
+	fromCDC := graph.NewClickHouse(s.ClickHouse, core.CountedFrom{Likes: "cdc", Comments: "cdc"}, 100, 100)
+	acts, err = fromCDC.Affinity(t.Context(), 4001, weights)
+	require.NoError(t, err)
+	require.Equal(t, graph.Where{}, acts.Where, "it was read in whole")
+	look(fromCDC, acts.Where)
+	hidden, seen, err := g.Marks(t.Context(), 1<<40, graph.Where{}, time.Now().Add(-24*time.Hour))
+	require.NoError(t, err)
+	require.Empty(t, append(hidden, seen...), "of who did nothing")
 
+	day := func(ago int) string { return time.Now().UTC().AddDate(0, 0, -ago).Format("'20060102'") }
 	var plan proto.ColStr
 	text := ""
 	require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
-		Body:       "EXPLAIN indexes = 1 " + sql.ClickHouse("feed_viewer_marks"),
-		Parameters: ch.Parameters(map[string]any{"viewer": 4001, "days": graph.HideDays, "since": 0, "limit": 10}),
-		Result:     proto.Results{{Name: "explain", Data: &plan}},
+		Body: "EXPLAIN indexes = 1 " + sql.ClickHouse("feed_viewer_marks"),
+		Parameters: ch.Parameters(map[string]any{
+			"viewer": 4001, "days": "[" + day(3) + "," + day(0) + "," + day(1) + "]", "partitions": "[1]", "since": 0, "limit": 10,
+		}),
+		Result: proto.Results{{Name: "explain", Data: &plan}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range plan.Rows() {
 				text += plan.Row(i) + "\n"
@@ -70,6 +88,12 @@ func TestMarksAreFoundInAFewGranules(t *testing.T) {
 			return nil
 		},
 	}}))
-	require.Contains(t, text, "(toDate(occurred_at) in 3-element set)")
-	require.Contains(t, text, "(kafka_partition in 1-element set), (user_id in [4001, 4001])")
+	require.Contains(t, text, "and((user_id in [4001, 4001]), (kafka_partition in 1-element set))")
+	found := granulesRead.FindAllStringSubmatch(text, -1)
+	require.NotEmpty(t, found, text)
+	last := found[len(found)-1] // after all indexes
+	read, err := strconv.Atoi(last[1])
+	require.NoError(t, err)
+	require.LessOrEqual(t, read, 7, "%s granules: one for each part of the viewer's days and partition\n%s", last[0], text)
+	require.NotContains(t, text, "Lazily", "planning that takes longer than it saves")
 }

@@ -96,9 +96,10 @@ func edgesOf(rows []edgeRow) (edges []reserve.Author) {
 
 // actRow is what a viewer did with the posts of an author on a day, or a part of it.
 type actRow struct {
-	author core.ID
-	day    time.Time
-	counts rank.AuthorCounts
+	author    core.ID
+	day       time.Time
+	partition uint16
+	counts    rank.AuthorCounts
 }
 
 // compare has those first whom the viewer hid, then those with whom they had the most to do.
@@ -121,6 +122,7 @@ func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.A
 	var (
 		author                                        proto.ColInt64
 		day                                           proto.ColDate
+		partition                                     proto.ColUInt16
 		views, clicks, likes, comments, shares, hides summed
 		rows                                          []actRow
 	)
@@ -131,6 +133,7 @@ func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.A
 		Result: proto.Results{
 			{Name: "author_id", Data: &author},
 			{Name: "day", Data: &day},
+			{Name: "kafka_partition", Data: &partition},
 			{Name: "views", Data: &views},
 			{Name: "clicks", Data: &clicks},
 			{Name: "likes", Data: &likes},
@@ -140,7 +143,7 @@ func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.A
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range author.Rows() {
-				rows = append(rows, actRow{core.ID(author.Row(i)), day.Row(i), rank.AuthorCounts{
+				rows = append(rows, actRow{core.ID(author.Row(i)), day.Row(i), partition.Row(i), rank.AuthorCounts{
 					Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i), Comments: comments.Row(i), Shares: shares.Row(i), Hides: hides.Row(i),
 				}})
 			}
@@ -156,20 +159,20 @@ func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.A
 // actsOf sums rows up by author. Of more authors than most, those stay with whom the viewer had the most
 // to do.
 func actsOf(rows []actRow, now time.Time, weights rank.Affinity, most int) (acts Acts) {
-	today := now.UTC().Truncate(24 * time.Hour)
-	first, hiddenAfter, yesterday := today.AddDate(0, 0, -affinityDays), today.AddDate(0, 0, -HideDays), today.AddDate(0, 0, -1)
+	within := windowAt(now)
 	byAuthor := make(map[core.ID]rank.AuthorCounts, len(rows))
 	for _, r := range rows {
-		if r.day.Before(first) {
+		if r.day.Before(within.first) {
 			continue
 		}
 		sum := byAuthor[r.author]
 		sum.Add(r.counts)
 		byAuthor[r.author] = sum
-		if r.day.After(hiddenAfter) {
+		acts.Where.add(r.day, r.partition, r.counts.Hides > 0, within)
+		if r.day.After(within.hidden) {
 			acts.HiddenLately += r.counts.Hides
 		}
-		if !r.day.Before(yesterday) {
+		if !r.day.Before(within.yesterday) {
 			acts.ViewedLately += r.counts.Views
 		}
 	}

@@ -65,8 +65,13 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 		require.LessOrEqual(t, wanted.HiddenLately, acts.HiddenLately, "not of the authors within the limit alone")
 		require.LessOrEqual(t, wanted.ViewedLately, acts.ViewedLately)
 		if len(acts.Authors) < 6 {
+			wanted.Where = acts.Where
 			require.Equal(t, wanted, acts)
 		}
+		where, err := c.where(ctx, viewer)
+		require.NoError(t, err)
+		require.ElementsMatch(t, where.days, acts.Where.days)
+		require.ElementsMatch(t, where.partitions, acts.Where.partitions)
 	})
 }
 

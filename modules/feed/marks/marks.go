@@ -19,11 +19,14 @@ func Append(b []byte, post core.ID, at time.Time) []byte {
 	return binary.LittleEndian.AppendUint32(b, uint32(max(0, at.Unix()))) //nolint:gosec // until the year 2106
 }
 
-// Distinct is how many different marks there are: one event that was told twice left the same mark twice.
-func Distinct(b []byte) int {
-	seen := make(map[[Size]byte]struct{}, len(b)/Size)
+// Distinct is how many different marks there are since a time: one event that was told twice left the same
+// mark twice.
+func Distinct(b []byte, since time.Time) int {
+	seen, from := make(map[[Size]byte]struct{}, len(b)/Size), max(0, since.Unix())
 	for ; len(b) >= Size; b = b[Size:] {
-		seen[[Size]byte(b)] = struct{}{}
+		if post, at := first(b); post.Valid() && at >= from {
+			seen[[Size]byte(b)] = struct{}{}
+		}
 	}
 	return len(seen)
 }
@@ -46,14 +49,43 @@ func Without(b, others []byte) []byte {
 	return out
 }
 
+// Any tells whether there is a mark at all.
+func Any(b []byte) bool {
+	for ; len(b) >= Size; b = b[Size:] {
+		if post, _ := first(b); post.Valid() {
+			return true
+		}
+	}
+	return false
+}
+
+// None stands in the place of a post and says that somebody looked, and that for so many of what is
+// counted there is no mark to be found. No post has such an id.
+func None(n int) core.ID { return core.ID(-n) }
+
+// Lacking is how many of what is counted have no mark to be found, as who looked last on this day (UTC)
+// says; tomorrow other days are counted.
+func Lacking(b []byte, now time.Time) (n int) {
+	const day = 24 * 60 * 60
+	for ; len(b) >= Size; b = b[Size:] {
+		if post, at := first(b); !post.Valid() && at/day == now.Unix()/day {
+			n = int(-post)
+		}
+	}
+	return n
+}
+
+func first(b []byte) (post core.ID, at int64) {
+	return core.ID(binary.LittleEndian.Uint64(b)), int64(binary.LittleEndian.Uint32(b[8:])) //nolint:gosec // the bits, not the number
+}
+
 // Collect adds to set the posts that were marked at or after since and before until. A torn mark at
 // the end is ignored.
 func Collect(set *idset.Set, b []byte, since, until time.Time) {
 	from, to := max(0, since.Unix()), max(0, until.Unix())
 	for ; len(b) >= Size; b = b[Size:] {
-		at := int64(binary.LittleEndian.Uint32(b[8:]))
-		if at >= from && at < to {
-			set.Add(core.ID(binary.LittleEndian.Uint64(b))) //nolint:gosec // the bits, not the number
+		if post, at := first(b); at >= from && at < to {
+			set.Add(post) // which takes no id that is not one
 		}
 	}
 }

@@ -51,9 +51,29 @@ func TestAMarkThatWasToldTwiceIsOne(t *testing.T) {
 		b = marks.Append(b, 7, at)
 		b = marks.Append(b, 8, at.Add(time.Minute))
 	}
-	require.Equal(t, 2, marks.Distinct(b))
-	require.Equal(t, 3, marks.Distinct(append(marks.Append(b, 7, at.Add(time.Hour)), 1, 2, 3)), "another time, and a torn one")
-	require.Zero(t, marks.Distinct(nil))
+	require.Equal(t, 2, marks.Distinct(b, at))
+	require.Equal(t, 1, marks.Distinct(b, at.Add(time.Second)), "since then")
+	require.Equal(t, 3, marks.Distinct(append(marks.Append(b, 7, at.Add(time.Hour)), 1, 2, 3), at), "another time, and a torn one")
+	require.Zero(t, marks.Distinct(nil, at))
+}
+
+func TestWhatIsSaidOfALookUpIsNoMark(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var b []byte
+	b = marks.Append(b, marks.None(9), noon.Add(-13*time.Hour))
+	require.Zero(t, marks.Lacking(b, noon), "of yesterday")
+	b = marks.Append(b, marks.None(5), noon)
+	b = marks.Append(b, marks.None(3), noon.Add(time.Second))
+	b = append(b, 1, 2, 3)
+	require.Equal(t, 3, marks.Lacking(b, noon.Add(11*time.Hour)), "the last one holds")
+	require.Zero(t, marks.Lacking(b, noon.Add(12*time.Hour)), "until midnight")
+	require.Zero(t, marks.Distinct(b, time.Time{}))
+	require.False(t, marks.Any(b))
+	require.True(t, marks.Any(marks.Append(b[:3*marks.Size], 7, noon)))
+	var set idset.Set
+	marks.Collect(&set, b, time.Time{}, noon.Add(time.Hour))
+	require.Zero(t, set.Len())
+	require.Zero(t, marks.Lacking(marks.Append(nil, 7, noon), noon), "a mark says nothing of the kind")
 }
 
 func TestWhatIsMissingIsWhatTheOthersDoNotHave(t *testing.T) {

@@ -1,18 +1,12 @@
 -- Which posts did a viewer hide in the last weeks, and see in the last day? For when Redis has lost
--- them. A point read of the raw events: the view of the viewer's own days says in which partitions of
--- Kafka and on which days there is something to be found.
+-- them. A point read of the raw events: what the viewer did (feed_viewer_act_rows, or feed_viewer_where)
+-- says on which days, which are the table's own partitions, and in which partitions of Kafka there is
+-- something to be found. What was hidden comes first: it matters for longer.
 SELECT post_id, toUInt8(action IN ('hide', 'not_interested')) AS hides, received_at
 FROM events
-WHERE user_id = {viewer:Int64}
-    AND kafka_partition IN
-    (
-        SELECT kafka_partition FROM user_author_90d WHERE user_id = {viewer:Int64} AND day > today() - {days:UInt16}
-    )
-    AND toDate(occurred_at) IN
-    (
-        SELECT day FROM user_author_90d
-        WHERE user_id = {viewer:Int64} AND (hides > 0 AND day > today() - {days:UInt16} OR day >= yesterday())
-    )
+WHERE kafka_partition IN {partitions:Array(UInt16)}
+    AND user_id = {viewer:Int64}
+    AND _partition_id IN {days:Array(String)}
     AND (action IN ('hide', 'not_interested') OR action IN ('impression', 'view') AND received_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC'))
-ORDER BY received_at DESC
+ORDER BY hides DESC, received_at DESC, post_id
 LIMIT {limit:UInt64}
