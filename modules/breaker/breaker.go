@@ -32,6 +32,7 @@ type Breaker struct {
 	mode    atomic.Pointer[Mode]
 	life    atomic.Pointer[life]
 	last    atomic.Pointer[string] // why a call failed last
+	counted atomic.Int64           // when an outcome counted last, in nanoseconds since 1970
 	metrics *metrics
 	log     *zap.Logger
 }
@@ -159,6 +160,13 @@ func (b *Breaker) judge(caller context.Context, err error, took time.Duration) o
 	}
 }
 
+// counts tells whether the next outcome counts: as many as the window has, evenly spread over its time.
+func (b *Breaker) counts() bool {
+	now, last := time.Now().UnixNano(), b.counted.Load()
+	apart := b.policy.CountFor.Nanoseconds() / int64(b.policy.Calls)
+	return now-last >= apart && b.counted.CompareAndSwap(last, now)
+}
+
 func (b *Breaker) record(mode Mode, began *life, result outcome, err error) {
 	b.metrics.calls.WithLabelValues(b.name, string(result)).Inc()
 	failed := result == outcomeFailed || result == outcomeSlow || result == outcomePanicked
@@ -173,6 +181,7 @@ func (b *Breaker) record(mode Mode, began *life, result outcome, err error) {
 		return
 	}
 	switch {
+	case b.circuit.IsClosed() && (!failed && result != outcomeOK || !b.counts()):
 	case result == outcomeOK:
 		b.circuit.RecordSuccess()
 	case failed, b.circuit.IsHalfOpen(): // a probe that was abandoned proved nothing: it stays open

@@ -72,6 +72,22 @@ feedrank_breaker_state{dependency="redis"} 0
 `), "feedrank_breaker_state"))
 }
 
+func TestAStallThatAllCallsFeelAtOnceDoesNotOpenIt(t *testing.T) {
+	set, _ := newSet(t, func(p *breaker.Policy) { p.CountFor = time.Hour })
+	for range 100 {
+		require.ErrorIs(t, set.ClickHouse.Do(context.Background(), fail), errDown)
+	}
+	require.False(t, set.ClickHouse.Open(), "one of them counts")
+}
+
+func TestFailuresThatLastOpenItHoweverFastCallsCome(t *testing.T) {
+	set, _ := newSet(t, func(p *breaker.Policy) { p.CountFor = 4 * time.Millisecond })
+	wait.Until(t, func() bool {
+		_ = set.ClickHouse.Do(context.Background(), fail)
+		return set.ClickHouse.Open()
+	})
+}
+
 func TestASlowCallCountsAsFailedThoughItsAnswerIsUsed(t *testing.T) {
 	set, _ := newSet(t, func(p *breaker.Policy) { p.SlowAfter = time.Nanosecond })
 	for range 2 {

@@ -87,7 +87,7 @@ feedrank_breaker_retries_total{dependency="postgres",outcome="refused"} %d
 
 func TestEachChangeIsCountedAndLoggedWithItsReason(t *testing.T) {
 	cfg := breaker.DefaultConfig()
-	cfg.ClickHouse.Calls, cfg.ClickHouse.OpenFor = 4, time.Millisecond
+	cfg.ClickHouse.Calls, cfg.ClickHouse.CountFor, cfg.ClickHouse.OpenFor = 4, 0, time.Millisecond
 	core, lines := observer.New(zap.WarnLevel)
 	reg := prometheus.NewRegistry()
 	b := breaker.NewSet(cfg, reg, zap.New(core)).ClickHouse

@@ -47,6 +47,7 @@ type Feed struct {
 	workers   *worker.Group
 	excerpts  chan struct{} // one for each that is being asked for
 	flights   *flights
+	ahead     rest
 	local     localStates
 	sampledAt atomic.Int64                 // nanoseconds since 1970: see sampleOverlap
 	orders    *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
