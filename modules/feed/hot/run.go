@@ -40,7 +40,9 @@ func (s *Set) follow(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-refresh.C:
+			began := time.Now()
 			s.step("refresh", func() error { return s.Refresh(ctx, false) })
+			refresh.Reset(max(s.cfg.RefreshEvery, min(restTimes*time.Since(began), maxRest)))
 		case <-recount.C:
 			s.step("recount", func() error { return s.Refresh(ctx, true) })
 		case <-reload.C:
@@ -56,6 +58,13 @@ func (s *Set) follow(ctx context.Context) error {
 		}
 	}
 }
+
+// The more happened in this hour, and the busier ClickHouse is, the longer a refresh takes: it is followed
+// by a rest of so many times that, within bounds.
+const (
+	restTimes = 9
+	maxRest   = 2 * time.Second
+)
 
 // A truncate is on its way to ClickHouse, too. We load when it should be there, and once more when it
 // is there even if the consumer was late.
