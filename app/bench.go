@@ -30,6 +30,9 @@ type BenchOptions struct {
 	For   time.Duration
 	Rate  float64
 	Args  []string // settings for the program, as on its command line
+	// Redis is the address of a Redis to use instead of the embedded one; it must be empty. What it costs is
+	// counted among the others'.
+	Redis string
 	// Profiles is a folder for profiles; empty: none.
 	Profiles string
 }
@@ -78,10 +81,34 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (be
 			return cmd
 		},
 	}
+	if o.Redis != "" {
+		if err := empty(ctx, env.Redis); err != nil {
+			return bench.Env{}, fmt.Errorf("--redis %s: %w", o.Redis, err)
+		}
+	}
 	for _, s := range w.servers.Servers() {
 		env.Servers = append(env.Servers, s)
 	}
 	return env, nil
+}
+
+var errNotEmpty = errors.New("want an empty one: a bench fills it, and begins as if everything was lost")
+
+func empty(ctx context.Context, client *redis.Client) error {
+	conn, err := client.Conn()
+	if err != nil {
+		return err
+	}
+	for _, node := range conn.Nodes() {
+		keys, err := node.Do(ctx, node.B().Dbsize().Build()).AsInt64()
+		switch {
+		case err != nil:
+			return err
+		case keys > 0:
+			return errNotEmpty
+		}
+	}
+	return nil
 }
 
 // onServers are the settings of a program on these servers, as variables of its environment.

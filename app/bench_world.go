@@ -80,6 +80,9 @@ func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.
 		}
 	}()
 	w.cfg = OnEmbedded(cfg, w.servers.Addresses())
+	if o.Redis != "" {
+		w.cfg.Redis.Addrs, w.cfg.Redis.DisableCache = []string{o.Redis}, cfg.Redis.DisableCache
+	}
 	if usable {
 		w.World = kept.World
 		_, err := fmt.Fprintf(out, "The world of scale %s, made %s ago.\n", o.Scale, time.Since(w.Now).Round(time.Minute))

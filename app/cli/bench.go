@@ -62,6 +62,7 @@ func benchCommand() *cobra.Command {
 	c.Flags().StringVar(&o.Scale, "scale", world.Small, "of the world: small, tenth (of the reference), reference or large")
 	c.Flags().StringVar(&file, "out", "", "the report; empty: test/reports/NAME-SCALE.json")
 	c.Flags().StringVar(&o.Dir, "dir", filepath.Join("data", "bench"), "where the worlds are kept")
+	c.Flags().StringVar(&o.Redis, "redis", "", "address of an empty Redis to use instead of the embedded one; what it costs is counted among the others'")
 	c.Flags().DurationVar(&o.For, "for", 0, "how long each load lasts; 0: as long as the bench says")
 	c.Flags().Float64Var(&o.Rate, "rate", 0, "requests or events a second; 0: as the bench says")
 	c.Flags().StringVar(&o.Profiles, "profiles", "", "a folder for profiles of the program's processor time and memory under each load, for go tool pprof; empty: none")
