@@ -42,7 +42,7 @@ func DefaultConfig() Config {
 	postgres.Timeout, postgres.SlowAfter, postgres.MaxWait = 200*time.Millisecond, 100*time.Millisecond, 50*time.Millisecond
 	postgres.MinConcurrent, postgres.MaxConcurrent, postgres.Retries = 8, 32, 1
 	redis.Timeout, redis.SlowAfter, redis.MaxWait = 100*time.Millisecond, 100*time.Millisecond, 20*time.Millisecond // a late answer is worth more than none
-	redis.OpenFor = 250 * time.Millisecond // meanwhile every page is computed, or refused
+	redis.OpenFor = 250 * time.Millisecond                                                                          // meanwhile every page is computed, or refused
 	redis.MinConcurrent, redis.MaxConcurrent = 256, 4096
 	kafka.Timeout, kafka.SlowAfter, kafka.MaxWait = 5*time.Second, 2*time.Second, 100*time.Millisecond
 	kafka.MinConcurrent, kafka.MaxConcurrent = 128, 1024
