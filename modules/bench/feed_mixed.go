@@ -42,7 +42,7 @@ func feedMixed() Bench {
 		}
 		mixed, err := on.Load(ctx, Load{
 			Name: "mixed", At: program.Addr, Rate: on.at(100), WarmUp: warmUp, For: on.lasting(3 * time.Minute),
-			Request: inTurn(visits), Label: pageFrom,
+			Request: inTurn(visits), Label: servedFrom, Labelled: "feed",
 		})
 		if err != nil {
 			return err
@@ -60,14 +60,6 @@ func feedMixed() Bench {
 		}
 		return on.stages(ctx, program)
 	}}
-}
-
-// pageFrom is servedFrom of what is a page.
-func pageFrom(body []byte) string {
-	if from := servedFrom(body); from != "nowhere" {
-		return from
-	}
-	return ""
 }
 
 // A person who is here looks every so often, so many times, and leaves; another one comes.

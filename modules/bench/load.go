@@ -28,6 +28,7 @@ type Load struct {
 	For         time.Duration
 	Request     func(n int) Request         // called from many goroutines
 	Label       func(body []byte) string    // of a success; counted
+	Labelled    string                      // the kind of requests whose answers have a label; empty: all
 	At          string                      // host:port
 	Watch       func(elapsed time.Duration) // each second of the measured time; may be nil
 }
@@ -271,7 +272,7 @@ func (l *Load) closed(ctx context.Context, c client, lasting time.Duration) *tal
 func (l *Load) one(c client) (r Request, failure, label string) {
 	r = l.Request(int(sent.Add(1)))
 	failure = c.do(&r, func(body []byte) {
-		if l.Label != nil {
+		if l.Label != nil && (l.Labelled == "" || l.Labelled == r.Kind) {
 			label = l.Label(body)
 		}
 	})

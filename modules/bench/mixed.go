@@ -38,7 +38,7 @@ func mixed() Bench {
 		warmUp := min(time.Minute, on.lasting(time.Minute))
 		load, err := on.Load(ctx, Load{
 			Name: "mixed", At: program.Addr, Rate: rate, WarmUp: warmUp, For: on.lasting(10 * time.Minute),
-			Request: inTurn(visits), Label: pageFrom,
+			Request: inTurn(visits), Label: servedFrom, Labelled: "feed",
 		})
 		if err != nil {
 			return err
