@@ -31,7 +31,7 @@ type Bench struct {
 // All are the benches.
 func All() []Bench {
 	return []Bench{
-		feedCached(), feedComputed(), trending(), mixed(), feedMixed(), freshness(), ingest(), cdc(), views(), memory(), quick(),
+		feedCached(), feedComputed(), trending(), suggestions(), mixed(), feedMixed(), freshness(), ingest(), cdc(), views(), memory(), quick(),
 		availability(), overload(),
 	}
 }

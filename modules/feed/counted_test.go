@@ -98,7 +98,7 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 			}, &interactions)
 			require.InDelta(t, c.likes+100*c.comments, interactions.Row(0), 1e-6, "trending")
 			var done proto.ColInt64
-			ask("suggest_engaged", "done", map[string]any{"seeds": "[7]", "per_seed": 5, "limit": 5}, &done)
+			ask("suggest_circles", "weight", map[string]any{"people": "[7]", "per_seed": 5}, &done)
 			require.Equal(t, c.likes+2*c.comments+3, done.Row(0), "suggestions")
 			var people proto.ColUInt64
 			ask("suggest_popular", "people", map[string]any{"days": 7, "limit": 5}, &people)

@@ -2,6 +2,7 @@ package suggest
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/ClickHouse/ch-go"
@@ -26,92 +27,101 @@ func NewClickHouse(cfg Config, client *clickhouse.Client, from core.CountedFrom)
 	return &ClickHouse{cfg: cfg, client: client, from: from}
 }
 
-// kindFollow is the code of a follow in viewer_edges; kinds is how many there are.
+// Where ids count up, the rows of people with close ids lie beside each other, and reading one's reads
+// those of others.
 const (
-	kindFollow = 1
-	kinds      = 4
+	closeIDs  = 16  // those that differ in the last four bits
+	maxBeside = 512 // people in one question, unless more are asked for
 )
 
-// Edges implements Source.
-func (c *ClickHouse) Edges(ctx context.Context, viewer core.ID, among []core.ID) ([]Edge, error) {
-	var (
-		kind  proto.ColUInt8
-		other proto.ColInt64
-		edges []Edge
-		limit = c.cfg.MaxEdges
-	)
-	if len(among) > 0 {
-		limit = kinds * len(among) // all there can be
+// besides adds people whose rows lie beside those of people.
+func besides(people []core.ID) []core.ID {
+	all, among := slices.Clone(people), make(map[core.ID]bool, maxBeside)
+	for _, id := range people {
+		among[id] = true
 	}
-	return edges, c.client.Read(ctx, clickhouse.Query{Name: "suggest_edges", Query: ch.Query{
-		Body:       sql.ClickHouse("suggest_edges"),
-		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "among": list(among), "limit": limit}),
-		Settings:   oneThread,
-		Result:     proto.Results{{Name: "kind_code", Data: &kind}, {Name: "other_id", Data: &other}},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range other.Rows() {
-				edges = append(edges, Edge{Other: core.ID(other.Row(i)), Follows: kind.Row(i) == kindFollow})
+	for _, id := range people {
+		for i := range core.ID(closeIDs) {
+			if id = id&^(closeIDs-1) + i; len(all) < maxBeside && id.Valid() && !among[id] {
+				among[id], all = true, append(all, id)
 			}
-			return nil
-		},
-	}})
+		}
+	}
+	return all
 }
 
-// Followed implements Source.
-func (c *ClickHouse) Followed(ctx context.Context, seeds []core.ID, limit int) ([]Counted, error) {
-	return c.people(ctx, "suggest_followed", c.bounds(seeds, limit))
-}
-
-// Engaged implements Source.
-func (c *ClickHouse) Engaged(ctx context.Context, seeds []core.ID, limit int) ([]Counted, error) {
-	name, params := c.from.Query("suggest_engaged", c.bounds(seeds, limit))
-	return c.people(ctx, name, params)
-}
-
-func (c *ClickHouse) bounds(seeds []core.ID, limit int) map[string]any {
-	return map[string]any{"seeds": list(seeds), "per_seed": c.cfg.PerSeed, "limit": limit}
-}
-
-func (c *ClickHouse) people(ctx context.Context, name string, params map[string]any) ([]Counted, error) {
+// Circles implements Source.
+func (c *ClickHouse) Circles(ctx context.Context, people []core.ID, beside bool) (map[core.ID]Circle, bool, error) {
+	if beside {
+		people = besides(people)
+	}
 	var (
-		candidate, done proto.ColInt64
-		people          proto.ColUInt64
-		some            = proto.NewArray(new(proto.ColInt64))
-		out             []Counted
+		person, other, weight proto.ColInt64
+		read                  uint64
+		follows               = make(map[core.ID][]core.ID, len(people))
+		acts                  = make(map[core.ID][]Act, len(people))
 	)
-	return out, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+	name, params := c.from.Query("suggest_circles", map[string]any{"people": list(people), "per_seed": c.cfg.PerSeed})
+	err := c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: ch.Parameters(params),
 		// What is beyond the bound is left unread, and the rest is the answer.
 		Settings: append([]ch.Setting{
 			{Key: "max_rows_to_read", Value: strconv.Itoa(c.cfg.MaxRows)}, {Key: "read_overflow_mode", Value: "break"},
 		}, oneThread...),
-		Result: proto.Results{{Name: "candidate", Data: &candidate}, {Name: "people", Data: &people}, {Name: "some", Data: some}, {Name: "done", Data: &done}},
+		Result: proto.Results{{Name: "person", Data: &person}, {Name: "other", Data: &other}, {Name: "weight", Data: &weight}},
 		OnResult: func(context.Context, proto.Block) error {
-			for i := range candidate.Rows() {
-				one := Counted{User: core.ID(candidate.Row(i)), Count: int64(people.Row(i)), Done: done.Row(i)} //nolint:gosec // a count
-				for _, id := range some.Row(i) {
-					one.Some = append(one.Some, core.ID(id))
+			for i := range person.Rows() {
+				who, whom := core.ID(person.Row(i)), core.ID(other.Row(i))
+				if w := weight.Row(i); w > 0 {
+					acts[who] = append(acts[who], Act{Author: whom, Weight: w})
+				} else {
+					follows[who] = append(follows[who], whom)
 				}
-				out = append(out, one)
 			}
 			return nil
 		},
+		OnProgress: func(_ context.Context, p proto.Progress) error {
+			read += p.Rows
+			return nil
+		},
 	}})
+	if err != nil {
+		return nil, false, err
+	}
+	found := make(map[core.ID]Circle, len(follows))
+	for who := range follows {
+		found[who] = Pack(follows[who], acts[who])
+	}
+	for who := range acts {
+		if _, packed := found[who]; !packed {
+			found[who] = Pack(nil, acts[who])
+		}
+	}
+	return found, read < uint64(c.cfg.MaxRows), nil //nolint:gosec // validated: above 0
 }
 
 // Gone implements Source.
 func (c *ClickHouse) Gone(ctx context.Context, users []core.ID) ([]core.ID, error) {
+	return c.ids(ctx, "suggest_gone", map[string]any{"ids": list(users)})
+}
+
+// Suspects implements Source.
+func (c *ClickHouse) Suspects(ctx context.Context, limit int) ([]core.ID, error) {
+	return c.ids(ctx, "suggest_suspects", map[string]any{"limit": limit})
+}
+
+func (c *ClickHouse) ids(ctx context.Context, name string, params map[string]any) ([]core.ID, error) {
 	var (
-		id   proto.ColInt64
-		gone []core.ID
+		id  proto.ColInt64
+		ids []core.ID
 	)
-	return gone, c.client.Read(ctx, clickhouse.Query{Name: "suggest_gone", Query: ch.Query{
-		Body: sql.ClickHouse("suggest_gone"), Parameters: ch.Parameters(map[string]any{"ids": list(users)}),
+	return ids, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
 		Settings: oneThread, Result: proto.Results{{Name: "id", Data: &id}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range id.Rows() {
-				gone = append(gone, core.ID(id.Row(i)))
+				ids = append(ids, core.ID(id.Row(i)))
 			}
 			return nil
 		},

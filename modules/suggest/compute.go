@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/feedrank/feedrank/modules/core"
 )
 
@@ -24,7 +22,7 @@ func (s *Service) items(ctx context.Context, user core.ID) ([]Item, error) {
 		}
 		related[e.Other] = true
 	}
-	found, err := s.gather(ctx, user, seeds, len(edges))
+	found, err := s.gather(ctx, user, seeds)
 	if err != nil {
 		return nil, err
 	}
@@ -40,9 +38,9 @@ func (s *Service) items(ctx context.Context, user core.ID) ([]Item, error) {
 			out[e.Other] = true
 		}
 	}
-	gone, err := s.source.Gone(ctx, usersOf(items))
+	gone, err := s.deleted.among(ctx, usersOf(items))
 	if err != nil {
-		return nil, fmt.Errorf("deleted users: %w", err)
+		return nil, err
 	}
 	for _, id := range gone {
 		out[id] = true
@@ -51,41 +49,36 @@ func (s *Service) items(ctx context.Context, user core.ID) ([]Item, error) {
 	return known.without(user, items, maxItems), nil
 }
 
-// gather asks all that speaks for somebody at once.
-func (s *Service) gather(ctx context.Context, user core.ID, seeds []core.ID, edges int) (candidates, error) {
-	var followed, engaged, own []Counted
-	// The best of a list may all be followed already: so many more are asked for.
-	limit := 2*maxItems + edges
-	asks, asking := errgroup.WithContext(ctx)
-	if len(seeds) > 0 {
-		asks.Go(func() (err error) {
-			followed, err = s.source.Followed(asking, seeds, limit)
-			return err
-		})
-		asks.Go(func() (err error) {
-			engaged, err = s.source.Engaged(asking, seeds, limit)
-			return err
-		})
+// newcomer follows fewer people than this. Whose posts they care for is never taken from memory: they may
+// have begun this minute.
+const newcomer = 5
+
+// gather finds all that speaks for somebody.
+func (s *Service) gather(ctx context.Context, user core.ID, seeds []core.ID) (*candidates, error) {
+	circles := make(map[core.ID]Circle, len(seeds)+1)
+	missing := s.circles.of(circles, seeds, s.cfg.Fresh)
+	age := s.cfg.Fresh
+	if len(seeds) < newcomer {
+		age = 0
 	}
-	asks.Go(func() (err error) {
-		own, err = s.source.Engaged(asking, []core.ID{user}, limit)
-		return err
-	})
-	if err := asks.Wait(); err != nil {
-		return nil, fmt.Errorf("candidates for %s: %w", user, err)
+	missing = append(missing, s.circles.of(circles, []core.ID{user}, age)...)
+	if len(missing) > 0 {
+		asked, whole, err := s.source.Circles(ctx, missing, s.circles.room())
+		if err != nil {
+			return nil, fmt.Errorf("candidates for %s: %w", user, err)
+		}
+		if whole {
+			s.circles.add(asked, missing)
+		}
+		for _, id := range missing {
+			circles[id] = asked[id]
+		}
 	}
-	found := make(candidates, len(followed)+len(engaged)+len(own))
-	for _, f := range followed {
-		one := found.of(f.User)
-		one.followedBy, one.followers = f.Count, f.Some
+	found := newCandidates()
+	for _, seed := range seeds {
+		found.near(seed, circles[seed])
 	}
-	for _, e := range engaged {
-		one := found.of(e.User)
-		one.engagedBy, one.engagers = e.Count, e.Some
-	}
-	for _, o := range own {
-		found.of(o.User).engaged = o.Done
-	}
+	circles[user].Each(func(core.ID) {}, func(act Act) { found.of(act.Author).engaged = act.Weight })
 	for _, p := range s.popular.get(ctx) {
 		found.of(p.User).popular = p.Count
 	}
@@ -105,7 +98,7 @@ func (s *Service) withoutSource(ctx context.Context, user core.ID) Answer {
 	for _, e := range edges {
 		related[e.Other] = true
 	}
-	found := candidates{}
+	found := newCandidates()
 	for _, p := range s.popular.get(ctx) {
 		found.of(p.User).popular = p.Count
 	}

@@ -54,7 +54,7 @@ func TestAScoreRisesWithWhatSpeaksForSomebody(t *testing.T) {
 		default:
 			more.popular++
 		}
-		if more.item(1, &w).Score <= one.item(1, &w).Score {
+		if more.score(&w) <= one.score(&w) {
 			rt.Fatal("more speaks for them, but they do not rise")
 		}
 	})

@@ -12,12 +12,10 @@ type Edge struct {
 	Follows bool // the viewer follows them; else one of the two blocks, or the viewer mutes
 }
 
-// Counted is somebody, how many people speak for them, and some of these.
+// Counted is somebody, and how many people speak for them.
 type Counted struct {
 	User  core.ID
 	Count int64
-	Some  []core.ID
-	Done  int64 // what they did with the user's posts, weighted; 0 where that is not asked
 }
 
 // Source knows who is near to whom.
@@ -25,11 +23,13 @@ type Source interface {
 	// Edges are the viewer's, the newest follows first, at most Config.MaxEdges; with among, only those
 	// to these people.
 	Edges(ctx context.Context, viewer core.ID, among []core.ID) ([]Edge, error)
-	// Followed and Engaged count whom the seeds follow, and whose posts they care for, most first.
-	Followed(ctx context.Context, seeds []core.ID, limit int) ([]Counted, error)
-	Engaged(ctx context.Context, seeds []core.ID, limit int) ([]Counted, error)
+	// Circles are those of some people, as far as they have one, and with beside of others, too, who cost
+	// little more. They are not whole if there was more to read than Config.MaxRows.
+	Circles(ctx context.Context, people []core.ID, beside bool) (found map[core.ID]Circle, whole bool, err error)
 	// Gone tells which of these people are deleted.
 	Gone(ctx context.Context, users []core.ID) ([]core.ID, error)
+	// Suspects are people who were deleted once, and may be still; some of them if there are more than limit.
+	Suspects(ctx context.Context, limit int) ([]core.ID, error)
 }
 
 // Fallback is what the app's own database says while the source is away.

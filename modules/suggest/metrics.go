@@ -3,14 +3,22 @@ package suggest
 import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
-	answers *prometheus.CounterVec
-	seconds prometheus.Histogram
-	refused prometheus.Counter
-	unsaved prometheus.Counter
+	circles     *prometheus.CounterVec
+	circleBytes prometheus.Gauge
+	answers     *prometheus.CounterVec
+	seconds     prometheus.Histogram
+	refused     prometheus.Counter
+	unsaved     prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
+		circles: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "feedrank_suggest_circles_total", Help: "Whom people follow and care for, as computations needed it: kept in memory, or asked for.",
+		}, []string{"outcome"}),
+		circleBytes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "feedrank_suggest_circle_bytes", Help: "Bytes of that in memory; suggest.circle_bytes bounds them.",
+		}),
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feedrank_suggest_answers_total", Help: "Lists of suggested users by what they are made from.",
 		}, []string{"served_from"}),
@@ -25,6 +33,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "feedrank_suggest_save_failed_total", Help: "Lists that Redis did not take.",
 		}),
 	}
-	reg.MustRegister(m.answers, m.seconds, m.refused, m.unsaved)
+	reg.MustRegister(m.circles, m.circleBytes, m.answers, m.seconds, m.refused, m.unsaved)
 	return m
 }

@@ -66,7 +66,7 @@ func (j *PopularJob) Run(ctx context.Context, fence int64) error {
 	}
 	out := make([]popularJSON, len(people))
 	for i, p := range people {
-		out[i] = popularJSON{User: p.User, Count: p.Count}
+		out[i] = popularJSON(p)
 	}
 	text, err := json.Marshal(out)
 	if err != nil {

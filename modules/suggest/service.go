@@ -28,7 +28,7 @@ const (
 )
 
 // maxItems is how many suggestions are kept of a user: some are dismissed or followed meanwhile.
-const maxItems = 150
+const maxItems = 100
 
 // Answer is what a user gets.
 type Answer struct {
@@ -45,6 +45,8 @@ type Service struct {
 	gates    Gates
 	store    *Store
 	popular  *popularList
+	circles  *circles
+	deleted  *deleted
 	local    *lru.Cache[core.ID, state] // for when Redis is away
 	flights  singleflight.Group
 	places   chan struct{} // one for each computation at once
@@ -71,10 +73,16 @@ func New(p Params) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("suggest.local: %w", err)
 	}
+	m := newMetrics(p.Registerer)
+	circles, err := newCircles(&p.Config, p.Clock, m)
+	if err != nil {
+		return nil, err
+	}
 	return &Service{
 		cfg: p.Config, source: p.Source, fallback: p.Fallback, gates: p.Gates, store: p.Store, clock: p.Clock, log: p.Log.Named("suggest"),
 		popular: &popularList{redis: p.Store.redis, gate: p.Gates.Redis, clock: p.Clock}, local: local,
-		places: make(chan struct{}, p.Config.MaxConcurrent), metrics: newMetrics(p.Registerer),
+		circles: circles, deleted: &deleted{source: p.Source, clock: p.Clock, every: p.Config.Fresh / 10},
+		places: make(chan struct{}, p.Config.MaxConcurrent), metrics: m,
 	}, nil
 }
 

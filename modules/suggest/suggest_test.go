@@ -104,7 +104,7 @@ func TestWithoutClickHouseTheAnswerIsStaleThenPopularThenWhoPostedLatelyThenNobo
 	w.likes(50, 21, 1)
 	require.Len(t, w.suggest(1).Items, 1)
 	w.gate.open.Store(true)
-	w.clock.advance(time.Hour)
+	w.clock.advance(2 * time.Hour)
 	answer := w.suggest(1)
 	require.Equal(t, suggest.FromStale, answer.ServedFrom)
 	require.True(t, answer.Degraded)
@@ -161,7 +161,7 @@ func TestWarmingComputesOnlyWhatIsNotFresh(t *testing.T) {
 	require.Equal(t, suggest.FromCache, w.suggest(1).ServedFrom)
 	w.gate.open.Store(true)
 	require.NoError(t, w.service.Warm(context.Background(), 1))
-	w.clock.advance(time.Hour)
+	w.clock.advance(2 * time.Hour)
 	require.Error(t, w.service.Warm(context.Background(), 1))
 }
 

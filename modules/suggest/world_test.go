@@ -31,6 +31,7 @@ type world struct {
 	store   *suggest.Store
 	source  *suggest.ClickHouse
 	service *suggest.Service
+	metrics *prometheus.Registry
 	gate    gate
 	app     app
 	version int
@@ -71,7 +72,7 @@ func (a *app) Active(context.Context, core.ID) ([]core.ID, error) { return a.act
 
 func newWorld(t testing.TB, change ...func(*suggest.Config)) *world {
 	t.Helper()
-	w := &world{Stack: stack.New(t), t: t, cfg: suggest.DefaultConfig(), clock: &movableClock{}}
+	w := &world{Stack: stack.New(t), t: t, cfg: suggest.DefaultConfig(), clock: &movableClock{}, metrics: prometheus.NewRegistry()}
 	w.cfg.Budget = 20 * time.Second
 	for _, f := range change {
 		f(&w.cfg)
@@ -82,11 +83,25 @@ func newWorld(t testing.TB, change ...func(*suggest.Config)) *world {
 	w.source = suggest.NewClickHouse(w.cfg, w.ClickHouse, core.CountedFromEvents())
 	service, err := suggest.New(suggest.Params{
 		Config: w.cfg, Source: w.source, Fallback: &w.app, Gates: suggest.Gates{Source: &w.gate, Redis: suggest.AlwaysAsk{}}, Store: w.store, Clock: w.clock,
-		Log: zap.NewNop(), Registerer: prometheus.NewRegistry(),
+		Log: zap.NewNop(), Registerer: w.metrics,
 	})
 	require.NoError(t, err)
 	w.service = service
 	return w
+}
+
+// metric is the value of a gauge without labels.
+func (w *world) metric(t *testing.T, name string) float64 {
+	t.Helper()
+	families, err := w.metrics.Gather()
+	require.NoError(t, err)
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
 }
 
 func (w *world) write(statement string) {
