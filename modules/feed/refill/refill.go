@@ -57,7 +57,7 @@ func NewJob(cfg store.Config, source Source, s *store.Store, w *Witnesses, erase
 }
 
 // errLostAgain says that what was written may be gone.
-var errLostAgain = errors.New("Redis was emptied while it was filled")
+var errLostAgain = errors.New("the marks were lost again while they were written")
 
 // Run fills Redis if a witness is missing. What a failed run has written stays, and is not written twice.
 func (j *Job) Run(ctx context.Context, _ int64) error {
