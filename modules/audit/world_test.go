@@ -54,7 +54,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Stack: stack.New(t), cfg: DefaultConfig(), events: events.DefaultConfig(), reg: prometheus.NewRegistry()}
 	w.cfg.Settle = 0
-	w.events.Partitions, w.events.Batch.MaxRows = 2, 100
+	w.events.Partitions, w.events.Batch.MaxRows = 2, 20 // many ranges
 	w.owners = owners{events.NewRequests(w.events, w.ClickHouse, core.SystemClock{}), w.events.AcceptedAge + w.events.Retention}
 	_, err := kafka.EnsureTopics(w.KafkaConfig, events.TopicSpecs(w.events, w.KafkaConfig), false)
 	require.NoError(t, err)
@@ -89,7 +89,7 @@ func (w *world) fill(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	topic := w.KafkaConfig.Topic(w.events.Topic)
 	sent := 0
-	for range 6 { // several batches, so that there are several ranges
+	for range 6 {
 		var messages []*sarama.ProducerMessage
 		for range 60 {
 			e := core.Event{
