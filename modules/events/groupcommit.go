@@ -3,7 +3,6 @@ package events
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -44,7 +43,7 @@ type groupCommit[B block] struct {
 	timeout     time.Duration
 	blocks      sync.Pool
 	turn        chan struct{} // holds a token while a statement is under way
-	rested      atomic.Pointer[time.Time]
+	rest        *worker.Rest
 
 	mu      sync.Mutex
 	waiting []*share[B]
@@ -62,6 +61,7 @@ func newGroupCommit[B block](client *clickhouse.Client, table, name string, most
 	return &groupCommit[B]{
 		client: client, table: table, name: name, most: most, timeout: timeout,
 		blocks: sync.Pool{New: func() any { return empty() }}, turn: make(chan struct{}, 1),
+		rest: worker.NewRest(restTimes, maxRest),
 	}
 }
 
@@ -84,7 +84,7 @@ func (g *groupCommit[B]) insert(ctx context.Context, f fence, rows int, alone bo
 			if all := g.take(); len(all) > 0 {
 				began := time.Now()
 				err := g.send(ctx, all)
-				g.rest(time.Since(began))
+				g.rest.Begin(time.Since(began))
 				for _, each := range all {
 					each.done <- err
 				}
@@ -101,20 +101,6 @@ const (
 	restTimes = 9
 	maxRest   = 200 * time.Millisecond
 )
-
-// rest begins when a statement has ended.
-func (g *groupCommit[B]) rest(took time.Duration) {
-	until := time.Now().Add(min(restTimes*took, maxRest))
-	g.rested.Store(&until)
-}
-
-// resting is how long the next statement should wait.
-func (g *groupCommit[B]) resting() time.Duration {
-	if until := g.rested.Load(); until != nil {
-		return time.Until(*until)
-	}
-	return 0
-}
 
 // linger is how long a statement waits for company: batches are due at the same time, but none is ready
 // at the very same moment.

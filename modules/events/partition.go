@@ -139,7 +139,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 			return "", errSessionEnded
 		default:
 			if !b.empty() {
-				left := max(due.Sub(p.clock.Now()), p.ledger.writer.rows.resting())
+				left := max(due.Sub(p.clock.Now()), p.ledger.writer.rows.rest.Left())
 				if left <= 0 {
 					return "age", nil
 				}

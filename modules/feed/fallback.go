@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -38,7 +37,7 @@ func (f *Feed) provide(ctx context.Context, r *request) error {
 			f.refresh(r, 0)
 		case f.worn(r):
 			f.metrics.cache.WithLabelValues("worn").Inc()
-			f.refresh(r, f.ahead.left())
+			f.refresh(r, f.ahead.Left())
 		}
 		f.replaceHot(ctx, r)
 		return nil
@@ -172,7 +171,7 @@ func (f *Feed) computeOnce(r *request, ahead bool) *flight {
 	return f.flights.join(key,
 		func(ctx context.Context) (*computed, error) {
 			if ahead {
-				defer f.ahead.ended(time.Now())
+				defer func(began time.Time) { f.ahead.Begin(time.Since(began)) }(time.Now())
 			}
 			return f.computeLeased(ctx, user, tag, ahead, state, func(state store.State) (*computed, error) {
 				return f.compute(ctx, user, state, ranking, f.fromClickHouse)
@@ -184,19 +183,10 @@ func (f *Feed) computeOnce(r *request, ahead bool) *flight {
 // flightKey names the computation that a request may join.
 func (f *Feed) flightKey(r *request) flightKey { return flightKey{viewer: r.User, tag: r.entry.Tag} }
 
-// rest is the time that follows a computation for which nobody waited, before the next of them that can
-// wait: so many times what it took. Where many viewers come back, there is always a worn reserve, and
-// computing them all would leave ClickHouse no time for those who wait.
-type rest struct{ until atomic.Int64 }
-
-const restTimes = 4
-
-func (r *rest) ended(began time.Time) {
-	now := time.Now()
-	r.until.Store(now.Add(restTimes * now.Sub(began)).UnixNano())
-}
-
-func (r *rest) left() time.Duration { return time.Duration(r.until.Load() - time.Now().UnixNano()) }
+// aheadRest follows a computation for which nobody waited, before the next of them that can wait: where many
+// viewers come back, there is always a worn reserve, and computing them all would leave ClickHouse no time
+// for those who wait.
+const aheadRest = 4
 
 // refresh computes a reserve in the background, unless enough of them are under way or it is too early.
 func (f *Feed) refresh(r *request, early time.Duration) {

@@ -47,7 +47,7 @@ type Feed struct {
 	workers   *worker.Group
 	excerpts  chan struct{} // one for each that is being asked for
 	flights   *flights
-	ahead     rest
+	ahead     *worker.Rest
 	local     localStates
 	sampledAt atomic.Int64                 // nanoseconds since 1970: see sampleOverlap
 	orders    *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
@@ -100,7 +100,7 @@ func New(p Params) (*Feed, error) {
 		direct: p.Direct, lists: lists{source: p.Lists}, excerpts: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
 		guards: p.Guards, clock: p.Clock, log: p.Log, metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
 		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
-		workers: workers, flights: newFlights(workers), local: local, orders: orders, writes: make(chan orderWrite, maxOrderWrites),
+		workers: workers, flights: newFlights(workers), ahead: worker.NewRest(aheadRest, 0), local: local, orders: orders, writes: make(chan orderWrite, maxOrderWrites),
 		requests: sync.Pool{New: func() any { return &request{} }},
 		works:    sync.Pool{New: func() any { return newWork() }},
 	}, nil
