@@ -137,8 +137,10 @@ func (a *applier) attempt(ctx context.Context, jobs []*job) error {
 	}
 	var changes []core.Change
 	for _, f := range folds {
-		if err := a.write(ctx, f.kind, f.left, nil); err != nil { // first: who finds the rows need not look for what they left
-			return err
+		for _, left := range f.left { // first: who finds the rows need not look for what they left
+			if err := a.write(ctx, f.kind, left, nil); err != nil {
+				return err
+			}
 		}
 		if err := a.write(ctx, f.kind, f.written(), f.writtenEdges()); err != nil {
 			return err

@@ -37,7 +37,8 @@ type fold struct {
 	rows    map[string]stored // what we have, as far as it was looked up or changed
 	dirty   map[string]bool
 	edges   map[edge]edgeState
-	left    []stored // of counted rows that moved: what is to be gone from where they were
+	left    [][]stored     // of counted rows that moved: what is to be gone from where they were, by their how manieth move it was
+	moves   map[string]int // so far, by row
 	changes []core.Change
 	replays int
 	stale   int            // repairs that came too late
@@ -48,7 +49,7 @@ func newFold(k mapping.Kind, have map[string]stored) *fold {
 	if have == nil {
 		have = map[string]stored{}
 	}
-	return &fold{kind: k, rows: have, dirty: map[string]bool{}, edges: map[edge]edgeState{}, merged: map[string]int{}}
+	return &fold{kind: k, rows: have, dirty: map[string]bool{}, edges: map[edge]edgeState{}, moves: map[string]int{}, merged: map[string]int{}}
 }
 
 // textOf finds a large value that neither the change nor what we have brings.
@@ -95,11 +96,22 @@ func (f *fold) apply(e entry, missing textOf) error {
 	if known && f.kind.Counted() && (old.First != next.First || !old.CreatedAt.Equal(next.CreatedAt)) {
 		from := old
 		from.Gone, from.Version = true, next.Version-1 // above all that was, below what comes
-		f.left = append(f.left, from)
+		f.leave(key, from)
 	}
 	f.rows[key] = next
 	f.dirty[key] = true
 	return nil
+}
+
+// leave notes what a row leaves where it was. Moves of one row are written one after the other: whoever
+// finds what the second one left may rely on what the first one left being gone from every copy.
+func (f *fold) leave(key string, from stored) {
+	n := f.moves[key]
+	f.moves[key]++
+	if n == len(f.left) {
+		f.left = append(f.left, nil)
+	}
+	f.left[n] = append(f.left[n], from)
 }
 
 // again treats the last change of a row that was applied before: we may have ended between writing

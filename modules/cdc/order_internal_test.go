@@ -2,6 +2,7 @@ package cdc
 
 import (
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -207,4 +208,73 @@ func TestReplayingAnyPartOfTheLogChangesNothing(t *testing.T) {
 		}
 		require.Equal(t, want, alive)
 	})
+}
+
+// TestReplayingAnyPartOfTheLogLeavesNoReactionBehind has ClickHouse end between a copy and a view of it, too.
+func TestReplayingAnyPartOfTheLogLeavesNoReactionBehind(t *testing.T) {
+	type place struct {
+		user, hour int64
+		key        string
+	}
+	at := func(r stored) place { return place{r.First, r.CreatedAt.Unix(), r.Key} }
+	comments := mapping.Source{Kind: mapping.Comment}
+	rapid.Check(t, func(t *rapid.T) {
+		log := commentLog(t, &comments)
+		rows, reactions := map[string]stored{}, map[place]stored{}
+		insert := func(written []stored) (whole bool) {
+			views := rapid.IntRange(0, 4).Draw(t, "dies before the view is written") > 0
+			for _, r := range written {
+				if rows[r.Key].Version <= r.Version {
+					rows[r.Key] = r
+				}
+				if views && reactions[at(r)].Version <= r.Version {
+					reactions[at(r)] = r
+				}
+			}
+			return views
+		}
+		for committed := 0; committed < len(log); {
+			start := rapid.IntRange(0, committed).Draw(t, "start") // at the committed offset or before it
+			end := rapid.IntRange(start+1, len(log)).Draw(t, "end")
+			f := newFold(mapping.Comment, maps.Clone(rows))
+			for _, e := range log[start:end] {
+				require.NoError(t, f.apply(e, nil))
+			}
+			if slices.ContainsFunc(append(f.left, f.written()), func(each []stored) bool { return !insert(each) }) {
+				continue
+			}
+			if rapid.Bool().Draw(t, "commits") {
+				committed = max(committed, end)
+			}
+		}
+		want, alive := map[place]bool{}, map[place]bool{}
+		for _, r := range rows {
+			if !r.Gone {
+				want[at(r)] = true
+			}
+		}
+		for p, r := range reactions {
+			if !r.Gone {
+				alive[p] = true
+			}
+		}
+		require.Equal(t, want, alive)
+	})
+}
+
+// commentLog is of two comments that come, go, and move between people and hours.
+func commentLog(t *rapid.T, s *mapping.Source) (log []entry) {
+	for i := range rapid.IntRange(1, 20).Draw(t, "records") {
+		version, err := versionOf(1, int64(i))
+		require.NoError(t, err)
+		e := entry{source: s, version: version, row: mapping.Row{Key: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "key")}}
+		if e.delete = rapid.IntRange(0, 3).Draw(t, "delete") == 3; e.delete {
+			e.row.Gone = true
+		} else {
+			e.row.First = rapid.Int64Range(1, 3).Draw(t, "author")
+			e.row.CreatedAt = noon.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "hour")) * time.Hour)
+		}
+		log = append(log, e)
+	}
+	return log
 }

@@ -30,6 +30,21 @@ func TestATruncateThatEndedBetweenACopyAndItsViewsIsFinished(t *testing.T) {
 	}
 }
 
+// TestARowThatMovedTwiceInAnInsertThatEndedIsGoneFromBothPlaces has the second of two moves of a transaction
+// refused after the copy was written.
+func TestARowThatMovedTwiceInAnInsertThatEndedIsGoneFromBothPlaces(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(40))
+	c.start()
+	c.requireEqual()
+	c.clickhouse("CREATE TABLE refused (n UInt8) ENGINE = Null")
+	c.clickhouse("CREATE MATERIALIZED VIEW a_refusing TO refused AS SELECT throwIf(is_deleted AND author_id = 7, 'no') AS n FROM comments")
+	c.exec(`BEGIN; UPDATE comments SET author_id = 7; UPDATE comments SET created_at = now() - interval '5 hours'; COMMIT`)
+	wait.Until(t, func() bool { return c.metric("feedrank_cdc_apply_retries_total") > 0 })
+	c.clickhouse("DROP TABLE a_refusing")
+	c.requireEqual()
+}
+
 // clickhouse runs a statement there.
 func (c *chain) clickhouse(statement string) {
 	c.t.Helper()
