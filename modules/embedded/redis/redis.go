@@ -2,15 +2,17 @@
 //
 // It lives in memory only: after a stop or a kill it comes back empty, which is
 // what a cache has to survive anyway. It knows no CLIENT TRACKING, so rueidis
-// needs DisableCache.
+// needs DisableCache. It refuses what it could not expire or would wait for:
+// see refused.
 package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
 )
 
 // Options say where Redis listens. DataDir is not here: nothing is stored.
@@ -21,41 +23,28 @@ type Options struct {
 
 // Run serves until ctx ends. It calls ready once, with the address it serves.
 func Run(ctx context.Context, opts Options, ready func(addr string)) error {
-	server := miniredis.NewMiniRedis()
+	store := miniredis.NewMiniRedis()
 	if opts.Password != "" {
-		server.RequireAuth(opts.Password)
+		store.RequireAuth(opts.Password)
 	}
-	if err := server.StartAddr(opts.Addr); err != nil {
+	unused, err := store.Dial() // starts it without a listener: clients reach it through expiry only
+	if err != nil {
+		return fmt.Errorf("start redis: %w", err)
+	}
+	defer store.Close()
+	if err := unused.Close(); err != nil {
+		return fmt.Errorf("start redis: %w", err)
+	}
+	front, err := server.NewServer(opts.Addr)
+	if err != nil {
 		return fmt.Errorf("redis listen on %s: %w", opts.Addr, err)
 	}
-	defer server.Close()
-	ready(server.Addr())
-	age(ctx, server)
-	return nil
-}
-
-const (
-	shortestTick = 100 * time.Millisecond
-	longestTick  = 5 * time.Second
-)
-
-// age makes time pass for keys with a TTL until ctx ends. miniredis does not do
-// so by itself, and its own ClockTTL walks over every key on every command. One
-// walk costs about 1 ms for 1,000 keys, so the pause after it is fifty times as
-// long: expiry is late by at most that pause, and costs 2 % of a core.
-func age(ctx context.Context, server *miniredis.Miniredis) {
-	last := time.Now()
-	timer := time.NewTimer(shortestTick)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		now := time.Now()
-		server.FastForward(now.Sub(last))
-		last = now
-		timer.Reset(min(max(50*time.Since(now), shortestTick), longestTick))
+	defer front.Close()
+	e := newExpiry(store)
+	front.SetPreHook(e.serve)
+	ready(front.Addr().String())
+	if err := e.run(ctx); !errors.Is(err, context.Canceled) {
+		return err
 	}
+	return nil
 }
