@@ -23,8 +23,9 @@ import (
 // maxActRows is how many rows of what a viewer did are few: ten weeks of sixty authors a day.
 const maxActRows = 4000
 
-// rowRead reads a few granules by primary key: with one thread, and all columns at once.
-var rowRead = []ch.Setting{{Key: "max_threads", Value: "1"}, {Key: "optimize_move_to_prewhere", Value: "0"}}
+// rowRead reads a few granules by primary key: with one thread, all columns at once, and planned by the older, shorter
+// analysis of queries.
+var rowRead = []ch.Setting{{Key: "max_threads", Value: "1"}, {Key: "optimize_move_to_prewhere", Value: "0"}, {Key: "enable_analyzer", Value: "0"}}
 
 // edgeRow is one row of the copy: a state of a row of the app.
 type edgeRow struct {
