@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // availability breaks each server in each way, in turn, and restarts each role, under a load that does
@@ -156,23 +158,14 @@ func slowed(ctx context.Context, s Server) (func(context.Context) error, error) 
 		var err error
 		for err == nil && ctx.Err() == nil {
 			if err = s.Freeze(); err == nil {
-				rest(ctx, slowStands)
+				_ = worker.Pause(ctx, slowStands)
 				err = s.Thaw()
 			}
-			rest(ctx, slowRuns)
+			_ = worker.Pause(ctx, slowRuns)
 		}
 		done <- err
 	}()
 	return func(context.Context) error { cancel(); return <-done }, nil
-}
-
-func rest(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // run goes through all faults and restarts.
@@ -243,7 +236,7 @@ func (d *drill) trial(ctx context.Context, name, server string, begin func(conte
 		}
 		t.closed = time.Since(healed)
 	}
-	rest(ctx, settleFor)
+	_ = worker.Pause(ctx, settleFor)
 	t.window, t.events = d.feeds.open("between"), d.events.open("between")
 	t.close()
 	t.events.close()

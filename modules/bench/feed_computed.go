@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // feedComputed asks for the feeds of viewers who have no cached reserve, each once: when Redis holds
@@ -99,13 +101,9 @@ func (p *Phase) above(idle *Phase, names ...string) float64 {
 func (on *Stage) Idle(ctx context.Context, name string, lasting time.Duration) (*Phase, error) {
 	on.Tell("%s: %s", name, lasting)
 	watch := on.watch(nil)
-	timer := time.NewTimer(lasting)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	if err := worker.Pause(ctx, lasting); err != nil {
 		watch.end()
-		return nil, ctx.Err()
+		return nil, err
 	}
 	p := &Phase{Name: name, Seconds: lasting.Seconds(), Latency: map[string]*Percentiles{all: {}}, Usage: watch.end()}
 	on.report.Phases = append(on.report.Phases, p)

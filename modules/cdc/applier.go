@@ -13,6 +13,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // applier writes the batches of one topic. Those of several partitions that wait at the same time go
@@ -103,12 +104,8 @@ func (a *applier) apply(ctx context.Context, jobs []*job) error {
 		}
 		a.metrics.retries.WithLabelValues(a.table).Inc()
 		a.log.Warn("changes not applied yet", zap.String("table", a.table), zap.Duration("retry_in", pause), zap.Error(err))
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := worker.Pause(ctx, pause); err != nil {
+			return err
 		}
 		pause = min(2*pause, 2*time.Second)
 	}

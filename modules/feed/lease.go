@@ -8,6 +8,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // leaseSlack is by how much a lease outlives the computation that it is for, to save its result.
@@ -70,10 +71,8 @@ func (f *Feed) takeLease(ctx context.Context, user core.ID, wait time.Duration) 
 			return "", true
 		}
 		waited = true
-		select {
-		case <-ctx.Done():
+		if worker.Pause(ctx, leasePoll) != nil {
 			return "", false
-		case <-time.After(leasePoll):
 		}
 	}
 }

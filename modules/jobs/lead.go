@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/sql"
 )
 
@@ -56,7 +57,7 @@ func (r *Runner) compete(ctx context.Context, conn *pgx.Conn) (*lead, error) {
 			break
 		}
 		// A little less or more than a beat: replicas that started together do not try together.
-		if !pause(ctx, time.Duration(float64(r.cfg.Beat)*(0.8+0.4*rand.Float64()))) { //nolint:gosec // keeps no secret
+		if worker.Pause(ctx, time.Duration(float64(r.cfg.Beat)*(0.8+0.4*rand.Float64()))) != nil { //nolint:gosec // keeps no secret
 			return nil, ctx.Err()
 		}
 	}
@@ -120,18 +121,6 @@ func hangUp(conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	return conn.Close(ctx)
-}
-
-// pause waits, and tells whether ctx lasted as long.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
 
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

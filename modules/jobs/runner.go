@@ -93,7 +93,7 @@ func (r *Runner) loop(ctx context.Context) error {
 			r.log.Warn("cannot compete for the lead; it goes on trying", zap.Error(err))
 		}
 		failing = !led
-		pause(ctx, r.cfg.Beat)
+		_ = worker.Pause(ctx, r.cfg.Beat)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (w *Worker) run(ctx context.Context) error {
 	for {
 		users, err := take(ctx, w.redis, batch)
 		if err != nil || len(users) == 0 {
-			if !pause(ctx, idleFor) {
+			if worker.Pause(ctx, idleFor) != nil {
 				return nil
 			}
 			continue
@@ -79,12 +79,12 @@ func (w *Worker) run(ctx context.Context) error {
 // quick again. An error means that ctx has ended.
 func (w *Worker) one(ctx context.Context, user core.ID, wait time.Duration) (time.Duration, error) {
 	w.metrics.pause.Set(wait.Seconds())
-	if !pause(ctx, wait) {
+	if worker.Pause(ctx, wait) != nil {
 		return wait, ctx.Err()
 	}
 	for w.load.Busy() {
 		w.metrics.users.WithLabelValues("gave_way").Inc()
-		if !pause(ctx, idleFor) {
+		if worker.Pause(ctx, idleFor) != nil {
 			return wait, ctx.Err()
 		}
 	}
@@ -111,18 +111,6 @@ func (w *Worker) one(ctx context.Context, user core.ID, wait time.Duration) (tim
 		return wait, ctx.Err()
 	}
 	return min(w.cfg.MaxPause, max(2*wait, w.cfg.SlowAfter)), ctx.Err()
-}
-
-// pause waits, and tells whether ctx lasted as long.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
 
 type metrics struct {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // World is SQL that fills every table with a little: so many users, three posts for each.
@@ -64,12 +66,7 @@ func (w *Writer) Run(ctx context.Context) {
 		} else {
 			wait = 4 * pause
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		timer.Stop()
+		_ = worker.Pause(ctx, wait)
 	}
 }
 

@@ -80,11 +80,8 @@ func (s *Source) run(ctx context.Context) error {
 		}
 		s.metrics.reconnects.Inc()
 		s.log.Warn("source ended; it begins again", zap.Duration("retry_in", pause), zap.Error(err))
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if err := worker.Pause(ctx, pause); err != nil {
+			return err
 		}
 		pause = min(2*pause, s.cfg.MaxBackoff)
 	}

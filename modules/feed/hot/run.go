@@ -84,10 +84,8 @@ func (s *Set) loadUntilDone(ctx context.Context) {
 		if s.step("load", func() error { return s.Load(ctx) }) {
 			return
 		}
-		select {
-		case <-ctx.Done():
+		if worker.Pause(ctx, jittered(pause)) != nil {
 			return
-		case <-time.After(jittered(pause)):
 		}
 	}
 }

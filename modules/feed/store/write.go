@@ -11,6 +11,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // What the consumers write goes in pipelines of a bounded size, each with a deadline of its own that is
@@ -65,12 +66,10 @@ func (s *Store) persist(ctx context.Context, write func(context.Context, rueidis
 			s.down.Store(true)
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(pause):
-			pause *= 2
+		if ended := worker.Pause(ctx, pause); ended != nil {
+			return errors.Join(err, ended)
 		}
+		pause *= 2
 	}
 }
 

@@ -169,7 +169,7 @@ func (s *Server) AdminAddr() string { return s.doors[len(s.doors)-1].listener.Ad
 func (s *Server) Stop(ctx context.Context) error {
 	s.ending.Store(true)
 	s.drainer.Drain()
-	wait(ctx, s.cfg.DrainDelay)
+	_ = worker.Pause(ctx, s.cfg.DrainDelay)
 	draining, cancel := half(ctx) // a slow client must not use up the time that the others need to stop
 	defer cancel()
 	var failed error
@@ -188,13 +188,4 @@ func half(ctx context.Context) (context.Context, context.CancelFunc) {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, time.Until(deadline)/2)
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/IBM/sarama"
 	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // RunGroup is a member of a consumer group until ctx ends. It joins again, with a growing pause,
@@ -83,11 +85,6 @@ func (b *backoff) wait(ctx context.Context) {
 	if b.next == 0 {
 		b.reset()
 	}
-	timer := time.NewTimer(b.next)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	_ = worker.Pause(ctx, b.next) // whoever waits looks at ctx next
 	b.next = min(2*b.next, b.most)
 }
