@@ -68,7 +68,7 @@ func (c *ClickHouse) Circles(ctx context.Context, people []core.ID, beside bool)
 		// What is beyond the bound is left unread, and the rest is the answer.
 		Settings: append([]ch.Setting{
 			{Key: "max_rows_to_read", Value: strconv.Itoa(c.cfg.MaxRows)}, {Key: "read_overflow_mode", Value: "break"},
-		}, oneThread...),
+		}, clickhouse.OneThread...),
 		Result: proto.Results{{Name: "person", Data: &person}, {Name: "other", Data: &other}, {Name: "weight", Data: &weight}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range person.Rows() {
@@ -118,7 +118,7 @@ func (c *ClickHouse) ids(ctx context.Context, name string, params map[string]any
 	)
 	return ids, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
-		Settings: oneThread, Result: proto.Results{{Name: "id", Data: &id}},
+		Settings: clickhouse.OneThread, Result: proto.Results{{Name: "id", Data: &id}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range id.Rows() {
 				ids = append(ids, core.ID(id.Row(i)))
@@ -139,7 +139,7 @@ func (c *ClickHouse) Popular(ctx context.Context) ([]Counted, error) {
 	return out, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: ch.Parameters(params),
-		Settings:   oneThread,
+		Settings:   clickhouse.OneThread,
 		Result:     proto.Results{{Name: "candidate", Data: &candidate}, {Name: "people", Data: &people}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range candidate.Rows() {
@@ -149,9 +149,6 @@ func (c *ClickHouse) Popular(ctx context.Context) ([]Counted, error) {
 		},
 	}})
 }
-
-// oneThread keeps suggestions beside the feed, not before it.
-var oneThread = []ch.Setting{{Key: "max_threads", Value: "1"}}
 
 // list is an array of ids as a query's parameter.
 func list(ids []core.ID) string {

@@ -83,7 +83,7 @@ func (c *ClickHouse) edgeRows(ctx context.Context, viewer core.ID) ([]edgeRow, e
 	return rows, c.client.Read(ctx, clickhouse.Query{Name: "suggest_edge_rows", Query: ch.Query{
 		Body:       sql.ClickHouse("suggest_edge_rows"),
 		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.cfg.MaxEdges + 1}),
-		Settings:   append([]ch.Setting{{Key: "optimize_move_to_prewhere", Value: "0"}}, oneThread...), // all columns at once
+		Settings:   clickhouse.PointRead,
 		Result: proto.Results{
 			{Name: "kind_code", Data: &kind},
 			{Name: "other_id", Data: &other},
@@ -113,7 +113,7 @@ func (c *ClickHouse) wholeEdges(ctx context.Context, viewer core.ID, among []cor
 	return edges, c.client.Read(ctx, clickhouse.Query{Name: "suggest_edges", Query: ch.Query{
 		Body:       sql.ClickHouse("suggest_edges"),
 		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "among": list(among), "limit": limit}),
-		Settings:   oneThread,
+		Settings:   clickhouse.OneThread,
 		Result:     proto.Results{{Name: "kind_code", Data: &kind}, {Name: "other_id", Data: &other}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range other.Rows() {

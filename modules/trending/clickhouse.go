@@ -32,7 +32,7 @@ func (s source) top(ctx context.Context, w window, weights *Weights, now time.Ti
 	})
 	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
-		Settings: oneThread,
+		Settings: clickhouse.OneThread,
 		Result:   proto.Results{{Name: "post_id", Data: &ids}, {Name: "exposed", Data: &exposed}, {Name: "interactions", Data: &interactions}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -51,7 +51,7 @@ func (s source) visible(ctx context.Context, posts []core.ID) (map[core.ID]core.
 	)
 	found := make(map[core.ID]core.Post, len(posts))
 	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_posts", Query: ch.Query{
-		Body: sql.ClickHouse("trending_posts"), Parameters: ch.Parameters(map[string]any{"ids": list(posts)}), Settings: oneThread,
+		Body: sql.ClickHouse("trending_posts"), Parameters: ch.Parameters(map[string]any{"ids": list(posts)}), Settings: clickhouse.OneThread,
 		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -72,7 +72,7 @@ func (s source) users(ctx context.Context, posts []core.ID, since time.Time) (ma
 	found := make(map[core.ID]int64, len(posts))
 	name, params := s.from.Query("trending_users", map[string]any{"ids": list(posts), "since": since.Unix()})
 	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: oneThread,
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: clickhouse.OneThread,
 		Result: proto.Results{{Name: "post_id", Data: &ids}, {Name: "users", Data: &users}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -82,9 +82,6 @@ func (s source) users(ctx context.Context, posts []core.ID, since time.Time) (ma
 		},
 	}})
 }
-
-// oneThread keeps the job beside requests, not before them.
-var oneThread = []ch.Setting{{Key: "max_threads", Value: "1"}}
 
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 

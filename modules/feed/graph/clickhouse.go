@@ -53,7 +53,7 @@ func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.A
 	err := c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_edges", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_edges"),
 		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxEdges}),
-		Settings:   pointRead,
+		Settings:   clickhouse.OneThread,
 		Result:     proto.Results{{Name: "kind_code", Data: &kind}, {Name: "other_id", Data: &other}, {Name: "stands", Data: &stands}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range other.Rows() {
@@ -68,9 +68,6 @@ func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.A
 	}})
 	return edges, err
 }
-
-// pointRead keeps a read of a few granules to one thread: starting others costs more.
-var pointRead = []ch.Setting{{Key: "max_threads", Value: "1"}}
 
 // Acts are what a viewer did with the posts of others in 90 days.
 type Acts struct {
@@ -106,7 +103,7 @@ func (c *ClickHouse) manyActs(ctx context.Context, viewer core.ID, weights rank.
 	err := c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: ch.Parameters(params),
-		Settings:   pointRead,
+		Settings:   clickhouse.OneThread,
 		Result: proto.Results{
 			{Name: "author_id", Data: &author},
 			{Name: "views", Data: &views},

@@ -71,7 +71,7 @@ func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, where Where, sin
 		Parameters: ch.Parameters(map[string]any{
 			"viewer": int64(viewer), "days": where.dayList(), "partitions": where.partitionList(), "since": since.UnixMilli(), "limit": maxMarks,
 		}),
-		Settings: rowRead,
+		Settings: clickhouse.PointRead,
 		Result:   proto.Results{{Name: "post_id", Data: &post}, {Name: "hides", Data: &hides}, {Name: "received_at", Data: &received}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range post.Rows() {
@@ -100,7 +100,7 @@ func (c *ClickHouse) where(ctx context.Context, viewer core.ID) (where Where, er
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_where", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_where"),
 		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "days": HideDays}),
-		Settings:   rowRead,
+		Settings:   clickhouse.PointRead,
 		Result:     proto.Results{{Name: "day", Data: &day}, {Name: "kafka_partition", Data: &partition}, {Name: "hid", Data: &hid}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range day.Rows() {

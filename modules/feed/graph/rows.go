@@ -23,10 +23,6 @@ import (
 // maxActRows is how many rows of what a viewer did are few: ten weeks of sixty authors a day.
 const maxActRows = 4000
 
-// rowRead reads a few granules by primary key: with one thread, all columns at once, and planned by the older, shorter
-// analysis of queries.
-var rowRead = []ch.Setting{{Key: "max_threads", Value: "1"}, {Key: "optimize_move_to_prewhere", Value: "0"}, {Key: "enable_analyzer", Value: "0"}}
-
 // edgeRow is one row of the copy: a state of a row of the app.
 type edgeRow struct {
 	kind    int8
@@ -53,7 +49,7 @@ func (c *ClickHouse) fewEdges(ctx context.Context, viewer core.ID) (edges []rese
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_edge_rows", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_edge_rows"),
 		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxEdges + 1}),
-		Settings:   rowRead,
+		Settings:   clickhouse.PointRead,
 		Result: proto.Results{
 			{Name: "kind", Data: &kind},
 			{Name: "other_id", Data: &other},
@@ -130,7 +126,7 @@ func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.A
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_act_rows", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_act_rows"),
 		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": maxActRows + 1}),
-		Settings:   rowRead,
+		Settings:   clickhouse.PointRead,
 		Result: proto.Results{
 			{Name: "author_id", Data: &author},
 			{Name: "day", Data: &day},

@@ -14,6 +14,14 @@ var pinned = []ch.Setting{
 	{Key: "insert_deduplicate", Value: "0", Important: true},
 }
 
+// OneThread keeps a question beside those of requests rather than before them, and a read of a few granules from
+// starting threads, which costs more than the read.
+var OneThread = []ch.Setting{{Key: "max_threads", Value: "1"}}
+
+// PointRead reads rows as they lie by primary key: with one thread, all columns at once, and planned by the older,
+// shorter analysis of queries.
+var PointRead = []ch.Setting{{Key: "max_threads", Value: "1"}, {Key: "optimize_move_to_prewhere", Value: "0"}, {Key: "enable_analyzer", Value: "0"}}
+
 // withPinned puts the query's own settings over the pinned ones.
 func withPinned(own []ch.Setting) []ch.Setting {
 	out := make([]ch.Setting, 0, len(pinned)+len(own))
