@@ -52,11 +52,11 @@ func (l *ledger) mark() string { return fmt.Sprintf(" %d/%d#", l.epoch, l.partit
 // it takes too long, or when we are frozen in the middle of sending it.
 func writing(database string, timeout time.Duration, fences ...fence) []ch.Setting {
 	seconds := strconv.Itoa(int(max(timeout, time.Second).Seconds()))
-	return []ch.Setting{
+	return append([]ch.Setting{
 		{Key: "log_comment", Value: tag(database, fences...), Important: true},
 		{Key: "max_execution_time", Value: seconds, Important: true},
 		{Key: "receive_timeout", Value: seconds, Important: true},
-	}
+	}, clickhouse.Background...)
 }
 
 func (l *ledger) params(more ...proto.Parameter) []proto.Parameter {

@@ -32,7 +32,7 @@ func (s source) top(ctx context.Context, w window, weights *Weights, now time.Ti
 	})
 	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
-		Settings: clickhouse.OneThread,
+		Settings: clickhouse.Job,
 		Result:   proto.Results{{Name: "post_id", Data: &ids}, {Name: "exposed", Data: &exposed}, {Name: "interactions", Data: &interactions}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -51,7 +51,7 @@ func (s source) visible(ctx context.Context, posts []core.ID) (map[core.ID]core.
 	)
 	found := make(map[core.ID]core.Post, len(posts))
 	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_posts", Query: ch.Query{
-		Body: sql.ClickHouse("trending_posts"), Parameters: ch.Parameters(map[string]any{"ids": list(posts)}), Settings: clickhouse.OneThread,
+		Body: sql.ClickHouse("trending_posts"), Parameters: ch.Parameters(map[string]any{"ids": list(posts)}), Settings: clickhouse.Job,
 		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -72,7 +72,7 @@ func (s source) users(ctx context.Context, posts []core.ID, since time.Time) (ma
 	found := make(map[core.ID]int64, len(posts))
 	name, params := s.from.Query("trending_users", map[string]any{"ids": list(posts), "since": since.Unix()})
 	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: clickhouse.OneThread,
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: clickhouse.Job,
 		Result: proto.Results{{Name: "post_id", Data: &ids}, {Name: "users", Data: &users}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {

@@ -62,7 +62,7 @@ func (w *Worker) run(ctx context.Context) error {
 		users, err := take(ctx, w.redis, batch)
 		if err != nil || len(users) == 0 {
 			if worker.Pause(ctx, idleFor) != nil {
-				return nil
+				return nil //nolint:nilerr // it was stopped
 			}
 			continue
 		}

@@ -53,8 +53,9 @@ func openEngine(library, dir string, memoryLimit int64) (*engine, error) {
 		"clickhouse",
 		"--path=" + dir,
 		"--max_server_memory_usage=" + strconv.FormatInt(memoryLimit, 10),
-		// It shares the machine with everything else: two merges at a time.
+		// It shares the machine with everything else: two merges at a time, behind those who ask (where the system allows it).
 		"--background_pool_size=2",
+		"--os_threads_nice_value_merge_mutate=10",
 		"--max_parts_cleaning_thread_pool_size=4",
 		"--max_active_parts_loading_thread_pool_size=4",
 		"--max_outdated_parts_loading_thread_pool_size=4",

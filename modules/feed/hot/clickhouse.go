@@ -23,9 +23,14 @@ var (
 	_ Direct = (*ClickHouse)(nil)
 )
 
-// beside has these questions run beside those of requests, not before them, and answered in small blocks: a
-// connection keeps the memory that the largest block took.
-var beside = []ch.Setting{{Key: "max_threads", Value: "1"}, {Key: "max_block_size", Value: "8192"}}
+// smallBlocks are asked for because a connection keeps the memory that the largest block took.
+var smallBlocks = []ch.Setting{{Key: "max_block_size", Value: "8192"}}
+
+// The set follows what happens behind those who ask for feeds; some of these ask for what it lacks.
+var (
+	following = append(smallBlocks[:1:1], clickhouse.Job...)
+	direct    = append(smallBlocks[:1:1], clickhouse.OneThread...)
+)
 
 // NewClickHouse makes a source.
 func NewClickHouse(client *clickhouse.Client, from core.CountedFrom) *ClickHouse {
@@ -34,27 +39,27 @@ func NewClickHouse(client *clickhouse.Client, from core.CountedFrom) *ClickHouse
 
 // Posts implements Source.
 func (c *ClickHouse) Posts(ctx context.Context, since time.Time, limit int, add func(core.Post)) error {
-	return c.posts(ctx, "feed_hot_posts", map[string]any{"since": since.UnixMicro(), "limit": limit}, add)
+	return c.posts(ctx, following, "feed_hot_posts", map[string]any{"since": since.UnixMicro(), "limit": limit}, add)
 }
 
 // OlderPosts implements Source.
 func (c *ClickHouse) OlderPosts(ctx context.Context, before time.Time, limit int, add func(core.Post)) error {
-	return c.posts(ctx, "feed_hot_older_posts", map[string]any{"before": before.UnixMicro(), "limit": limit}, add)
+	return c.posts(ctx, following, "feed_hot_older_posts", map[string]any{"before": before.UnixMicro(), "limit": limit}, add)
 }
 
 // PostsOf implements Direct.
 func (c *ClickHouse) PostsOf(ctx context.Context, authors []core.ID, since time.Time, limit int, add func(core.Post)) error {
-	return c.posts(ctx, "feed_author_posts", map[string]any{"authors": array(authors), "since": since.UnixMicro(), "limit": limit}, add)
+	return c.posts(ctx, direct, "feed_author_posts", map[string]any{"authors": array(authors), "since": since.UnixMicro(), "limit": limit}, add)
 }
 
 // PostsByID implements Direct.
 func (c *ClickHouse) PostsByID(ctx context.Context, ids []core.ID, add func(core.Post)) error {
-	return c.posts(ctx, "feed_posts", map[string]any{"ids": array(ids)}, add)
+	return c.posts(ctx, direct, "feed_posts", map[string]any{"ids": array(ids)}, add)
 }
 
 // EngagementOf implements Direct.
 func (c *ClickHouse) EngagementOf(ctx context.Context, ids []core.ID, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error {
-	return c.engagement(ctx, "feed_engagement", map[string]any{"ids": array(ids), "since": since.Unix(), "hour": hour.Unix()}, add)
+	return c.engagement(ctx, direct, "feed_engagement", map[string]any{"ids": array(ids), "since": since.Unix(), "hour": hour.Unix()}, add)
 }
 
 // array is a list of ids as a query's parameter.
@@ -69,13 +74,13 @@ func array(ids []core.ID) string {
 	return string(append(b, ']'))
 }
 
-func (c *ClickHouse) posts(ctx context.Context, name string, params map[string]any, add func(core.Post)) error {
+func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name string, params map[string]any, add func(core.Post)) error {
 	var (
 		ids, authors proto.ColInt64
 		created      proto.ColDateTime64
 	)
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: beside,
+		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: settings,
 		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -88,10 +93,10 @@ func (c *ClickHouse) posts(ctx context.Context, name string, params map[string]a
 
 // Engagement implements Source.
 func (c *ClickHouse) Engagement(ctx context.Context, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error {
-	return c.engagement(ctx, "feed_hot_engagement", map[string]any{"since": since.Unix(), "hour": hour.Unix()}, add)
+	return c.engagement(ctx, following, "feed_hot_engagement", map[string]any{"since": since.Unix(), "hour": hour.Unix()}, add)
 }
 
-func (c *ClickHouse) engagement(ctx context.Context, name string, params map[string]any, add func(core.ID, Age, core.Engagement)) error {
+func (c *ClickHouse) engagement(ctx context.Context, settings []ch.Setting, name string, params map[string]any, add func(core.ID, Age, core.Engagement)) error {
 	var (
 		ids, exposures, likes, comments, shares proto.ColInt64
 		age                                     proto.ColUInt8
@@ -100,7 +105,7 @@ func (c *ClickHouse) engagement(ctx context.Context, name string, params map[str
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: ch.Parameters(params),
-		Settings:   beside,
+		Settings:   settings,
 		Result: proto.Results{
 			{Name: "post_id", Data: &ids},
 			{Name: "age", Data: &age},

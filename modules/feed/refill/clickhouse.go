@@ -31,7 +31,7 @@ func (c *ClickHouse) Partitions(ctx context.Context) ([]uint16, error) {
 		out       []uint16
 	)
 	return out, c.client.Read(ctx, clickhouse.Query{Name: "refill_partitions", Query: ch.Query{
-		Body: sql.ClickHouse("refill_partitions"), Settings: clickhouse.OneThread, Result: proto.Results{{Name: "kafka_partition", Data: &partition}},
+		Body: sql.ClickHouse("refill_partitions"), Settings: clickhouse.Job, Result: proto.Results{{Name: "kafka_partition", Data: &partition}},
 		OnResult: func(context.Context, proto.Block) error {
 			out = append(out, partition...)
 			return nil
@@ -60,7 +60,7 @@ func (c *ClickHouse) page(ctx context.Context, name string, partition uint16, af
 		Parameters: ch.Parameters(map[string]any{
 			"partition": partition, "after": int64(after), "since": since.UnixMilli(), "limit": c.rows,
 		}),
-		Settings: clickhouse.OneThread,
+		Settings: clickhouse.Job,
 		Result:   proto.Results{{Name: "user_id", Data: &user}, {Name: "post_id", Data: &post}, {Name: "received_at", Data: &received}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range user.Rows() {

@@ -14,9 +14,16 @@ var pinned = []ch.Setting{
 	{Key: "insert_deduplicate", Value: "0", Important: true},
 }
 
-// OneThread keeps a question beside those of requests rather than before them, and a read of a few granules from
-// starting threads, which costs more than the read.
+// OneThread keeps a question from taking cores that other requests need, and a read of a few granules from starting
+// threads, which costs more than the read.
 var OneThread = []ch.Setting{{Key: "max_threads", Value: "1"}}
+
+// Background has a statement wait for those that answer requests where the server's cores are short. It is the niceness of its
+// threads, and those of the views that it writes; a server that may not change it (no CAP_SYS_NICE) leaves it.
+var Background = []ch.Setting{{Key: "os_threads_nice_value_query", Value: "10"}, {Key: "os_threads_nice_value_materialized_view", Value: "10"}}
+
+// Job is Background with OneThread: what nobody waits for.
+var Job = append(Background[:len(Background):len(Background)], OneThread...)
 
 // PointRead reads rows as they lie by primary key: with one thread, all columns at once, and planned by the older,
 // shorter analysis of queries.
