@@ -219,7 +219,7 @@ func (a *applier) fold(ctx context.Context, jobs []*job) ([]*fold, error) {
 			}
 			if a.graves.kill(e.origin) {
 				a.metrics.killed.WithLabelValues(a.table).Inc()
-				e.row.Gone = true
+				e.row.Gone, e.killed = true, true
 			}
 			if err := f.apply(e, func(e entry) (string, error) { return a.originalText(ctx, e) }); err != nil {
 				return nil, err

@@ -2,6 +2,7 @@ package cdc_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,35 @@ func TestRowsThatWaitInOtherPartitionsDieByATruncateAndNewOnesLive(t *testing.T)
 	d.send("users", 1, `{"id":6}`, "c", user(6, "of a rebuilt cluster"), at{20, 30, now.Add(time.Hour), "", 0})
 	d.settled(c, 4)
 	require.Equal(t, []string{"2 written after, read before", "4 new", "6 of a rebuilt cluster"}, c.names())
+}
+
+// TestAKeyThatIsUsedAgainBeforeItsTruncateIsHeardOfLeavesItsOldPlace has the truncate in another partition, which is
+// read later.
+func TestAKeyThatIsUsedAgainBeforeItsTruncateIsHeardOfLeavesItsOldPlace(t *testing.T) {
+	c := newChain(t)
+	c.makeTopics()
+	c.startConsumer()
+	d, now := c.connector(), time.Now()
+	write := func(author, hoursAgo int, where at) {
+		created := now.Add(-time.Duration(hoursAgo) * time.Hour).UTC().Format(time.RFC3339)
+		d.send("comments", 1, `{"id":1}`, "c", fmt.Sprintf(`{"id":1,"post_id":5,"author_id":%d,"body":"","created_at":"%s"}`, author, created), where)
+		d.send("likes", 1, `{"user_id":1,"post_id":5}`, "c", fmt.Sprintf(`{"user_id":1,"post_id":5,"created_at":"%s"}`, created), where)
+	}
+	counted := func(table string) []string {
+		lines, err := tables.Copies(t.Context(), c.ClickHouse, "SELECT concat(toString(kind), ' of ', toString(user_id)) AS line FROM "+table+" FINAL")
+		require.NoError(t, err)
+		return lines
+	}
+	write(3, 7, at{100, 110, now, "", 0})
+	wait.Until(t, func() bool { return len(counted("reactions_by_hour")) == 2 })
+	write(4, 2, at{300, 310, now.Add(time.Second), "", 0})
+	wait.Until(t, func() bool { return len(counted("reactions_by_hour")) == 4 }) // nobody knows better yet
+	for _, table := range []string{"comments", "likes"} {
+		d.send(table, 3, "", "t", "null", at{200, 200, now, "", 0})
+	}
+	wait.Until(t, func() bool { return len(counted("reactions_by_hour")) == 2 })
+	wait.Until(t, func() bool { return slices.Equal(counted("reactions_by_user"), []string{"comment of 4", "like of 1"}) })
+	require.Equal(t, []string{"comment of 4", "like of 1"}, counted("reactions_by_hour"))
 }
 
 func TestARepeatedStretchOfTheLogMovesNoRowBack(t *testing.T) {

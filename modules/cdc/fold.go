@@ -20,6 +20,7 @@ type entry struct {
 	create      bool // nothing alive is under the key
 	streamed    bool // not of a snapshot
 	shortened   bool // a large value was left out, though it may have changed
+	killed      bool // by a truncate that was heard of before
 	repair      bool // counts only if the row's version is repairs
 	repairs     uint64
 }
@@ -88,6 +89,9 @@ func (f *fold) apply(e entry, missing textOf) error {
 	}
 	row.TextMissing = false
 	next := stored{Row: row, Version: e.version, Origin: e.origin}
+	if e.killed { // above what somebody writes who has not heard of the truncate
+		next.Version = derived(e.version)
+	}
 	before := old.Row
 	if e.repair { // what was deleted may have left edges behind
 		before.Gone = false
@@ -95,7 +99,7 @@ func (f *fold) apply(e entry, missing textOf) error {
 	f.tell(before, known, next, e.repair, e.committedAt)
 	if known && f.kind.Counted() && (old.First != next.First || !old.CreatedAt.Equal(next.CreatedAt)) {
 		from := old
-		from.Gone, from.Version = true, next.Version-1 // above all that was, below what comes
+		from.Gone, from.Version = true, e.version-1 // above all that was, below what comes
 		f.leave(key, from)
 	}
 	f.rows[key] = next

@@ -2,7 +2,6 @@ package cdc
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
@@ -40,24 +39,31 @@ func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*m
 	if err := remember(ctx, db, topic, t, now); err != nil {
 		return err
 	}
-	var names []string
 	for _, s := range sources {
-		if s.Kind.HasEdges() {
-			names = append(names, "cdc_sweep_edges_"+s.Kind.String())
-		}
-		names = append(names, "cdc_sweep_"+plural(s.Kind))
-	}
-	for _, name := range slices.Compact(names) {
-		err := db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-			Body: sql.ClickHouse(name), Parameters: ch.Parameters(map[string]any{
-				"source_id": strconv.FormatUint(t.System, 10), "lsn": strconv.FormatUint(t.LSN, 10), "at_ms": t.CommittedAt.UnixMilli(),
-			}),
-		}})
-		if err != nil {
-			return err
+		for _, name := range sweeps(s.Kind) {
+			err := db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+				Body: sql.ClickHouse(name), Parameters: ch.Parameters(map[string]any{
+					"source_id": strconv.FormatUint(t.System, 10), "lsn": strconv.FormatUint(t.LSN, 10), "at_ms": t.CommittedAt.UnixMilli(), "kind": s.Kind.String(),
+				}),
+			}})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// sweeps are the statements that let die what a kind has in each table. What is derived from rows goes first: a
+// row may be gone from its copy, or another one be under its key, and what was derived of it still stand.
+func sweeps(k mapping.Kind) (names []string) {
+	if k.HasEdges() {
+		names = append(names, "cdc_sweep_edges_"+k.String())
+	}
+	if k.Counted() {
+		names = append(names, "cdc_sweep_reactions_by_hour", "cdc_sweep_reactions_by_user")
+	}
+	return append(names, "cdc_sweep_"+plural(k))
 }
 
 func remember(ctx context.Context, db *clickhouse.Client, topic string, t origin, now time.Time) error {

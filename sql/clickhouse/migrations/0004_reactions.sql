@@ -1,17 +1,21 @@
 -- Likes and comments as the app's own tables have them, in the orders that counting asks for: for
 -- engagement.likes_from and engagement.comments_from: cdc. Copies of likes and comments, kept by the
--- server with every write to those: so a repeat, a late delete and a truncate leave the same rows. Not
--- partitioned, because a snapshot brings rows of many years at once; of those only the last months are kept.
+-- server with every write to those: so a repeat and a late delete leave the same rows. A truncate sweeps
+-- each by itself: a key may have been used again before the truncate is heard of. Not partitioned,
+-- because a snapshot brings rows of many years at once; of those only the last months are kept.
 
 -- By hour: what was liked and commented since ...? A post is no part of the key: a comment may move.
 CREATE TABLE IF NOT EXISTS reactions_by_hour (
-    kind       Enum8('like' = 1, 'comment' = 2),
-    hour       DateTime('UTC'),
-    row_key    String,
-    post_id    Int64,
-    user_id    Int64,
-    version    UInt64,
-    is_deleted UInt8
+    kind         Enum8('like' = 1, 'comment' = 2),
+    hour         DateTime('UTC'),
+    row_key      String,
+    post_id      Int64,
+    user_id      Int64,
+    version      UInt64,
+    is_deleted   UInt8,
+    lsn          UInt64, -- with source_id and committed_at: a truncate takes what was before it
+    source_id    UInt64,
+    committed_at DateTime64(3, 'UTC')
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (kind, hour, row_key)
@@ -20,13 +24,16 @@ SETTINGS index_granularity = 1024;
 
 -- By user: affinity is a point read.
 CREATE TABLE IF NOT EXISTS reactions_by_user (
-    user_id    Int64,
-    kind       Enum8('like' = 1, 'comment' = 2),
-    row_key    String,
-    post_id    Int64,
-    day        Date,
-    version    UInt64,
-    is_deleted UInt8
+    user_id      Int64,
+    kind         Enum8('like' = 1, 'comment' = 2),
+    row_key      String,
+    post_id      Int64,
+    day          Date,
+    version      UInt64,
+    is_deleted   UInt8,
+    lsn          UInt64,
+    source_id    UInt64,
+    committed_at DateTime64(3, 'UTC')
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (user_id, kind, row_key)
@@ -34,41 +41,41 @@ TTL day + INTERVAL 120 DAY DELETE
 SETTINGS index_granularity = 512;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS likes_by_hour_mv TO reactions_by_hour AS
-SELECT 'like' AS kind, toStartOfHour(toDateTime(created_at, 'UTC')) AS hour, row_key, post_id, user_id, version, is_deleted
+SELECT 'like' AS kind, toStartOfHour(toDateTime(created_at, 'UTC')) AS hour, row_key, post_id, user_id, version, is_deleted, lsn, source_id, committed_at
 FROM likes
 WHERE created_at > now() - INTERVAL 90 DAY;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS comments_by_hour_mv TO reactions_by_hour AS
-SELECT 'comment' AS kind, toStartOfHour(toDateTime(created_at, 'UTC')) AS hour, row_key, post_id, author_id AS user_id, version, is_deleted
+SELECT 'comment' AS kind, toStartOfHour(toDateTime(created_at, 'UTC')) AS hour, row_key, post_id, author_id AS user_id, version, is_deleted, lsn, source_id, committed_at
 FROM comments
 WHERE created_at > now() - INTERVAL 90 DAY;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS likes_by_user_mv TO reactions_by_user AS
-SELECT user_id, 'like' AS kind, row_key, post_id, toDate(created_at) AS day, version, is_deleted
+SELECT user_id, 'like' AS kind, row_key, post_id, toDate(created_at) AS day, version, is_deleted, lsn, source_id, committed_at
 FROM likes
 WHERE created_at > now() - INTERVAL 120 DAY;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS comments_by_user_mv TO reactions_by_user AS
-SELECT author_id AS user_id, 'comment' AS kind, row_key, post_id, toDate(created_at) AS day, version, is_deleted
+SELECT author_id AS user_id, 'comment' AS kind, row_key, post_id, toDate(created_at) AS day, version, is_deleted, lsn, source_id, committed_at
 FROM comments
 WHERE created_at > now() - INTERVAL 120 DAY;
 
 -- What was there before. A row that is written meanwhile comes twice under one version: once.
 INSERT INTO reactions_by_hour
-SELECT 'like' AS kind, toStartOfHour(toDateTime(created_at, 'UTC')) AS hour, row_key, post_id, user_id, version, is_deleted
+SELECT 'like' AS kind, toStartOfHour(toDateTime(created_at, 'UTC')) AS hour, row_key, post_id, user_id, version, is_deleted, lsn, source_id, committed_at
 FROM likes FINAL
 WHERE created_at > now() - INTERVAL 90 DAY
 UNION ALL
-SELECT 'comment' AS kind, toStartOfHour(toDateTime(created_at, 'UTC')) AS hour, row_key, post_id, author_id, version, is_deleted
+SELECT 'comment' AS kind, toStartOfHour(toDateTime(created_at, 'UTC')) AS hour, row_key, post_id, author_id, version, is_deleted, lsn, source_id, committed_at
 FROM comments FINAL
 WHERE created_at > now() - INTERVAL 90 DAY;
 
 INSERT INTO reactions_by_user
-SELECT user_id, 'like' AS kind, row_key, post_id, toDate(created_at) AS day, version, is_deleted
+SELECT user_id, 'like' AS kind, row_key, post_id, toDate(created_at) AS day, version, is_deleted, lsn, source_id, committed_at
 FROM likes FINAL
 WHERE created_at > now() - INTERVAL 120 DAY
 UNION ALL
-SELECT author_id, 'comment' AS kind, row_key, post_id, toDate(created_at) AS day, version, is_deleted
+SELECT author_id, 'comment' AS kind, row_key, post_id, toDate(created_at) AS day, version, is_deleted, lsn, source_id, committed_at
 FROM comments FINAL
 WHERE created_at > now() - INTERVAL 120 DAY;
 

@@ -1,15 +1,8 @@
 -- A truncate takes the likes with it that were written before. A full scan, once for each truncate.
 -- What is derived from a row comes right after it and before any later change: see version.
--- Rows that died so before are written again as they are: an insert that ended between them and the
--- views that count likes has left those alive, and nobody else would come back to it.
 INSERT INTO likes
-SELECT *
-FROM (
-    SELECT * REPLACE (if(bitAnd(version, 255) = 255, version, version + 1) AS version, 1 AS is_deleted)
-    FROM likes FINAL
-    UNION ALL
-    SELECT * FROM likes WHERE is_deleted AND bitAnd(version, 255) NOT IN (0, 255) AND created_at > now() - INTERVAL 120 DAY
-)
+SELECT * REPLACE (if(bitAnd(version, 255) = 255, version, version + 1) AS version, 1 AS is_deleted)
+FROM likes FINAL
 WHERE multiIf(
     {source_id:UInt64} != 0 AND source_id = {source_id:UInt64}, lsn < {lsn:UInt64},
     {source_id:UInt64} != 0 AND source_id != 0, toUnixTimestamp64Milli(committed_at) <= {at_ms:Int64},
