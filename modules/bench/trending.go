@@ -13,6 +13,9 @@ func trending() Bench {
 		if err != nil {
 			return err
 		}
+		if err := on.Refilled(ctx, program); err != nil {
+			return err
+		}
 		var requests []Request
 		for i, window := range []string{"24h", "1h", "7d"} {
 			of, err := on.Viewers(fmt.Sprintf("/api/v1/feed/trending?limit=50&window=%s", window), 500*i, 500)
