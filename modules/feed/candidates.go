@@ -1,0 +1,206 @@
+package feed
+
+import (
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+)
+
+// candidates are the reserve's posts that still stand, those that arrived since it was made, without
+// what the viewer may not or need not see.
+func (f *Feed) candidates(r *request) {
+	w := r.work
+	w.reset(len(r.reserve.Authors))
+	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
+	set := r.hot.View()
+	defer set.Close()
+	w.wanted = w.wanted[:0]
+	for i := range r.reserve.Candidates {
+		w.wanted = append(w.wanted, r.reserve.Candidates[i].Post)
+	}
+	w.found = set.GetAll(w.found[:0], w.wanted)
+	for i, p := range w.found {
+		c := &r.reserve.Candidates[i]
+		author := r.reserve.Authors[c.Author]
+		if p == nil || p.Author != author.ID || f.bars(r, c.Post, author) { // nil: deleted or hidden meanwhile
+			continue
+		}
+		w.posts = append(w.posts, scored{
+			post: p.ID, author: p.Author, created: p.Created, source: c.Source, interactions: author.Affinity(), refused: p.Refused,
+			authorAt: c.Author, rated: true, terms: rank.Terms{Engagement: set.EngagementTerm(p, r.ranking)},
+		})
+		if r.Explain { // else the counts are not looked at: they are another cache line of each post
+			w.posts[len(w.posts)-1].engagement = p.Day()
+		}
+	}
+	clear(w.found) // they hold no longer than the view
+	f.arrivals(r, set, edge)
+}
+
+// clockSkew is by how much a reserve that another replica computed may seem to be too young.
+const clockSkew = 5 * time.Second
+
+// arrivals adds the posts of those whom the viewer follows or cares for that came in since the
+// reserve was made.
+func (f *Feed) arrivals(r *request, set hot.View, edge int64) {
+	since := r.reserve.BuiltAt.Add(-clockSkew)
+	arrive := func(p *hot.Post, author reserve.Author) bool {
+		if source := sourceOf(author); source != 0 && p.Created >= edge && !f.bars(r, p.ID, author) && !r.holds(p.ID) {
+			r.work.add(p, source, r.reserve).fresh = true
+		}
+		return len(r.work.posts) < 2*f.cfg.ReserveSize
+	}
+	if n, all := set.Arrivals(since); !all || n > len(r.reserve.Authors) {
+		f.arrivedOf(r, set, since.Add(-lateArrival).UnixMicro(), arrive)
+		return
+	}
+	set.ArrivedSince(since, func(post, authorID core.ID) bool {
+		at, known := r.reserve.Find(authorID)
+		if !known {
+			return true
+		}
+		p, ok := set.Post(post)
+		return !ok || arrive(&p, r.reserve.Authors[at])
+	})
+}
+
+// lateArrival is how long after it was made a post may become visible and still be found by its author,
+// without having been noted as an arrival: while changes from the app's database are late, for instance.
+const lateArrival = time.Hour
+
+// arrivedOf goes through the latest posts of each author instead of all that arrived: to this replica not
+// every arrival is known, or there were so many that this is less.
+func (f *Feed) arrivedOf(r *request, set hot.View, since int64, arrive func(*hot.Post, reserve.Author) bool) {
+	for _, author := range r.reserve.Authors {
+		if sourceOf(author) == 0 {
+			continue
+		}
+		more := true
+		set.ByAuthor(author.ID, func(p *hot.Post) bool {
+			if p.Created < since {
+				return false
+			}
+			more = arrive(p, author)
+			return more
+		})
+		if !more {
+			return
+		}
+	}
+}
+
+// sourceOf is the source that an author's new posts come from; zero for a stranger.
+func sourceOf(author reserve.Author) reserve.Source {
+	switch {
+	case author.Relation&reserve.Follows != 0:
+		return reserve.Followee
+	case author.Affinity() > 0:
+		return reserve.Affine
+	}
+	return 0
+}
+
+// newcomers adds what has come into the lists of everybody since the reserve was made: popular posts, as in
+// a computation, only as far as the others are too few.
+func (f *Feed) newcomers(r *request) {
+	lists, since := r.hot.Lists(), r.reserve.BuiltAt.Add(-clockSkew)
+	f.offerNew(r, lists.Day, f.cfg.Sources.Trending.Limit, reserve.Trending, since)
+	missing := f.cfg.Sources.Popular.Limit
+	for i := range r.work.posts {
+		if r.work.posts[i].source != reserve.Popular {
+			missing--
+		}
+	}
+	f.offerNew(r, lists.Popular, missing, reserve.Popular, since)
+}
+
+func (f *Feed) offerNew(r *request, list []hot.Ranked, most int, source reserve.Source, since time.Time) {
+	if most <= 0 {
+		return
+	}
+	set := r.hot.View()
+	defer set.Close()
+	for i := range list[:min(most, len(list))] {
+		if list[i].Since.Before(since) || r.holds(list[i].Post.ID) {
+			continue
+		}
+		if p, ok := set.Post(list[i].Post.ID); ok && !f.bars(r, p.ID, r.reserve.Author(p.Author)) {
+			r.work.add(&p, source, r.reserve).fresh = true
+		}
+	}
+}
+
+// holds tells whether the list has a post. It is asked for the few posts that are new.
+func (r *request) holds(post core.ID) bool {
+	for i := range r.work.posts {
+		if r.work.posts[i].post == post {
+			return true
+		}
+	}
+	return false
+}
+
+// bars are the filters, all of which hold on every path.
+func (f *Feed) bars(r *request, post core.ID, author reserve.Author) bool {
+	return barred(r.User, author) || r.marks.has(post) || r.given.Has(post)
+}
+
+// barred are the filters on authors: blocked either way, muted, and oneself.
+func barred(viewer core.ID, author reserve.Author) bool {
+	return author.Relation&reserve.Barred != 0 || author.ID == viewer
+}
+
+// fillUp adds posts for everybody where the reserve has too few for a page: trending and popular ones
+// first, then any, and at last, rather than an empty page, those that were seen before.
+func (f *Feed) fillUp(r *request) {
+	r.listed.Reset(2 * f.cfg.ReserveSize)
+	for i := range r.work.posts {
+		r.listed.Add(r.work.posts[i].post)
+	}
+	lists := r.hot.Lists()
+	f.offerList(r, lists.Day, reserve.Trending)
+	f.offerList(r, lists.Popular, reserve.Popular)
+	if len(r.work.posts) >= r.Limit {
+		return
+	}
+	f.offerAll(r, func(p *hot.Post) { f.offer(r, p, reserve.Popular) })
+	if len(r.work.posts) > 0 || !f.cfg.RepeatSeen || r.Cursor != "" {
+		return
+	}
+	f.offerAll(r, func(p *hot.Post) {
+		if !barred(r.User, r.reserve.Author(p.Author)) && !r.marks.hidden.Has(p.ID) {
+			r.work.add(p, reserve.Popular, r.reserve).repeated = true
+		}
+	})
+}
+
+// offerList adds the posts of a list that still stand.
+func (f *Feed) offerList(r *request, list []hot.Ranked, source reserve.Source) {
+	set := r.hot.View()
+	defer set.Close()
+	for i := range list {
+		if p, ok := set.Post(list[i].Post.ID); ok {
+			f.offer(r, &p, source)
+		}
+	}
+}
+
+// offer adds a post unless it is barred, or listed already.
+func (f *Feed) offer(r *request, p *hot.Post, source reserve.Source) {
+	if !f.bars(r, p.ID, r.reserve.Author(p.Author)) && r.listed.Add(p.ID) {
+		r.work.add(p, source, r.reserve)
+	}
+}
+
+// offerAll goes through the whole hot set, for the viewer who has nearly emptied it.
+func (f *Feed) offerAll(r *request, offer func(*hot.Post)) {
+	set := r.hot.View()
+	defer set.Close()
+	set.All(func(p *hot.Post) bool {
+		offer(p)
+		return len(r.work.posts) < f.cfg.ReserveSize
+	})
+}
