@@ -40,10 +40,11 @@ func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*m
 		return err
 	}
 	for _, s := range sources {
-		for _, name := range sweeps(s.Kind) {
-			err := db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-				Body: sql.ClickHouse(name), Parameters: ch.Parameters(map[string]any{
-					"source_id": strconv.FormatUint(t.System, 10), "lsn": strconv.FormatUint(t.LSN, 10), "at_ms": t.CommittedAt.UnixMilli(), "kind": s.Kind.String(),
+		for _, of := range sweeps(s.Kind) {
+			err := db.Write(ctx, clickhouse.Query{Name: of.query, Query: ch.Query{
+				Body: sql.ClickHouse(of.query), Parameters: ch.Parameters(map[string]any{
+					"source_id": strconv.FormatUint(t.System, 10), "lsn": strconv.FormatUint(t.LSN, 10), "at_ms": t.CommittedAt.UnixMilli(),
+					"kind": s.Kind.String(), "table": of.table,
 				}),
 			}})
 			if err != nil {
@@ -56,15 +57,18 @@ func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*m
 
 // sweeps are the statements that let die what a kind has in each table. What is derived from rows goes first: a
 // row may be gone from its copy, or another one be under its key, and what was derived of it still stand.
-func sweeps(k mapping.Kind) (names []string) {
+func sweeps(k mapping.Kind) (all []sweep) {
 	if k.HasEdges() {
-		names = append(names, "cdc_sweep_edges_"+k.String())
+		all = append(all, sweep{query: "cdc_sweep_edges_" + k.String()})
 	}
 	if k.Counted() {
-		names = append(names, "cdc_sweep_reactions_by_hour", "cdc_sweep_reactions_by_user")
+		all = append(all, sweep{"cdc_sweep_reactions", "reactions_by_hour"}, sweep{"cdc_sweep_reactions", "reactions_by_user"})
 	}
-	return append(names, "cdc_sweep_"+plural(k))
+	return append(all, sweep{query: "cdc_sweep_" + plural(k)})
 }
+
+// sweep is a statement, and the table where it is for more than one.
+type sweep struct{ query, table string }
 
 func remember(ctx context.Context, db *clickhouse.Client, topic string, t origin, now time.Time) error {
 	var (

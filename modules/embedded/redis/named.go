@@ -1,6 +1,9 @@
 package redis
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // named are the keys of a command. Most have one, their first argument.
 func named(command string, args []string) []string {
@@ -14,7 +17,7 @@ func named(command string, args []string) []string {
 	case "EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO":
 		return counted(args, 1)
 	case "ZUNIONSTORE", "ZINTERSTORE":
-		return append(args[:min(1, len(args)):min(1, len(args))], counted(args, 1)...)
+		return slices.Concat(args[:min(1, len(args))], counted(args, 1))
 	case "ZUNION", "ZINTER", "ZMPOP", "LMPOP", "SINTERCARD":
 		return counted(args, 0)
 	case "BITOP", "OBJECT", "MEMORY", "XGROUP", "XINFO":

@@ -2,6 +2,7 @@ package hot
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -28,8 +29,8 @@ var smallBlocks = []ch.Setting{{Key: "max_block_size", Value: "8192"}}
 
 // The set follows what happens behind those who ask for feeds; some of these ask for what it lacks.
 var (
-	following = append(smallBlocks[:1:1], clickhouse.Job...)
-	direct    = append(smallBlocks[:1:1], clickhouse.OneThread...)
+	following = slices.Concat(smallBlocks, clickhouse.Job)
+	direct    = slices.Concat(smallBlocks, clickhouse.OneThread)
 )
 
 // NewClickHouse makes a source.

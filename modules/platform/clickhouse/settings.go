@@ -1,6 +1,10 @@
 package clickhouse
 
-import "github.com/ClickHouse/ch-go"
+import (
+	"slices"
+
+	"github.com/ClickHouse/ch-go"
+)
 
 // pinned are the settings that every query carries, because their defaults have changed between
 // versions of ClickHouse and our guarantees rest on them.
@@ -23,11 +27,11 @@ var OneThread = []ch.Setting{{Key: "max_threads", Value: "1"}}
 var Background = []ch.Setting{{Key: "os_threads_nice_value_query", Value: "10"}, {Key: "os_threads_nice_value_materialized_view", Value: "10"}}
 
 // Job is Background with OneThread: what nobody waits for.
-var Job = append(Background[:len(Background):len(Background)], OneThread...)
+var Job = slices.Concat(Background, OneThread)
 
 // PointRead reads rows as they lie by primary key: with one thread, all columns at once, and planned by the older,
 // shorter analysis of queries.
-var PointRead = []ch.Setting{{Key: "max_threads", Value: "1"}, {Key: "optimize_move_to_prewhere", Value: "0"}, {Key: "enable_analyzer", Value: "0"}}
+var PointRead = slices.Concat(OneThread, []ch.Setting{{Key: "optimize_move_to_prewhere", Value: "0"}, {Key: "enable_analyzer", Value: "0"}})
 
 // withPinned puts the query's own settings over the pinned ones.
 func withPinned(own []ch.Setting) []ch.Setting {
