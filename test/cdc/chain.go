@@ -117,27 +117,6 @@ func (c *chain) tail(name string) string {
 	return string(text[max(0, len(text)-most):])
 }
 
-// consumers is how many share the group.
-const consumers = 2
-
-// members is how many the group has, as Kafka sees it.
-func (c *chain) members() (int, error) {
-	config, err := c.settings.Kafka.Sarama()
-	if err != nil {
-		return 0, err
-	}
-	admin, err := sarama.NewClusterAdmin(c.settings.Kafka.Brokers, config)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = admin.Close() }()
-	groups, err := admin.DescribeConsumerGroups([]string{c.settings.Kafka.Topic(cdc.DefaultConfig().Consumer.Group)})
-	if err != nil || len(groups) != 1 {
-		return 0, err
-	}
-	return len(groups[0].Members), nil
-}
-
 // deadLetters counts the records of the dead letters' topic.
 func (c *chain) deadLetters() (total int64, err error) {
 	config, err := c.settings.Kafka.Sarama()

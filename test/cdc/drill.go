@@ -264,30 +264,11 @@ func (d *drill) pick(as role, random *rand.Rand) *process {
 	return d.workers[string(as)+[]string{"-a", "-b"}[random.IntN(2)]]
 }
 
-// letGo starts the embedded Kafka again where it keeps a member of the group that is no more, long after its session has
-// ended: it may do so with one that was killed while it joined, and nobody has that one's partitions. Kafka itself does not.
-func (d *drill) letGo(ctx context.Context, alone *time.Time) error {
-	members, err := d.members()
-	if err != nil || members <= consumers {
-		*alone = time.Now()
-	}
-	if time.Since(*alone) < 5*d.settings.Kafka.SessionTimeout {
-		return nil
-	}
-	d.say("the group has %d members: started anew\n", members)
-	*alone = time.Now()
-	return d.disturb(ctx, embedded.Kafka, nil)
-}
-
 // compare waits until the tables are equal, and tells what is wrong when they do not become so.
 func (d *drill) compare(ctx context.Context) (rows int, wrong string, err error) {
 	waiting, cancel := context.WithTimeout(ctx, d.drain)
 	defer cancel()
-	alone := time.Now() // when the group last had no more members than there are consumers
 	for {
-		if err := d.letGo(waiting, &alone); err != nil {
-			return rows, "", err
-		}
 		diff, n, err := tables.Differences(waiting, d.pool, d.db)
 		if err == nil {
 			rows, wrong = n, diff

@@ -46,7 +46,9 @@ func Run(ctx context.Context, opts Options, ready func(addr string)) error {
 		return fmt.Errorf("kafka on %s with data in %s: %w", opts.Addr, opts.DataDir, err)
 	}
 	defer cluster.Close()
-	ready(cluster.ListenAddrs()[0])
-	<-ctx.Done()
+	members := newAbsent(cluster)
+	addr := cluster.ListenAddrs()[0]
+	ready(addr)
+	members.watch(ctx, addr)
 	return nil
 }
