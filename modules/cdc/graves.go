@@ -44,7 +44,7 @@ func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*m
 			err := db.Write(ctx, clickhouse.Query{Name: of.query, Query: ch.Query{
 				Body: sql.ClickHouse(of.query), Parameters: ch.Parameters(map[string]any{
 					"source_id": strconv.FormatUint(t.System, 10), "lsn": strconv.FormatUint(t.LSN, 10), "at_ms": t.CommittedAt.UnixMilli(),
-					"kind": s.Kind.String(), "table": of.table,
+					"table": of.table, "kinds": of.kinds,
 				}),
 			}})
 			if err != nil {
@@ -55,20 +55,25 @@ func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*m
 	return nil
 }
 
-// sweeps are the statements that let die what a kind has in each table. What is derived from rows goes first: a
-// row may be gone from its copy, or another one be under its key, and what was derived of it still stand.
+// sweeps are where the rows of a kind stand, with what is derived from them first: a row may be gone from its copy,
+// or another one be under its key, and what was derived of it still stand.
 func sweeps(k mapping.Kind) (all []sweep) {
 	if k.HasEdges() {
-		all = append(all, sweep{query: "cdc_sweep_edges_" + k.String()})
+		all = append(all, sweep{"cdc_sweep_kinds", "viewer_edges", edgeKinds(k)})
 	}
+	own := "['" + k.String() + "']"
 	if k.Counted() {
-		all = append(all, sweep{"cdc_sweep_reactions", "reactions_by_hour"}, sweep{"cdc_sweep_reactions", "reactions_by_user"})
+		all = append(all, sweep{"cdc_sweep_kinds", "reactions_by_hour", own}, sweep{"cdc_sweep_kinds", "reactions_by_user", own})
 	}
-	return append(all, sweep{query: "cdc_sweep_" + plural(k)})
+	table := k.Layout().Copy
+	if k == mapping.Block || k == mapping.Mute { // they share a table
+		return append(all, sweep{"cdc_sweep_kinds", table, own})
+	}
+	return append(all, sweep{query: "cdc_sweep", table: table})
 }
 
-// sweep is a statement, and the table where it is for more than one.
-type sweep struct{ query, table string }
+// sweep is a statement, its table, and the kinds that die of it, as an array of ClickHouse; empty: all rows do.
+type sweep struct{ query, table, kinds string }
 
 func remember(ctx context.Context, db *clickhouse.Client, topic string, t origin, now time.Time) error {
 	var (

@@ -90,7 +90,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 	}})
 }
 
-// plural names the lookups and sweeps of a kind in sql/clickhouse/queries.
+// plural names the lookups of a kind in sql/clickhouse/queries.
 func plural(k mapping.Kind) string { return k.String() + "s" }
 
 // keyList is an array literal as a query parameter: keys hold nothing that needs escaping.
