@@ -8,6 +8,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
 // dedup decides for every event of one Kafka partition whether it is new: by the window of recent
@@ -137,7 +138,7 @@ func (d *dedup) fill(ctx context.Context) error {
 	}
 	for _, day := range days {
 		into := f.of(day, 0)
-		if err := d.ledger.ids(ctx, day, func(id identity) { into.add(id.hash()) }); err != nil {
+		if err := d.ledger.ids(ctx, day, into.addAll); err != nil {
 			return err
 		}
 	}
@@ -186,17 +187,21 @@ func (l *ledger) days(ctx context.Context, each func(day int32, events int)) err
 	})
 }
 
-// ids tells every event of the partition that occurred on a day.
-func (l *ledger) ids(ctx context.Context, day int32, each func(identity)) error {
+// ids tells the hashes of every event of the partition that occurred on a day, many at a time.
+func (l *ledger) ids(ctx context.Context, day int32, each func(hashes []uint64)) error {
 	var user proto.ColInt64
 	var id proto.ColUUID
+	var hashes []uint64
 	return l.read(ctx, "ids", ch.Query{
 		Parameters: l.grouping(words("day", dateText(day))),
+		Settings:   clickhouse.Background,
 		Result:     proto.Results{{Name: "user_id", Data: &user}, {Name: "event_id", Data: &id}},
 		OnResult: func(context.Context, proto.Block) error {
+			hashes = hashes[:0]
 			for i := range user {
-				each(identity{core.ID(user[i]), core.EventID(id[i])})
+				hashes = append(hashes, identity{core.ID(user[i]), core.EventID(id[i])}.hash())
 			}
+			each(hashes)
 			return nil
 		},
 	})

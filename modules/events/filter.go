@@ -35,6 +35,20 @@ func (f *filter) of(day int32, capacity int) *daily {
 
 func (f *filter) add(day int32, hash uint64) { f.of(day, firstCapacity).add(hash) }
 
+// addAll adds many. The block of each is somewhere else in memory: a few are fetched at once, rather than one after
+// the other.
+func (d *daily) addAll(hashes []uint64) {
+	for some := range slices.Chunk(hashes, fetchedAtOnce) {
+		d.parts[len(d.parts)-1].fetch(some)
+		for _, hash := range some {
+			d.add(hash)
+		}
+	}
+}
+
+// fetchedAtOnce is more than a processor can wait for at once, and far less than its nearest cache holds.
+const fetchedAtOnce = 32
+
 func (d *daily) add(hash uint64) {
 	last := d.parts[len(d.parts)-1]
 	if last.room == 0 {
@@ -80,6 +94,7 @@ type bloom struct {
 	blocks         uint64
 	capacity, room int
 	bitsPerID      int
+	fetched        uint64 // nothing: what fetch reads goes somewhere
 }
 
 const (
@@ -105,6 +120,13 @@ func (b *bloom) add(hash uint64) {
 	}
 	if b.room > 0 {
 		b.room--
+	}
+}
+
+// fetch reads a word of each block.
+func (b *bloom) fetch(hashes []uint64) {
+	for _, hash := range hashes {
+		b.fetched ^= b.block(hash)[0]
 	}
 }
 

@@ -24,9 +24,15 @@ func TestTheFilterNeverDeniesAnIDItWasGiven(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := newFilter(rapid.IntRange(8, 32).Draw(t, "bits"))
 		n := rapid.Uint64Range(1, 60_000).Draw(t, "n") // beyond the first capacity: it grows
+		var later []uint64                             // of day 2: those of the other days come one by one
 		for i := range n {
+			if i%3 == 2 {
+				later = append(later, numbered(i).hash())
+				continue
+			}
 			f.add(int32(i%3), numbered(i).hash())
 		}
+		f.of(2, 0).addAll(later)
 		for i := range n {
 			require.Contains(t, f.candidates(numbered(i).hash(), nil), int32(i%3))
 		}

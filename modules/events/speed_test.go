@@ -121,6 +121,25 @@ func BenchmarkFilter(b *testing.B) {
 	b.ReportMetric(float64(f.bytes())/10e6, "B/id")
 }
 
+// BenchmarkFilterFill is what an id of the raw table costs the filter, where a partition has 25 million.
+func BenchmarkFilterFill(b *testing.B) {
+	const ids = 25_000_000
+	rng := newRand(1)
+	hashes := make([]uint64, 65_536)
+	for i := range hashes {
+		hashes[i] = rng.Uint64()
+	}
+	d := newFilter(DefaultConfig().Dedup.BitsPerID).of(0, ids)
+	for i := 0; b.Loop(); i++ {
+		step := uint64(i) * 0x9e3779b97f4a7c15 //nolint:gosec // bits
+		for j := range hashes {
+			hashes[j] += step
+		}
+		d.addAll(hashes)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(hashes)), "ns/id")
+}
+
 // manyIDs are more ids than the window holds.
 func manyIDs(b *testing.B) []identity {
 	ids := make([]identity, 1<<19)
