@@ -32,8 +32,8 @@ type report struct {
 	}
 }
 
-// A line is a figure of a bench, by the beginning of its name. What is better the larger it is, is drawn as its
-// inverse: costs grow upwards.
+// A line is a figure of a bench, by the beginning of its name. What is done for each CPU second is drawn as its inverse,
+// what one takes: costs grow upwards.
 type line struct {
 	bench, figure, label string
 	inverse              bool
@@ -195,11 +195,14 @@ func pointsOf(reports []report, l line) (points []point, unit string) {
 	if reference == 0 {
 		return nil, ""
 	}
+	if l.inverse { // so many for a CPU second
+		reference, unit = 1e6/reference, "µs"
+	}
 	for i, p := range points {
-		points[i].ratio = p.measured / reference
 		if l.inverse {
-			points[i].ratio = reference / p.measured
+			points[i].measured = 1e6 / p.measured
 		}
+		points[i].ratio = points[i].measured / reference
 	}
 	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.events, b.events) })
 	return points, unit

@@ -42,14 +42,14 @@ func TestThePlotHasALineForEachFigureThroughTheReference(t *testing.T) {
 	require.ErrorContains(t, draw(io.Discard, files[2:]), "no reports of "+firsts[0])
 }
 
-func TestWhatIsBetterTheLargerItIsIsDrawnAsItsCost(t *testing.T) {
+func TestWhatIsDoneForEachCPUSecondIsDrawnAsWhatOneTakes(t *testing.T) {
 	var reports []report
 	require.NoError(t, json.Unmarshal([]byte(`[
 		{"bench":"ingest","world":{"scale":"reference","events":1e7},"figures":[{"name":"rate","unit":"/s","measured":100}]},
 		{"bench":"ingest","world":{"scale":"large","events":1e8},"figures":[{"name":"rate","unit":"/s","measured":50}]}]`), &reports))
 	points, unit := pointsOf(reports, line{bench: "ingest", figure: "rate", inverse: true})
-	require.Equal(t, "/s", unit)
-	require.Equal(t, []point{{1e7, 1, 100}, {1e8, 2, 50}}, points)
+	require.Equal(t, "µs", unit)
+	require.Equal(t, []point{{1e7, 1, 10_000}, {1e8, 2, 20_000}}, points)
 }
 
 func TestAnAmountHasThreeDigits(t *testing.T) {
