@@ -131,7 +131,7 @@ func BenchmarkFilterFill(b *testing.B) {
 	}
 	d := newFilter(DefaultConfig().Dedup.BitsPerID).of(0, ids)
 	for i := 0; b.Loop(); i++ {
-		step := uint64(i) * 0x9e3779b97f4a7c15 //nolint:gosec // bits
+		step := uint64(i) * 0x9e3779b97f4a7c15
 		for j := range hashes {
 			hashes[j] += step
 		}
