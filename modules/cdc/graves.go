@@ -41,8 +41,8 @@ func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*m
 	}
 	for _, s := range sources {
 		for _, of := range sweeps(s.Kind) {
-			err := db.Write(ctx, clickhouse.Query{Name: of.query, Query: ch.Query{
-				Body: sql.ClickHouse(of.query), Parameters: ch.Parameters(map[string]any{
+			err := db.Write(ctx, clickhouse.Query{Name: of.query(), Query: ch.Query{
+				Body: sql.ClickHouse(of.query()), Parameters: ch.Parameters(map[string]any{
 					"source_id": strconv.FormatUint(t.System, 10), "lsn": strconv.FormatUint(t.LSN, 10), "at_ms": t.CommittedAt.UnixMilli(),
 					"table": of.table, "kinds": of.kinds,
 				}),
@@ -59,21 +59,29 @@ func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*m
 // or another one be under its key, and what was derived of it still stand.
 func sweeps(k mapping.Kind) (all []sweep) {
 	if k.HasEdges() {
-		all = append(all, sweep{"cdc_sweep_kinds", "viewer_edges", edgeKinds(k)})
+		all = append(all, sweep{"viewer_edges", edgeKinds(k)})
 	}
 	own := "['" + k.String() + "']"
 	if k.Counted() {
-		all = append(all, sweep{"cdc_sweep_kinds", "reactions_by_hour", own}, sweep{"cdc_sweep_kinds", "reactions_by_user", own})
+		all = append(all, sweep{"reactions_by_hour", own}, sweep{"reactions_by_user", own})
 	}
 	table := k.Layout().Copy
 	if k == mapping.Block || k == mapping.Mute { // they share a table
-		return append(all, sweep{"cdc_sweep_kinds", table, own})
+		return append(all, sweep{table, own})
 	}
-	return append(all, sweep{query: "cdc_sweep", table: table})
+	return append(all, sweep{table: table})
 }
 
-// sweep is a statement, its table, and the kinds that die of it, as an array of ClickHouse; empty: all rows do.
-type sweep struct{ query, table, kinds string }
+// sweep is a table, and the kinds of its rows that die, as an array of ClickHouse; empty: all of them do.
+type sweep struct{ table, kinds string }
+
+// query is the statement's name.
+func (s sweep) query() string {
+	if s.kinds == "" {
+		return "cdc_sweep"
+	}
+	return "cdc_sweep_kinds"
+}
 
 func remember(ctx context.Context, db *clickhouse.Client, topic string, t origin, now time.Time) error {
 	var (
