@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -22,9 +21,11 @@ import (
 type absent struct {
 	cluster *kfake.Cluster
 
-	mu     sync.Mutex
-	groups map[string]map[string]sighting // by group, by member
+	mu   sync.Mutex
+	seen map[member]sighting
 }
+
+type member struct{ group, id string }
 
 // sighting is when a member was last heard of, and how long it may be silent.
 type sighting struct {
@@ -37,7 +38,7 @@ const watchEvery = time.Second
 
 // newAbsent hears of each member from now on.
 func newAbsent(cluster *kfake.Cluster) *absent {
-	a := &absent{cluster: cluster, groups: map[string]map[string]sighting{}}
+	a := &absent{cluster: cluster, seen: map[member]sighting{}}
 	for _, key := range []kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat} {
 		cluster.ControlKey(key.Int16(), func(request kmsg.Request) (kmsg.Response, error, bool) {
 			a.hear(request)
@@ -50,30 +51,25 @@ func newAbsent(cluster *kfake.Cluster) *absent {
 func (a *absent) hear(request kmsg.Request) {
 	switch r := request.(type) {
 	case *kmsg.JoinGroupRequest:
-		a.note(r.Group, r.MemberID, time.Duration(r.SessionTimeoutMillis)*time.Millisecond)
+		a.note(member{r.Group, r.MemberID}, time.Duration(r.SessionTimeoutMillis)*time.Millisecond)
 	case *kmsg.SyncGroupRequest:
-		a.note(r.Group, r.MemberID, 0)
+		a.note(member{r.Group, r.MemberID}, 0)
 	case *kmsg.HeartbeatRequest:
-		a.note(r.Group, r.MemberID, 0)
+		a.note(member{r.Group, r.MemberID}, 0)
 	}
 }
 
 // note remembers that a member lives. A session of zero is the one that it joined with.
-func (a *absent) note(group, member string, session time.Duration) {
-	if member == "" { // it asks for its id
+func (a *absent) note(m member, session time.Duration) {
+	if m.id == "" { // it asks for its id
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	members := a.groups[group]
-	if members == nil {
-		members = map[string]sighting{}
-		a.groups[group] = members
-	}
 	if session == 0 {
-		session = members[member].session
+		session = a.seen[m].session
 	}
-	members[member] = sighting{at: time.Now(), session: session}
+	a.seen[m] = sighting{at: time.Now(), session: session}
 }
 
 // watch makes the absent leave until ctx ends.
@@ -90,18 +86,14 @@ func (a *absent) watch(ctx context.Context, addr string) {
 // silent are the members, by group, that were not heard of for twice their sessions. In a group that is stable,
 // each of them should have sent several heartbeats in that time.
 func (a *absent) silent() map[string][]string {
-	a.mu.Lock()
-	groups := slices.Collect(maps.Keys(a.groups))
-	a.mu.Unlock()
-
 	silent := map[string][]string{}
-	for _, group := range groups {
+	for group := range a.groups() {
 		info := a.cluster.GroupInfo(group)
 		if info == nil || info.State != "Stable" {
 			continue
 		}
 		for _, m := range info.Members {
-			if a.isSilent(group, m.MemberID) {
+			if a.isSilent(member{group, m.MemberID}) {
 				silent[group] = append(silent[group], m.MemberID)
 			}
 		}
@@ -110,22 +102,32 @@ func (a *absent) silent() map[string][]string {
 	return silent
 }
 
-// isSilent is false of a member that is not known: it is from before a restart, and kfake keeps its session.
-func (a *absent) isSilent(group, member string) bool {
+// groups are those whose members were heard of.
+func (a *absent) groups() map[string]bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s, known := a.groups[group][member]
+	groups := map[string]bool{}
+	for m := range a.seen {
+		groups[m.group] = true
+	}
+	return groups
+}
+
+// isSilent is false of a member that is not known: it is from before a restart, and kfake keeps its session.
+func (a *absent) isSilent(m member) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s, known := a.seen[m]
 	return known && s.session > 0 && time.Since(s.at) > 2*s.session
 }
 
-// forget drops the members that were not heard of for long: they left, or are made to.
+// forget drops the members of a group that were not heard of for long: they left, or are made to.
 func (a *absent) forget(group string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	maps.DeleteFunc(a.groups[group], func(_ string, s sighting) bool { return time.Since(s.at) > 10*s.session+time.Minute })
-	if len(a.groups[group]) == 0 {
-		delete(a.groups, group)
-	}
+	maps.DeleteFunc(a.seen, func(m member, s sighting) bool {
+		return m.group == group && time.Since(s.at) > 10*s.session+time.Minute
+	})
 }
 
 // leave asks the broker to let members go, as they would have asked themselves.
@@ -138,8 +140,8 @@ func leave(addr, group string, members []string) error {
 	}
 	defer func() { _ = broker.Close() }()
 	request := &sarama.LeaveGroupRequest{Version: 3, GroupId: group}
-	for _, member := range members {
-		request.Members = append(request.Members, sarama.MemberIdentity{MemberId: member})
+	for _, id := range members {
+		request.Members = append(request.Members, sarama.MemberIdentity{MemberId: id})
 	}
 	response, err := broker.LeaveGroup(request)
 	if err != nil {
