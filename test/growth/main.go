@@ -112,11 +112,11 @@ func draw(out io.Writer, files []string) error {
 		fmt.Fprintf(&b, `<g transform="translate(0 %d)">`+"\n", i*height)
 		axes(&b, panel.title)
 		for n, l := range panel.lines {
-			points, unit := pointsOf(reports, l)
+			points, reference := pointsOf(reports, l)
 			if len(points) == 0 {
 				return fmt.Errorf("no reports of %s with %q: run `feedrank bench %s --scale reference`, and at other scales", l.bench, l.figure, l.bench)
 			}
-			plot(&b, n, l.label, points, unit)
+			plot(&b, n, l.label+", "+reference, points)
 		}
 		b.WriteString("</g>\n")
 	}
@@ -152,16 +152,13 @@ func axes(b *strings.Builder, title string) {
 	}
 }
 
-// plot draws a line and names it, with what it is at reference scale.
-func plot(b *strings.Builder, n int, label string, points []point, unit string) {
+// plot draws a line and names it.
+func plot(b *strings.Builder, n int, label string, points []point) {
 	colour := colours[n]
 	var path []string
 	for _, p := range points {
 		path = append(path, fmt.Sprintf("%.1f,%.1f", x(p.events), y(p.ratio)))
 		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`+"\n", x(p.events), y(p.ratio), colour)
-		if p.ratio == 1 {
-			label = fmt.Sprintf("%s, %s", label, amount(p.measured, unit))
-		}
 	}
 	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", strings.Join(path, " "), colour)
 	at := top + 12 + 22*float64(n)
@@ -174,9 +171,9 @@ func amount(measured float64, unit string) string {
 	return strconv.FormatFloat(measured, 'f', max(0, digits), 64) + " " + unit
 }
 
-// pointsOf are the figures of a line at all scales, as ratios to the one at reference scale, and their unit.
-func pointsOf(reports []report, l line) (points []point, unit string) {
-	reference := 0.0
+// pointsOf are the figures of a line at all scales, as ratios to the one at reference scale, and that one itself.
+func pointsOf(reports []report, l line) (points []point, at string) {
+	reference, unit := 0.0, ""
 	for _, r := range reports {
 		if r.Bench != l.bench || !slices.Contains([]string{"tenth", "reference", "large"}, r.World.Scale) {
 			continue
@@ -205,5 +202,5 @@ func pointsOf(reports []report, l line) (points []point, unit string) {
 		points[i].ratio = points[i].measured / reference
 	}
 	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.events, b.events) })
-	return points, unit
+	return points, amount(reference, unit)
 }

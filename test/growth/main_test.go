@@ -47,8 +47,8 @@ func TestWhatIsDoneForEachCPUSecondIsDrawnAsWhatOneTakes(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`[
 		{"bench":"ingest","world":{"scale":"reference","events":1e7},"figures":[{"name":"rate","unit":"/s","measured":100}]},
 		{"bench":"ingest","world":{"scale":"large","events":1e8},"figures":[{"name":"rate","unit":"/s","measured":50}]}]`), &reports))
-	points, unit := pointsOf(reports, line{bench: "ingest", figure: "rate", inverse: true})
-	require.Equal(t, "µs", unit)
+	points, reference := pointsOf(reports, line{bench: "ingest", figure: "rate", inverse: true})
+	require.Equal(t, "10000 µs", reference)
 	require.Equal(t, []point{{1e7, 1, 10_000}, {1e8, 2, 20_000}}, points)
 }
 
