@@ -27,8 +27,13 @@ func (p *Program) Metrics(ctx context.Context) (Series, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics of %s: %w", p.Name, err)
 	}
+	return ParseMetrics(string(text)), nil
+}
+
+// ParseMetrics takes the numbers out of what /metrics says.
+func ParseMetrics(text string) Series {
 	found := Series{}
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		at := strings.LastIndexByte(line, ' ')
 		if at < 0 || line[0] == '#' {
 			continue
@@ -37,7 +42,7 @@ func (p *Program) Metrics(ctx context.Context) (Series, error) {
 			found[line[:at]] = n
 		}
 	}
-	return found, nil
+	return found
 }
 
 // Sum adds up the series of a name whose labels have all of these pairs.
