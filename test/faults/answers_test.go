@@ -12,6 +12,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/tables"
 )
 
 // answers are what the endpoints answer while some servers are gone: one row of the table in
@@ -65,7 +66,7 @@ func TestEveryEndpointAnswersAsTheTableSaysWhileOneOrTwoServersAreGone(t *testin
 	require.NoError(t, err)
 	n := newNetwork(t, s)
 	p := start(t, s, direct)
-	p.copied(s.ClickHouse)
+	tables.Arrived(t, s.Postgres, s.ClickHouse, func() float64 { return p.sum("feedrank_cdc_lag_records") })
 	p.healthy()
 
 	for _, row := range table {
