@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -77,26 +78,61 @@ func (on *Stage) applied(ctx context.Context, events int) (*Phase, error) {
 // produce writes events to the topic as the API does.
 func (on *Stage) produce(ctx context.Context, events int) error {
 	producer := kafka.NewProducer(on.Kafka)
-	defer func() { _ = producer.Close() }()                           // everything is acknowledged
-	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 5)) //nolint:gosec // a choice, not a secret
-	actions := []string{"impression", "impression", "impression", "impression", "view", "view", "click", "like", "comment", "share"}
+	defer func() { _ = producer.Close() }() // everything is acknowledged
 	const chunk = 2000
 	for sent := 0; sent < events; sent += chunk {
-		messages := make([]*sarama.ProducerMessage, min(chunk, events-sent))
-		now := time.Now().UTC()
-		for i := range messages {
-			at := now.Format("2006-01-02T15:04:05.000Z07:00")
-			messages[i] = &sarama.ProducerMessage{
-				Topic: on.Kafka.Topic("events"), Timestamp: now, Key: sarama.StringEncoder(strconv.Itoa(1 + random.IntN(on.World.Users))),
-				Value: sarama.StringEncoder(fmt.Sprintf(`{"v":1,"event_id":"%s","action":"%s","post_id":"%d","author_id":"%d","occurred_at":"%s","received_at":"%s","device":"phone","app_version":"1.0"}`,
-					uuid.New(), actions[i%len(actions)], 1+random.IntN(on.World.Posts), 1+random.IntN(on.World.Users), at, at)),
-			}
-		}
-		if err := producer.Send(ctx, messages...); err != nil {
+		if err := producer.Send(ctx, on.anything(min(chunk, events-sent))...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// anything is n events of now, of people and posts of the world by an even choice.
+func (on *Stage) anything(n int) []*sarama.ProducerMessage {
+	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 5)) //nolint:gosec // a choice, not a secret
+	actions := []string{"impression", "impression", "impression", "impression", "view", "view", "click", "like", "comment", "share"}
+	messages := make([]*sarama.ProducerMessage, n)
+	now := time.Now().UTC()
+	at := now.Format("2006-01-02T15:04:05.000Z07:00")
+	for i := range messages {
+		messages[i] = &sarama.ProducerMessage{
+			Topic: on.Kafka.Topic("events"), Timestamp: now, Key: sarama.StringEncoder(strconv.Itoa(1 + random.IntN(on.World.Users))),
+			Value: sarama.StringEncoder(fmt.Sprintf(`{"v":1,"event_id":"%s","action":"%s","post_id":"%d","author_id":"%d","occurred_at":"%s","received_at":"%s","device":"phone","app_version":"1.0"}`,
+				uuid.New(), actions[random.IntN(len(actions))], 1+random.IntN(on.World.Posts), 1+random.IntN(on.World.Users), at, at)),
+		}
+	}
+	return messages
+}
+
+// trickle writes as many events each second as the world has in a day's mean, until the bench ends.
+func (on *Stage) trickle(ctx context.Context) (perSecond float64) {
+	perSecond = float64(on.World.Events) / (24 * time.Hour).Seconds()
+	ctx, cancel := context.WithCancel(ctx)
+	producer, failed := kafka.NewProducer(on.Kafka), make(chan error, 1)
+	go func() {
+		ticks := time.NewTicker(100 * time.Millisecond)
+		defer ticks.Stop()
+		for began, sent := time.Now(), 0; ; {
+			select {
+			case <-ctx.Done():
+				failed <- nil
+				return
+			case <-ticks.C:
+			}
+			due := int(perSecond * time.Since(began).Seconds())
+			if err := producer.Send(ctx, on.anything(due-sent)...); err != nil && ctx.Err() == nil {
+				failed <- fmt.Errorf("events that trickle in: %w", err)
+				return
+			}
+			sent = due
+		}
+	}()
+	on.stops = append(on.stops, func() error {
+		cancel()
+		return errors.Join(<-failed, producer.Close())
+	})
+	return perSecond
 }
 
 type rawSpeed struct{ perSecond, perCPU float64 }

@@ -2,6 +2,7 @@ package hot
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -95,6 +96,13 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 // Engagement implements Source.
 func (c *ClickHouse) Engagement(ctx context.Context, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error {
 	return c.engagement(ctx, following, "feed_hot_engagement", map[string]any{"since": since.Unix(), "hour": hour.Unix()}, add)
+}
+
+// EngagementLately implements Source.
+func (c *ClickHouse) EngagementLately(ctx context.Context, since, hour time.Time, within time.Duration, add func(core.ID, Age, core.Engagement)) error {
+	return c.engagement(ctx, following, "feed_hot_engagement_lately", map[string]any{
+		"since": since.Unix(), "hour": hour.Unix(), "within": int64(math.Ceil(within.Seconds())),
+	}, add)
 }
 
 func (c *ClickHouse) engagement(ctx context.Context, settings []ch.Setting, name string, params map[string]any, add func(core.ID, Age, core.Engagement)) error {

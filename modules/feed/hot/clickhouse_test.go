@@ -89,6 +89,48 @@ func TestTheSetLoadsThePostsThatStandAndTheirEngagement(t *testing.T) {
 	v.Close()
 }
 
+func TestOnlyPostsThatWereWrittenLatelyAreReadAndAllOfThem(t *testing.T) {
+	s := stack.New(t)
+	hour := time.Now().UTC().Truncate(time.Hour)
+	metric := func(at time.Time, post, partition, likes int) {
+		write(t, s, fmt.Sprintf("INSERT INTO post_metrics_1h (hour, post_id, kafka_partition, author_id, likes) VALUES (%d, %d, %d, 10, %d)", at.Unix(), post, partition, likes))
+	}
+	reaction := func(post int) {
+		write(t, s, fmt.Sprintf("INSERT INTO reactions_by_hour (kind, hour, row_key, post_id, version) VALUES ('like', %d, '7/%d', %d, 1)", hour.Unix(), post, post))
+	}
+	metric(hour, 1, 0, 1)
+	metric(hour, 2, 0, 2)
+	metric(hour.Add(-time.Hour), 1, 0, 4)
+	metric(hour.Add(-2*time.Hour), 1, 0, 8)
+	metric(hour, 3, 0, 16)
+	reaction(2)
+	reaction(3)
+	for table, column := range map[string]string{"post_metrics_1h": "SimpleAggregateFunction(max, DateTime('UTC'))", "reactions_by_hour": "DateTime('UTC')"} {
+		alter := func(how string) { write(t, s, "ALTER TABLE "+table+" "+how+" SETTINGS mutations_sync = 1") }
+		alter("MODIFY COLUMN written_at REMOVE MATERIALIZED") // nobody can write it otherwise
+		alter("UPDATE written_at = now() - 3600 WHERE 1")
+		alter("MODIFY COLUMN written_at " + column + " MATERIALIZED now('UTC')")
+	}
+	metric(hour, 1, 1, 32)
+	reaction(4)
+	read := func(from core.CountedFrom, since time.Time, within time.Duration) map[string]int64 {
+		likes := map[string]int64{}
+		require.NoError(t, hot.NewClickHouse(s.ClickHouse, from).EngagementLately(t.Context(), since, hour, within, func(id core.ID, age hot.Age, e core.Engagement) {
+			likes[fmt.Sprint(id, " of age ", age)] += e.Likes
+		}))
+		return likes
+	}
+	cdc := core.CountedFromEvents()
+	cdc.Likes = "cdc"
+	for range 2 {
+		require.Equal(t, map[string]int64{"1 of age 2": 33}, read(core.CountedFromEvents(), hour, 30*time.Minute))
+		require.Equal(t, map[string]int64{"1 of age 2": 33, "1 of age 1": 4}, read(core.CountedFromEvents(), hour.Add(-time.Hour), 30*time.Minute))
+		require.Equal(t, map[string]int64{"1 of age 2": 33, "2 of age 2": 2, "3 of age 2": 16}, read(core.CountedFromEvents(), hour, 90*time.Minute))
+		require.Equal(t, map[string]int64{"1 of age 2": 0, "4 of age 2": 1}, read(cdc, hour, 30*time.Minute))
+		write(t, s, "OPTIMIZE TABLE post_metrics_1h FINAL") // a row that was put together is as late as its latest part
+	}
+}
+
 func TestARunningSetFollowsAndStops(t *testing.T) {
 	s := stack.New(t)
 	cfg := hot.DefaultConfig()

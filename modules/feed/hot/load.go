@@ -89,38 +89,43 @@ func (s *Set) noteArrivals(fresh *index, now time.Time) {
 	}
 }
 
-// Refresh brings the engagement up to date: of the current hour, or of the whole day once an hour
-// has passed or when asked.
+// Refresh brings the engagement up to date: of what was written to the current hour since the last time, or
+// of the whole day once an hour has passed or when asked.
 func (s *Set) Refresh(ctx context.Context, wholeDay bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.LoadTimeout)
 	defer cancel()
 	began := s.clock.Now()
 	hour := began.Truncate(time.Hour)
-	since := hour
-	if began.Sub(hour) < lateEvents {
-		since = hour.Add(-time.Hour) // events that happened just before the hour are still coming in
-	}
 	s.mu.RLock()
 	wholeDay = wholeDay || !hour.Equal(s.hour)
 	s.mu.RUnlock()
-	if wholeDay {
-		since = dayBefore(hour)
-	}
 	var rows []row
-	err := s.source.Engagement(ctx, since, hour, func(id core.ID, age Age, e core.Engagement) {
+	add := func(id core.ID, age Age, e core.Engagement) {
 		rows = append(rows, row{id: id, age: age, counts: countsOf(e)})
-	})
-	if err != nil {
-		return fmt.Errorf("refresh engagement since %s: %w", since.Format(time.RFC3339), err)
 	}
 	if wholeDay {
+		if err := s.source.Engagement(ctx, dayBefore(hour), hour, add); err != nil {
+			return fmt.Errorf("recount engagement of the day: %w", err)
+		}
 		s.recount(rows, hour)
 	} else {
+		since := hour
+		if began.Sub(hour) < lateEvents {
+			since = hour.Add(-time.Hour) // events that happened just before the hour are still coming in
+		}
+		within := began.Sub(time.UnixMicro(s.engagementAt.Load())) + writing
+		if err := s.source.EngagementLately(ctx, since, hour, within, add); err != nil {
+			return fmt.Errorf("refresh engagement since %s: %w", since.Format(time.RFC3339), err)
+		}
 		s.update(rows)
 	}
 	s.engagementAt.Store(began.UnixMicro())
 	return nil
 }
+
+// writing is how long a write may take until it is seen: its rows say when it began. What takes longer, or is
+// taken back, counts with the next recount of the whole day.
+const writing = 10 * time.Second
 
 // lateEvents is how long into an hour the hour before is read as well. Events that are later yet
 // count with the next recount of the whole day.

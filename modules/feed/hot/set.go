@@ -23,6 +23,8 @@ type Source interface {
 	OlderPosts(ctx context.Context, before time.Time, limit int, add func(core.Post)) error
 	// Engagement gives the sums of the hours from since on, by their age against hour.
 	Engagement(ctx context.Context, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error
+	// EngagementLately gives the same of the posts of which something was written within a time before now.
+	EngagementLately(ctx context.Context, since, hour time.Time, within time.Duration, add func(core.ID, Age, core.Engagement)) error
 }
 
 // Set is the hot set. It is safe for concurrent use.

@@ -27,7 +27,8 @@ var noon = time.Date(2026, 5, 1, 12, 30, 0, 0, time.UTC)
 type table struct {
 	posts  []core.Post
 	counts map[core.ID]core.Engagement
-	during func() // called when the posts have been read
+	during func()        // called when the posts have been read
+	within time.Duration // what was asked last of what was written lately
 	err    error
 }
 
@@ -59,6 +60,11 @@ func (s *table) Engagement(_ context.Context, _, _ time.Time, add func(core.ID, 
 		add(id, hot.Current, e)
 	}
 	return s.err
+}
+
+func (s *table) EngagementLately(ctx context.Context, since, hour time.Time, within time.Duration, add func(core.ID, hot.Age, core.Engagement)) error {
+	s.within = within
+	return s.Engagement(ctx, since, hour, add)
 }
 
 func newSet(cfg hot.Config, source hot.Source, clock core.Clock) *hot.Set {
@@ -263,4 +269,27 @@ func TestTheSetSaysWhetherItKnowsOfEveryArrival(t *testing.T) {
 	require.True(t, all)
 	_, all = arrivals(noon.Add(time.Minute))
 	require.False(t, all, "too many since")
+}
+
+func TestARefreshReadsWhatWasWrittenSinceTheLastOneThatSucceeded(t *testing.T) {
+	clock := &manualClock{noon}
+	source := &table{posts: []core.Post{post(1, 10, noon.Add(-time.Hour))}}
+	set := newSet(hot.DefaultConfig(), source, clock)
+	ctx := context.Background()
+	require.NoError(t, set.Load(ctx))
+	const writing = 10 * time.Second
+	after := func(pause time.Duration) time.Duration {
+		clock.now = clock.now.Add(pause)
+		err := set.Refresh(ctx, false)
+		require.ErrorIs(t, err, source.err)
+		return source.within
+	}
+	require.Equal(t, writing+time.Second, after(time.Second))
+	require.Equal(t, writing+2*time.Second, after(2*time.Second))
+	source.err = errors.New("gone")
+	after(time.Minute)
+	source.err = nil
+	require.Equal(t, writing+2*time.Minute, after(time.Minute), "nothing of the outage is left out")
+	require.NoError(t, set.Refresh(ctx, true))
+	require.Equal(t, writing+time.Second, after(time.Second))
 }

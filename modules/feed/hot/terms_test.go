@@ -33,6 +33,10 @@ func (c counted) Engagement(_ context.Context, _, _ time.Time, add func(core.ID,
 	return nil
 }
 
+func (c counted) EngagementLately(ctx context.Context, since, hour time.Time, _ time.Duration, add func(core.ID, Age, core.Engagement)) error {
+	return c.Engagement(ctx, since, hour, add)
+}
+
 // Whatever happens to the set, the term that it keeps of a post is the one that its counts give.
 func TestATermThatIsKeptIsTheOneThatTheCountsGive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

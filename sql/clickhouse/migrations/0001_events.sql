@@ -80,8 +80,9 @@ ORDER BY (epoch, created_at);
 
 -- What people did with a post in an hour, and who of them by Kafka partition: so each row has one
 -- writer, who can recount it. Every value is a signed count, so that a difference can be added.
--- Ordered by hour first: the feed reads "everything since ...". dwell counts the dwell events by the
--- bucket of their duration, 4 buckets for each doubling: see events.DwellBucket.
+-- Ordered by hour first: the feed reads "everything since ...", and of it what was written lately, whoever
+-- wrote it. dwell counts the dwell events by the bucket of their duration, 4 buckets for each doubling:
+-- see events.DwellBucket.
 -- Not a SummingMergeTree: that drops rows whose counts add up to zero even if their maps do not.
 CREATE TABLE IF NOT EXISTS post_metrics_1h (
     hour            DateTime('UTC'),
@@ -95,7 +96,8 @@ CREATE TABLE IF NOT EXISTS post_metrics_1h (
     comments        SimpleAggregateFunction(sum, Int64),
     shares          SimpleAggregateFunction(sum, Int64),
     hides           SimpleAggregateFunction(sum, Int64),
-    dwell           SimpleAggregateFunction(sumMap, Map(UInt8, Int64))
+    dwell           SimpleAggregateFunction(sumMap, Map(UInt8, Int64)),
+    written_at      SimpleAggregateFunction(max, DateTime('UTC')) MATERIALIZED now('UTC')
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMMDD(hour)

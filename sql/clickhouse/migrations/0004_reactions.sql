@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS reactions_by_hour (
     is_deleted   UInt8,
     lsn          UInt64, -- with source_id and committed_at: a truncate takes what was before it
     source_id    UInt64,
-    committed_at DateTime64(3, 'UTC')
+    committed_at DateTime64(3, 'UTC'),
+    written_at   DateTime('UTC') MATERIALIZED now('UTC') -- what was written lately?
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (kind, hour, row_key)
