@@ -105,9 +105,13 @@ func (on *Stage) anything(n int) []*sarama.ProducerMessage {
 	return messages
 }
 
-// trickle writes as many events each second as the world has in a day's mean, until the bench ends.
-func (on *Stage) trickle(ctx context.Context) (perSecond float64) {
-	perSecond = float64(on.World.Events) / (24 * time.Hour).Seconds()
+// trickle writes as many events each second as the world had on its last day, on average, until the bench ends.
+func (on *Stage) trickle(ctx context.Context) (perSecond float64, err error) {
+	day, err := on.count(ctx, fmt.Sprintf("SELECT toInt64(count()) AS n FROM events WHERE occurred_at >= toDateTime(%d, 'UTC')", on.World.Now.Add(-24*time.Hour).Unix()))
+	if err != nil {
+		return 0, err
+	}
+	perSecond = float64(day) / (24 * time.Hour).Seconds()
 	ctx, cancel := context.WithCancel(ctx)
 	producer, failed := kafka.NewProducer(on.Kafka), make(chan error, 1)
 	go func() {
@@ -132,7 +136,7 @@ func (on *Stage) trickle(ctx context.Context) (perSecond float64) {
 		cancel()
 		return errors.Join(<-failed, producer.Close())
 	})
-	return perSecond
+	return perSecond, nil
 }
 
 type rawSpeed struct{ perSecond, perCPU float64 }

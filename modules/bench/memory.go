@@ -15,7 +15,10 @@ func memory() Bench {
 		if _, err := on.applied(ctx, 1000); err != nil { // the partitions are taken, their filters filled
 			return err
 		}
-		written := on.trickle(ctx)
+		written, err := on.trickle(ctx)
+		if err != nil {
+			return err
+		}
 		alone, err := on.Idle(ctx, short(written)+" events/s, nobody follows", on.lasting(30*time.Second))
 		if err != nil {
 			return err

@@ -2,7 +2,7 @@
 // the memory of every replica. What is the same for everybody is never asked per request.
 //
 // It is loaded in bulk from ClickHouse, follows the changes of posts from the CDC topics, and reads
-// the engagement of the current hour a few times a second. While ClickHouse is away it keeps what it
+// what was written of the current hour a few times a second. While ClickHouse is away it keeps what it
 // has, and posts still come and go.
 package hot
 
@@ -13,7 +13,7 @@ type Config struct {
 	Window        time.Duration `koanf:"window" validate:"gte=1h,lte=720h"`          // posts as young as this are candidates
 	OlderPosts    int           `koanf:"older_posts" validate:"gte=0,lte=1000000"`   // the newest posts beyond the window, for when it has too few
 	MaxPosts      int           `koanf:"max_posts" validate:"gte=1000,lte=50000000"` // in all, about 130 bytes each; the oldest make room
-	RefreshEvery  time.Duration `koanf:"refresh_every" validate:"gte=50ms,lte=1m"`   // engagement of the current hour; seldomer, to 2s, where reading it takes long
+	RefreshEvery  time.Duration `koanf:"refresh_every" validate:"gte=50ms,lte=1m"`   // what was written of the current hour; seldomer, to 2s, where reading it takes long
 	RecountEvery  time.Duration `koanf:"recount_every" validate:"gte=1s,lte=1h"`     // engagement of all 24 hours
 	ReloadEvery   time.Duration `koanf:"reload_every" validate:"gte=10s,lte=24h"`    // everything, to repair what changes missed
 	RankEvery     time.Duration `koanf:"rank_every" validate:"gte=100ms,lte=1m"`     // the lists of trending and popular posts
