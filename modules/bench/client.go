@@ -59,10 +59,14 @@ func (c client) do(r *Request, see func(body []byte)) (failure string) {
 		return failureOf(err)
 	}
 	if status := response.StatusCode(); status >= 300 {
+		failure = fmt.Sprint("status ", status)
 		if code := wordAfter(response.Body(), `"code":"`); code != "nowhere" {
-			return fmt.Sprint("status ", status, " ", code)
+			failure += " " + code
 		}
-		return fmt.Sprint("status ", status)
+		if detail := wordAfter(response.Body(), `"detail":"`); status == fasthttp.StatusServiceUnavailable && detail != "nowhere" { // who has too much to do?
+			failure += ": " + detail
+		}
+		return failure
 	}
 	if see != nil {
 		see(response.Body())

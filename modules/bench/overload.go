@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -149,19 +150,28 @@ func (f *found) all() *window {
 // goodput is how many answers a second were of use.
 func (f *found) goodput() float64 { return float64(f.all().inTime) / f.seconds }
 
-// refusal is how admission sheds: any other failure is one.
+// refusal is how the failures begin that are shed load: any other is one.
 const refusal = "status 503 " + string(core.CodeOverloaded)
+
+func (w *window) shed() (n int64) {
+	for failure, times := range w.failures {
+		if strings.HasPrefix(failure, refusal) {
+			n += times
+		}
+	}
+	return n
+}
 
 func (c *crowd) tell(load string, f *found) {
 	all := f.all()
 	p := percentiles(all.times)
 	line := fmt.Sprintf("overload: load=%s offered=%.0f/s goodput=%.0f/s shed=%.0f%% p50_ms=%s p99_ms=%s max_ms=%s", load, float64(all.requests)/f.seconds,
-		f.goodput(), 100*float64(all.failures[refusal])/float64(max(1, all.requests)), short(p.P50), short(p.P99), short(p.Max))
+		f.goodput(), 100*float64(all.shed())/float64(max(1, all.requests)), short(p.P50), short(p.P99), short(p.Max))
 	for _, kind := range []string{"cached", "computed", "suggestions"} {
 		w := f.kinds[kind]
 		line += fmt.Sprintf(" %s: %.0f%% in time of %.0f/s, from %s", kind, 100*float64(w.inTime)/float64(max(1, w.requests)), float64(w.requests)/f.seconds, sorted(w.from))
 	}
-	if other := total(all.failures) - all.failures[refusal]; other > 0 {
+	if other := total(all.failures) - all.shed(); other > 0 {
 		line += " failures=" + sorted(all.failures)
 	}
 	c.Tell("%s", line)
