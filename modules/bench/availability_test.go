@@ -64,7 +64,7 @@ func TestWhatIsShedIsNoOtherFailure(t *testing.T) {
 	f := &found{seconds: 1, kinds: map[string]*window{"cached": newWindow("cached"), "computed": newWindow("computed"), "suggestions": newWindow("suggestions")}}
 	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte(`{"status":503,"code":"overloaded"}`))
+		_, _ = w.Write([]byte(`{"status":503,"code":"overloaded","detail":"too much is being computed; try again"}`))
 	})
 	failure := newClient(url).do(&Request{Path: "/"}, nil)
 	f.kinds["cached"].add(time.Now(), time.Millisecond, failure, "", "")
