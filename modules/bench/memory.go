@@ -19,10 +19,6 @@ func memory() Bench {
 		if err != nil {
 			return err
 		}
-		alone, err := on.Idle(ctx, short(written)+" events/s, nobody follows", on.lasting(30*time.Second))
-		if err != nil {
-			return err
-		}
 		program, err := on.Serve(ctx, "program", "api")
 		if err != nil {
 			return err
@@ -52,6 +48,13 @@ func memory() Bench {
 			Name: "cached feed", At: program.Addr, Rate: on.at(1000), WarmUp: 2 * time.Second, For: on.lasting(30 * time.Second),
 			Request: inTurn(requests), Label: servedFrom,
 		})
+		if err != nil {
+			return err
+		}
+		if err := program.Stop(); err != nil {
+			return err
+		}
+		alone, err := on.Idle(ctx, short(written)+" events/s, nobody follows", on.lasting(60*time.Second))
 		if err != nil {
 			return err
 		}
