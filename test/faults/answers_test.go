@@ -66,7 +66,7 @@ func TestEveryEndpointAnswersAsTheTableSaysWhileOneOrTwoServersAreGone(t *testin
 	require.NoError(t, err)
 	n := newNetwork(t, s)
 	p := start(t, s, direct)
-	tables.Arrived(t, s.Postgres, s.ClickHouse, func() float64 { return p.sum("feedrank_cdc_lag_records") })
+	tables.Arrived(t, s.Postgres, s.ClickHouse, p.metrics)
 	p.healthy()
 
 	for _, row := range table {
