@@ -66,3 +66,11 @@ func TestAnIdleDatabaseKeepsNoLogForUsAndAnythingKeptIsTold(t *testing.T) {
 	require.Positive(t, values["feedrank_cdc_source_heartbeat_timestamp_seconds"])
 	require.EqualValues(t, 1, values["feedrank_cdc_source_leader"])
 }
+
+func TestWhatTheServerSaysBesideTheLogStopsNothing(t *testing.T) {
+	c := newChain(t)
+	c.exec(world(10), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET client_min_messages = debug1', current_database()); END $$`)
+	c.start()
+	c.exec(`UPDATE users SET name = 'beside the chatter'`, `TRUNCATE mutes`)
+	c.requireEqual()
+}

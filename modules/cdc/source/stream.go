@@ -98,8 +98,23 @@ func (r *reader) receive(ctx context.Context) (*pgproto3.CopyData, error) {
 		return m, nil
 	case *pgproto3.ErrorResponse:
 		return nil, fmt.Errorf("replication: %w", pgconn.ErrorResponseToPgError(m))
+	case *pgproto3.NoticeResponse:
+		r.notice(m)
+		return nil, nil //nolint:nilnil // nothing for us
+	case *pgproto3.ParameterStatus, *pgproto3.NotificationResponse:
+		return nil, nil //nolint:nilnil // nothing for us
 	}
 	return nil, fmt.Errorf("replication: unexpected %T", raw)
+}
+
+// notice passes on what the server says beside the log: how loud it is depends on the role's settings.
+func (r *reader) notice(m *pgproto3.NoticeResponse) {
+	log := r.log.Debug
+	if m.SeverityUnlocalized == "WARNING" {
+		log = r.log.Warn
+	}
+	log("PostgreSQL says", zap.String("severity", m.SeverityUnlocalized), zap.String("message", m.Message), zap.String("detail", m.Detail),
+		zap.String("hint", m.Hint), zap.String("code", m.Code))
 }
 
 var errEmptyMessage = errors.New("replication: an empty message")

@@ -50,7 +50,7 @@ func NewPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 }
 
 // WithAdvisoryLock runs f while it holds the lock of that name, on a connection of its own. It
-// waits for the lock until ctx ends; the lock falls with the connection, whatever kills us: also when our
+// asks for the lock until ctx ends; the lock falls with the connection, whatever kills us: also when our
 // host is gone without a word, because the server asks.
 func WithAdvisoryLock(ctx context.Context, cfg Config, name string, f func(context.Context, *pgx.Conn) error) (err error) {
 	config, err := pgx.ParseConfig(cfg.DSN)
@@ -66,10 +66,42 @@ func WithAdvisoryLock(ctx context.Context, cfg Config, name string, f func(conte
 		return fmt.Errorf("postgres connect: %w", err)
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(hashtextextended($1, 0))", "feedrank:"+name); err != nil {
+	if err := lock(ctx, conn, name); err != nil {
 		return fmt.Errorf("postgres lock %s: %w", name, err)
 	}
 	return f(ctx, conn)
+}
+
+// lockPause is how long the one who does not get a lock waits until it asks again.
+const lockPause = 250 * time.Millisecond
+
+// lock asks again and again. A session that waited inside pg_advisory_lock would keep its snapshot for as
+// long as another holds the lock, perhaps for weeks: VACUUM could clear nothing meanwhile, and
+// statement_timeout would end it. Between two questions this one holds nothing.
+func lock(ctx context.Context, conn *pgx.Conn, name string) error {
+	if err := waitsIdle(ctx, conn); err != nil {
+		return err
+	}
+	tick := time.NewTicker(lockPause)
+	defer tick.Stop()
+	for {
+		var held bool
+		err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", "feedrank:"+name).Scan(&held)
+		if held || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// waitsIdle keeps the role's idle_session_timeout, where there is one, from ending a session that waits.
+func waitsIdle(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SELECT set_config('idle_session_timeout', '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'")
+	return err
 }
 
 // Probed has the server find out within 14 s that the client's host is gone; by default it takes hours,
