@@ -26,6 +26,8 @@ type Config struct {
 	SampleOverlap time.Duration `koanf:"sample_overlap" validate:"gte=0s,lte=1h"`             // how often the metric feedrank_feed_fallback_overlap is sampled in a replica; 0: never
 	RepeatSeen    bool          `koanf:"repeat_seen"`                                         // show posts again that were seen, rather than an empty first page
 	CursorSecrets []string      `koanf:"cursor_secrets" validate:"dive,min=32" secret:"true"` // sign cursors and feed_session: the first signs, all verify; the same in every replica; none: it is derived from auth.hs256_secret
+
+	TimelineHidesSeen bool `koanf:"timeline_hides_seen"` // leave posts that were seen out of algo=timeline, which else is complete
 }
 
 // CacheConfig says how long a cached reserve is used.

@@ -276,7 +276,7 @@ func (m *model) checkFeed(user int) {
 }
 
 func (m *model) checkTimeline(user int) {
-	want := m.ref.timeline(user, m.clock.Now())
+	want := m.ref.timeline(user)
 	var got []int
 	query := "algo=timeline&limit=4"
 	for {
@@ -298,8 +298,10 @@ func (m *model) checkSession(user int) {
 	s := m.sessions[user]
 	if s == nil {
 		s = &modelSession{began: m.clock.Now(), shown: map[core.ID]bool{}, owed: map[int]bool{}}
-		for _, id := range m.ref.timeline(user, m.clock.Now()) {
-			s.owed[id] = true
+		for _, id := range m.ref.timeline(user) {
+			if m.ref.may(user, m.ref.posts[id], m.clock.Now()) {
+				s.owed[id] = true
+			}
 		}
 		m.sessions[user] = s
 	}

@@ -63,11 +63,11 @@ func (r *reference) visible(user int, now time.Time) map[int]bool {
 	return fresh
 }
 
-// timeline are the posts of a user's followees, latest first.
-func (r *reference) timeline(user int, now time.Time) []int {
+// timeline are the posts of a user's followees, latest first, whether or not they were seen.
+func (r *reference) timeline(user int) []int {
 	var list []*refPost
 	for _, p := range r.posts {
-		if r.follows[[2]int{user, p.author}] && r.may(user, p, now) {
+		if r.follows[[2]int{user, p.author}] && r.mayEver(user, p) {
 			list = append(list, p)
 		}
 	}

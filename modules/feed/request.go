@@ -117,7 +117,7 @@ func (f *Feed) resume(r *request) error {
 	}
 	r.session = session
 	r.ranking = f.ranking.At(session.Ranking)
-	r.timeline = session.Algo == cursor.Timeline // a ranked session that had to begin as a timeline goes on as one
+	r.timeline = session.Algo.ByTime() // a ranked session that had to begin as a timeline goes on as one
 	return nil
 }
 

@@ -22,6 +22,15 @@ func (p position) after(o position) bool {
 	return p.created < o.created || (p.created == o.created && p.post < o.post)
 }
 
+// keepsOut are the filters of a timeline. One that was asked for is complete: a post was not read because it was on
+// screen. One that stands in for a ranked feed has the filters of that.
+func (f *Feed) keepsOut(r *request, post core.ID, author reserve.Author) bool {
+	if r.session.Algo != cursor.Timeline || f.cfg.TimelineHidesSeen {
+		return f.bars(r, post, author)
+	}
+	return barred(r.User, author) || r.marks.hidden.Has(post)
+}
+
 // timelinePage is what the followees posted, latest first, from where the cursor says. The hot set
 // has what is inside its window, PostgreSQL what is older, and all of it while the followees are not known.
 func (f *Feed) timelinePage(ctx context.Context, r *request) {
@@ -48,7 +57,7 @@ func (f *Feed) timelinePage(ctx context.Context, r *request) {
 	switch {
 	case unknown && err == nil:
 		r.servedFrom = FromPostgres
-	case len(w.posts) == 0 && ended && r.Cursor == "" && (unknown || r.Algo == cursor.Ranked):
+	case len(w.posts) == 0 && ended && r.Cursor == "" && (unknown || r.session.Algo == cursor.Ranked):
 		f.latestOfAll(ctx, r)
 	}
 	f.finishTimeline(r, at, ended)
@@ -67,7 +76,7 @@ func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) positio
 			if p.Created < edge.created || taken == wanted {
 				return false
 			}
-			if (position{p.Created, p.ID}).after(at) && !f.bars(r, p.ID, a) {
+			if (position{p.Created, p.ID}).after(at) && !f.keepsOut(r, p.ID, a) {
 				posts = append(posts, *p)
 				taken++
 			}
@@ -132,7 +141,7 @@ func (f *Feed) addFromPostgres(r *request, posts []core.Post, source reserve.Sou
 			return
 		}
 		*at = position{p.CreatedAt.UnixMicro(), p.ID}
-		if !f.bars(r, p.ID, r.reserve.Author(p.AuthorID)) && !r.holds(p.ID) {
+		if !f.keepsOut(r, p.ID, r.reserve.Author(p.AuthorID)) && !r.holds(p.ID) {
 			r.work.add(&hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created}, source, r.reserve)
 		}
 	}
@@ -155,7 +164,10 @@ func (f *Feed) finishTimeline(r *request, at position, ended bool) {
 	}
 	if more || !ended {
 		next := r.session
-		next.Algo, next.LastCreated, next.LastPost = cursor.Timeline, at.created, at.post
+		if next.Algo == cursor.Ranked {
+			next.Algo = cursor.StandIn
+		}
+		next.LastCreated, next.LastPost = at.created, at.post
 		next.Place += len(r.page)
 		r.next = &next
 	}

@@ -36,7 +36,8 @@ type weekCache struct {
 	asking bool
 }
 
-// trending fills the request with the list of a window, by the filters of the viewer.
+// trending fills the request with the list of a window: the same for everybody, but for one's own posts, hidden
+// ones, and those of authors who are blocked or muted. That a post was seen keeps it off no list.
 func (f *Feed) trending(ctx context.Context, r *request, window string) error {
 	f.recall(ctx, r)
 	if err := f.provide(ctx, r); err != nil { // for the filters: whom the viewer blocks, mutes, and has hidden
@@ -63,7 +64,7 @@ func (f *Feed) trending(ctx context.Context, r *request, window string) error {
 		if standing[i].ID == 0 && p.Created >= edge {
 			continue
 		}
-		if !f.bars(r, p.ID, r.reserve.Author(p.Author)) {
+		if !barred(r.User, r.reserve.Author(p.Author)) && !r.marks.hidden.Has(p.ID) {
 			w.add(p, reserve.Trending, r.reserve).score = list[i].Value
 			w.order = append(w.order, int32(len(w.posts)-1)) //nolint:gosec // at most a page
 		}

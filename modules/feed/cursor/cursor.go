@@ -22,7 +22,11 @@ type Algo uint8
 const (
 	Ranked   Algo = 1
 	Timeline Algo = 2
+	StandIn  Algo = 3 // a timeline in the place of a ranked order that could not be made
 )
+
+// ByTime tells whether the order is that of time.
+func (a Algo) ByTime() bool { return a == Timeline || a == StandIn }
 
 // Cursor is where a session of pages stands.
 type Cursor struct {
@@ -34,7 +38,7 @@ type Cursor struct {
 	// Ranked only: the posts of these places. None in a cursor of before there was such a thing, or of
 	// a very long session: then only the snapshot can tell.
 	Given Given
-	// Timeline only: the last post that was sent.
+	// By time only: the last post that was sent.
 	LastCreated int64 // microseconds since 1970
 	LastPost    core.ID
 }
@@ -71,7 +75,7 @@ func (c *Codec) Encode(user core.ID, cur Cursor) string {
 	b = binary.AppendVarint(b, cur.StartedAt.UnixMilli())
 	b = binary.AppendUvarint(b, cur.Ranking)
 	b = binary.AppendUvarint(b, uint64(cur.Place)) //nolint:gosec // never negative
-	if cur.Algo == Timeline {
+	if cur.Algo.ByTime() {
 		b = binary.AppendVarint(b, cur.LastCreated)
 		b = binary.AppendVarint(b, int64(cur.LastPost))
 	} else if cur.Given.Len() == cur.Place && cur.Place <= MaxGiven {
@@ -149,13 +153,13 @@ func parse(b []byte) (cur Cursor, ok bool) {
 	cur.StartedAt = time.UnixMilli(r.varint()).UTC()
 	cur.Ranking = r.uvarint()
 	place := r.uvarint()
-	if cur.Algo == Timeline {
+	if cur.Algo.ByTime() {
 		cur.LastCreated = r.varint()
 		cur.LastPost = core.ID(r.varint())
 	} else if len(r.b) > 0 && place == uint64(len(r.b)/givenSize) && len(r.b)%givenSize == 0 {
 		cur.Given, r.b = slices.Clip(Given(r.b)), nil
 	}
-	if r.bad || len(r.b) != 0 || place > 1<<20 || (cur.Algo != Ranked && cur.Algo != Timeline) {
+	if r.bad || len(r.b) != 0 || place > 1<<20 || (cur.Algo != Ranked && !cur.Algo.ByTime()) {
 		return Cursor{}, false
 	}
 	cur.Place = int(place)

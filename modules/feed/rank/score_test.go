@@ -26,6 +26,34 @@ func TestTheScoreIsTheDocumentedFormula(t *testing.T) {
 	require.InDelta(t, 0.3*math.Exp(-0.5)+0.4*math.Log1p(25/200.0)+0.3*math.Log(13), c.Score(terms), 1e-12)
 }
 
+// Each weight belongs to its term, and each constant to its count: literal numbers, of constants that all differ.
+func TestAScoreUnderOtherConstantsIsTheseNumbers(t *testing.T) {
+	terms := rank.Terms{Freshness: 0.5, Engagement: 0.25, Affinity: 2}
+	for want, weights := range map[float64]rank.Weights{
+		0.7: {Freshness: 1, Engagement: 0.4, Affinity: 0.05},
+		2.6: {Freshness: 0.2, Engagement: 2, Affinity: 1},
+		1.9: {Freshness: 0.6, Engagement: 4, Affinity: 0.3},
+	} {
+		c := rank.DefaultConfig()
+		c.Weights = weights
+		require.InDelta(t, want, c.Score(terms), 1e-9, "%+v", weights)
+	}
+
+	c := rank.Config{
+		FreshnessDecay: 0.2, TrendingDecay: 0.5,
+		Engagement: rank.Engagement{Like: 1, Comment: 10, Share: 100, PriorInteractions: 5, PriorExposures: 7},
+		Affinity:   rank.Affinity{View: 1, Click: 10, Like: 100, Comment: 1000, Share: 10000, Hide: -100000},
+	}
+	counts := core.Engagement{Exposures: 13, Likes: 2, Comments: 3, Shares: 4}
+	require.InDelta(t, 432, c.Interactions(counts), 1e-9)
+	require.InDelta(t, 3.128951, c.EngagementTerm(counts), 1e-6) // ln(1 + 437/20)
+	require.InDelta(t, 0.449329, c.Freshness(4*time.Hour), 1e-6) // e^-0.8
+	require.InDelta(t, -345679, c.Affinity.Weighted(rank.AuthorCounts{Views: 1, Clicks: 2, Likes: 3, Comments: 4, Shares: 5, Hides: 4}), 1e-9)
+	require.InDelta(t, 654321, c.Affinity.Weighted(rank.AuthorCounts{Views: 1, Clicks: 2, Likes: 3, Comments: 4, Shares: 65}), 1e-9)
+	require.InDelta(t, 4.615121, c.AffinityTerm(100), 1e-6)
+	require.InDelta(t, -4.615121, c.AffinityTerm(-100), 1e-6)
+}
+
 func TestOneLikeOnTwoExposuresDoesNotBeatAPostThatManyLiked(t *testing.T) {
 	c := rank.DefaultConfig()
 	lucky := c.EngagementTerm(core.Engagement{Exposures: 2, Likes: 1})
