@@ -94,7 +94,7 @@ func (a *API) post(c echo.Context) error {
 	for i := range events {
 		events[i].user, events[i].received = user, now
 	}
-	events, rejected = a.bounded(events, rejected)
+	events, known, rejected := a.bounded(events, rejected)
 	messages := make([]*sarama.ProducerMessage, len(events))
 	for i := range events {
 		messages[i] = message(a.topic, &events[i])
@@ -109,15 +109,18 @@ func (a *API) post(c echo.Context) error {
 			// Some may be in the log. The client sends the same ids again, and they count once.
 			return core.Unavailable("the event log", time.Second, err)
 		}
+		if a.bound != nil {
+			a.bound.remember(events)
+		}
 		if hidden := hiddenBy(events); len(hidden) > 0 {
 			a.hider.Hide(ctx, user, hidden, time.UnixMilli(now))
 		}
 	}
-	a.accepted.Add(float64(len(events)))
+	a.accepted.Add(float64(len(events) + known))
 	for _, r := range rejected {
 		a.rejected.WithLabelValues(r.Code).Inc()
 	}
-	return c.JSON(http.StatusAccepted, Accepted{Accepted: len(events), Rejected: rejected})
+	return c.JSON(http.StatusAccepted, Accepted{Accepted: len(events) + known, Rejected: rejected})
 }
 
 // hiddenBy are the posts that a batch hides.

@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,21 +14,25 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
-// BoundConfig says how much one user's events can move one post. What is beyond is rejected before it is
-// in Kafka, so that what is stored counts and nothing has to be decided again.
+// BoundConfig says how many events of one user are taken in. What counts is bounded without it: a user counts
+// once for a post in each kind of reaction. This bounds what has to be stored and decided.
 type BoundConfig struct {
 	LikesPerDay    int `koanf:"likes_per_day" validate:"gte=0,lte=10000"`    // likes of one user on one post, and as many unlikes; 0: no bound
 	CommentsPerDay int `koanf:"comments_per_day" validate:"gte=0,lte=10000"` // comments of one user on one post; 0: no bound
 	SharesPerDay   int `koanf:"shares_per_day" validate:"gte=0,lte=10000"`   // shares of one post by one user; 0: no bound
 	OthersPerHour  int `koanf:"others_per_hour" validate:"gte=0,lte=10000"`  // of each other action, such as impression, of one user on one post; 0: no bound
 	PerHour        int `koanf:"per_hour" validate:"gte=0,lte=10000000"`      // events of one user in all; 0: no bound
-	MaxKeys        int `koanf:"max_keys" validate:"gte=1000,lte=100000000"`  // users with a post that are counted at once, for each bound, 50 bytes each; more go uncounted
+	KeysEach       int `koanf:"keys_each" validate:"gte=100,lte=1000000"`    // posts of one user that are counted at once, for each bound and action; events on more are refused
+	MaxKeys        int `koanf:"max_keys" validate:"gte=1000,lte=100000000"`  // users with a post that are counted at once, for each bound, 50 bytes each; see keys_each
+	KnownIDs       int `koanf:"known_ids" validate:"gte=0,lte=100000000"`    // ids of events taken last, 60 bytes each: one that is sent again is accepted and uses up nothing
 }
 
-// DefaultBoundConfig is more than a person does, and little enough that one account moves nothing: in a day
-// a post gets 3 likes, 20 comments and 5 shares of it at most, which weigh as much as 58 likes.
+// DefaultBoundConfig is more than a person does.
 func DefaultBoundConfig() BoundConfig {
-	return BoundConfig{LikesPerDay: 3, CommentsPerDay: 20, SharesPerDay: 5, OthersPerHour: 20, PerHour: 20_000, MaxKeys: 500_000}
+	return BoundConfig{
+		LikesPerDay: 20, CommentsPerDay: 20, SharesPerDay: 20, OthersPerHour: 20, PerHour: 20_000,
+		KeysEach: 5000, MaxKeys: 500_000, KnownIDs: 200_000,
+	}
 }
 
 // rejectTooMany is the code of what one user has done too often.
@@ -38,18 +43,21 @@ const rejectTooMany = "too_many"
 type Bound struct {
 	likes, comments, shares, others, all *ratelimit.Limiter
 	sync                                 *ratelimit.Sync
+
+	mu    sync.Mutex
+	known *recent // ids that are safe in the log
 }
 
 // NewBound makes a bound. Without a running Run it holds in this process alone.
 func NewBound(cfg BoundConfig, client *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *Bound {
 	limiter := func(name string, limit int, window time.Duration) *ratelimit.Limiter {
-		return ratelimit.NewLimiter(ratelimit.Rule{Name: name, Limit: limit, Window: window, Sliding: true, MaxKeys: cfg.MaxKeys}, clock)
+		return ratelimit.NewLimiter(ratelimit.Rule{Name: name, Limit: limit, Window: window, Sliding: true, MaxKeys: cfg.MaxKeys, KeysEach: cfg.KeysEach}, clock)
 	}
 	const day = 24 * time.Hour
 	b := &Bound{
 		likes: limiter("likes", cfg.LikesPerDay, day), comments: limiter("comments", cfg.CommentsPerDay, day),
 		shares: limiter("shares", cfg.SharesPerDay, day), others: limiter("other_events", cfg.OthersPerHour, time.Hour),
-		all: limiter("events", cfg.PerHour, time.Hour),
+		all: limiter("events", cfg.PerHour, time.Hour), known: newRecent(cfg.KnownIDs),
 	}
 	limiters := []*ratelimit.Limiter{b.likes, b.comments, b.shares, b.others, b.all}
 	ratelimit.Register(reg, limiters...)
@@ -81,18 +89,55 @@ func keyOf(e *event) ratelimit.Key {
 	return ratelimit.Key{Who: uint64(e.user), What: uint64(e.post) ^ uint64(e.action)<<59} //nolint:gosec // ids are positive
 }
 
-// take splits a user's events into those that are within the bound and those that are not.
-func (b *Bound) take(events []event) (within []event, beyond []bool) {
-	beyond = make([]bool, len(events))
+// fate is what becomes of an event that a client sent.
+type fate uint8
+
+const (
+	fateNew    fate = iota // it goes to the log
+	fateKnown              // it is there already, or stands further up in the request
+	fateBeyond             // it is beyond the bound
+)
+
+// take splits a user's events into those that go to the log, and tells the fate of each.
+func (b *Bound) take(events []event) (within []event, fates []fate) {
+	fates = make([]fate, len(events))
+	b.mark(events, fates)
 	for i := range events {
 		e := &events[i]
-		if !b.of(e.action).Take(keyOf(e)).OK || !b.all.Take(ratelimit.Key{Who: uint64(e.user)}).OK { //nolint:gosec // positive
-			beyond[i] = true
-			continue
+		switch {
+		case fates[i] == fateKnown:
+		case !b.of(e.action).Take(keyOf(e)).OK || !b.all.Take(ratelimit.Key{Who: uint64(e.user)}).OK: //nolint:gosec // positive
+			fates[i] = fateBeyond
+		default:
+			within = append(within, *e)
 		}
-		within = append(within, *e)
 	}
-	return within, beyond
+	return within, fates
+}
+
+// mark finds the events that are sent again.
+func (b *Bound) mark(events []event, fates []fate) {
+	here := make(map[identity]struct{}, len(events))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range events {
+		id := identity{events[i].user, events[i].id}
+		_, before := here[id]
+		_, known := b.known.find(id)
+		if before || known {
+			fates[i] = fateKnown
+		}
+		here[id] = struct{}{}
+	}
+}
+
+// remember notes events that are safe in the log.
+func (b *Bound) remember(events []event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range events {
+		b.known.add(identity{events[i].user, events[i].id}, 0)
+	}
 }
 
 // giveBack undoes take for events that are not known to be in the log: their client sends them again.
@@ -104,24 +149,29 @@ func (b *Bound) giveBack(events []event) {
 	}
 }
 
-// bounded leaves out of a request what is beyond its user's bound, and rejects it.
-func (a *API) bounded(events []event, rejected []Rejection) ([]event, []Rejection) {
+// bounded leaves out of a request what is beyond its user's bound, and rejects it. What is known is accepted
+// without going to the log again.
+func (a *API) bounded(events []event, rejected []Rejection) (fresh []event, known int, _ []Rejection) {
 	if a.bound == nil {
-		return events, rejected
+		return events, 0, rejected
 	}
-	within, beyond := a.bound.take(events)
+	fresh, fates := a.bound.take(events)
 	index, next := 0, 0 // the index in the request of each event: those that were rejected before are between them
-	for _, over := range beyond {
+	for _, f := range fates {
 		for next < len(rejected) && rejected[next].Index == index {
 			index, next = index+1, next+1
 		}
-		if over {
+		switch f {
+		case fateBeyond:
 			rejected = slices.Insert(rejected, next, Rejection{
-				Index: index, Field: "post_id", Code: rejectTooMany, Reason: "this user has done this to this post too often lately, or sends too many events; it does not count",
+				Index: index, Field: "post_id", Code: rejectTooMany, Reason: "this user has done this to this post, or to too many posts, too often lately, or sends too many events; it does not count",
 			})
 			next++
+		case fateKnown:
+			known++
+		case fateNew:
 		}
 		index++
 	}
-	return within, rejected
+	return fresh, known, rejected
 }

@@ -104,7 +104,7 @@ func TestOneUserCannotMoveAPostBeyondABound(t *testing.T) {
 		got[action] = log.count(action, 1)
 		require.Equal(t, 3, log.count(action, 2), action)
 	}
-	require.Equal(t, map[string]int{"like": 3, "unlike": 3, "comment": 20, "share": 5, "impression": 20, "view": 20}, got)
+	require.Equal(t, map[string]int{"like": 20, "unlike": 20, "comment": 20, "share": 20, "impression": 20, "view": 20}, got)
 }
 
 func TestWhatKafkaDidNotTakeDoesNotUseUpTheBound(t *testing.T) {
@@ -120,6 +120,49 @@ func TestWhatKafkaDidNotTakeDoesNotUseUpTheBound(t *testing.T) {
 	status, answer, _ := post(t, url, body)
 	require.Equal(t, http.StatusAccepted, status)
 	require.EqualValues(t, 1, answer["accepted"])
+}
+
+func TestAnEventThatIsSentAgainIsAcceptedAndUsesUpNothing(t *testing.T) {
+	t.Parallel()
+	log := &taken{}
+	cfg := DefaultBoundConfig()
+	cfg.LikesPerDay = 3
+	b := NewBound(cfg, redis.New(redis.DefaultConfig()), core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
+	url := serveAPI(t, NewAPI(DefaultConfig(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithBound(b))
+	first := of("like", 1)
+	for range 10 { // its client does not see our answers
+		status, answer, _ := post(t, url, batchOf(t, first, first))
+		require.Equal(t, http.StatusAccepted, status)
+		require.EqualValues(t, 2, answer["accepted"])
+		require.Empty(t, answer["rejected"])
+	}
+	require.Equal(t, 1, log.count("like", 1), "what is safe in the log is not written again")
+	for i := range 5 {
+		_, answer, _ := post(t, url, batchOf(t, of("like", 1)))
+		require.Equal(t, i >= 2, answer["accepted"] == 0.0, "another event uses up the quota")
+	}
+	_, answer, _ := post(t, url, batchOf(t, first))
+	require.EqualValues(t, 1, answer["accepted"], "a known one is accepted however much was used up")
+}
+
+func TestAnAccountThatFillsTheQuotasMemoryIsRefusedAloneAndNeverUncounted(t *testing.T) {
+	t.Parallel()
+	b := bound(t, nowhere)
+	like := func(user, post int) event {
+		return event{user: core.ID(user), post: core.ID(post), action: core.ActionLike, id: core.EventID(uuid.New())}
+	}
+	for made := range 12_000 { // posts that do not exist
+		b.take([]event{like(1, 1000+made)})
+	}
+	counted := func(user int) (n int) {
+		for range 1000 {
+			within, _ := b.take([]event{like(user, 7)})
+			n += len(within)
+		}
+		return n
+	}
+	require.Zero(t, counted(1))
+	require.Equal(t, DefaultBoundConfig().LikesPerDay, counted(2))
 }
 
 func TestTheReplicasHoldTheBoundTogether(t *testing.T) {

@@ -6,7 +6,7 @@ import "time"
 type Config struct {
 	UserPerMinute    int `koanf:"user_per_minute" validate:"gte=0,lte=1000000"`     // requests of one user; more are answered 429; 0: no limit
 	AddressPerMinute int `koanf:"address_per_minute" validate:"gte=0,lte=10000000"` // requests from one address (IPv6: from one /64), but for http.unlimited; 0: no limit
-	MaxKeys          int `koanf:"max_keys" validate:"gte=1000,lte=100000000"`       // users, and addresses, that are counted at once, 50 bytes each; more go uncounted
+	MaxKeys          int `koanf:"max_keys" validate:"gte=1000,lte=100000000"`       // users, and addresses, that are counted at once, 50 bytes each; more share one count
 }
 
 // DefaultConfig stops scripts, not people: many of whom may share one address.

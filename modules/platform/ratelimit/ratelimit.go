@@ -5,9 +5,16 @@
 // The others are told of a key only once it has used a tenth of its limit here, so what users do in
 // the ordinary way costs Redis nothing. With n replicas a limit may therefore be exceeded by n-1
 // tenths, and by what arrives between two rounds (100 ms).
+//
+// Memory is bounded, and a full one lets nobody in uncounted. All keys of one account stand in one shard,
+// chosen by a seeded hash. An account has at most Rule.KeysEach keys; what is beyond is refused. Where a
+// shard is full all the same, the account with most keys in it is shut out until the window ends and its
+// keys make room. Where nobody stands out there are more accounts than the memory holds: those that do not
+// fit share one count.
 package ratelimit
 
 import (
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,11 +24,12 @@ import (
 
 // Rule is how often something may be done.
 type Rule struct {
-	Name    string // in Redis and in the headers of answers
-	Limit   int    // in a window; 0: as often as one likes
-	Window  time.Duration
-	Sliding bool // of the window before, the part that is not yet a window ago counts too
-	MaxKeys int  // in a window; keys beyond go uncounted
+	Name     string // in Redis and in the headers of answers
+	Limit    int    // in a window; 0: as often as one likes
+	Window   time.Duration
+	Sliding  bool // of the window before, the part that is not yet a window ago counts too
+	MaxKeys  int  // in a window, of all accounts
+	KeysEach int  // of one account in a window; more are refused; 0: as many as there is room for
 }
 
 // Key is who does it: a user or an address, and to what.
@@ -40,12 +48,14 @@ const shards = 64
 
 // Limiter holds one rule. It is safe for concurrent use.
 type Limiter struct {
-	rule      Rule
-	tellFrom  uint32
-	clock     core.Clock
-	shards    [shards]shard
-	uncounted atomic.Uint64
-	refused   atomic.Uint64
+	rule     Rule
+	tellFrom uint32
+	clock    core.Clock
+	seed     maphash.Seed
+	shards   [shards]shard
+	shared   atomic.Uint64
+	shut     atomic.Uint64
+	refused  atomic.Uint64
 }
 
 type shard struct {
@@ -53,8 +63,16 @@ type shard struct {
 	window int64 // its number since 1970
 	now    map[Key]tally
 	before map[Key]tally
-	news   []Key // whose tally the others do not know yet
+	keys   map[uint64]int32 // of each account in now; closed: it is shut out
+	rest   tally            // of the keys that there is no room for
+	news   []Key            // whose tally the others do not know yet
 }
+
+// closed stands for the number of keys of an account that is shut out.
+const closed = -1
+
+// heavy is how many keys make an account stand out in a full shard.
+const heavy = 16
 
 // tally is what a key has used in a window.
 type tally struct {
@@ -68,7 +86,7 @@ func (t tally) total() int { return int(t.here) + int(t.others) }
 
 // NewLimiter makes a limiter that counts here alone until a Sync has it.
 func NewLimiter(rule Rule, clock core.Clock) *Limiter {
-	return &Limiter{rule: rule, clock: clock, tellFrom: uint32(max(1, rule.Limit/10))} //nolint:gosec // validated
+	return &Limiter{rule: rule, clock: clock, seed: maphash.MakeSeed(), tellFrom: uint32(max(1, rule.Limit/10))} //nolint:gosec // validated
 }
 
 // Take uses up one of the key's limit, unless it is used up.
@@ -79,13 +97,22 @@ func (l *Limiter) Take(key Key) Verdict {
 	now := l.clock.Now()
 	number, into := l.window(now)
 	left := l.rule.Window - into
-	s := &l.shards[shardOf(key)]
+	s := l.shardOf(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turn(number)
 	t, known := s.now[key]
+	over := !known && l.rule.KeysEach > 0 && int(s.keys[key.Who]) >= l.rule.KeysEach
+	counts := known || over || s.keys[key.Who] == closed || l.room(s)
+	if over || s.keys[key.Who] == closed {
+		l.refused.Add(1)
+		return Verdict{Reset: left, Retry: left}
+	}
+	if !counts {
+		t = s.rest
+	}
 	used, past := t.total(), 0
-	if l.rule.Sliding {
+	if l.rule.Sliding && counts {
 		past = s.before[key].total()
 		used += int(float64(past) * float64(left) / float64(l.rule.Window))
 	}
@@ -93,17 +120,47 @@ func (l *Limiter) Take(key Key) Verdict {
 		l.refused.Add(1)
 		return Verdict{Reset: left, Retry: l.retry(left, used, past)}
 	}
-	if !known && len(s.now) >= max(1, l.rule.MaxKeys/shards) {
-		l.uncounted.Add(1)
-		return Verdict{OK: true, Remaining: l.rule.Limit - used - 1, Reset: left}
-	}
 	t.here++
+	verdict := Verdict{OK: true, Remaining: l.rule.Limit - used - 1, Reset: left}
+	if !counts {
+		l.shared.Add(1)
+		s.rest = t
+		return verdict
+	}
 	if t.here >= l.tellFrom && !t.queued {
 		t.queued = true
 		s.news = append(s.news, key)
 	}
 	s.now[key] = t
-	return Verdict{OK: true, Remaining: l.rule.Limit - used - 1, Reset: left}
+	if !known {
+		s.keys[key.Who]++
+	}
+	return verdict
+}
+
+// room tells whether a shard can take one more key. If it is full, the account with most keys makes room, and
+// is shut out. The caller holds the lock.
+func (l *Limiter) room(s *shard) bool {
+	if len(s.now) < max(1, l.rule.MaxKeys/shards) {
+		return true
+	}
+	most := uint64(0)
+	for who, n := range s.keys {
+		if n > s.keys[most] {
+			most = who
+		}
+	}
+	if s.keys[most] < heavy {
+		return false
+	}
+	for key := range s.now {
+		if key.Who == most {
+			delete(s.now, key)
+		}
+	}
+	s.keys[most] = closed
+	l.shut.Add(1)
+	return true
 }
 
 // GiveBack undoes a Take of this window.
@@ -112,7 +169,7 @@ func (l *Limiter) GiveBack(key Key) {
 		return
 	}
 	number, _ := l.window(l.clock.Now())
-	s := &l.shards[shardOf(key)]
+	s := l.shardOf(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turn(number)
@@ -151,11 +208,10 @@ func (s *shard) turn(number int64) {
 	if s.window == number-1 {
 		s.before = s.now
 	}
-	s.window, s.now = number, map[Key]tally{}
+	s.window, s.now, s.keys, s.rest = number, map[Key]tally{}, map[uint64]int32{}, tally{}
 }
 
-// shardOf mixes the bits of a key: ids are in order.
-func shardOf(key Key) uint64 {
-	h := (key.Who ^ key.What*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
-	return h >> 58 // 6 bits: shards
+// shardOf is where all keys of an account are. Nobody outside can tell which accounts share a shard.
+func (l *Limiter) shardOf(key Key) *shard {
+	return &l.shards[maphash.Comparable(l.seed, key.Who)%shards]
 }

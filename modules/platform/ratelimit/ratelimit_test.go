@@ -80,18 +80,58 @@ func TestASlidingWindowLetsNobodyInTwiceAtItsEdge(t *testing.T) {
 	require.Equal(t, 100, take(l, alice, 200))
 }
 
-func TestKeysBeyondTheMemoryGoUncountedAndAreToldOf(t *testing.T) {
+func counter(t *testing.T, reg *prometheus.Registry, name string) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	require.NoError(t, err)
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	require.Fail(t, "no metric", name)
+	return 0
+}
+
+func TestAccountsBeyondTheMemoryShareOneCountAndAreToldOf(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 1, Window: time.Minute, MaxKeys: 64}, midnight())
 	ratelimit.Register(reg, l)
+	in := 0
 	for who := range uint64(1000) {
-		require.True(t, l.Take(ratelimit.Key{Who: who}).OK)
+		in += take(l, ratelimit.Key{Who: who}, 1)
 	}
+	require.LessOrEqual(t, in, 64+64, "one in each shard, and one for all others of that shard")
+	require.Greater(t, in, 64)
 	require.Zero(t, take(l, ratelimit.Key{Who: 0}, 5), "who is counted stays counted")
-	families, err := reg.Gather()
-	require.NoError(t, err)
-	require.Equal(t, "feedrank_rate_limit_uncounted_total", families[1].GetName())
-	require.GreaterOrEqual(t, families[1].GetMetric()[0].GetCounter().GetValue(), float64(1000-64))
+	require.InDelta(t, in-64, counter(t, reg, "feedrank_rate_limit_shared_total"), 1)
+}
+
+func TestWhoFillsTheMemoryIsShutOutAndNobodyElse(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	c := midnight()
+	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 3, Window: time.Minute, MaxKeys: 64 * 100}, c)
+	ratelimit.Register(reg, l)
+	for post := range uint64(10_000) { // of made-up posts, to have the next ones uncounted
+		l.Take(ratelimit.Key{Who: 1, What: post})
+	}
+	require.Zero(t, take(l, ratelimit.Key{Who: 1, What: 77_777}, 1000))
+	for who := uint64(2); who < 500; who++ { // some share the shard
+		require.Equal(t, 3, take(l, ratelimit.Key{Who: who, What: 77_777}, 5), "others are counted as ever")
+	}
+	require.InDelta(t, 1, counter(t, reg, "feedrank_rate_limit_shut_out_total"), 0)
+	c.pass(time.Minute)
+	require.Equal(t, 3, take(l, ratelimit.Key{Who: 1, What: 77_777}, 5), "until the window ends")
+}
+
+func TestAnAccountHasSoManyKeysAndNoMore(t *testing.T) {
+	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 2, Window: time.Minute, MaxKeys: 64_000, KeysEach: 10}, midnight())
+	in := 0
+	for post := range uint64(100) {
+		in += take(l, ratelimit.Key{Who: 1, What: post}, 3)
+	}
+	require.Equal(t, 20, in)
+	require.Equal(t, 2, take(l, ratelimit.Key{Who: 2, What: 50}, 3))
 }
 
 // replicas are limiters that share a Redis.

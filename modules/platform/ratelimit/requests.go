@@ -44,8 +44,11 @@ func Register(reg prometheus.Registerer, limiters ...*Limiter) {
 				Name: "feedrank_rate_limit_refused_total", Help: "What was refused because there was too much of it, by rule.", ConstLabels: labels,
 			}, func() float64 { return float64(l.refused.Load()) }),
 			prometheus.NewCounterFunc(prometheus.CounterOpts{
-				Name: "feedrank_rate_limit_uncounted_total", Help: "What was let in uncounted because too many keys are counted already, by rule.", ConstLabels: labels,
-			}, func() float64 { return float64(l.uncounted.Load()) }),
+				Name: "feedrank_rate_limit_shared_total", Help: "What was counted together with others because too many keys are counted already, by rule; raise max_keys.", ConstLabels: labels,
+			}, func() float64 { return float64(l.shared.Load()) }),
+			prometheus.NewCounterFunc(prometheus.CounterOpts{
+				Name: "feedrank_rate_limit_shut_out_total", Help: "Accounts that were refused until the window's end because their keys filled the memory, by rule.", ConstLabels: labels,
+			}, func() float64 { return float64(l.shut.Load()) }),
 		)
 	}
 }

@@ -75,7 +75,10 @@ func (l *Limiter) take(i int) (number int64, news []report) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, key := range s.news {
-		t := s.now[key]
+		t, here := s.now[key]
+		if !here { // it had to make room
+			continue
+		}
 		t.queued = false
 		s.now[key] = t
 		news = append(news, report{key: key, here: t.here, told: t.told})
@@ -92,7 +95,7 @@ func (l *Limiter) putBack(i int, number int64, news []report) {
 		return
 	}
 	for _, r := range news {
-		if t := s.now[r.key]; !t.queued {
+		if t, here := s.now[r.key]; here && !t.queued {
 			t.queued = true
 			s.now[r.key] = t
 			s.news = append(s.news, r.key)
@@ -107,7 +110,10 @@ func (l *Limiter) learn(i int, number int64, r report, total int64) {
 	if s.window != number {
 		return
 	}
-	t := s.now[r.key]
+	t, here := s.now[r.key]
+	if !here {
+		return
+	}
 	t.told = r.here
 	t.others = uint32(max(0, total-int64(r.here))) //nolint:gosec // counts of a window
 	s.now[r.key] = t
