@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -96,17 +95,17 @@ func (a *Auditor) partitions(ctx context.Context, from, to time.Time) (all []uin
 	var column proto.ColUInt16
 	err = a.ask(ctx, "audit_partitions", proto.Results{{Name: "kafka_partition", Data: &column}}, func() {
 		all = append(all, column...)
-	}, number("from", from.Unix()), number("to", to.Unix()))
+	}, clickhouse.Param("from", from.Unix()), clickhouse.Param("to", to.Unix()))
 	return all, err
 }
 
 // ask runs a query of ours within its bounds.
-func (a *Auditor) ask(ctx context.Context, name string, result proto.Results, each func(), params ...proto.Parameter) error {
+func (a *Auditor) ask(ctx context.Context, name string, result proto.Results, each func(), params ...clickhouse.Parameter) error {
 	return a.read(ctx, name, sql.ClickHouse(name), result, each, params...)
 }
 
 // read never takes more than two of the server's cores and its share of memory: others come first.
-func (a *Auditor) read(ctx context.Context, name, statement string, result proto.Results, each func(), params ...proto.Parameter) error {
+func (a *Auditor) read(ctx context.Context, name, statement string, result proto.Results, each func(), params ...clickhouse.Parameter) error {
 	return a.db.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: statement, Parameters: params, Result: result,
 		Settings: []ch.Setting{
@@ -123,15 +122,6 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// number is a parameter; they travel as quoted text.
-func number[T ~int | ~int64 | ~uint16](key string, n T) proto.Parameter {
-	return proto.Parameter{Key: key, Value: "'" + fmt.Sprint(n) + "'"}
-}
-
-func word(key, s string) proto.Parameter {
-	return proto.Parameter{Key: key, Value: "'" + strings.ReplaceAll(s, "'", "") + "'"}
 }
 
 func insertSorted(all []uint16, p uint16) []uint16 {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
 // log is one Kafka partition of one epoch, as far as it was applied.
@@ -70,7 +72,7 @@ func (a *Auditor) logs(ctx context.Context, from time.Time) (all []log, err erro
 			}
 			all = append(all, l)
 		}
-	}, number("from", from.Unix()))
+	}, clickhouse.Param("from", from.Unix()))
 	return all, err
 }
 
@@ -150,8 +152,8 @@ func (a *Auditor) ranges(ctx context.Context, l log, behind extent) (all []exten
 		for i := range first {
 			all = append(all, extent{first: first[i], last: last[i], rows: rows[i], others: others[i], erased: erased[i], applied: applied[i]})
 		}
-	}, number("epoch", l.epoch), number("partition", l.partition), number("first", behind.first), number("last", behind.last),
-		number("newest", l.newest), number("limit", pieceRanges))
+	}, clickhouse.Param("epoch", l.epoch), clickhouse.Param("partition", l.partition), clickhouse.Param("first", behind.first), clickhouse.Param("last", behind.last),
+		clickhouse.Param("newest", l.newest), clickhouse.Param("limit", pieceRanges))
 	total := uint64(0)
 	for i := range all {
 		if total += all[i].rows; total > pieceRows && i > 0 {
@@ -163,7 +165,7 @@ func (a *Auditor) ranges(ctx context.Context, l log, behind extent) (all []exten
 
 // rows compares the rows of a piece with what its ranges say.
 func (a *Auditor) rows(ctx context.Context, r *Report, l log, piece []extent, first, last int64) error {
-	at := []proto.Parameter{number("epoch", l.epoch), number("partition", l.partition), number("first", first), number("last", last)}
+	at := []clickhouse.Parameter{clickhouse.Param("epoch", l.epoch), clickhouse.Param("partition", l.partition), clickhouse.Param("first", first), clickhouse.Param("last", last)}
 	var total, distinct, erased proto.ColUInt64
 	err := a.ask(ctx, "audit_rows", proto.Results{
 		{Name: "total", Data: &total}, {Name: "distinct_offsets", Data: &distinct}, {Name: "erased", Data: &erased},
@@ -190,7 +192,7 @@ func (a *Auditor) rows(ctx context.Context, r *Report, l log, piece []extent, fi
 }
 
 // miscounted finds out which ranges of a piece do not have the rows they should.
-func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []extent, at []proto.Parameter) error {
+func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []extent, at []clickhouse.Parameter) error {
 	found, removed := make([]uint64, len(piece)), make([]uint64, len(piece))
 	var column proto.ColInt64
 	var erased proto.ColUInt8
@@ -225,8 +227,8 @@ func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []exte
 
 // eventsTwice looks for events that stand in the raw table twice, whatever the days of the copies.
 func (a *Auditor) eventsTwice(ctx context.Context, r *Report, partition uint16, from time.Time) error {
-	example, n, err := a.example(ctx, "audit_events_twice", number("partition", partition),
-		word("first", from.Format(time.DateOnly)), word("last", r.StartedAt.AddDate(0, 0, 1).Format(time.DateOnly)))
+	example, n, err := a.example(ctx, "audit_events_twice", clickhouse.Param("partition", partition),
+		clickhouse.Param("first", from.Format(time.DateOnly)), clickhouse.Param("last", r.StartedAt.AddDate(0, 0, 1).Format(time.DateOnly)))
 	if err == nil && n > 0 {
 		r.add(Finding{Kind: EventTwice, Partition: partition, Where: example, Count: n, Detail: "the raw table has more than one row of it"})
 	}
@@ -234,7 +236,7 @@ func (a *Auditor) eventsTwice(ctx context.Context, r *Report, partition uint16, 
 }
 
 // example is the first of what a query found, and how many there are.
-func (a *Auditor) example(ctx context.Context, name string, params ...proto.Parameter) (which string, n uint64, err error) {
+func (a *Auditor) example(ctx context.Context, name string, params ...clickhouse.Parameter) (which string, n uint64, err error) {
 	var text proto.ColStr
 	var total proto.ColUInt64
 	err = a.ask(ctx, name, proto.Results{{Name: "which", Data: &text}, {Name: "total", Data: &total}}, func() {

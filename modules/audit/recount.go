@@ -9,6 +9,7 @@ import (
 
 	"github.com/ClickHouse/ch-go/proto"
 
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -136,8 +137,8 @@ func (a *Auditor) look(ctx context.Context, c cell) (suspect, error) {
 		for i := range bucket.Rows() {
 			s.buckets[bucket.Row(i)], s.total = difference.Row(i), total.Row(i)
 		}
-	}, number("partition", c.partition), number("epoch", 0), number("after", 0), word("whole", "true"), word("first", today), word("last", today),
-		number("from", c.from.Unix()), number("to", c.to.Unix()))
+	}, clickhouse.Param("partition", c.partition), clickhouse.Param("epoch", 0), clickhouse.Param("after", 0), clickhouse.Param("whole", true), clickhouse.Param("first", today), clickhouse.Param("last", today),
+		clickhouse.Param("from", c.from.Unix()), clickhouse.Param("to", c.to.Unix()))
 	if err != nil {
 		return s, fmt.Errorf("%s of partition %d at %s: %w", c.table, c.partition, c.from.Format(time.RFC3339), err)
 	}
@@ -228,7 +229,7 @@ func (a *Auditor) beyond(ctx context.Context, suspects []suspect) (map[uint16]ta
 		}
 		var rows proto.ColUInt64
 		var last proto.ColInt64
-		err := a.ask(ctx, "audit_beyond", proto.Results{{Name: "beyond", Data: &rows}, {Name: "last_range", Data: &last}}, func() {}, number("partition", s.partition))
+		err := a.ask(ctx, "audit_beyond", proto.Results{{Name: "beyond", Data: &rows}, {Name: "last_range", Data: &last}}, func() {}, clickhouse.Param("partition", s.partition))
 		if err != nil {
 			return nil, err
 		}

@@ -105,7 +105,7 @@ func (on *Stage) ask(ctx context.Context, name, query string, params func(int) m
 		var results proto.Results
 		started := time.Now()
 		err := on.ClickHouse.Read(ctx, clickhouse.Query{Name: "bench", Query: ch.Query{
-			Body: query, Parameters: ch.Parameters(params(i)), Result: results.Auto(), Settings: []ch.Setting{{Key: "max_threads", Value: "1"}},
+			Body: query, Parameters: clickhouse.Params(params(i)), Result: results.Auto(), Settings: []ch.Setting{{Key: "max_threads", Value: "1"}},
 			OnResult:   func(context.Context, proto.Block) error { return nil },
 			OnProgress: func(_ context.Context, p proto.Progress) error { rows += p.Rows; return nil },
 		}})

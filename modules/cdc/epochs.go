@@ -93,7 +93,7 @@ func readEpochs(ctx context.Context, db *clickhouse.Client, topic string) (epoch
 		starts  = proto.NewArrInt64()
 	)
 	err := db.Read(ctx, clickhouse.Query{Name: "cdc_epochs", Query: ch.Query{
-		Body: sql.ClickHouse("cdc_epochs"), Parameters: ch.Parameters(map[string]any{"topic": topic}),
+		Body: sql.ClickHouse("cdc_epochs"), Parameters: clickhouse.Params(map[string]any{"topic": topic}),
 		Result: proto.Results{{Name: "epoch", Data: &epoch}, {Name: "topic_id", Data: &topicID}, {Name: "starts", Data: starts}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range epoch.Rows() {

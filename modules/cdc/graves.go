@@ -2,7 +2,6 @@ package cdc
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -21,7 +20,7 @@ func readTruncates(ctx context.Context, db *clickhouse.Client, topic string) (tr
 		at          proto.ColDateTime64
 	)
 	err := db.Read(ctx, clickhouse.Query{Name: "cdc_truncates", Query: ch.Query{
-		Body: sql.ClickHouse("cdc_truncates"), Parameters: ch.Parameters(map[string]any{"topic": topic}),
+		Body: sql.ClickHouse("cdc_truncates"), Parameters: clickhouse.Params(map[string]any{"topic": topic}),
 		Result: proto.Results{{Name: "source_id", Data: &system}, {Name: "last_lsn", Data: &lsn}, {Name: "last_at", Data: &at}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range system.Rows() {
@@ -42,9 +41,9 @@ func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*m
 	for _, s := range sources {
 		for _, of := range sweeps(s.Kind) {
 			err := db.Write(ctx, clickhouse.Query{Name: of.query(), Query: ch.Query{
-				Body: sql.ClickHouse(of.query()), Parameters: ch.Parameters(map[string]any{
-					"source_id": strconv.FormatUint(t.System, 10), "lsn": strconv.FormatUint(t.LSN, 10), "at_ms": t.CommittedAt.UnixMilli(),
-					"table": of.table, "kinds": of.kinds,
+				Body: sql.ClickHouse(of.query()), Parameters: clickhouse.Params(map[string]any{
+					"source_id": t.System, "lsn": t.LSN, "at_ms": t.CommittedAt.UnixMilli(),
+					"table": clickhouse.Identifier(of.table), "kinds": of.kinds,
 				}),
 			}})
 			if err != nil {
@@ -59,25 +58,28 @@ func bury(ctx context.Context, db *clickhouse.Client, topic string, sources []*m
 // or another one be under its key, and what was derived of it still stand.
 func sweeps(k mapping.Kind) (all []sweep) {
 	if k.HasEdges() {
-		all = append(all, sweep{"viewer_edges", edgeKinds(k)})
+		all = append(all, sweep{table: "viewer_edges", kinds: edgeKinds(k)})
 	}
-	own := "['" + k.String() + "']"
+	own := []string{k.String()}
 	if k.Counted() {
-		all = append(all, sweep{"reactions_by_hour", own}, sweep{"reactions_by_user", own})
+		all = append(all, sweep{table: "reactions_by_hour", kinds: own}, sweep{table: "reactions_by_user", kinds: own})
 	}
 	table := k.Layout().Copy
 	if k == mapping.Block || k == mapping.Mute { // they share a table
-		return append(all, sweep{table, own})
+		return append(all, sweep{table: table, kinds: own})
 	}
 	return append(all, sweep{table: table})
 }
 
-// sweep is a table, and the kinds of its rows that die, as an array of ClickHouse; empty: all of them do.
-type sweep struct{ table, kinds string }
+// sweep is a table, and the kinds of its rows that die, none: all of them do.
+type sweep struct {
+	table string
+	kinds []string
+}
 
 // query is the statement's name.
 func (s sweep) query() string {
-	if s.kinds == "" {
+	if len(s.kinds) == 0 {
 		return "cdc_sweep"
 	}
 	return "cdc_sweep_kinds"

@@ -126,7 +126,7 @@ func (w *walk) differences(ctx context.Context, keys []string) ([]difference, or
 		return nil, origin{}, err
 	}
 	edges := map[string]uint64{}
-	if err := scanEdges(ctx, w.db, kind, "cdc_stored_edges", map[string]any{"keys": textList(keys)}, func(e edge) { edges[e.key] += w.hash.edge(e) }); err != nil {
+	if err := scanEdges(ctx, w.db, kind, "cdc_stored_edges", map[string]any{"keys": keys}, func(e edge) { edges[e.key] += w.hash.edge(e) }); err != nil {
 		return nil, origin{}, err
 	}
 	wanted, at, err := w.originals(ctx, keys)
@@ -150,9 +150,6 @@ func (w *walk) differences(ctx context.Context, keys []string) ([]difference, or
 	}
 	return found, at, nil
 }
-
-// textList is an array of keys, which hold nothing that needs escaping.
-func textList(keys []string) string { return "['" + strings.Join(keys, "','") + "']" }
 
 // originals reads the app's rows with these keys, as of a position of the log that it returns.
 func (w *walk) originals(ctx context.Context, keys []string) (map[string]originalRow, origin, error) {

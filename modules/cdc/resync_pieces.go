@@ -70,7 +70,7 @@ func (o cut) bounds(k mapping.Kind, p piece) map[string]any {
 	if len(upto) == 0 {
 		upto = slices.Repeat([]int64{math.MaxInt64}, len(o.columns))
 	}
-	return map[string]any{"places": list(o.places), "after": list(p.after), "upto": list(upto)}
+	return map[string]any{"places": o.places, "after": p.after, "upto": upto}
 }
 
 // where is a range as a condition of PostgreSQL; what it compares with are numbers.
@@ -99,9 +99,6 @@ func numbers[N int | int64](all []N) string {
 	}
 	return strings.Join(text, ", ")
 }
-
-// list is an array as a parameter of ClickHouse.
-func list[N int | int64](all []N) string { return "[" + numbers(all) + "]" }
 
 // walk is the comparison of one kind.
 type walk struct {

@@ -49,7 +49,7 @@ func scanCopy(ctx context.Context, db *clickhouse.Client, k mapping.Kind, bounds
 		name         = "cdc_scan_" + plural(k)
 	)
 	return db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{ // not Read: a part that was seen must not come twice
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(bounds),
+		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(bounds),
 		Result: proto.Results{
 			{Name: "row_key", Data: &key},
 			{Name: "first", Data: &first},

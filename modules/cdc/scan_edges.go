@@ -14,18 +14,18 @@ import (
 	"github.com/feedrank/feedrank/sql"
 )
 
-// edgeKinds are the kinds of edges that rows of a kind give, as an array of ClickHouse.
-func edgeKinds(k mapping.Kind) string {
+// edgeKinds are the kinds of edges that rows of a kind give.
+func edgeKinds(k mapping.Kind) []string {
 	switch k {
 	case mapping.Follow:
-		return "['follow']"
+		return []string{"follow"}
 	case mapping.Block:
-		return "['block','blocked_by']"
+		return []string{"block", "blocked_by"}
 	case mapping.Mute:
-		return "['mute']"
+		return []string{"mute"}
 	case mapping.User, mapping.Post, mapping.Comment, mapping.Like:
 	}
-	return ""
+	return nil
 }
 
 // scanEdges reads edges that came from rows of a kind, by one of two queries.
@@ -41,7 +41,7 @@ func scanEdges(ctx context.Context, db *clickhouse.Client, k mapping.Kind, query
 	parameters["kinds"] = edgeKinds(k)
 	return db.Write(ctx, clickhouse.Query{Name: query, Query: ch.Query{ // not Read: a part that was seen must not come twice
 		Body:       sql.ClickHouse(query),
-		Parameters: ch.Parameters(parameters),
+		Parameters: clickhouse.Params(parameters),
 		Result: proto.Results{
 			{Name: "row_key", Data: &key}, {Name: "viewer_id", Data: &viewer}, {Name: "kind", Data: &kind}, {Name: "other_id", Data: &other},
 		},

@@ -70,7 +70,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 	}
 	return db.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
-		Parameters: []proto.Parameter{{Key: "keys", Value: keyList(keys, k.Layout().ByID)}},
+		Parameters: []clickhouse.Parameter{keyParam(keys, k.Layout().ByID)},
 		Result:     columns,
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range key.Rows() {
@@ -93,22 +93,10 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 // plural names the lookups of a kind in sql/clickhouse/queries.
 func plural(k mapping.Kind) string { return k.String() + "s" }
 
-// keyList is an array literal as a query parameter: keys hold nothing that needs escaping.
-func keyList(keys []string, numbers bool) string {
-	var b strings.Builder
-	b.WriteString("'[")
-	for i, k := range keys {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		if numbers {
-			b.WriteString(k)
-			continue
-		}
-		b.WriteString(`\'`)
-		b.WriteString(k)
-		b.WriteString(`\'`)
+// keyParam are keys as a query's parameter: of numbers where the table's key is one.
+func keyParam(keys []string, numbers bool) clickhouse.Parameter {
+	if numbers {
+		return clickhouse.Param("keys", clickhouse.Literal("["+strings.Join(keys, ",")+"]"))
 	}
-	b.WriteString("]'")
-	return b.String()
+	return clickhouse.Param("keys", keys)
 }

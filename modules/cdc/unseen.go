@@ -54,7 +54,7 @@ func (a *applier) findEmpty(ctx context.Context) error {
 		}
 		var n proto.ColUInt64
 		err := a.db.Read(ctx, clickhouse.Query{Name: "cdc_rows", Query: ch.Query{
-			Body: sql.ClickHouse("cdc_rows"), Parameters: ch.Parameters(map[string]any{"copy": s.Kind.Layout().Copy}),
+			Body: sql.ClickHouse("cdc_rows"), Parameters: clickhouse.Params(map[string]any{"copy": clickhouse.Identifier(s.Kind.Layout().Copy)}),
 			Result: proto.Results{{Name: "n", Data: &n}},
 		}})
 		if err != nil {

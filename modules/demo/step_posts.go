@@ -117,7 +117,7 @@ func (t *tour) commitsToClickHouse(ctx context.Context, n int) (times latencies,
 func (t *tour) arrived(ctx context.Context, first core.ID) (map[core.ID]bool, error) {
 	arrived, column := map[core.ID]bool{}, proto.ColInt64{}
 	err := t.deps.ClickHouse.Read(ctx, clickhouse.Query{Name: "seed_arrived", Query: ch.Query{
-		Body: sql.ClickHouse("seed_arrived"), Parameters: ch.Parameters(map[string]any{"first": int64(first)}),
+		Body: sql.ClickHouse("seed_arrived"), Parameters: clickhouse.Params(map[string]any{"first": int64(first)}),
 		Result: proto.Results{{Name: "id", Data: &column}},
 		OnResult: func(context.Context, proto.Block) error {
 			for _, id := range column {

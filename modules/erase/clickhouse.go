@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -33,7 +31,7 @@ const askAgain = 50 * time.Millisecond
 // theirs, and when their erasure began.
 func (e *Eraser) refuse(ctx context.Context, users []core.ID, r *Report) (since time.Time, err error) {
 	for _, statement := range []string{"erase_begin", "erase_refuse"} {
-		if err := e.write(ctx, statement, list(users)); err != nil {
+		if err := e.write(ctx, statement, clickhouse.Param("users", users)); err != nil {
 			return since, err
 		}
 	}
@@ -69,7 +67,7 @@ func (e *Eraser) states(ctx context.Context, users []core.ID) (since time.Time, 
 			}
 			finished += int(done[i])
 		}
-	}, list(users))
+	}, clickhouse.Param("users", users))
 	return since, finished, err
 }
 
@@ -117,7 +115,7 @@ func (e *Eraser) left(ctx context.Context, users []core.ID) (map[string]uint64, 
 				left[place.Row(i)] += n.Row(i)
 			}
 		}
-	}, list(users))
+	}, clickhouse.Param("users", users))
 	if err != nil {
 		return nil, fmt.Errorf("look what there is of them: %w", err)
 	}
@@ -144,7 +142,7 @@ func (e *Eraser) removeFrom(ctx context.Context, table string) error {
 					failed = fmt.Errorf("%w: %s", errRemoval, why)
 				}
 			}
-		}, proto.Parameter{Key: "table", Value: "'" + table + "'"})
+		}, clickhouse.Param("table", table))
 		if err := errors.Join(err, failed); err != nil || running == 0 {
 			return err
 		}
@@ -168,7 +166,7 @@ func (e *Eraser) recount(ctx context.Context, since time.Time, r *Report) error 
 		for i := range partition {
 			cells = append(cells, cell{int(partition[i]), day.Row(i)})
 		}
-	}, proto.Parameter{Key: "since", Value: "'" + since.UTC().Format("2006-01-02 15:04:05.000") + "'"})
+	}, clickhouse.Param("since", since.UnixMilli()))
 	if err != nil {
 		return fmt.Errorf("which days to recount: %w", err)
 	}
@@ -187,36 +185,27 @@ func (e *Eraser) recount(ctx context.Context, since time.Time, r *Report) error 
 	return nil
 }
 
-func (e *Eraser) read(ctx context.Context, name string, result proto.Results, each func(), params ...proto.Parameter) error {
+func (e *Eraser) read(ctx context.Context, name string, result proto.Results, each func(), params ...clickhouse.Parameter) error {
 	return e.db.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: append(params, e.keys.places()...), Result: result,
 		OnResult: func(context.Context, proto.Block) error { each(); return nil },
 	}})
 }
 
-func (e *Eraser) write(ctx context.Context, name string, params ...proto.Parameter) error {
+func (e *Eraser) write(ctx context.Context, name string, params ...clickhouse.Parameter) error {
 	return e.db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{Body: sql.ClickHouse(name), Parameters: append(params, e.keys.places()...)}})
 }
 
-// list is the people as a parameter.
-func list(users []core.ID) proto.Parameter {
-	text := make([]string, len(users))
-	for i, user := range users {
-		text[i] = strconv.FormatInt(int64(user), 10)
-	}
-	return proto.Parameter{Key: "users", Value: "'[" + strings.Join(text, ",") + "]'"}
-}
-
 // places are where keys of rows may name people, as parameters: <kind>_<1 or 2>. No key has 255 places.
-func (k Keys) places() []proto.Parameter {
-	var all []proto.Parameter
+func (k Keys) places() []clickhouse.Parameter {
+	var all []clickhouse.Parameter
 	for _, kind := range []string{"follow", "comment", "like", "block", "mute"} {
 		for i := range 2 {
 			place := 255
 			if i < len(k.Places[kind]) && k.Places[kind][i] > 0 {
 				place = k.Places[kind][i]
 			}
-			all = append(all, proto.Parameter{Key: fmt.Sprintf("%s_%d", kind, i+1), Value: fmt.Sprintf("'%d'", place)})
+			all = append(all, clickhouse.Param(fmt.Sprintf("%s_%d", kind, i+1), place))
 		}
 	}
 	return all

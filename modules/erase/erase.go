@@ -109,7 +109,7 @@ func (e *Eraser) Run(ctx context.Context, users []core.ID) (Report, error) {
 	if err := e.steps(StepLookedOver); err != nil {
 		return r, err
 	}
-	if err := e.write(ctx, "erase_finish", list(users)); err != nil {
+	if err := e.write(ctx, "erase_finish", clickhouse.Param("users", users)); err != nil {
 		return r, fmt.Errorf("note that it is done: %w", err)
 	}
 	r.Finished = true

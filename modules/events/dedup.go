@@ -193,7 +193,7 @@ func (l *ledger) ids(ctx context.Context, day int32, each func(hashes []uint64))
 	var id proto.ColUUID
 	var hashes []uint64
 	return l.read(ctx, "ids", ch.Query{
-		Parameters: l.grouping(words("day", dateText(day))),
+		Parameters: l.grouping(clickhouse.Param("day", dateText(day))),
 		Settings:   clickhouse.Background,
 		Result:     proto.Results{{Name: "user_id", Data: &user}, {Name: "event_id", Data: &id}},
 		OnResult: func(context.Context, proto.Block) error {

@@ -59,13 +59,13 @@ func writing(database string, timeout time.Duration, fences ...fence) []ch.Setti
 	}, clickhouse.Background...)
 }
 
-func (l *ledger) params(more ...proto.Parameter) []proto.Parameter {
-	return append(more, number("epoch", l.epoch), number("partition", l.partition))
+func (l *ledger) params(more ...clickhouse.Parameter) []clickhouse.Parameter {
+	return append(more, clickhouse.Param("epoch", l.epoch), clickhouse.Param("partition", l.partition))
 }
 
 // grouping are the parameters of queries for the events whose copies come to this partition.
-func (l *ledger) grouping(more ...proto.Parameter) []proto.Parameter {
-	return l.params(append(more, number("partitions", l.partitions), words("regrouped", strconv.FormatBool(l.regrouped)))...)
+func (l *ledger) grouping(more ...clickhouse.Parameter) []clickhouse.Parameter {
+	return l.params(append(more, clickhouse.Param("partitions", l.partitions), clickhouse.Param("regrouped", l.regrouped))...)
 }
 
 func (l *ledger) read(ctx context.Context, name string, q ch.Query) error {
@@ -102,7 +102,7 @@ func (l *ledger) newest(ctx context.Context) (uint64, error) {
 	var found proto.ColUInt64
 	first := NewFence(l.epoch, l.partition, 0)
 	err := l.read(ctx, "fence", ch.Query{
-		Parameters: []proto.Parameter{number("first", first), number("last", first|0xffffffff)},
+		Parameters: []clickhouse.Parameter{clickhouse.Param("first", first), clickhouse.Param("last", first|0xffffffff)},
 		Result:     proto.Results{{Name: "newest", Data: &found}},
 	})
 	if err != nil || found.Rows() == 0 {
@@ -137,7 +137,7 @@ func (l *ledger) claim(ctx context.Context, f fence, owner string) error {
 func (l *ledger) holds(ctx context.Context, f fence) error {
 	var token, next proto.ColUInt64
 	err := l.read(ctx, "fence_holder", ch.Query{
-		Parameters: []proto.Parameter{number("fence", f.number)},
+		Parameters: []clickhouse.Parameter{clickhouse.Param("fence", f.number)},
 		Result:     proto.Results{{Name: "token", Data: &token}, {Name: "next", Data: &next}},
 	})
 	if err != nil {
@@ -155,7 +155,7 @@ func (l *ledger) running(ctx context.Context) (map[string]time.Duration, error) 
 	var elapsed proto.ColFloat64
 	running := map[string]time.Duration{}
 	err := l.read(ctx, "running", ch.Query{
-		Parameters: []proto.Parameter{words("prefix", tagPrefix(l.client.Database())), words("mark", l.mark())},
+		Parameters: []clickhouse.Parameter{clickhouse.Param("prefix", tagPrefix(l.client.Database())), clickhouse.Param("mark", l.mark())},
 		Result:     proto.Results{{Name: "query_id", Data: &id}, {Name: "elapsed", Data: &elapsed}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range id.Rows() {
@@ -170,7 +170,7 @@ func (l *ledger) running(ctx context.Context) (map[string]time.Duration, error) 
 func (l *ledger) kill(ctx context.Context, id string) error {
 	var ignored proto.Results
 	return l.read(ctx, "kill", ch.Query{
-		Parameters: []proto.Parameter{words("id", id)},
+		Parameters: []clickhouse.Parameter{clickhouse.Param("id", id)},
 		Result:     ignored.Auto(),
 	})
 }
@@ -195,7 +195,7 @@ func (l *ledger) present(ctx context.Context, after int64) (offsets, error) {
 	var found proto.ColInt64
 	var all offsets
 	err := l.read(ctx, "present", ch.Query{
-		Parameters: l.params(number("after", after)), Result: proto.Results{{Name: "kafka_offset", Data: &found}},
+		Parameters: l.params(clickhouse.Param("after", after)), Result: proto.Results{{Name: "kafka_offset", Data: &found}},
 		OnResult: func(context.Context, proto.Block) error {
 			for _, offset := range found {
 				all.add(offset)

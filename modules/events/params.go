@@ -1,26 +1,12 @@
 package events
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/ClickHouse/ch-go/proto"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
-
-// Parameters of ClickHouse's queries travel as quoted text.
-
-func number[T ~uint16 | ~int32 | ~uint64 | ~int64](key string, n T) proto.Parameter {
-	return proto.Parameter{Key: key, Value: "'" + fmt.Sprint(n) + "'"}
-}
-
-func words(key, s string) proto.Parameter { return proto.Parameter{Key: key, Value: quoted(s)} }
-
-func quoted(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
-}
 
 // idArray is a parameter of type Array(Tuple(Int64, UUID)).
 type idArray struct{ text []byte }
@@ -33,7 +19,9 @@ func (a *idArray) add(id identity) {
 	a.text = append(appendUUID(append(a.text, `,'`...), id.id), `')`...)
 }
 
-func (a *idArray) parameter(key string) proto.Parameter { return words(key, "["+string(a.text)+"]") }
+func (a *idArray) parameter(key string) clickhouse.Parameter {
+	return clickhouse.Param(key, clickhouse.Literal("["+string(a.text)+"]"))
+}
 
 // dateArray is a parameter of type Array(Date): days since 1970, each once.
 type dateArray struct{ days []int32 }
@@ -46,12 +34,12 @@ func (a *dateArray) add(days []int32) {
 	}
 }
 
-func (a *dateArray) parameter(key string) proto.Parameter {
+func (a *dateArray) parameter(key string) clickhouse.Parameter {
 	texts := make([]string, len(a.days))
 	for i, day := range a.days {
-		texts[i] = "'" + dateText(day) + "'"
+		texts[i] = dateText(day)
 	}
-	return words(key, "["+strings.Join(texts, ",")+"]")
+	return clickhouse.Param(key, texts)
 }
 
 // dateText is a day since 1970 as ClickHouse reads it.

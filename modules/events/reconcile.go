@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
 	"github.com/ClickHouse/ch-go"
@@ -51,9 +50,9 @@ func beyond(after int64) scope { return scope{after: after, last: math.MaxUint16
 // wholeDays are all buckets of some days.
 func wholeDays(first, last int32) scope { return scope{whole: true, first: first, last: last} }
 
-func (s scope) parameters() []proto.Parameter {
-	return []proto.Parameter{
-		number("after", s.after), words("whole", strconv.FormatBool(s.whole)), words("first", dateText(s.first)), words("last", dateText(s.last)),
+func (s scope) parameters() []clickhouse.Parameter {
+	return []clickhouse.Parameter{
+		clickhouse.Param("after", s.after), clickhouse.Param("whole", s.whole), clickhouse.Param("first", dateText(s.first)), clickhouse.Param("last", dateText(s.last)),
 	}
 }
 
@@ -108,7 +107,7 @@ func (l *ledger) addDifference(ctx context.Context, v view, f fence, s scope) er
 		Body: "INSERT INTO " + v.table + " (" + v.columns + ") SELECT " + v.columns + " FROM (" + statement(v) + ")" +
 			" WHERE joinGet('partition_owners', 'token', {fence:UInt64}) = {token:UInt64}" +
 			" AND joinGet('partition_owners', 'token', {fence:UInt64} + 1) = 0",
-		Parameters: l.params(append(s.parameters(), number("fence", f.number), number("token", f.token))...),
+		Parameters: l.params(append(s.parameters(), clickhouse.Param("fence", f.number), clickhouse.Param("token", f.token))...),
 	})
 }
 

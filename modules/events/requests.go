@@ -176,7 +176,7 @@ func (l *ledger) answered(ctx context.Context, id uuid.UUID, changed uint64) err
 func (l *ledger) answer(ctx context.Context, id uuid.UUID) (changed uint64, ok bool, err error) {
 	var n proto.ColUInt64
 	err = l.read(ctx, "answer", ch.Query{
-		Parameters: l.params(words("id", id.String())), Result: proto.Results{{Name: "changed", Data: &n}},
+		Parameters: l.params(clickhouse.Param("id", id)), Result: proto.Results{{Name: "changed", Data: &n}},
 		OnResult: func(context.Context, proto.Block) error {
 			if n.Rows() > 0 {
 				changed, ok = n.Row(0), true

@@ -88,7 +88,7 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 				name, params := c.from.Query(query, params)
 				require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: name, Query: ch.Query{
 					Body:       "SELECT " + column + " AS n FROM (" + strings.TrimRight(sql.ClickHouse(name), "; \n") + ")",
-					Parameters: ch.Parameters(params), Result: proto.Results{{Name: "n", Data: result}},
+					Parameters: clickhouse.Params(params), Result: proto.Results{{Name: "n", Data: result}},
 				}}))
 			}
 			var interactions proto.ColFloat64

@@ -61,10 +61,10 @@ func (c *ClickHouse) Circles(ctx context.Context, people []core.ID, beside bool)
 		follows               = make(map[core.ID][]core.ID, len(people))
 		acts                  = make(map[core.ID][]Act, len(people))
 	)
-	name, params := c.from.Query("suggest_circles", map[string]any{"people": list(people), "per_seed": c.cfg.PerSeed})
+	name, params := c.from.Query("suggest_circles", map[string]any{"people": people, "per_seed": c.cfg.PerSeed})
 	err := c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
-		Parameters: ch.Parameters(params),
+		Parameters: clickhouse.Params(params),
 		// What is beyond the bound is left unread, and the rest is the answer.
 		Settings: append([]ch.Setting{
 			{Key: "max_rows_to_read", Value: strconv.Itoa(c.cfg.MaxRows)}, {Key: "read_overflow_mode", Value: "break"},
@@ -103,7 +103,7 @@ func (c *ClickHouse) Circles(ctx context.Context, people []core.ID, beside bool)
 
 // Gone implements Source.
 func (c *ClickHouse) Gone(ctx context.Context, users []core.ID) ([]core.ID, error) {
-	return c.ids(ctx, "suggest_gone", map[string]any{"ids": list(users)})
+	return c.ids(ctx, "suggest_gone", map[string]any{"ids": users})
 }
 
 // Suspects implements Source.
@@ -117,7 +117,7 @@ func (c *ClickHouse) ids(ctx context.Context, name string, params map[string]any
 		ids []core.ID
 	)
 	return ids, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
+		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params),
 		Settings: clickhouse.OneThread, Result: proto.Results{{Name: "id", Data: &id}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range id.Rows() {
@@ -138,7 +138,7 @@ func (c *ClickHouse) Popular(ctx context.Context) ([]Counted, error) {
 	name, params := c.from.Query("suggest_popular", map[string]any{"days": c.cfg.Popular.Days, "limit": c.cfg.Popular.Limit})
 	return out, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
-		Parameters: ch.Parameters(params),
+		Parameters: clickhouse.Params(params),
 		Settings:   clickhouse.OneThread,
 		Result:     proto.Results{{Name: "candidate", Data: &candidate}, {Name: "people", Data: &people}},
 		OnResult: func(context.Context, proto.Block) error {
@@ -148,16 +148,4 @@ func (c *ClickHouse) Popular(ctx context.Context) ([]Counted, error) {
 			return nil
 		},
 	}})
-}
-
-// list is an array of ids as a query's parameter.
-func list(ids []core.ID) string {
-	b := []byte{'['}
-	for i, id := range ids {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = id.Append(b)
-	}
-	return string(append(b, ']'))
 }

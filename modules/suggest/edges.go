@@ -82,7 +82,7 @@ func (c *ClickHouse) edgeRows(ctx context.Context, viewer core.ID) ([]edgeRow, e
 	)
 	return rows, c.client.Read(ctx, clickhouse.Query{Name: "suggest_edge_rows", Query: ch.Query{
 		Body:       sql.ClickHouse("suggest_edge_rows"),
-		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.cfg.MaxEdges + 1}),
+		Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "limit": c.cfg.MaxEdges + 1}),
 		Settings:   clickhouse.PointRead,
 		Result: proto.Results{
 			{Name: "kind_code", Data: &kind},
@@ -112,7 +112,7 @@ func (c *ClickHouse) wholeEdges(ctx context.Context, viewer core.ID, among []cor
 	)
 	return edges, c.client.Read(ctx, clickhouse.Query{Name: "suggest_edges", Query: ch.Query{
 		Body:       sql.ClickHouse("suggest_edges"),
-		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "among": list(among), "limit": limit}),
+		Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "among": among, "limit": limit}),
 		Settings:   clickhouse.OneThread,
 		Result:     proto.Results{{Name: "kind_code", Data: &kind}, {Name: "other_id", Data: &other}},
 		OnResult: func(context.Context, proto.Block) error {

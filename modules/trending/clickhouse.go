@@ -2,7 +2,6 @@ package trending
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -26,12 +25,12 @@ func (s source) top(ctx context.Context, w window, weights *Weights, now time.Ti
 		found                 []candidate
 	)
 	name, params := s.from.Query("trending_top", map[string]any{
-		"since": now.Add(-w.length).Unix(), "now": now.Unix(), "decay": decimal(w.cfg.Decay), "limit": limit,
-		"like": decimal(weights.Like), "comment": decimal(weights.Comment), "share": decimal(weights.Share),
-		"a": decimal(weights.PriorInteractions), "b": decimal(weights.PriorExposures),
+		"since": now.Add(-w.length).Unix(), "now": now.Unix(), "decay": w.cfg.Decay, "limit": limit,
+		"like": weights.Like, "comment": weights.Comment, "share": weights.Share,
+		"a": weights.PriorInteractions, "b": weights.PriorExposures,
 	})
 	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
+		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params),
 		Settings: clickhouse.Job,
 		Result:   proto.Results{{Name: "post_id", Data: &ids}, {Name: "exposed", Data: &exposed}, {Name: "interactions", Data: &interactions}},
 		OnResult: func(context.Context, proto.Block) error {
@@ -51,7 +50,7 @@ func (s source) visible(ctx context.Context, posts []core.ID) (map[core.ID]core.
 	)
 	found := make(map[core.ID]core.Post, len(posts))
 	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_posts", Query: ch.Query{
-		Body: sql.ClickHouse("trending_posts"), Parameters: ch.Parameters(map[string]any{"ids": list(posts)}), Settings: clickhouse.Job,
+		Body: sql.ClickHouse("trending_posts"), Parameters: clickhouse.Params(map[string]any{"ids": posts}), Settings: clickhouse.Job,
 		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -70,9 +69,9 @@ func (s source) users(ctx context.Context, posts []core.ID, since time.Time) (ma
 		users proto.ColUInt64
 	)
 	found := make(map[core.ID]int64, len(posts))
-	name, params := s.from.Query("trending_users", map[string]any{"ids": list(posts), "since": since.Unix()})
+	name, params := s.from.Query("trending_users", map[string]any{"ids": posts, "since": since.Unix()})
 	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: clickhouse.Job,
+		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params), Settings: clickhouse.Job,
 		Result: proto.Results{{Name: "post_id", Data: &ids}, {Name: "users", Data: &users}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -81,18 +80,4 @@ func (s source) users(ctx context.Context, posts []core.ID, since time.Time) (ma
 			return nil
 		},
 	}})
-}
-
-func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-
-// list is an array of ids as a query's parameter.
-func list(ids []core.ID) string {
-	b := []byte{'['}
-	for i, id := range ids {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = id.Append(b)
-	}
-	return string(append(b, ']'))
 }

@@ -87,7 +87,7 @@ func (l *List) active(ctx context.Context) ([]core.ID, error) {
 	)
 	return users, l.client.Read(ctx, clickhouse.Query{Name: "warm_users", Query: ch.Query{
 		Body:       sql.ClickHouse("warm_users"),
-		Parameters: ch.Parameters(map[string]any{"since": l.clock.Now().Add(-l.cfg.ActiveFor).Unix(), "limit": l.cfg.Limit}),
+		Parameters: clickhouse.Params(map[string]any{"since": l.clock.Now().Add(-l.cfg.ActiveFor).Unix(), "limit": l.cfg.Limit}),
 		Settings:   clickhouse.Job,
 		Result:     proto.Results{{Name: "user_id", Data: &ids}},
 		OnResult: func(context.Context, proto.Block) error {

@@ -49,7 +49,7 @@ func (c *ClickHouse) Day(ctx context.Context, day time.Time) ([]Row, error) {
 		proto.ResultColumn{Name: "shown", Data: &counts[8]}, proto.ResultColumn{Name: "converted", Data: &counts[9]})
 	err := c.client.Read(ctx, clickhouse.Query{Name: "feed_day", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_day"),
-		Parameters: ch.Parameters(map[string]any{"day": day.Format(time.DateOnly)}),
+		Parameters: clickhouse.Params(map[string]any{"day": day.Format(time.DateOnly)}),
 		Result:     result,
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range source.Rows() {

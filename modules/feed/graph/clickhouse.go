@@ -52,7 +52,7 @@ func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.A
 	)
 	err := c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_edges", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_edges"),
-		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxEdges}),
+		Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "limit": c.maxEdges}),
 		Settings:   clickhouse.OneThread,
 		Result:     proto.Results{{Name: "kind_code", Data: &kind}, {Name: "other_id", Data: &other}, {Name: "stands", Data: &stands}},
 		OnResult: func(context.Context, proto.Block) error {
@@ -102,7 +102,7 @@ func (c *ClickHouse) manyActs(ctx context.Context, viewer core.ID, weights rank.
 	name, params := c.from.Query("feed_viewer_affinity", map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity, "days": HideDays})
 	err := c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
-		Parameters: ch.Parameters(params),
+		Parameters: clickhouse.Params(params),
 		Settings:   clickhouse.OneThread,
 		Result: proto.Results{
 			{Name: "author_id", Data: &author},

@@ -3,8 +3,6 @@ package graph
 import (
 	"context"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -68,8 +66,8 @@ func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, where Where, sin
 	)
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_marks", Query: ch.Query{
 		Body: sql.ClickHouse("feed_viewer_marks"),
-		Parameters: ch.Parameters(map[string]any{
-			"viewer": int64(viewer), "days": where.dayList(), "partitions": where.partitionList(), "since": since.UnixMilli(), "limit": maxMarks,
+		Parameters: clickhouse.Params(map[string]any{
+			"viewer": int64(viewer), "days": where.dayList(), "partitions": where.partitions, "since": since.UnixMilli(), "limit": maxMarks,
 		}),
 		Settings: clickhouse.PointRead,
 		Result:   proto.Results{{Name: "post_id", Data: &post}, {Name: "hides", Data: &hides}, {Name: "received_at", Data: &received}},
@@ -99,7 +97,7 @@ func (c *ClickHouse) where(ctx context.Context, viewer core.ID) (where Where, er
 	within := windowAt(time.Now())
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_where", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_where"),
-		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "days": HideDays}),
+		Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "days": HideDays}),
 		Settings:   clickhouse.PointRead,
 		Result:     proto.Results{{Name: "day", Data: &day}, {Name: "kafka_partition", Data: &partition}, {Name: "hid", Data: &hid}},
 		OnResult: func(context.Context, proto.Block) error {
@@ -113,18 +111,10 @@ func (c *ClickHouse) where(ctx context.Context, viewer core.ID) (where Where, er
 }
 
 // dayList names the partitions of the table.
-func (w *Where) dayList() string {
+func (w *Where) dayList() []string {
 	names := make([]string, len(w.days))
 	for i, day := range w.days {
-		names[i] = day.Format("'20060102'")
+		names[i] = day.Format("20060102")
 	}
-	return "[" + strings.Join(names, ",") + "]"
-}
-
-func (w *Where) partitionList() string {
-	numbers := make([]string, len(w.partitions))
-	for i, p := range w.partitions {
-		numbers[i] = strconv.Itoa(int(p))
-	}
-	return "[" + strings.Join(numbers, ",") + "]"
+	return names
 }

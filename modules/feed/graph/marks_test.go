@@ -72,13 +72,13 @@ func TestMarksAreFoundInAFewGranules(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, append(hidden, seen...), "of who did nothing")
 
-	day := func(ago int) string { return time.Now().UTC().AddDate(0, 0, -ago).Format("'20060102'") }
+	day := func(ago int) string { return time.Now().UTC().AddDate(0, 0, -ago).Format("20060102") }
 	var plan proto.ColStr
 	text := ""
 	require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
 		Body: "EXPLAIN indexes = 1 " + sql.ClickHouse("feed_viewer_marks"),
-		Parameters: ch.Parameters(map[string]any{
-			"viewer": 4001, "days": "[" + day(3) + "," + day(0) + "," + day(1) + "]", "partitions": "[1]", "since": 0, "limit": 10,
+		Parameters: clickhouse.Params(map[string]any{
+			"viewer": 4001, "days": []string{day(3), day(0), day(1)}, "partitions": []int{1}, "since": 0, "limit": 10,
 		}),
 		Result: proto.Results{{Name: "explain", Data: &plan}},
 		OnResult: func(context.Context, proto.Block) error {

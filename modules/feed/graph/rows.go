@@ -48,7 +48,7 @@ func (c *ClickHouse) fewEdges(ctx context.Context, viewer core.ID) (edges []rese
 	)
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_edge_rows", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_edge_rows"),
-		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": c.maxEdges + 1}),
+		Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "limit": c.maxEdges + 1}),
 		Settings:   clickhouse.PointRead,
 		Result: proto.Results{
 			{Name: "kind", Data: &kind},
@@ -125,7 +125,7 @@ func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.A
 	)
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_act_rows", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_act_rows"),
-		Parameters: ch.Parameters(map[string]any{"viewer": int64(viewer), "limit": maxActRows + 1}),
+		Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "limit": maxActRows + 1}),
 		Settings:   clickhouse.PointRead,
 		Result: proto.Results{
 			{Name: "author_id", Data: &author},

@@ -51,29 +51,17 @@ func (c *ClickHouse) OlderPosts(ctx context.Context, before time.Time, limit int
 
 // PostsOf implements Direct.
 func (c *ClickHouse) PostsOf(ctx context.Context, authors []core.ID, since time.Time, limit int, add func(core.Post)) error {
-	return c.posts(ctx, direct, "feed_author_posts", map[string]any{"authors": array(authors), "since": since.UnixMicro(), "limit": limit}, add)
+	return c.posts(ctx, direct, "feed_author_posts", map[string]any{"authors": authors, "since": since.UnixMicro(), "limit": limit}, add)
 }
 
 // PostsByID implements Direct.
 func (c *ClickHouse) PostsByID(ctx context.Context, ids []core.ID, add func(core.Post)) error {
-	return c.posts(ctx, direct, "feed_posts", map[string]any{"ids": array(ids)}, add)
+	return c.posts(ctx, direct, "feed_posts", map[string]any{"ids": ids}, add)
 }
 
 // EngagementOf implements Direct.
 func (c *ClickHouse) EngagementOf(ctx context.Context, ids []core.ID, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error {
-	return c.engagement(ctx, direct, "feed_engagement", map[string]any{"ids": array(ids), "since": since.Unix(), "hour": hour.Unix()}, add)
-}
-
-// array is a list of ids as a query's parameter.
-func array(ids []core.ID) string {
-	b := []byte{'['}
-	for i, id := range ids {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = id.Append(b)
-	}
-	return string(append(b, ']'))
+	return c.engagement(ctx, direct, "feed_engagement", map[string]any{"ids": ids, "since": since.Unix(), "hour": hour.Unix()}, add)
 }
 
 func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name string, params map[string]any, add func(core.Post)) error {
@@ -82,7 +70,7 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 		created      proto.ColDateTime64
 	)
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params), Settings: settings,
+		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params), Settings: settings,
 		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
@@ -113,7 +101,7 @@ func (c *ClickHouse) engagement(ctx context.Context, settings []ch.Setting, name
 	name, params = c.from.Query(name, params)
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
-		Parameters: ch.Parameters(params),
+		Parameters: clickhouse.Params(params),
 		Settings:   settings,
 		Result: proto.Results{
 			{Name: "post_id", Data: &ids},

@@ -3,7 +3,6 @@ package hot
 import (
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -43,11 +42,11 @@ func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagemen
 	var ids, exposures, likes, comments, shares proto.ColInt64
 	posts := make(map[core.ID]counts, limit)
 	name, params := c.from.Query("feed_week_top", map[string]any{
-		"since": since.Unix(), "limit": limit, "like": decimal(e.Like), "comment": decimal(e.Comment), "share": decimal(e.Share),
-		"a": decimal(e.PriorInteractions), "b": decimal(e.PriorExposures),
+		"since": since.Unix(), "limit": limit, "like": e.Like, "comment": e.Comment, "share": e.Share,
+		"a": e.PriorInteractions, "b": e.PriorExposures,
 	})
 	return posts, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: ch.Parameters(params),
+		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params),
 		Result: proto.Results{
 			{Name: "post_id", Data: &ids},
 			{Name: "exposures", Data: &exposures},
@@ -76,5 +75,3 @@ func (c *ClickHouse) visible(ctx context.Context, posts map[core.ID]counts) (map
 		found[p.ID] = Post{ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro()}
 	})
 }
-
-func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

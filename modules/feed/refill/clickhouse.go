@@ -57,7 +57,7 @@ func (c *ClickHouse) page(ctx context.Context, name string, partition uint16, af
 	)
 	err := c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name),
-		Parameters: ch.Parameters(map[string]any{
+		Parameters: clickhouse.Params(map[string]any{
 			"partition": partition, "after": int64(after), "since": since.UnixMilli(), "limit": c.rows,
 		}),
 		Settings: clickhouse.Job,
