@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -140,11 +141,11 @@ func (a *API) body(r *http.Request) ([]byte, error) {
 			return nil, core.Errorf(core.CodeMediaType, "want Content-Type: application/json")
 		}
 	}
-	switch r.Header.Get(echo.HeaderContentEncoding) {
+	switch strings.ToLower(strings.TrimSpace(r.Header.Get(echo.HeaderContentEncoding))) { // RFC 9110: names of codings are told apart by no case
 	case "", "identity":
 		b, err := io.ReadAll(r.Body)
 		return b, readError(err, "the body")
-	case "gzip":
+	case "gzip", "x-gzip":
 		return a.gunzip(r.Body)
 	default:
 		return nil, core.Errorf(core.CodeMediaType, "want Content-Encoding: gzip, or none")

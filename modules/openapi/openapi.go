@@ -32,7 +32,7 @@ func Routes() ([]httpserver.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []httpserver.Route{{Method: http.MethodGet, Path: "/openapi.json", Handler: func(c echo.Context) error {
+	return []httpserver.Route{{Method: http.MethodGet, Path: "/openapi.json", Access: httpserver.Anybody, Handler: func(c echo.Context) error {
 		return c.JSONBlob(http.StatusOK, document)
 	}}}, nil
 }

@@ -7,37 +7,43 @@ import (
 )
 
 // The protections of the server, in the order in which they meet a client. Each is one piece in one
-// place; a new one is a line here.
+// place; a new one is a line here. doc.go says what each of them bounds.
 //
-//	TCP      connections are counted, in all and by address                        connections.go
+//	TCP      connections are counted, in all and by client                         connections.go
 //	TLS      certificates, reloaded when their files change                        tlsconfig
 //	HTTP     times to read headers, body, and to write; size of the headers        server.go
-//	always   request id, metrics and log, panics, farewell, headers, CORS          everyRequest
-//	         how many at once, how many from an address, how large a body
-//	route    is there room, how long, whose token, how many of a user              everyRoute
+//	always   what an answer holds, bodies that nobody reads, request id, metrics   everyRequest
+//	         and log, panics, farewell, headers, how many from a client, CORS,
+//	         how long a body may be
+//	route    whose token, how many of a user, the body; then: is there room,       everyRoute
+//	         how long it may take
 
 // everyRequest is what any request passes, whether or not there is such a call.
 func (s *Server) everyRequest() []echo.MiddlewareFunc {
 	return []echo.MiddlewareFunc{
+		s.watchAnswer,
+		s.hangUpOnUnread,
 		middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: uuid.NewString, RequestIDHandler: shortID}),
 		s.observe,
 		s.recoverPanics(),
 		s.farewell,
 		securityHeaders(s.cfg.TLS.Enabled()),
+		limitHeaders(s.cfg.MaxHeaderBytes),
+		s.limitAddress(),
 		cors(s.cfg.CORS),
-		limitConcurrency(s.cfg.MaxConcurrent),
-		limitBody(s.cfg.MaxBodyBytes),
+		refuseLong(s.cfg.MaxBodyBytes),
 	}
 }
 
-// everyRoute is what a request passes before the handler of this route.
+// everyRoute is what a request passes before the handler of this route. Who has no token holds nothing that
+// others need: places are taken after it was looked at, and after the body is here.
 func (s *Server) everyRoute(r Route) []echo.MiddlewareFunc {
 	return []echo.MiddlewareFunc{
-		limitAddress(r, s.limits.Address, networks(s.cfg.Unlimited)),
-		admit(r, s.gate),
-		limitTime(r, s.cfg.RequestTimeout),
 		authorize(r, s.auth),
 		tellOfActing(s.log),
 		limitUser(r, s.limits.User),
+		s.awaitBody(r),
+		s.enter(r),
+		limitTime(r, s.cfg.RequestTimeout),
 	}
 }

@@ -1,85 +1,159 @@
 package httpserver
 
 import (
+	"container/list"
+	"crypto/tls"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// door counts the connections that are open, and closes those that are too many at once: a client that
-// opens thousands and says nothing must not keep others out.
-type door struct {
-	most, mostOfOne int
-	free            []netip.Prefix // addresses that many clients share, or that are our own
-	turnedAway      *prometheus.CounterVec
+// operatorConnections are what may be open at http.admin_addr at once.
+const operatorConnections = 256
 
-	mu   sync.Mutex
-	open int
-	of   map[netip.Addr]int
+// reservePart is the part of http.max_connections (one in so many) that is kept for http.unlimited: a probe
+// of an operator's own network comes through while strangers hold every other.
+const reservePart = 20
+
+// connectionLimiter bounds the open connections of one listener, in all and by client. A client that opens
+// thousands and says nothing must not keep others out: when it is full, the connection that has been silent
+// longest is closed for a new one.
+type connectionLimiter struct {
+	most, reserve, mostOfOne int
+	shared, own              []netip.Prefix // addresses that many clients share, and those of operators
+	refused                  *prometheus.CounterVec
+
+	mu     sync.Mutex
+	open   int
+	of     map[netip.Addr]int
+	silent list.List // of *connection: no request is under way there; the longest first
 }
 
-func newDoor(cfg Config, reg prometheus.Registerer) *door {
-	d := &door{
-		most: cfg.MaxConnections, mostOfOne: cfg.MaxPerAddress, of: map[netip.Addr]int{},
-		free: append(networks(cfg.TrustedProxies), networks(cfg.Unlimited)...),
-		turnedAway: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_http_connections_refused_total", Help: "Connections that were closed at once, by the limit that they were over: all or address.",
-		}, []string{"limit"}),
+// newConnectionLimiters makes those of users and of operators, with their metrics.
+func newConnectionLimiters(cfg Config, reg prometheus.Registerer) (users, operators *connectionLimiter) {
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "feedrank_http_connections_refused_total",
+		Help: "Connections that were closed by a limit: all, address, or silent: it made room for a new one.",
+	}, []string{"limit"})
+	reg.MustRegister(refused)
+	users = &connectionLimiter{
+		most: cfg.MaxConnections, mostOfOne: cfg.MaxPerAddress, reserve: cfg.MaxConnections / reservePart,
+		shared: networks(cfg.TrustedProxies), own: networks(cfg.Unlimited),
 	}
-	reg.MustRegister(d.turnedAway, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "feedrank_http_connections", Help: "Open connections.",
-	}, func() float64 {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		return float64(d.open)
-	}))
-	return d
+	operators = &connectionLimiter{most: operatorConnections, mostOfOne: operatorConnections}
+	for at, l := range map[string]*connectionLimiter{"users": users, "operators": operators} {
+		l.of, l.refused = map[netip.Addr]int{}, refused
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "feedrank_http_connections", Help: "Open connections, by the address they came to: users, operators.",
+			ConstLabels: prometheus.Labels{"at": at},
+		}, func() float64 {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return float64(l.open)
+		}))
+	}
+	return users, operators
 }
 
 // enter tells whether a connection may stay; leave must follow if it may.
-func (d *door) enter(addr netip.Addr) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch {
-	case d.open >= d.most:
-		d.turnedAway.WithLabelValues("all").Inc()
-		return false
-	case d.of[addr] >= d.mostOfOne && !within(addr, d.free):
-		d.turnedAway.WithLabelValues("address").Inc()
+func (l *connectionLimiter) enter(c *connection) bool {
+	own := within(c.addr, l.own)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	most := l.most
+	if !own {
+		most -= l.reserve
+	}
+	if l.of[c.client] >= l.mostOfOne && !own && !within(c.addr, l.shared) {
+		l.refused.WithLabelValues("address").Inc()
 		return false
 	}
-	d.open++
-	d.of[addr]++
+	if l.open >= most && !l.makeRoom() {
+		l.refused.WithLabelValues("all").Inc()
+		return false
+	}
+	l.open++
+	l.of[c.client]++
+	c.inside = true
+	if !own { // an operator's is not closed for a stranger
+		c.at = l.silent.PushBack(c)
+	}
 	return true
 }
 
-func (d *door) leave(addr netip.Addr) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.open--
-	if d.of[addr]--; d.of[addr] == 0 {
-		delete(d.of, addr)
+// makeRoom closes the connection that has been silent longest.
+func (l *connectionLimiter) makeRoom() bool {
+	front := l.silent.Front()
+	if front == nil {
+		return false
+	}
+	c, _ := front.Value.(*connection)
+	l.remove(c)
+	l.refused.WithLabelValues("silent").Inc()
+	go func() { _ = c.Conn.Close() }() // whatever is wrong with it, it is not wanted; nobody waits for that
+	return true
+}
+
+func (l *connectionLimiter) remove(c *connection) {
+	if !c.inside {
+		return
+	}
+	c.inside = false
+	l.hear(c)
+	l.open--
+	if l.of[c.client]--; l.of[c.client] == 0 {
+		delete(l.of, c.client)
 	}
 }
 
-// guarded is a listener behind a door.
-type guarded struct {
+// hear takes a connection out of the silent ones.
+func (l *connectionLimiter) hear(c *connection) {
+	if c.at != nil {
+		l.silent.Remove(c.at)
+		c.at = nil
+	}
+}
+
+// follow is told by the server when a request begins on a connection, and when none is left.
+func (l *connectionLimiter) follow(conn net.Conn, state http.ConnState) {
+	if over, ok := conn.(*tls.Conn); ok {
+		conn = over.NetConn()
+	}
+	c, ok := conn.(*connection)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !c.inside:
+	case state == http.StateActive:
+		l.hear(c)
+	case state == http.StateIdle && c.at == nil && !within(c.addr, l.own):
+		c.at = l.silent.PushBack(c)
+	}
+}
+
+// limitedListener is a listener behind a connectionLimiter.
+type limitedListener struct {
 	net.Listener
-	door *door
+	limiter *connectionLimiter
 }
 
 // Accept waits for a connection that may stay.
-func (g guarded) Accept() (net.Conn, error) {
+func (g limitedListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := g.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
 		addr := addrOf(conn)
-		if g.door.enter(addr) {
-			return &counted{Conn: conn, leave: sync.OnceFunc(func() { g.door.leave(addr) })}, nil
+		c := &connection{Conn: conn, limiter: g.limiter, addr: addr, client: Subscriber(addr)}
+		if g.limiter.enter(c) {
+			return c, nil
 		}
 		_ = conn.Close() // whatever is wrong with it, it is not let in
 	}
@@ -92,13 +166,28 @@ func addrOf(conn net.Conn) netip.Addr {
 	return netip.Addr{}
 }
 
-// counted is a connection that says when it is closed.
-type counted struct {
+// connection says when it is closed.
+type connection struct {
 	net.Conn
-	leave func()
+	limiter *connectionLimiter
+	addr    netip.Addr
+	client  netip.Addr
+
+	inside bool          // the fields from here are under the limiter's lock
+	at     *list.Element // among the silent ones
 }
 
-func (c *counted) Close() error {
-	c.leave()
+func (c *connection) Close() error {
+	c.limiter.mu.Lock()
+	c.limiter.remove(c)
+	c.limiter.mu.Unlock()
 	return c.Conn.Close()
+}
+
+// CloseWrite lets net/http say that it will not answer more, before it closes.
+func (c *connection) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
 }

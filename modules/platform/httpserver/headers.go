@@ -5,6 +5,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // maxRequestID bounds what a client may have us repeat in headers and logs.
@@ -14,6 +16,30 @@ const maxRequestID = 64
 func shortID(c echo.Context, id string) {
 	if len(id) > maxRequestID {
 		c.Response().Header().Set(echo.HeaderXRequestID, id[:maxRequestID])
+	}
+}
+
+// Beside its limit, the server reads so much of headers that are too large, to say so in a problem document. What
+// is larger still is net/http's to refuse: 431 in plain text over HTTP/1, in HTML over HTTP/2.
+const headersBeyond = 8 << 10
+
+// limitHeaders counts what they take as lines of HTTP/1.
+func limitHeaders(most int) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			size := len(r.Method) + len(r.URL.Path) + len(r.URL.RawQuery) + len(r.Host)
+			for name, values := range r.Header {
+				for _, value := range values {
+					size += len(name) + len(value) + len(": \r\n")
+				}
+			}
+			if size > most {
+				c.Response().Header().Set(echo.HeaderConnection, "close")
+				return core.Errorf(core.CodeHeadersTooLarge, "the headers are larger than %d bytes", most)
+			}
+			return next(c)
+		}
 	}
 }
 

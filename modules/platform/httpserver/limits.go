@@ -2,11 +2,8 @@ package httpserver
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"net/netip"
-	"os"
 	"strconv"
 	"time"
 
@@ -14,53 +11,6 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 )
-
-// limitConcurrency sheds what is too much before it costs anything.
-func limitConcurrency(most int) echo.MiddlewareFunc {
-	slots := make(chan struct{}, most)
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-				return next(c)
-			default:
-				return &core.Error{Code: core.CodeOverloaded, Message: "too many requests at once; try again", RetryAfter: time.Second}
-			}
-		}
-	}
-}
-
-func limitBody(most int64) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			r := c.Request()
-			if r.ContentLength > most {
-				// A client that still writes when we hang up sees a broken connection instead of the answer.
-				_, _ = io.CopyN(io.Discard, r.Body, 2*most)
-				return core.Errorf(core.CodeTooLarge, "the body is larger than %d bytes", most)
-			}
-			r.Body = clientBody{http.MaxBytesReader(c.Response(), r.Body, most)}
-			return next(c)
-		}
-	}
-}
-
-// clientBody blames the client for a body that does not come, or comes broken.
-type clientBody struct{ io.ReadCloser }
-
-func (b clientBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case err == nil, errors.Is(err, io.EOF), errors.As(err, &tooLarge):
-		return n, err
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return n, &core.Error{Code: core.CodeSlowRequest, Message: "the body did not come in time", Cause: err}
-	default:
-		return n, &core.Error{Code: core.CodeInvalidRequest, Message: "the body cannot be read to its end", Cause: err}
-	}
-}
 
 func limitTime(route Route, most time.Duration) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -103,19 +53,31 @@ const (
 	headerRateLimitPolicy = "Ratelimit-Policy"
 )
 
-// limitAddress bounds the requests from one client address. Operation is not limited: probes must be
-// answered while somebody floods us.
-func limitAddress(route Route, take func(netip.Addr) Quota, unlimited []netip.Prefix) echo.MiddlewareFunc {
+// call is a method and a path as it was registered.
+type call struct{ method, path string }
+
+// limitAddress bounds the requests of one client: whatever is asked, but for probes and what is for operators
+// without a token, which must be answered while somebody floods us. A path that is none counts, and so does
+// a preflight.
+func (s *Server) limitAddress() echo.MiddlewareFunc {
+	take, unlimited := s.limits.Address, networks(s.cfg.Unlimited)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		if take == nil || (route.Access != User && route.Access != Admin) {
+		if take == nil {
 			return next
 		}
 		return func(c echo.Context) error {
-			addr, err := netip.ParseAddr(c.RealIP())
-			if err != nil || within(addr.Unmap(), unlimited) {
+			method := c.Request().Method
+			if method == http.MethodHead {
+				method = http.MethodGet
+			}
+			if access, known := s.access[call{method, c.Path()}]; known && (access == Public || access == Ops || access == Debug) {
 				return next(c)
 			}
-			if quota := take(addr.Unmap()); !quota.OK {
+			addr := answerOf(c).client
+			if !addr.IsValid() || within(addr, unlimited) {
+				return next(c)
+			}
+			if quota := take(Subscriber(addr)); !quota.OK {
 				return tooMany(c, quota, "from this address")
 			}
 			return next(c)

@@ -15,11 +15,12 @@ type Access uint8
 
 // The kinds of routes. With http.admin_addr set, those for operators are at that address only.
 const (
-	Public Access = iota // no token; at both addresses
-	User                 // the token of a user, or of a service that names one
-	Admin                // a token with the admin scope; for operators
-	Ops                  // no token: whoever reaches the address; for operators
-	Debug                // no token, but never at the address of users; for operators
+	Public  Access = iota // no token; at both addresses, whatever else is going on: probes
+	User                  // the token of a user, or of a service that names one
+	Admin                 // a token with the admin scope; for operators
+	Ops                   // no token: whoever reaches the address; for operators
+	Debug                 // no token, but never at the address of users; for operators
+	Anybody               // no token; at both addresses, and limited as calls of users are
 )
 
 // Route is one call of the API, as a feature offers it.
@@ -30,6 +31,18 @@ type Route struct {
 	Handler echo.HandlerFunc
 	NoLimit bool            // of time: for profiles
 	Class   admission.Class // of a call of users: how urgent it is when there is too much to do
+}
+
+const operatorsKey = "feedrank.operators"
+
+// AtOperators tells whether a call came to http.admin_addr: only there is told what is no stranger's business.
+func AtOperators(c echo.Context) bool { return c.Get(operatorsKey) != nil }
+
+func atOperators(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Set(operatorsKey, true)
+		return next(c)
+	}
 }
 
 const principalKey = "feedrank.principal"

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -32,11 +31,15 @@ type Server struct {
 	drainer Drainer
 	log     *zap.Logger
 	seconds *prometheus.HistogramVec
-	door    *door
+	clients *clients
+	access  map[call]Access
 	tls     *tls.Config // nil: in the clear
 	doors   []*listening
 	routes  []Route
 	ending  atomic.Bool // it drains
+
+	strangers, operators places
+	bodies, unread       *waits
 }
 
 // listening is one address with what is served there.
@@ -44,6 +47,7 @@ type listening struct {
 	key      string // of the configuration
 	addr     string
 	http     *http.Server
+	limiter  *connectionLimiter
 	listener net.Listener
 }
 
@@ -59,24 +63,28 @@ func WithGate(gate *admission.Gate) Option { return func(s *Server) { s.gate = g
 // New builds the routers. It does not listen yet.
 func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failure worker.Failure, reg prometheus.Registerer, log *zap.Logger, options ...Option) *Server {
 	s := &Server{
-		cfg: cfg, auth: auth, drainer: drainer, log: log, workers: worker.NewGroup(failure), seconds: newSeconds(reg), door: newDoor(cfg, reg),
+		cfg: cfg, auth: auth, drainer: drainer, log: log, workers: worker.NewGroup(failure), seconds: newSeconds(reg), routes: routes,
+		clients: newClients(networks(cfg.TrustedProxies), reg, log), access: make(map[call]Access, len(routes)),
+		strangers: make(places, cfg.MaxConcurrent), operators: make(places, operatorPlaces),
+		bodies: newBodies(cfg.MaxBodyMemory, reg), unread: newUnread(cfg.MaxConcurrent, reg),
 	}
 	for _, option := range options {
 		option(s)
 	}
-	s.routes = routes
-	users, operators := s.router(), s.router()
+	users, operators := s.router(), s.router(atOperators)
 	for _, r := range routes {
-		if r.Access == Public || r.Access == User || (cfg.AdminAddr == "" && r.Access != Debug) {
+		s.access[call{r.Method, r.Path}] = r.Access
+		if r.Access == Public || r.Access == Anybody || r.Access == User || (cfg.AdminAddr == "" && r.Access != Debug) {
 			users.Add(r.Method, r.Path, r.Handler, s.everyRoute(r)...)
 		}
 		if r.Access != User {
 			operators.Add(r.Method, r.Path, r.Handler, s.everyRoute(r)...)
 		}
 	}
-	s.doors = []*listening{{key: "http.addr", addr: cfg.Addr, http: s.serverOf(users, cfg.ReadTimeout+cfg.RequestTimeout)}}
+	ofUsers, ofOperators := newConnectionLimiters(cfg, reg)
+	s.doors = []*listening{s.listening("http.addr", cfg.Addr, users, cfg.ReadTimeout+cfg.RequestTimeout, ofUsers)}
 	if cfg.AdminAddr != "" {
-		s.doors = append(s.doors, &listening{key: "http.admin_addr", addr: cfg.AdminAddr, http: s.serverOf(operators, longestProfile)})
+		s.doors = append(s.doors, s.listening("http.admin_addr", cfg.AdminAddr, operators, longestProfile, ofOperators))
 	}
 	return s
 }
@@ -84,36 +92,32 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 // longestProfile bounds an answer to an operator.
 const longestProfile = 5 * time.Minute
 
-func (s *Server) router() *echo.Echo {
+func (s *Server) router(more ...echo.MiddlewareFunc) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = problemHandler(s.log)
-	e.IPExtractor = clientAddress(networks(s.cfg.TrustedProxies))
-	e.Use(s.everyRequest()...)
+	e.IPExtractor = func(r *http.Request) string { return s.clients.of(r).String() }
+	e.Use(append(s.everyRequest(), more...)...)
 	return e
 }
 
-// clientAddress is who calls: the peer, or whom a trusted proxy says. Only the last address that no
-// trusted proxy added is believed.
-func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
-	if len(trusted) == 0 {
-		return echo.ExtractIPDirect()
-	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, network := range trusted {
-		options = append(options, echo.TrustIPRange(&net.IPNet{
-			IP: network.Masked().Addr().AsSlice(), Mask: net.CIDRMask(network.Bits(), network.Addr().BitLen()),
-		}))
-	}
-	return echo.ExtractIPFromXFFHeader(options...)
-}
+// Bounds of one HTTP/2 connection: it may open so many streams at once, and send so much that nobody reads yet.
+const (
+	maxStreams     = 100
+	maxUnreadOfAll = 256 << 10
+	maxUnreadOfOne = 64 << 10
+)
 
-func (s *Server) serverOf(handler http.Handler, writeTimeout time.Duration) *http.Server {
-	return &http.Server{
+func (s *Server) listening(key, addr string, handler http.Handler, writeTimeout time.Duration, limiter *connectionLimiter) *listening {
+	return &listening{key: key, addr: addr, limiter: limiter, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: s.cfg.ReadHeaderTimeout, ReadTimeout: s.cfg.ReadTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: s.cfg.IdleTimeout,
-		MaxHeaderBytes: s.cfg.MaxHeaderBytes, ErrorLog: zap.NewStdLog(s.log),
-	}
+		WriteTimeout: writeTimeout, IdleTimeout: s.cfg.IdleTimeout, ConnState: limiter.follow,
+		MaxHeaderBytes: s.cfg.MaxHeaderBytes + headersBeyond, ErrorLog: zap.NewStdLog(s.log),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxUnreadOfAll, MaxReceiveBufferPerStream: maxUnreadOfOne,
+			WriteByteTimeout: s.cfg.ReadTimeout, // of a connection that takes nothing at all
+		},
+	}}
 }
 
 // Start listens: a port in use fails the start, and so does a certificate that does not load.
@@ -139,7 +143,7 @@ func (s *Server) listen(ctx context.Context, d *listening) error {
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", d.key, d.addr, err)
 	}
-	d.listener = guarded{listener, s.door}
+	d.listener = limitedListener{listener, d.limiter}
 	d.http.TLSConfig = s.tls
 	s.workers.Go(d.key, func(context.Context) error {
 		serve := d.http.Serve

@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,34 +143,61 @@ func TestARouteLetsInOnlyWhoItIsFor(t *testing.T) {
 	}
 }
 
-func TestABodyThatIsTooLargeIsRefusedWhetherOrNotItSaysSo(t *testing.T) {
-	read := func(c echo.Context) error {
-		_, err := io.ReadAll(c.Request().Body)
-		return err
+func TestABodyIsTakenUpToItsLimitAndNotAByteBeyondWhetherOrNotItSaysHowLongItIs(t *testing.T) {
+	const most = 70_000
+	length := func(c echo.Context) error {
+		body, err := io.ReadAll(c.Request().Body)
+		if err != nil {
+			return err
+		}
+		return c.String(http.StatusOK, strconv.Itoa(len(body)))
 	}
-	url, client := serve(t, func(c *httpserver.Config) { c.MaxBodyBytes = 1024 }, route("/", httpserver.Public, read))
-	for name, body := range map[string]io.Reader{
-		"with a length": strings.NewReader(strings.Repeat("x", 2000)),
-		"chunked":       io.MultiReader(bytes.NewReader(make([]byte, 2000))),
-	} {
-		_, problem := call(t, client, http.MethodPost, url+"/", "", body)
-		require.Equal(t, core.CodeTooLarge, problem.Code, name)
+	url, client := serve(t, func(c *httpserver.Config) { c.MaxBodyBytes = most }, route("/", httpserver.Public, length))
+	for _, size := range []int{1, 4095, 4096, 4097, most - 1, most} {
+		for name, body := range map[string]io.Reader{
+			"with a length": strings.NewReader(strings.Repeat("x", size)),
+			"chunked":       io.MultiReader(bytes.NewReader(make([]byte, size))),
+		} {
+			response, err := client.Post(url+"/", "", body)
+			require.NoError(t, err)
+			text, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			require.Equal(t, http.StatusOK, response.StatusCode, "%d %s", size, name)
+			require.Equal(t, strconv.Itoa(size), string(text), name)
+		}
 	}
-	response, _ := call(t, client, http.MethodPost, url+"/", "", strings.NewReader(strings.Repeat("x", 1000)))
-	require.Equal(t, http.StatusOK, response.StatusCode)
+	for _, size := range []int{most + 1, 2 * most, 5 << 20} {
+		for name, body := range map[string]io.Reader{
+			"with a length": strings.NewReader(strings.Repeat("x", size)),
+			"chunked":       io.MultiReader(bytes.NewReader(make([]byte, size))),
+		} {
+			response, problem := call(t, client, http.MethodPost, url+"/", "", body)
+			require.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode, "%d %s", size, name)
+			require.Equal(t, core.CodeTooLarge, problem.Code, name)
+		}
+	}
 }
 
 func TestMoreRequestsAtOnceThanAllowedAreShed(t *testing.T) {
-	entered, release := make(chan struct{}), make(chan struct{})
+	entered, release := make(chan struct{}, 10), make(chan struct{})
+	var holding atomic.Int32
 	hold := func(echo.Context) error {
-		close(entered)
-		<-release
+		if entered <- struct{}{}; holding.Add(1) == 1 {
+			<-release // a second one, which must not come here, is answered: the test fails, and does not hang
+		}
 		return nil
 	}
-	url, client := serve(t, func(c *httpserver.Config) { c.MaxConcurrent = 1 }, route("/", httpserver.Public, hold))
-	first := make(chan int)
+	url, client := serve(t, func(c *httpserver.Config) { c.MaxConcurrent = 1 }, route("/", httpserver.User, hold), route("/probe", httpserver.Public, ok), route("/admin", httpserver.Admin, ok))
+	first := make(chan int, 1)
 	go func() {
-		response, err := client.Post(url+"/", "", nil)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/", nil)
+		if err != nil {
+			first <- 0
+			return
+		}
+		request.Header.Set("Authorization", "user")
+		response, err := client.Do(request)
 		if err != nil {
 			first <- 0
 			return
@@ -177,11 +206,17 @@ func TestMoreRequestsAtOnceThanAllowedAreShed(t *testing.T) {
 		first <- response.StatusCode
 	}()
 	<-entered
-	response, problem := call(t, client, http.MethodPost, url+"/", "", nil)
+	defer func() {
+		close(release)
+		require.Equal(t, http.StatusOK, <-first)
+	}()
+	response, problem := call(t, client, http.MethodPost, url+"/", "user", nil)
 	require.Equal(t, core.CodeOverloaded, problem.Code)
 	require.Equal(t, "1", response.Header.Get("Retry-After"))
-	close(release)
-	require.Equal(t, http.StatusOK, <-first)
+	for path, token := range map[string]string{"/probe": "", "/admin": "admin"} {
+		response, _ = call(t, client, http.MethodPost, url+path, token, nil)
+		require.Equal(t, http.StatusNoContent, response.StatusCode, "%s has places of its own", path)
+	}
 }
 
 func TestAHandlerThatTakesTooLongIsATimeout(t *testing.T) {
