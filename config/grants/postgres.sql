@@ -19,8 +19,16 @@ END $$;
 GRANT USAGE ON SCHEMA public TO feedrank_app;
 GRANT SELECT ON public.users, public.posts, public.follows, public.comments, public.likes, public.blocks, public.mutes TO feedrank_app;
 
--- The built-in source reads this publication (cdc.source.publication). Only the tables' owner can make it.
-CREATE PUBLICATION feedrank FOR TABLE public.users, public.posts, public.follows, public.comments, public.likes, public.blocks, public.mutes
+-- The built-in source reads this publication (cdc.source.publication). Only the tables' owner can make it. It names the keys
+-- and the mapped columns alone, so that nothing else leaves the database; PostgreSQL 14 has no such lists: leave them out there.
+CREATE PUBLICATION feedrank FOR TABLE
+    public.users (id, name, created_at),
+    public.posts (id, author_id, body, created_at, status, deleted_at),
+    public.follows (follower_id, followee_id, created_at),
+    public.comments (id, post_id, author_id, created_at),
+    public.likes (user_id, post_id, created_at),
+    public.blocks (blocker_id, blocked_id, created_at),
+    public.mutes (muter_id, muted_id, created_at)
     WITH (publish_via_partition_root = true);
 
 CREATE SCHEMA feedrank AUTHORIZATION feedrank_migrate;

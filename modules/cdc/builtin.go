@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
@@ -12,6 +13,22 @@ func NewSource(cfg Config, k kafka.Config, p source.Params) (*source.Source, err
 	if err != nil {
 		return nil, err
 	}
-	p.Config, p.Kafka, p.Name, p.Tables, p.Topic = cfg.Source, k, cfg.TopicPrefix, m.Tables(), m.Topic
+	p.Config, p.Kafka, p.Name, p.Tables, p.Topic = cfg.Source, k, cfg.TopicPrefix, wantedTables(m), m.Topic
 	return source.New(p), nil
+}
+
+// wantedTables are the mapped tables with the columns that their kinds are made from.
+func wantedTables(m *mapping.Mapping) []source.Table {
+	var all []source.Table
+	for _, name := range m.Tables() {
+		t := source.Table{Name: name}
+		for _, s := range m.Sources(name) {
+			t.Columns = append(t.Columns, s.NeededColumns()...)
+			if id := s.IDColumn(); id != "" {
+				t.IDs = append(t.IDs, id)
+			}
+		}
+		all = append(all, t)
+	}
+	return all
 }

@@ -94,6 +94,7 @@ func configured(t testing.TB, servers *stack.Stack) *chain {
 	c.cfg.Source.SnapshotRows = 100
 	c.cfg.Source.HeartbeatInterval = 500 * time.Millisecond
 	c.cfg.Source.MaxBackoff = time.Second
+	c.cfg.Source.TableCheck = 200 * time.Millisecond
 	c.cfg.Consumer.TopicCheck = time.Second
 	return c
 }

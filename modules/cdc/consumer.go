@@ -36,6 +36,7 @@ type Consumer struct {
 	clock     core.Clock
 	log       *zap.Logger
 	metrics   *metrics
+	rejects   *rejects
 	slots     chan struct{} // bounds the batches that are written at once
 	workers   *worker.Group
 
@@ -69,7 +70,7 @@ func NewConsumer(p Params) (*Consumer, error) {
 	}
 	return &Consumer{
 		cfg: p.Config, kafka: p.Kafka, mapping: m, db: p.ClickHouse, originals: originals{pool: p.Postgres},
-		letters: p.Letters, applied: p.Applied, erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer, p.Clock),
+		letters: p.Letters, applied: p.Applied, erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer, p.Clock), rejects: newRejects(),
 		slots: make(chan struct{}, p.Config.Consumer.Inserts), workers: worker.NewGroup(p.Failure),
 	}, nil
 }

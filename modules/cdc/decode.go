@@ -28,6 +28,7 @@ type decoder struct {
 	lead     lead
 	progress progress
 	metrics  *metrics
+	rejects  *rejects
 	now      func() time.Time
 }
 
@@ -99,10 +100,12 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 			repair: repair, repairs: repairs, shortened: header(m, envelope.HeaderShortened), streamed: record.Source.Snapshot == envelope.Streaming,
 		})
 	}
+	d.rejects.accepted(d.table)
 }
 
 func (d *decoder) reject(b *batch, m *sarama.ConsumerMessage, epoch uint16, err error) {
 	d.metrics.deadLetters.WithLabelValues(d.table, envelope.ReasonOf(err)).Inc()
+	d.rejects.refused(d.table, err)
 	b.letters = append(b.letters, deadLetter(m, epoch, err, d.now()))
 }
 

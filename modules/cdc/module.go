@@ -10,20 +10,27 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // ConsumerModule copies the app's tables to ClickHouse.
 func ConsumerModule() fx.Option {
-	return fx.Module("cdc-consumer", fx.Provide(provideConsumer), fx.Invoke(func(lc fx.Lifecycle, c *Consumer) {
+	return fx.Module("cdc-consumer", fx.Provide(
+		provideConsumer,
+		fx.Annotate(func(c *Consumer) ops.Check { return ops.Check{Name: "cdc consumer", Probe: c.Probe} }, fx.ResultTags(`group:"checks"`)),
+	), fx.Invoke(func(lc fx.Lifecycle, c *Consumer) {
 		lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
 	}))
 }
 
 // SourceModule reads PostgreSQL's log where no Debezium does.
 func SourceModule() fx.Option {
-	return fx.Module("cdc-source", fx.Provide(provideSource), fx.Invoke(func(lc fx.Lifecycle, s *source.Source) {
+	return fx.Module("cdc-source", fx.Provide(
+		provideSource,
+		fx.Annotate(func(s *source.Source) ops.Check { return ops.Check{Name: "cdc source", Probe: s.Probe} }, fx.ResultTags(`group:"checks"`)),
+	), fx.Invoke(func(lc fx.Lifecycle, s *source.Source) {
 		lc.Append(fx.Hook{OnStart: s.Start, OnStop: s.Stop})
 	}))
 }

@@ -48,7 +48,8 @@ func (s *session) consume(group sarama.ConsumerGroupSession, claim sarama.Consum
 func (s *session) apply(ctx context.Context, group sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim, queue *kafka.Queue) error {
 	t := s.topics[claim.Topic()]
 	d := &decoder{
-		table: t.applier.table, sources: t.applier.sources, epochs: t.epochs, lead: t.leads[claim.Partition()], metrics: s.metrics, now: s.clock.Now,
+		table: t.applier.table, sources: t.applier.sources, epochs: t.epochs, lead: t.leads[claim.Partition()], metrics: s.metrics, rejects: s.rejects,
+		now: s.clock.Now,
 	}
 	cfg := s.cfg.Consumer
 	b := &batch{}

@@ -54,6 +54,7 @@ func start(ctx context.Context) (c *chain, err error) {
 	s.ClickHouse.Addrs, s.ClickHouse.User, s.ClickHouse.Password, s.ClickHouse.Database = []string{a.ClickHouse.Addr}, a.ClickHouse.User, a.ClickHouse.Password, a.ClickHouse.Database
 	s.Postgres.DSN = a.Postgres.DSN
 	s.CDC.Source.LeadTimeout = 3 * time.Second
+	s.CDC.Source.TableCheck = time.Second
 	c.settings = s
 	if _, err := migrate.ClickHouse(ctx, s.ClickHouse, false); err != nil {
 		return c, err

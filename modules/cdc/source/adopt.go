@@ -28,18 +28,19 @@ func (s *Source) Adopt(ctx context.Context) (err error) {
 	if slot, err := s.readSlot(ctx, db); err != nil || slot.exists {
 		return errors.Join(err, fmt.Errorf("slot %s: %w", s.cfg.Slot, ErrKnown))
 	}
-	if _, err := s.prepare(ctx, db, replication.PgConn()); err != nil {
+	at, err := s.prepare(ctx, db, replication.PgConn())
+	if err != nil {
 		return err
 	}
 	lead, err := s.takeLead(ctx, db)
 	if err != nil {
 		return err
 	}
-	for _, t := range s.tables {
+	for _, t := range tableNames(at.tables) {
 		if err := s.saveSnapshot(ctx, db, lead, t, nil, true); err != nil {
 			return err
 		}
 	}
-	s.log.Info("took the tables as read", zap.Strings("tables", s.tables))
+	s.log.Info("took the tables as read", zap.Strings("tables", tableNames(at.tables)))
 	return nil
 }

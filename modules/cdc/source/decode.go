@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/IBM/sarama"
 	"github.com/jackc/pglogrepl"
@@ -12,8 +13,9 @@ import (
 
 // relation is a table as it was at a point of the log.
 type relation struct {
-	*table      // nil: not one of ours
-	full   bool // replica identity full: old rows are whole
+	*table       // nil: not one of ours
+	pick   []int // where its columns stand in the log's rows: of the others none is sent
+	full   bool  // replica identity full: old rows are whole
 }
 
 func (r *reader) decode(ctx context.Context, log pglogrepl.XLogData) error {
@@ -61,31 +63,38 @@ func (r *reader) relate(m *pglogrepl.RelationMessage) {
 		return
 	}
 	t := &table{schema: m.Namespace, name: m.RelationName}
-	place := map[string]int{}
-	var flagged []int
+	full := m.ReplicaIdentity == 'f'
+	sent, place, told := known.names(), map[string]int{}, map[string]bool{}
+	var pick, flagged []int
 	for i, c := range m.Columns {
-		place[c.Name] = i
-		t.columns = append(t.columns, newColumn(c.Name, c.DataType, "", c.TypeModifier))
-		if c.Flags == 1 {
-			flagged = append(flagged, i)
+		old := c.Flags == 1 && !full // the log tells it of old rows
+		if !old && !slices.Contains(sent, c.Name) {
+			continue
 		}
+		if old {
+			flagged, told[c.Name] = append(flagged, len(pick)), true
+		}
+		place[c.Name] = len(pick)
+		pick = append(pick, i)
+		t.columns = append(t.columns, newColumn(c.Name, c.DataType, "", c.TypeModifier))
 	}
 	for _, k := range known.key {
-		i, ok := place[known.columns[k].name]
-		if !ok { // the key was another one then
+		name := known.columns[k].name
+		i, ok := place[name]
+		if !ok || (!full && !told[name]) { // the key was another one then; the table is read anew
 			t.key = flagged
 			break
 		}
 		t.key = append(t.key, i)
 	}
-	r.relations[m.RelationID] = &relation{table: t, full: m.ReplicaIdentity == 'f'}
+	r.relations[m.RelationID] = &relation{table: t, pick: pick, full: full}
 }
 
 func (r *reader) change(ctx context.Context, message pglogrepl.Message) error {
 	switch m := message.(type) {
 	case *pglogrepl.InsertMessage:
 		if t := r.relations[m.RelationID]; t != nil && t.table != nil {
-			return r.put(ctx, t.table, envelope.Create, nil, values(m.Tuple), nil)
+			return r.put(ctx, t.table, envelope.Create, nil, t.values(m.Tuple), nil)
 		}
 	case *pglogrepl.UpdateMessage:
 		if t := r.relations[m.RelationID]; t != nil && t.table != nil {
@@ -93,7 +102,7 @@ func (r *reader) change(ctx context.Context, message pglogrepl.Message) error {
 		}
 	case *pglogrepl.DeleteMessage:
 		if t := r.relations[m.RelationID]; t != nil && t.table != nil {
-			old := values(m.OldTuple)
+			old := t.values(m.OldTuple)
 			if !t.full {
 				old = t.keyOf(old)
 			}
@@ -114,8 +123,8 @@ func (r *reader) change(ctx context.Context, message pglogrepl.Message) error {
 // update sends an update; one that changes the key is a delete under the old and a create under the
 // new, perhaps in two partitions.
 func (r *reader) update(ctx context.Context, t *relation, m *pglogrepl.UpdateMessage) error {
-	after := values(m.NewTuple)
-	old := values(m.OldTuple)
+	after := t.values(m.NewTuple)
+	old := t.values(m.OldTuple)
 	if t.full && old != nil {
 		for i := range after {
 			if after[i].unavailable {
@@ -161,12 +170,18 @@ func (r *reader) truncate(ctx context.Context, t *table) error {
 	})
 }
 
-func values(tuple *pglogrepl.TupleData) []value {
+// values are those of the columns that are sent, of a row of the log.
+func (t *relation) values(tuple *pglogrepl.TupleData) []value {
 	if tuple == nil {
 		return nil
 	}
-	out := make([]value, len(tuple.Columns))
-	for i, c := range tuple.Columns {
+	out := make([]value, len(t.pick))
+	for i, at := range t.pick {
+		if at >= len(tuple.Columns) {
+			out[i].null = true
+			continue
+		}
+		c := tuple.Columns[at]
 		switch c.DataType {
 		case pglogrepl.TupleDataTypeNull:
 			out[i].null = true

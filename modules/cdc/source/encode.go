@@ -137,6 +137,9 @@ func appendString(b []byte, s string) []byte {
 // shorten makes large text values unavailable, so that a row fits into a Kafka message; the consumer
 // reads what it needs of them from PostgreSQL.
 func shorten(t *table, row []value, longest int) []value {
+	if row == nil {
+		return nil
+	}
 	out := append([]value(nil), row...)
 	for i := range out {
 		if len(out[i].text) > longest && !t.isKey(i) {

@@ -40,7 +40,13 @@ func (s *Source) lead(ctx context.Context, lock *pgx.Conn) error {
 	defer s.metrics.leader.Set(0)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.beat(ctx, lock) })
-	group.Go(func() error { return s.session(ctx, number) })
+	group.Go(func() error {
+		for {
+			if err := s.session(ctx, number); !errors.Is(err, errReadAnew) {
+				return err
+			}
+		}
+	})
 	return group.Wait()
 }
 

@@ -5,15 +5,20 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 )
 
-// maxMessage is the largest value that is sent as it is: brokers refuse messages over 1 MB by default.
+// maxMessage is the largest value that is sent as it is: brokers refuse messages over 1 MB by default. Where one
+// refuses less, it is halved, down to leastMessage.
 const (
-	maxMessage    = 900 << 10
-	shortenedText = 32 << 10
+	maxMessage   = 900 << 10
+	leastMessage = 16 << 10
 )
+
+// shorter are the largest values of a record that is too large as it is: what is longer is left out.
+var shorter = []int{32 << 10, 4 << 10, 256}
 
 // put sends one change of a row, under the key of the row that it is about.
 func (s *Source) put(ctx context.Context, out *sink, txn *transaction, e encoder, t *table, op envelope.Op, before, after []value, m moment, headers []sarama.RecordHeader) error {
@@ -22,21 +27,24 @@ func (s *Source) put(ctx context.Context, out *sink, txn *transaction, e encoder
 		keyed = before
 	}
 	body := e.change(t, op, before, after, m)
-	if len(body) > maxMessage {
+	key := appendKey(nil, t, keyed)
+	if len(body) > s.largest {
 		s.metrics.shortened.WithLabelValues(t.fullName()).Inc()
-		body = e.change(t, op, shortenRow(t, before), shortenRow(t, after), m)
+		for _, longest := range shorter {
+			if body = e.change(t, op, shorten(t, before, longest), shorten(t, after, longest), m); len(body) <= s.largest {
+				break
+			}
+		}
 		headers = append(headers, sarama.RecordHeader{Key: []byte(envelope.HeaderShortened), Value: []byte("1")})
 	}
-	return s.deliver(ctx, out, txn, &sarama.ProducerMessage{
-		Topic: s.topic(t.fullName()), Key: sarama.ByteEncoder(appendKey(nil, t, keyed)), Value: sarama.ByteEncoder(body), Headers: headers,
-	})
-}
-
-func shortenRow(t *table, row []value) []value {
-	if row == nil {
+	if len(body) > s.largest {
+		s.metrics.setAside.WithLabelValues(t.fullName()).Inc()
+		s.log.Error("a row is too large for Kafka, and left to the next comparison", zap.String("table", t.fullName()), zap.ByteString("key", key), zap.Int("bytes", len(body)))
 		return nil
 	}
-	return shorten(t, row, shortenedText)
+	return s.deliver(ctx, out, txn, &sarama.ProducerMessage{
+		Topic: s.topic(t.fullName()), Key: sarama.ByteEncoder(key), Value: sarama.ByteEncoder(body), Headers: headers,
+	})
 }
 
 // tombstone follows a delete, so that a compacted topic may forget the key.

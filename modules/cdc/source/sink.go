@@ -45,13 +45,13 @@ type reservation struct {
 	bytes       int
 }
 
-func newSink(cfg kafka.Config, own Config, m *metrics) (*sink, error) {
+func newSink(cfg kafka.Config, own Config, m *metrics, largest int) (*sink, error) {
 	config, err := cfg.Sarama()
 	if err != nil {
 		return nil, err
 	}
 	config.Producer.Flush.Frequency = own.Linger
-	config.Producer.MaxMessageBytes = maxMessage + 64<<10
+	config.Producer.MaxMessageBytes = largest + 64<<10
 	config.ChannelBufferSize = 1024
 	producer, err := sarama.NewAsyncProducer(cfg.Brokers, config)
 	if err != nil {

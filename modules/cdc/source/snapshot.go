@@ -23,6 +23,13 @@ type snapshotState struct {
 	LastKey string // JSON array of texts; empty: from the beginning
 	Sweep   pglogrepl.LSN
 	Done    bool
+	Waits   bool // it is not to be read yet
+
+	Lost        bool // changes were lost
+	Relation    uint32
+	Publication uint32
+	Key         string
+	Partitions  string
 }
 
 func (s *Source) readSnapshots(ctx context.Context, db *pgx.Conn) (map[string]snapshotState, error) {
@@ -49,10 +56,10 @@ func (s *Source) snapshots(ctx context.Context, db *pgx.Conn, at start, out *sin
 	if err != nil {
 		return err
 	}
-	var left []snapshotState
-	for _, t := range s.tables {
-		if state := known[t]; !state.Done {
-			left = append(left, state)
+	var left []*table
+	for _, t := range at.tables {
+		if state, ok := known[t.fullName()]; ok && !state.Done && !state.Waits {
+			left = append(left, t)
 		}
 	}
 	s.metrics.snapshotLeft.Set(float64(len(left)))
@@ -73,9 +80,9 @@ func (s *Source) snapshots(ctx context.Context, db *pgx.Conn, at start, out *sin
 			return fmt.Errorf("import the slot's snapshot: %w", err)
 		}
 	}
-	for i, state := range left {
-		if err := s.snapshotTable(ctx, db, tx, at, state, out); err != nil {
-			return fmt.Errorf("snapshot of %s: %w", state.Table, err)
+	for i, t := range left {
+		if err := s.snapshotTable(ctx, db, tx, at, t, known[t.fullName()], out); err != nil {
+			return fmt.Errorf("snapshot of %s: %w", t.fullName(), err)
 		}
 		s.metrics.snapshotLeft.Set(float64(len(left) - i - 1))
 	}
@@ -84,11 +91,7 @@ func (s *Source) snapshots(ctx context.Context, db *pgx.Conn, at start, out *sin
 
 // snapshotTable sends a table's rows in the order of its key, chunk by chunk, then a truncate for what
 // the copy has from before.
-func (s *Source) snapshotTable(ctx context.Context, db *pgx.Conn, tx pgx.Tx, at start, state snapshotState, out *sink) error {
-	t, err := readTable(ctx, tx.Conn(), state.Table)
-	if err != nil {
-		return err
-	}
+func (s *Source) snapshotTable(ctx context.Context, db *pgx.Conn, tx pgx.Tx, at start, t *table, state snapshotState, out *sink) error {
 	// The lock comes first: a truncate is then wholly before the position, or wholly after us.
 	if _, err := tx.Exec(ctx, "LOCK TABLE "+t.quoted()+" IN ACCESS SHARE MODE"); err != nil {
 		return err
@@ -226,6 +229,7 @@ func (s *Source) saveSnapshot(ctx context.Context, db *pgx.Conn, lead int64, tab
 	if err != nil {
 		return fmt.Errorf("save the snapshot's place: %w", err)
 	}
+	s.state.well()
 	return nil
 }
 

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/IBM/sarama"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -20,13 +22,15 @@ import (
 type Source struct {
 	cfg      Config
 	name     string
-	tables   []string
+	tables   []Table
 	topic    func(table string) string
 	postgres postgres.Config
 	kafka    kafka.Config
 	clock    core.Clock
 	log      *zap.Logger
 	metrics  *metrics
+	state    *state
+	largest  int // bytes of a record's value; brokers may allow less than we begin with
 	workers  *worker.Group
 }
 
@@ -34,7 +38,7 @@ type Source struct {
 type Params struct {
 	Config     Config
 	Name       string                    // cdc.topic_prefix, which Debezium calls the connector's name
-	Tables     []string                  // schema.table, in the order of the snapshot
+	Tables     []Table                   // in the order of the snapshot
 	Topic      func(table string) string // the full name of a table's topic
 	Postgres   postgres.Config
 	Kafka      kafka.Config
@@ -48,7 +52,8 @@ type Params struct {
 func New(p Params) *Source {
 	return &Source{
 		cfg: p.Config, name: p.Name, tables: p.Tables, topic: p.Topic, postgres: p.Postgres, kafka: p.Kafka,
-		clock: p.Clock, log: p.Log.Named("cdc.source"), metrics: newMetrics(p.Registerer), workers: worker.NewGroup(p.Failure),
+		clock: p.Clock, log: p.Log.Named("cdc.source"), metrics: newMetrics(p.Registerer),
+		state: newState(p.Clock), largest: maxMessage, workers: worker.NewGroup(p.Failure),
 	}
 }
 
@@ -62,14 +67,22 @@ func (s *Source) Start(context.Context) error {
 func (s *Source) Stop(ctx context.Context) error { return s.workers.Stop(ctx) }
 
 // ErrLostSlot says that changes were lost: PostgreSQL no longer has the log that our slot stood for.
-var ErrLostSlot = errors.New("the replication slot is lost, and changes with it: set cdc.source.on_lost_slot=resync to read all tables anew")
+var ErrLostSlot = errors.New("the replication slot or its publication is lost, and changes with it: set cdc.source.on_lost_slot=resync to read all tables anew")
+
+// standbyAfter is how long a replica asks for the lead until it is one that stands by.
+const standbyAfter = 2 * time.Second
 
 func (s *Source) run(ctx context.Context) error {
 	const least = 100 * time.Millisecond
 	pause := least
 	for ctx.Err() == nil {
 		started := time.Now()
-		err := postgres.WithAdvisoryLock(ctx, s.postgres, "cdc-source:"+s.cfg.Slot, s.lead)
+		standby := time.AfterFunc(s.postgres.DialTimeout+standbyAfter, s.state.standsBy)
+		err := postgres.WithAdvisoryLock(ctx, s.postgres, "cdc-source:"+s.cfg.Slot, func(ctx context.Context, lock *pgx.Conn) error {
+			standby.Stop()
+			return s.lead(ctx, lock)
+		})
+		standby.Stop()
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -79,6 +92,8 @@ func (s *Source) run(ctx context.Context) error {
 			pause = least
 		}
 		s.metrics.reconnects.Inc()
+		s.state.failed(err)
+		s.allowLess(err)
 		s.log.Warn("source ended; it begins again", zap.Duration("retry_in", pause), zap.Error(err))
 		if err := worker.Pause(ctx, pause); err != nil {
 			return err
@@ -86,6 +101,16 @@ func (s *Source) run(ctx context.Context) error {
 		pause = min(2*pause, s.cfg.MaxBackoff)
 	}
 	return ctx.Err()
+}
+
+// allowLess makes records smaller when a broker refuses one for its size.
+func (s *Source) allowLess(err error) {
+	if !errors.Is(err, sarama.ErrMessageSizeTooLarge) || s.largest <= leastMessage {
+		return
+	}
+	s.largest = max(s.largest/2, leastMessage)
+	s.log.Error("Kafka refuses a record for its size: raise max.message.bytes of the brokers and topics; large values are left out of records from now on",
+		zap.Int("largest", s.largest), zap.Error(err))
 }
 
 // session prepares, takes the snapshots that are missing, and then follows the log.
@@ -101,7 +126,7 @@ func (s *Source) session(ctx context.Context, lead int64) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeConn(replication)) }()
 
-	out, err := newSink(s.kafka, s.cfg, s.metrics)
+	out, err := newSink(s.kafka, s.cfg, s.metrics, s.largest)
 	if err != nil {
 		return err
 	}
@@ -114,7 +139,12 @@ func (s *Source) session(ctx context.Context, lead int64) (err error) {
 	if err := s.snapshots(ctx, db, at, out); err != nil {
 		return err
 	}
-	return s.stream(ctx, db, replication.PgConn(), at, out)
+	well := time.AfterFunc(s.cfg.MaxBackoff, s.state.well)
+	defer well.Stop()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.stream(ctx, replication.PgConn(), at, out) })
+	group.Go(func() error { return s.watch(ctx, db, at.tables) })
+	return group.Wait()
 }
 
 // connect opens a connection whose text forms are the ones that pgvalue reads.
@@ -128,6 +158,8 @@ func (s *Source) connect(ctx context.Context, replication bool) (*pgx.Conn, erro
 	params["application_name"] = s.sessionName()
 	params["timezone"], params["datestyle"], params["intervalstyle"] = "UTC", "ISO, MDY", "iso_8601"
 	params["bytea_output"], params["extra_float_digits"], params["client_encoding"] = "hex", "3", "UTF8"
+	params["client_min_messages"] = "warning"
+	params["row_security"] = "off" // a read that policies would filter fails instead: half of a table is none
 	params["statement_timeout"], params["idle_in_transaction_session_timeout"], params["lock_timeout"] = "0", "0", "0"
 	postgres.Probed(params)
 	if replication {

@@ -18,14 +18,10 @@ import (
 // Protocol version 1 sends a transaction once it has committed: the server keeps a large one on its
 // disk meanwhile, and we pass its rows on as they arrive, so that no transaction is ever held in
 // our memory.
-func (s *Source) stream(ctx context.Context, db *pgx.Conn, conn *pgconn.PgConn, at start, out *sink) error {
+func (s *Source) stream(ctx context.Context, conn *pgconn.PgConn, at start, out *sink) error {
 	tables := map[string]*table{}
-	for _, name := range s.tables {
-		t, err := readTable(ctx, db, name)
-		if err != nil {
-			return err
-		}
-		tables[name] = t
+	for _, t := range at.tables {
+		tables[t.fullName()] = t
 	}
 	err := pglogrepl.StartReplication(ctx, conn, pgx.Identifier{s.cfg.Slot}.Sanitize(), 0, pglogrepl.StartReplicationOptions{
 		Mode:       pglogrepl.LogicalReplication,
