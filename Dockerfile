@@ -1,4 +1,7 @@
 # One image for every role: docker run feedrank serve --roles api
+#
+# Base images are named by tag: their digests are a registry's to tell, and none was at hand to check them. To pin them:
+#   docker buildx imagetools inspect golang:1.26
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -174,5 +176,11 @@ func topics(cfg config.Config) ([]kafka.TopicSpec, error) {
 		return nil, err
 	}
 	all := append(events.TopicSpecs(cfg.Events, cfg.Kafka), changes...)
-	return append(all, deadletter.TopicSpecs(cfg.DeadLetter, cfg.Kafka)...), nil
+	all = append(all, deadletter.TopicSpecs(cfg.DeadLetter, cfg.Kafka)...)
+	for i, topic := range all {
+		if slices.ContainsFunc(all[:i], func(other kafka.TopicSpec) bool { return other.Name == topic.Name }) {
+			return nil, fmt.Errorf("topic %s is named twice, by two of events.topic, cdc.tables and dead_letters: give each one of its own", topic.Name)
+		}
+	}
+	return all, nil
 }

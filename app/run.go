@@ -65,6 +65,9 @@ func supplySettings(cfg config.Config) fx.Option {
 // Serve runs the roles of the configuration until ctx ends or a worker fails for good. When it
 // returns, nothing is left running.
 func Serve(ctx context.Context, cfg config.Config, log *zap.Logger, options ...Option) error {
+	if err := config.CheckPublished(cfg); err != nil {
+		return err
+	}
 	program, err := Start(ctx, cfg, log, options...)
 	if err != nil {
 		return err

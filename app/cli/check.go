@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/config"
 )
 
 func checkConfigCommand() *cobra.Command {
@@ -21,6 +22,9 @@ func checkConfigCommand() *cobra.Command {
 			}
 			cfg, err := s.load()
 			if err != nil {
+				return err
+			}
+			if err := config.CheckPublished(cfg); err != nil {
 				return err
 			}
 			if err := app.Validate(cfg); err != nil {

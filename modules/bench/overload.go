@@ -12,12 +12,13 @@ import (
 
 // overload asks for more than the machine can do, and looks at what is still answered, how late, and how
 // long it takes until all is as before. Half of the requests are of people whose feed is cached, four in
-// ten of people whose feed must be computed, one in ten asks whom to follow.
+// ten of people whose feed must be computed, one in ten asks whom to follow. In one phase strangers who mean
+// harm (hostile.go) send as many requests again.
 func overload() Bench {
 	return Bench{Name: "overload", Says: "1, 3 and 10 times of what the machine can do: what is still answered, and how soon it is well again", Run: func(ctx context.Context, on *Stage) error {
 		// Entries are short-lived, so that who comes again half a minute later is computed again.
 		program, err := on.Serve(ctx, "program", "api", "rate_limit.user_per_minute=0", "rate_limit.address_per_minute=0",
-			"feed.cache.ttl=10s", "feed.cache.stale_for=0s")
+			"feed.cache.ttl=10s", "feed.cache.stale_for=0s", "http.unlimited=127.0.0.1/32")
 		if err != nil {
 			return err
 		}
@@ -35,6 +36,9 @@ func overload() Bench {
 		c.phase(ctx, capacity/2, 5*time.Second) // warms up
 		normal := c.phase(ctx, capacity/2, 10*time.Second)
 		c.tell("normal", normal)
+		attacked := c.hostile(ctx, capacity, on.lasting(20*time.Second))
+		c.tell("half of it attacks", attacked)
+		on.FigureAtLeast("of use to others while half of the load attacks", "%", none, 95, 100*attacked.ofUse())
 		for _, times := range []float64{1, 3, 10} {
 			lasting := on.lasting(20 * time.Second)
 			if times == 10 {
@@ -149,6 +153,9 @@ func (f *found) all() *window {
 
 // goodput is how many answers a second were of use.
 func (f *found) goodput() float64 { return float64(f.all().inTime) / f.seconds }
+
+// ofUse is the part of the answers that were of use.
+func (f *found) ofUse() float64 { return float64(f.all().inTime) / float64(max(1, f.all().requests)) }
 
 // refusal is how the failures begin that are shed load: any other is one.
 const refusal = "status 503 " + string(core.CodeOverloaded)

@@ -2,10 +2,8 @@ package cdc
 
 import "github.com/feedrank/feedrank/modules/platform/kafka"
 
-// DeadLetterTopic is the topic, without kafka.topic_prefix, of records that could not be read.
-const DeadLetterTopic = "cdc.dlq"
-
-// TopicSpecs are the topics that the changes travel through.
+// TopicSpecs are the topics that the changes travel through. What cannot be read goes to dead_letter.cdc_topic, which
+// is made with the other queues.
 func TopicSpecs(c Config, k kafka.Config) ([]kafka.TopicSpec, error) {
 	m, err := c.Mapping(k)
 	if err != nil {
@@ -15,5 +13,5 @@ func TopicSpecs(c Config, k kafka.Config) ([]kafka.TopicSpec, error) {
 	for _, topic := range m.Topics() {
 		all = append(all, kafka.TopicSpec{Name: topic, Partitions: c.Topics.Partitions, Retention: c.Topics.Retention})
 	}
-	return append(all, kafka.TopicSpec{Name: k.Topic(DeadLetterTopic), Partitions: 1, Retention: 4 * c.Topics.Retention}), nil
+	return all, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -69,9 +70,11 @@ func start(ctx context.Context) (c *chain, err error) {
 		return c, err
 	}
 	specs, err := cdc.TopicSpecs(s.CDC, s.Kafka)
+	specs = append(specs, deadletter.TopicSpecs(deadletter.DefaultConfig(), s.Kafka)...)
 	if err != nil {
 		return c, err
 	}
+	specs = append(specs, deadletter.TopicSpecs(deadletter.DefaultConfig(), s.Kafka)...)
 	if _, err := kafka.EnsureTopics(s.Kafka, specs, false); err != nil {
 		return c, err
 	}
@@ -129,7 +132,7 @@ func (c *chain) deadLetters() (total int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
-	topic := c.settings.Kafka.Topic(cdc.DeadLetterTopic)
+	topic := c.settings.Kafka.Topic(deadletter.DefaultConfig().CDCTopic)
 	partitions, err := client.Partitions(topic)
 	if err != nil {
 		return 0, err

@@ -125,7 +125,7 @@ func newConsumer(s settings, log *zap.Logger, reg *prometheus.Registry, failure 
 	if err != nil {
 		return nil, err
 	}
-	queue := deadletter.NewPublisher(s.Kafka.Topic(cdc.DeadLetterTopic), "chaos", kafka.NewProducer(s.Kafka), core.SystemClock{}, deadletter.NewMetrics(reg))
+	queue := deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().CDCTopic), "chaos", kafka.NewProducer(s.Kafka), core.SystemClock{}, deadletter.NewMetrics(reg))
 	return cdc.NewConsumer(cdc.Params{
 		Config: s.CDC, Kafka: s.Kafka, ClickHouse: clickhouse.New(s.ClickHouse, reg), Postgres: pool, Letters: letters{queue}, Applied: nobody{},
 		Clock: core.SystemClock{}, Log: log, Registerer: reg, Failure: failure,
