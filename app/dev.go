@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/config/grants"
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/ops"
@@ -30,7 +31,7 @@ type Dev struct {
 // StartDev starts the embedded servers in dir (empty: a temporary one) and, on top of cfg, a program
 // that uses them. The app's database gets the example schema.
 func StartDev(ctx context.Context, cfg config.Config, dir string, log *zap.Logger) (_ *Dev, err error) {
-	servers, err := embedded.Start(ctx, embedded.Options{Dir: dir, Logger: log})
+	servers, err := embedded.Start(ctx, embedded.Options{Dir: dir, ClickHouseGrants: grants.ClickHouse, Logger: log})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/config/grants"
 	"github.com/feedrank/feedrank/modules/embedded"
 )
 
@@ -46,7 +47,7 @@ func demoCommand() *cobra.Command {
 }
 
 func embeddedCommand() *cobra.Command {
-	var options embedded.Options
+	options := embedded.Options{ClickHouseGrants: grants.ClickHouse}
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "embedded", Short: "Run the embedded servers alone, and print their addresses",

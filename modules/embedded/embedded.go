@@ -13,7 +13,7 @@
 //
 //	lock              the pid of the stack that uses it
 //	<server>.log      what it printed; cut when longer than 16 MiB at a start
-//	<server>/port     its port on 127.0.0.1, chosen by the first start
+//	<server>/port     its port on 127.0.0.1, chosen by the first start; ClickHouse has http_port, too
 //	<server>/password of ClickHouse and PostgreSQL, chosen by the first start
 //	<server>/data     what it stores
 //
@@ -53,6 +53,9 @@ type Options struct {
 	// the environment variable FEEDRANK_SERVERS_DIR, else modules/embedded in the
 	// working directory or one above it, else beside the executable.
 	Servers string
+	// ClickHouseGrants are CREATE USER and GRANT statements: ClickHouse's users beside
+	// its administrator. Passwords are made for each stack.
+	ClickHouseGrants string
 	// Logger is told about servers that end unasked. Nil: silence.
 	Logger *zap.Logger
 }
@@ -80,12 +83,21 @@ type Addresses struct {
 	Redis      *RedisAddress      `json:"redis,omitempty"`
 }
 
-// ClickHouseAddress is what a client of the native protocol needs.
+// ClickHouseAddress is what a client needs. User is the administrator.
 type ClickHouseAddress struct {
-	Addr     string `json:"addr"`
+	Addr     string `json:"addr"` // of the native protocol
+	HTTP     string `json:"http"`
 	User     string `json:"user"`
 	Password string `json:"password"`
 	Database string `json:"database"`
+	// Users are those of Options.ClickHouseGrants.
+	Users []ClickHouseUser `json:"users,omitempty"`
+}
+
+// ClickHouseUser is a user with exactly what was granted to it.
+type ClickHouseUser struct {
+	Name     string `json:"name"`
+	Password string `json:"password"`
 }
 
 // PostgresAddress names the app's database and a superuser.

@@ -17,7 +17,7 @@ import (
 // launch starts the child and waits until it serves. If it does not come to
 // that, nothing of it is left.
 func (s *Server) launch(ctx context.Context, addr string) error {
-	options, err := childOptions(s.name, s.dir, addr, s.servers)
+	options, err := s.childOptions(ctx, addr)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type Server struct {
 	dir     string
 	logPath string
 	servers string   // Options.Servers
+	grants  string   // Options.ClickHouseGrants
 	lock    *os.File // shared with the child; nil: not ours
 	logger  *zap.Logger
 

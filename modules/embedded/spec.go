@@ -1,7 +1,11 @@
 package embedded
 
 import (
+	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -18,31 +22,23 @@ const (
 	userName           = "feedrank"
 	postgresDatabase   = "feedrank_app"
 	clickhouseDatabase = "feedrank"
+	clickhouseAdmin    = "admin" // feedrank is one of those who are granted what they need
 )
 
-// childOptions makes the options of the server name which stores in dir and
-// serves on addr.
-func childOptions(name, dir, addr, servers string) (any, error) {
-	data := filepath.Join(dir, "data")
-	switch name {
+// childOptions makes the options of the server, which serves on addr.
+func (s *Server) childOptions(ctx context.Context, addr string) (any, error) {
+	data := filepath.Join(s.dir, "data")
+	switch s.name {
 	case ClickHouse:
-		pkg, err := findPackage(servers, "@chdb", chdbPackages(), "ClickHouse (libchdb)", "clickhouse.addrs")
-		if err != nil {
-			return nil, err
-		}
-		password, err := choosePassword(dir)
-		return clickhouse.Options{
-			Addr: addr, DataDir: data, Library: filepath.Join(pkg, "libchdb.so"),
-			User: userName, Password: password, Database: clickhouseDatabase,
-		}, err
+		return s.clickhouseOptions(ctx, addr, data)
 	case Postgres:
-		pkg, err := findPackage(servers, "@embedded-postgres", postgresPackages(), "PostgreSQL", "postgres.dsn")
+		pkg, err := findPackage(s.servers, "@embedded-postgres", postgresPackages(), "PostgreSQL", "postgres.dsn")
 		if err != nil {
 			return nil, err
 		}
-		password, err := choosePassword(dir)
+		password, err := choosePassword(s.dir)
 		return postgres.Options{
-			Addr: addr, DataDir: dir, Package: pkg,
+			Addr: addr, DataDir: s.dir, Package: pkg,
 			User: userName, Password: password, Database: postgresDatabase,
 		}, err
 	case Kafka:
@@ -50,15 +46,45 @@ func childOptions(name, dir, addr, servers string) (any, error) {
 	case Redis:
 		return redis.Options{Addr: addr}, nil
 	default:
-		return nil, fmt.Errorf("%w %q", ErrUnknownServer, name)
+		return nil, fmt.Errorf("%w %q", ErrUnknownServer, s.name)
 	}
+}
+
+func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any, error) {
+	pkg, err := findPackage(s.servers, "@chdb", chdbPackages(), "ClickHouse (libchdb)", "clickhouse.addrs")
+	if err != nil {
+		return nil, err
+	}
+	password, err := choosePassword(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	users, err := clickhouse.ParseUsers(s.grants, func(name string) string { return derivePassword(password, name) })
+	if err != nil {
+		return nil, err
+	}
+	http, _, err := choosePort(ctx, filepath.Join(s.dir, "http_port"))
+	return clickhouse.Options{
+		Addr: addr, HTTPAddr: http, DataDir: data, Library: filepath.Join(pkg, "libchdb.so"),
+		User: clickhouseAdmin, Password: password, Users: users, Database: clickhouseDatabase,
+	}, err
+}
+
+// derivePassword makes one user's password of the administrator's, which it does not tell.
+func derivePassword(password, name string) string {
+	sum := hmac.New(sha256.New, []byte(password))
+	sum.Write([]byte(name))
+	return hex.EncodeToString(sum.Sum(nil)[:13])
 }
 
 // put notes where a server is that was started with options.
 func (a *Addresses) put(options any) {
 	switch o := options.(type) {
 	case clickhouse.Options:
-		a.ClickHouse = &ClickHouseAddress{Addr: o.Addr, User: o.User, Password: o.Password, Database: o.Database}
+		a.ClickHouse = &ClickHouseAddress{Addr: o.Addr, HTTP: o.HTTPAddr, User: o.User, Password: o.Password, Database: o.Database}
+		for _, user := range o.Users {
+			a.ClickHouse.Users = append(a.ClickHouse.Users, ClickHouseUser{Name: user.Name, Password: user.Password})
+		}
 	case postgres.Options:
 		a.Postgres = &PostgresAddress{DSN: o.DSN()}
 	case kafka.Options:

@@ -56,6 +56,7 @@ func Start(ctx context.Context, opts Options) (_ *Stack, err error) {
 			dir:     filepath.Join(s.dir, name),
 			logPath: filepath.Join(s.dir, name+".log"),
 			servers: opts.Servers,
+			grants:  opts.ClickHouseGrants,
 			lock:    s.lock,
 			logger:  opts.Logger,
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/feedrank/feedrank/config/grants"
 	"github.com/feedrank/feedrank/modules/embedded"
 	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -61,7 +62,7 @@ func New(t testing.TB) *Stack {
 // Own gives a test servers of its own, which it may kill.
 func Own(t testing.TB) *Stack {
 	t.Helper()
-	servers := embeddedtest.Own(t)
+	servers := embeddedtest.OwnWith(t, embedded.Options{ClickHouseGrants: grants.ClickHouse})
 	s := Configs(servers.Addresses())
 	s.Servers = servers
 	s.prepare(t)

@@ -1,76 +1,70 @@
+//go:build (linux || darwin) && !noembedded
+
 package clickhouse
 
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
 )
 
-// LibraryEnv names the environment variable that overrides where libchdb is looked for.
-const LibraryEnv = "FEEDRANK_LIBCHDB"
-
-// ErrNoLibrary says that there is no libchdb for this platform, or that it was not fetched.
-var ErrNoLibrary = errors.New("the embedded ClickHouse engine (libchdb) is not available")
-
-// libraryDir is where `npm ci` puts the packages, relative to the repository.
-const libraryDir = "modules/embedded/node_modules/@chdb"
-
-// FindLibrary returns the path of libchdb: the file named by FEEDRANK_LIBCHDB, or the package fetched by `make servers`
-// in the working directory, beside the executable, or in any directory above either.
-func FindLibrary() (string, error) {
-	if p := os.Getenv(LibraryEnv); p != "" {
-		if _, err := os.Stat(p); err != nil { //nolint:gosec // whoever runs the program names its library
-			return "", fmt.Errorf("%w: %s: %w", ErrNoLibrary, LibraryEnv, err)
-		}
-		return p, nil
-	}
-	pkg, ok := libraryPackage(runtime.GOOS, runtime.GOARCH)
-	if !ok {
-		return "", fmt.Errorf("%w: there is no prebuilt one for %s/%s; %s", ErrNoLibrary, runtime.GOOS, runtime.GOARCH, insteadOfLibrary)
-	}
-	for _, start := range searchRoots() {
-		for dir := start; ; dir = filepath.Dir(dir) {
-			p := filepath.Join(dir, libraryDir, pkg, "libchdb.so")
-			if _, err := os.Stat(p); err == nil {
-				return p, nil
-			}
-			if dir == filepath.Dir(dir) {
-				break
-			}
-		}
-	}
-	return "", fmt.Errorf("%w: run `make servers` to fetch @chdb/%s, or set %s to its libchdb.so; %s", ErrNoLibrary, pkg, LibraryEnv, insteadOfLibrary)
+// libchdb is the part of libchdb's C interface that is used here.
+type libchdb struct {
+	version func() string
+	main    func(argc int32, argv unsafe.Pointer) unsafe.Pointer
+	signals func(enabled int32)
 }
 
-const insteadOfLibrary = "to use a ClickHouse server of your own, set clickhouse.addrs (and clickhouse.database, clickhouse.user, clickhouse.password) " +
-	"to it and leave clickhouse out of the embedded servers (--only postgres,kafka,redis)"
-
-// libraryPackage is the npm package, without its scope, that carries libchdb for a platform.
-func libraryPackage(goos, goarch string) (string, bool) {
-	switch goos + "/" + goarch {
-	case "linux/amd64":
-		return "lib-linux-x64-gnu", true
-	case "linux/arm64":
-		return "lib-linux-arm64-gnu", true
-	case "darwin/arm64":
-		return "lib-darwin-arm64", true
-	default:
-		return "", false
+func loadLibrary(path string) (*libchdb, error) {
+	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
+	if err != nil {
+		return nil, fmt.Errorf("%w: load %s: %w: run `make servers`, or point clickhouse.addrs at a server of your own", ErrNoLibrary, path, err)
 	}
+	l := new(libchdb)
+	for symbol, into := range map[string]any{
+		"chdb_version": &l.version, "query_stable_v2": &l.main, "chdb_set_signal_handlers_enabled": &l.signals,
+	} {
+		f, err := purego.Dlsym(handle, symbol)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s has no %s, so it is not of the version that this program needs: run `make servers`: %w",
+				ErrNoLibrary, path, symbol, err)
+		}
+		purego.RegisterFunc(into, f)
+	}
+	// The library's handlers would take over the Go runtime's, which needs its own for preemption and for nil dereferences.
+	l.signals(0)
+	return l, nil
 }
 
-func searchRoots() []string {
-	var roots []string
-	if wd, err := os.Getwd(); err == nil {
-		roots = append(roots, wd)
+// result is what query_stable_v2 returns; its numbers are left out.
+type result struct {
+	_     unsafe.Pointer
+	_     uintptr
+	_     unsafe.Pointer
+	_     float64
+	_, _  uint64
+	error *byte
+}
+
+// local runs clickhouse-local and returns when it has ended.
+func (l *libchdb) local(args ...string) error {
+	argv := make([]*byte, 0, len(args)+2)
+	for _, arg := range append([]string{"clickhouse"}, args...) {
+		argv = append(argv, &append([]byte(arg), 0)[0])
 	}
-	if exe, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(exe); err == nil {
-			exe = real
-		}
-		roots = append(roots, filepath.Dir(exe))
+	count := len(argv)
+	argv = append(argv, nil)
+	r := (*result)(l.main(int32(count), unsafe.Pointer(&argv[0]))) //nolint:gosec // a C array of strings; there are few
+	runtime.KeepAlive(argv)
+	if r == nil || r.error == nil {
+		return nil
 	}
-	return roots
+	n := 0
+	for *(*byte)(unsafe.Add(unsafe.Pointer(r.error), n)) != 0 {
+		n++
+	}
+	return errors.New(string(unsafe.Slice(r.error, n)))
 }

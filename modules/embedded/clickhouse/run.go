@@ -9,54 +9,220 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"go.uber.org/zap"
 )
 
-// Run opens the engine on o.DataDir, listens, calls ready with the address once clients can connect, and serves until ctx
-// ends. It then lets running queries finish within o.DrainTimeout, cancels those that do not, closes the engine and
-// returns nil.
-func Run(ctx context.Context, o Options, ready func(addr string)) (err error) {
-	o = o.withDefaults()
-	if o.DataDir == "" {
-		return errors.New("clickhouse: no data directory given")
-	}
-	dir, err := filepath.Abs(o.DataDir)
-	if err != nil {
-		return fmt.Errorf("clickhouse data directory %q: %w", o.DataDir, err)
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("clickhouse data directory: %w", err)
-	}
-	library := o.Library
-	if library == "" {
-		if library, err = FindLibrary(); err != nil {
-			return err
+// server is the one of this process.
+type server struct {
+	Options
+	Private string // the address of the native protocol that the gate passes on to
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// Run runs the server on o.DataDir, calls ready with its address once it answers, and serves until ctx ends. It is meant
+// for a process of its own: some faults end that, and nothing of the server can be left behind in another.
+func Run(ctx context.Context, o Options, ready func(addr string)) error {
+	s := &server{Options: o.withDefaults()}
+	for _, name := range []string{o.User, s.Database} {
+		if !plainName.MatchString(name) {
+			return fmt.Errorf("clickhouse: %q is no plain name", name)
 		}
 	}
-
-	// The lock comes before the engine: opening a directory that another engine writes would corrupt it.
+	dir, err := filepath.Abs(o.DataDir)
+	if err == nil {
+		err = os.MkdirAll(dir, 0o750)
+	}
+	if err != nil {
+		return fmt.Errorf("clickhouse data directory: %w", err)
+	}
+	s.DataDir = dir
 	lock, err := lockDirectory(dir)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-
-	eng, err := openEngine(library, dir, o.MemoryLimit)
+	defer func() { _ = lock.Close() }()
+	// Servers run in UTC, and so does this one, wherever the machine is.
+	if err := os.Setenv("TZ", "UTC"); err != nil {
+		return err
+	}
+	lib, err := loadLibrary(o.Library)
 	if err != nil {
 		return err
 	}
-	defer eng.close()
-	if err := eng.createDatabase(o.Database); err != nil {
-		return fmt.Errorf("create database %q: %w", o.Database, err)
+	if err := s.checkVersion(lib.version()); err != nil {
+		return err
 	}
-
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", o.Addr)
+	if err := s.choosePrivate(ctx); err != nil {
+		return err
+	}
+	if err := s.writeFiles(); err != nil {
+		return err
+	}
+	hold, ended, err := s.start(ctx, lib)
 	if err != nil {
-		return fmt.Errorf("clickhouse listen: %w", err)
+		return err
 	}
-	s := newServer(o, eng)
-	if ready != nil {
-		ready(ln.Addr().String())
+	g, err := s.open(ctx)
+	if err != nil {
+		return err
 	}
-	return s.serve(ctx, ln)
+	ready(o.Addr)
+	select {
+	case err := <-ended:
+		return fmt.Errorf("clickhouse ended by itself: %w: see engine.log in %s", err, dir)
+	case <-ctx.Done():
+	}
+	g.close()
+	if err := hold.Close(); err != nil {
+		return err
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(s.DrainTimeout):
+		s.Logger.Warn("clickhouse is still at work and ends all the same", zap.Duration("after", s.DrainTimeout))
+		return nil
+	}
+}
+
+// start runs the server until it answers. It ends when hold is closed.
+func (s *server) start(ctx context.Context, lib *libchdb) (hold *os.File, ended <-chan error, err error) {
+	pipe := filepath.Join(s.DataDir, "hold")
+	if err := errors.Join(os.RemoveAll(pipe), syscall.Mkfifo(pipe, 0o600)); err != nil {
+		return nil, nil, fmt.Errorf("clickhouse data directory: %w", err)
+	}
+	statements := "CREATE DATABASE IF NOT EXISTS " + s.Database + "; SYSTEM START LISTEN TCP; "
+	if s.HTTPAddr != "" {
+		statements += "SYSTEM START LISTEN HTTP; "
+	}
+	statements += "SELECT * FROM file('" + strings.ReplaceAll(pipe, "'", `\'`) + "', LineAsString)"
+	end := make(chan error, 1)
+	go func() {
+		end <- lib.local("--config-file="+filepath.Join(s.DataDir, "config.xml"), "--path="+s.DataDir+"/", "--log-level=warning", "--query="+statements)
+	}()
+	type opening struct {
+		file *os.File
+		err  error
+	}
+	opened := make(chan opening, 1)
+	go func() { // waits for the server to open the other end; with the process, if it never does
+		file, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+		opened <- opening{file, err}
+	}()
+	select {
+	case o := <-opened:
+		if o.err != nil {
+			return nil, nil, fmt.Errorf("clickhouse data directory: %w", o.err)
+		}
+		return o.file, end, s.greet(ctx)
+	case err := <-end:
+		if err == nil {
+			err = errors.New("it says why in the lines before")
+		}
+		return nil, nil, fmt.Errorf("clickhouse ended before it served: %w", err)
+	case <-ctx.Done():
+		return nil, nil, context.Cause(ctx)
+	}
+}
+
+// greet asks the server for its version, and notes that it has written in this directory.
+func (s *server) greet(ctx context.Context) error {
+	client, err := ch.Dial(ctx, ch.Options{Address: s.Private, User: s.User, Password: s.Password, Database: s.Database})
+	if err != nil {
+		return fmt.Errorf("clickhouse does not answer on %s: %w", s.Private, err)
+	}
+	info := client.ServerInfo()
+	version := fmt.Sprintf("%d.%d.%d\n", info.Major, info.Minor, info.Patch)
+	return errors.Join(client.Ping(ctx), client.Close(), os.WriteFile(filepath.Join(s.DataDir, "version"), []byte(version), 0o600))
+}
+
+// checkVersion refuses a directory that a later version has written: an older one may misread it, and says so late.
+func (s *server) checkVersion(ours string) error {
+	file := filepath.Join(s.DataDir, "version")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("clickhouse data directory: %w", err)
+	}
+	written := strings.TrimSpace(string(text))
+	if newer(written, ours) {
+		return fmt.Errorf("%s was written by ClickHouse %s, and this one is %s: run `make servers` for a later one, or choose another directory",
+			s.DataDir, written, ours)
+	}
+	return nil
+}
+
+// newer compares the first two numbers, which say how data is laid out.
+func newer(a, b string) bool {
+	x, y := strings.Split(a+".0.0", "."), strings.Split(b+".0.0", ".")
+	for i := range 2 {
+		m, _ := strconv.Atoi(x[i])
+		n, _ := strconv.Atoi(y[i])
+		if m != n {
+			return m > n
+		}
+	}
+	return false
+}
+
+// choosePrivate finds a second address of the loopback on which the same ports are free.
+func (s *server) choosePrivate(ctx context.Context) error {
+	err := s.free(ctx, hostOf(s.Addr))
+	for _, host := range []string{"127.0.0.2", "::1"} {
+		if err != nil {
+			break
+		}
+		if err = s.free(ctx, host); err == nil {
+			s.Private = beside(host, s.Addr)
+			return nil
+		}
+		if host == "127.0.0.2" && !errors.Is(err, syscall.EADDRINUSE) {
+			err = nil // a system with one IPv4 address of the loopback
+		}
+	}
+	return fmt.Errorf("clickhouse: %w: end what uses the port, or choose another", err)
+}
+
+func (s *server) free(ctx context.Context, host string) error {
+	for _, addr := range []string{s.Addr, s.HTTPAddr} {
+		if addr == "" {
+			continue
+		}
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", beside(host, addr))
+		if err != nil {
+			return err
+		}
+		if err := listener.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockDirectory makes this process the only one that uses dir. The kernel drops the lock with the process.
+func lockDirectory(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s is in use by another ClickHouse: end that one, or choose another directory", dir), f.Close())
+	}
+	return f, nil
+}
+
+// beside is the port of addr on another host.
+func beside(host, addr string) string {
+	_, port, _ := net.SplitHostPort(addr) //nolint:errcheck // an empty port is refused where it is used
+	return net.JoinHostPort(host, port)
 }

@@ -1,4 +1,4 @@
-//go:build noembedded || (!linux && !darwin)
+//go:build !(linux || darwin) || noembedded
 
 package clickhouse
 
@@ -7,8 +7,7 @@ import (
 	"fmt"
 )
 
-// Run returns an error that says which server to use instead: this program has no engine in it, because of its platform or
-// because it was built with the tag noembedded, which keeps the dynamic loader out of a static binary.
+// Run says that this program has no embedded ClickHouse.
 func Run(context.Context, Options, func(addr string)) error {
-	return fmt.Errorf("%w in this build; %s", ErrNoLibrary, insteadOfLibrary)
+	return fmt.Errorf("%w: this program was built without it; point clickhouse.addrs at a server of your own", ErrNoLibrary)
 }

@@ -121,9 +121,15 @@ func begin(only []string) (*embedded.Stack, error) {
 // Without names it runs all servers.
 func Own(t testing.TB, only ...string) *embedded.Stack {
 	t.Helper()
+	return OwnWith(t, embedded.Options{Only: only})
+}
+
+// OwnWith is Own with other options.
+func OwnWith(t testing.TB, opts embedded.Options) *embedded.Stack {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
-	stack, err := embedded.Start(ctx, embedded.Options{Only: only})
+	stack, err := embedded.Start(ctx, opts)
 	if err != nil {
 		t.Fatalf("embedded servers: %v", err)
 	}
