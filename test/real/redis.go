@@ -9,11 +9,16 @@ import (
 	"os/exec"
 	"syscall"
 
-	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/redis/rueidis"
 )
 
+// NewRedis plans a Redis of a test's own, which stores in dir, with more arguments. The caller starts and stops it.
+func NewRedis(ctx context.Context, dir string, arguments ...string) (Server, error) {
+	return newRedis(ctx, dir, arguments...)
+}
+
 // newRedis plans a Redis that loses nothing when it is killed.
-func newRedis(ctx context.Context, dir string) (*server, error) {
+func newRedis(ctx context.Context, dir string, arguments ...string) (*server, error) {
 	program, err := find("redis-server", "/usr/bin/redis-server", "/usr/local/bin/redis-server")
 	if err != nil {
 		return nil, err
@@ -30,17 +35,21 @@ func newRedis(ctx context.Context, dir string) (*server, error) {
 		name: "redis", addr: addr, dir: dir,
 		prepare: func(context.Context) error { return nil },
 		command: func() *exec.Cmd {
-			cmd := exec.Command(program, "--bind", "127.0.0.1", "--port", port, "--dir", dir, //nolint:gosec // found above
-				"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no")
+			options := []string{"--bind", "127.0.0.1", "--port", port, "--dir", dir, "--save", "", "--daemonize", "no"}
+			if len(arguments) == 0 {
+				options = append(options, "--appendonly", "yes", "--appendfsync", "always")
+			}
+			cmd := exec.Command(program, append(arguments, options...)...) //nolint:gosec // found above
 			cmd.Dir = dir
 			return cmd
 		},
 		serving: func(ctx context.Context) error {
-			cfg := redis.DefaultConfig()
-			cfg.Addrs = []string{addr}
-			client := redis.New(cfg)
+			client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, ForceSingleClient: true, DisableCache: true})
+			if err != nil {
+				return err
+			}
 			defer client.Close()
-			return client.Ping(ctx) // also an error while it loads
+			return client.Do(ctx, client.B().Ping().Build()).Error() // also an error while it loads
 		},
 		stop: syscall.SIGTERM, whenOrphaned: syscall.SIGKILL,
 	}}, nil

@@ -2,10 +2,8 @@
 package redis
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
@@ -14,27 +12,35 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/tlsconfig"
 )
 
-// Config says where Redis is. Several addresses mean Redis Cluster.
+// Config says where Redis is.
 type Config struct {
-	Addrs        []string         `koanf:"addrs" validate:"min=1,dive,hostname_port"` // several: Redis Cluster
-	User         string           `koanf:"user"`
-	Password     string           `koanf:"password" secret:"true"`
-	DB           int              `koanf:"db" validate:"gte=0,lte=15"`
-	DialTimeout  time.Duration    `koanf:"dial_timeout" validate:"gte=10ms,lte=1m"`
-	WriteTimeout time.Duration    `koanf:"write_timeout" validate:"gte=10ms,lte=1m"`
-	DisableCache bool             `koanf:"disable_cache"` // true: no client-side caching, for servers without CLIENT TRACKING (before Redis 6)
-	TLS          tlsconfig.Config `koanf:"tls"`
+	Addrs            []string         `koanf:"addrs" validate:"min=1,dive,hostname_port"`                    // of the server, of some nodes of a cluster (one is enough), or of the sentinels
+	Mode             Mode             `koanf:"mode" validate:"omitempty,oneof=auto single cluster sentinel"` // what stands at addrs; auto asks there
+	User             string           `koanf:"user"`
+	Password         string           `koanf:"password" secret:"true"`
+	DB               int              `koanf:"db" validate:"gte=0,lte=15"` // a cluster has 0 alone
+	SentinelMaster   string           `koanf:"sentinel_master"`            // the name of the master that the sentinels watch
+	SentinelUser     string           `koanf:"sentinel_user"`              // for the sentinels themselves
+	SentinelPassword string           `koanf:"sentinel_password" secret:"true"`
+	DialTimeout      time.Duration    `koanf:"dial_timeout" validate:"gte=10ms,lte=1m"`
+	WriteTimeout     time.Duration    `koanf:"write_timeout" validate:"gte=10ms,lte=1m"`
+	DisableCache     bool             `koanf:"disable_cache"` // true: no client-side caching, for servers without CLIENT TRACKING (before Redis 6)
+	TLS              tlsconfig.Config `koanf:"tls"`
 }
 
 // DefaultConfig is a server on this machine.
 func DefaultConfig() Config {
 	return Config{
-		Addrs: []string{"127.0.0.1:6379"}, DialTimeout: 500 * time.Millisecond, WriteTimeout: time.Second, DisableCache: true,
+		Addrs: []string{"127.0.0.1:6379"}, Mode: Auto, DialTimeout: 500 * time.Millisecond, WriteTimeout: time.Second, DisableCache: true,
 	}
 }
 
 // ErrDown is returned while there is no connection and the last attempt to make one was too recent.
 var ErrDown = errors.New("redis is not connected")
+
+// ErrReadOnly is returned while Redis takes no writes: it is full, a replica, or short of replicas. What it has
+// may be read, but is out of date as soon as a viewer changes something; so it counts as away.
+var ErrReadOnly = errors.New("redis takes no writes")
 
 // redialAfter spaces the attempts to connect, so that a lost Redis costs requests nothing.
 const redialAfter = 250 * time.Millisecond
@@ -51,10 +57,14 @@ type Client struct {
 
 	mu      sync.Mutex
 	inner   rueidis.Client
-	dialing bool
+	dialing chan struct{} // closed when the attempt that is under way ends; nil: there is none
 	failed  time.Time
 	reason  error // of the last failure
 	closed  bool
+	cluster bool  // what stands there is a cluster, whatever was thought
+	refused error // why the last write was refused; nil: writes are taken
+	taken   int   // writes in a row that were taken since one was refused
+	away    bool  // as the watch saw it last
 }
 
 // New makes a client without dialling.
@@ -75,6 +85,8 @@ func (c *Client) Conn() (rueidis.Client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
+	case c.refused != nil:
+		return nil, fmt.Errorf("%w: %w", ErrReadOnly, c.refused)
 	case c.inner != nil:
 		return c.inner, nil
 	case dialed != nil && c.reason != nil:
@@ -88,17 +100,17 @@ func (c *Client) Conn() (rueidis.Client, error) {
 func (c *Client) begin() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.inner != nil || c.closed || c.dialing || time.Since(c.failed) < redialAfter {
+	if c.inner != nil || c.closed || c.dialing != nil || time.Since(c.failed) < redialAfter {
 		return nil
 	}
-	c.dialing, c.reason = true, nil
 	dialed := make(chan struct{})
+	c.dialing, c.reason = dialed, nil
 	c.dials.Go(func() {
 		defer close(dialed)
 		inner, err := c.dial()
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.dialing = false
+		c.dialing = nil
 		switch {
 		case err != nil:
 			c.failed, c.reason = time.Now(), err
@@ -111,15 +123,6 @@ func (c *Client) begin() <-chan struct{} {
 	return dialed
 }
 
-// Ping asks whether Redis answers.
-func (c *Client) Ping(ctx context.Context) error {
-	conn, err := c.Conn()
-	if err != nil {
-		return err
-	}
-	return conn.Do(ctx, conn.B().Ping().Build()).Error()
-}
-
 // Close closes the connections, and waits for an attempt to make one.
 func (c *Client) Close() {
 	c.mu.Lock()
@@ -130,18 +133,4 @@ func (c *Client) Close() {
 	}
 	c.mu.Unlock()
 	c.dials.Wait()
-}
-
-func (c *Client) dial() (rueidis.Client, error) {
-	tlsConfig, err := c.cfg.TLS.Client()
-	if err != nil {
-		return nil, fmt.Errorf("redis.%w", err)
-	}
-	return rueidis.NewClient(rueidis.ClientOption{
-		InitAddress: c.cfg.Addrs, Username: c.cfg.User, Password: c.cfg.Password, SelectDB: c.cfg.DB,
-		ClientName: "feedrank", DisableCache: c.cfg.DisableCache, TLSConfig: tlsConfig,
-		ForceSingleClient: len(c.cfg.Addrs) == 1,
-		Dialer:            net.Dialer{Timeout: c.cfg.DialTimeout}, ConnWriteTimeout: c.cfg.WriteTimeout,
-		DisableRetry: true, // a cache that is slow is asked again by the next request, not by this one
-	})
 }
