@@ -100,7 +100,7 @@ func (deaf) Hide(context.Context, core.ID, []core.ID, time.Time) {}
 
 // hides tells the feed at once what users hide.
 func hides() fx.Option {
-	return fx.Provide(func(f *feed.Feed) events.Hider { return f })
+	return fx.Options(fx.Provide(func(f *feed.Feed) events.Hider { return f }), followHides())
 }
 
 func noHides() fx.Option {

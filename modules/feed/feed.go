@@ -49,6 +49,8 @@ type Feed struct {
 	flights   *flights
 	ahead     *worker.Rest
 	local     localStates
+	hides     *hides
+	forgotten func(context.Context) error
 	sampledAt atomic.Int64                 // nanoseconds since 1970: see sampleOverlap
 	orders    *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
 	writes    chan orderWrite
@@ -73,6 +75,10 @@ type Params struct {
 	Clock    core.Clock
 	Registry prometheus.Registerer
 	Log      *zap.Logger
+
+	// Forgotten has everybody's hides read from the raw events: more could not be written to Redis than can be
+	// remembered. Nil does nothing.
+	Forgotten func(context.Context) error
 }
 
 // New makes a feed that is not started yet.
@@ -85,9 +91,16 @@ func New(p Params) (*Feed, error) {
 	if err != nil {
 		return nil, err
 	}
+	hidden, err := newHides(p.Config.Cache.LocalStates, p.Config.Store.MaxHidden)
+	if err != nil {
+		return nil, err
+	}
 	secrets, err := secretsOf(p.Config.CursorSecrets)
 	if err != nil {
 		return nil, err
+	}
+	if p.Forgotten == nil {
+		p.Forgotten = func(context.Context) error { return nil }
 	}
 	if p.Guards.Room == nil {
 		p.Guards.Room = Unguarded{}
@@ -100,7 +113,7 @@ func New(p Params) (*Feed, error) {
 		direct: p.Direct, lists: lists{source: p.Lists}, excerpts: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
 		guards: p.Guards, clock: p.Clock, log: p.Log, metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
 		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
-		workers: workers, flights: newFlights(workers), ahead: worker.NewRest(aheadRest, 0), local: local, orders: orders, writes: make(chan orderWrite, maxOrderWrites),
+		workers: workers, flights: newFlights(workers), ahead: worker.NewRest(aheadRest, 0), local: local, hides: hidden, forgotten: p.Forgotten, orders: orders, writes: make(chan orderWrite, maxOrderWrites),
 		requests: sync.Pool{New: func() any { return &request{} }},
 		works:    sync.Pool{New: func() any { return newWork() }},
 	}, nil
@@ -127,6 +140,7 @@ func (f *Feed) Start(context.Context) error {
 	}
 	f.workers.Go("count pages by day", f.served.Run)
 	f.workers.Go("follow published lists", f.followLists)
+	f.workers.Go("write hides that redis did not take", func(ctx context.Context) error { return f.store.Pay(ctx, f.forgotten) })
 	return nil
 }
 

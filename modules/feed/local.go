@@ -87,13 +87,14 @@ func appendMarks(b []byte, more []store.Mark) []byte {
 	return b
 }
 
-// longer puts marks from before in front of those of now, where there were more.
+// longer puts marks from before, where there were more, in front of those of now.
 func longer(before, now []byte, most int) []byte {
 	if len(before) <= len(now) {
 		return now
 	}
-	both := make([]byte, 0, len(before)+len(now))
-	both = append(append(both, before...), now...)
+	lacking := marks.Without(before, now)
+	both := make([]byte, 0, len(lacking)+len(now))
+	both = append(append(both, lacking...), now...)
 	return both[max(0, len(both)-most*marks.Size):]
 }
 
@@ -102,6 +103,9 @@ func (f *Feed) readMarks(r *request, state store.State) {
 	r.marks.read(state, f.cfg.Store, r.now, r.seenUntil())
 	if local, ok := f.local.states.Get(r.User); ok {
 		r.marks.collect(local.State, f.cfg.Store, r.now, r.seenUntil())
+	}
+	if hidden := f.hides.of(r.User); len(hidden) > 0 {
+		r.marks.collect(store.State{Hidden: hidden}, f.cfg.Store, r.now, r.seenUntil())
 	}
 }
 

@@ -1,6 +1,8 @@
 package feed
 
 import (
+	"context"
+
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
@@ -19,6 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // Module provides the feed's calls and the hot set behind them. It needs rank.Config, graph.Tables
@@ -38,9 +41,26 @@ func Module() fx.Option {
 
 // SignalsModule provides what the consumers tell of viewers.
 func SignalsModule() fx.Option {
-	return fx.Module("feed signals", fx.Provide(NewSessions, func(cfg Config, client *redis.Client, reg prometheus.Registerer) *Signals {
-		return NewSignals(store.New(cfg.Store, client), reg)
+	return fx.Module("feed signals", fx.Provide(NewSessions, func(lc fx.Lifecycle, cfg Config, client *redis.Client, reg prometheus.Registerer) *Signals {
+		s := store.New(cfg.Store, client)
+		workers := worker.NewGroup(nil)
+		lc.Append(fx.Hook{
+			OnStart: func(context.Context) error {
+				workers.Go("write hides that redis did not take", func(ctx context.Context) error { return s.Pay(ctx, forgotten(client)) })
+				return nil
+			},
+			OnStop: workers.Stop,
+		})
+		return NewSignals(s, reg)
 	}))
+}
+
+// forgotten has the refill read everybody's marks from the raw events.
+func forgotten(client *redis.Client) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := refill.NewWitnesses(client).Begin(ctx)
+		return err
+	}
 }
 
 // RefillModule provides the job that gives Redis back what it lost; the program puts it in its schedule. It
@@ -103,6 +123,7 @@ func newFeed(in feedIn) (*Feed, error) {
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges),
 		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From), Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
+		Forgotten: forgotten(in.Redis),
 	})
 	if err != nil {
 		return nil, err

@@ -25,9 +25,11 @@ func NewSignals(s *store.Store, reg prometheus.Registerer) *Signals {
 		Name: "feedrank_feed_signals_total", Help: "Signals of viewers written to Redis, by kind: seen, hidden, patch.",
 	}, []string{"kind"})
 	lost := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "feedrank_feed_signals_lost_total", Help: "Users in a batch whose signals could not be written to Redis, though it was tried for feed.store.write_for, by kind.",
+		Name: "feedrank_feed_signals_lost_total", Help: "Users in a batch whose signals could not be written to Redis, though it was tried for feed.store.write_for, by kind; hidden ones are written later.",
 	}, []string{"kind"})
-	reg.MustRegister(written, lost)
+	reg.MustRegister(written, lost, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "feedrank_feed_hides_owed", Help: "Hides that Redis has not taken yet. They are written as soon as it does.",
+	}, func() float64 { return float64(s.Owed()) }))
 	for _, kind := range []string{"seen", "hidden", "patch"} {
 		lost.WithLabelValues(kind)
 	}

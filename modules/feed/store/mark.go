@@ -25,9 +25,16 @@ func (s *Store) MarkSeen(ctx context.Context, posts []Mark) error {
 	return s.mark(ctx, posts, seenKey, s.cfg.SeenFor, s.cfg.MaxSeen)
 }
 
-// MarkHidden records posts that were hidden.
+// MarkHidden records posts that were hidden. What Redis does not take now is written as soon as it does: see owed.
 func (s *Store) MarkHidden(ctx context.Context, posts []Mark) error {
-	return s.mark(ctx, posts, hiddenKey, s.cfg.HiddenFor, s.cfg.MaxHidden)
+	if len(posts) == 0 {
+		return nil
+	}
+	err := s.mark(ctx, posts, hiddenKey, s.cfg.HiddenFor, s.cfg.MaxHidden)
+	if err != nil {
+		s.owed.add(posts)
+	}
+	return err
 }
 
 // GiveBack writes marks of posts that a user hid and that were read before, unless there are some.

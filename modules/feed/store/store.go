@@ -46,6 +46,7 @@ type Store struct {
 	prepend *rueidis.Lua
 	free    *rueidis.Lua
 	down    atomic.Bool // the last write was given up
+	owed    owed
 }
 
 // New makes a store.

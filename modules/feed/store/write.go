@@ -80,7 +80,11 @@ func (s *Store) attempt(ctx context.Context, timeout time.Duration, write func(c
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return write(ctx, conn)
+	err = write(ctx, conn)
+	if err != nil {
+		s.redis.Note(err)
+	}
+	return err
 }
 
 // firstError is the first of the failures of a pipeline: there can be hundreds alike.

@@ -1,0 +1,62 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
+)
+
+func TestHidesAreReadFromTheLogItself(t *testing.T) {
+	s := stack.New(t)
+	cfg := DefaultConfig()
+	_, err := kafka.EnsureTopics(s.KafkaConfig, TopicSpecs(cfg, s.KafkaConfig), false)
+	require.NoError(t, err)
+	producer := kafka.NewProducer(s.KafkaConfig)
+	defer func() { require.NoError(t, producer.Close()) }()
+	topic, now := s.KafkaConfig.Topic(cfg.Topic), time.Now()
+	var messages []*sarama.ProducerMessage
+	for user := range core.ID(20) {
+		for _, action := range []core.Action{core.ActionHide, core.ActionNotInterested, core.ActionLike} {
+			e := event{user: user + 1, post: core.ID(action), id: core.EventID(uuid.New()), action: action, occurred: now.UnixMilli(), received: now.UnixMilli()}
+			messages = append(messages, message(topic, &e))
+		}
+	}
+	messages = append(messages, &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder("1"), Value: sarama.StringEncoder(`{"action":"hide"`)})
+	require.NoError(t, producer.Send(t.Context(), messages...))
+
+	var mu sync.Mutex
+	heard := map[string]int{}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- NewHideTail(cfg, s.KafkaConfig, now.Add(-time.Minute), func(user core.ID, posts []core.ID, at time.Time) {
+			mu.Lock()
+			defer mu.Unlock()
+			heard[fmt.Sprint(user, posts, at.Equal(now.Truncate(time.Millisecond)))]++
+		}, zap.NewNop()).Run(ctx)
+	}()
+	wait.Until(t, func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(heard) == 40
+	})
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	for user := range core.ID(20) {
+		for _, action := range []core.Action{core.ActionHide, core.ActionNotInterested} {
+			require.Equal(t, 1, heard[fmt.Sprint(user+1, []core.ID{core.ID(action)}, true)])
+		}
+	}
+}
