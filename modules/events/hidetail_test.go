@@ -14,22 +14,20 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
-	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestHidesAreReadFromTheLogItself(t *testing.T) {
-	s := stack.New(t)
-	cfg := DefaultConfig()
-	_, err := kafka.EnsureTopics(s.KafkaConfig, TopicSpecs(cfg, s.KafkaConfig), false)
-	require.NoError(t, err)
+	t.Parallel()
+	w := newWorld(t)
+	s, cfg := w.Stack, w.cfg
 	producer := kafka.NewProducer(s.KafkaConfig)
 	defer func() { require.NoError(t, producer.Close()) }()
 	topic, now := s.KafkaConfig.Topic(cfg.Topic), time.Now()
 	var messages []*sarama.ProducerMessage
 	for user := range core.ID(20) {
 		for _, action := range []core.Action{core.ActionHide, core.ActionNotInterested, core.ActionLike} {
-			e := event{user: user + 1, post: core.ID(action), id: core.EventID(uuid.New()), action: action, occurred: now.UnixMilli(), received: now.UnixMilli()}
+			e := event{user: user + 1, post: core.ID(action), author: 5, id: core.EventID(uuid.New()), action: action, occurred: now.UnixMilli(), received: now.UnixMilli()}
 			messages = append(messages, message(topic, &e))
 		}
 	}
