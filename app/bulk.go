@@ -89,11 +89,11 @@ func asMapped(table string, rows [][]any) (kind mapping.Kind, mapped []mapping.R
 	for i, row := range rows {
 		switch table {
 		case "users":
-			kind, mapped[i] = mapping.User, mapping.Row{Key: fmt.Sprint(row[0]), ID: id(row, 0), Text: word(row, 1), CreatedAt: when(row, 2)}
+			kind, mapped[i] = mapping.User, mapping.Row{Key: fmt.Sprint(row[0]), ID: id(row, 0), CreatedAt: when(row, 2)}
 		case "posts":
 			deleted, _ := row[6].(*time.Time)
 			kind, mapped[i] = mapping.Post, mapping.Row{
-				Key: fmt.Sprint(row[0]), ID: id(row, 0), First: id(row, 1), Text: word(row, 2), CreatedAt: when(row, 4),
+				Key: fmt.Sprint(row[0]), ID: id(row, 0), First: id(row, 1), CreatedAt: when(row, 4),
 				Hidden: word(row, 3) != "published" || deleted != nil,
 			}
 		case "follows":

@@ -134,14 +134,18 @@ func (a *applier) attempt(ctx context.Context, jobs []*job) error {
 	}
 	var changes []core.Change
 	for _, f := range folds {
-		for _, left := range f.left { // first: who finds the rows need not look for what they left
-			if err := a.write(ctx, f.kind, left, nil); err != nil {
-				return err
-			}
-		}
-		if err := a.write(ctx, f.kind, f.written(), f.writtenEdges()); err != nil {
+		if err := a.writeFold(ctx, f); err != nil {
 			return err
 		}
+	}
+	for _, f := range folds {
+		more, err := a.verify(ctx, f)
+		if err != nil {
+			return err
+		}
+		folds = append(folds, more...)
+	}
+	for _, f := range folds {
 		changes = append(changes, f.changes...)
 	}
 	if len(folds) > 0 { // another partition may have met a truncate while we wrote
@@ -207,11 +211,14 @@ func (a *applier) fold(ctx context.Context, jobs []*job) ([]*fold, error) {
 		if len(entries) == 0 {
 			continue
 		}
+		if err := a.ask(ctx, s, entries); err != nil {
+			return nil, err
+		}
 		have, err := a.have(ctx, s.Kind, entries)
 		if err != nil {
 			return nil, err
 		}
-		f := newFold(s.Kind, have)
+		f := newFold(s, have)
 		for _, e := range entries {
 			e, stays := a.leaveOut(f, e)
 			if !stays {
@@ -221,9 +228,7 @@ func (a *applier) fold(ctx context.Context, jobs []*job) ([]*fold, error) {
 				a.metrics.killed.WithLabelValues(a.table).Inc()
 				e.row.Gone, e.killed = true, true
 			}
-			if err := f.apply(e, func(e entry) (string, error) { return a.originalText(ctx, e) }); err != nil {
-				return nil, err
-			}
+			f.apply(e)
 		}
 		folds = append(folds, f)
 	}
@@ -243,15 +248,14 @@ func (a *applier) have(ctx context.Context, k mapping.Kind, entries []entry) (ma
 	return lookup(ctx, a.db, k, keys)
 }
 
-func (a *applier) originalText(ctx context.Context, e entry) (string, error) {
-	text, found, err := a.originals.text(ctx, e.source, e.key)
-	if err != nil {
-		return "", err
+// writeFold writes what a fold has worked out.
+func (a *applier) writeFold(ctx context.Context, f *fold) error {
+	for _, left := range f.left { // first: who finds the rows need not look for what they left
+		if err := a.write(ctx, f.kind, left, nil); err != nil {
+			return err
+		}
 	}
-	if !found {
-		a.metrics.toast.WithLabelValues(a.table, "nowhere").Inc()
-	}
-	return text, nil
+	return a.write(ctx, f.kind, f.written(), f.writtenEdges())
 }
 
 // write inserts the edges before the rows they come from: a row that is there says that its edges are.
@@ -306,15 +310,13 @@ func (a *applier) count(jobs []*job, folds []*fold) {
 	for _, f := range folds {
 		a.metrics.replays.WithLabelValues(a.table).Add(float64(f.replays))
 		a.metrics.stale.WithLabelValues(a.table).Add(float64(f.stale))
-		for from, n := range f.merged {
-			a.metrics.toast.WithLabelValues(a.table, from).Add(float64(n))
-		}
+		a.metrics.raised.WithLabelValues(a.table).Add(float64(f.raised))
 	}
 }
 
 func changeName(k core.ChangeKind) string {
 	names := [...]string{
-		core.PostPut: "post_put", core.PostDeleted: "post_deleted", core.Followed: "followed", core.Unfollowed: "unfollowed",
+		core.PostPut: "post_put", core.PostDeleted: "post_deleted", core.PostUnclear: "post_unclear", core.Followed: "followed", core.Unfollowed: "unfollowed",
 		core.Blocked: "blocked", core.Unblocked: "unblocked", core.Muted: "muted", core.Unmuted: "unmuted", core.TableCleared: "table_cleared",
 	}
 	if int(k) < len(names) && names[k] != "" {

@@ -41,7 +41,7 @@ func (o *order) input() proto.Input {
 func rowBlock(k mapping.Kind, rows []stored) proto.Input {
 	var (
 		id, first, other proto.ColInt64
-		key, text        proto.ColStr
+		key              proto.ColStr
 		hidden           proto.ColBool
 		kind             proto.ColEnum
 		created          = newCreated()
@@ -52,7 +52,6 @@ func rowBlock(k mapping.Kind, rows []stored) proto.Input {
 		key.Append(r.Key)
 		first.Append(r.First)
 		other.Append(r.Other)
-		text.Append(r.Text)
 		hidden.Append(r.Hidden)
 		created.Append(orEpoch(r.CreatedAt))
 		order.append(r.Version, r.Gone, r.Origin)
@@ -64,11 +63,9 @@ func rowBlock(k mapping.Kind, rows []stored) proto.Input {
 	switch k {
 	case mapping.User:
 		add("id", &id)
-		add("name", &text)
 	case mapping.Post:
 		add("id", &id)
 		add(layout.First, &first)
-		add("body", &text)
 		add("hidden", &hidden)
 	case mapping.Follow, mapping.Comment, mapping.Like:
 		add("row_key", &key)

@@ -21,7 +21,7 @@ func NewSource(cfg Config, k kafka.Config, p source.Params) (*source.Source, err
 func wantedTables(m *mapping.Mapping) []source.Table {
 	var all []source.Table
 	for _, name := range m.Tables() {
-		t := source.Table{Name: name}
+		t := source.Table{Name: name, Key: m.KeyColumn(name)}
 		for _, s := range m.Sources(name) {
 			t.Columns = append(t.Columns, s.NeededColumns()...)
 			if id := s.IDColumn(); id != "" {

@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/sql"
 )
 
@@ -21,6 +23,13 @@ type liveTable struct {
 	key      []string          // in the order of the primary key
 	oids     map[string]uint32 // of the columns
 	types    map[string]string // of the columns, as SQL writes them
+	millis   map[string]bool   // times that connectors count in milliseconds
+}
+
+// keyedAs is the table with the key under which rows of its kinds are kept.
+func (t liveTable) keyedAs(s *mapping.Source) liveTable {
+	t.key = s.Key(t.key)
+	return t
 }
 
 func (t liveTable) sortedKey() []string { return slices.Sorted(slices.Values(t.key)) }
@@ -33,7 +42,7 @@ func CheckTables(ctx context.Context, db *pgxpool.Pool, c mapping.Config) error 
 	if err != nil {
 		return err
 	}
-	found, err := compareTables(ctx, db, m)
+	found, err := compareTables(ctx, db, m, true)
 	if err != nil {
 		return err
 	}
@@ -46,8 +55,8 @@ func CheckTables(ctx context.Context, db *pgxpool.Pool, c mapping.Config) error 
 	return errors.Join(problems...)
 }
 
-// compareTables finds the mismatches of each kind.
-func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping) (map[*mapping.Source][]error, error) {
+// compareTables finds the mismatches of each kind; rows: by reading the tables, too.
+func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, rows bool) (map[*mapping.Source][]error, error) {
 	identities, names, err := liveTables(ctx, db)
 	if err != nil {
 		return nil, err
@@ -69,6 +78,15 @@ func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping) (m
 		}
 		t.identity = identity
 		found[s] = t.mismatches(s)
+		if id := s.IDColumn(); rows && id != "" && slices.Contains(t.key, id) {
+			why, err := source.NotUnique(ctx, db, s.Table, id, t.key)
+			if err != nil {
+				return nil, err
+			}
+			if why != "" {
+				found[s] = append(found[s], mismatch("cdc.tables.%s.columns.id: %s", k, why))
+			}
+		}
 	}
 	return found, nil
 }
@@ -123,7 +141,7 @@ func liveColumns(ctx context.Context, db *pgxpool.Pool, table string) (liveTable
 		return liveTable{}, fmt.Errorf("columns of %s: %w", table, err)
 	}
 	var (
-		t        = liveTable{oids: map[string]uint32{}, types: map[string]string{}}
+		t        = liveTable{oids: map[string]uint32{}, types: map[string]string{}, millis: map[string]bool{}}
 		keyed    = map[int]string{}
 		column   string
 		oid      uint32
@@ -134,6 +152,7 @@ func liveColumns(ctx context.Context, db *pgxpool.Pool, table string) (liveTable
 	_, err = pgx.ForEachRow(rows, []any{&column, &oid, &typ, &position, &modifier}, func() error {
 		t.columns = append(t.columns, column)
 		t.oids[column], t.types[column] = oid, typ
+		t.millis[column] = (oid == pgtype.TimestampOID || oid == pgtype.TimeOID) && modifier >= 0 && modifier <= 3
 		if position > 0 {
 			keyed[position] = column
 		}

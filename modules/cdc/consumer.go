@@ -25,20 +25,20 @@ type Applied interface {
 
 // Consumer copies the app's tables from Kafka to ClickHouse.
 type Consumer struct {
-	cfg       Config
-	kafka     kafka.Config
-	mapping   *mapping.Mapping
-	db        *clickhouse.Client
-	originals originals
-	letters   DeadLetters
-	applied   Applied
-	erased    Erased
-	clock     core.Clock
-	log       *zap.Logger
-	metrics   *metrics
-	rejects   *rejects
-	slots     chan struct{} // bounds the batches that are written at once
-	workers   *worker.Group
+	cfg     Config
+	kafka   kafka.Config
+	mapping *mapping.Mapping
+	db      *clickhouse.Client
+	pg      *pgxpool.Pool
+	letters DeadLetters
+	applied Applied
+	erased  Erased
+	clock   core.Clock
+	log     *zap.Logger
+	metrics *metrics
+	rejects *rejects
+	slots   chan struct{} // bounds the batches that are written at once
+	workers *worker.Group
 
 	mu     sync.Mutex
 	topics map[string]topicState // as the current session found them
@@ -49,7 +49,7 @@ type Params struct {
 	Config     Config
 	Kafka      kafka.Config
 	ClickHouse *clickhouse.Client
-	Postgres   *pgxpool.Pool // the app's database, for large values that no change brought
+	Postgres   *pgxpool.Pool // the app's database, for what the log does not tell
 	Letters    DeadLetters
 	Applied    Applied
 	Erased     Erased // nil: nobody is
@@ -69,7 +69,7 @@ func NewConsumer(p Params) (*Consumer, error) {
 		p.Erased = nobodyErased{}
 	}
 	return &Consumer{
-		cfg: p.Config, kafka: p.Kafka, mapping: m, db: p.ClickHouse, originals: originals{pool: p.Postgres},
+		cfg: p.Config, kafka: p.Kafka, mapping: m, db: p.ClickHouse, pg: p.Postgres,
 		letters: p.Letters, applied: p.Applied, erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer, p.Clock), rejects: newRejects(),
 		slots: make(chan struct{}, p.Config.Consumer.Inserts), workers: worker.NewGroup(p.Failure),
 	}, nil

@@ -89,6 +89,12 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 	}
 	for _, s := range d.sources {
 		row, err := s.Row(record)
+		ask := s.Wide(record.Key) || header(m, headerAsk) || d.epochs.unsettled(epoch, m.Timestamp)
+		unordered := ask
+		if envelope.ReasonOf(err) == envelope.ReasonUnavailable { // a condition on what the log does not tell
+			row, err = s.Deleted(record.Key)
+			ask = true
+		}
 		if err != nil { // kinds that share a table share its fate: half a record is no record
 			b.entries = b.entries[:before]
 			d.reject(b, m, epoch, err)
@@ -97,7 +103,8 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 		b.entries = append(b.entries, entry{
 			source: s, key: record.Key, row: row, version: version, origin: originOf(record.Source),
 			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete, create: record.Op == envelope.Create,
-			repair: repair, repairs: repairs, shortened: header(m, envelope.HeaderShortened), streamed: record.Source.Snapshot == envelope.Streaming,
+			repair: repair, repairs: repairs, streamed: record.Source.Snapshot == envelope.Streaming,
+			ask: ask, unordered: unordered, raise: unordered || d.epochs.grew(epoch),
 		})
 	}
 	d.rejects.accepted(d.table)

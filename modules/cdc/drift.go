@@ -31,7 +31,7 @@ func (c *Consumer) watchSchema(ctx context.Context) error {
 func (c *Consumer) checkSchema(ctx context.Context, last string) string {
 	ctx, cancel := context.WithTimeout(ctx, driftCheck)
 	defer cancel()
-	found, err := compareTables(ctx, c.originals.pool, c.mapping)
+	found, err := compareTables(ctx, c.pg, c.mapping, false)
 	if err != nil { // PostgreSQL is away; others say so
 		c.log.Debug("compare the app's tables with the mapping", zap.Error(err))
 		return last

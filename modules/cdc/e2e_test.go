@@ -18,7 +18,7 @@ func TestEveryOperationReachesClickHouse(t *testing.T) {
 	c.exec(
 		`INSERT INTO users (id, name) VALUES (1001, 'Ada'), (1002, 'Grace | "quoted" \ ü')`,
 		`INSERT INTO posts (id, author_id, body) VALUES (5001, 1001, 'first'), (5002, 1002, 'second')`,
-		`UPDATE posts SET body = 'edited' WHERE id = 5001`,
+		`UPDATE posts SET body = 'edited', created_at = created_at - interval '1 minute' WHERE id = 5001`,
 		`UPDATE posts SET status = 'draft' WHERE id = 5002`,
 		`UPDATE posts SET deleted_at = now() WHERE id = 3`,
 		`DELETE FROM posts WHERE id = 7`,
@@ -29,7 +29,7 @@ func TestEveryOperationReachesClickHouse(t *testing.T) {
 		`INSERT INTO mutes (muter_id, muted_id) VALUES (1002, 6)`,
 		`DELETE FROM likes WHERE user_id = 3`,
 		`DELETE FROM comments WHERE id IN (1, 2)`,
-		`UPDATE users SET name = 'Renamed' WHERE id = 4`,
+		`UPDATE users SET name = 'Renamed', created_at = created_at - interval '1 minute' WHERE id = 4`,
 		`DELETE FROM users WHERE id = 9`, // and all that hangs on it
 	)
 	c.requireEqual()

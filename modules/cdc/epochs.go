@@ -19,6 +19,26 @@ type epochStart struct {
 	epoch   uint16
 	topicID string
 	starts  []int64 // by partition
+	claimed time.Time
+}
+
+// settling is how long after a topic grew producers may still write by the partitions that they knew before.
+const settling = 15 * time.Minute
+
+// grew tells whether an epoch of a topic began because it grew: its records have an order in each partition, and
+// a row's may have moved from one to another.
+func (es epochs) grew(epoch uint16) bool {
+	for i := 1; i < len(es); i++ {
+		if es[i].epoch == epoch {
+			return es[i].topicID == es[i-1].topicID
+		}
+	}
+	return false
+}
+
+// unsettled tells whether a record of an epoch was written while the topic grew.
+func (es epochs) unsettled(epoch uint16, at time.Time) bool {
+	return es.grew(epoch) && es[slices.IndexFunc(es, func(e epochStart) bool { return e.epoch == epoch })].claimed.Add(settling).After(at)
 }
 
 // epochs are the lives of a topic, the oldest first.
@@ -91,13 +111,14 @@ func readEpochs(ctx context.Context, db *clickhouse.Client, topic string) (epoch
 		epoch   proto.ColUInt16
 		topicID proto.ColStr
 		starts  = proto.NewArrInt64()
+		claimed proto.ColDateTime64
 	)
 	err := db.Read(ctx, clickhouse.Query{Name: "cdc_epochs", Query: ch.Query{
 		Body: sql.ClickHouse("cdc_epochs"), Parameters: clickhouse.Params(map[string]any{"topic": topic}),
-		Result: proto.Results{{Name: "epoch", Data: &epoch}, {Name: "topic_id", Data: &topicID}, {Name: "starts", Data: starts}},
+		Result: proto.Results{{Name: "epoch", Data: &epoch}, {Name: "topic_id", Data: &topicID}, {Name: "starts", Data: starts}, {Name: "claimed_at", Data: &claimed}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range epoch.Rows() {
-				found = append(found, epochStart{epoch: epoch.Row(i), topicID: topicID.Row(i), starts: slices.Clone(starts.Row(i))})
+				found = append(found, epochStart{epoch: epoch.Row(i), topicID: topicID.Row(i), starts: slices.Clone(starts.Row(i)), claimed: claimed.Row(i)})
 			}
 			return nil
 		},

@@ -48,8 +48,8 @@ func (a *applier) leaveOut(f *fold, e entry) (entry, bool) {
 		return e, false
 	case named:
 		a.metrics.erased.WithLabelValues(a.table).Inc()
-		e.delete, e.row.Gone, e.row.TextMissing = true, true, false
-		e.row.First, e.row.Other, e.row.Text = 0, 0, ""
+		e.delete, e.row.Gone = true, true
+		e.row.First, e.row.Other = 0, 0
 	}
 	return e, true
 }
@@ -72,7 +72,7 @@ func PeoplePlaces(ctx context.Context, cfg Config, k kafka.Config, pool *pgxpool
 			return nil, fmt.Errorf("key of %s: %w", s.Table, err)
 		}
 		for _, column := range s.PeopleColumns() {
-			all[kind.String()] = append(all[kind.String()], slices.Index(t.sortedKey(), column)+1)
+			all[kind.String()] = append(all[kind.String()], slices.Index(t.keyedAs(s).sortedKey(), column)+1)
 		}
 	}
 	return all, nil

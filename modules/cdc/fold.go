@@ -19,21 +19,23 @@ type entry struct {
 	delete      bool // the record tells no more than the key
 	create      bool // nothing alive is under the key
 	streamed    bool // not of a snapshot
-	shortened   bool // a large value was left out, though it may have changed
 	killed      bool // by a truncate that was heard of before
 	repair      bool // counts only if the row's version is repairs
 	repairs     uint64
+	ask         bool // what it says must be read from the app's table
+	unordered   bool // other partitions may have changes of the row
+	raise       bool // what is stored may have a higher version and be older
 }
 
 // needsStored tells whether the entry cannot be applied without what we have of its row.
 func (e entry) needsStored() bool {
-	layout := e.source.Kind.Layout()
-	return e.repair || e.source.Kind.HasEdges() || (e.source.Kind.Counted() && !e.create) || (layout.Text != "" && (e.delete || e.row.TextMissing))
+	return e.repair || e.raise || e.source.Kind.HasEdges() || (e.source.Kind.Counted() && !e.create)
 }
 
 // fold applies changes in their order to what is stored, in memory, and collects what is to be
 // written: of each row its last state, of each edge likewise.
 type fold struct {
+	source  *mapping.Source
 	kind    mapping.Kind
 	rows    map[string]stored // what we have, as far as it was looked up or changed
 	dirty   map[string]bool
@@ -42,52 +44,49 @@ type fold struct {
 	moves   map[string]int // so far, by row
 	changes []core.Change
 	replays int
-	stale   int            // repairs that came too late
-	merged  map[string]int // large values, by where they came from
+	stale   int // repairs that came too late
+	raised  int // changes whose place in the log is below what they change
+	// unordered are the keys that must be looked at once more when all is written.
+	unordered map[string]bool
 }
 
-func newFold(k mapping.Kind, have map[string]stored) *fold {
+func newFold(s *mapping.Source, have map[string]stored) *fold {
 	if have == nil {
 		have = map[string]stored{}
 	}
-	return &fold{kind: k, rows: have, dirty: map[string]bool{}, edges: map[edge]edgeState{}, moves: map[string]int{}, merged: map[string]int{}}
+	return &fold{
+		source: s, kind: s.Kind, rows: have, dirty: map[string]bool{}, edges: map[edge]edgeState{}, moves: map[string]int{}, unordered: map[string]bool{},
+	}
 }
 
-// textOf finds a large value that neither the change nor what we have brings.
-type textOf func(e entry) (string, error)
-
-func (f *fold) apply(e entry, missing textOf) error {
+func (f *fold) apply(e entry) {
 	key := copyKey(f.kind, e.row)
 	old, known := f.rows[key]
-	if known && recordOf(old.Version) >= e.version {
+	seen := known && recordOf(old.Version) >= e.version
+	switch {
+	case e.repair && old.Version == e.repairs: // it outranks what it names, wherever in the log it is
+	case e.raise && (e.unordered || epochOf(old.Version) == epochOf(e.version)) && !e.repair:
+	case seen:
 		f.replays++ // it is in the row that we have, and its edges were written before that
 		if recordOf(old.Version) == e.version {
 			f.again(key, old, e.committedAt)
 		}
-		return nil
-	}
-	if e.repair && old.Version != e.repairs {
+		return
+	case e.repair:
 		f.stale++ // a change came first: it is younger than what the comparison saw
-		return nil
+		return
+	}
+	if seen {
+		e.version = after(old.Version)
+		f.raised++
+	}
+	if e.unordered {
+		f.unordered[key] = true
 	}
 	row := e.row
 	if e.delete && known { // a delete tells the key only
-		row.First, row.Other, row.Text, row.CreatedAt, row.Hidden = old.First, old.Other, old.Text, old.CreatedAt, old.Hidden
+		row.First, row.Other, row.CreatedAt, row.Hidden = old.First, old.Other, old.CreatedAt, old.Hidden
 	}
-	switch {
-	case !row.TextMissing:
-	case known && !e.shortened && (!old.Gone || old.Text != ""): // what was deleted unseen has no text to give
-		row.Text = old.Text
-		f.merged[f.whence(key)]++
-	default:
-		text, err := missing(e)
-		if err != nil {
-			return err
-		}
-		row.Text = text
-		f.merged["postgres"]++
-	}
-	row.TextMissing = false
 	next := stored{Row: row, Version: e.version, Origin: e.origin}
 	if e.killed { // above what somebody writes who has not heard of the truncate
 		next.Version = derived(e.version)
@@ -96,7 +95,7 @@ func (f *fold) apply(e entry, missing textOf) error {
 	if e.repair { // what was deleted may have left edges behind
 		before.Gone = false
 	}
-	f.tell(before, known, next, e.repair, e.committedAt)
+	f.tell(before, known, next, e.repair || seen, e.committedAt)
 	if known && f.kind.Counted() && (old.First != next.First || !old.CreatedAt.Equal(next.CreatedAt)) {
 		from := old
 		from.Gone, from.Version = true, e.version-1 // above all that was, below what comes
@@ -104,7 +103,6 @@ func (f *fold) apply(e entry, missing textOf) error {
 	}
 	f.rows[key] = next
 	f.dirty[key] = true
-	return nil
 }
 
 // leave notes what a row leaves where it was. Moves of one row are written one after the other: whoever
@@ -131,13 +129,6 @@ func (f *fold) again(key string, old stored, at time.Time) {
 	for _, e := range edgesOf(f.kind, row) {
 		f.note(e, old, old.Gone, true, at)
 	}
-}
-
-func (f *fold) whence(key string) string {
-	if f.dirty[key] {
-		return "batch"
-	}
-	return "clickhouse"
 }
 
 // tell notes the edges that go and come, and what the feed is to hear.

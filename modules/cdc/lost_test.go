@@ -36,12 +36,12 @@ func TestALostSlotIsReadAnewWithWhatWasDeletedMeanwhile(t *testing.T) {
 	c.dropSlot()
 	c.exec( // nobody will hear of these
 		`DELETE FROM posts WHERE id % 2 = 0`, `DELETE FROM follows WHERE follower_id % 3 = 0`, `DELETE FROM users WHERE id = 8`,
-		`UPDATE posts SET body = 'unheard' WHERE id % 5 = 0`, `INSERT INTO users (id, name) VALUES (777, 'unheard')`, `TRUNCATE mutes`,
+		`UPDATE posts SET body = 'unheard', created_at = created_at - interval '1 minute' WHERE id % 5 = 0`, `INSERT INTO users (id, name) VALUES (777, 'unheard')`, `TRUNCATE mutes`,
 		`UPDATE comments SET created_at = now() - interval '7 hours', author_id = 9 WHERE id % 3 = 0`, // counted elsewhere since
 	)
 	c.startSource()
 	c.requireEqual()
-	c.exec(`UPDATE users SET name = 'heard' WHERE id = 777`)
+	c.exec(`UPDATE users SET name = 'heard', created_at = created_at - interval '1 minute' WHERE id = 777`)
 	c.requireEqual()
 	require.Empty(t, c.letters.list())
 }
@@ -84,16 +84,16 @@ func TestATopicThatIsMadeAnewBeginsAboveWhatWasBefore(t *testing.T) {
 	c := newChain(t)
 	c.exec(world(50))
 	c.start()
-	c.exec(`UPDATE posts SET body = 'a'`, `UPDATE posts SET body = 'b'`, `UPDATE posts SET body = 'c'`) // offsets rise
+	c.exec(`UPDATE posts SET body = 'a', created_at = created_at - interval '1 minute'`, `UPDATE posts SET body = 'b', created_at = created_at - interval '1 minute'`, `UPDATE posts SET body = 'c', created_at = created_at - interval '1 minute'`) // offsets rise
 	c.requireEqual()
 	c.stopSource()
 	posts := c.KafkaConfig.TopicPrefix + "cdc.public.posts"
 	c.admin(func(a sarama.ClusterAdmin) error { return a.DeleteTopic(posts) })
 	c.makeTopics()
 	c.startSource()
-	c.exec(`UPDATE posts SET body = 'low offset' WHERE id < 20`, `DELETE FROM posts WHERE id > 100`)
+	c.exec(`UPDATE posts SET body = 'low offset', created_at = created_at - interval '1 minute' WHERE id < 20`, `DELETE FROM posts WHERE id > 100`)
 	c.requireEqual()
-	c.exec(`UPDATE posts SET body = 'higher'`)
+	c.exec(`UPDATE posts SET body = 'higher', created_at = created_at - interval '1 minute'`)
 	c.requireEqual()
 }
 
@@ -119,7 +119,7 @@ func TestATopicThatGrewGoesOn(t *testing.T) {
 	c := newChain(t)
 	c.exec(world(50))
 	c.start()
-	c.exec(`UPDATE posts SET body = 'a'`, `UPDATE posts SET body = 'b'`)
+	c.exec(`UPDATE posts SET body = 'a', created_at = created_at - interval '1 minute'`, `UPDATE posts SET body = 'b', created_at = created_at - interval '1 minute'`)
 	c.requireEqual()
 	posts := c.KafkaConfig.TopicPrefix + "cdc.public.posts"
 	c.stopSource()
@@ -127,7 +127,7 @@ func TestATopicThatGrewGoesOn(t *testing.T) {
 	// Only now may the topic be written to again: see "Epochs" in ARCHITECTURE.md.
 	wait.Until(t, func() bool { return c.epoch("public.posts") == 2 })
 	c.startSource()
-	c.exec(`UPDATE posts SET body = 'moved' WHERE id < 40`, `DELETE FROM posts WHERE id > 100`)
+	c.exec(`UPDATE posts SET body = 'moved', created_at = created_at - interval '1 minute' WHERE id < 40`, `DELETE FROM posts WHERE id > 100`)
 	c.requireEqual()
 }
 

@@ -18,7 +18,8 @@ type metrics struct {
 	replays      *prometheus.CounterVec   // table
 	stale        *prometheus.CounterVec   // table
 	erased       *prometheus.CounterVec   // table
-	toast        *prometheus.CounterVec   // table, from
+	asked        *prometheus.CounterVec   // table, row
+	raised       *prometheus.CounterVec   // table
 	keyChanges   *prometheus.CounterVec   // table
 	deadLetters  *prometheus.CounterVec   // table, reason
 	rows         *prometheus.CounterVec   // copy
@@ -62,7 +63,8 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		replays:     counter("replays_total", "Records read again from Kafka whose row was already applied.", "table"),
 		stale:       counter("stale_repairs_total", "Repairs of a resync that were dropped because a change came first.", "table"),
 		erased:      counter("erased_total", "Changes that were left out because they name somebody who is erased.", "table"),
-		toast:       counter("toast_merges_total", "Large values that a change did not bring, by where they came from.", "table", "from"),
+		asked:       counter("asked_rows_total", "Rows read from PostgreSQL because the log does not tell what they are, by whether they were there.", "table", "row"),
+		raised:      counter("raised_total", "Changes and repairs whose place in the log is below that of what they replace: the topic grew.", "table"),
 		keyChanges:  counter("key_changes_total", "Rows whose primary key changed.", "table"),
 		deadLetters: counter("dead_letters_total", "Records that could not be applied, by reason.", "table", "reason"),
 		rows:        counter("rows_written_total", "Rows inserted into ClickHouse, by our table.", "copy"),

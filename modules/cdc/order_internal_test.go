@@ -166,9 +166,9 @@ func TestReplayingAnyPartOfTheLogChangesNothing(t *testing.T) {
 		for committed := 0; committed < len(log); {
 			start := rapid.IntRange(0, committed).Draw(t, "start") // at the committed offset or before it
 			end := rapid.IntRange(start+1, len(log)).Draw(t, "end")
-			f := newFold(mapping.Follow, maps.Clone(rows))
+			f := newFold(&follows, maps.Clone(rows))
 			for _, e := range log[start:end] {
-				require.NoError(t, f.apply(e, nil))
+				f.apply(e)
 			}
 			for _, e := range f.writtenEdges() {
 				if old, ok := edges[e.edge]; !ok || old.version <= e.version {
@@ -236,9 +236,9 @@ func TestReplayingAnyPartOfTheLogLeavesNoReactionBehind(t *testing.T) {
 		for committed := 0; committed < len(log); {
 			start := rapid.IntRange(0, committed).Draw(t, "start") // at the committed offset or before it
 			end := rapid.IntRange(start+1, len(log)).Draw(t, "end")
-			f := newFold(mapping.Comment, maps.Clone(rows))
+			f := newFold(&comments, maps.Clone(rows))
 			for _, e := range log[start:end] {
-				require.NoError(t, f.apply(e, nil))
+				f.apply(e)
 			}
 			if slices.ContainsFunc(append(f.left, f.written()), func(each []stored) bool { return !insert(each) }) {
 				continue
@@ -277,4 +277,39 @@ func commentLog(t *rapid.T, s *mapping.Source) (log []entry) {
 		log = append(log, e)
 	}
 	return log
+}
+
+func TestARepairOutranksTheVersionThatItNamesWhereverItStands(t *testing.T) {
+	follows := mapping.Source{Kind: mapping.Follow}
+	at := func(epoch uint16, offset int64) uint64 {
+		v, err := versionOf(epoch, offset)
+		require.NoError(t, err)
+		return v
+	}
+	row := func(other int64) mapping.Row { return mapping.Row{Key: "1", First: 1, Other: other} }
+	have := stored{Row: row(2), Version: at(2, 1000)} // written by a producer that did not know that the topic grew
+	apply := func(have stored, e entry) (stored, *fold) {
+		e.source = &follows
+		f := newFold(&follows, map[string]stored{"1": have})
+		f.apply(e)
+		return f.rows["1"], f
+	}
+	repaired, f := apply(have, entry{version: at(2, 4), repair: true, repairs: have.Version, row: row(3)})
+	require.EqualValues(t, 3, repaired.Other)
+	require.Greater(t, repaired.Version, have.Version)
+	require.Equal(t, 1, f.raised)
+	same, f := apply(repaired, entry{version: at(2, 4), repair: true, repairs: have.Version, row: row(3)})
+	require.Equal(t, repaired, same, "read again")
+	require.Equal(t, 1, f.replays+f.stale)
+
+	next, _ := apply(repaired, entry{version: at(2, 5), raise: true, row: row(4)})
+	require.EqualValues(t, 4, next.Other, "the row's own partition goes on from there")
+	require.Greater(t, next.Version, repaired.Version)
+	older, _ := apply(next, entry{version: at(1, 99999), row: row(5)})
+	require.Equal(t, next, older, "what is from before the growth is older")
+	older, _ = apply(next, entry{version: at(1, 99999), raise: true, row: row(5)})
+	require.Equal(t, next, older)
+	replay, f := apply(repaired, entry{version: at(2, 5), row: row(4)})
+	require.Equal(t, repaired, replay, "in a topic that never grew a lower place was applied before")
+	require.Equal(t, 1, f.replays)
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/IBM/sarama"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
@@ -18,11 +20,17 @@ import (
 // headerRepair marks a record that sets a row right: it counts only if the copy still has this version.
 const headerRepair = "feedrank.repair"
 
+// headerAsk marks one whose row has no order in the log: the consumer asks what it is now.
+const headerAsk = "feedrank.ask"
+
 // repairBatch bounds what is sent at once.
 const repairBatch = 500
 
-// largestRepair is the largest record; a larger one leaves its text out.
-const largestRepair = 900 << 10
+// largestRepair is the largest record; a larger one leaves out what is larger than largestValue.
+const (
+	largestRepair = 900 << 10
+	largestValue  = 32 << 10
+)
 
 // repair sends what sets the rows right, and returns how many were sent.
 func (r *Resync) repair(ctx context.Context, s *mapping.Source, t liveTable, found []difference, at origin) (int, error) {
@@ -62,21 +70,22 @@ func (r *Resync) repair(ctx context.Context, s *mapping.Source, t liveTable, fou
 
 func (r *Resync) message(s *mapping.Source, write keyWriter, d difference, at origin) (*sarama.ProducerMessage, error) {
 	op, after := envelope.Delete, []byte("null")
-	key, err := write(d.key)
+	key, err := write.key(d.key)
 	if err != nil {
 		return nil, err
 	}
 	headers := []sarama.RecordHeader{{Key: []byte(headerRepair), Value: strconv.AppendUint(nil, d.version, 10)}}
+	if write.wide {
+		headers = append(headers, sarama.RecordHeader{Key: []byte(headerAsk), Value: []byte("1")})
+	}
 	if d.original != nil {
 		op = envelope.Read
 		fields := d.original.fields
 		if after, err = json.Marshal(fields); err != nil {
 			return nil, err
 		}
-		if text := s.TextColumn(); len(after) > largestRepair && text != "" {
-			fields[text] = json.RawMessage(`"` + envelope.Unavailable + `"`)
-			headers = append(headers, sarama.RecordHeader{Key: []byte(envelope.HeaderShortened), Value: []byte("1")})
-			if after, err = json.Marshal(fields); err != nil {
+		if len(after) > largestRepair {
+			if after, err = json.Marshal(withoutLarge(fields)); err != nil {
 				return nil, err
 			}
 		}
@@ -93,6 +102,17 @@ func (r *Resync) message(s *mapping.Source, write keyWriter, d difference, at or
 		return nil, err
 	}
 	return &sarama.ProducerMessage{Topic: r.mapping.Topic(s.Table), Key: sarama.ByteEncoder(key), Value: sarama.ByteEncoder(body), Headers: headers}, nil
+}
+
+// withoutLarge leaves out what is large, of the columns that conditions look at: the consumer asks for it.
+func withoutLarge(fields map[string]json.RawMessage) map[string]json.RawMessage {
+	out := maps.Clone(fields)
+	for name, value := range out {
+		if len(value) > largestValue {
+			out[name] = json.RawMessage(`"` + envelope.Unavailable + `"`)
+		}
+	}
+	return out
 }
 
 // keyValues are the key columns' values as text, from the key of our copy.
@@ -133,7 +153,12 @@ func (t liveTable) keyOf(s *mapping.Source, key string) ([]byte, error) {
 			return nil, err
 		}
 		out = append(append(out, name...), ':')
-		out = append(out, pgvalue.JSON(t.oids[c], []byte(values[c]))...)
+		switch t.oids[c] {
+		case pgtype.TimestampOID, pgtype.DateOID, pgtype.TimeOID: // numbers already
+			out = append(out, values[c]...)
+		default:
+			out = append(out, pgvalue.JSON(t.oids[c], []byte(values[c]))...)
+		}
 	}
 	return append(out, '}'), nil
 }

@@ -15,7 +15,10 @@ import (
 )
 
 // keyWriter writes the key of a record from the key of our copy.
-type keyWriter func(key string) ([]byte, error)
+type keyWriter struct {
+	key  func(key string) ([]byte, error)
+	wide bool // the topic's records have wider keys, which ours cannot give: a repair may be in another partition
+}
 
 // keyWriter writes keys as the topic's own records have them, byte for byte, so that a repair goes to the
 // partition of the row's changes: plain, or with a schema around it. A topic whose keys are written in
@@ -25,7 +28,7 @@ func (r *Resync) keyWriter(ctx context.Context, s *mapping.Source, t liveTable) 
 	topic := r.mapping.Topic(s.Table)
 	sample, err := r.lastKey(ctx, topic)
 	if err != nil || sample == nil {
-		return plain, err
+		return keyWriter{key: plain}, err
 	}
 	write := plain
 	var wrapped struct {
@@ -40,20 +43,23 @@ func (r *Resync) keyWriter(ctx context.Context, s *mapping.Source, t liveTable) 
 	}
 	row, err := envelope.DecodeKey(sample)
 	if err != nil {
-		return nil, fmt.Errorf("key of %s: %w", topic, err)
+		return keyWriter{}, fmt.Errorf("key of %s: %w", topic, err)
+	}
+	if s.Wide(row) {
+		return keyWriter{key: plain, wide: true}, nil
 	}
 	known, err := s.Deleted(row)
 	if err != nil {
-		return nil, fmt.Errorf("key of %s: %w", topic, err)
+		return keyWriter{}, fmt.Errorf("key of %s: %w", topic, err)
 	}
 	ours, err := write(copyKey(s.Kind, known))
 	if err != nil {
-		return nil, err
+		return keyWriter{}, err
 	}
 	if !bytes.Equal(ours, sample) {
-		return nil, fmt.Errorf("%s is not repaired: its connector writes keys as %.300s, which we would write as %.300s, to another partition", topic, sample, ours)
+		return keyWriter{}, fmt.Errorf("%s is not repaired: its connector writes keys as %.300s, which we would write as %.300s, to another partition", topic, sample, ours)
 	}
-	return write, nil
+	return keyWriter{key: write}, nil
 }
 
 // recent is how many of a partition's last records are looked at for one that a connector wrote.

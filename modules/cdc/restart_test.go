@@ -17,7 +17,7 @@ func TestWritesThatOverlapTheSnapshotAreNotLost(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = open.Rollback(t.Context()) }()
 	for _, s := range []string{
-		`UPDATE posts SET body = 'from before' WHERE id = 10`,
+		`UPDATE posts SET body = 'from before', created_at = created_at - interval '1 minute' WHERE id = 10`,
 		`DELETE FROM likes WHERE user_id = 11`,
 		`INSERT INTO follows (follower_id, followee_id) VALUES (12, 200)`,
 	} {
@@ -27,10 +27,10 @@ func TestWritesThatOverlapTheSnapshotAreNotLost(t *testing.T) {
 	c.makeTopics()
 	c.startSource()
 	c.startConsumer()
-	c.exec(`UPDATE posts SET body = 'meanwhile' WHERE id = 20`, `DELETE FROM posts WHERE id = 30`, `DELETE FROM follows WHERE follower_id = 40`)
+	c.exec(`UPDATE posts SET body = 'meanwhile', created_at = created_at - interval '1 minute' WHERE id = 20`, `DELETE FROM posts WHERE id = 30`, `DELETE FROM follows WHERE follower_id = 40`)
 	require.NoError(t, open.Commit(t.Context()))
 	for i := range 50 {
-		c.exec(fmt.Sprintf(`UPDATE posts SET body = 'round %d' WHERE id %% 7 = %d`, i, i%7))
+		c.exec(fmt.Sprintf(`UPDATE posts SET body = 'round %d', created_at = created_at - interval '1 minute' WHERE id %% 7 = %d`, i, i%7))
 	}
 	c.requireEqual()
 }
@@ -44,7 +44,7 @@ func TestRestartsInTheMiddleLoseAndRepeatNothing(t *testing.T) {
 		for range 30 {
 			id := 1 + random.IntN(60)
 			c.exec(
-				fmt.Sprintf(`INSERT INTO posts (id, author_id, body) VALUES (%[1]d, %[2]d, 'round %[3]d') ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body`, id, id, round),
+				fmt.Sprintf(`INSERT INTO posts (id, author_id, body) VALUES (%[1]d, %[2]d, 'round %[3]d') ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body, created_at = now()`, id, id, round),
 				fmt.Sprintf(`DELETE FROM posts WHERE id = %d`, 1+random.IntN(180)),
 				fmt.Sprintf(`INSERT INTO follows (follower_id, followee_id) VALUES (%d, %d) ON CONFLICT DO NOTHING`, id, 1+random.IntN(60)),
 				fmt.Sprintf(`DELETE FROM follows WHERE follower_id = %d AND followee_id %% 3 = %d`, id, round%3),
@@ -74,7 +74,7 @@ func TestAnInterruptedSnapshotGoesOn(t *testing.T) {
 		return err == nil && begun
 	})
 	c.stopSource()
-	c.exec(`DELETE FROM posts WHERE id % 3 = 0`, `UPDATE posts SET body = 'changed' WHERE id % 3 = 1`)
+	c.exec(`DELETE FROM posts WHERE id % 3 = 0`, `UPDATE posts SET body = 'changed', created_at = created_at - interval '1 minute' WHERE id % 3 = 1`)
 	c.startSource()
 	c.startConsumer()
 	c.requireEqual()

@@ -174,10 +174,14 @@ func (r *Resync) kind(ctx context.Context, s *mapping.Source, o ResyncOptions, a
 	if err != nil {
 		return Comparison{}, err
 	}
+	t = t.keyedAs(s)
 	if at.Current.Kind != s.Kind.String() {
 		at.begin(s)
 	}
-	w := &walk{Resync: r, source: s, table: t, cut: cutOf(s, t), options: o, found: &at.Current, pace: o.limiter()}
+	w := &walk{
+		Resync: r, appTable: appTable{pool: r.pg, without: r.erased, source: s, table: t}, cut: cutOf(s, t),
+		options: o, found: &at.Current, pace: o.limiter(),
+	}
 	if w.about, err = r.estimate(ctx, s.Table); err != nil {
 		return at.Current, err
 	}

@@ -5,11 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
@@ -149,72 +145,6 @@ func (w *walk) differences(ctx context.Context, keys []string) ([]difference, or
 		}
 	}
 	return found, at, nil
-}
-
-// originals reads the app's rows with these keys, as of a position of the log that it returns.
-func (w *walk) originals(ctx context.Context, keys []string) (map[string]originalRow, origin, error) {
-	wanted := make(map[string]originalRow, len(keys))
-	asked := make(map[string]bool, len(keys))
-	for _, key := range keys {
-		asked[key] = true
-	}
-	condition, args, err := w.byKeys(keys)
-	if err != nil {
-		return nil, origin{}, err
-	}
-	var at origin
-	err = w.patient(ctx, func(tx pgx.Tx) error {
-		// See the source's snapshots: a truncate is then wholly before the position, or after us.
-		if _, err := tx.Exec(ctx, "LOCK TABLE "+sanitized(w.source.Table)+" IN ACCESS SHARE MODE"); err != nil {
-			return err
-		}
-		if at, err = positionNow(ctx, tx); err != nil {
-			return err
-		}
-		_, err := w.read(ctx, tx, condition, args, func(key string, row originalRow) error {
-			if asked[key] {
-				wanted[key] = row
-			}
-			return nil
-		})
-		return err
-	})
-	if err != nil {
-		return nil, origin{}, fmt.Errorf("read %s: %w", w.source.Table, err)
-	}
-	return wanted, at, nil
-}
-
-// byKeys is the condition for rows with these keys; empty where a key's text is not PostgreSQL's own, so
-// that every row must be looked at.
-func (w *walk) byKeys(keys []string) (string, []any, error) {
-	columns := w.table.key
-	if id := w.source.IDColumn(); id != "" {
-		columns = []string{id}
-	}
-	values := map[string][]string{}
-	for _, key := range keys {
-		parts, err := w.table.keyValues(w.source, key)
-		if err != nil {
-			return "", nil, err
-		}
-		for _, c := range columns {
-			values[c] = append(values[c], parts[c])
-		}
-	}
-	var names, arrays []string
-	var args []any
-	for i, c := range columns {
-		switch w.table.oids[c] {
-		case pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.UUIDOID, pgtype.TextOID, pgtype.VarcharOID:
-		default:
-			return "", nil, nil
-		}
-		names = append(names, pgx.Identifier{c}.Sanitize())
-		arrays = append(arrays, fmt.Sprintf("$%d::text[]::%s[]", i+1, w.table.types[c]))
-		args = append(args, values[c])
-	}
-	return fmt.Sprintf(" WHERE (%s) IN (SELECT * FROM unnest(%s))", strings.Join(names, ", "), strings.Join(arrays, ", ")), args, nil
 }
 
 func (w *walk) report(ctx context.Context, found []difference, at origin) error {

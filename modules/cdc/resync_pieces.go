@@ -103,8 +103,7 @@ func numbers[N int | int64](all []N) string {
 // walk is the comparison of one kind.
 type walk struct {
 	*Resync
-	source  *mapping.Source
-	table   liveTable
+	appTable
 	cut     cut
 	options ResyncOptions
 	found   *Comparison
@@ -152,18 +151,6 @@ func (w *walk) next(ctx context.Context, at *place) (p piece, more bool, err err
 	}
 	return p, true, nil
 }
-
-// patient runs f in a read-only transaction whose statements may take long.
-func (w *walk) patient(ctx context.Context, f func(tx pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, w.pg, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
-			return err
-		}
-		return f(tx)
-	})
-}
-
-func sanitized(table string) string { return pgx.Identifier(strings.SplitN(table, ".", 2)).Sanitize() }
 
 // compare finds the rows of a piece that differ, and after a while those that still do.
 func (w *walk) compare(ctx context.Context, p piece) error {

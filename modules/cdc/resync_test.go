@@ -2,6 +2,7 @@ package cdc_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -43,7 +44,7 @@ const spoiling = 5 // rows of each kind of damage
 func (c *chain) spoilAll() {
 	c.spoil(
 		`INSERT INTO posts SELECT * REPLACE (version + 1 AS version, 1 AS is_deleted) FROM posts FINAL WHERE id % 7 = 1 ORDER BY id LIMIT 5`,
-		`INSERT INTO posts SELECT * REPLACE (version + 1 AS version, 'spoiled' AS body) FROM posts FINAL WHERE id % 7 = 2 ORDER BY id LIMIT 5`,
+		`INSERT INTO posts SELECT * REPLACE (version + 1 AS version, author_id + 1 AS author_id) FROM posts FINAL WHERE id % 7 = 2 ORDER BY id LIMIT 5`,
 		`INSERT INTO posts SELECT * REPLACE (id + 500000 AS id) FROM posts FINAL WHERE id % 7 = 3 ORDER BY id LIMIT 5`,
 		`INSERT INTO likes SELECT * REPLACE (version + 1 AS version, 1 AS is_deleted) FROM likes FINAL ORDER BY row_key LIMIT 5`,
 		`INSERT INTO viewer_edges SELECT * REPLACE (version + 1 AS version, 1 AS is_deleted) FROM viewer_edges FINAL WHERE kind = 'blocked_by' ORDER BY viewer_id LIMIT 5`,
@@ -79,7 +80,7 @@ func TestAComparisonFindsWhatDiffersAndARepairSetsItRight(t *testing.T) {
 
 	compare(t, r, cdc.ResyncOptions{Repair: true})
 	c.requireEqual()
-	c.exec(`UPDATE posts SET body = 'and changes go on'`)
+	c.exec(`UPDATE posts SET body = 'and changes go on', created_at = created_at - interval '1 hour'`)
 	c.requireEqual()
 	require.Empty(t, c.letters.list())
 	_, err := r.Run(t.Context(), cdc.ResyncOptions{Table: "public.nothing"})
@@ -140,7 +141,7 @@ func TestAComparisonThatWasKilledGoesOnWhereItWas(t *testing.T) {
 	}
 	_, err := r.Run(ctx, first)
 	require.ErrorIs(t, err, context.Canceled)
-	c.spoil(`INSERT INTO users SELECT * REPLACE (version + 1 AS version, 'spoiled' AS name) FROM users FINAL WHERE id = 5`)
+	c.spoil(`INSERT INTO users SELECT * REPLACE (version + 1 AS version, toDateTime64('2020-01-01', 6) AS created_at) FROM users FINAL WHERE id = 5`)
 	found := map[string]cdc.Comparison{}
 	for _, comparison := range compare(t, c.resync(), o) { // another process: it hashes differently
 		found[comparison.Kind] = comparison
@@ -199,18 +200,22 @@ func TestARepairIsWrittenUnderTheKeyThatTheConnectorWrites(t *testing.T) {
 	c.startConsumer()
 	d, now := c.connector(), time.Now()
 	const wrapped = `{"schema":{"type":"struct","fields":[{"type":"int64","optional":false,"field":"id"}],"optional":false,"name":"cdc.public.users.Key"},"payload":{"id":%d}}`
-	c.exec(`INSERT INTO users (id, name, created_at) SELECT i, 'right', '2026-11-01T10:00:00Z' FROM generate_series(1, 40) i`)
+	var right struct {
+		At string `json:"created_at"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(user(1, "right")), &right))
+	c.exec(fmt.Sprintf(`INSERT INTO users (id, name, created_at) SELECT i, 'right', '%s' FROM generate_series(1, 40) i`, right.At))
 	for id := 1; id <= 40; id++ {
 		d.keyed("users", fmt.Sprintf(wrapped, id), "c", user(id, "right"), at{100, 110, now, "", 0})
 	}
 	c.requireEqual()
-	c.spoil(`INSERT INTO users SELECT * REPLACE (version + 1 AS version, 'spoiled' AS name) FROM users FINAL`)
+	c.spoil(`INSERT INTO users SELECT * REPLACE (version + 1 AS version, toDateTime64('2020-01-01', 6) AS created_at) FROM users FINAL`)
 	compare(t, c.resync(), cdc.ResyncOptions{Table: "public.users", Repair: true, Settle: time.Millisecond})
 	c.requireEqual()
 	require.Empty(t, c.misplaced("users", func(id int) string { return fmt.Sprintf(wrapped, id) }), "a repair stands in another partition than its row")
 
-	d.keyed("posts", `{"other":"key","id":1}`, "c", `{"id":1,"author_id":1,"body":"","status":"published","deleted_at":null,"created_at":"2026-11-01T10:00:00Z"}`, at{100, 110, now, "", 0})
-	c.exec(`INSERT INTO posts (id, author_id) VALUES (1, 1), (2, 1)`)
-	_, err := c.resync().Run(t.Context(), cdc.ResyncOptions{Table: "public.posts", Repair: true})
+	d.keyed("follows", `{"other":"key","followee_id":1}`, "c", `{"follower_id":2,"followee_id":1,"created_at":"2026-11-01T10:00:00Z"}`, at{100, 110, now, "", 0})
+	c.exec(`INSERT INTO follows (follower_id, followee_id) VALUES (2, 1), (1, 2)`)
+	_, err := c.resync().Run(t.Context(), cdc.ResyncOptions{Table: "public.follows", Repair: true})
 	require.ErrorContains(t, err, "is not repaired")
 }

@@ -91,7 +91,7 @@ func TestWhatIsOnItsWayIsNoDifference(t *testing.T) {
 	c.requireEqual()
 	c.stopConsumer()
 	for i := range 20 {
-		c.exec(fmt.Sprintf(`UPDATE posts SET body = 'edition %d' WHERE id %% 2 = 0`, i), fmt.Sprintf(`DELETE FROM likes WHERE user_id = %d`, 2+i))
+		c.exec(fmt.Sprintf(`UPDATE posts SET body = 'edition %d', created_at = created_at - interval '1 minute' WHERE id %% 2 = 0`, i), fmt.Sprintf(`DELETE FROM likes WHERE user_id = %d`, 2+i))
 	}
 	r := c.resync()
 	_, err := r.Run(t.Context(), cdc.ResyncOptions{Table: "public.posts", Drain: time.Millisecond})

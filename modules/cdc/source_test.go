@@ -25,7 +25,7 @@ func TestTheSourceTurnsToAnotherAddress(t *testing.T) {
 	c.startSource()
 	c.startConsumer()
 	c.requireEqual()
-	c.exec(`UPDATE users SET name = 'through the second'`)
+	c.exec(`UPDATE users SET name = 'through the second', created_at = created_at - interval '1 minute'`)
 	c.requireEqual()
 }
 

@@ -28,6 +28,12 @@ func copyKey(k mapping.Kind, row mapping.Row) string {
 	return row.Key
 }
 
+// idOfKey reads the key of a kind that is kept by its id.
+func idOfKey(key string) int64 {
+	id, _ := strconv.ParseInt(key, 10, 64)
+	return id
+}
+
 // lookupBlock bounds the keys of one query, whose text has a limit.
 const lookupBlock = 4000
 
@@ -46,7 +52,7 @@ func lookup(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys []s
 
 func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys []string, found map[string]stored) error {
 	var (
-		key, text            proto.ColStr
+		key                  proto.ColStr
 		first, other         proto.ColInt64
 		hidden               proto.ColBool
 		version, lsn, system proto.ColUInt64
@@ -59,7 +65,6 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 		{Name: "row_key", Data: &key},
 		{Name: "first", Data: &first},
 		{Name: "other", Data: &other},
-		{Name: "text", Data: &text},
 		{Name: "hidden", Data: &hidden},
 		{Name: "created_at", Data: &created},
 		{Name: "version", Data: &version},
@@ -75,11 +80,11 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range key.Rows() {
 				row := mapping.Row{
-					Key: key.Row(i), First: first.Row(i), Other: other.Row(i), Text: text.Row(i), Hidden: hidden.Row(i),
+					Key: key.Row(i), First: first.Row(i), Other: other.Row(i), Hidden: hidden.Row(i),
 					CreatedAt: created.Row(i).UTC(), Gone: deleted.Row(i) != 0,
 				}
 				if k.Layout().ByID {
-					row.ID, _ = strconv.ParseInt(row.Key, 10, 64)
+					row.ID = idOfKey(row.Key)
 				}
 				found[row.Key] = stored{Row: row, Version: version.Row(i), Origin: origin{
 					LSN: lsn.Row(i), System: system.Row(i), CommittedAt: committed.Row(i).UTC(),

@@ -75,12 +75,17 @@ func (t *Tail) Run(ctx context.Context) error { return t.tail.Run(ctx) }
 
 // handle tells what a record means; the consumer dead-letters what cannot be read.
 func (t *Tail) handle(m *sarama.ConsumerMessage) {
-	if header(m, headerRepair) { // whether it counts, only the consumer knows
-		return
-	}
 	record, err := envelope.Decode(m.Key, m.Value)
 	if err != nil {
 		t.log.Debug("record not read", zap.String("topic", m.Topic), zap.Int32("partition", m.Partition), zap.Int64("offset", m.Offset), zap.Error(err))
+		return
+	}
+	if header(m, headerRepair) { // whether it counts, only the consumer knows
+		for _, source := range t.sources[m.Topic] {
+			if change, ok, err := postUnclear(source, record); ok && err == nil {
+				t.tell([]core.Change{change})
+			}
+		}
 		return
 	}
 	switch {
@@ -96,6 +101,9 @@ func (t *Tail) handle(m *sarama.ConsumerMessage) {
 	}
 	for _, source := range t.sources[m.Topic] {
 		change, ok, err := t.changes(source, record)
+		if source.Kind == mapping.Post && (source.Wide(record.Key) || envelope.ReasonOf(err) == envelope.ReasonUnavailable) {
+			change, ok, err = postUnclear(source, record) // the consumer asks PostgreSQL
+		}
 		if err != nil {
 			t.log.Debug("row not read", zap.String("topic", m.Topic), zap.Int32("partition", m.Partition), zap.Int64("offset", m.Offset), zap.Error(err))
 		} else if ok {
@@ -121,6 +129,15 @@ func (t *Tail) late(m *sarama.ConsumerMessage, s envelope.Source) bool {
 func postChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
 	row, err := source.Row(record)
 	return postChange(row, record.Source.CommittedAt), true, err
+}
+
+// postUnclear tells that a post may have changed.
+func postUnclear(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
+	if source.Kind != mapping.Post {
+		return core.Change{}, false, nil
+	}
+	row, err := source.Deleted(record.Key)
+	return core.Change{Kind: core.PostUnclear, Post: core.Post{ID: core.ID(row.ID)}, CommittedAt: record.Source.CommittedAt}, true, err
 }
 
 func edgeChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {

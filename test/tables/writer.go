@@ -85,12 +85,12 @@ func (w *Writer) putPost() string {
 	case 0: // and again under the same id, in one transaction or the next
 		return fmt.Sprintf(`DELETE FROM posts WHERE id = %d`, w.post())
 	case 1:
-		return fmt.Sprintf(`INSERT INTO posts (id, author_id, body) SELECT 10000 + i, %d, 'one of many' FROM generate_series(1, %d) i ON CONFLICT (id) DO UPDATE SET body = 'again ' || random()`,
+		return fmt.Sprintf(`INSERT INTO posts (id, author_id, body) SELECT 10000 + i, %d, 'one of many' FROM generate_series(1, %d) i ON CONFLICT (id) DO UPDATE SET body = 'again ' || random(), author_id = EXCLUDED.author_id`,
 			w.user(), 1+w.Random.IntN(manyRows))
 	case 2:
 		return `DELETE FROM posts WHERE id > 10000`
 	default:
-		return fmt.Sprintf(`INSERT INTO posts (id, author_id, body) VALUES (%d, %d, 'p%d') ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body`,
+		return fmt.Sprintf(`INSERT INTO posts (id, author_id, body) VALUES (%d, %d, 'p%d') ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body, author_id = EXCLUDED.author_id`,
 			w.post(), w.user(), w.Random.IntN(1e6))
 	}
 }
@@ -186,7 +186,7 @@ func (w *Writer) rare() string {
 		`ALTER TABLE posts REPLICA IDENTITY FULL`, `ALTER TABLE posts REPLICA IDENTITY DEFAULT`,
 	}
 	if w.Random.IntN(8) > 0 {
-		return fmt.Sprintf(`UPDATE users SET name = 'n%d' WHERE id = %d`, w.Random.IntN(1e6), w.user())
+		return fmt.Sprintf(`UPDATE users SET name = 'n%[1]d', created_at = created_at - interval '1 second' * %[1]d WHERE id = %[2]d`, w.Random.IntN(1e6), w.user())
 	}
 	if w.Random.IntN(2) == 0 && w.Random.IntN(max(1, w.Keep)) == 0 { // truncates leave little to compare
 		return truncates[w.Random.IntN(len(truncates))]

@@ -30,6 +30,11 @@ func (r Row) Has(column string) bool {
 	return ok
 }
 
+// Only is the row with one of its columns.
+func (r Row) Only(column string) Row {
+	return Row{fields: map[string]json.RawMessage{column: r.fields[column]}, schema: r.schema}
+}
+
 // IsNull tells whether the column is null or missing.
 func (r Row) IsNull(column string) bool { return isNull(r.fields[column]) }
 

@@ -86,7 +86,7 @@ func (c Config) Check() map[string]string {
 	return wrong
 }
 
-// Column is the app's column for a field; empty if the field is a constant, or a text that is not copied.
+// Column is the app's column for a field; empty if the field is a constant.
 func (t Table) Column(field string) string {
 	if column, ok := t.Columns[field]; ok {
 		return column
@@ -108,13 +108,13 @@ func (t Table) check(k Kind, report func(key, format string, args ...any)) {
 	}{{"columns", t.Columns}, {"constants", t.Constants}} {
 		for _, f := range slices.Sorted(maps.Keys(given.m)) {
 			if !slices.Contains(fields, f) {
-				report(given.key+"."+f, "no such field; a %s has %s", k, strings.Join(fields, ", "))
+				report(given.key+"."+f, "no such field; a %s has %s (names and bodies are not copied)", k, strings.Join(fields, ", "))
 			}
 		}
 	}
 	for _, f := range fields {
 		_, constant := t.Constants[f]
-		if t.Column(f) == "" && !constant && f != k.Layout().Text {
+		if t.Column(f) == "" && !constant {
 			report("columns."+f, "is empty; name the column, or give a constant")
 		}
 	}

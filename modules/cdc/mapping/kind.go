@@ -32,7 +32,6 @@ type Layout struct {
 	Copy  string // our table in ClickHouse
 	First string // the field of Row.First; empty: the kind has none
 	Other string // the field of Row.Other
-	Text  string // the field of Row.Text
 	// Keyed by Row.ID rather than by the text of the primary key: users and posts are named by others.
 	ByID bool
 }
@@ -44,8 +43,8 @@ const (
 )
 
 var layouts = [kinds]Layout{
-	User:    {name: "user", Copy: "users", Text: "name", ByID: true},
-	Post:    {name: "post", Copy: "posts", First: "author_id", Text: "body", ByID: true},
+	User:    {name: "user", Copy: "users", ByID: true},
+	Post:    {name: "post", Copy: "posts", First: "author_id", ByID: true},
 	Follow:  {name: "follow", Copy: "follows", First: "follower_id", Other: "followee_id"},
 	Comment: {name: "comment", Copy: "comments", First: "author_id", Other: "post_id"},
 	Like:    {name: "like", Copy: "likes", First: "user_id", Other: "post_id"},
@@ -63,14 +62,14 @@ func (k Kind) HasEdges() bool { return k == Follow || k == Block || k == Mute }
 // reactions_by_user: by when and by whom, which a change of the row may change.
 func (k Kind) Counted() bool { return k == Like || k == Comment }
 
-// Fields are the names that the configuration may map for the kind. Text is optional.
+// Fields are the names that the configuration may map for the kind.
 func (k Kind) Fields() []string {
 	l := layouts[k]
 	var all []string
 	if l.ByID {
 		all = append(all, fieldID)
 	}
-	for _, f := range []string{l.First, l.Other, l.Text} {
+	for _, f := range []string{l.First, l.Other} {
 		if f != "" {
 			all = append(all, f)
 		}

@@ -24,6 +24,7 @@ type Source struct {
 	Kind      Kind
 	Table     string // schema.table
 	config    Table
+	idColumn  string    // the column that names the table's rows by itself; empty: its whole key does
 	createdAt time.Time // the constant, if there is one
 	constants map[string]int64
 }
@@ -58,7 +59,50 @@ func New(c Config, topicPrefix string) (*Mapping, error) {
 		}
 		m.byTable[t.Table] = append(m.byTable[t.Table], s)
 	}
+	for _, sources := range m.byTable {
+		id := idOf(sources)
+		for _, s := range sources {
+			s.idColumn = id
+		}
+	}
 	return m, nil
+}
+
+// idOf is the column that names a table's users or posts, and so every row of it, whatever else its primary key
+// has: a partitioned table's must have more. Empty if it holds neither.
+func idOf(sources []*Source) (id string) {
+	for _, s := range sources {
+		switch own := s.IDColumn(); {
+		case own == "":
+		case id == "":
+			id = own
+		case id != own:
+			return ""
+		}
+	}
+	return id
+}
+
+// KeyColumn is the column by which a table's changes are keyed; empty: by its whole primary key.
+func (m *Mapping) KeyColumn(table string) string {
+	for _, s := range m.byTable[table] {
+		return s.idColumn
+	}
+	return ""
+}
+
+// Key is under which of the columns of its primary key a row is kept.
+func (s *Source) Key(primary []string) []string {
+	if slices.Contains(primary, s.idColumn) {
+		return []string{s.idColumn}
+	}
+	return primary
+}
+
+// Wide tells whether a key has more than what the row is kept by: then changes of one row may be in several
+// partitions, and the log has no order for them.
+func (s *Source) Wide(key envelope.Row) bool {
+	return s.idColumn != "" && len(key.Columns()) > 1 && key.Has(s.idColumn)
 }
 
 // Tables are the app's tables that are mapped: those that others refer to first, so that a snapshot
@@ -147,19 +191,7 @@ func (s *Source) fill(row *Row, after envelope.Row) (err error) {
 	if row.CreatedAt, err = s.time(after); err != nil {
 		return err
 	}
-	if row.Hidden, err = anyOf(s.config.HiddenWhen, after); err != nil {
-		return err
-	}
-	column := s.config.Column(layout.Text)
-	switch {
-	case layout.Text == "":
-	case column == "":
-		row.Text = s.config.Constants[layout.Text]
-	case after.IsUnavailable(column):
-		row.TextMissing = true
-	default:
-		row.Text, err = after.Text(column)
-	}
+	row.Hidden, err = anyOf(s.config.HiddenWhen, after)
 	return err
 }
 
@@ -183,6 +215,9 @@ func (s *Source) Pair(key envelope.Row) (first, other int64) {
 }
 
 func (s *Source) identified(key envelope.Row) (Row, error) {
+	if s.Wide(key) {
+		key = key.Only(s.idColumn)
+	}
 	text, err := RowKey(key)
 	if err != nil || !s.Kind.Layout().ByID {
 		return Row{Key: text}, err
@@ -271,6 +306,3 @@ func SplitTable(full string) (schema, name string) {
 	schema, name, _ = strings.Cut(full, ".")
 	return schema, name
 }
-
-// TextColumn is the app's column of the kind's text; empty if none is copied.
-func (s *Source) TextColumn() string { return s.config.Column(s.Kind.Layout().Text) }

@@ -62,7 +62,7 @@ func (r *reader) relate(m *pglogrepl.RelationMessage) {
 		r.relations[m.RelationID] = &relation{}
 		return
 	}
-	t := &table{schema: m.Namespace, name: m.RelationName}
+	t := &table{schema: m.Namespace, name: m.RelationName, by: known.by}
 	full := m.ReplicaIdentity == 'f'
 	sent, place, told := known.names(), map[string]int{}, map[string]bool{}
 	var pick, flagged []int

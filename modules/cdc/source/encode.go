@@ -92,10 +92,10 @@ func appendRow(b []byte, t *table, row []value) []byte {
 	return append(b, '}')
 }
 
-// appendKey writes the primary key in its own order.
+// appendKey writes a record's key, in the order of the primary key.
 func appendKey(b []byte, t *table, row []value) []byte {
 	b = append(b, '{')
-	for n, i := range t.key {
+	for n, i := range t.recordKey() {
 		if n > 0 {
 			b = append(b, ',')
 		}

@@ -35,6 +35,11 @@ func look(ctx context.Context, db catalog, publicationName string, wanted []Tabl
 		if err != nil {
 			return nil, err
 		}
+		if t.forbidden == "" && w.Key != "" {
+			if t.forbidden, _, err = undeclared(ctx, db, w.Name, w.Key, t.primary()); err != nil {
+				return nil, err
+			}
+		}
 		found.tables[w.Name] = t
 		if t.forbidden != "" {
 			found.problems[w.Name] = t.forbidden

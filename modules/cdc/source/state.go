@@ -23,7 +23,9 @@ type state struct {
 	problems map[string]string // what is in the way of a table
 }
 
-func newState(clock core.Clock) *state { return &state{clock: clock, waits: map[string]string{}, problems: map[string]string{}} }
+func newState(clock core.Clock) *state {
+	return &state{clock: clock, waits: map[string]string{}, problems: map[string]string{}}
+}
 
 // failed notes why a session ended. The time is that of the first of several failures.
 func (s *state) failed(err error) {

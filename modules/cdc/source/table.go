@@ -18,6 +18,7 @@ import (
 type Table struct {
 	Name    string   // schema.table
 	Columns []string // that are sent, beside the key
+	Key     string   // the column of its key that names a row by itself, and that records are keyed by; empty: all do
 	IDs     []string // columns that must be in the key: rows are known by them
 }
 
@@ -26,7 +27,8 @@ type table struct {
 	schema  string
 	name    string
 	columns []column
-	key     []int // what the log tells of a deleted row, in its order
+	key     []int  // what the log tells of a deleted row, in its order
+	by      string // the one of them that records are keyed by; empty: all
 
 	relation  relationState
 	forbidden string // why it must not be published; empty: it may
@@ -45,6 +47,29 @@ type relationState struct {
 	Odd         []string // partitions whose log tells another key
 	Whole       bool     // the log has whole old rows
 	Primary     []string // the primary key's columns
+}
+
+// recordKey is what records are keyed by: changes of one row must meet in one partition, also where the
+// primary key has more than names the row, and that changes.
+func (t *table) recordKey() []int {
+	for n, i := range t.key {
+		if t.columns[i].name == t.by {
+			return t.key[n : n+1]
+		}
+	}
+	return t.key
+}
+
+// primary is the primary key, or what stands for it.
+func (t *table) primary() []string {
+	if len(t.relation.Primary) > 0 {
+		return t.relation.Primary
+	}
+	var names []string
+	for _, i := range t.key {
+		names = append(names, t.columns[i].name)
+	}
+	return names
 }
 
 type column struct {
@@ -100,9 +125,9 @@ func (t *table) keyNames() string {
 	return strings.Join(names, ", ")
 }
 
-// sameKey tells whether two rows have the same key.
+// sameKey tells whether the records of two rows have the same key.
 func (t *table) sameKey(a, b []value) bool {
-	for _, i := range t.key {
+	for _, i := range t.recordKey() {
 		if a[i].null != b[i].null || !bytes.Equal(a[i].text, b[i].text) {
 			return false
 		}
@@ -137,7 +162,7 @@ type catalog interface {
 // published and can be read.
 func readTable(ctx context.Context, db catalog, wanted Table) (*table, error) {
 	schema, name, _ := strings.Cut(wanted.Name, ".")
-	t := &table{schema: schema, name: name}
+	t := &table{schema: schema, name: name, by: wanted.Key}
 	rows, err := db.Query(ctx, sql.Postgres("cdc_columns"), schema, name)
 	if err != nil {
 		return nil, fmt.Errorf("columns of %s: %w", wanted.Name, err)

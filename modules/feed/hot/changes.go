@@ -23,11 +23,12 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 	switch change.Kind {
 	case core.PostPut:
 		s.touch(post.ID, now)
+		delete(s.unclear, post.ID)
 		if post.Visibility != core.Visible {
 			s.index.delete(post.ID)
 			return
 		}
-		if !s.welcome(post.CreatedAt, now) {
+		if s.index.get(post.ID) == nil && !s.welcome(post.CreatedAt, now) {
 			return
 		}
 		if s.index.put(post.ID, post.AuthorID, post.CreatedAt.UnixMicro()) {
@@ -41,7 +42,10 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 		}
 	case core.PostDeleted:
 		s.touch(post.ID, now)
+		delete(s.unclear, post.ID)
 		s.index.delete(post.ID)
+	case core.PostUnclear:
+		s.doubt(post.ID, now)
 	case core.TableCleared:
 		// Rows may have been written since, in other partitions: only ClickHouse, which weighs their
 		// positions, can tell what is left.
@@ -55,7 +59,8 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 	}
 }
 
-// welcome keeps an edit of a post of long ago from bringing it in.
+// welcome keeps an edit of a post of long ago from bringing it in. One that is here stays, with its new time,
+// until it is too old.
 func (s *Set) welcome(created, now time.Time) bool {
 	return now.Sub(created) <= s.cfg.Window || s.index.len() < s.cfg.OlderPosts
 }

@@ -12,11 +12,11 @@ import (
 type Metrics struct{ inner *metrics }
 
 type metrics struct {
-	posts, bytes, authors prometheus.Gauge
-	evicted               prometheus.Counter
-	seconds               *prometheus.HistogramVec
-	failures              *prometheus.CounterVec
-	failing               atomic.Bool
+	posts, bytes, authors, unclear prometheus.Gauge
+	evicted                        prometheus.Counter
+	seconds                        *prometheus.HistogramVec
+	failures                       *prometheus.CounterVec
+	failing                        atomic.Bool
 }
 
 // NewMetrics registers the metrics.
@@ -25,6 +25,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		posts:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "feedrank_feed_hot_posts", Help: "Posts in the hot set."}),
 		bytes:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "feedrank_feed_hot_bytes", Help: "Estimated memory of the hot set."}),
 		authors: prometheus.NewGauge(prometheus.GaugeOpts{Name: "feedrank_feed_hot_authors", Help: "Authors with posts in the hot set."}),
+		unclear: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "feedrank_feed_hot_unclear_posts", Help: "Posts that may have changed, by a repair or by changes without an order, and are looked up in ClickHouse.",
+		}),
 		evicted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "feedrank_feed_hot_evicted_total", Help: "Posts dropped because feed.hot.max_posts was reached.",
 		}),
@@ -36,7 +39,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "feedrank_feed_hot_failures_total", Help: "Steps of the hot set that failed.",
 		}, []string{"step"}),
 	}
-	reg.MustRegister(m.posts, m.bytes, m.authors, m.evicted, m.seconds, m.failures)
+	reg.MustRegister(m.posts, m.bytes, m.authors, m.unclear, m.evicted, m.seconds, m.failures)
 	return &Metrics{inner: m}
 }
 

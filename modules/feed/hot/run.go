@@ -16,6 +16,7 @@ func (s *Set) Start(context.Context) error {
 	s.workers = worker.NewGroup(nil)
 	s.workers.Go("hot set", s.follow)
 	s.workers.Go("hot set lists", s.maintain)
+	s.workers.Go("hot set unclear posts", s.resolve)
 	return nil
 }
 

@@ -43,6 +43,7 @@ type Set struct {
 	arrivals  arrivals
 	watching  int64                 // microseconds since 1970: when it was loaded first; from then on it knows of every arrival
 	touched   map[core.ID]time.Time // posts that changed lately, and when we were told
+	unclear   map[core.ID]unclear   // posts that may have changed
 	unsettled time.Time             // when the table of posts was truncated, or had been read anew
 	hour      time.Time             // the hour that counts as the current one
 	verdicts  *verdicts
@@ -56,7 +57,7 @@ type Set struct {
 func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metrics *Metrics, log *zap.Logger) *Set {
 	s := &Set{
 		cfg: cfg, source: source, ranking: ranking, clock: clock, log: log, metrics: metrics.inner,
-		reload: make(chan struct{}, 1), index: newIndex(0, ranking.Get()), touched: map[core.ID]time.Time{},
+		reload: make(chan struct{}, 1), index: newIndex(0, ranking.Get()), touched: map[core.ID]time.Time{}, unclear: map[core.ID]unclear{},
 		verdicts: &verdicts{},
 	}
 	s.lists.Store(&Lists{})

@@ -2,11 +2,10 @@
 -- the last record of a key wins and a replay changes nothing; its lowest byte orders what we derive
 -- from one record (a truncate, a repair). lsn, source_id and committed_at say when the row was
 -- written in PostgreSQL: they decide what a truncate takes with it, and nothing else.
--- A deleted row keeps its columns where we knew them: a later record may need them.
+-- What people wrote is not copied, nor how they are called: nothing reads it here.
 
 CREATE TABLE IF NOT EXISTS users (
     id           Int64,
-    name         String,
     created_at   DateTime64(6, 'UTC'),
     version      UInt64,
     is_deleted   UInt8,
@@ -22,7 +21,6 @@ SETTINGS index_granularity = 1024;
 CREATE TABLE IF NOT EXISTS posts (
     id           Int64,
     author_id    Int64,
-    body         String,
     hidden       Bool,
     created_at   DateTime64(6, 'UTC'),
     version      UInt64,

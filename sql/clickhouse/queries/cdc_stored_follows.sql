@@ -1,5 +1,5 @@
 -- What do we have of these follows, deleted ones included? By primary key: a few granules.
-SELECT row_key, follower_id AS first, followee_id AS other, '' AS text, false AS hidden,
+SELECT row_key, follower_id AS first, followee_id AS other, false AS hidden,
        created_at, version, is_deleted, lsn, source_id, committed_at
 FROM follows
 WHERE row_key IN {keys:Array(String)}
