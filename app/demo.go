@@ -59,7 +59,7 @@ func Demo(ctx context.Context, cfg config.Config, once bool, trials int, out io.
 		},
 	}, demo.Deps{
 		BaseURL: d.URL(), Token: tokens(d.Config), Admin: operator(d.Config), Postgres: pool, ClickHouse: client,
-		Servers: servers{d.Servers}, Life: life(d.Config, pool, d.URL()),
+		Servers: servers{d.Servers}, AskServer: askClickHouse(d.Servers.Addresses()), Life: life(d.Config, pool, d.URL()),
 	})
 }
 

@@ -83,9 +83,21 @@ func (d *Dev) introduce(out io.Writer) error {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "feedrank answers at %s; PostgreSQL is at %s\n\n  curl -H 'Authorization: Bearer %s' %s/api/v1/feed\n\n"+
+		"Ask ClickHouse, as one who only reads, with\n\n  %s\n\n"+
 		"Other commands, such as resync, dlq or audit, find these servers with\n\n  export %s\n\n",
-		d.URL(), d.Config.Postgres.DSN, token, d.URL(), strings.Join(d.environment(), " "))
+		d.URL(), d.Config.Postgres.DSN, token, d.URL(), askClickHouse(d.Servers.Addresses()), strings.Join(d.environment(), " "))
 	return err
+}
+
+// askClickHouse is a command line that counts the events in ClickHouse.
+func askClickHouse(at embedded.Addresses) string {
+	a := at.ClickHouse
+	for _, user := range a.Users {
+		if user.Name == "feedrank_read" {
+			return fmt.Sprintf("curl -su %s:%s http://%s/ --data-binary 'SELECT count() FROM %s.events'", user.Name, user.Password, a.HTTP, a.Database)
+		}
+	}
+	return ""
 }
 
 // environment is what another command needs to find the embedded servers.

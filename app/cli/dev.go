@@ -57,6 +57,9 @@ func embeddedCommand() *cobra.Command {
 	}
 	c.Flags().StringSliceVar(&options.Only, "only", nil, "some of: clickhouse, postgres, kafka, redis")
 	c.Flags().StringVar(&options.Dir, "dir", "", "where they keep their data; empty: a temporary directory")
+	c.Flags().IntVar(&options.ClickHouseNodes, "clickhouse-nodes", 1, "how many ClickHouse servers, 1 to 16, in one cluster named feedrank")
+	c.Flags().IntVar(&options.ClickHouseReplicas, "clickhouse-replicas", 1,
+		"how many of them hold the same shard; what is written to one is not copied to the others")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one line of JSON once all are ready")
 	return c
 }

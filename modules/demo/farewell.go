@@ -40,6 +40,9 @@ func (t *tour) farewell(ctx context.Context) error {
 		t.screen.line("  feedrank explain --url %s --token $ADMIN --user %s --post %s", t.client.base, t.cast.viewer, p.Items[0].Post)
 	}
 	t.screen.line("  psql '%s'", t.db.Config().ConnString())
+	if t.deps.AskServer != "" {
+		t.screen.line("  %s   # ClickHouse, as one who only reads", t.deps.AskServer)
+	}
 	t.screen.line("")
 	t.screen.line("%s", t.screen.paint(dim, "People go on posting and liking. Ctrl-C ends it all."))
 	return nil

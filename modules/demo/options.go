@@ -39,6 +39,7 @@ type Deps struct {
 	Postgres   *pgxpool.Pool                      // the app's database
 	ClickHouse *clickhouse.Client                 // to see when a commit arrives there; nil: not measured
 	Servers    Servers                            // nil: nothing is killed
+	AskServer  string                             // a command line that asks ClickHouse; empty: none
 	// Life keeps people busy until its context ends, all but those it is given: the tour measures with
 	// them. Nil: nobody else does anything.
 	Life func(ctx context.Context, except []core.ID) error

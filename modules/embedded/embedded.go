@@ -17,6 +17,8 @@
 //	<server>/password of ClickHouse and PostgreSQL, chosen by the first start
 //	<server>/data     what it stores
 //
+// Further nodes of ClickHouse are clickhouse-2, clickhouse-3 and so on.
+//
 // Run as root, PostgreSQL gets an unprivileged user. If that user cannot reach
 // the directory, postgres/location names the one below /var/tmp which is used
 // instead. A stack in a temporary directory removes both when it stops.
@@ -56,12 +58,39 @@ type Options struct {
 	// ClickHouseGrants are CREATE USER and GRANT statements: ClickHouse's users beside
 	// its administrator. Passwords are made for each stack.
 	ClickHouseGrants string
+	// ClickHouseNodes is how many ClickHouse servers there are, in one cluster named
+	// feedrank. 0: 1.
+	ClickHouseNodes int
+	// ClickHouseReplicas is how many of them hold the same shard; it divides
+	// ClickHouseNodes. 0: 1. What is written to one is not copied to the others:
+	// they have no interserver port.
+	ClickHouseReplicas int
 	// Logger is told about servers that end unasked. Nil: silence.
 	Logger *zap.Logger
 }
 
 // ErrUnknownServer is returned for a name that is not one of Names.
 var ErrUnknownServer = errors.New("unknown server")
+
+// maxNodes bounds what a machine is asked for: a server takes some 300 MB.
+const maxNodes = 16
+
+// nodes checks the numbers of ClickHouse's nodes and sets those that are not given.
+func (o *Options) nodes() error {
+	if o.ClickHouseNodes == 0 {
+		o.ClickHouseNodes = 1
+	}
+	if o.ClickHouseReplicas == 0 {
+		o.ClickHouseReplicas = 1
+	}
+	switch n, r := o.ClickHouseNodes, o.ClickHouseReplicas; {
+	case n < 1 || n > maxNodes:
+		return fmt.Errorf("%d ClickHouse nodes: want 1 to %d", n, maxNodes)
+	case r < 1 || n%r != 0:
+		return fmt.Errorf("%d replicas of each shard: want a number that divides the %d ClickHouse nodes", r, n)
+	}
+	return nil
+}
 
 func (o Options) selected() ([]string, error) {
 	if len(o.Only) == 0 {
@@ -92,6 +121,16 @@ type ClickHouseAddress struct {
 	Database string `json:"database"`
 	// Users are those of Options.ClickHouseGrants.
 	Users []ClickHouseUser `json:"users,omitempty"`
+	// Nodes of the cluster, this one first.
+	Nodes []ClickHouseNode `json:"nodes,omitempty"`
+}
+
+// ClickHouseNode is one server of the cluster. Users and passwords are the same on all.
+type ClickHouseNode struct {
+	Addr    string `json:"addr"`
+	HTTP    string `json:"http"`
+	Shard   int    `json:"shard"`   // from 1
+	Replica int    `json:"replica"` // from 1
 }
 
 // ClickHouseUser is a user with exactly what was granted to it.

@@ -15,7 +15,8 @@ var ErrEnded = errors.New("an embedded server ended by itself")
 
 // RunForeground starts the servers and prints their addresses to out once all of
 // them serve: with asJSON one line, the JSON of Addresses, else a line for each.
-// It then waits until ctx ends, or one of the servers does, and stops them all.
+// It then waits until ctx ends, or one of the servers does (but ClickHouse, which is
+// started again), and stops them all.
 func RunForeground(ctx context.Context, opts Options, asJSON bool, out io.Writer) (err error) {
 	stack, err := Start(ctx, opts)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -36,6 +37,9 @@ func RunForeground(ctx context.Context, opts Options, asJSON bool, out io.Writer
 	defer cancel()
 	ended := make(chan *Server, len(stack.Servers()))
 	for _, server := range stack.Servers() {
+		if server.supervised() {
+			continue // it is started again
+		}
 		exited := server.Exited()
 		watchers.Go(func() {
 			select {
@@ -59,7 +63,9 @@ func printAddresses(out io.Writer, a Addresses, asJSON bool) error {
 	}
 	var text strings.Builder
 	if c := a.ClickHouse; c != nil {
-		fmt.Fprintf(&text, "clickhouse  %s  user %s  password %s  database %s\n", c.Addr, c.User, c.Password, c.Database)
+		for _, node := range c.Nodes {
+			fmt.Fprintf(&text, "clickhouse  %s  http %s  user %s  password %s  database %s\n", node.Addr, node.HTTP, c.User, c.Password, c.Database)
+		}
 	}
 	if p := a.Postgres; p != nil {
 		fmt.Fprintf(&text, "postgres    %s\n", p.DSN)

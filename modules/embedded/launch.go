@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -102,7 +103,7 @@ func (s *Server) spawn(options any) (c *child, ready *os.File, err error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, stdin.Close(), ready.Close())
 	}
-	return &child{process: process, stdin: stdin, server: process.PID(), logFrom: logFrom}, ready, nil
+	return &child{process: process, stdin: stdin, server: process.PID(), logFrom: logFrom, since: time.Now()}, ready, nil
 }
 
 // adopt notes which process is the server, and watches the child until it ends.
@@ -132,6 +133,9 @@ func (s *Server) watch(c *child) {
 	if !asked {
 		s.logger.Warn("embedded server ended by itself", zap.String("server", s.name),
 			zap.NamedError("exit", exitOf(c)), zap.String("log", s.logPath))
+		if s.supervised() {
+			s.revive(c)
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ type Server struct {
 	logPath string
 	servers string   // Options.Servers
 	grants  string   // Options.ClickHouseGrants
+	cluster *cluster // of ClickHouse
 	lock    *os.File // shared with the child; nil: not ours
 	logger  *zap.Logger
 
@@ -45,6 +46,7 @@ type Server struct {
 	options any
 	child   *child // nil: never started
 	frozen  []int  // the processes that stand still
+	revival context.CancelFunc
 }
 
 // child is one life of a server.
@@ -54,6 +56,8 @@ type child struct {
 	server  int      // pid of the real server: the child, or what it supervises
 	logFrom int64
 	asked   bool // to end
+	since   time.Time
+	pause   time.Duration // before it, when it was started again
 }
 
 // Name is one of Names.
@@ -112,6 +116,11 @@ func (s *Server) Start(ctx context.Context) error {
 	if s.lock == nil {
 		return fmt.Errorf("start %s: %w", s.name, ErrNotOurs)
 	}
+	return s.start(ctx)
+}
+
+// start is Start for whoever has the turn.
+func (s *Server) start(ctx context.Context) error {
 	if s.current() != nil {
 		return nil
 	}
@@ -149,6 +158,7 @@ func (s *Server) Start(ctx context.Context) error {
 
 // Stop ends the server in good order; a context that ends first makes it a Kill.
 func (s *Server) Stop(ctx context.Context) error {
+	s.giveUp()
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	if s.lock == nil {
@@ -177,6 +187,7 @@ func (s *Server) Stop(ctx context.Context) error {
 // Kill ends the server with SIGKILL, all of its processes at one moment, and
 // returns when they are gone.
 func (s *Server) Kill() error {
+	s.giveUp()
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	if s.lock == nil {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/feedrank/feedrank/modules/embedded/clickhouse"
@@ -55,7 +56,7 @@ func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any,
 	if err != nil {
 		return nil, err
 	}
-	password, err := choosePassword(s.dir)
+	password, err := choosePassword(s.cluster.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +68,7 @@ func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any,
 	return clickhouse.Options{
 		Addr: addr, HTTPAddr: http, DataDir: data, Library: filepath.Join(pkg, "libchdb.so"),
 		User: clickhouseAdmin, Password: password, Users: users, Database: clickhouseDatabase,
+		Cluster: s.cluster.of(password),
 	}, err
 }
 
@@ -81,16 +83,34 @@ func derivePassword(password, name string) string {
 func (a *Addresses) put(options any) {
 	switch o := options.(type) {
 	case clickhouse.Options:
+		if a.ClickHouse != nil { // another node
+			a.ClickHouse.put(o)
+			return
+		}
 		a.ClickHouse = &ClickHouseAddress{Addr: o.Addr, HTTP: o.HTTPAddr, User: o.User, Password: o.Password, Database: o.Database}
 		for _, user := range o.Users {
 			a.ClickHouse.Users = append(a.ClickHouse.Users, ClickHouseUser{Name: user.Name, Password: user.Password})
 		}
+		a.ClickHouse.put(o)
 	case postgres.Options:
 		a.Postgres = &PostgresAddress{DSN: o.DSN()}
 	case kafka.Options:
 		a.Kafka = &KafkaAddress{Brokers: []string{o.Addr}}
 	case redis.Options:
 		a.Redis = &RedisAddress{Addr: o.Addr}
+	}
+}
+
+// put notes a node of the cluster.
+func (a *ClickHouseAddress) put(o clickhouse.Options) {
+	if o.Cluster == nil {
+		a.Nodes = []ClickHouseNode{{Addr: o.Addr, HTTP: o.HTTPAddr, Shard: 1, Replica: 1}}
+		return
+	}
+	for i, shard := range o.Cluster.Shards {
+		if j := slices.Index(shard, o.Addr); j >= 0 {
+			a.Nodes = append(a.Nodes, ClickHouseNode{Addr: o.Addr, HTTP: o.HTTPAddr, Shard: i + 1, Replica: j + 1})
+		}
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 // nil.
 type Stack struct {
 	ClickHouse, Postgres, Kafka, Redis *Server
+	// Nodes are all of ClickHouse, the one above first.
+	Nodes []*Server
 
 	dir       string
 	temporary bool
@@ -28,6 +30,9 @@ type Stack struct {
 // serve. If one does not, none is left running. ctx bounds the start only.
 func Start(ctx context.Context, opts Options) (_ *Stack, err error) {
 	names, err := opts.selected()
+	if err == nil {
+		err = opts.nodes()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -49,18 +54,11 @@ func Start(ctx context.Context, opts Options) (_ *Stack, err error) {
 		}
 	}()
 
+	if err := s.prepare(ctx, names, opts); err != nil {
+		return nil, err
+	}
 	starts, startCtx := errgroup.WithContext(ctx)
-	for _, name := range names {
-		server := &Server{
-			name:    name,
-			dir:     filepath.Join(s.dir, name),
-			logPath: filepath.Join(s.dir, name+".log"),
-			servers: opts.Servers,
-			grants:  opts.ClickHouseGrants,
-			lock:    s.lock,
-			logger:  opts.Logger,
-		}
-		*s.slot(name) = server
+	for _, server := range s.Servers() {
 		starts.Go(func() error { return server.Start(startCtx) })
 	}
 	if err := starts.Wait(); err != nil {
@@ -70,6 +68,25 @@ func Start(ctx context.Context, opts Options) (_ *Stack, err error) {
 		s.addresses.put(server.options)
 	}
 	return s, nil
+}
+
+// prepare makes the servers without starting them.
+func (s *Stack) prepare(ctx context.Context, names []string, opts Options) error {
+	for _, name := range names {
+		if name != ClickHouse {
+			*s.slot(name) = &Server{name: name, dir: filepath.Join(s.dir, name), logPath: filepath.Join(s.dir, name+".log")}
+			continue
+		}
+		nodes, err := newCluster(ctx, s.dir, opts)
+		if err != nil {
+			return err
+		}
+		s.ClickHouse, s.Nodes = nodes[0], nodes
+	}
+	for _, server := range s.Servers() {
+		server.servers, server.grants, server.lock, server.logger = opts.Servers, opts.ClickHouseGrants, s.lock, opts.Logger
+	}
+	return nil
 }
 
 // open makes and locks the directory.
@@ -104,6 +121,10 @@ func Attach(addresses Addresses) *Stack {
 	s := &Stack{addresses: addresses}
 	if a := addresses.ClickHouse; a != nil {
 		s.ClickHouse = &Server{name: ClickHouse, addr: a.Addr}
+		s.Nodes = []*Server{s.ClickHouse}
+		for _, node := range a.Nodes[min(1, len(a.Nodes)):] {
+			s.Nodes = append(s.Nodes, &Server{name: ClickHouse, addr: node.Addr})
+		}
 	}
 	if a := addresses.Postgres; a != nil {
 		s.Postgres = &Server{name: Postgres, addr: postgres.AddrOf(a.DSN)}
@@ -124,10 +145,11 @@ func (s *Stack) Addresses() Addresses { return s.addresses }
 // Dir is where the servers store.
 func (s *Stack) Dir() string { return s.dir }
 
-// Servers lists those that were asked for.
+// Servers lists those that were asked for, each node of ClickHouse as one.
 func (s *Stack) Servers() []*Server {
 	var servers []*Server
-	for _, name := range Names() {
+	servers = append(servers, s.Nodes...)
+	for _, name := range Names()[1:] {
 		if server := *s.slot(name); server != nil {
 			servers = append(servers, server)
 		}
@@ -155,7 +177,7 @@ func (s *Stack) Stop(ctx context.Context) error {
 		return nil
 	}
 	var stops errgroup.Group
-	errs := make([]error, len(Names()))
+	errs := make([]error, len(s.Servers()))
 	for i, server := range s.Servers() {
 		stops.Go(func() error {
 			errs[i] = server.Stop(ctx)

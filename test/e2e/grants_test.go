@@ -1,21 +1,29 @@
 package e2e
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"os"
+	osexec "os/exec"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
 )
@@ -80,6 +88,18 @@ func grantedKafka(t *testing.T) []string {
 	return cluster.ListenAddrs()
 }
 
+// asClickHouse makes cfg one of the users of config/grants/clickhouse.sql.
+func asClickHouse(t *testing.T, s *stack.Stack, cfg *config.Config, name string) {
+	t.Helper()
+	for _, user := range s.Servers.Addresses().ClickHouse.Users {
+		if user.Name == name {
+			cfg.ClickHouse.User, cfg.ClickHouse.Password = user.Name, user.Password
+			return
+		}
+	}
+	require.Fail(t, "no such user", name)
+}
+
 // The documented grants are enough for all that the program does, and not for more.
 func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	s := stack.Own(t)
@@ -96,9 +116,12 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	cfg.Kafka.Brokers, cfg.Kafka.TopicPrefix = grantedKafka(t), ""
 	login := func(user string) kafka.SASL { return kafka.SASL{Mechanism: "PLAIN", User: user, Password: "a word"} }
 	cfg.Postgres.DSN, cfg.Kafka.SASL = as(t, s.PostgresConfig.DSN, "feedrank_migrate"), login("feedrank-migrate")
+	require.NoError(t, s.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "drop", Query: ch.Query{Body: "DROP DATABASE feedrank SYNC"}}))
+	asClickHouse(t, s, &cfg, "feedrank_migrate")
 	_, err = app.Migrate(t.Context(), cfg, false)
 	require.NoError(t, err)
 
+	asClickHouse(t, s, &cfg, "feedrank")
 	cfg.Postgres.DSN, cfg.Kafka.SASL = as(t, s.PostgresConfig.DSN, "feedrank_app"), login("feedrank")
 	nothing := t.TempDir()
 	t.Chdir(nothing)
@@ -131,6 +154,17 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	differences, err := app.Resync(t.Context(), cfg, "", false, 2*time.Second, t.Output())
 	require.NoError(t, err)
 	require.Zero(t, differences)
+
+	require.NoError(t, app.WithAudit(t.Context(), cfg, func(service *audit.Service) error {
+		report, err := service.Run(t.Context(), audit.Options{Since: time.Hour})
+		require.True(t, report.OK(), "%+v", report)
+		return err
+	}))
+	eraser := cfg
+	asClickHouse(t, s, &eraser, "feedrank_erase")
+	_, err = app.Erase(t.Context(), eraser, []core.ID{24}) // the last of the world
+	require.NoError(t, err)
+	clickHouseGrantsNoMore(t, s, cfg)
 
 	p.eventually("the follows are copied", func() bool {
 		_, timeline := p.feed(viewer, "algo=timeline")
@@ -170,4 +204,36 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	other.TopicPrefix = "somebodyelses-"
 	_, err = kafka.EnsureTopics(other, []kafka.TopicSpec{{Name: "somebodyelses-topic", Partitions: 1}}, false)
 	require.Error(t, err, "the program makes no topics")
+}
+
+// What is granted in ClickHouse is not more than was tried above, and curl reads as feedrank_read.
+func clickHouseGrantsNoMore(t *testing.T, s *stack.Stack, cfg config.Config) {
+	t.Helper()
+	const accessDenied = proto.Error(497)
+	for user, statements := range map[string][]string{
+		"feedrank": {
+			"ALTER TABLE posts DELETE WHERE 1", "TRUNCATE TABLE posts", "DROP TABLE posts", "CREATE TABLE mine (a UInt8) ENGINE = MergeTree ORDER BY a",
+			"SELECT count() FROM system.mutations", "CREATE USER mine", "SELECT * FROM file('/etc/passwd', LineAsString)",
+		},
+		"feedrank_migrate": {"DROP DATABASE feedrank", "TRUNCATE TABLE posts", "KILL QUERY WHERE 0", "CREATE TABLE mine (a UInt8) ENGINE = Memory"},
+		"feedrank_erase":   {"DROP TABLE posts", "CREATE VIEW mine AS SELECT 1", "ALTER TABLE posts ADD COLUMN mine UInt8"},
+		"feedrank_read":    {"INSERT INTO posts (id) VALUES (1)", "ALTER TABLE posts DELETE WHERE 1", "SELECT count() FROM system.processes"},
+	} {
+		asClickHouse(t, s, &cfg, user)
+		client := clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
+		for _, statement := range statements {
+			err := client.Write(t.Context(), clickhouse.Query{Name: "more", Query: ch.Query{
+				Body: statement, Result: new(proto.Results).Auto(), OnResult: func(context.Context, proto.Block) error { return nil },
+			}})
+			exception, ok := clickhouse.AsException(err)
+			require.True(t, ok, "%s: %s: %v", user, statement, err)
+			require.Equal(t, accessDenied, exception.Code, "%s: %s: %v", user, statement, err)
+		}
+		client.Close()
+	}
+	at := s.Servers.Addresses().ClickHouse
+	asClickHouse(t, s, &cfg, "feedrank_read")
+	out, err := osexec.Command("curl", "-sSfu", cfg.ClickHouse.User+":"+cfg.ClickHouse.Password, "http://"+at.HTTP+"/", "--data-binary", "SELECT count() > 0 FROM feedrank.events").CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Equal(t, "1\n", string(out))
 }
