@@ -24,3 +24,31 @@ func CheckTables(ctx context.Context, cfg config.Config) error {
 	}
 	return err
 }
+
+// Warnings tells what is valid and perhaps not meant.
+func Warnings(cfg config.Config) []string { return cdc.SecretColumns(cfg.CDC.Tables) }
+
+// CheckConnected compares cdc.tables with the app's database, and names what does not fit. With the built-in source it
+// also tries whether that could read the tables. The warnings are of what works and is perhaps not meant.
+func CheckConnected(ctx context.Context, cfg config.Config) (warnings []string, err error) {
+	pool, err := postgres.NewPool(ctx, cfg.Postgres)
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	err = cdc.CheckTables(ctx, pool, cfg.CDC.Tables)
+	var mismatch *cdc.Mismatch
+	if err != nil && !errors.As(err, &mismatch) {
+		return nil, err
+	}
+	if cfg.Modules.Toggle("cdc_source").Enabled {
+		err = errors.Join(err, cdc.CheckSource(ctx, pool, cfg.CDC))
+	}
+	if errors.As(err, &mismatch) {
+		return nil, fmt.Errorf("cdc.tables does not fit the app's database:\n%w", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return cdc.CheckCounted(ctx, pool, cfg.CDC.Tables, cfg.Engagement)
+}

@@ -44,3 +44,31 @@ func TestAColumnThatTheAppDoesNotHaveIsNamedWithItsNearestNeighbour(t *testing.T
 	require.ErrorContains(t, CheckTables(t.Context(), cfg),
 		"cdc.tables.post.columns.author_id: table public.posts has no column autor_id: did you mean author_id?")
 }
+
+func TestWhatIsTriedOnTheServersIsToldBeforeAnythingStarts(t *testing.T) {
+	s := stack.New(t)
+	cfg := onStack(s)
+	warnings, err := CheckConnected(t.Context(), cfg)
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	require.Empty(t, Warnings(cfg))
+	exec := func(statement string) {
+		_, err := s.Postgres.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	exec(`INSERT INTO users (id, name) VALUES (1, 'a'); INSERT INTO posts (id, author_id) VALUES (1, 1); INSERT INTO likes (user_id, post_id) VALUES (1, 1)`)
+	warnings, err = CheckConnected(t.Context(), cfg)
+	require.NoError(t, err)
+	require.Len(t, warnings, 1)
+	require.Contains(t, warnings[0], "engagement.likes_from=cdc")
+
+	exec(`ALTER TABLE mutes DROP CONSTRAINT mutes_pkey, ADD PRIMARY KEY (muter_id, muted_id) DEFERRABLE`)
+	_, err = CheckConnected(t.Context(), cfg)
+	require.ErrorContains(t, err, "cdc.source: table public.mutes has neither a primary key")
+	cfg.Modules.CDCSource.Enabled = false // then the publication is Debezium's
+	exec(`ALTER TABLE mutes DROP CONSTRAINT mutes_pkey, ADD PRIMARY KEY (muter_id, muted_id)`)
+	_, err = CheckConnected(t.Context(), cfg)
+	require.NoError(t, err)
+	cfg.CDC.Tables.User.Columns["name"] = "password_hash"
+	require.Len(t, Warnings(cfg), 1)
+}

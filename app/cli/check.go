@@ -30,19 +30,24 @@ func checkConfigCommand() *cobra.Command {
 			if err := app.Validate(cfg); err != nil {
 				return err
 			}
-			said := "the configuration is valid"
+			said, warnings := "the configuration is valid", app.Warnings(cfg)
 			if connect {
-				if err := app.CheckTables(c.Context(), cfg); err != nil {
+				more, err := app.CheckConnected(c.Context(), cfg)
+				if err != nil {
 					return err
 				}
+				warnings = append(warnings, more...)
 				said += ", and cdc.tables fits the app's database"
+			}
+			for _, w := range warnings {
+				said += "\nwarning: " + w
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), said)
 			return err
 		},
 	}
 	s.flags(c)
-	c.Flags().BoolVar(&connect, "connect", false, "also compare cdc.tables with the app's database")
+	c.Flags().BoolVar(&connect, "connect", false, "also compare cdc.tables with the app's database, and try whether the source could read it")
 	return c
 }
 

@@ -60,9 +60,11 @@ func TestATableWithoutAKeyIsNotPublishedAndTheAppDeletesOn(t *testing.T) {
 		`ALTER TABLE blocks DROP CONSTRAINT blocks_pkey, ADD PRIMARY KEY (blocker_id, blocked_id) DEFERRABLE`)
 	c.start()
 	c.says("table public.follows has neither a primary key", "table public.mutes", "table public.blocks")
-	require.NotContains(t, c.published(), "follows")
+	wait.Until(t, func() bool { _, in := c.published()["posts"]; return in }, "the others are read")
+	for _, table := range []string{"follows", "mutes", "blocks"} {
+		require.NotContains(t, c.published(), table)
+	}
 	c.exec(`DELETE FROM follows WHERE follower_id = 1`, `DELETE FROM mutes`, `DELETE FROM blocks WHERE blocker_id = 2`, `INSERT INTO posts (id, author_id) VALUES (900, 1)`)
-	require.Contains(t, c.published(), "posts", "the others are read")
 
 	c.exec(`ALTER TABLE follows ADD PRIMARY KEY (follower_id, followee_id)`, `ALTER TABLE mutes REPLICA IDENTITY DEFAULT`,
 		`ALTER TABLE blocks DROP CONSTRAINT blocks_pkey, ADD PRIMARY KEY (blocker_id, blocked_id)`)

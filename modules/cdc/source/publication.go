@@ -19,7 +19,9 @@ type publication struct {
 	exists  bool
 	schemas bool // it carries whole schemas, and so takes no list of columns
 	version int  // of the server, as server_version_num
-	tables  map[string]published
+	// mayCreate: we may make a publication in this database.
+	mayCreate bool
+	tables    map[string]published
 
 	publicationState
 }
@@ -46,7 +48,7 @@ const columnLists = 150000
 func readPublication(ctx context.Context, db catalog, name string) (publication, error) {
 	p := publication{name: name, tables: map[string]published{}}
 	fail := func(err error) (publication, error) { return p, fmt.Errorf("publication %s: %w", name, err) }
-	if err := db.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&p.version); err != nil {
+	if err := db.QueryRow(ctx, "SELECT current_setting('server_version_num')::int, has_database_privilege(current_database(), 'CREATE')").Scan(&p.version, &p.mayCreate); err != nil {
 		return fail(err)
 	}
 	rows, err := db.Query(ctx, sql.Postgres("cdc_publication"), name)

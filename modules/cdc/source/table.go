@@ -47,6 +47,7 @@ type relationState struct {
 	Odd         []string // partitions whose log tells another key
 	Whole       bool     // the log has whole old rows
 	Primary     []string // the primary key's columns
+	Own         bool     // we own it, and so may publish it
 }
 
 // recordKey is what records are keyed by: changes of one row must meet in one partition, also where the
