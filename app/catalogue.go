@@ -9,6 +9,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/adminlog"
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
@@ -80,6 +81,10 @@ func catalogue() []Module {
 		{
 			Name: "dead_letters", Says: "keeps what the consumers cannot apply", Roles: []Role{EventsConsumer, CDCConsumer, API},
 			Options: deadLetters(),
+		},
+		{
+			Name: "admin_log", Says: "keeps what operators change; /admin/v1/actions", Roles: []Role{API}, Options: adminlog.Module(),
+			Off: fx.Provide(func() httpserver.Recorder { return nil }),
 		},
 		{Name: "dead_letters_api", Says: "/admin/v1/dead-letters", Roles: []Role{API}, Options: deadletter.Module()},
 		{

@@ -65,7 +65,7 @@ func Demo(ctx context.Context, cfg config.Config, once bool, trials int, out io.
 
 // operator signs tokens with the admin scope.
 func operator(cfg config.Config) func() (string, error) {
-	return func() (string, error) { return auth.Sign(cfg.Auth, 0, true, time.Hour, time.Now()) }
+	return func() (string, error) { return auth.SignOperator(cfg.Auth, "demo", false, time.Hour, time.Now()) }
 }
 
 // life keeps the people of the demo's world busy, all but some.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -53,7 +54,7 @@ func describe(tag string) string {
 		case "listen_addr":
 			words = append(words, "host:port, or :port for every interface; port 0 takes a free one")
 		case "hostname_port":
-			words = append(words, "host:port")
+			words = append(words, "host:port with a port from 1 to 65535, an IPv6 address in brackets")
 		case "url":
 			words = append(words, "a URL")
 		case "identifier":
@@ -102,6 +103,9 @@ func describeType(t reflect.Type) string {
 
 // detail adds what the decoder says where the type alone does not explain it.
 func detail(err error) string {
+	if errors.Is(err, errQuote) {
+		return `: quote it ("…"), for YAML reads it as a number, a date, true or false`
+	}
 	text := err.Error()
 	if i := strings.Index(text, "invalid keys:"); i >= 0 {
 		return " (" + strings.TrimSpace(text[i:]) + ")"

@@ -2,10 +2,12 @@ package config
 
 import (
 	"errors"
+	"math"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/yaml"
@@ -74,7 +76,8 @@ func fromEnv(env []string, keys []key, problems *Problems) map[string]any {
 	values := map[string]any{}
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, envPrefix) || slices.ContainsFunc(notSettings, func(p string) bool { return strings.HasPrefix(name, p) }) {
+		if !strings.HasPrefix(name, envPrefix) || slices.ContainsFunc(notSettings, func(p string) bool { return strings.HasPrefix(name, p) }) ||
+			isLink(name, value) {
 			continue
 		}
 		path := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, envPrefix), "__", "."))
@@ -147,7 +150,7 @@ func decode(raw any, into reflect.Value) error {
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: fresh.Interface(), TagName: "koanf", WeaklyTypedInput: true, ErrorUnused: true,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
-			mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(","),
+			sameType, mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(","),
 		),
 	})
 	if err != nil {
@@ -164,4 +167,25 @@ func decode(raw any, into reflect.Value) error {
 		into.SetZero() // an empty list is no list, as in the defaults
 	}
 	return nil
+}
+
+// errQuote is for text that YAML took for something else: 0123456 is 42798 to it.
+var errQuote = errors.New("quote it")
+
+// errWhole is for what would silently lose its fraction, or become 0 or 1.
+var errWhole = errors.New("not a whole number")
+
+// sameType refuses a value that would become another one on its way into a setting.
+func sameType(from, to reflect.Value) (any, error) {
+	text, number := to.Kind() == reflect.String, to.CanInt() || to.CanUint() || to.CanFloat()
+	_, isTime := from.Interface().(time.Time)
+	switch {
+	case text && (isTime || from.CanInt() || from.CanUint() || from.CanFloat() || from.Kind() == reflect.Bool):
+		return nil, errQuote
+	case number && from.Kind() == reflect.Bool:
+		return nil, errWhole
+	case (to.CanInt() || to.CanUint()) && from.CanFloat() && from.Float() != math.Trunc(from.Float()):
+		return nil, errWhole
+	}
+	return from.Interface(), nil
 }

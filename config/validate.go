@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/go-playground/validator/v10"
+
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
 // Checker is implemented by settings whose fields must fit each other. It gives, by the key below
@@ -39,9 +40,9 @@ func validate(cfg Config) []Problem {
 		return err == nil && notNumber == nil
 	})
 	_ = v.RegisterValidation("postgres_dsn", func(l validator.FieldLevel) bool {
-		u, err := url.Parse(l.Field().String())
-		return err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && u.Host != ""
+		return postgres.CheckDSN(l.Field().String()) == nil
 	})
+	_ = v.RegisterValidation("hostname_port", func(l validator.FieldLevel) bool { return hostPort(l.Field().String()) })
 
 	var problems []Problem
 	keys := keysOf(&cfg)
@@ -58,6 +59,9 @@ func validate(cfg Config) []Problem {
 					}
 					problem.Value = show(failure.Value(), k.secret)
 					problem.Want = "want " + describe(whole)
+					if dsn, isText := failure.Value().(string); isText && failure.Tag() == "postgres_dsn" {
+						problem.Want = "want " + postgres.CheckDSN(dsn).Error()
+					}
 				}
 			}
 			problems = append(problems, problem)

@@ -32,7 +32,7 @@ func explainCommand(loader loader) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if token, err = auth.Sign(cfg.Auth, 0, true, time.Minute, time.Now()); err != nil {
+				if token, err = auth.SignOperator(cfg.Auth, "feedrank explain", true, time.Minute, time.Now()); err != nil {
 					return err
 				}
 			}

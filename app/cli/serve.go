@@ -2,8 +2,10 @@ package cli
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
@@ -23,6 +25,9 @@ func serveCommand() *cobra.Command {
 			log, err := ops.NewLogger(cfg.Log)
 			if err != nil {
 				return err
+			}
+			if links := config.ServiceLinks(os.Environ()); len(links) > 0 {
+				log.Debug("variables of the platform's service links are no settings", zap.Strings("names", links))
 			}
 			if migrateFirst {
 				if _, err := app.Migrate(c.Context(), cfg, false); err != nil {

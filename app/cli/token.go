@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,8 +14,8 @@ import (
 
 func tokenCommand() *cobra.Command {
 	var s settings
-	var user, service string
-	var admin bool
+	var userID, service, name string
+	var admin, reads bool
 	var validFor time.Duration
 	c := &cobra.Command{
 		Use: "token", Short: "Sign a development token with auth.hs256_secret",
@@ -23,20 +25,32 @@ func tokenCommand() *cobra.Command {
 				return err
 			}
 			var id core.ID
-			if user != "" {
-				if id, err = core.ParseID(user); err != nil {
+			if userID != "" {
+				if id, err = core.ParseID(userID); err != nil {
 					return fmt.Errorf("--user: %w; %w", err, errUsage)
 				}
 			}
-			if service != "" && (user != "" || admin) {
+			operator := admin || reads
+			switch {
+			case service != "" && (userID != "" || operator || name != ""):
 				return fmt.Errorf("--act-as goes alone; %w", errUsage)
+			case userID == "" && service == "" && !operator:
+				return fmt.Errorf("say --user ID, --admin or --admin-read, or --act-as SERVICE; %w", errUsage)
+			case admin && reads:
+				return fmt.Errorf("--admin reads, too: leave out --admin-read; %w", errUsage)
+			case name != "" && (userID != "" || !operator):
+				return fmt.Errorf("--name is for --admin and --admin-read without --user; %w", errUsage)
+			case userID != "" && reads:
+				return fmt.Errorf("--admin-read goes with --name; %w", errUsage)
 			}
-			if user == "" && service == "" && !admin {
-				return fmt.Errorf("say --user ID, --admin, both, or --act-as SERVICE; %w", errUsage)
-			}
-			token, err := auth.Sign(cfg.Auth, id, admin, validFor, time.Now())
-			if service != "" {
+			var token string
+			switch {
+			case service != "":
 				token, err = auth.SignService(cfg.Auth, service, validFor, time.Now())
+			case userID != "":
+				token, err = auth.Sign(cfg.Auth, id, admin, validFor, time.Now())
+			default:
+				token, err = auth.SignOperator(cfg.Auth, cmp.Or(name, operatorName()), reads, validFor, time.Now())
 			}
 			if err != nil {
 				return err
@@ -46,9 +60,19 @@ func tokenCommand() *cobra.Command {
 		},
 	}
 	s.flags(c)
-	c.Flags().StringVar(&user, "user", "", "the user that the token speaks for")
+	c.Flags().StringVar(&userID, "user", "", "the user that the token speaks for")
 	c.Flags().BoolVar(&admin, "admin", false, "give it the admin scope")
+	c.Flags().BoolVar(&reads, "admin-read", false, "give it the scope that sees what operators see, and changes nothing")
+	c.Flags().StringVar(&name, "name", "", "whose token it is, for the record of what operators change (default: who runs this)")
 	c.Flags().StringVar(&service, "act-as", "", "the service that the token is for: it may call for any user, whom it names in the header Act-As")
 	c.Flags().DurationVar(&validFor, "valid-for", time.Hour, "how long it holds")
 	return c
+}
+
+// operatorName is who runs the command.
+func operatorName() string {
+	if who, err := user.Current(); err == nil {
+		return who.Username
+	}
+	return "operator"
 }

@@ -24,7 +24,7 @@ func NewAPI(service *Service) *API { return &API{service: service} }
 func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/admin/v1/audit", Access: httpserver.Admin, Handler: a.last},
-		{Method: http.MethodPost, Path: "/admin/v1/audit/run", Access: httpserver.Admin, Handler: a.run},
+		{Method: http.MethodPost, Path: "/admin/v1/audit/run", Access: httpserver.Admin, What: "audit.run", Handler: a.run},
 	}
 }
 
@@ -59,6 +59,11 @@ type order struct {
 	Repair *bool   `json:"repair"`
 }
 
+type begun struct {
+	Since  string `json:"since"`
+	Repair bool   `json:"repair"`
+}
+
 func (a *API) run(c echo.Context) error {
 	if err := httpserver.NewQuery(c).Err(); err != nil {
 		return err
@@ -89,10 +94,9 @@ func (a *API) run(c echo.Context) error {
 		return unavailable(err)
 	}
 	a.service.log.Info("an audit was begun by an operator", zap.Duration("since", options.Since), zap.Bool("repair", options.Repair))
-	return c.JSON(http.StatusAccepted, struct {
-		Since  string `json:"since"`
-		Repair bool   `json:"repair"`
-	}{options.Since.String(), options.Repair})
+	answer := begun{options.Since.String(), options.Repair}
+	httpserver.Changed(c, nil, answer)
+	return c.JSON(http.StatusAccepted, answer)
 }
 
 const (

@@ -291,13 +291,13 @@ func (d *drill) well(ctx context.Context, after string) error {
 func (d *drill) breakers(ctx context.Context) map[string]string {
 	_, body, err := fetch(ctx, d.balancer.first().AdminURL()+"/admin/v1/breaker", d.admin)
 	var list struct {
-		Breakers []struct{ Dependency, State string }
+		Items []struct{ Dependency, State string }
 	}
 	if err != nil || json.Unmarshal(body, &list) != nil {
 		return nil
 	}
 	states := map[string]string{}
-	for _, b := range list.Breakers {
+	for _, b := range list.Items {
 		states[b.Dependency] = b.State
 	}
 	return states

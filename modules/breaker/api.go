@@ -24,24 +24,20 @@ func NewAPI(set *Set, log *zap.Logger) *API { return &API{set: set, log: log} }
 func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/admin/v1/breaker", Access: httpserver.Admin, Handler: a.list},
-		{Method: http.MethodPut, Path: "/admin/v1/breaker/:dependency", Access: httpserver.Admin, Handler: a.force},
-		{Method: http.MethodPost, Path: "/admin/v1/breaker/:dependency/reset", Access: httpserver.Admin, Handler: a.reset},
+		{Method: http.MethodPut, Path: "/admin/v1/breaker/:dependency", Access: httpserver.Admin, What: "breaker.force", Handler: a.force},
+		{Method: http.MethodPost, Path: "/admin/v1/breaker/:dependency/reset", Access: httpserver.Admin, What: "breaker.reset", Handler: a.reset},
 	}
-}
-
-type listing struct {
-	Breakers []Status `json:"breakers"`
 }
 
 func (a *API) list(c echo.Context) error {
 	if err := httpserver.NewQuery(c).Err(); err != nil {
 		return err
 	}
-	var out listing
+	var out []Status
 	for _, b := range a.set.all() {
-		out.Breakers = append(out.Breakers, b.Status())
+		out = append(out, b.Status())
 	}
-	return c.JSON(http.StatusOK, out)
+	return c.JSON(http.StatusOK, httpserver.ListOf(out, ""))
 }
 
 func (a *API) force(c echo.Context) error {
@@ -55,6 +51,7 @@ func (a *API) force(c echo.Context) error {
 	if err := json.NewDecoder(c.Request().Body).Decode(&body); err != nil {
 		return &core.Error{Code: core.CodeMalformedJSON, Message: `want {"mode": "auto"}, "open" or "closed"`, Cause: err}
 	}
+	before := b.Status()
 	switch body.Mode {
 	case Auto, ForceOpen, ForceClosed:
 		b.Force(body.Mode)
@@ -62,7 +59,7 @@ func (a *API) force(c echo.Context) error {
 		return core.InvalidField("mode", "want auto, open or closed")
 	}
 	a.log.Warn("breaker forced by an operator", zap.String("dependency", b.name), zap.String("mode", string(body.Mode)))
-	return c.JSON(http.StatusOK, b.Status())
+	return changed(c, before, b.Status())
 }
 
 func (a *API) reset(c echo.Context) error {
@@ -70,9 +67,15 @@ func (a *API) reset(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	before := b.Status()
 	b.Reset()
 	a.log.Warn("breaker reset by an operator", zap.String("dependency", b.name))
-	return c.JSON(http.StatusOK, b.Status())
+	return changed(c, before, b.Status())
+}
+
+func changed(c echo.Context, before, after Status) error {
+	httpserver.Changed(c, before, after)
+	return c.JSON(http.StatusOK, after)
 }
 
 func (a *API) named(c echo.Context) (*Breaker, error) {

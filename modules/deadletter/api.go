@@ -28,8 +28,8 @@ func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: path, Access: httpserver.Admin, Handler: a.list},
 		{Method: http.MethodGet, Path: path + "/:id", Access: httpserver.Admin, Handler: a.show},
-		{Method: http.MethodPost, Path: path + "/replay", Access: httpserver.Admin, Handler: func(c echo.Context) error { return a.act(c, a.service.Replay) }},
-		{Method: http.MethodPost, Path: path + "/discard", Access: httpserver.Admin, Handler: func(c echo.Context) error { return a.act(c, a.service.Discard) }},
+		{Method: http.MethodPost, Path: path + "/replay", Access: httpserver.Admin, What: "dead_letters.replay", Handler: func(c echo.Context) error { return a.act(c, a.service.Replay) }},
+		{Method: http.MethodPost, Path: path + "/discard", Access: httpserver.Admin, What: "dead_letters.discard", Handler: func(c echo.Context) error { return a.act(c, a.service.Discard) }},
 	}
 }
 
@@ -111,32 +111,27 @@ func (a *API) list(c echo.Context) error {
 		wanted.State = ""
 	}
 	cursor, limit := q.Int("cursor", 0, 1<<62, 0), q.Int("limit", 1, maxPage, 50)
-	since, until := q.String("since", 40), q.String("until", 40)
+	if since := q.Time("since"); since != nil {
+		wanted.Since = *since
+	}
+	if until := q.Time("until"); until != nil {
+		wanted.Until = *until
+	}
 	if err := q.Err(); err != nil {
-		return err
-	}
-	var err error
-	if wanted.Since, err = instant("since", since); err != nil {
-		return err
-	}
-	if wanted.Until, err = instant("until", until); err != nil {
 		return err
 	}
 	page, more, err := a.service.List(c.Request().Context(), queue, wanted, int64(cursor), limit)
 	if err != nil {
 		return problem(err)
 	}
-	answer := struct {
-		Letters    []letterJSON `json:"letters"`
-		NextCursor string       `json:"next_cursor,omitempty"`
-	}{Letters: make([]letterJSON, len(page))}
+	letters, next := make([]letterJSON, len(page)), ""
 	for i, e := range page {
-		answer.Letters[i] = toJSON(e)
+		letters[i] = toJSON(e)
 	}
 	if more > 0 {
-		answer.NextCursor = strconv.FormatInt(more, 10)
+		next = strconv.FormatInt(more, 10)
 	}
-	return c.JSON(http.StatusOK, answer)
+	return c.JSON(http.StatusOK, httpserver.ListOf(letters, next))
 }
 
 func (a *API) show(c echo.Context) error {
@@ -206,22 +201,15 @@ func (a *API) act(c echo.Context, do action) error {
 	if err != nil {
 		return err
 	}
+	if order.DryRun {
+		httpserver.ChangedNothing(c)
+	}
 	outcome, err := do(c.Request().Context(), order.Queue, wanted, order.DryRun, nil)
 	if err != nil {
 		return problem(err)
 	}
+	httpserver.Changed(c, order, outcome)
 	return c.JSON(http.StatusOK, outcome)
-}
-
-func instant(field, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return t, core.InvalidField(field, "want a time such as 2026-01-31T12:34:56Z")
-	}
-	return t, nil
 }
 
 func problem(err error) error {

@@ -212,7 +212,7 @@ func FuzzARecordOfTheQueueIsALetterAMarkerOrForeign(f *testing.F) {
 type admin struct{}
 
 func (admin) Authenticate(http.Header) (httpserver.Principal, error) {
-	return httpserver.Principal{Admin: true}, nil
+	return httpserver.Principal{Subject: "operator", Admin: true}, nil
 }
 func (admin) Drain() {}
 
@@ -238,7 +238,7 @@ func TestTheAdminCallsListShowAndReplay(t *testing.T) {
 		return answer
 	}
 	answer := call("GET", "?limit=1&reason=invalid", "", 200)
-	letters := answer["letters"].([]any)
+	letters := answer["items"].([]any)
 	require.Len(t, letters, 1)
 	id := letters[0].(map[string]any)["id"].(string)
 	shown := call("GET", "/"+url.PathEscape(id), "", 200)
@@ -263,5 +263,5 @@ func TestTheAdminCallsListShowAndReplay(t *testing.T) {
 	require.EqualValues(t, 1, call("POST", "/replay", `{"ids":["`+id+`"]}`, 200)["done"])
 	require.EqualValues(t, 1, call("POST", "/discard", `{"reason":"malformed"}`, 200)["done"])
 	require.Equal(t, "replayed", call("GET", "/"+url.PathEscape(id), "", 200)["state"])
-	require.Empty(t, call("GET", "", "", 200)["letters"])
+	require.Empty(t, call("GET", "", "", 200)["items"])
 }

@@ -32,17 +32,20 @@ func NewAdmin(feed *Feed, tuner *tuning.Tuner) *Admin { return &Admin{feed: feed
 
 // Routes are the admin calls.
 func (a *Admin) Routes() []httpserver.Route {
-	route := func(method, path string, handler echo.HandlerFunc) httpserver.Route {
-		return httpserver.Route{Method: method, Path: path, Access: httpserver.Admin, Handler: handler}
+	reads := func(method, path string, handler echo.HandlerFunc) httpserver.Route {
+		return httpserver.Route{Method: method, Path: path, Access: httpserver.Admin, Handler: handler, Reads: true}
+	}
+	changes := func(method, path, what string, handler echo.HandlerFunc) httpserver.Route {
+		return httpserver.Route{Method: method, Path: path, Access: httpserver.Admin, Handler: handler, What: what}
 	}
 	return []httpserver.Route{
-		route(http.MethodGet, "/admin/v1/why-not", a.whyNot),
-		route(http.MethodGet, "/admin/v1/ranking", a.ranking),
-		route(http.MethodPut, "/admin/v1/ranking", a.change),
-		route(http.MethodPost, "/admin/v1/ranking/dry-run", a.dryRun),
-		route(http.MethodPost, "/admin/v1/ranking/rollback", a.rollback),
-		route(http.MethodDelete, "/admin/v1/cache", a.dropAll),
-		route(http.MethodDelete, "/admin/v1/cache/:user", a.drop),
+		reads(http.MethodGet, "/admin/v1/why-not", a.whyNot),
+		reads(http.MethodGet, "/admin/v1/ranking", a.ranking),
+		changes(http.MethodPut, "/admin/v1/ranking", "ranking.change", a.change),
+		reads(http.MethodPost, "/admin/v1/ranking/dry-run", a.dryRun),
+		changes(http.MethodPost, "/admin/v1/ranking/rollback", "ranking.rollback", a.rollback),
+		changes(http.MethodDelete, "/admin/v1/cache", "cache.drop_matching", a.dropAll),
+		changes(http.MethodDelete, "/admin/v1/cache/:user", "cache.drop", a.drop),
 	}
 }
 
@@ -52,8 +55,10 @@ func (a *Admin) whyNot(c echo.Context) error {
 	if err := params.Err(); err != nil {
 		return err
 	}
-	if !user.Valid() || !post.Valid() {
-		return core.InvalidField("user", "want user and post")
+	for _, name := range []string{"user", "post"} {
+		if !params.Has(name) {
+			return core.InvalidField(name, "is missing: say whose feed (user) and which post (post)")
+		}
 	}
 	verdict, err := a.feed.whyNot(c.Request().Context(), user, post, limit)
 	if err != nil {
@@ -175,7 +180,7 @@ func (a *Admin) change(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.putInForce(c, tuning.Change{Over: body.Version, To: cfg, By: author(c), Note: body.Note})
+	return a.putInForce(c, tuning.Change{Over: body.Version, To: cfg, By: httpserver.Who(c), Note: body.Note})
 }
 
 func (a *Admin) rollback(c echo.Context) error {
@@ -194,15 +199,18 @@ func (a *Admin) rollback(c echo.Context) error {
 	if body.Note != "" {
 		note += ": " + body.Note
 	}
-	return a.putInForce(c, tuning.Change{Over: body.Version, To: cfg, By: author(c), Note: note})
+	return a.putInForce(c, tuning.Change{Over: body.Version, To: cfg, By: httpserver.Who(c), Note: note})
 }
 
 func (a *Admin) putInForce(c echo.Context, change tuning.Change) error {
+	before := a.feed.ranking.Get()
 	next, err := a.tuner.Change(c.Request().Context(), change)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, rankingAnswer{Version: next.Version, Ranking: next.Config})
+	answer := rankingAnswer{Version: next.Version, Ranking: next.Config}
+	httpserver.Changed(c, rankingAnswer{Version: before.Version, Ranking: before.Config}, answer)
+	return c.JSON(http.StatusOK, answer)
 }
 
 func (a *Admin) dryRun(c echo.Context) error {
@@ -222,14 +230,6 @@ func (a *Admin) dryRun(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, tried)
-}
-
-// author is who changes the ranking, for the audit.
-func author(c echo.Context) string {
-	if user := httpserver.UserID(c); user.Valid() {
-		return "user " + user.String()
-	}
-	return "admin"
 }
 
 func (a *Admin) drop(c echo.Context) error {
@@ -264,5 +264,6 @@ func (a *Admin) dropAll(c echo.Context) error {
 	case err != nil:
 		return core.Unavailable("Redis", time.Second, err)
 	}
+	httpserver.Changed(c, map[string]string{"pattern": pattern}, map[string]int64{"dropped": dropped})
 	return c.JSON(http.StatusOK, map[string]int64{"dropped": dropped})
 }

@@ -25,13 +25,13 @@ func NewAPI(history *History, log *zap.Logger) *API { return &API{history: histo
 func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/admin/v1/jobs", Access: httpserver.Admin, Handler: a.list},
-		{Method: http.MethodPost, Path: "/admin/v1/jobs/:name/run", Access: httpserver.Admin, Handler: a.run},
+		{Method: http.MethodPost, Path: "/admin/v1/jobs/:name/run", Access: httpserver.Admin, What: "job.run", Handler: a.run},
 	}
 }
 
 type listing struct {
+	httpserver.List[Entry]
 	Leader *Leader `json:"leader"` // null: nobody ever led
-	Jobs   []Entry `json:"jobs"`
 }
 
 func (a *API) list(c echo.Context) error {
@@ -48,12 +48,11 @@ func (a *API) list(c echo.Context) error {
 	if leader.Number > 0 {
 		out.Leader = &leader
 	}
-	if out.Jobs, err = a.history.List(c.Request().Context(), runs); err != nil {
+	all, err := a.history.List(c.Request().Context(), runs)
+	if err != nil {
 		return unavailable(err)
 	}
-	if out.Jobs == nil {
-		out.Jobs = []Entry{}
-	}
+	out.List = httpserver.ListOf(all, "")
 	return c.JSON(http.StatusOK, out)
 }
 
@@ -83,7 +82,9 @@ func (a *API) run(c echo.Context) error {
 		return unavailable(err)
 	}
 	a.log.Info("a run was requested by an operator", zap.String("job", name))
-	return c.JSON(http.StatusAccepted, requested{Job: name, RequestedAt: at.UTC(), Leader: leader.Alive})
+	answer := requested{Job: name, RequestedAt: at.UTC(), Leader: leader.Alive}
+	httpserver.Changed(c, nil, answer)
+	return c.JSON(http.StatusAccepted, answer)
 }
 
 func unavailable(err error) error { return core.Unavailable("PostgreSQL", time.Second, err) }

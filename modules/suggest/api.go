@@ -32,7 +32,7 @@ const (
 )
 
 type listing struct {
-	Items      []Item     `json:"items"`
+	httpserver.List[Item]
 	ServedFrom ServedFrom `json:"served_from"`
 	Degraded   bool       `json:"degraded"`
 }
@@ -44,7 +44,7 @@ func (a *API) list(c echo.Context) error {
 		return err
 	}
 	answer := a.service.Suggest(c.Request().Context(), httpserver.UserID(c), limit)
-	return c.JSON(http.StatusOK, listing(answer))
+	return c.JSON(http.StatusOK, listing{List: httpserver.ListOf(answer.Items, ""), ServedFrom: answer.ServedFrom, Degraded: answer.Degraded})
 }
 
 func (a *API) dismiss(c echo.Context) error {

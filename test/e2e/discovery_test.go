@@ -53,7 +53,7 @@ func (p *program) jobsNow() map[string]string {
 			Runs []struct {
 				Outcome string `json:"outcome"`
 			} `json:"runs"`
-		} `json:"jobs"`
+		} `json:"items"`
 	}
 	require.NoError(p.t, json.Unmarshal(p.admin(http.MethodGet, "/admin/v1/jobs?runs=1", http.StatusOK), &now))
 	outcomes := map[string]string{}

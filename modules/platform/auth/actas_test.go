@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
@@ -26,10 +28,10 @@ func TestAServiceCallsForTheUserWhomItNames(t *testing.T) {
 	}
 	p, err := as(service, "42")
 	require.NoError(t, err)
-	require.Equal(t, httpserver.Principal{UserID: 42, Service: "mailer"}, p)
+	require.Equal(t, httpserver.Principal{UserID: 42, Subject: "mailer", Service: "mailer"}, p)
 	p, err = as(service)
 	require.NoError(t, err)
-	require.Zero(t, p, "without a name it is nobody")
+	require.Equal(t, httpserver.Principal{Subject: "mailer"}, p, "without a name it is nobody")
 	for _, named := range [][]string{{""}, {"0"}, {"-1"}, {"4 2"}, {"9223372036854775808"}, {"1", "2"}} {
 		_, err := as(service, named...)
 		require.Equal(t, core.CodeInvalidRequest, core.CodeOf(err), "%q", named)
@@ -55,7 +57,7 @@ func TestAServiceCallsForTheUserWhomItNames(t *testing.T) {
 }
 
 func FuzzAuthenticate(f *testing.F) {
-	v, err := auth.NewVerifier(config(), fixedClock{}, nil)
+	v, err := auth.NewVerifier(config(), fixedClock{}, prometheus.NewRegistry(), zap.NewNop())
 	require.NoError(f, err)
 	good, err := auth.Sign(config(), 42, false, time.Hour, now)
 	require.NoError(f, err)

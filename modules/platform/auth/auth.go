@@ -3,19 +3,19 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-	"golang.org/x/sync/singleflight"
-	"golang.org/x/time/rate"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
@@ -23,18 +23,21 @@ import (
 
 // Config says whose tokens we believe. At least one of the two kinds of keys must be set.
 type Config struct {
-	HS256Secret string        `koanf:"hs256_secret" validate:"omitempty,min=32" secret:"true"` // signs and verifies HS256 tokens
-	JWKSURL     string        `koanf:"jwks_url" validate:"omitempty,url"`                      // key set for RS256, ES256 and EdDSA tokens
-	Issuer      string        `koanf:"issuer"`                                                 // the iss claim; empty: any
-	Audience    string        `koanf:"audience"`                                               // the aud claim; empty: any
-	Leeway      time.Duration `koanf:"leeway" validate:"gte=0s,lte=5m"`                        // between clocks
-	AdminScope  string        `koanf:"admin_scope" validate:"required"`                        // the word in the scope claim that opens /admin
-	ActAsScope  string        `koanf:"act_as_scope" validate:"required,nefield=AdminScope"`    // the word in the scope claim that lets a service name in the header Act-As for whom it calls
+	HS256Secret string        `koanf:"hs256_secret" validate:"omitempty,min=32" secret:"true"`                // signs and verifies HS256 tokens
+	JWKSURL     string        `koanf:"jwks_url" validate:"omitempty,url"`                                     // key set for RS256, ES256 and EdDSA tokens; keys that cannot be used are left out and logged
+	Issuer      string        `koanf:"issuer"`                                                                // the iss claim; empty: any
+	Audience    string        `koanf:"audience"`                                                              // the aud claim; empty: any
+	Leeway      time.Duration `koanf:"leeway" validate:"gte=0s,lte=5m"`                                       // between clocks
+	UserClaim   string        `koanf:"user_claim" validate:"required"`                                        // the claim that holds the user's id, as text or as a number
+	ScopeClaim  string        `koanf:"scope_claim"`                                                           // the claim that holds the scopes, as words in a text or as a list, such as roles; empty: scope, or scp where there is none
+	AdminScope  string        `koanf:"admin_scope" validate:"required"`                                       // the scope that opens /admin
+	ReadScope   string        `koanf:"admin_read_scope" validate:"required,nefield=AdminScope"`               // the scope that opens the calls of /admin that change nothing
+	ActAsScope  string        `koanf:"act_as_scope" validate:"required,nefield=AdminScope,nefield=ReadScope"` // the scope that lets a service name in the header Act-As for whom it calls
 }
 
 // DefaultConfig has no key: nobody gets in until one is configured.
 func DefaultConfig() Config {
-	return Config{Leeway: 30 * time.Second, AdminScope: "admin", ActAsScope: "act-as"}
+	return Config{Leeway: 30 * time.Second, UserClaim: "sub", AdminScope: "admin", ReadScope: "admin-read", ActAsScope: "act-as"}
 }
 
 // ErrNoKeys is returned when neither a secret nor a key set is configured.
@@ -45,19 +48,19 @@ const maxTokenBytes = 8 << 10
 
 // Verifier checks tokens. It is safe for concurrent use.
 type Verifier struct {
-	cfg    Config
-	parser *jwt.Parser
-	jwks   keyfunc.Keyfunc // nil without auth.jwks_url
-	asked  singleflight.Group
-	known  *memory
-	cancel context.CancelFunc
-	log    *zap.Logger
+	cfg      Config
+	parser   *jwt.Parser
+	keys     *keySet // nil without auth.jwks_url
+	known    *memory
+	refusals *refusals
+	cancel   context.CancelFunc
+	done     sync.WaitGroup
 }
 
 var _ httpserver.Authenticator = (*Verifier)(nil)
 
 // NewVerifier makes a verifier; Start fetches the key set.
-func NewVerifier(cfg Config, clock core.Clock, log *zap.Logger) (*Verifier, error) {
+func NewVerifier(cfg Config, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) (*Verifier, error) {
 	var methods []string
 	if cfg.HS256Secret != "" {
 		methods = append(methods, jwt.SigningMethodHS256.Alg())
@@ -81,36 +84,28 @@ func NewVerifier(cfg Config, clock core.Clock, log *zap.Logger) (*Verifier, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{cfg: cfg, parser: jwt.NewParser(options...), known: known, cancel: func() {}, log: log}, nil
+	v := &Verifier{
+		cfg: cfg, parser: jwt.NewParser(options...), known: known, refusals: newRefusals(clock, reg, log), cancel: func() {},
+	}
+	keys := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "feedrank_auth_keys", Help: "Keys of auth.jwks_url at its last answer: used, or left out because they cannot be (the log says why).",
+	}, []string{"state"})
+	reg.MustRegister(keys)
+	if cfg.JWKSURL != "" {
+		v.keys = newKeySet(cfg.JWKSURL, keys.WithLabelValues("used"), keys.WithLabelValues("left_out"), log)
+	}
+	return v, nil
 }
 
-// fetchTimeout bounds one fetch of the key set.
-const fetchTimeout = 5 * time.Second
-
-// Start begins to fetch the key set and to refresh it. A key set that does not answer is no reason
+// Start fetches the key set and begins to refresh it. A key set that does not answer is no reason
 // not to start: tokens under its keys are refused until it does.
-func (v *Verifier) Start(context.Context) error {
-	if v.cfg.JWKSURL == "" {
+func (v *Verifier) Start(ctx context.Context) error {
+	if v.keys == nil {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	v.cancel = cancel
-	goOn := true
-	jwks, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{v.cfg.JWKSURL}, keyfunc.Override{
-		Client: &http.Client{Timeout: fetchTimeout}, HTTPTimeout: fetchTimeout, NoErrorReturnFirstHTTPReq: &goOn,
-		RefreshInterval: 10 * time.Minute, RefreshUnknownKID: rate.NewLimiter(rate.Every(30*time.Second), 1),
-		RateLimitWaitMax: fetchTimeout, // bounds the fetch, too. Who would wait longer than that for the limiter is refused at once
-		RefreshErrorHandlerFunc: func(from string) func(context.Context, error) {
-			return func(_ context.Context, err error) {
-				v.log.Warn("fetch the key set", zap.String("url", redacted(from)), zap.Error(err))
-			}
-		},
-	})
-	if err != nil {
-		cancel()
-		return fmt.Errorf("auth.jwks_url: %w", err)
-	}
-	v.jwks = jwks
+	fetched := v.keys.refresh(ctx)
+	ctx, v.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	v.done.Go(func() { v.keys.run(ctx, fetched) })
 	return nil
 }
 
@@ -126,13 +121,8 @@ func redacted(text string) string {
 // Stop ends the refreshing.
 func (v *Verifier) Stop(context.Context) error {
 	v.cancel()
+	v.done.Wait()
 	return nil
-}
-
-// claims are what we read of a token.
-type claims struct {
-	jwt.RegisteredClaims
-	Scope string `json:"scope"` // words separated by spaces (RFC 8693)
 }
 
 // HeaderActAs names the user for whom a service calls.
@@ -147,10 +137,18 @@ func (v *Verifier) Authenticate(h http.Header) (httpserver.Principal, error) {
 	if named := h.Values(HeaderActAs); len(named) > 0 {
 		return actAs(named, c.claims.Subject, c.service)
 	}
-	if c.invalid != nil && !c.admin && !c.service {
-		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "the token's subject is not a user id")
+	if c.invalid != nil && !c.admin && !c.reader && !c.service {
+		return httpserver.Principal{}, v.refusals.refuse(refusedUser, "the token's "+v.subject()+" is not a user id", c.invalid)
 	}
-	return httpserver.Principal{UserID: c.user, Admin: c.admin}, nil
+	return httpserver.Principal{UserID: c.user, Subject: c.claims.Subject, Admin: c.admin, AdminRead: c.reader}, nil
+}
+
+// subject is where a token says whose it is.
+func (v *Verifier) subject() string {
+	if v.cfg.UserClaim == "sub" {
+		return "subject"
+	}
+	return "claim " + v.cfg.UserClaim
 }
 
 // actAs is a service that calls for a user. It has no other rights meanwhile.
@@ -165,82 +163,104 @@ func actAs(named []string, subject string, allowed bool) (httpserver.Principal, 
 	if err != nil || len(named) > 1 {
 		return httpserver.Principal{}, core.InvalidField(HeaderActAs, "want one user id")
 	}
-	return httpserver.Principal{UserID: user, Service: subject}, nil
+	return httpserver.Principal{UserID: user, Subject: subject, Service: subject}, nil
 }
 
 // verify reads "Bearer <token>".
 func (v *Verifier) verify(authorization string) (*caller, error) {
 	scheme, token, ok := strings.Cut(authorization, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return nil, core.Errorf(core.CodeUnauthenticated, "send the header Authorization: Bearer <token>")
+		return nil, v.refusals.refuse(refusedNone, "send the header Authorization: Bearer <token>", nil)
 	}
 	if len(token) > maxTokenBytes {
-		return nil, core.Errorf(core.CodeUnauthenticated, "the token is longer than %d bytes", maxTokenBytes)
+		return nil, v.refusals.refuse(refusedTooLong, fmt.Sprintf("the token is longer than %d bytes", maxTokenBytes), nil)
 	}
 	if known, ok := v.known.find(token); ok {
 		return known, nil
 	}
-	var c claims
+	c := v.newClaims()
 	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
-		return nil, &core.Error{Code: core.CodeUnauthenticated, Message: reason(err), Cause: err}
+		reason, message := whyInvalid(err)
+		var says []zap.Field
+		if reason == refusedIssuer || reason == refusedAudience { // the signature holds
+			says = []zap.Field{zap.String("iss", cut(c.Issuer)), zap.String("aud", cut(strings.Join(c.Audience, " ")))}
+		}
+		return nil, v.refusals.refuse(reason, message, err, says...)
 	}
 	read := v.read(c)
 	v.known.keep(token, read)
 	return read, nil
 }
 
+// cut is text that a token may have us log.
+func cut(text string) string { return text[:min(len(text), 200)] }
+
+var (
+	errCritical  = errors.New("the header has crit: we support no extension (RFC 7515, 4.1.11)")
+	errAlgorithm = errors.New("no key of ours is for this algorithm")
+)
+
 // key gives each algorithm its own kind of key, so that a public key is never taken for a secret.
 func (v *Verifier) key(token *jwt.Token) (any, error) {
+	if _, critical := token.Header["crit"]; critical {
+		return nil, errCritical
+	}
 	if token.Method == jwt.SigningMethodHS256 {
 		return []byte(v.cfg.HS256Secret), nil
 	}
-	if v.jwks == nil {
-		return nil, jwt.ErrTokenUnverifiable
+	if v.keys == nil {
+		return nil, errAlgorithm
 	}
-	// Where the key is new, one of those who bring it has the set fetched, and the others wait for that.
-	key, err, _ := v.asked.Do(fmt.Sprint(token.Method.Alg(), " ", token.Header["kid"]), func() (any, error) { return v.jwks.Keyfunc(token) })
-	return key, err
-}
-
-func reason(err error) string {
-	switch {
-	case errors.Is(err, jwt.ErrTokenExpired):
-		return "the token has expired"
-	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
-		return "the token is not valid yet"
-	case errors.Is(err, jwt.ErrTokenInvalidIssuer), errors.Is(err, jwt.ErrTokenInvalidAudience):
-		return "the token was made by or for somebody else"
-	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
-		return "the token has no expiry"
-	default:
-		return "the token does not verify"
+	named, hasID := token.Header["kid"]
+	id, isText := named.(string)
+	if hasID && !isText {
+		return nil, errUnknownKey
 	}
+	keys, err := v.keys.find(token.Method.Alg(), id, hasID)
+	if err != nil {
+		return nil, err
+	}
+	return jwt.VerificationKeySet{Keys: keys}, nil
 }
 
 // Sign makes a development token with the HS256 secret: for a user, for the admin scope, or both.
 func Sign(cfg Config, user core.ID, admin bool, validFor time.Duration, now time.Time) (string, error) {
-	var c claims
+	subject, scope := "", ""
 	if user.Valid() {
-		c.Subject = user.String()
+		subject = user.String()
 	}
 	if admin {
-		c.Scope = cfg.AdminScope
+		scope = cfg.AdminScope
 	}
-	return sign(cfg, c, validFor, now)
+	return sign(cfg, subject, scope, validFor, now)
+}
+
+// SignOperator makes a development token for somebody who operates us, by their name: with the admin scope,
+// or with the one that only reads.
+func SignOperator(cfg Config, name string, reads bool, validFor time.Duration, now time.Time) (string, error) {
+	scope := cfg.AdminScope
+	if reads {
+		scope = cfg.ReadScope
+	}
+	return sign(cfg, name, scope, validFor, now)
 }
 
 // SignService makes a development token for a service, which may call for any user.
 func SignService(cfg Config, service string, validFor time.Duration, now time.Time) (string, error) {
-	return sign(cfg, claims{RegisteredClaims: jwt.RegisteredClaims{Subject: service}, Scope: cfg.ActAsScope}, validFor, now)
+	return sign(cfg, service, cfg.ActAsScope, validFor, now)
 }
 
-func sign(cfg Config, c claims, validFor time.Duration, now time.Time) (string, error) {
+func sign(cfg Config, subject, scope string, validFor time.Duration, now time.Time) (string, error) {
 	if cfg.HS256Secret == "" {
 		return "", errors.New("auth.hs256_secret is not set: tokens can be signed with it only")
 	}
-	c.Issuer, c.IssuedAt, c.ExpiresAt = cfg.Issuer, jwt.NewNumericDate(now), jwt.NewNumericDate(now.Add(validFor))
-	if cfg.Audience != "" {
-		c.Audience = jwt.ClaimStrings{cfg.Audience}
+	c := jwt.MapClaims{"iat": now.Unix(), "exp": now.Add(validFor).Unix()}
+	for name, value := range map[string]string{
+		"iss": cfg.Issuer, "aud": cfg.Audience, "sub": subject, cfg.UserClaim: subject, cmp.Or(cfg.ScopeClaim, "scope"): scope,
+	} {
+		if value != "" {
+			c[name] = value
+		}
 	}
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(cfg.HS256Secret))
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"go.uber.org/zap/zaptest"
@@ -43,7 +44,7 @@ func bearer(authorization string) http.Header { return http.Header{"Authorizatio
 
 func verifier(t *testing.T, cfg auth.Config) *auth.Verifier {
 	t.Helper()
-	v, err := auth.NewVerifier(cfg, fixedClock{}, zaptest.NewLogger(t))
+	v, err := auth.NewVerifier(cfg, fixedClock{}, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, err)
 	require.NoError(t, v.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, v.Stop(t.Context())) })
@@ -140,6 +141,6 @@ func TestAKeySetVerifiesItsOwnAlgorithmsOnly(t *testing.T) {
 }
 
 func TestWithoutAnyKeyThereIsNoVerifier(t *testing.T) {
-	_, err := auth.NewVerifier(auth.DefaultConfig(), fixedClock{}, zaptest.NewLogger(t))
+	_, err := auth.NewVerifier(auth.DefaultConfig(), fixedClock{}, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.ErrorIs(t, err, auth.ErrNoKeys)
 }

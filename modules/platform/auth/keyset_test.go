@@ -26,6 +26,7 @@ type keySet struct {
 	*httptest.Server
 	mu      sync.Mutex
 	keys    []map[string]string
+	says    string // an answer instead of the keys
 	fetched int
 	takes   time.Duration // until it answers
 }
@@ -38,6 +39,10 @@ func newKeySet(t *testing.T) *keySet {
 		defer k.mu.Unlock()
 		k.fetched++
 		<-time.After(k.takes)
+		if k.says != "" {
+			_, _ = w.Write([]byte(k.says))
+			return
+		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"keys": k.keys})
 	}))
 	t.Cleanup(k.Close)

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +25,7 @@ type caller struct {
 	user    core.ID
 	invalid error // why the subject is no user id; nil: it is one
 	admin   bool
+	reader  bool // of what /admin shows
 	service bool
 }
 
@@ -63,8 +63,7 @@ func (m *memory) keep(token string, c *caller) {
 
 // read takes the words of the claims apart.
 func (v *Verifier) read(c claims) *caller {
-	scopes := strings.Fields(c.Scope)
-	out := &caller{claims: c, admin: slices.Contains(scopes, v.cfg.AdminScope), service: slices.Contains(scopes, v.cfg.ActAsScope)}
-	out.user, out.invalid = core.ParseID(c.Subject)
+	out := &caller{claims: c, admin: c.has(v.cfg.AdminScope), reader: c.has(v.cfg.ReadScope), service: c.has(v.cfg.ActAsScope)}
+	out.user, out.invalid = core.ParseID(c.user)
 	return out
 }

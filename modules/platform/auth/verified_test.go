@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -17,7 +18,7 @@ func (c *movingClock) Now() time.Time { return c.at }
 
 func TestATokenThatIsRememberedExpiresAllTheSame(t *testing.T) {
 	clock, cfg := &movingClock{now}, config()
-	v, err := auth.NewVerifier(cfg, clock, zap.NewNop())
+	v, err := auth.NewVerifier(cfg, clock, prometheus.NewRegistry(), zap.NewNop())
 	require.NoError(t, err)
 	token, err := auth.Sign(cfg, 7, false, 10*time.Second, now)
 	require.NoError(t, err)
@@ -35,7 +36,7 @@ func TestATokenThatIsRememberedExpiresAllTheSame(t *testing.T) {
 // What a request with a known token allocates is the guard: verifying it anew takes about 60.
 func TestATokenIsTakenApartOnce(t *testing.T) {
 	clock, cfg := &movingClock{now}, config()
-	v, err := auth.NewVerifier(cfg, clock, zap.NewNop())
+	v, err := auth.NewVerifier(cfg, clock, prometheus.NewRegistry(), zap.NewNop())
 	require.NoError(t, err)
 	token, err := auth.Sign(cfg, 7, false, time.Hour, now)
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -76,6 +77,19 @@ func (q *Query) OneOf(name string, choices ...string) string {
 		return choices[0]
 	}
 	return s
+}
+
+// Time is a time as RFC 3339 has it, or nil where it is not given.
+func (q *Query) Time(name string) *time.Time {
+	if !q.values.Has(name) {
+		return nil
+	}
+	at, err := core.ParseTime(q.values.Get(name))
+	if err != nil {
+		q.fail(name, "%s", err)
+		return nil
+	}
+	return &at
 }
 
 // Bool is true or false, 1 or 0; false where it is not given.

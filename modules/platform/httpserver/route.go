@@ -30,6 +30,8 @@ type Route struct {
 	Access  Access
 	Handler echo.HandlerFunc
 	NoLimit bool            // of time: for profiles
+	What    string          // with Access Admin, of a call that changes something: a stable word for the record
+	Reads   bool            // with Access Admin: a POST that changes nothing
 	Class   admission.Class // of a call of users: how urgent it is when there is too much to do
 }
 
@@ -49,9 +51,11 @@ const principalKey = "feedrank.principal"
 
 // Principal is who calls: the user, and what their token allows besides.
 type Principal struct {
-	UserID  core.ID // zero for a token that names no user
-	Admin   bool
-	Service string // the subject of a service's token that acts as UserID; empty: UserID calls
+	UserID    core.ID // zero for a token that names no user
+	Subject   string  // whom the token names, whatever that is
+	Admin     bool    // may change what operators may change
+	AdminRead bool    // may only see what operators see
+	Service   string  // the subject of a service's token that acts as UserID; empty: UserID calls
 }
 
 // Authenticator finds out who calls from the headers of a request.
@@ -68,6 +72,12 @@ func principal(c echo.Context) Principal {
 	return p
 }
 
+// changes tells whether an operator changes something by this call: it is recorded, and the scope that only
+// reads does not do.
+func (r Route) changes() bool {
+	return r.Access == Admin && !r.Reads && r.Method != http.MethodGet && r.Method != http.MethodHead
+}
+
 // authorize holds a route's Access.
 func authorize(r Route, auth Authenticator) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -79,8 +89,12 @@ func authorize(r Route, auth Authenticator) echo.MiddlewareFunc {
 			switch {
 			case err != nil:
 				return err
-			case r.Access == Admin && !p.Admin:
+			case r.Access == Admin && !p.Admin && !p.AdminRead:
 				return core.Errorf(core.CodeForbidden, "this call needs a token with the admin scope")
+			case r.changes() && !p.Admin:
+				return core.Errorf(core.CodeForbidden, "this call changes something: it needs a token with the admin scope, not the one that only reads")
+			case r.changes() && !p.named():
+				return core.Errorf(core.CodeForbidden, "a token that changes something must say whose it is, in its subject")
 			case r.Access == Admin && p.Service != "":
 				return core.Errorf(core.CodeForbidden, "nobody acts as a user here: leave out the header Act-As")
 			case r.Access == User && !p.UserID.Valid():

@@ -27,6 +27,7 @@ type Server struct {
 	auth    Authenticator
 	limits  Limits
 	gate    *admission.Gate
+	record  Recorder
 	workers *worker.Group
 	drainer Drainer
 	log     *zap.Logger
@@ -59,6 +60,9 @@ func WithLimits(limits Limits) Option { return func(s *Server) { s.limits = limi
 
 // WithGate has requests of users refused while there is too much to do.
 func WithGate(gate *admission.Gate) Option { return func(s *Server) { s.gate = gate } }
+
+// WithRecorder has what operators change recorded.
+func WithRecorder(recorder Recorder) Option { return func(s *Server) { s.record = recorder } }
 
 // New builds the routers. It does not listen yet.
 func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failure worker.Failure, reg prometheus.Registerer, log *zap.Logger, options ...Option) *Server {

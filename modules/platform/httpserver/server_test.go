@@ -36,7 +36,13 @@ func (byHeader) Authenticate(h http.Header) (httpserver.Principal, error) {
 	case "service":
 		return httpserver.Principal{UserID: 8, Service: "mailer"}, nil
 	case "admin":
+		return httpserver.Principal{Subject: "root", Admin: true}, nil
+	case "nameless":
 		return httpserver.Principal{Admin: true}, nil
+	case "ana":
+		return httpserver.Principal{Subject: "ana", Admin: true}, nil
+	case "reader":
+		return httpserver.Principal{Subject: "ben", AdminRead: true}, nil
 	default:
 		return httpserver.Principal{}, core.Errorf(core.CodeUnauthenticated, "no token")
 	}
