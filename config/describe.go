@@ -59,6 +59,8 @@ func describe(tag string) string {
 			words = append(words, "a URL")
 		case "identifier":
 			words = append(words, "a name of letters, digits and underscores")
+		case "header":
+			words = append(words, "names of headers such as traceparent")
 		case "topic":
 			words = append(words, "letters, digits, dots, dashes and underscores")
 		case "postgres_dsn":

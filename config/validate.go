@@ -22,6 +22,7 @@ type Checker interface {
 
 var (
 	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+	header     = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$") // a token of RFC 9110
 	topic      = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 )
 
@@ -33,6 +34,7 @@ func validate(cfg Config) []Problem {
 	}
 	// The names are constants and the functions are not nil: registering cannot fail.
 	_ = v.RegisterValidation("identifier", matches(identifier))
+	_ = v.RegisterValidation("header", matches(header))
 	_ = v.RegisterValidation("topic", matches(topic))
 	_ = v.RegisterValidation("listen_addr", func(l validator.FieldLevel) bool {
 		_, port, err := net.SplitHostPort(l.Field().String())

@@ -16,7 +16,7 @@ import (
 //	         and log, panics, farewell, headers, how many from a client, CORS,
 //	         how long a body may be
 //	route    whose token, how many of a user, the body; then: is there room,       everyRoute
-//	         the record of what operators change, how long it may take
+//	         the record of what operators change, how long it may take, gzip
 
 // everyRequest is what any request passes, whether or not there is such a call.
 func (s *Server) everyRequest() []echo.MiddlewareFunc {
@@ -46,5 +46,6 @@ func (s *Server) everyRoute(r Route) []echo.MiddlewareFunc {
 		s.enter(r),
 		record(r, s.record),
 		limitTime(r, s.cfg.RequestTimeout),
+		compress(r, s.cfg.GzipBytes),
 	}
 }

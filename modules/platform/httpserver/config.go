@@ -26,12 +26,14 @@ type Config struct {
 	TrustedProxies    []string         `koanf:"trusted_proxies" validate:"dive,cidr"`                      // networks of your load balancers, such as 10.0.0.0/8: only they may say in X-Forwarded-For, or Forwarded, who calls
 	Unlimited         []string         `koanf:"unlimited" validate:"dive,cidr"`                            // networks without limits per address, and with connections kept for them: your own backends, and what probes
 	CORS              CORSConfig       `koanf:"cors"`
-	AccessLog         bool             `koanf:"access_log"` // a log line for each request
+	GzipBytes         int              `koanf:"gzip_bytes" validate:"gte=0,lte=1048576"` // answers of so many bytes and more are compressed for clients that take gzip; 0: none
+	AccessLog         bool             `koanf:"access_log"`                              // a log line for each request
 }
 
 // CORSConfig says which web pages may call the API from a browser.
 type CORSConfig struct {
 	Origins []string      `koanf:"origins" validate:"dive,url"`       // such as https://app.example; empty: none
+	Headers []string      `koanf:"headers" validate:"dive,header"`    // that they may send: add those of your own tools
 	MaxAge  time.Duration `koanf:"max_age" validate:"gte=0s,lte=24h"` // how long a browser may remember the permission
 }
 
@@ -41,7 +43,16 @@ func DefaultConfig() Config {
 		Addr: "127.0.0.1:8080", MaxBodyBytes: 1 << 20, MaxBodyMemory: 64 << 20, MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, RequestTimeout: 5 * time.Second,
 		IdleTimeout: 2 * time.Minute, DrainDelay: 0, MaxConcurrent: 4096, MaxConnections: 20_000, MaxPerAddress: 1000,
-		Unlimited: []string{"127.0.0.0/8", "::1/128"}, CORS: CORSConfig{MaxAge: 10 * time.Minute}, AccessLog: false,
+		Unlimited: []string{"127.0.0.0/8", "::1/128"}, CORS: CORSConfig{Headers: corsHeaders(), MaxAge: 10 * time.Minute}, GzipBytes: 1024, AccessLog: false,
+	}
+}
+
+// corsHeaders are those of the API, and those that tracing and error reporting add in a browser.
+func corsHeaders() []string {
+	return []string{
+		"Authorization", "Content-Type", "Content-Encoding", "If-None-Match", "X-Request-Id", "Act-As",
+		"traceparent", "tracestate", "baggage", "sentry-trace", "b3",
+		"x-datadog-trace-id", "x-datadog-parent-id", "x-datadog-origin", "x-datadog-sampling-priority",
 	}
 }
 

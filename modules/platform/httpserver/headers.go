@@ -83,10 +83,9 @@ func cors(cfg CORSConfig) echo.MiddlewareFunc {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}
 	return middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowOrigins:  cfg.Origins,
-		AllowMethods:  []string{http.MethodGet, http.MethodPost},
-		AllowHeaders:  []string{echo.HeaderAuthorization, echo.HeaderContentType, echo.HeaderContentEncoding, echo.HeaderXRequestID},
-		ExposeHeaders: []string{echo.HeaderXRequestID, echo.HeaderRetryAfter, headerRateLimit, headerRateLimitPolicy},
+		AllowOrigins:  cfg.Origins, // and the methods that the path takes: those of the router
+		AllowHeaders:  cfg.Headers,
+		ExposeHeaders: []string{echo.HeaderXRequestID, echo.HeaderRetryAfter, "ETag", headerRateLimit, headerRateLimitPolicy},
 		MaxAge:        int(cfg.MaxAge.Seconds()),
 	})
 }

@@ -68,7 +68,7 @@ func record(r Route, recorder Recorder) echo.MiddlewareFunc {
 			c.Set(changeKey, said)
 			a := Action{
 				At: time.Now(), Who: Who(c), What: r.What, Target: strings.Join(c.ParamValues(), "/"),
-				RequestID: c.Response().Header().Get(echo.HeaderXRequestID), Address: c.RealIP(),
+				RequestID: c.Response().Header().Get(echo.HeaderXRequestID), Address: answerOf(c).client.String(),
 			}
 			err := next(c)
 			if a.Status = c.Response().Status; err != nil {

@@ -78,6 +78,9 @@ func (r Route) changes() bool {
 	return r.Access == Admin && !r.Reads && r.Method != http.MethodGet && r.Method != http.MethodHead
 }
 
+// headed tells whether a call takes HEAD, too. A profile is not taken for nobody to read it.
+func (r Route) headed() bool { return r.Method == http.MethodGet && r.Access != Debug }
+
 // authorize holds a route's Access.
 func authorize(r Route, auth Authenticator) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

@@ -78,11 +78,14 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 	users, operators := s.router(), s.router(atOperators)
 	for _, r := range routes {
 		s.access[call{r.Method, r.Path}] = r.Access
+		if r.headed() {
+			s.access[call{http.MethodHead, r.Path}] = r.Access
+		}
 		if r.Access == Public || r.Access == Anybody || r.Access == User || (cfg.AdminAddr == "" && r.Access != Debug) {
-			users.Add(r.Method, r.Path, r.Handler, s.everyRoute(r)...)
+			s.add(users, r)
 		}
 		if r.Access != User {
-			operators.Add(r.Method, r.Path, r.Handler, s.everyRoute(r)...)
+			s.add(operators, r)
 		}
 	}
 	ofUsers, ofOperators := newConnectionLimiters(cfg, reg)
@@ -91,6 +94,15 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 		s.doors = append(s.doors, s.listening("http.admin_addr", cfg.AdminAddr, operators, longestProfile, ofOperators))
 	}
 	return s
+}
+
+// add puts a call into a router; what can be asked with GET can with HEAD.
+func (s *Server) add(router *echo.Echo, r Route) {
+	router.Add(r.Method, r.Path, r.Handler, s.everyRoute(r)...)
+	if r.headed() {
+		r.Method = http.MethodHead
+		router.Add(r.Method, r.Path, r.Handler, s.everyRoute(r)...)
+	}
 }
 
 // longestProfile bounds an answer to an operator.
