@@ -3,7 +3,6 @@ package events
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -183,6 +182,9 @@ func readError(err error, what string) error {
 // decodeBatch reads a request's body. What is wrong with a single event is a rejection; an error is
 // for a body that is no batch.
 func decodeBatch(body []byte, now int64, within acceptance) (events []event, rejected []Rejection, err error) {
+	if err := notAnObject(body); err != nil {
+		return nil, nil, err
+	}
 	s := scanner{data: body}
 	rejected = []Rejection{}
 	index, found := 0, false
@@ -210,9 +212,9 @@ func decodeBatch(body []byte, now int64, within acceptance) (events []event, rej
 	s.end()
 	switch {
 	case s.err != nil:
-		return nil, nil, &core.Error{Code: core.CodeMalformedJSON, Message: fmt.Sprintf("the body is not JSON as RFC 8259 has it, or not an object: %v", s.err)}
+		return nil, nil, malformed(body, s.err, s.at)
 	case !found:
-		return nil, nil, core.InvalidField("events", `want {"events": [...]}`)
+		return nil, nil, core.InvalidField("events", wantBatch)
 	case index == 0 || index > maxEvents:
 		return nil, nil, core.InvalidField("events", "want 1 to %d events, got %d", maxEvents, index)
 	}

@@ -219,7 +219,7 @@ func TestEachWrongEventIsRejectedByItself(t *testing.T) {
 		{valid("event_id", "0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6g"), "event_id", rejectInvalid},
 		{valid("action", nil), "action", rejectMissing},
 		{valid("action", "LIKE"), "action", rejectUnknownAction},
-		{valid("post_id", nil), "post_id", rejectMissing},
+		{valid("post_id", nil), "post", rejectMissing},
 		{valid("post_id", "0"), "post_id", rejectInvalid},
 		{valid("post_id", -1), "post_id", rejectInvalid},
 		{valid("post_id", 1.5), "post_id", rejectInvalid},

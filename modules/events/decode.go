@@ -1,8 +1,8 @@
 package events
 
 import (
+	"math"
 	"strconv"
-	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
 )
@@ -63,10 +63,14 @@ func (f *fields) member(s *scanner, name []byte) {
 			}
 			f.has |= hasAction
 		}
+	case "post": // as an item of a page has it; records of Kafka have the other name
+		f.named(s, &f.post, "post", hasPost)
 	case "post_id":
-		f.post = f.identifier(s, "post_id", hasPost)
+		f.named(s, &f.post, "post_id", hasPost)
+	case "author":
+		f.named(s, &f.author, "author", hasAuthor)
 	case "author_id":
-		f.author = f.identifier(s, "author_id", hasAuthor)
+		f.named(s, &f.author, "author_id", hasAuthor)
 	case "occurred_at":
 		f.occurred = f.instant(s, "occurred_at", hasOccurred)
 	case "dwell_ms":
@@ -116,6 +120,18 @@ func (f *fields) limited(s *scanner, field string, most int) string {
 	return text(b)
 }
 
+// named reads an id that goes by two names. Where both are given, they must say the same.
+func (f *fields) named(s *scanner, into *core.ID, field string, has fieldSet) {
+	if s.peek() == 'n' { // null is as good as absent
+		s.skip()
+		return
+	}
+	had, was := f.has&has != 0, *into
+	if *into = f.identifier(s, field, has); had && *into != was {
+		f.reject(field, rejectInvalid, "says another id than the same member under its other name")
+	}
+}
+
 // identifier reads an id from a string or, leniently, from a number.
 func (f *fields) identifier(s *scanner, field string, has fieldSet) core.ID {
 	var b []byte
@@ -124,9 +140,6 @@ func (f *fields) identifier(s *scanner, field string, has fieldSet) core.ID {
 		b = s.str()
 	case isDigit(c) || c == '-':
 		b = s.number()
-	case c == 'n':
-		s.skip()
-		return 0
 	default:
 		s.skip()
 	}
@@ -144,9 +157,9 @@ func (f *fields) instant(s *scanner, field string, has fieldSet) int64 {
 		return 0
 	}
 	f.has |= has
-	t, err := time.Parse(time.RFC3339Nano, text(b))
+	t, err := core.ParseTime(text(b))
 	if err != nil {
-		f.reject(field, rejectInvalid, "want a time such as 2026-01-31T12:34:56.789Z (RFC 3339)")
+		f.reject(field, rejectInvalid, err.Error())
 		return 0
 	}
 	return t.UnixMilli()
@@ -164,7 +177,7 @@ func (f *fields) readDwell(s *scanner) {
 		s.skip()
 	}
 	f.has |= hasDwell
-	n, err := strconv.ParseUint(text(b), 10, 32)
+	n, err := wholeNumber(text(b))
 	switch {
 	case len(b) == 0:
 		f.reject("dwell_ms", rejectInvalid, "want a number of milliseconds")
@@ -173,6 +186,18 @@ func (f *fields) readDwell(s *scanner) {
 	default:
 		f.dwell = uint32(n)
 	}
+}
+
+// wholeNumber reads 1500, and 1500.0 or 1.5e3, as programs write it that know floating point only.
+func wholeNumber(text string) (uint64, error) {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err == nil {
+		return n, nil
+	}
+	if f, wrong := strconv.ParseFloat(text, 64); wrong == nil && f >= 0 && f <= maxDwellMillis && f == math.Trunc(f) {
+		return uint64(f), nil
+	}
+	return 0, err
 }
 
 func (f *fields) readVersion(s *scanner) int64 {

@@ -13,12 +13,18 @@ type scanner struct {
 	data []byte
 	pos  int
 	err  error
+	at   int    // where it failed
 	buf  []byte // strings with escapes, undone
 }
 
 var (
-	errSyntax = errors.New("not JSON")
-	errDepth  = errors.New("nested too deeply")
+	errSyntax  = errors.New("not JSON")
+	errDepth   = errors.New("nested too deeply")
+	errComma   = errors.New("a comma before the end of a list or an object")
+	errUTF8    = errors.New("a string that is not UTF-8")
+	errControl = errors.New("a control character in a string")
+	errEscape  = errors.New("an escape that JSON does not have")
+	errMore    = errors.New("something behind its end")
 )
 
 // maxDepth bounds recursion over what clients send. Ours nests two levels.
@@ -29,7 +35,7 @@ func (s *scanner) reset(data []byte) { *s = scanner{data: data} }
 
 func (s *scanner) fail(err error) {
 	if s.err == nil {
-		s.err = err
+		s.err, s.at = err, min(s.pos, len(s.data))
 	}
 	s.pos = len(s.data)
 }
@@ -59,7 +65,7 @@ func (s *scanner) take(c byte) bool {
 // end checks that nothing follows.
 func (s *scanner) end() {
 	if s.err == nil && (s.peek() != 0 || s.pos < len(s.data)) {
-		s.fail(errSyntax)
+		s.fail(errMore)
 	}
 }
 
@@ -83,9 +89,7 @@ func (s *scanner) members(f func(name []byte)) {
 		if s.take('}') {
 			return
 		}
-		if !s.take(',') {
-			s.fail(errSyntax)
-		}
+		s.comma('}')
 	}
 }
 
@@ -103,9 +107,16 @@ func (s *scanner) elements(f func()) {
 		if s.take(']') {
 			return
 		}
-		if !s.take(',') {
-			s.fail(errSyntax)
-		}
+		s.comma(']')
+	}
+}
+
+// comma consumes the comma that parts two members, or two elements.
+func (s *scanner) comma(end byte) {
+	if !s.take(',') {
+		s.fail(errSyntax)
+	} else if s.peek() == end {
+		s.fail(errComma)
 	}
 }
 
@@ -202,19 +213,22 @@ func (s *scanner) str() []byte {
 			s.pos = i + 1
 			text := s.data[start:i]
 			if !ascii && !utf8.Valid(text) {
-				s.fail(errSyntax)
+				s.pos = start
+				s.fail(errUTF8)
 			}
 			return text
 		case c == '\\':
 			s.pos = i
 			return s.escaped(start)
 		case c < ' ':
-			s.fail(errSyntax)
+			s.pos = i
+			s.fail(errControl)
 			return nil
 		case c >= utf8.RuneSelf:
 			ascii = false
 		}
 	}
+	s.pos = len(s.data)
 	s.fail(errSyntax)
 	return nil
 }
@@ -230,16 +244,19 @@ func (s *scanner) escaped(start int) []byte {
 		case c == '"':
 			text := s.buf[from:len(s.buf):len(s.buf)]
 			if !utf8.Valid(text) {
-				s.fail(errSyntax)
+				s.pos = start
+				s.fail(errUTF8)
 			}
 			return text
 		case c == '\\':
 			if !s.escape() {
-				s.fail(errSyntax)
+				s.pos--
+				s.fail(errEscape)
 				return nil
 			}
 		case c < ' ':
-			s.fail(errSyntax)
+			s.pos--
+			s.fail(errControl)
 			return nil
 		default:
 			s.buf = append(s.buf, c)

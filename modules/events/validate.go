@@ -20,9 +20,9 @@ func (f *fields) check(now int64, a acceptance) {
 	case f.has&hasAction == 0:
 		f.reject("action", rejectMissing, "say what the user did")
 	case f.has&hasPost == 0:
-		f.reject("post_id", rejectMissing, "say which post")
+		f.reject("post", rejectMissing, "say which post")
 	case f.has&hasAuthor == 0:
-		f.reject("author_id", rejectMissing, "say whose post")
+		f.reject("author", rejectMissing, "say whose post")
 	case f.has&hasOccurred == 0:
 		f.reject("occurred_at", rejectMissing, "say when, by the client's clock")
 	case f.occurred > now+a.future.Milliseconds():

@@ -27,7 +27,9 @@ func appendPage(b []byte, r *request, cursors *cursor.Codec, tokens *token.Signe
 		b = append(b, cursors.Encode(r.User, *r.next)...)
 		b = append(b, '"')
 	}
-	b = append(b, `,"served_from":"`...)
+	b = append(b, `,"as_of":"`...)
+	b = r.now.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+	b = append(b, `","served_from":"`...)
 	b = append(b, r.servedFrom...)
 	b = append(b, `","degraded":`...)
 	b = strconv.AppendBool(b, r.degraded)

@@ -8,6 +8,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
 // maxWaiting is how far new posts are counted: more is "more".
@@ -42,9 +43,9 @@ func (f *Feed) waiting(ctx context.Context, r *request, since time.Time) (count 
 
 // parseSince reads a time that a client was given. What is older than the hot set counts as its edge.
 func (f *Feed) parseSince(text string) (time.Time, error) {
-	at, err := time.Parse(time.RFC3339Nano, text)
+	at, err := httpserver.ParseTime(text)
 	if err != nil {
-		return time.Time{}, core.InvalidField("since", "want a time such as 2026-05-01T12:00:00Z")
+		return time.Time{}, core.InvalidField("since", "%s", err)
 	}
 	if at.After(f.clock.Now().Add(time.Minute)) {
 		return time.Time{}, core.InvalidField("since", "is in the future")

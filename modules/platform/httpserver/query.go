@@ -84,12 +84,20 @@ func (q *Query) Time(name string) *time.Time {
 	if !q.values.Has(name) {
 		return nil
 	}
-	at, err := core.ParseTime(q.values.Get(name))
+	at, err := ParseTime(q.values.Get(name))
 	if err != nil {
 		q.fail(name, "%s", err)
 		return nil
 	}
 	return &at
+}
+
+// ParseTime reads a time of a query string, where a + that was not escaped has become a space.
+func ParseTime(text string) (time.Time, error) {
+	if at := len(text) - len(" 00:00"); at > 0 && text[at] == ' ' {
+		text = text[:at] + "+" + text[at+1:]
+	}
+	return core.ParseTime(text)
 }
 
 // Bool is true or false, 1 or 0; false where it is not given.
