@@ -144,6 +144,7 @@ func post(t *testing.T, url, body string) *http.Request {
 func TestSilentConnectionsMakeRoomAndOperatorsHaveTheirOwn(t *testing.T) {
 	s, _ := serveWith(t, func(c *httpserver.Config) {
 		c.AdminAddr, c.MaxConnections, c.MaxPerAddress, c.Unlimited = "127.0.0.1:0", 3, 100, nil
+		c.ReadHeaderTimeout, c.IdleTimeout = time.Minute, time.Hour // none of them ends by itself
 	}, nil, get("/", httpserver.Public), get("/ops", httpserver.Ops))
 	var silent []net.Conn
 	for range 3 {
@@ -202,4 +203,23 @@ func TestHeadersBeyondTheLimitAreAProblemAndFarBeyondNetHTTPsOwn(t *testing.T) {
 			require.Contains(t, string(body), `"code":"headers_too_large"`)
 		}
 	}
+}
+
+func TestAnAnswerThatNobodyReadsHoldsNoPlace(t *testing.T) {
+	large := make([]byte, 16<<20)
+	cfg := admission.DefaultConfig()
+	cfg.MaxConcurrent, cfg.MinConcurrent, cfg.MaxWait = 4, 4, 0
+	much := httpserver.Route{Method: http.MethodGet, Path: "/large", Access: httpserver.User, Handler: func(c echo.Context) error {
+		return c.Blob(http.StatusOK, "text/plain", large)
+	}}
+	s, client := serveWith(t, func(c *httpserver.Config) { c.MaxConcurrent = 1 },
+		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, prometheus.NewRegistry()))}, much, get("/small", httpserver.User))
+	for range 6 {
+		conn := dial(t, s.Addr())
+		send(conn, "GET /large HTTP/1.1\r\nHost: x\r\nAuthorization: user\r\n\r\n")
+		line, err := bufio.NewReaderSize(conn, 16).ReadString('\n')
+		require.NoError(t, err)
+		require.Contains(t, line, "200 OK", "each finds a place, though nobody reads the answers before")
+	}
+	require.Equal(t, http.StatusNoContent, fetch(t, client, "http://"+s.Addr()+"/small", "Authorization", "user").StatusCode)
 }

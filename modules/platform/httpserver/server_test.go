@@ -68,10 +68,12 @@ func serveWith(t *testing.T, change func(*httpserver.Config), options []httpserv
 	drainer := &drained{}
 	s := httpserver.New(cfg, routes, byHeader{}, drainer, nil, prometheus.NewRegistry(), zaptest.NewLogger(t), options...)
 	require.NoError(t, s.Start(t.Context()))
-	client := &http.Client{Transport: &http.Transport{}}
+	client := &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
-		require.NoError(t, s.Stop(context.Background()))
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second) // what hangs is a failure
+		defer cancel()
+		require.NoError(t, s.Stop(ctx))
 		require.True(t, drainer.called)
 	})
 	return s, client
