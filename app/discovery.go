@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/fx"
 
 	"github.com/feedrank/feedrank/modules/cdc"
@@ -19,6 +18,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/platform/admission"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/suggest"
 	"github.com/feedrank/feedrank/modules/trending"
@@ -55,8 +55,8 @@ func suggestSignals() fx.Option {
 // suggestions are what users ask for.
 func suggestions() fx.Option {
 	return fx.Options(suggest.Module(), fx.Provide(
-		func(cfg suggest.Config, tables cdc.Config, pool *pgxpool.Pool, guards feed.Guards) suggest.Fallback {
-			return appGraph{graph.NewPostgres(pool, tablesOf(tables.Tables), cfg.MaxEdges), guards.Postgres, cfg.MaxEdges}
+		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, guards feed.Guards) suggest.Fallback {
+			return appGraph{graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges), guards.Postgres, cfg.MaxEdges}
 		},
 		fx.Annotate(func(s *suggest.Service) warm.Warmer { return s }, fx.ResultTags(`group:"warmers"`)),
 	))

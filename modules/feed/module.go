@@ -20,6 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/ops"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
@@ -107,7 +108,7 @@ type feedIn struct {
 	Hot        *hot.Set
 	Heard      *heard.Edges
 	ClickHouse *clickhouse.Client
-	Postgres   *pgxpool.Pool
+	Postgres   postgres.Reader
 	Tables     graph.Tables
 	Redis      *redis.Client
 	Lists      Published

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -40,7 +41,7 @@ func (r *Runner) connect(ctx context.Context) (*pgx.Conn, error) {
 	config.RuntimeParams["statement_timeout"] = millis(r.cfg.beatTimeout())
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("postgres connect: %w", err)
+		return nil, postgres.Explained(fmt.Errorf("postgres connect: %w", err))
 	}
 	return conn, nil
 }

@@ -13,6 +13,8 @@ fail() {
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
 has_redis() { PATH="$PATH:/usr/bin:/usr/local/bin" command -v redis-server >/dev/null; }
 
+has_pgbouncer() { PATH="$PATH:/usr/sbin" command -v pgbouncer >/dev/null; }
+
 command -v java >/dev/null || fail "Kafka and Debezium need Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)"
 
 # The stamp holds pom.xml's checksum, so that a changed version is fetched anew.
@@ -28,8 +30,9 @@ fi
 missing=()
 has_postgres || missing+=(postgresql)
 has_redis || missing+=(redis-server)
+has_pgbouncer || missing+=(pgbouncer)
 if [ ${#missing[@]} -gt 0 ]; then
-	command -v apt-get >/dev/null || fail "install PostgreSQL 15 or newer and Redis 6 or newer; this system has no apt-get to do it with"
+	command -v apt-get >/dev/null || fail "install PostgreSQL 15 or newer, Redis 6 or newer and PgBouncer; this system has no apt-get to do it with"
 	[ "$(id -u)" = 0 ] || fail "missing: ${missing[*]}. As root: apt-get install ${missing[*]}"
 	# Run level 1 keeps Debian from starting the services that it installs.
 	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1

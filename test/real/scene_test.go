@@ -56,6 +56,15 @@ func (s *scene) exec(statements ...string) {
 	}
 }
 
+// columns are those of a table: Debezium sends them all.
+func (s *scene) columns(table string) []string {
+	s.t.Helper()
+	rows, _ := s.db.Query(s.t.Context(), `SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`, table)
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(s.t, err)
+	return names
+}
+
 // begin opens a transaction that has an id, on a connection of its own.
 func (s *scene) begin() (tx pgx.Tx, id string) {
 	s.t.Helper()

@@ -168,7 +168,7 @@ func (s *Source) connect(ctx context.Context, replication bool) (*pgx.Conn, erro
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("postgres connect: %w", err)
+		return nil, postgres.Explained(fmt.Errorf("postgres connect: %w", err))
 	}
 	return conn, nil
 }

@@ -7,15 +7,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
 // Postgres reads the app's own tables.
 type Postgres struct {
-	pool     *pgxpool.Pool
+	db       postgres.Reader
 	maxEdges int
 	edges    string
 	timeline string
@@ -24,9 +24,9 @@ type Postgres struct {
 }
 
 // NewPostgres prepares the queries for the app's tables.
-func NewPostgres(pool *pgxpool.Pool, tables Tables, maxEdges int) *Postgres {
+func NewPostgres(db postgres.Reader, tables Tables, maxEdges int) *Postgres {
 	return &Postgres{
-		pool: pool, maxEdges: maxEdges,
+		db: db, maxEdges: maxEdges,
 		edges: tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
 		recent: tables.query("feed_recent_posts"), posts: tables.query("feed_posts"),
 	}
@@ -34,7 +34,7 @@ func NewPostgres(pool *pgxpool.Pool, tables Tables, maxEdges int) *Postgres {
 
 // Edges are the viewer's relations, in no order. An author may come more than once.
 func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
-	rows, err := p.pool.Query(ctx, p.edges, int64(viewer), p.maxEdges)
+	rows, err := p.db.Query(ctx, p.edges, int64(viewer), p.maxEdges)
 	if err != nil {
 		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
 	}
@@ -77,7 +77,7 @@ func (p *Postgres) Posts(ctx context.Context, ids []core.ID) ([]core.Post, error
 }
 
 func (p *Postgres) read(ctx context.Context, what, query string, args ...any) ([]core.Post, error) {
-	rows, err := p.pool.Query(ctx, query, args...)
+	rows, err := p.db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}

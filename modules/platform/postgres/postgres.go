@@ -19,6 +19,7 @@ import (
 // Config says where PostgreSQL is. TLS is part of the DSN (sslmode, sslrootcert, sslcert, sslkey).
 type Config struct {
 	DSN              string        `koanf:"dsn" validate:"required,postgres_dsn" secret:"true"` // the app's database; TLS by sslmode, sslrootcert, sslcert and sslkey
+	PooledDSN        string        `koanf:"pooled_dsn" validate:"omitempty,postgres_dsn" secret:"true"` // a pooler (PgBouncer in transaction mode) before the same database, for the reads of feeds; locks, replication and migrations need dsn to be the server itself
 	MaxConns         int           `koanf:"max_conns" validate:"gte=1,lte=1000"`
 	DialTimeout      time.Duration `koanf:"dial_timeout" validate:"gte=10ms,lte=1m"`
 	StatementTimeout time.Duration `koanf:"statement_timeout" validate:"gte=10ms,lte=1h"` // the server ends what takes longer
@@ -47,6 +48,7 @@ func NewPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 	config.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(cfg.StatementTimeout.Milliseconds())
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	config.ConnConfig.RuntimeParams["row_security"] = "off" // a read that policies would filter fails instead: half of a table is none
+	config.AfterConnect = isServer
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
@@ -64,9 +66,12 @@ func WithAdvisoryLock(ctx context.Context, cfg Config, name string, f func(conte
 	Probed(config.RuntimeParams)
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return fmt.Errorf("postgres connect: %w", err)
+		return Explained(fmt.Errorf("postgres connect: %w", err))
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
+	if err := isServer(ctx, conn); err != nil {
+		return err
+	}
 	if err := lock(ctx, conn, name); err != nil {
 		return fmt.Errorf("postgres lock %s: %w", name, err)
 	}
