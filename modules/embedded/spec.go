@@ -60,7 +60,7 @@ func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any,
 	if err != nil {
 		return nil, err
 	}
-	users, err := clickhouse.ParseUsers(s.grants, func(name string) string { return derivePassword(password, name) })
+	users, err := parseUsers(s.grants, func(name string) string { return derivePassword(password, name) })
 	if err != nil {
 		return nil, err
 	}

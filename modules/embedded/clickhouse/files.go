@@ -23,9 +23,9 @@ const configXML = `<clickhouse>
   <listen_host>{{host .Private}}</listen_host>
   <tcp_port>{{port .Addr}}</tcp_port>{{with .HTTPAddr}}
   <http_port>{{port .}}</http_port>{{end}}
-  <max_server_memory_usage>{{.MemoryLimit}}</max_server_memory_usage>
-  <max_connections>{{threads .MaxConnections}}</max_connections>
-  <max_concurrent_queries>{{.MaxQueries}}</max_concurrent_queries>
+  <max_server_memory_usage>{{.Memory}}</max_server_memory_usage>
+  <max_connections>{{.Connections}}</max_connections>
+  <max_concurrent_queries>{{.Queries}}</max_concurrent_queries>
   <background_pool_size>2</background_pool_size>
   <os_threads_nice_value_merge_mutate>10</os_threads_nice_value_merge_mutate>
   <max_parts_cleaning_thread_pool_size>4</max_parts_cleaning_thread_pool_size>
@@ -89,10 +89,9 @@ func (s *server) writeFiles() error {
 			sum := sha256.Sum256([]byte(text))
 			return hex.EncodeToString(sum[:])
 		},
-		"path":    filepath.Join,
-		"threads": func(connections int) int { return connections + 128 }, // the gate turns away, and HTTP has connections of its own
-		"host":    func(addr string) (string, error) { host, _, err := net.SplitHostPort(addr); return host, err },
-		"port":    func(addr string) (string, error) { _, port, err := net.SplitHostPort(addr); return port, err },
+		"path": filepath.Join,
+		"host": func(addr string) (string, error) { host, _, err := net.SplitHostPort(addr); return host, err },
+		"port": func(addr string) (string, error) { _, port, err := net.SplitHostPort(addr); return port, err },
 	}
 	for name, text := range map[string]string{"config.xml": configXML, "users.xml": usersXML} {
 		parsed, err := template.New(name).Funcs(functions).Parse(text)
@@ -100,7 +99,12 @@ func (s *server) writeFiles() error {
 			return err
 		}
 		var b strings.Builder
-		if err := parsed.Execute(&b, s); err != nil {
+		// The gate turns away clients; HTTP has connections of its own.
+		err = parsed.Execute(&b, struct {
+			*server
+			Memory, Connections, Queries int
+		}{s, memoryLimit, maxConnections + 128, maxQueries})
+		if err != nil {
 			return err
 		}
 		if err := os.WriteFile(filepath.Join(s.DataDir, name), []byte(b.String()), 0o600); err != nil {

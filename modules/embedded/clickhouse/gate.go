@@ -225,8 +225,8 @@ func (g *gate) check(h hello) *exception {
 	case h.packet != uint64(proto.ClientCodeHello):
 		return &exception{proto.ErrUnexpectedPacketFromClient, fmt.Sprintf(
 			"Unexpected packet from client (expected Hello, got %d). This port speaks ClickHouse's native protocol.", h.packet)}
-	case g.open.Load() > int64(s.MaxConnections):
-		return &exception{proto.ErrTooManySimultaneousQueries, fmt.Sprintf("Too many connections. Maximum: %d", s.MaxConnections)}
+	case g.open.Load() > maxConnections:
+		return &exception{proto.ErrTooManySimultaneousQueries, fmt.Sprintf("Too many connections. Maximum: %d", maxConnections)}
 	case h.user == interserver && h.password == "" && s.Cluster != nil && h.cluster == s.Cluster.Name:
 		return nil // the server compares the secret with each query
 	case !s.knows(h.user, h.password):

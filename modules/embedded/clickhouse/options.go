@@ -26,14 +26,6 @@ type Options struct {
 	// Cluster that this node is one of. Nil: none.
 	Cluster *Cluster
 
-	// MemoryLimit of the server in bytes; a query beyond it fails with code 241. Default 4 GiB.
-	MemoryLimit int64
-	// MaxConnections at once; one more is turned away with code 202. Default 1024.
-	MaxConnections int
-	// MaxQueries at once; others wait for a minute at most. Default 32.
-	MaxQueries int
-	// DrainTimeout is how long running queries may take to end when the server stops. Default 10 s.
-	DrainTimeout time.Duration
 	// Logger gets what an operator should know. Default: nothing is logged.
 	Logger *zap.Logger `json:"-"`
 }
@@ -50,24 +42,10 @@ type Cluster struct {
 	Shards       [][]string // the addresses of each shard's replicas
 }
 
-func (o Options) withDefaults() Options {
-	if o.Database == "" {
-		o.Database = "default"
-	}
-	if o.MemoryLimit <= 0 {
-		o.MemoryLimit = 4 << 30
-	}
-	if o.MaxConnections <= 0 {
-		o.MaxConnections = 1024
-	}
-	if o.MaxQueries <= 0 {
-		o.MaxQueries = 32
-	}
-	if o.DrainTimeout <= 0 {
-		o.DrainTimeout = 10 * time.Second
-	}
-	if o.Logger == nil {
-		o.Logger = zap.NewNop()
-	}
-	return o
-}
+// Bounds of the server.
+const (
+	memoryLimit    = 4 << 30          // bytes; a query beyond it fails with code 241
+	maxConnections = 1024             // at once; one more is turned away with code 202
+	maxQueries     = 32               // at once; others wait for a minute at most
+	drainTimeout   = 10 * time.Second // for running queries to end when the server stops
+)

@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -30,7 +30,7 @@ var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // Run runs the server on o.DataDir, calls ready with its address once it answers, and serves until ctx ends. It is meant
 // for a process of its own: some faults end that, and nothing of the server can be left behind in another.
 func Run(ctx context.Context, o Options, ready func(addr string)) error {
-	s := &server{Options: o.withDefaults()}
+	s := &server{Options: o}
 	for _, name := range []string{o.User, s.Database} {
 		if !plainName.MatchString(name) {
 			return fmt.Errorf("clickhouse: %q is no plain name", name)
@@ -87,8 +87,8 @@ func Run(ctx context.Context, o Options, ready func(addr string)) error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(s.DrainTimeout):
-		s.Logger.Warn("clickhouse is still at work and ends all the same", zap.Duration("after", s.DrainTimeout))
+	case <-time.After(drainTimeout):
+		s.Logger.Warn("clickhouse is still at work and ends all the same", zap.Duration("after", drainTimeout))
 		return nil
 	}
 }
@@ -146,33 +146,18 @@ func (s *server) greet(ctx context.Context) error {
 
 // checkVersion refuses a directory that a later version has written: an older one may misread it, and says so late.
 func (s *server) checkVersion(ours string) error {
-	file := filepath.Join(s.DataDir, "version")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	text, err := os.ReadFile(filepath.Join(s.DataDir, "version"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("clickhouse data directory: %w", err)
 	}
-	written := strings.TrimSpace(string(text))
-	if newer(written, ours) {
+	var written, our [2]int // the numbers that say how data is laid out; zeros where nothing was written
+	_, _ = fmt.Sscanf(string(text), "%d.%d", &written[0], &written[1])
+	_, _ = fmt.Sscanf(ours, "%d.%d", &our[0], &our[1])
+	if slices.Compare(written[:], our[:]) > 0 {
 		return fmt.Errorf("%s was written by ClickHouse %s, and this one is %s: run `make servers` for a later one, or choose another directory",
-			s.DataDir, written, ours)
+			s.DataDir, strings.TrimSpace(string(text)), ours)
 	}
 	return nil
-}
-
-// newer compares the first two numbers, which say how data is laid out.
-func newer(a, b string) bool {
-	x, y := strings.Split(a+".0.0", "."), strings.Split(b+".0.0", ".")
-	for i := range 2 {
-		m, _ := strconv.Atoi(x[i])
-		n, _ := strconv.Atoi(y[i])
-		if m != n {
-			return m > n
-		}
-	}
-	return false
 }
 
 // choosePrivate finds a second address of the loopback on which the same ports are free.

@@ -1,6 +1,4 @@
-//go:build (linux || darwin) && !noembedded
-
-package clickhouse
+package embedded_test
 
 import (
 	"context"
@@ -10,7 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,11 +17,10 @@ import (
 )
 
 // same tells that the child lives on: it is still the same process.
-func same(t *testing.T, c *child) {
+func same(t *testing.T, c *clickhouseServer) {
 	t.Helper()
 	require.Equal(t, uint64(7), number(t, c.dial(t), "SELECT toUInt64(7)"))
-	require.Nil(t, c.cmd.ProcessState)
-	require.NoError(t, c.cmd.Process.Signal(syscall.Signal(0)))
+	require.Equal(t, c.pid, c.server.PID())
 }
 
 func rawHello(database, user, password string) []byte {
@@ -48,8 +44,8 @@ func exchange(t *testing.T, addr string, send []byte) string {
 }
 
 func TestAHandshakeThatFailsIsAnsweredAndTheServerLivesOn(t *testing.T) {
-	c := sharedChild(t)
-	good := rawHello(testDatabase, testUser, testPassword)
+	c := sharedClickHouse(t)
+	good := rawHello(c.database, c.user, c.password)
 	for name, sent := range map[string]struct {
 		bytes  []byte
 		answer string
@@ -59,12 +55,12 @@ func TestAHandshakeThatFailsIsAnsweredAndTheServerLivesOn(t *testing.T) {
 		"http":                   {[]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "native protocol"},
 		"half a hello":           {good[:len(good)/2], ""},
 		"a huge name":            {[]byte{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, "Too large string size"},
-		"an unknown user":        {rawHello(testDatabase, "nobody", testPassword), "Authentication failed"},
+		"an unknown user":        {rawHello(c.database, "nobody", c.password), "Authentication failed"},
 		"default":                {rawHello("default", "default", ""), "Authentication failed"},
-		"a wrong password":       {rawHello(testDatabase, testUser, "wrong"), "Authentication failed"},
-		"an unknown database":    {rawHello("nowhere", testUser, testPassword), "Database nowhere does not exist"},
-		"an unknown cluster":     {append(rawHello("", interserver, ""), "\x05other\x04salt"...), "Authentication failed"},
-		"a cluster without salt": {append(rawHello("", interserver, ""), "\x08feedrank"...), ""},
+		"a wrong password":       {rawHello(c.database, c.user, "wrong"), "Authentication failed"},
+		"an unknown database":    {rawHello("nowhere", c.user, c.password), "Database nowhere does not exist"},
+		"an unknown cluster":     {append(rawHello("", " INTERSERVER SECRET ", ""), "\x05other\x04salt"...), "Authentication failed"},
+		"a cluster, and no more": {append(rawHello("", " INTERSERVER SECRET ", ""), "\x05oth"...), ""},
 		"hello and no more":      {good, "ClickHouse"},
 		"half an addendum":       {append(good, "\x05ab"...), "ClickHouse"},
 		"an unknown packet":      {append(good, "\x00\x00\x00\x4d"...), "ClickHouse"},
@@ -92,7 +88,7 @@ func TestAHandshakeThatFailsIsAnsweredAndTheServerLivesOn(t *testing.T) {
 }
 
 func TestWrongLoginsGetTheCodesOfTheServer(t *testing.T) {
-	c := sharedChild(t)
+	c := sharedClickHouse(t)
 	for _, change := range []func(*ch.Options){
 		func(o *ch.Options) { o.Password = "wrong" }, func(o *ch.Options) { o.User = "nobody" }, func(o *ch.Options) { o.User, o.Password = "default", "" },
 	} {
@@ -100,7 +96,7 @@ func TestWrongLoginsGetTheCodesOfTheServer(t *testing.T) {
 		change(&o)
 		_, err := ch.Dial(context.Background(), o)
 		requireCode(t, proto.ErrAuthenticationFailed, err)
-		require.NotContains(t, err.Error(), testPassword)
+		require.NotContains(t, err.Error(), c.password)
 	}
 	o := c.options()
 	o.Database = "no`where %"
@@ -112,7 +108,7 @@ func TestWrongLoginsGetTheCodesOfTheServer(t *testing.T) {
 
 // Its own session is logged in as default, and it is the only one who is.
 func TestDefaultIsShutOutBesideTheGateToo(t *testing.T) {
-	c := sharedChild(t)
+	c := sharedClickHouse(t)
 	const beside = "127.0.0.2"
 	_, port, err := net.SplitHostPort(c.http)
 	require.NoError(t, err)
@@ -121,7 +117,7 @@ func TestDefaultIsShutOutBesideTheGateToo(t *testing.T) {
 		require.Contains(t, got, "USER_SESSION_LIMIT_EXCEEDED")
 		got = ask(t, host, "", "", "SELECT 1 SETTINGS max_sessions_for_user = 0")
 		require.Contains(t, got, "USER_SESSION_LIMIT_EXCEEDED")
-		require.Equal(t, "1\n", ask(t, host, testUser, testPassword, "SELECT 1"))
+		require.Equal(t, "1\n", ask(t, host, c.user, c.password, "SELECT 1"))
 	}
 }
 
@@ -141,10 +137,10 @@ func ask(t *testing.T, addr, user, password, query string) string {
 }
 
 func TestHTTPAnswersAndGarbageThereEndsNothing(t *testing.T) {
-	c := sharedChild(t)
-	require.Equal(t, "tester\n", ask(t, c.http, testUser, testPassword, "SELECT user()"))
-	require.Contains(t, ask(t, c.http, testUser, "wrong", "SELECT 1"), "AUTHENTICATION_FAILED")
-	require.Contains(t, ask(t, c.http, "reader", "look", "CREATE TABLE tests.x (a UInt8) ENGINE = Memory"), "ACCESS_DENIED")
+	c := sharedClickHouse(t)
+	require.Equal(t, "admin\n", ask(t, c.http, c.user, c.password, "SELECT user()"))
+	require.Contains(t, ask(t, c.http, c.user, "wrong", "SELECT 1"), "AUTHENTICATION_FAILED")
+	require.Contains(t, ask(t, c.http, "reader", c.reader, "CREATE TABLE feedrank.x (a UInt8) ENGINE = Memory"), "ACCESS_DENIED")
 	for _, sent := range []string{"", "\x00\xff garbage\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nSEL", "GET /" + strings.Repeat("x", 1<<20)} {
 		exchange(t, c.http, []byte(sent))
 		same(t, c)
@@ -152,7 +148,7 @@ func TestHTTPAnswersAndGarbageThereEndsNothing(t *testing.T) {
 }
 
 func TestAThousandConnectionsAtOnce(t *testing.T) {
-	c := sharedChild(t)
+	c := sharedClickHouse(t)
 	const clients = 1000
 	var all sync.WaitGroup
 	arrived, release := make(chan error, clients), make(chan struct{})

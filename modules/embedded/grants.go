@@ -1,9 +1,11 @@
-package clickhouse
+package embedded
 
 import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/feedrank/feedrank/modules/embedded/clickhouse"
 )
 
 var (
@@ -11,10 +13,10 @@ var (
 	grantTo    = regexp.MustCompile(`^(GRANT .+) TO (\w+)$`)
 )
 
-// ParseUsers reads the users of a file of CREATE USER and GRANT statements, and refuses any other. Each gets a password
+// parseUsers reads the users of a file of CREATE USER and GRANT statements, and refuses any other. Each gets a password
 // of password instead of the one in the file.
-func ParseUsers(sql string, password func(name string) string) ([]User, error) {
-	var users []User
+func parseUsers(sql string, password func(name string) string) ([]clickhouse.User, error) {
+	var users []clickhouse.User
 	index := map[string]int{}
 	for _, statement := range strings.Split(withoutComments(sql), ";") {
 		statement = strings.Join(strings.Fields(statement), " ")
@@ -23,7 +25,7 @@ func ParseUsers(sql string, password func(name string) string) ([]User, error) {
 		}
 		if m := createUser.FindStringSubmatch(statement); m != nil {
 			index[m[1]] = len(users)
-			users = append(users, User{Name: m[1], Password: password(m[1])})
+			users = append(users, clickhouse.User{Name: m[1], Password: password(m[1])})
 			continue
 		}
 		m := grantTo.FindStringSubmatch(statement)

@@ -1,6 +1,4 @@
-//go:build (linux || darwin) && !noembedded
-
-package clickhouse
+package embedded_test
 
 import (
 	"context"
@@ -9,19 +7,88 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/test/wait"
 )
+
+// clickhouseServer is ClickHouse as these tests see it.
+type clickhouseServer struct {
+	server                                       *embedded.Server
+	pid                                          int
+	addr, http, database, user, password, reader string
+}
+
+// sharedClickHouse is one with a user who reads.
+func sharedClickHouse(t *testing.T) *clickhouseServer {
+	t.Helper()
+	stack := embeddedtest.OwnWith(t, embedded.Options{
+		Only:             []string{embedded.ClickHouse},
+		ClickHouseGrants: "CREATE USER IF NOT EXISTS reader IDENTIFIED BY ''; GRANT SELECT ON feedrank.* TO reader;",
+	})
+	return clickhouseOf(stack)
+}
+
+func clickhouseOf(stack *embedded.Stack) *clickhouseServer {
+	a := stack.Addresses().ClickHouse
+	c := &clickhouseServer{
+		server: stack.ClickHouse, pid: stack.ClickHouse.PID(),
+		addr: a.Addr, http: a.HTTP, database: a.Database, user: a.User, password: a.Password,
+	}
+	for _, user := range a.Users {
+		c.reader = user.Password
+	}
+	return c
+}
+
+func (c *clickhouseServer) options() ch.Options {
+	return ch.Options{Address: c.addr, User: c.user, Password: c.password, Database: c.database}
+}
+
+func (c *clickhouseServer) dial(t testing.TB, change ...func(*ch.Options)) *ch.Client {
+	t.Helper()
+	o := c.options()
+	for _, f := range change {
+		f(&o)
+	}
+	client, err := ch.Dial(context.Background(), o)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// do runs a statement, whether it returns rows or not.
+func do(t testing.TB, c *ch.Client, body string) {
+	t.Helper()
+	require.NoError(t, c.Do(context.Background(), ch.Query{
+		Body: body, Result: new(proto.Results).Auto(), OnResult: func(context.Context, proto.Block) error { return nil },
+	}), body)
+}
+
+// number runs a query that returns one UInt64.
+func number(t testing.TB, c *ch.Client, body string) uint64 {
+	t.Helper()
+	var n proto.ColUInt64
+	require.NoError(t, c.Do(context.Background(), ch.Query{Body: body, Result: proto.Results{{Data: &n}}}), body)
+	require.Equal(t, 1, n.Rows(), body)
+	return n.Row(0)
+}
+
+func requireCode(t testing.TB, code proto.Error, err error) {
+	t.Helper()
+	e, ok := ch.AsException(err)
+	require.True(t, ok, "%v is not an exception", err)
+	require.Equal(t, code, e.Code, "%v", err)
+}
 
 // numbers is a column of n numbers from first on.
 func numbers(first, n int) *proto.ColUInt64 {
@@ -38,7 +105,7 @@ func insertNumbers(c *ch.Client, table string, first, n int, settings ...ch.Sett
 }
 
 func TestAClientThatVanishesInTheMiddleOfAnInsertLeavesNoRows(t *testing.T) {
-	s := sharedChild(t)
+	s := sharedClickHouse(t)
 	watcher := s.dial(t)
 	do(t, watcher, "CREATE TABLE IF NOT EXISTS vanished (a UInt64) ENGINE = MergeTree ORDER BY a")
 	const rows = 100_000
@@ -75,7 +142,7 @@ func (c *cutConn) Write(p []byte) (int, error) {
 }
 
 func TestACancelledQueryEndsAndSoDoesOneWhoseClientIsReset(t *testing.T) {
-	s := sharedChild(t)
+	s := sharedClickHouse(t)
 	watcher := s.dial(t)
 	running := func() uint64 {
 		return number(t, watcher, "SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'endless'")
@@ -109,7 +176,8 @@ func TestACancelledQueryEndsAndSoDoesOneWhoseClientIsReset(t *testing.T) {
 }
 
 func TestExceptionsKeepTheirCodesAndTheConnectionGoesOn(t *testing.T) {
-	c := sharedChild(t).dial(t)
+	server := sharedClickHouse(t)
+	c := server.dial(t)
 	do(t, c, "CREATE TABLE IF NOT EXISTS small (a UInt64, CONSTRAINT small CHECK a < 5000) ENGINE = MergeTree ORDER BY a")
 	for body, code := range map[string]proto.Error{
 		"SELECT nope": proto.ErrUnknownIdentifier, "SELEC 1": proto.ErrSyntaxError, "SELECT * FROM nowhere": proto.ErrUnknownTable,
@@ -119,14 +187,14 @@ func TestExceptionsKeepTheirCodesAndTheConnectionGoesOn(t *testing.T) {
 		requireCode(t, code, c.Do(context.Background(), ch.Query{Body: body, Result: new(proto.Results).Auto()}))
 	}
 	requireCode(t, proto.ErrViolatedConstraint, insertNumbers(c, "small", 4000, 2000))
-	reader := sharedChild(t).dial(t, func(o *ch.Options) { o.User, o.Password = "reader", "look" })
+	reader := server.dial(t, func(o *ch.Options) { o.User, o.Password = "reader", server.reader })
 	require.Equal(t, uint64(0), number(t, reader, "SELECT count() FROM small"))
 	requireCode(t, proto.Error(497), insertNumbers(reader, "small", 0, 1))
 	require.Equal(t, uint64(1), number(t, c, "SELECT toUInt64(1)"))
 }
 
 func TestAnInsertIsKilledByItsLogComment(t *testing.T) {
-	s := sharedChild(t)
+	s := sharedClickHouse(t)
 	c, other := s.dial(t), s.dial(t)
 	do(t, other, "CREATE TABLE IF NOT EXISTS killed (a UInt64) ENGINE = MergeTree ORDER BY a")
 	release, ended := make(chan struct{}), make(chan error, 1)
@@ -154,11 +222,11 @@ func TestAnInsertIsKilledByItsLogComment(t *testing.T) {
 }
 
 func TestAcknowledgedRowsSurviveAKill(t *testing.T) {
-	dir := t.TempDir()
+	stack := embeddedtest.Own(t, embedded.ClickHouse)
+	s := clickhouseOf(stack)
 	const batch = 100
 	var acknowledged atomic.Int64
 	for range 2 {
-		s := start(t, dir)
 		c := s.dial(t)
 		do(t, c, "CREATE TABLE IF NOT EXISTS kept (a UInt64) ENGINE = MergeTree ORDER BY a")
 		begin := acknowledged.Load()
@@ -173,51 +241,29 @@ func TestAcknowledgedRowsSurviveAKill(t *testing.T) {
 			}
 		}()
 		wait.Until(t, func() bool { return acknowledged.Load() > begin+20 })
-		s.end()
+		require.NoError(t, stack.ClickHouse.Kill())
 		require.Error(t, <-ended)
+		require.NoError(t, stack.ClickHouse.Start(limited(t)))
 	}
-	s := start(t, dir)
 	c := s.dial(t)
 	last := uint64(acknowledged.Load()) * batch
 	require.Equal(t, last, number(t, c, fmt.Sprintf("SELECT uniqExact(a) FROM kept WHERE a < %d", last)))
 	require.Equal(t, uint64(0), number(t, c, "SELECT toUInt64(count() % 100) FROM kept"), "whole blocks or nothing")
-
-	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, s.cmd.Wait(), "it stops when asked")
 }
 
-func TestWhatKeepsItFromStartingIsSaidInALine(t *testing.T) {
-	s := sharedChild(t)
-	fails := func(name, want string, change func(dir string, cmd *exec.Cmd)) {
-		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), childEnv+"="+s.dir, addrEnv+"="+s.addr, httpEnv+"=")
-			dir := t.TempDir()
-			change(dir, cmd)
-			_, err := cmd.StdinPipe()
-			require.NoError(t, err)
-			out, err := cmd.CombinedOutput()
-			require.Error(t, err, string(out))
-			require.Contains(t, string(out), want)
-		})
-	}
-	in := func(dir string, cmd *exec.Cmd) { cmd.Env = append(cmd.Env, childEnv+"="+dir, addrEnv+"="+freePort(t)) }
-	fails("a taken port", "end what uses the port, or choose another", func(dir string, cmd *exec.Cmd) { cmd.Env = append(cmd.Env, childEnv+"="+dir) })
-	fails("a directory in use", "is in use by another ClickHouse: end that one", func(_ string, cmd *exec.Cmd) { in(s.dir, cmd) })
-	fails("a later version", "run `make servers` for a later one, or choose another directory", func(dir string, cmd *exec.Cmd) {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "version"), []byte("99.1.1\n"), 0o600))
-		in(dir, cmd)
-	})
-	fails("no library", "run `make servers`, or point clickhouse.addrs at a server of your own", func(dir string, cmd *exec.Cmd) {
-		in(dir, cmd)
-		cmd.Env = append(cmd.Env, "FEEDRANK_SERVERS_DIR="+dir)
-	})
-	same(t, s)
+func TestADirectoryThatALaterClickHouseWroteIsRefusedInALine(t *testing.T) {
+	stack := embeddedtest.Own(t, embedded.ClickHouse)
+	version := filepath.Join(stack.Dir(), "clickhouse", "data", "version")
+	require.NoError(t, stack.ClickHouse.Stop(limited(t)))
+	require.NoError(t, os.WriteFile(version, []byte("99.1.1\n"), 0o600))
+	require.ErrorContains(t, stack.ClickHouse.Start(limited(t)), "run `make servers` for a later one, or choose another directory")
+	require.NoError(t, os.Remove(version))
+	require.NoError(t, stack.ClickHouse.Start(limited(t)))
 }
 
 // What SQL wrote is read through ch-go, inserted through ch-go, and compared by the server, as text and by value.
 func TestEveryColumnTypeIsReadAndInsertedWithoutChange(t *testing.T) {
-	s := sharedChild(t)
+	s := sharedClickHouse(t)
 	for i, compression := range []ch.Compression{ch.CompressionDisabled, ch.CompressionLZ4, ch.CompressionZSTD} {
 		c := s.dial(t, func(o *ch.Options) { o.Compression = compression })
 		for name, values := range columnTypes() {
