@@ -137,7 +137,7 @@ func (a *Auditor) look(ctx context.Context, c cell) (suspect, error) {
 		for i := range bucket.Rows() {
 			s.buckets[bucket.Row(i)], s.total = difference.Row(i), total.Row(i)
 		}
-	}, clickhouse.Param("partition", c.partition), clickhouse.Param("epoch", 0), clickhouse.Param("after", 0), clickhouse.Param("whole", true), clickhouse.Param("first", today), clickhouse.Param("last", today),
+	}, clickhouse.Param("partition", c.partition), clickhouse.Param("epoch", 0), clickhouse.Param("after", 0), clickhouse.Param("whole", true), clickhouse.Param("posts", []int64{}), clickhouse.Param("first", today), clickhouse.Param("last", today),
 		clickhouse.Param("from", c.from.Unix()), clickhouse.Param("to", c.to.Unix()))
 	if err != nil {
 		return s, fmt.Errorf("%s of partition %d at %s: %w", c.table, c.partition, c.from.Format(time.RFC3339), err)

@@ -53,8 +53,8 @@ func (on *Stage) questions() []question {
 			return map[string]any{"since": now.Add(-ago).Truncate(time.Hour).Unix(), "hour": now.Truncate(time.Hour).Unix()}
 		}
 	}
-	const counts = `countIf(action = 'impression') AS exposures, toInt64(countIf(action = 'like')) - countIf(action = 'unlike') AS likes,
-		countIf(action = 'comment') AS comments, countIf(action = 'share') AS shares`
+	const counts = `sumIf(toInt64(effect), action = 'impression') AS exposures, sumIf(toInt64(effect), action IN ('like', 'unlike')) AS likes,
+		sumIf(toInt64(effect), action = 'comment') AS comments, sumIf(toInt64(effect), action = 'share') AS shares`
 	return []question{
 		{
 			name: "post_metrics_1h: 150 posts in 24 h", bounded: true,
@@ -82,8 +82,8 @@ func (on *Stage) questions() []question {
 		{
 			name: "user_author_90d: a user's authors", bounded: true,
 			view: sql.ClickHouse("feed_viewer_affinity"),
-			raw: `SELECT author_id, countIf(action = 'view') AS views, countIf(action = 'click') AS clicks, toInt64(countIf(action = 'like')) - countIf(action = 'unlike') AS likes,
-				countIf(action = 'comment') AS comments, countIf(action = 'share') AS shares, countIf(action IN ('hide', 'not_interested')) AS hides
+			raw: `SELECT author_id, countIf(action = 'view') AS views, countIf(action = 'click') AS clicks, sumIf(toInt64(effect), action IN ('like', 'unlike')) AS likes,
+				sumIf(toInt64(effect), action = 'comment') AS comments, sumIf(toInt64(effect), action = 'share') AS shares, countIf(action IN ('hide', 'not_interested')) AS hides
 				FROM events WHERE user_id = {viewer:Int64} AND user_id != author_id AND occurred_at >= now() - INTERVAL 90 DAY GROUP BY author_id
 				ORDER BY hides > 0 DESC, likes + comments + shares DESC, views DESC, author_id LIMIT {limit:UInt64}`,
 			params: func(n int) map[string]any {

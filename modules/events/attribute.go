@@ -15,7 +15,7 @@ func (p *partition) attribute() {
 	}
 	for i := range p.batch.rows {
 		r := &p.batch.rows[i]
-		if r.session != "" && !p.sessions.Valid(r.user, r.post, r.session) {
+		if !r.present && r.session != "" && !p.sessions.Valid(r.user, r.post, r.session) {
 			r.session = ""
 			p.metrics.foreign.Inc()
 		}

@@ -27,6 +27,7 @@ type Bulk struct {
 	next    []int64 // offset of each partition
 	ranged  []int64 // what has a range already ends before it
 
+	states         map[uint64]state // by the hash of their key
 	filling, spare *columns
 	under          chan error // holds the outcome of the insert under way
 }
@@ -43,7 +44,7 @@ func NewBulk(ctx context.Context, cfg Config, k kafka.Config, client *clickhouse
 	b := &Bulk{
 		cfg: cfg, topic: k.Topic(cfg.Topic), client: client, clock: clock,
 		next: make([]int64, cfg.Partitions), ranged: make([]int64, cfg.Partitions),
-		filling: newColumns(), spare: newColumns(), under: make(chan error, 1),
+		states: map[uint64]state{}, filling: newColumns(), spare: newColumns(), under: make(chan error, 1),
 	}
 	b.under <- nil
 	writer := newWriter(client, cfg.Batch.MaxRows, cfg.InsertTimeout)
@@ -77,13 +78,30 @@ func (b *Bulk) Send(ctx context.Context, all []core.Event) error {
 		e := &all[i]
 		key = strconv.AppendInt(key[:0], int64(e.UserID), 10)
 		p := partitionOf(key, b.cfg.Partitions)
-		b.filling.append(&row{event: eventOf(e), offset: b.next[p]}, b.fences[p])
+		r := row{event: eventOf(e), offset: b.next[p], effect: 1}
+		b.judge(&r)
+		b.filling.append(&r, b.fences[p])
 		b.next[p]++
 	}
 	if b.filling.user.Rows() < bulkRows {
 		return nil
 	}
 	return b.insert(ctx)
+}
+
+// judge decides what an event adds, as its partition's owner would: its author is the post's.
+func (b *Bulk) judge(r *row) {
+	if reactionOf(r.action, false).moves() && r.author == r.user {
+		r.effect, r.verdict = 0, verdictOwn
+		return
+	}
+	if k, ok := r.keyOfState(false); ok {
+		s := b.states[k.hash()]
+		if r.effect = s.apply(r.action, r.at()); r.effect == 0 {
+			r.verdict = verdictRepeated
+		}
+		b.states[k.hash()] = s
+	}
 }
 
 // insert begins to write what was taken, once the insert before has ended.

@@ -21,6 +21,7 @@ type Config struct {
 	MaxDecompressed int64         `koanf:"max_decompressed_bytes" validate:"gte=1024"`            // of a gzip body
 	ProduceTimeout  time.Duration `koanf:"produce_timeout" validate:"gte=100ms,lte=1m"`           // until a request is answered 503
 	OnLostOffsets   string        `koanf:"on_lost_offsets" validate:"oneof=fail earliest latest"` // what to do when Kafka deleted what was not read
+	RequireSession  bool          `koanf:"require_session"`                                       // an impression counts only with a feed_session that was served to its user for its post, and once for each
 	InsertTimeout   time.Duration `koanf:"insert_timeout" validate:"gte=100ms,lte=10m"`           // then an insert is hung: it is ended and looked up
 	Batch           Batch         `koanf:"batch"`
 	Dedup           Dedup         `koanf:"dedup"`

@@ -37,6 +37,7 @@ type Consumer struct {
 	applied Applied
 	checked Sessions
 	erased  Erased
+	posts   *Posts
 	steps   Steps
 	clock   core.Clock
 	log     *zap.Logger
@@ -67,6 +68,9 @@ func WithApplied(a Applied) Option { return func(c *Consumer) { c.applied = a } 
 
 // WithSessions has feed_session checked.
 func WithSessions(s Sessions) Option { return func(c *Consumer) { c.checked = s } }
+
+// WithPosts has authors and visibility looked up. Without it what clients say is believed.
+func WithPosts(p *Posts) Option { return func(c *Consumer) { c.posts = p } }
 
 // WithErased has what names erased people left out.
 func WithErased(e Erased) Option { return func(c *Consumer) { c.erased = e } }
@@ -301,6 +305,8 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 			return o, err
 		},
 	}
+	p.states = newStates(c.cfg, p.dedup)
+	p.posts, p.early = c.posts, newEarly()
 	p.remember(before)
 	return p
 }

@@ -126,7 +126,8 @@ func (d *dedup) ask(ctx context.Context, chunk []suspect) error {
 
 // fill reads all ids of the partition into a new filter, a day at a time: so that no query takes long,
 // however many events the raw table has.
-func (d *dedup) fill(ctx context.Context) error {
+// The keys of states stand in the same filter.
+func (d *dedup) fill(ctx context.Context, served bool) error {
 	f := newFilter(d.filter.bitsPerID)
 	var days []int32
 	err := d.ledger.days(ctx, func(day int32, events int) {
@@ -139,6 +140,9 @@ func (d *dedup) fill(ctx context.Context) error {
 	for _, day := range days {
 		into := f.of(day, 0)
 		if err := d.ledger.ids(ctx, day, into.addAll); err != nil {
+			return err
+		}
+		if err := d.ledger.fillStates(ctx, day, served, into.addAll); err != nil {
 			return err
 		}
 	}

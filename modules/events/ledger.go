@@ -192,13 +192,18 @@ func (l *ledger) position(ctx context.Context) (last int64, ok bool, err error) 
 
 // present are the offsets beyond after that the raw table has.
 func (l *ledger) present(ctx context.Context, after int64) (offsets, error) {
-	var found proto.ColInt64
+	var found, author proto.ColInt64
+	var effect proto.ColInt8
+	var why proto.ColUInt8
 	var all offsets
 	err := l.read(ctx, "present", ch.Query{
-		Parameters: l.params(clickhouse.Param("after", after)), Result: proto.Results{{Name: "kafka_offset", Data: &found}},
+		Parameters: l.params(clickhouse.Param("after", after)),
+		Result: proto.Results{
+			{Name: "kafka_offset", Data: &found}, {Name: "effect", Data: &effect}, {Name: "why", Data: &why}, {Name: "author_id", Data: &author},
+		},
 		OnResult: func(context.Context, proto.Block) error {
-			for _, offset := range found {
-				all.add(offset)
+			for i, offset := range found {
+				all.add(offset, standing{effect: effect[i], verdict: verdict(why[i]), author: core.ID(author[i])})
 			}
 			return nil
 		},
@@ -206,14 +211,14 @@ func (l *ledger) present(ctx context.Context, after int64) (offsets, error) {
 	return all, err
 }
 
-// offsets is a set of offsets; nil is empty.
-type offsets map[int64]struct{}
+// offsets is a set of offsets, with what was decided of each; nil is empty.
+type offsets map[int64]standing
 
-func (o *offsets) add(offset int64) {
+func (o *offsets) add(offset int64, s standing) {
 	if *o == nil {
 		*o = offsets{}
 	}
-	(*o)[offset] = struct{}{}
+	(*o)[offset] = s
 }
 
 func (o offsets) has(offset int64) bool {

@@ -40,7 +40,7 @@ func nextFence(t testing.TB, l *ledger) fence {
 }
 
 func oneRow(offset int64) *row {
-	r := &row{offset: offset}
+	r := &row{offset: offset, effect: 1}
 	r.user, r.post, r.author, r.action = 7, 8, 9, core.ActionLike
 	binary.BigEndian.PutUint64(r.id[8:], uint64(offset+1))
 	r.occurred = time.Now().UnixMilli()
@@ -90,7 +90,7 @@ func TestOnlyTheNewestFenceCanWrite(t *testing.T) {
 	require.EqualValues(t, 0, last)
 	present, err := l.present(t.Context(), last)
 	require.NoError(t, err)
-	require.Equal(t, offsets{1: {}, 2: {}, 5: {}}, present)
+	require.Equal(t, offsets{1: {effect: 1, author: 9}, 2: {effect: 1, author: 9}, 5: {effect: 1, author: 9}}, present)
 
 	other := newLedger(s, 4)
 	nextFence(t, other)

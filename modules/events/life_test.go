@@ -33,7 +33,9 @@ type tape struct {
 	grave     *grave
 	metrics   *metrics
 	writer    *writer // nil: its own
-	memory    memory  // of the owner before, in the same process
+	posts     *Posts
+	sessions  Sessions
+	memory    memory // of the owner before, in the same process
 
 	committed atomic.Int64
 	oldest    int64
@@ -55,6 +57,7 @@ func newTape(s *stack.Stack, partition uint16, seed uint64) *tape {
 	for range 130 {
 		e := randomEvents(rng, 1)[0]
 		e.UserID = users[rng.IntN(len(users))]
+		e.PostID = core.ID(1 + rng.IntN(4))      // few, so that reactions meet
 		if len(events) > 0 && rng.IntN(4) == 0 { // a copy, perhaps with another time
 			e = events[rng.IntN(len(events))]
 			e.OccurredAt = e.OccurredAt.Add(-time.Duration(rng.IntN(2)) * 20 * time.Hour)
@@ -118,8 +121,9 @@ func (t *tape) play(ctx context.Context, steps Steps) *owner {
 		reader: newRecordReader(t.cfg), dedup: newDedup(t.cfg.Dedup, l, m), letters: t.grave, steps: steps,
 		clock: core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: fence{token: newToken()}, survey: survey,
 		origin: origin{next: from},
-		commit: t.commit, erased: nobodyErased{},
+		commit: t.commit, erased: nobodyErased{}, posts: t.posts, early: newEarly(), sessions: t.sessions,
 	}
+	o.p.states = newStates(t.cfg, o.p.dedup)
 	o.p.remember(t.memory)
 	for _, record := range t.log[from:] {
 		o.p.queue.Push(record)
@@ -163,6 +167,9 @@ func (t *tape) requireExact(tb testing.TB) {
 		letters[letter.Offset] = true
 	}
 	require.Len(tb, letters, t.poison, "dead letters")
+	if t.posts == nil {
+		t.requireStates(tb)
+	}
 }
 
 // stopAt does something at the nth time that a partition comes to a step.
@@ -309,7 +316,12 @@ func (t *tape) readBatch(l *ledger) *batch {
 	for _, record := range t.log[:t.cfg.Batch.MaxRows] {
 		b.add(record, reader, "events", 1)
 	}
-	newDedup(t.cfg.Dedup, l, newMetricsForBench()).decide(b, nil)
+	d := newDedup(t.cfg.Dedup, l, newMetricsForBench())
+	d.decide(b, nil)
+	for i := range b.rows {
+		b.rows[i].effect = 1
+	}
+	newStates(t.cfg, d).decide(b)
 	return b
 }
 

@@ -38,6 +38,11 @@ type metrics struct {
 	fills        prometheus.Counter
 	resumed      prometheus.Counter
 	foreign      prometheus.Counter
+	judged       *prometheus.CounterVec // partition, verdict
+	lookups      *prometheus.CounterVec // partition
+	earlyPosts   *prometheus.GaugeVec   // partition
+	resolved     prometheus.Counter
+	earlyDropped prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
@@ -89,6 +94,11 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		resumed:      counter("resumed_total", "Partitions that stayed with this process over a rebalance and went on under their fence.").WithLabelValues(),
 		fills:        counter("filter_fills_total", "Times that the filter of a partition was read from the raw table: when it was taken from another process.").WithLabelValues(),
 		foreign:      counter("foreign_sessions_total", "Events whose feed_session was not given to their user for their post; they count without it.").WithLabelValues(),
+		judged:       counter("judged_total", "Events by whether they count: counted; repeated, own, not_visible, not_served count nothing; unresolved counts once there is a record of the post.", "partition", "verdict"),
+		lookups:      counter("state_lookups_total", "Reactions whose state before had to be looked up in the raw table.", "partition"),
+		earlyPosts:   gauge("unresolved_posts", "Posts without a record that events were ahead of, and that are looked for."),
+		resolved:     counter("resolved_posts_total", "Posts that events were ahead of and that were found.").WithLabelValues(),
+		earlyDropped: counter("unresolved_dropped_total", "Posts that events were ahead of and that are looked for no longer: too many, or too long; an audit counts what is found later.").WithLabelValues(),
 	}
 }
 
@@ -103,6 +113,9 @@ type partitionMetrics struct {
 	falseSuspects        prometheus.Counter
 	windowIDs, bloom     prometheus.Gauge
 	stopped              prometheus.Gauge
+	standing             [verdicts]prometheus.Counter
+	stateLookups         prometheus.Counter
+	early                prometheus.Gauge
 }
 
 func (m *metrics) of(partition int32) *partitionMetrics {
@@ -116,13 +129,17 @@ func (m *metrics) of(partition int32) *partitionMetrics {
 	}
 	p.bytes.events, p.bytes.copies, p.bytes.dead = m.bytes.WithLabelValues(label, "event"), m.bytes.WithLabelValues(label, "duplicate"), m.bytes.WithLabelValues(label, "dead_letter")
 	p.duplicates.window, p.duplicates.table = m.duplicates.WithLabelValues(label, "window"), m.duplicates.WithLabelValues(label, "table")
+	for v := range p.standing {
+		p.standing[v] = m.judged.WithLabelValues(label, verdict(v).String()) //nolint:gosec // 0 to 5
+	}
+	p.stateLookups, p.early = m.lookups.WithLabelValues(label), m.earlyPosts.WithLabelValues(label)
 	return p
 }
 
 // forget drops the gauges of a partition that is somebody else's now.
 func (m *metrics) forget(partition int32) {
 	label := kafka.PartitionLabel(partition)
-	for _, g := range []*prometheus.GaugeVec{m.windowIDs, m.filterBytes, m.stopped} {
+	for _, g := range []*prometheus.GaugeVec{m.windowIDs, m.filterBytes, m.stopped, m.earlyPosts} {
 		g.DeleteLabelValues(label)
 	}
 }

@@ -61,5 +61,5 @@ type consumerIn struct {
 }
 
 func provideConsumer(in consumerIn) *Consumer {
-	return NewConsumer(in.Config, in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer, in.Log, WithApplied(in.Applied), WithSessions(in.Sessions), WithErased(in.Erased))
+	return NewConsumer(in.Config, in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer, in.Log, WithApplied(in.Applied), WithSessions(in.Sessions), WithErased(in.Erased), WithPosts(NewPosts(in.ClickHouse, in.Clock)))
 }

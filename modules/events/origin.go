@@ -47,7 +47,8 @@ func (p *partition) accept(ctx context.Context, next int64) (int64, error) {
 			lost.rows++
 		}
 	}
-	lost.lostOffsets = uint64(to-next) - lost.rows                   //nolint:gosec // not negative
+	lost.lostOffsets = uint64(to-next) - lost.rows //nolint:gosec // not negative
+	p.states.window.clear()
 	p.dedup.window, p.known = newRecent(p.cfg.Dedup.Window), fence{} // they may know what was read and is lost
 	p.log.Error("offsets are lost, going on as events.on_lost_offsets says", zap.Int64("first", next), zap.Int64("last", to-1))
 	if err := p.ledger.applied(ctx, p.fence, lost, true); err != nil {

@@ -24,6 +24,9 @@ type partition struct {
 	queue   *kafka.Queue
 	reader  *recordReader
 	dedup   *dedup
+	states  *states
+	posts   *Posts // nil: what clients say of posts is believed
+	early   *early
 	letters DeadLetters
 	applied Applied
 
@@ -183,9 +186,14 @@ func (p *partition) apply(ctx context.Context) error {
 	if err := p.retry(ctx, "look up duplicates", func() error { return p.dedup.resolve(ctx, b) }); err != nil {
 		return err
 	}
+	if err := p.retry(ctx, "decide what counts", func() error { return p.judge(ctx) }); err != nil {
+		return err
+	}
+	b.leaveOut(p.erased, p.present) // whose post it is, is known only now
 	if err := p.land(ctx); err != nil {
 		return err
 	}
+	p.noteUnresolved()
 	p.next = b.next
 	p.forgetPresent()
 	p.queue.Applied()
@@ -234,7 +242,6 @@ func (p *partition) land(ctx context.Context) error {
 // day and makes each day's part visible by itself: whoever finds it half done asks which offsets are there.
 func (p *partition) write(ctx context.Context, alone bool) error {
 	b := &p.batch
-	p.attribute()
 	p.steps.At(StepInserting, p.id)
 	if rows := b.absent(); rows > 0 {
 		began := p.clock.Now()
@@ -345,6 +352,13 @@ func (p *partition) measure(started time.Time) {
 	m.sinceProduce.Observe(now.Sub(b.oldest).Seconds())
 	if len(b.rows) > 0 {
 		m.sinceOccured.Observe(max(0, float64(now.UnixMilli()-b.rows[0].occurred)/1000))
+	}
+	var judged [verdicts]int
+	for i := range b.rows {
+		judged[b.rows[i].verdict]++
+	}
+	for v, n := range judged {
+		m.standing[v].Add(float64(n))
 	}
 	m.windowIDs.Set(float64(p.dedup.window.len()))
 	m.bloom.Set(float64(p.dedup.filter.bytes()))

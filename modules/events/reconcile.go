@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -36,10 +37,11 @@ func views() []view {
 // maxRounds bounds the reconciling of one view. One round is enough unless something is wrong.
 const maxRounds = 3
 
-// scope says which buckets of the views are meant: those that offsets beyond after touched, or whole
-// days.
+// scope says which buckets of the views are meant: those that offsets beyond after touched, or that events
+// on some posts touched which were ahead of their records, or whole days.
 type scope struct {
 	after       int64
+	posts       []core.ID
 	whole       bool
 	first, last int32 // days since 1970
 }
@@ -53,6 +55,7 @@ func wholeDays(first, last int32) scope { return scope{whole: true, first: first
 func (s scope) parameters() []clickhouse.Parameter {
 	return []clickhouse.Parameter{
 		clickhouse.Param("after", s.after), clickhouse.Param("whole", s.whole), clickhouse.Param("first", dateText(s.first)), clickhouse.Param("last", dateText(s.last)),
+		clickhouse.Param("posts", s.posts),
 	}
 }
 

@@ -12,12 +12,20 @@ type memory struct {
 	next    int64
 	present offsets
 	window  *recent
+	states  *window[stateKey, state]
+	early   *early
 	filter  *filter
 }
 
 // remembered is what this worker knows.
 func (p *partition) remembered() memory {
-	return memory{known: p.known, settled: p.settled, next: p.next, present: p.present, window: p.dedup.window, filter: p.dedup.filter}
+	if !p.settled { // they may follow from a batch that was never written
+		p.states.window.clear()
+	}
+	return memory{
+		known: p.known, settled: p.settled, next: p.next, present: p.present, window: p.dedup.window,
+		states: p.states.window, early: p.early, filter: p.dedup.filter,
+	}
 }
 
 // remember goes on with what the worker before us knew; an empty memory is none.
@@ -26,7 +34,7 @@ func (p *partition) remember(m memory) {
 		return
 	}
 	p.known, p.settled, p.next, p.present = m.known, m.settled, m.next, m.present
-	p.dedup.window, p.dedup.filter = m.window, m.filter
+	p.dedup.window, p.dedup.filter, p.states.window, p.early = m.window, m.filter, m.states, m.early
 }
 
 // resume goes on where the worker before us stopped, under its fence: most partitions stay with their

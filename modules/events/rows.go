@@ -8,7 +8,9 @@ import (
 
 // row is an event with its place in the log.
 type row struct {
-	event
+	event   // its author is that of the post's record, once it is judged
+	effect  int8
+	verdict verdict
 	offset  int64
 	present bool // the raw table has it already, under this offset
 	record  *sarama.ConsumerMessage
@@ -30,6 +32,8 @@ type columns struct {
 	device, appVersion         *proto.ColLowCardinality[string]
 	session                    proto.ColStr
 	fence, token               proto.ColUInt64
+	effect                     proto.ColInt8
+	verdict                    proto.ColEnum8
 	in                         proto.Input
 }
 
@@ -59,6 +63,8 @@ func newColumns() *columns {
 		{Name: "kafka_offset", Data: &c.offset},
 		{Name: "fence", Data: &c.fence},
 		{Name: "token", Data: &c.token},
+		{Name: "effect", Data: &c.effect},
+		{Name: "verdict", Data: proto.Wrap(&c.verdict, verdictEnum)},
 	}
 	return c
 }
@@ -84,4 +90,6 @@ func (c *columns) append(r *row, f fence) {
 	c.offset.Append(r.offset)
 	c.fence.Append(f.number)
 	c.token.Append(f.token)
+	c.effect.Append(r.effect)
+	c.verdict.Append(proto.Enum8(r.verdict)) //nolint:gosec // 0 to 5
 }

@@ -21,6 +21,9 @@ func (p *partition) serve(ctx context.Context) error {
 		return nil
 	}
 	p.nextPoll = now.Add(pollEvery)
+	if err := p.resolve(ctx); err != nil {
+		return err
+	}
 	asked, err := p.ledger.requests(ctx)
 	if err != nil {
 		p.log.Warn("look for requests", zap.Error(err))
@@ -71,6 +74,10 @@ func (p *partition) quarantine(ctx context.Context, refusal error) error {
 			}
 			p.batch.letters = append(p.batch.letters, letters...)
 			p.batch.rows = slices.DeleteFunc(p.batch.rows, named)
+			p.states.window.clear() // they follow from what was taken out
+			if err := p.retry(ctx, "decide what counts", func() error { return p.judge(ctx) }); err != nil {
+				return err
+			}
 		}
 		if err := p.ledger.answered(ctx, q.id, uint64(len(letters))); err != nil {
 			p.log.Warn("answer a request", zap.Error(err))

@@ -124,8 +124,11 @@ func (p *partition) takeFence(ctx context.Context, number uint64) error {
 		p.accepted = true
 	}
 	if p.known != f {
-		if err := p.dedup.fill(ctx); err != nil {
+		if err := p.dedup.fill(ctx, p.cfg.RequireSession); err != nil {
 			return fmt.Errorf("fill the filter: %w", err)
+		}
+		if err := p.fillEarly(ctx); err != nil {
+			return err
 		}
 		p.known = f
 	}

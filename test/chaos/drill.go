@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -118,6 +119,9 @@ func (d *drill) prepare(ctx context.Context) error {
 		return err
 	}
 	d.stream = newStream(d.seed, d.records, time.Now())
+	if err := d.writePosts(ctx, false); err != nil {
+		return err
+	}
 	d.producer = &producer{brokers: s.Kafka.Brokers, topic: d.topic, partitions: d.partitions, stream: d.stream}
 	return nil
 }
@@ -151,6 +155,14 @@ func (d *drill) disturbed(ctx context.Context) (err error) {
 		group.Go(func() error { return l.work(working, queues[i]) })
 	}
 	group.Go(func() error { return d.producer.run(working, d.allowed) })
+	group.Go(func() error {
+		for d.producer.sent.Load() < int64(d.records)/2 {
+			if err := worker.Pause(working, 20*time.Millisecond); err != nil {
+				return err
+			}
+		}
+		return d.writePosts(working, true)
+	})
 	watching, stop := context.WithCancel(working)
 	group.Go(func() error { return d.watch(watching) })
 	group.Go(func() error {
@@ -230,7 +242,7 @@ func (d *drill) drained(ctx context.Context) error {
 	defer cancel()
 	for {
 		ends, err := logEnds(d.settings.Kafka.Brokers, d.topic)
-		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && covered >= ends {
+		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && covered >= ends && d.resolved(waiting) {
 			return nil
 		}
 		if err := worker.Pause(waiting, 50*time.Millisecond); err != nil {
@@ -240,6 +252,25 @@ func (d *drill) drained(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// writePosts has the app's records of the posts that are there from the beginning, or of those that come late.
+func (d *drill) writePosts(ctx context.Context, second bool) error {
+	var rows []string
+	for post := int64(1); post <= int64(d.stream.posts); post++ {
+		if late(post) == second {
+			rows = append(rows, fmt.Sprintf("(%d, %d, now64(6) - INTERVAL 1 DAY, 1)", post, author(post, d.stream.posts)))
+		}
+	}
+	return d.exec(ctx, "INSERT INTO posts (id, author_id, created_at, version) VALUES "+strings.Join(rows, ","))
+}
+
+// resolved tells whether every event that came before its post is counted by now: of what is no reaction, as many
+// as there are rows.
+func (d *drill) resolved(ctx context.Context) bool {
+	rows, err1 := d.number(ctx, "SELECT count() AS n FROM events WHERE action IN ('impression', 'view', 'click')")
+	counted, err2 := d.number(ctx, "SELECT toUInt64(sum(exposures + views + clicks)) AS n FROM post_metrics_1h")
+	return err1 == nil && err2 == nil && rows == counted
 }
 
 // caughtUp waits until the consumers have applied what was produced but some records: before a disturbance a

@@ -56,6 +56,7 @@ func (p poison) reason() string {
 type stream struct {
 	events  []event
 	records []record
+	posts   int
 }
 
 const (
@@ -66,9 +67,9 @@ const (
 
 // newStream makes the same n records for the same seed, seen from the same moment.
 func newStream(seed uint64, n int, now time.Time) *stream {
-	rng := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // it must be repeatable
-	s := &stream{records: make([]record, 0, n)}
-	users, posts := max(50, n/800), max(50, n/1000)
+	rng := rand.New(rand.NewPCG(seed, 0))             //nolint:gosec // it must be repeatable
+	users, posts := max(50, n/800), max(30, n/10_000) // few posts: a user has done most things with a post before
+	s := &stream{records: make([]record, 0, n), posts: posts}
 	borrowed := int32(0)
 	for len(s.records) < n {
 		r := record{}
@@ -104,7 +105,7 @@ func (s *stream) add(rng *rand.Rand, users, posts int, now time.Time) int32 {
 		user: int64(1 + rng.IntN(users)), post: int64(1 + rng.IntN(posts)), action: uint8(rng.IntN(10)), //nolint:gosec // few
 		occurred: now.UnixMilli() - rng.Int64N(int64(2*time.Hour/time.Millisecond)),
 	}
-	e.author = 1 + e.post%int64(max(10, posts/10))
+	e.author = author(e.post, posts)
 	if e.action == dwellAction {
 		e.dwell = 1 + uint32(math.Exp(rng.Float64()*12))
 	}
@@ -117,6 +118,12 @@ func (s *stream) add(rng *rand.Rand, users, posts int, now time.Time) int32 {
 	s.events = append(s.events, e)
 	return int32(len(s.events) - 1) //nolint:gosec // millions
 }
+
+// author is whose post it is.
+func author(post int64, posts int) int64 { return 1 + post%int64(max(10, posts/10)) }
+
+// late tells whether the app's record of a post comes when half of the stream is produced.
+func late(post int64) bool { return post%4 == 0 }
 
 // message is a record as it goes to Kafka: its partition, its key and its value.
 func (s *stream) message(n int, partitions int32, at time.Time) (partition int32, key, value []byte) {
@@ -164,7 +171,7 @@ func (e *event) encode(version string, at time.Time) []byte {
 	}
 	b = append(append(b, `","action":"`...), actions()[e.action]...)
 	b = strconv.AppendInt(append(b, `","post_id":"`...), e.post, 10)
-	b = strconv.AppendInt(append(b, `","author_id":"`...), e.author, 10)
+	b = strconv.AppendInt(append(b, `","author_id":"`...), e.author+e.post%3, 10) // clients name whom they like
 	b = time.UnixMilli(e.occurred).UTC().AppendFormat(append(b, `","occurred_at":"`...), instant)
 	b = at.UTC().AppendFormat(append(b, `","received_at":"`...), instant)
 	b = append(b, '"')

@@ -38,6 +38,19 @@ type truth struct {
 	cold     int // records at its beginning of which no ages are kept
 	posts    map[postBucket]postCounts
 	authors  map[authorBucket]authorCounts
+	minds    map[reaction]mind
+}
+
+// reaction is what a user has one mind about.
+type reaction struct {
+	user, post int64
+	column     int
+}
+
+// mind is what they think, since when.
+type mind struct {
+	on bool
+	at int64
 }
 
 type postBucket struct {
@@ -137,7 +150,7 @@ func readPartition(consumer sarama.Consumer, topic string, partition int32, end 
 
 // learn reads the log and works out what must be.
 func learn(s *stream, brokers []string, topic string, partitions int32) (*truth, error) {
-	t := &truth{stream: s, log: make([][]entry, partitions), posts: map[postBucket]postCounts{}, authors: map[authorBucket]authorCounts{}}
+	t := &truth{stream: s, log: make([][]entry, partitions), posts: map[postBucket]postCounts{}, authors: map[authorBucket]authorCounts{}, minds: map[reaction]mind{}}
 	counted := make([]bool, len(s.events))
 	there := make([]bool, len(s.records))
 	dwell := map[postBucket]map[int]int64{}
@@ -193,7 +206,7 @@ func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBuck
 	case "like":
 		column = 3
 	case "unlike":
-		column, by = 3, -1
+		column, by = 3, -1 // of a like
 	case "comment":
 		column = 4
 	case "share":
@@ -209,6 +222,11 @@ func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBuck
 		h[dwellBucket(e.dwell)]++
 		return
 	}
+	if column >= 3 { // reactions: the last one by time holds, and one's own posts do not count
+		if by = t.change(reaction{e.user, e.post, column}, by > 0, occurred); by == 0 || (e.user == e.author && column < 6) {
+			return
+		}
+	}
 	c := t.posts[post]
 	c.n[column] += by
 	t.posts[post] = c
@@ -217,6 +235,22 @@ func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBuck
 		a[column-1] += by //nolint:gosec // 0 to 5
 		t.authors[author] = a
 	}
+}
+
+// change is what a user's change of mind adds.
+func (t *truth) change(about reaction, on bool, at int64) int64 {
+	m := t.minds[about]
+	if at < m.at {
+		return 0
+	}
+	t.minds[about] = mind{on, at}
+	switch {
+	case on && !m.on:
+		return 1
+	case m.on && !on:
+		return -1
+	}
+	return 0
 }
 
 // dwellBucket has 4 buckets for each doubling, from 1 ms on.

@@ -148,11 +148,11 @@ func lines(buckets map[string][7]int) (all []string) {
 	return all
 }
 
-// event is the n-th event: always the same one.
+// event is the n-th event: always the same one. Nobody does the same with a post twice.
 func event(n int, began time.Time) core.Event {
 	actions := []core.Action{core.ActionImpression, core.ActionView, core.ActionClick, core.ActionLike, core.ActionComment, core.ActionShare, core.ActionHide}
 	e := core.Event{
-		UserID: core.ID(1 + n%50), PostID: core.ID(1 + n%30), AuthorID: core.ID(1000 + n%30), Action: actions[n%len(actions)],
+		UserID: core.ID(1 + n%50), PostID: core.ID(1 + n%30 + 30*(n/1050)), AuthorID: core.ID(1000 + n%30), Action: actions[n%len(actions)],
 		OccurredAt: began.Add(-time.Duration(n%48) * time.Hour), ReceivedAt: time.Now(), AppVersion: "1.2.3",
 	}
 	binary.BigEndian.PutUint64(e.ID[8:], uint64(n+1))

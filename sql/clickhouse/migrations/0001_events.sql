@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS events (
     kafka_offset    Int64,
     fence           UInt64,
     token           UInt64,
+    -- What the event adds to what is counted, decided once by the owner: a reaction that changes nothing
+    -- adds 0, one that is taken back -1. verdict says why. author_id is that of the post's own record;
+    -- 0 while there is none: unresolved. See the package events.
+    effect          Int8 DEFAULT if(action = 'unlike', -1, 1),
+    verdict         Enum8('counted' = 0, 'repeated' = 1, 'own' = 2, 'not_visible' = 3, 'not_served' = 4, 'unresolved' = 5),
     INDEX kafka_offset kafka_offset TYPE minmax GRANULARITY 16,
     CONSTRAINT fenced CHECK joinGet('partition_owners', 'token', fence) = token AND joinGet('partition_owners', 'token', fence + 1) = 0,
     CONSTRAINT fence_is_of_partition CHECK bitShiftRight(fence, 32) = bitShiftLeft(toUInt64(epoch), 16) + kafka_partition

@@ -1,10 +1,23 @@
--- What must be added to post_metrics_1h so that it says what the raw table says? Either for the posts
--- and hours that offsets beyond the last range touched, or for whole days. Counts as 0003_views.sql
--- does. Reads the days of one Kafka partition; for the touched ones finds the days by the skip index.
+-- What must be added to post_metrics_1h so that it says what the raw table says? For whole days, or for the
+-- posts and hours that offsets beyond one touched; of these, where posts are named, those of events on these
+-- posts that were ahead of their record. Counts as 0003_views.sql does, and such events as soon as there is a record of
+-- their post, if it was made before they were: one that guessed at a post to come counts nothing. Reads the
+-- days of one Kafka partition; for the touched ones finds the days by the skip index.
 WITH touched AS (
     SELECT DISTINCT toStartOfHour(occurred_at) AS hour, post_id
     FROM events
     WHERE NOT {whole:Bool} AND kafka_partition = {partition:UInt16} AND epoch = {epoch:UInt16} AND kafka_offset > {after:Int64}
+        AND (empty({posts:Array(Int64)}) OR (verdict = 'unresolved' AND post_id IN {posts:Array(Int64)}))
+),
+resolved AS (
+    SELECT id, argMax(author_id, version) AS author_id, argMax(created_at, version) AS created_at
+    FROM posts
+    WHERE id IN (
+        SELECT post_id FROM events
+        WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date} AND verdict = 'unresolved'
+    )
+    GROUP BY id
+    HAVING author_id != 0
 )
 SELECT
     hour, post_id, {partition:UInt16} AS kafka_partition, author_id,
@@ -15,18 +28,34 @@ FROM (
         toStartOfHour(occurred_at) AS hour,
         post_id,
         author_id,
-        toInt64(countIf(action = 'impression')) AS exposures,
-        toInt64(countIf(action = 'view')) AS views,
-        toInt64(countIf(action = 'click')) AS clicks,
-        toInt64(countIf(action = 'like')) - toInt64(countIf(action = 'unlike')) AS likes,
-        toInt64(countIf(action = 'comment')) AS comments,
-        toInt64(countIf(action = 'share')) AS shares,
-        toInt64(countIf(action IN ('hide', 'not_interested'))) AS hides,
-        sumMapIf(map(toUInt8(4 * bitCount(roundToExp2(greatest(dwell_ms, 1)) - 1) + intDiv(4 * greatest(dwell_ms, 1), roundToExp2(greatest(dwell_ms, 1))) - 4), toInt64(1)), action = 'dwell') AS dwell
-    FROM events
-    WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
-        AND ({whole:Bool} OR toDate(occurred_at) IN (SELECT toDate(hour) FROM touched))
-        AND ({whole:Bool} OR (toStartOfHour(occurred_at), post_id) IN touched)
+        sumIf(toInt64(effect), action = 'impression') AS exposures,
+        sumIf(toInt64(effect), action = 'view') AS views,
+        sumIf(toInt64(effect), action = 'click') AS clicks,
+        sumIf(toInt64(effect), action IN ('like', 'unlike')) AS likes,
+        sumIf(toInt64(effect), action = 'comment') AS comments,
+        sumIf(toInt64(effect), action = 'share') AS shares,
+        sumIf(toInt64(effect), action IN ('hide', 'not_interested')) AS hides,
+        sumMapIf(map(toUInt8(4 * bitCount(roundToExp2(greatest(dwell_ms, 1)) - 1) + intDiv(4 * greatest(dwell_ms, 1), roundToExp2(greatest(dwell_ms, 1))) - 4), toInt64(effect)), action = 'dwell') AS dwell
+    FROM (
+        SELECT occurred_at, post_id, author_id, action, effect, dwell_ms
+        FROM events
+        WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
+            AND ({whole:Bool} OR toDate(occurred_at) IN (SELECT toDate(hour) FROM touched))
+            AND ({whole:Bool} OR (toStartOfHour(occurred_at), post_id) IN touched)
+            AND effect != 0 AND verdict != 'unresolved'
+        UNION ALL
+        SELECT early.occurred_at, early.post_id, resolved.author_id, early.action, early.effect, early.dwell_ms
+        FROM (
+            SELECT user_id, occurred_at, received_at, post_id, action, effect, dwell_ms
+            FROM events
+            WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
+                AND ({whole:Bool} OR (toStartOfHour(occurred_at), post_id) IN touched)
+                AND effect != 0 AND verdict = 'unresolved'
+        ) AS early
+        INNER JOIN resolved ON resolved.id = early.post_id
+        WHERE resolved.created_at <= early.received_at + INTERVAL 1 MINUTE
+            AND (early.user_id != resolved.author_id OR early.action NOT IN ('like', 'unlike', 'comment', 'share'))
+    )
     GROUP BY hour, post_id, author_id
     UNION ALL
     SELECT

@@ -1,10 +1,22 @@
--- What must be added to user_author_90d so that it says what the raw table says? Either for the users,
--- authors and days that offsets beyond the last range touched, or for whole days. Counts as
--- 0003_views.sql does. Reads the users of one Kafka partition by primary key.
+-- What must be added to user_author_90d so that it says what the raw table says? For whole days, or for the
+-- users and days that offsets beyond one touched; of these, where posts are named, those of events on these
+-- posts that were ahead of their record. Counts as 0003_views.sql does, and such events as
+-- event_difference_post_metrics does. Reads the users of one Kafka partition by primary key.
 WITH touched AS (
-    SELECT DISTINCT user_id, author_id, toDate(occurred_at) AS day
+    SELECT DISTINCT user_id, toDate(occurred_at) AS day
     FROM events
     WHERE NOT {whole:Bool} AND kafka_partition = {partition:UInt16} AND epoch = {epoch:UInt16} AND kafka_offset > {after:Int64}
+        AND (empty({posts:Array(Int64)}) OR (verdict = 'unresolved' AND post_id IN {posts:Array(Int64)}))
+),
+resolved AS (
+    SELECT id, argMax(author_id, version) AS author_id, argMax(created_at, version) AS created_at
+    FROM posts
+    WHERE id IN (
+        SELECT post_id FROM events
+        WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date} AND verdict = 'unresolved'
+    )
+    GROUP BY id
+    HAVING author_id != 0
 )
 SELECT
     user_id, author_id, day, {partition:UInt16} AS kafka_partition,
@@ -15,24 +27,38 @@ FROM (
         user_id,
         author_id,
         toDate(occurred_at) AS day,
-        toInt64(countIf(action = 'view')) AS views,
-        toInt64(countIf(action = 'click')) AS clicks,
-        toInt64(countIf(action = 'like')) - toInt64(countIf(action = 'unlike')) AS likes,
-        toInt64(countIf(action = 'comment')) AS comments,
-        toInt64(countIf(action = 'share')) AS shares,
-        toInt64(countIf(action IN ('hide', 'not_interested'))) AS hides
-    FROM events
-    WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
-        AND ({whole:Bool} OR user_id IN (SELECT user_id FROM touched))
-        AND ({whole:Bool} OR (user_id, author_id, toDate(occurred_at)) IN touched)
-        AND user_id != author_id AND action NOT IN ('impression', 'dwell')
+        sumIf(toInt64(effect), action = 'view') AS views,
+        sumIf(toInt64(effect), action = 'click') AS clicks,
+        sumIf(toInt64(effect), action IN ('like', 'unlike')) AS likes,
+        sumIf(toInt64(effect), action = 'comment') AS comments,
+        sumIf(toInt64(effect), action = 'share') AS shares,
+        sumIf(toInt64(effect), action IN ('hide', 'not_interested')) AS hides
+    FROM (
+        SELECT user_id, author_id, occurred_at, action, effect
+        FROM events
+        WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
+            AND ({whole:Bool} OR user_id IN (SELECT user_id FROM touched))
+            AND ({whole:Bool} OR (user_id, toDate(occurred_at)) IN touched)
+            AND effect != 0 AND verdict != 'unresolved' AND user_id != author_id AND action NOT IN ('impression', 'dwell')
+        UNION ALL
+        SELECT early.user_id, resolved.author_id, early.occurred_at, early.action, early.effect
+        FROM (
+            SELECT user_id, occurred_at, received_at, post_id, action, effect
+            FROM events
+            WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
+                AND ({whole:Bool} OR (user_id, toDate(occurred_at)) IN touched)
+                AND effect != 0 AND verdict = 'unresolved' AND action NOT IN ('impression', 'dwell')
+        ) AS early
+        INNER JOIN resolved ON resolved.id = early.post_id
+        WHERE resolved.created_at <= early.received_at + INTERVAL 1 MINUTE AND early.user_id != resolved.author_id
+    )
     GROUP BY user_id, author_id, day
     UNION ALL
     SELECT user_id, author_id, day, -views, -clicks, -likes, -comments, -shares, -hides
     FROM user_author_90d
     WHERE kafka_partition = {partition:UInt16} AND day BETWEEN {first:Date} AND {last:Date}
         AND ({whole:Bool} OR user_id IN (SELECT user_id FROM touched))
-        AND ({whole:Bool} OR (user_id, author_id, day) IN touched)
+        AND ({whole:Bool} OR (user_id, day) IN touched)
 )
 GROUP BY user_id, author_id, day
 HAVING views != 0 OR clicks != 0 OR likes != 0 OR comments != 0 OR shares != 0 OR hides != 0

@@ -1,0 +1,136 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+)
+
+// early are the posts that events of a partition were ahead of. Their rows are in the raw table and count
+// nothing, until the owner finds a record of the post: then it reconciles the buckets that these rows touch.
+// It is a list of what is to be looked at, and no more: what falls out of it, and what a dead owner knew, is
+// found by the next recount of those days.
+type early struct {
+	posts map[core.ID]*earlyPost
+	due   []core.ID // in the order in which they are looked at
+}
+
+type earlyPost struct {
+	offset int64 // of the first event
+	since  int64 // milliseconds since 1970
+}
+
+const (
+	maxEarly    = 50_000 // posts of a partition
+	earlyAtOnce = 1000   // looked at in one go
+	earlyFor    = time.Hour
+)
+
+func newEarly() *early { return &early{posts: map[core.ID]*earlyPost{}} }
+
+// add notes an event. It tells whether there was room.
+func (e *early) add(post core.ID, offset, now int64) bool {
+	if known := e.posts[post]; known != nil {
+		known.offset = min(known.offset, offset)
+		return true
+	}
+	if len(e.posts) >= maxEarly {
+		return false
+	}
+	e.posts[post] = &earlyPost{offset: offset, since: now}
+	e.due = append(e.due, post)
+	return true
+}
+
+// noteUnresolved notes what the batch had of posts without a record.
+func (p *partition) noteUnresolved() {
+	now := p.clock.Now().UnixMilli()
+	for i := range p.batch.rows {
+		r := &p.batch.rows[i]
+		if r.verdict == verdictUnresolved && !p.early.add(r.post, r.offset, now) {
+			p.metrics.earlyDropped.Inc()
+		}
+	}
+	p.metrics.early.Set(float64(len(p.early.posts)))
+}
+
+// resolve looks whether there is a record of some of these posts by now, and counts their events.
+func (p *partition) resolve(ctx context.Context) error {
+	if p.posts == nil || len(p.early.posts) == 0 {
+		return nil
+	}
+	some := slices.Clone(p.early.due[:min(earlyAtOnce, len(p.early.due))])
+	found := make(map[core.ID]knownPost, len(some))
+	if err := p.posts.look(ctx, some, found); err != nil {
+		p.log.Warn("look for posts that events were ahead of", zap.Error(err))
+		return nil
+	}
+	if len(found) > 0 {
+		s := beyond(math.MaxInt64)
+		for id := range found {
+			s.posts, s.after = append(s.posts, id), min(s.after, p.early.posts[id].offset-1)
+		}
+		changed, err := p.ledger.reconcile(ctx, p.fence, s)
+		if err != nil {
+			return p.recover(ctx, fmt.Errorf("count events that were ahead of their posts: %w", err)) // they are looked at again
+		}
+		p.metrics.reconciled.Add(float64(changed))
+		p.metrics.resolved.Add(float64(len(found)))
+	}
+	p.early.looked(some, found, p.clock.Now().Add(-earlyFor).UnixMilli(), p.metrics)
+	return nil
+}
+
+// looked forgets what was found, and what was waited for too long; the rest is looked at again after the others.
+func (e *early) looked(some []core.ID, found map[core.ID]knownPost, before int64, m *partitionMetrics) {
+	e.due = append([]core.ID(nil), e.due[len(some):]...)
+	for _, id := range some {
+		_, resolved := found[id]
+		switch {
+		case resolved:
+			delete(e.posts, id)
+		case e.posts[id].since < before:
+			delete(e.posts, id)
+			m.earlyDropped.Inc()
+		default:
+			e.due = append(e.due, id)
+		}
+	}
+	m.early.Set(float64(len(e.posts)))
+}
+
+// fillEarly reads which posts the partition's events were ahead of, those that have a record by now too.
+func (p *partition) fillEarly(ctx context.Context) error {
+	if p.posts == nil {
+		return nil
+	}
+	now := p.clock.Now()
+	var post, first proto.ColInt64
+	fresh := newEarly()
+	since := int32((now.Add(-p.reader.within.age).UnixMilli()) / millisPerDay) //nolint:gosec // from 2020 to 2100
+	err := p.ledger.read(ctx, "unresolved", ch.Query{
+		Parameters: p.ledger.params(clickhouse.Param("since", dateText(since)), clickhouse.Param("limit", int64(maxEarly))),
+		Result:     proto.Results{{Name: "post_id", Data: &post}, {Name: "first", Data: &first}},
+		OnResult: func(context.Context, proto.Block) error {
+			for i := range post {
+				fresh.add(core.ID(post[i]), first[i], now.UnixMilli())
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("read which events are ahead of their posts: %w", err)
+	}
+	p.early = fresh
+	p.metrics.early.Set(float64(len(fresh.posts)))
+	return nil
+}
