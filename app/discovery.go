@@ -58,6 +58,8 @@ func suggestions() fx.Option {
 		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, guards feed.Guards) suggest.Fallback {
 			return appGraph{graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges), guards.Postgres, cfg.MaxEdges}
 		},
+		func(l *erase.List) suggest.Erased { return l },
+		func(tables cdc.Config) suggest.Users { return tables.Tables.User.Table != "" },
 		fx.Annotate(func(s *suggest.Service) warm.Warmer { return s }, fx.ResultTags(`group:"warmers"`)),
 	))
 }
@@ -199,8 +201,9 @@ func trendingJob() fx.Option {
 
 func suggestJob() fx.Option {
 	return fx.Provide(
-		suggest.NewPopularJob,
-		func(source *suggest.ClickHouse) suggest.PopularSource { return source },
+		func(source *suggest.ClickHouse, tables cdc.Config, client *redis.Client) *suggest.PopularJob {
+			return suggest.NewPopularJob(source, tables.Tables.User.Table != "", client)
+		},
 		suggest.NewClickHouse,
 		fx.Annotate(func(cfg suggest.Config, job *suggest.PopularJob) jobs.Job {
 			return jobs.Job{Name: "popular-users", Every: cfg.Popular.Every, Jitter: 10, Timeout: cfg.Popular.Timeout, Run: job.Run}

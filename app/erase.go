@@ -97,7 +97,7 @@ func eraseKeys(places map[string][]int) erase.Keys {
 		Own:      func(user core.ID) []string { return append(store.UserKeys(user), suggest.UserKeys(user)...) },
 		Patterns: func(user core.ID) []string { return []string{ratelimit.UserPattern(int64(user))} },
 		Lists:    []string{warm.ListKey},
-		Sets:     []string{suggest.BarredPattern},
+		Sets:     suggest.Patterns,
 		Places:   places,
 	}
 }

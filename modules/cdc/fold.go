@@ -124,6 +124,10 @@ func (f *fold) again(key string, old stored, at time.Time) {
 		f.changes = append(f.changes, postChange(old.Row, at))
 		return
 	}
+	if f.kind == mapping.User {
+		f.changes = append(f.changes, userChange(old.Row, at))
+		return
+	}
 	row := old.Row
 	row.Gone = false
 	for _, e := range edgesOf(f.kind, row) {
@@ -136,6 +140,9 @@ func (f *fold) tell(old mapping.Row, known bool, next stored, anew bool, at time
 	if f.kind == mapping.Post {
 		f.changes = append(f.changes, postChange(next.Row, at))
 		return
+	}
+	if f.kind == mapping.User && known && old.Gone != next.Gone { // of whom nobody knew, nobody holds anything
+		f.changes = append(f.changes, userChange(next.Row, at))
 	}
 	if !f.kind.HasEdges() {
 		return
@@ -198,6 +205,14 @@ func (f *fold) bury(ts truncates) (rows []stored, edges []edgeState) {
 		}
 	}
 	return rows, edges
+}
+
+func userChange(row mapping.Row, at time.Time) core.Change {
+	kind := core.UserBack
+	if row.Gone {
+		kind = core.UserGone
+	}
+	return core.Change{Kind: kind, Viewer: core.ID(row.ID), CommittedAt: at}
 }
 
 func postChange(row mapping.Row, at time.Time) core.Change {

@@ -18,6 +18,8 @@ const (
 	Unmuted
 	TableCleared // a table was truncated: whoever holds a copy loads it anew
 	TableReread  // a snapshot of a table has ended: what it did not bring is gone
+	UserGone     // Viewer is deleted, or what the app means by that
+	UserBack     // Viewer was gone, and is not any more
 )
 
 // Change is one committed change, as others inside the program are told of it.

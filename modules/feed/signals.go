@@ -101,7 +101,7 @@ func (s *Signals) Changed(ctx context.Context, changes []core.Change) error {
 			patch(c.Viewer, reserve.PatchUnmute, c.Other)
 		case core.TableCleared:
 			cleared = true
-		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread: // posts reach cached feeds from the hot set
+		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack: // posts reach cached feeds from the hot set
 		}
 	}
 	err := s.wrote("patch", len(patches), s.store.Patch(ctx, patches))

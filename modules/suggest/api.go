@@ -1,6 +1,7 @@
 package suggest
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -21,7 +22,8 @@ func (a *API) Routes() []httpserver.Route {
 	const path = "/api/v1/discover/suggested-users"
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: path, Access: httpserver.User, Handler: a.list},
-		{Method: http.MethodPost, Path: path + "/:id/dismiss", Access: httpserver.User, Handler: a.dismiss},
+		{Method: http.MethodPost, Path: path + "/:id/dismiss", Access: httpserver.User, Handler: a.change(a.service.Dismiss)},
+		{Method: http.MethodDelete, Path: path + "/:id/dismiss", Access: httpserver.User, Handler: a.change(a.service.Undismiss)},
 	}
 }
 
@@ -47,16 +49,19 @@ func (a *API) list(c echo.Context) error {
 	return c.JSON(http.StatusOK, listing{List: httpserver.ListOf(answer.Items, ""), ServedFrom: answer.ServedFrom, Degraded: answer.Degraded})
 }
 
-func (a *API) dismiss(c echo.Context) error {
-	if err := httpserver.NewQuery(c).Err(); err != nil {
-		return err
+// change dismisses somebody, or takes that back.
+func (a *API) change(apply func(ctx context.Context, user, other core.ID) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := httpserver.NewQuery(c).Err(); err != nil {
+			return err
+		}
+		other, err := core.ParseID(c.Param("id"))
+		if err != nil {
+			return core.InvalidField("id", "%s", err)
+		}
+		if err := apply(c.Request().Context(), httpserver.UserID(c), other); err != nil {
+			return core.Unavailable("Redis", time.Second, err)
+		}
+		return c.NoContent(http.StatusNoContent)
 	}
-	other, err := core.ParseID(c.Param("id"))
-	if err != nil {
-		return core.InvalidField("id", "%s", err)
-	}
-	if err := a.service.Dismiss(c.Request().Context(), httpserver.UserID(c), other); err != nil {
-		return core.Unavailable("Redis", time.Second, err)
-	}
-	return c.NoContent(http.StatusNoContent)
 }

@@ -106,6 +106,11 @@ func (c *ClickHouse) Gone(ctx context.Context, users []core.ID) ([]core.ID, erro
 	return c.ids(ctx, "suggest_gone", map[string]any{"ids": users})
 }
 
+// Existing implements Source.
+func (c *ClickHouse) Existing(ctx context.Context, users []core.ID) ([]core.ID, error) {
+	return c.ids(ctx, "suggest_existing", map[string]any{"ids": users})
+}
+
 // Suspects implements Source.
 func (c *ClickHouse) Suspects(ctx context.Context, limit int) ([]core.ID, error) {
 	return c.ids(ctx, "suggest_suspects", map[string]any{"limit": limit})

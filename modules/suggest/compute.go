@@ -3,6 +3,7 @@ package suggest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/feedrank/feedrank/modules/core"
 )
@@ -15,12 +16,12 @@ func (s *Service) items(ctx context.Context, user core.ID) ([]Item, error) {
 		return nil, fmt.Errorf("edges of %s: %w", user, err)
 	}
 	related := make(map[core.ID]bool, len(edges))
-	var seeds []core.ID
 	for _, e := range edges {
-		if e.Follows && len(seeds) < s.cfg.Seeds && !related[e.Other] && e.Other != user {
-			seeds = append(seeds, e.Other)
-		}
 		related[e.Other] = true
+	}
+	seeds, err := s.seeds(ctx, user, edges)
+	if err != nil {
+		return nil, err
 	}
 	found, err := s.gather(ctx, user, seeds)
 	if err != nil {
@@ -45,8 +46,44 @@ func (s *Service) items(ctx context.Context, user core.ID) ([]Item, error) {
 	for _, id := range gone {
 		out[id] = true
 	}
-	known := state{barred: out}
-	return known.without(user, items, maxItems), nil
+	items = slices.DeleteFunc(items, func(item Item) bool { return out[item.User] })
+	return items[:min(maxItems, len(items))], nil
+}
+
+// seeds are the followees who speak for others, the newest: nobody who is blocked either way, muted or gone. They
+// would be named, or counted, as a reason.
+func (s *Service) seeds(ctx context.Context, user core.ID, edges []Edge) ([]core.ID, error) {
+	barred := map[core.ID]bool{user: true}
+	for _, e := range edges {
+		if !e.Follows {
+			barred[e.Other] = true
+		}
+	}
+	var seeds []core.ID
+	for _, e := range edges {
+		if len(seeds) < s.cfg.Seeds && !barred[e.Other] {
+			seeds = append(seeds, e.Other)
+			barred[e.Other] = true // once
+		}
+	}
+	out := map[core.ID]bool{}
+	if len(edges) >= s.cfg.MaxEdges && len(seeds) > 0 { // there may be more, of another kind
+		more, err := s.source.Edges(ctx, user, seeds)
+		if err != nil {
+			return nil, fmt.Errorf("edges of %s: %w", user, err)
+		}
+		for _, e := range more {
+			out[e.Other] = out[e.Other] || !e.Follows
+		}
+	}
+	gone, err := s.deleted.among(ctx, seeds)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range gone {
+		out[id] = true
+	}
+	return slices.DeleteFunc(seeds, func(id core.ID) bool { return out[id] }), nil
 }
 
 // newcomer follows fewer people than this. Whose posts they care for is never taken from memory: they may

@@ -18,6 +18,8 @@ type Config struct {
 	Local         int           `koanf:"local" validate:"gte=1,lte=1000000"`                // users' suggestions in memory as well, 10 KiB each, for when Redis is away
 	CircleBytes   int           `koanf:"circle_bytes" validate:"gte=65536,lte=68719476736"` // whom followees follow and care for is kept in memory while a list is fresh, in so many bytes at most; some 300 a person
 
+	NameOthers bool `koanf:"name_others"` // a reason names some of the people behind it: it tells who follows and likes whom
+
 	Weights Weights       `koanf:"weights"`
 	Popular PopularConfig `koanf:"popular"`
 }

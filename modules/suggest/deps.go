@@ -28,6 +28,8 @@ type Source interface {
 	Circles(ctx context.Context, people []core.ID, beside bool) (found map[core.ID]Circle, whole bool, err error)
 	// Gone tells which of these people are deleted.
 	Gone(ctx context.Context, users []core.ID) ([]core.ID, error)
+	// Existing tells which of these people are there, and not deleted.
+	Existing(ctx context.Context, users []core.ID) ([]core.ID, error)
 	// Suspects are people who were deleted once, and may be still; some of them if there are more than limit.
 	Suspects(ctx context.Context, limit int) ([]core.ID, error)
 }
@@ -39,6 +41,15 @@ type Fallback interface {
 	// Active are people who posted lately.
 	Active(ctx context.Context, viewer core.ID) ([]core.ID, error)
 }
+
+// Erased tells who was erased.
+type Erased interface{ Has(user core.ID) bool }
+
+// Nobody is nobody.
+type Nobody struct{}
+
+// Has is never true.
+func (Nobody) Has(core.ID) bool { return false }
 
 // Gate bounds the calls of a server, and stops them while it fails.
 type Gate interface {

@@ -57,10 +57,13 @@ func lawsHold(t *testing.T, w *world, complete bool) {
 			}
 			return a == b || dismissed[[2]core.ID{a, b}]
 		}
+		barred := func(a, b core.ID) bool { // speaks for nobody, though followed
+			return stands[edge{from: a, to: b, kind: "block"}] || stands[edge{from: a, to: b, kind: "mute"}] || stands[edge{from: a, to: b, kind: "blocked_by"}]
+		}
 		viewer := person.Draw(rt, "viewer")
 		wanted := map[core.ID]int64{}
 		for e, there := range stands {
-			if !there || e.kind != "follow" || e.from == viewer || !stands[edge{from: viewer, to: e.from, kind: "follow"}] || related(viewer, e.to) {
+			if !there || e.kind != "follow" || e.from == viewer || !stands[edge{from: viewer, to: e.from, kind: "follow"}] || related(viewer, e.to) || barred(viewer, e.from) {
 				continue
 			}
 			wanted[e.to]++
@@ -73,6 +76,11 @@ func lawsHold(t *testing.T, w *world, complete bool) {
 		for i, item := range answer.Items {
 			if related(viewer, item.User) {
 				rt.Fatalf("%s was suggested to %s", item.User, viewer)
+			}
+			for _, reason := range item.Reason.Users {
+				if barred(viewer, reason) {
+					rt.Fatalf("%s is named to %s", reason, viewer)
+				}
 			}
 			if i > 0 && item.Score > best {
 				rt.Fatalf("%s stands below a lower score", item.User)

@@ -11,8 +11,11 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
-// Module provides the calls and the service behind them. It needs a Fallback and Gates from the
-// program.
+// Users says whether the app's table of users is copied: then only who is in it is suggested.
+type Users bool
+
+// Module provides the calls and the service behind them. It needs a Fallback, Gates,
+// Erased and Users from the program.
 func Module() fx.Option {
 	return fx.Module("suggest", fx.Provide(
 		newService, NewAPI,
@@ -28,6 +31,8 @@ type serviceIn struct {
 	Fallback   Fallback
 	Gates      Gates
 	Redis      *redis.Client
+	Erased     Erased
+	Users      Users
 	Clock      core.Clock
 	Registry   prometheus.Registerer
 	Log        *zap.Logger
@@ -36,6 +41,6 @@ type serviceIn struct {
 func newService(in serviceIn) (*Service, error) {
 	return New(Params{
 		Config: in.Config, Source: NewClickHouse(in.Config, in.ClickHouse, in.From), Fallback: in.Fallback, Gates: in.Gates,
-		Store: NewStore(in.Config, in.Redis, in.Clock), Clock: in.Clock, Log: in.Log, Registerer: in.Registry,
+		Store: NewStore(in.Config, in.Redis, in.Clock), Erased: in.Erased, Users: bool(in.Users), Clock: in.Clock, Log: in.Log, Registerer: in.Registry,
 	})
 }

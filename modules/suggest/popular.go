@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,6 +19,8 @@ import (
 // PopularSource finds popular people, most popular first.
 type PopularSource interface {
 	Popular(ctx context.Context) ([]Counted, error)
+	Gone(ctx context.Context, users []core.ID) ([]core.ID, error)
+	Existing(ctx context.Context, users []core.ID) ([]core.ID, error)
 }
 
 var _ PopularSource = (*ClickHouse)(nil)
@@ -43,13 +46,32 @@ var ErrFenced = errors.New("another replica has the lead")
 // PopularJob finds popular people for all replicas.
 type PopularJob struct {
 	source PopularSource
+	users  bool
 	redis  *redis.Client
 	script *rueidis.Lua
 }
 
-// NewPopularJob makes the job.
-func NewPopularJob(source PopularSource, client *redis.Client) *PopularJob {
-	return &PopularJob{source: source, redis: client, script: rueidis.NewLuaScript(publishScript)}
+// NewPopularJob makes the job; users says that the app's table of users is copied.
+func NewPopularJob(source PopularSource, users bool, client *redis.Client) *PopularJob {
+	return &PopularJob{source: source, users: users, redis: client, script: rueidis.NewLuaScript(publishScript)}
+}
+
+// find finds the people who are there.
+func (j *PopularJob) find(ctx context.Context) ([]Counted, error) {
+	people, err := j.source.Popular(ctx)
+	if err != nil || len(people) == 0 {
+		return people, err
+	}
+	ids := make([]core.ID, len(people))
+	for i, p := range people {
+		ids[i] = p.User
+	}
+	look, keep := j.source.Gone, false
+	if j.users {
+		look, keep = j.source.Existing, true
+	}
+	found, err := look(ctx, ids)
+	return slices.DeleteFunc(people, func(p Counted) bool { return slices.Contains(found, p.User) != keep }), err
 }
 
 // popularJSON is a person in the list.
@@ -60,7 +82,7 @@ type popularJSON struct {
 
 // Run asks once and publishes under the fence.
 func (j *PopularJob) Run(ctx context.Context, fence int64) error {
-	people, err := j.source.Popular(ctx)
+	people, err := j.find(ctx)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -47,6 +48,8 @@ type Service struct {
 	popular  *popularList
 	circles  *circles
 	deleted  *deleted
+	departed *departed
+	erased   Erased
 	local    *lru.Cache[core.ID, state] // for when Redis is away
 	flights  singleflight.Group
 	places   chan struct{} // one for each computation at once
@@ -62,6 +65,8 @@ type Params struct {
 	Fallback   Fallback
 	Gates      Gates
 	Store      *Store
+	Erased     Erased // nil: nobody
+	Users      bool   // the app's table of users is copied
 	Clock      core.Clock
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
@@ -78,10 +83,14 @@ func New(p Params) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Erased == nil {
+		p.Erased = Nobody{}
+	}
 	return &Service{
 		cfg: p.Config, source: p.Source, fallback: p.Fallback, gates: p.Gates, store: p.Store, clock: p.Clock, log: p.Log.Named("suggest"),
 		popular: &popularList{redis: p.Store.redis, gate: p.Gates.Redis, clock: p.Clock}, local: local,
-		circles: circles, deleted: &deleted{source: p.Source, clock: p.Clock, every: p.Config.Fresh / 10},
+		circles: circles, deleted: &deleted{source: p.Source, clock: p.Clock, every: p.Config.Fresh / 10, mapped: p.Users},
+		departed: &departed{store: p.Store, gate: p.Gates.Redis}, erased: p.Erased,
 		places: make(chan struct{}, p.Config.MaxConcurrent), metrics: m,
 	}, nil
 }
@@ -91,7 +100,10 @@ func (s *Service) Suggest(ctx context.Context, user core.ID, limit int) Answer {
 	known, err := s.recall(ctx, user)
 	withoutRedis := err != nil
 	answer := s.answer(ctx, user, known)
-	answer.Items = known.without(user, answer.Items, limit)
+	gone := s.departed.now(ctx)
+	answer.Items = s.shown(answer.Items, limit, func(id core.ID) bool {
+		return id == user || known.barred[id] || gone[id] || s.erased.Has(id)
+	}, known.known)
 	answer.Degraded = answer.Degraded || withoutRedis
 	s.metrics.answers.WithLabelValues(string(answer.ServedFrom)).Inc()
 	return answer
@@ -112,16 +124,28 @@ func (s *Service) answer(ctx context.Context, user core.ID, known state) Answer 
 	return s.withoutSource(ctx, user)
 }
 
-// without is a list without those whom the user has dismissed or has come to know since.
-func (k *state) without(user core.ID, items []Item, limit int) []Item {
+// shown is a list without those of whom the user must not hear, be it as a suggestion or as a reason (who is blocked,
+// muted or gone), and without whom they know by now.
+func (s *Service) shown(items []Item, limit int, barred func(core.ID) bool, known map[core.ID]bool) []Item {
 	out := make([]Item, 0, min(limit, len(items)))
 	for _, item := range items {
 		if len(out) == limit {
 			break
 		}
-		if item.User != user && !k.barred[item.User] {
-			out = append(out, item)
+		if barred(item.User) || known[item.User] {
+			continue
 		}
+		reason := &item.Reason
+		named := len(reason.Users)
+		reason.Users = slices.DeleteFunc(slices.Clone(reason.Users), barred)
+		reason.Count -= int64(named - len(reason.Users))
+		if named > 0 && reason.Count <= 0 { // nobody is left who speaks for them
+			continue
+		}
+		if !s.cfg.NameOthers {
+			reason.Users = nil
+		}
+		out = append(out, item)
 	}
 	return out
 }
@@ -183,7 +207,7 @@ func (s *Service) compute(ctx context.Context, user core.ID) (*entry, error) {
 		if err := s.gates.Redis.Do(ctx, func(ctx context.Context) error { return s.store.save(ctx, user, e) }); err != nil {
 			s.metrics.unsaved.Inc()
 			known, _ := s.local.Get(user)
-			s.local.Add(user, state{entry: e, barred: known.barred})
+			s.local.Add(user, state{entry: e, barred: known.barred, known: known.known})
 		}
 		return e, nil
 	})
@@ -194,4 +218,9 @@ func (s *Service) compute(ctx context.Context, user core.ID) (*entry, error) {
 // Dismiss leaves somebody out from now on.
 func (s *Service) Dismiss(ctx context.Context, user, other core.ID) error {
 	return s.gates.Redis.Do(ctx, func(ctx context.Context) error { return s.store.Dismiss(ctx, user, other) })
+}
+
+// Undismiss lets somebody who was dismissed be suggested again.
+func (s *Service) Undismiss(ctx context.Context, user, other core.ID) error {
+	return s.gates.Redis.Do(ctx, func(ctx context.Context) error { return s.store.Undismiss(ctx, user, other) })
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // Store keeps in Redis what was computed for a user, and whom not to suggest to them: who was
-// dismissed, and for as long as a list is kept also who was followed, blocked or muted since. Both keys
+// dismissed, and for as long as a list is kept also who was followed, blocked or muted since. All keys
 // of a user share a hash tag, so they are on one slot of a cluster.
 type Store struct {
 	cfg   Config
@@ -31,14 +31,19 @@ func NewStore(cfg Config, client *redis.Client, clock core.Clock) *Store {
 	return &Store{cfg: cfg, redis: client, clock: clock}
 }
 
-func usersKey(user core.ID) string  { return "suggest:users:{" + user.String() + "}" }
-func barredKey(user core.ID) string { return "suggest:barred:{" + user.String() + "}" }
+func usersKey(user core.ID) string    { return "suggest:users:{" + user.String() + "}" }
+func barredKey(user core.ID) string   { return "suggest:barred:{" + user.String() + "}" }
+func followedKey(user core.ID) string { return "suggest:followed:{" + user.String() + "}" }
+
+func dismissedKey(user core.ID) string { return "suggest:dismissed:{" + user.String() + "}" }
 
 // UserKeys are all keys that Redis may have of a user.
-func UserKeys(user core.ID) []string { return []string{usersKey(user), barredKey(user)} }
+func UserKeys(user core.ID) []string {
+	return []string{usersKey(user), barredKey(user), followedKey(user), dismissedKey(user)}
+}
 
-// BarredPattern finds the sorted sets of people whom users do not want suggested.
-const BarredPattern = "suggest:barred:{*}"
+// Patterns find the sorted sets of people who are not to be suggested to somebody.
+var Patterns = []string{"suggest:barred:{*}", "suggest:followed:{*}", "suggest:dismissed:{*}"}
 
 // entry is a computed list.
 type entry struct {
@@ -70,8 +75,9 @@ func decodeEntry(text []byte) (*entry, error) {
 
 // state is what is known of a user.
 type state struct {
-	entry  *entry // nil: none
-	barred map[core.ID]bool
+	entry  *entry           // nil: none
+	barred map[core.ID]bool // blocked either way, or muted: neither a suggestion nor a reason
+	known  map[core.ID]bool // followed since, or dismissed: no suggestion
 }
 
 // load reads a user's state in one round trip.
@@ -80,17 +86,21 @@ func (s *Store) load(ctx context.Context, user core.ID) (state, error) {
 	if err != nil {
 		return state{}, err
 	}
-	answers := conn.DoMulti(ctx,
-		conn.B().Get().Key(usersKey(user)).Build(),
-		conn.B().Zrange().Key(barredKey(user)).Min("("+s.seconds(0)).Max("+inf").Byscore().Build())
-	members, err := answers[1].AsStrSlice()
-	if err != nil {
-		return state{}, fmt.Errorf("whom not to suggest to %s: %w", user, err)
+	commands := rueidis.Commands{conn.B().Get().Key(usersKey(user)).Build()}
+	for _, key := range []string{barredKey(user), followedKey(user), dismissedKey(user)} {
+		commands = append(commands, conn.B().Zrange().Key(key).Min("("+s.seconds(0)).Max("+inf").Byscore().Build())
 	}
-	out := state{barred: make(map[core.ID]bool, len(members))}
-	for _, m := range members {
-		if id, err := core.ParseID(m); err == nil {
-			out.barred[id] = true
+	answers := conn.DoMulti(ctx, commands...)
+	out := state{barred: map[core.ID]bool{}, known: map[core.ID]bool{}}
+	for i, into := range []map[core.ID]bool{out.barred, out.known, out.known} {
+		members, err := answers[1+i].AsStrSlice()
+		if err != nil {
+			return state{}, fmt.Errorf("whom not to suggest to %s: %w", user, err)
+		}
+		for _, m := range members {
+			if id, err := core.ParseID(m); err == nil {
+				into[id] = true
+			}
 		}
 	}
 	text, err := answers[0].AsBytes()
@@ -137,7 +147,10 @@ const barUsers = 256
 
 // bar leaves people out of users' suggestions for a time, many users in one round trip. What is there for
 // longer stays. Of each user the oldest beyond the bound are forgotten.
-func (s *Store) bar(ctx context.Context, of map[core.ID][]core.ID, length time.Duration) error {
+func (s *Store) bar(ctx context.Context, keyOf func(core.ID) string, of map[core.ID][]core.ID, length time.Duration) error {
+	if len(of) == 0 {
+		return nil
+	}
 	conn, err := s.redis.Conn()
 	if err != nil {
 		return err
@@ -149,7 +162,7 @@ func (s *Store) bar(ctx context.Context, of map[core.ID][]core.ID, length time.D
 	for users := range slices.Chunk(slices.Sorted(maps.Keys(of)), barUsers) {
 		var all rueidis.Commands
 		for _, user := range users {
-			key, others := barredKey(user), of[user]
+			key, others := keyOf(user), of[user]
 			add := conn.B().Zadd().Key(key).Gt().ScoreMember()
 			for _, other := range others[max(0, len(others)-s.cfg.MaxBarred):] {
 				add = add.ScoreMember(until, other.String())
@@ -171,32 +184,44 @@ func (s *Store) bar(ctx context.Context, of map[core.ID][]core.ID, length time.D
 
 // Dismiss leaves somebody out for Config.DismissFor.
 func (s *Store) Dismiss(ctx context.Context, user, other core.ID) error {
-	return s.bar(ctx, map[core.ID][]core.ID{user: {other}}, s.cfg.DismissFor)
+	return s.bar(ctx, dismissedKey, map[core.ID][]core.ID{user: {other}}, s.cfg.DismissFor)
+}
+
+// Undismiss takes a dismissal back.
+func (s *Store) Undismiss(ctx context.Context, user, other core.ID) error {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return err
+	}
+	if err := conn.Do(ctx, conn.B().Zrem().Key(dismissedKey(user)).Member(other.String()).Build()).Error(); err != nil {
+		return fmt.Errorf("take a dismissal of %s back: %w", user, err)
+	}
+	return nil
 }
 
 // Changed leaves out whom a user follows, blocks or mutes since their list was computed, for as long
-// as the list may be kept.
+// as the list may be kept, and who is gone out of everybody's lists.
 func (s *Store) Changed(ctx context.Context, changes []core.Change) error {
-	barred := map[core.ID][]core.ID{}
-	bar := func(user, other core.ID) {
+	barred, followed := map[core.ID][]core.ID{}, map[core.ID][]core.ID{}
+	note := func(in map[core.ID][]core.ID, user, other core.ID) {
 		if user.Valid() && other.Valid() {
-			barred[user] = append(barred[user], other)
+			in[user] = append(in[user], other)
 		}
 	}
 	for i := range changes {
 		switch c := &changes[i]; c.Kind {
-		case core.Followed, core.Muted:
-			bar(c.Viewer, c.Other)
+		case core.Followed:
+			note(followed, c.Viewer, c.Other)
+		case core.Muted:
+			note(barred, c.Viewer, c.Other)
 		case core.Blocked:
-			bar(c.Viewer, c.Other)
-			bar(c.Other, c.Viewer)
+			note(barred, c.Viewer, c.Other)
+			note(barred, c.Other, c.Viewer)
 		default:
 		}
 	}
-	if len(barred) == 0 {
-		return nil
-	}
-	return s.bar(ctx, barred, s.cfg.Keep+time.Minute)
+	return errors.Join(s.depart(ctx, changes), s.bar(ctx, barredKey, barred, s.cfg.Keep+time.Minute),
+		s.bar(ctx, followedKey, followed, s.cfg.Keep+time.Minute))
 }
 
 func (s *Store) seconds(from time.Duration) string {

@@ -25,7 +25,7 @@ func TestPeopleAreSuggestedWithTheReasonThatWeighsMost(t *testing.T) {
 	w.likes(3, 2, 9) // the viewer follows them already
 	w.likes(1, 13, 20)
 	w.write("INSERT INTO user_author_90d (user_id, author_id, day, kafka_partition, likes, hides) VALUES (1, 14, today(), 0, 3, 2), (50, 15, today(), 0, 1, 0), (51, 15, today(), 0, 1, 0)")
-	require.NoError(t, suggest.NewPopularJob(w.source, w.redis).Run(context.Background(), 1))
+	require.NoError(t, suggest.NewPopularJob(w.source, false, w.redis).Run(context.Background(), 1))
 
 	answer := w.suggest(1)
 	require.Equal(t, suggest.FromComputed, answer.ServedFrom)
@@ -116,7 +116,7 @@ func TestWithoutClickHouseTheAnswerIsStaleThenPopularThenWhoPostedLatelyThenNobo
 	require.Equal(t, []core.ID{31}, users(answer))
 	require.Equal(t, suggest.Active, answer.Items[0].Reason.Kind)
 
-	require.NoError(t, suggest.NewPopularJob(w.source, w.redis).Run(context.Background(), 1))
+	require.NoError(t, suggest.NewPopularJob(w.source, false, w.redis).Run(context.Background(), 1))
 	w.clock.advance(2 * time.Minute)
 	answer = w.suggest(7)
 	require.Equal(t, suggest.FromPopular, answer.ServedFrom)
@@ -147,7 +147,7 @@ func TestWithoutRedisTheListIsComputedOnceAndKeptInMemory(t *testing.T) {
 func TestAnOlderLeadPublishesNoPopularPeople(t *testing.T) {
 	w := newWorld(t)
 	w.likes(50, 20, 1)
-	job := suggest.NewPopularJob(w.source, w.redis)
+	job := suggest.NewPopularJob(w.source, false, w.redis)
 	require.NoError(t, job.Run(context.Background(), 7))
 	require.NoError(t, job.Run(context.Background(), 7))
 	require.ErrorIs(t, job.Run(context.Background(), 6), suggest.ErrFenced)

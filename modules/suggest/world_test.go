@@ -12,7 +12,6 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -34,6 +33,8 @@ type world struct {
 	metrics *prometheus.Registry
 	gate    gate
 	app     app
+	erased  erased
+	users   bool
 	version int
 }
 
@@ -72,8 +73,8 @@ func (a *app) Active(context.Context, core.ID) ([]core.ID, error) { return a.act
 
 func newWorld(t testing.TB, change ...func(*suggest.Config)) *world {
 	t.Helper()
-	w := &world{Stack: stack.New(t), t: t, cfg: suggest.DefaultConfig(), clock: &movableClock{}, metrics: prometheus.NewRegistry()}
-	w.cfg.Budget = 20 * time.Second
+	w := &world{Stack: stack.New(t), t: t, cfg: suggest.DefaultConfig(), clock: &movableClock{}, metrics: prometheus.NewRegistry(), erased: erased{}}
+	w.cfg.Budget, w.cfg.NameOthers = 20*time.Second, true
 	for _, f := range change {
 		f(&w.cfg)
 	}
@@ -81,12 +82,7 @@ func newWorld(t testing.TB, change ...func(*suggest.Config)) *world {
 	t.Cleanup(w.redis.Close)
 	w.store = suggest.NewStore(w.cfg, w.redis, w.clock)
 	w.source = suggest.NewClickHouse(w.cfg, w.ClickHouse, core.CountedFromEvents())
-	service, err := suggest.New(suggest.Params{
-		Config: w.cfg, Source: w.source, Fallback: &w.app, Gates: suggest.Gates{Source: &w.gate, Redis: suggest.AlwaysAsk{}}, Store: w.store, Clock: w.clock,
-		Log: zap.NewNop(), Registerer: w.metrics,
-	})
-	require.NoError(t, err)
-	w.service = service
+	w.anew()
 	return w
 }
 

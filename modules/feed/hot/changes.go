@@ -55,7 +55,8 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 	case core.TableReread: // what the snapshot brought, we were told
 		s.unsettled = now
 		s.requestReload()
-	case core.Followed, core.Unfollowed, core.Blocked, core.Unblocked, core.Muted, core.Unmuted:
+	case core.Followed, core.Unfollowed, core.Blocked, core.Unblocked, core.Muted, core.Unmuted,
+		core.UserGone, core.UserBack:
 	}
 }
 
