@@ -27,6 +27,17 @@ type explanation struct {
 	Source  string        `json:"source"`
 	Ranking uint64        `json:"ranking_version"`
 	Explain *core.Explain `json:"explain"`
+
+	ServedFrom string    `json:"served_from"`
+	ComputedAt time.Time `json:"computed_at"`
+	Fresh      *struct {
+		Verdict string `json:"verdict"`
+		Detail  string `json:"detail"`
+	} `json:"fresh"`
+	Sessions []struct {
+		Place int `json:"place"`
+		Of    int `json:"of"`
+	} `json:"sessions"`
 }
 
 // explainTimeout bounds one question to the admin API.
@@ -83,6 +94,13 @@ func (e *explanation) print(user, post core.ID, out io.Writer) error {
 	line("stage\t%s", e.Stage)
 	line("rule\t%s", e.Rule)
 	line("ranking version\t%d", e.Ranking)
+	line("served from\t%s, computed at %s", e.ServedFrom, e.ComputedAt.Format(time.RFC3339))
+	if e.Fresh != nil {
+		line("computed now\t%s: %s", strings.ToUpper(e.Fresh.Verdict), e.Fresh.Detail)
+	}
+	for _, s := range e.Sessions {
+		line("in a session\tplace %d of %d", s.Place, s.Of)
+	}
 	if e.Place > 0 {
 		line("place\t%d", e.Place)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func (w *world) whyNot(user int, post int) feed.WhyNot {
@@ -207,4 +208,85 @@ func TestAnOperatorDropsCachedReserves(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, status, wrong)
 	}
 	require.Equal(t, "cache", w.get(1, "").ServedFrom, "a mistake drops nothing")
+}
+
+func TestTheNumbersBehindAScoreAreForOperatorsUnlessConfigured(t *testing.T) {
+	require.Equal(t, feed.OnlyAdmin, feed.DefaultConfig().Explain)
+	w := newWorld(t, 20, func(c *feed.Config) { c.Explain = feed.OnlyAdmin })
+	w.follow(2, 3)
+	w.post(103, 3, time.Minute)
+	w.post(104, 4, 30*time.Hour)
+	w.engage(104, 4, 100, 90)
+	w.interact(2, 3, 5)
+	w.load()
+	for _, query := range []string{"explain=true", "explain=true&limit=1", "explain=true&algo=timeline"} {
+		_, body := w.call(2, "/api/v1/feed?"+query)
+		for _, number := range []string{"likes", "exposures", "weights", "author_interactions", "freshness", "affinity\":"} {
+			require.NotContains(t, string(body), number, query)
+		}
+	}
+	_, body := w.call(2, "/api/v1/feed?explain=true")
+	require.Contains(t, string(body), `"explain":{"reasons":["you follow the author","you react to the author's posts"`)
+	require.Contains(t, string(body), `"reasons":["many react to it today"`)
+	_, body = w.call(2, "/api/v1/feed")
+	require.NotContains(t, string(body), "explain")
+	require.InDelta(t, 1, w.get(1, "explain=true").Items[0].Explain.Inputs["exposures"]/100, 1, "an operator's token")
+	require.NotNil(t, w.get(1, "explain=true").Items[0].Explain.Weights)
+}
+
+func TestWhyNotLooksAtWhatTheViewerIsServed(t *testing.T) {
+	w := newWorld(t, 30, func(c *feed.Config) { c.Sources.Popular.Limit = 0 })
+	w.follow(2, 3, 4, 5)
+	for author := 3; author <= 5; author++ {
+		w.post(100+author, author, time.Minute)
+	}
+	w.post(120, 20, 2*time.Hour)
+	w.engage(120, 20, 100, 50)
+	w.post(121, 21, 3*time.Hour)
+	w.load()
+	require.Equal(t, "clickhouse", string(w.whyNot(2, 120).ServedFrom), "nothing is cached")
+	require.Contains(t, w.cached(2, "").posts(), core.ID(120))
+
+	w.engage(120, 20, 0, -50) // it leaves the list of trending posts; the entry has it
+	w.interact(2, 21, 20)     // and this author comes to be liked
+	w.load()
+	verdict := w.whyNot(2, 120)
+	require.Equal(t, "cache", string(verdict.ServedFrom))
+	require.NotEqual(t, "dropped", verdict.Verdict, verdict.Detail)
+	require.Equal(t, core.ID(120), w.get(2, "").Items[verdict.Place-1].Post, "the place that the viewer is shown it at")
+	require.NotNil(t, verdict.Fresh)
+	require.Equal(t, []string{"dropped", "no_source"}, []string{verdict.Fresh.Verdict, verdict.Fresh.Rule})
+	require.Contains(t, verdict.Detail, "a computation of this moment says otherwise")
+	require.NotEmpty(t, verdict.ComputedAt)
+
+	verdict = w.whyNot(2, 121)
+	require.Equal(t, []string{"dropped", "not_in_entry"}, []string{verdict.Verdict, verdict.Rule}, verdict.Detail)
+	require.NotContains(t, w.get(2, "").posts(), core.ID(121))
+	require.Equal(t, "shown", verdict.Fresh.Verdict)
+
+	w.away.clickhouse.closed.Store(true)
+	verdict = w.whyNot(2, 103)
+	require.Equal(t, "shown", verdict.Verdict)
+	require.Nil(t, verdict.Fresh)
+	require.Contains(t, verdict.Detail, "ClickHouse cannot be asked")
+	w.away.clickhouse.closed.Store(false)
+
+	status, _ := w.do(http.MethodDelete, 1, "/admin/v1/cache/2", "")
+	require.Equal(t, http.StatusNoContent, status)
+	require.Equal(t, "no_source", w.whyNot(2, 120).Rule)
+	require.Equal(t, "shown", w.whyNot(2, 121).Verdict)
+}
+
+func TestWhyNotTellsWhereAPostStandsInASession(t *testing.T) {
+	w := newWorld(t, 30)
+	for author := 3; author <= 9; author++ {
+		w.post(100+author, author, time.Duration(author)*time.Minute)
+	}
+	w.load()
+	first := w.get(2, "limit=2")
+	w.post(150, 10, 0)
+	wait.Until(t, func() bool { return len(w.whyNot(2, 109).Sessions) == 1 }, "the order is written after the answer")
+	require.Equal(t, []feed.SessionSays{{Place: 7, Of: 7}}, w.whyNot(2, 109).Sessions)
+	require.Equal(t, []feed.SessionSays{{Place: 1, Of: 7}}, w.whyNot(2, int(first.Items[0].Post)).Sessions)
+	require.Empty(t, w.whyNot(2, 150).Sessions, "what is new is in no session that began before")
 }

@@ -51,6 +51,9 @@ func (a *API) page(c echo.Context) error {
 		User: httpserver.UserID(c), Limit: params.Int("limit", 1, maxLimit, defaultLimit),
 		Cursor: params.String("cursor", maxCursorParameter), Explain: params.Bool("explain"), Algo: cursor.Ranked,
 	}
+	if q.Explain && a.feed.cfg.Explain != Everybody && !httpserver.IsAdmin(c) {
+		q.Explain, q.Words = false, true
+	}
 	if params.OneOf("algo", "ranked", "ch", "timeline") == "timeline" {
 		q.Algo = cursor.Timeline
 	}

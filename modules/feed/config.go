@@ -27,7 +27,8 @@ type Config struct {
 	RepeatSeen    bool          `koanf:"repeat_seen"`                                         // show posts again that were seen, rather than an empty first page
 	CursorSecrets []string      `koanf:"cursor_secrets" validate:"dive,min=32" secret:"true"` // sign cursors and feed_session: the first signs, all verify; the same in every replica; none: it is derived from auth.hs256_secret
 
-	TimelineHidesSeen bool `koanf:"timeline_hides_seen"` // leave posts that were seen out of algo=timeline, which else is complete
+	Explain           string `koanf:"explain" validate:"oneof=everybody admin"` // who sees the counts and weights behind a score; everybody else gets explain=true of their own feed in words
+	TimelineHidesSeen bool   `koanf:"timeline_hides_seen"`                      // leave posts that were seen out of algo=timeline, which else is complete
 }
 
 // CacheConfig says how long a cached reserve is used.
@@ -59,6 +60,12 @@ type SourceConfig struct {
 	Timeout   time.Duration `koanf:"timeout" validate:"gte=1ms,lte=30s"`  // a source that is late is left out
 }
 
+// Who may see the numbers behind a score.
+const (
+	Everybody = "everybody"
+	OnlyAdmin = "admin"
+)
+
 // DefaultConfig is what the documentation promises.
 func DefaultConfig() Config {
 	return Config{
@@ -75,6 +82,6 @@ func DefaultConfig() Config {
 			MaxAffinity: 200,
 		},
 		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, Budget: 450 * time.Millisecond, ComputeWait: 250 * time.Millisecond,
-		ComputeBudget: time.Second, ListsEvery: 5 * time.Second, RepeatSeen: true, SampleOverlap: 10 * time.Second,
+		ComputeBudget: time.Second, ListsEvery: 5 * time.Second, RepeatSeen: true, Explain: OnlyAdmin, SampleOverlap: 10 * time.Second,
 	}
 }

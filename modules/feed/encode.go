@@ -37,10 +37,10 @@ func appendPage(b []byte, r *request, cursors *cursor.Codec, tokens *token.Signe
 	b = append(b, r.algoName()...)
 	b = append(b, `","ranking_version":`...)
 	b = strconv.AppendUint(b, r.ranking.Version, 10)
-	if r.degraded || r.Explain {
+	if r.degraded || r.Explain || r.Words {
 		b = appendReports(b, r.reports)
 	}
-	if r.Explain {
+	if r.Explain || r.Words {
 		b = append(b, `,"stages":[`...)
 		b = appendStages(b, r.stages, r.computing)
 		b = append(b, ']')
@@ -86,9 +86,13 @@ func appendItem(b []byte, s *scored, r *request, place int, tokens *token.Signer
 	}
 	b = tokens.Append(b, r.User, s.post, &shown)
 	b = append(b, '"')
-	if r.Explain {
+	switch {
+	case r.Explain:
 		b = append(b, `,"explain":`...)
 		b = appendExplain(b, s, r, place)
+	case r.Words:
+		b = append(b, `,"explain":`...)
+		b = appendWords(b, s, r, place)
 	}
 	return append(b, '}')
 }
@@ -155,7 +159,7 @@ func appendAdjustments(b []byte, s *scored, r *request, place int) []byte {
 	if s.relaxed > 0 && !r.timeline && r.Cursor == "" {
 		say("diversity relaxed: " + relaxation(s.relaxed, r.ranking.Diversity))
 	}
-	if s.refused {
+	if s.refused && r.Explain {
 		say("engagement does not count: it is of one account, or a few")
 	}
 	if s.fresh {

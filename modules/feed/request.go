@@ -21,7 +21,8 @@ type Query struct {
 	Algo    cursor.Algo
 	Limit   int
 	Cursor  string
-	Explain bool
+	Explain bool // with every number behind a score
+	Words   bool // in words, where the numbers are not for the client
 }
 
 // ServedFrom says where an answer came from.

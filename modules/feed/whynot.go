@@ -9,14 +9,26 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
-	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
-// WhyNot says what became of one post on its way to one user's first page.
+// WhyNot says what became of one post on its way to one user's first page, as the user is served it now: from
+// their cached entry where they have one.
 type WhyNot struct {
-	User    core.ID `json:"user"`
-	Post    core.ID `json:"post"`
+	User core.ID `json:"user"`
+	Post core.ID `json:"post"`
+	Outcome
+	Ranking    uint64        `json:"ranking_version"`
+	ServedFrom ServedFrom    `json:"served_from"`
+	ComputedAt time.Time     `json:"computed_at"`        // when what the page is made of was computed
+	Fresh      *Outcome      `json:"fresh,omitempty"`    // what a computation of this moment would say, where that differs
+	Sessions   []SessionSays `json:"sessions,omitempty"` // where the post stands in the sessions of pages that the user is in the middle of
+
+	Explain json.RawMessage `json:"explain,omitempty"` // of a post that is ranked or shown: as an item's, see appendExplain
+}
+
+// Outcome is what became of the post.
+type Outcome struct {
 	Verdict string  `json:"verdict"`         // dropped, ranked (below the page) or shown
 	Stage   string  `json:"stage"`           // where it was dropped, or "page"
 	Rule    string  `json:"rule"`            // what dropped it: a stable word
@@ -25,9 +37,6 @@ type WhyNot struct {
 	Score   float64 `json:"score,omitempty"` //
 	Lacks   float64 `json:"lacks,omitempty"` // by how much the last post of the page scores higher
 	Source  string  `json:"source,omitempty"`
-	Ranking uint64  `json:"ranking_version"`
-
-	Explain json.RawMessage `json:"explain,omitempty"` // of a post that is ranked or shown: as an item's, see appendExplain
 }
 
 // dropped is a verdict of a stage.
@@ -36,9 +45,36 @@ func (w WhyNot) dropped(stage, rule, format string, args ...any) WhyNot {
 	return w
 }
 
-// whyNot runs the real path for a user, without the cache and without side effects, and follows one
-// post through it.
+// differs tells whether two verdicts are not the same to a reader.
+func (v Outcome) differs(o Outcome) bool {
+	return v.Verdict != o.Verdict || v.Rule != o.Rule || v.Place != o.Place
+}
+
+// whyNot follows one post through the path that the user is served by, and through a computation of this moment.
+// Neither has side effects.
 func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNot, error) {
+	fresh, freshErr := f.whyNotComputed(ctx, user, post, limit)
+	served, cached, err := f.whyNotServed(ctx, user, post, limit, freshErr != nil)
+	switch {
+	case err != nil:
+		return served, err
+	case !cached && freshErr != nil:
+		return fresh, freshErr
+	case !cached:
+		served = fresh
+	case freshErr != nil:
+		served.Detail += "; ClickHouse cannot be asked what a computation would give now"
+	case served.Rule == notInEntry && fresh.Verdict == "dropped": // the same, and this says why
+		served.Outcome = fresh.Outcome
+	case served.differs(fresh.Outcome):
+		served.Fresh = &fresh.Outcome
+		served.Detail += "; a computation of this moment says otherwise: " + fresh.Detail
+	}
+	served.Sessions = f.sessionsOf(ctx, user, post)
+	return served, nil
+}
+
+func (f *Feed) whyNotComputed(ctx context.Context, user, post core.ID, limit int) (WhyNot, error) {
 	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: limit, Explain: true})
 	defer f.give(r)
 	out := WhyNot{User: user, Post: post, Ranking: r.ranking.Version}
@@ -46,8 +82,39 @@ func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNo
 	if err != nil {
 		return out, err
 	}
+	return f.follow(ctx, r, out, result)
+}
+
+// notInEntry is the rule for what the cached entry does not hold.
+const notInEntry = "not_in_entry"
+
+// whyNotServed goes by the user's cached entry, if the next page would be made of it.
+func (f *Feed) whyNotServed(ctx context.Context, user, post core.ID, limit int, away bool) (out WhyNot, cached bool, err error) {
+	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: limit, Explain: true})
+	defer f.give(r)
+	out = WhyNot{User: user, Post: post, Ranking: r.ranking.Version}
+	f.recall(ctx, r)
+	usable := r.entry.HasBody && len(r.entry.Patches) == 0 && r.now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor))
+	switch {
+	case usable && r.entry.Fresh(r.now):
+		f.use(r, &r.entry.Reserve, FromCache)
+	case usable || away && (r.entry.HasBody || f.recollect(r)):
+		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
+		f.adopt(r, &r.entry.Reserve, r.entry.Patches)
+		f.use(r, &r.entry.Reserve, FromStale)
+	default:
+		return out, false, nil
+	}
+	f.replaceHot(ctx, r)
+	out, err = f.follow(ctx, r, out, nil)
+	return out, true, err
+}
+
+// follow goes through the stages of a page. result is of the computation that it is made of; nil: of the cache.
+func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, result *computed) (WhyNot, error) {
+	out.ServedFrom, out.ComputedAt = r.servedFrom, r.reserve.BuiltAt
 	set := r.hot.View()
-	p, visible := set.Post(post)
+	p, visible := set.Post(out.Post)
 	set.Close()
 	if !visible {
 		return f.whyInvisible(ctx, out)
@@ -59,84 +126,39 @@ func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNo
 	if verdict, barred := f.whyBarred(r, out, r.reserve.Author(p.Author)); barred {
 		return verdict, nil
 	}
-	if !slices.ContainsFunc(r.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == post }) {
-		return f.whyNoCandidate(out, &p, result), nil
+	switch {
+	case slices.ContainsFunc(r.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == out.Post }):
+		return out.dropped("page", "changed", "the post was dropped while this was looked into; ask again"), nil
+	case result == nil:
+		return out.dropped("reserve", notInEntry, "the entry that the user is served from was computed at %s, without this post",
+			r.reserve.BuiltAt.UTC().Format(time.RFC3339)), nil
 	}
-	return out.dropped("page", "changed", "the post was dropped while this was looked into; ask again"), nil
+	return f.whyNoCandidate(out, &p, result), nil
 }
 
-// whereRanked finds the post in the order that the page was cut from: the reserve's posts, and those that
-// fill up a page that would be short.
-func (r *request) whereRanked(out WhyNot) (WhyNot, bool) {
-	place := slices.IndexFunc(r.work.order, func(i int32) bool { return r.work.posts[i].post == out.Post })
-	if place < 0 {
-		return out, false
-	}
-	s := &r.work.posts[r.work.order[place]]
-	out.Place, out.Score, out.Source = place+1, s.score, s.source.String()
-	out.Explain = appendExplain(nil, s, r, place)
-	out.Verdict, out.Stage, out.Rule, out.Detail = "shown", "page", "shown", fmt.Sprintf("place %d of the first page", place+1)
-	if place >= r.Limit {
-		out.Verdict, out.Rule = "ranked", "below_page"
-		out.Lacks = r.work.posts[r.page[len(r.page)-1]].score - s.score
-		out.Detail = fmt.Sprintf("place %d of %d by score %.4f; the page ends at %d (by score alone it would be at %d)", place+1, len(r.work.order), s.score, r.Limit, s.before+1)
-	}
-	return out, true
+// SessionSays is where a post stands in the order of a session of pages that can be continued.
+type SessionSays struct {
+	Place int `json:"place"` // from 1
+	Of    int `json:"of"`
 }
 
-// whyInvisible tells a post that is gone from one that is too old.
-func (f *Feed) whyInvisible(ctx context.Context, out WhyNot) (WhyNot, error) {
-	var posts []core.Post
-	err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
-		posts, err = f.fallback.Posts(ctx, []core.ID{out.Post})
+// sessionsOf looks through the orders that Redis keeps of the user; without it, nothing is said of them.
+func (f *Feed) sessionsOf(ctx context.Context, user, post core.ID) (found []SessionSays) {
+	var orders [][]byte
+	if f.guards.Redis.Do(ctx, func(ctx context.Context) (err error) {
+		orders, err = f.store.Orders(ctx, user)
 		return err
-	})
-	switch {
-	case err != nil:
-		return out, core.Unavailable("PostgreSQL", time.Second, err)
-	case len(posts) == 0:
-		return out.dropped("filters", "not_visible", "the post does not exist, is deleted, or its status hides it"), nil
-	case f.clock.Now().Sub(posts[0].CreatedAt) > f.cfg.Hot.Window:
-		return out.dropped("sources", "too_old", "the post is from %s; candidates are at most %s old", posts[0].CreatedAt.Format(time.RFC3339), f.cfg.Hot.Window), nil
-	default:
-		return out.dropped("sources", "not_arrived", "the app's database has the post, the hot set not yet: look at the lag of CDC"), nil
+	}) != nil {
+		return nil
 	}
-}
-
-func (f *Feed) whyBarred(r *request, out WhyNot, author reserve.Author) (WhyNot, bool) {
-	switch rel := author.Relation; {
-	case author.ID == r.User:
-		return out.dropped("filters", "own", "one's own posts are not in one's feed"), true
-	case rel&reserve.Blocks != 0:
-		return out.dropped("filters", "blocked", "the user blocks author %s", author.ID), true
-	case rel&reserve.BlockedBy != 0:
-		return out.dropped("filters", "blocked_by", "author %s blocks the user", author.ID), true
-	case rel&reserve.Mutes != 0:
-		return out.dropped("filters", "muted", "the user mutes author %s", author.ID), true
-	case r.marks.hidden.Has(out.Post):
-		return out.dropped("filters", "hidden", "the user hid the post, or was not interested in it"), true
-	case r.marks.seen.Has(out.Post):
-		return out.dropped("filters", "seen", "the user saw the post in the last %s", f.cfg.Store.SeenFor), true
+	for _, order := range orders {
+		places, err := reserve.DecodeAnyOrder(order)
+		if err != nil {
+			continue
+		}
+		if at := slices.IndexFunc(places, func(p reserve.Place) bool { return p.Post == post }); at >= 0 {
+			found = append(found, SessionSays{Place: at + 1, Of: len(places)})
+		}
 	}
-	return out, false
-}
-
-// whyNoCandidate says what kept the sources from offering the post, or the reserve from keeping it.
-func (f *Feed) whyNoCandidate(out WhyNot, p *hot.Post, result *computed) WhyNot {
-	if place := slices.Index(result.trace.order, p.ID); place >= 0 {
-		out.Place = place + 1
-		return out.dropped("reserve", "reserve_full", "place %d of %d candidates; the reserve keeps %d", place+1, len(result.trace.order), f.cfg.ReserveSize)
-	}
-	author := result.reserve.Author(p.Author)
-	now := f.clock.Now()
-	switch {
-	case p.Age(now) > f.cfg.Hot.Window:
-		return out.dropped("sources", "too_old", "the post is %s old; candidates are at most %s old", p.Age(now).Round(time.Minute), f.cfg.Hot.Window)
-	case author.Relation&reserve.Follows != 0:
-		return out.dropped("sources", "source_full", "followees: at most %d posts of an author, %d in all, the latest", f.cfg.Sources.Followees.PerAuthor, f.cfg.Sources.Followees.Limit)
-	case author.Affinity() > 0:
-		return out.dropped("sources", "source_full", "affinity: at most %d posts of an author, %d in all", f.cfg.Sources.Affinity.PerAuthor, f.cfg.Sources.Affinity.Limit)
-	default:
-		return out.dropped("sources", "no_source", "the user does not follow author %s and has no affinity with them, and the post is not among the %d trending", p.Author, f.cfg.Sources.Trending.Limit)
-	}
+	return found
 }

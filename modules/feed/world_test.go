@@ -112,6 +112,7 @@ func worldOn(t testing.TB, s *stack.Stack, users int, change ...func(*feed.Confi
 	t.Helper()
 	w := &world{Stack: s, t: t, clock: &movableClock{}, cfg: feed.DefaultConfig()}
 	w.cfg.CursorSecrets = []string{"a secret of at least 32 bytes, for tests"}
+	w.cfg.Explain = feed.Everybody
 	patiently(&w.cfg)
 	for _, f := range change {
 		f(&w.cfg)

@@ -19,6 +19,7 @@ import (
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
@@ -41,6 +42,7 @@ func settings(t *testing.T, s *stack.Stack, roles ...string) config.Config {
 	cfg.Auth.HS256Secret = strings.Repeat("s", 32)
 	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig, s.RedisConfig
 	cfg.Kafka.SessionTimeout = 6 * time.Second
+	cfg.Feed.Explain = feed.Everybody
 	cfg.RateLimit.UserPerMinute = 0                                                        // a test asks as often as it takes
 	slot := "s" + strings.NewReplacer(".", "", "-", "").Replace(s.KafkaConfig.TopicPrefix) // slots are the server's, not the database's
 	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot

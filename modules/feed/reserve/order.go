@@ -36,7 +36,19 @@ func DecodeOrder(dst []Place, session uint64, b []byte) ([]Place, error) {
 	if len(b) < 9 || b[0] != orderVersion || binary.LittleEndian.Uint64(b[1:]) != session {
 		return dst, fmt.Errorf("%w: order of another session", ErrMalformed)
 	}
-	in := reader{b: b[9:]}
+	return decodePlaces(dst, b[9:])
+}
+
+// DecodeAnyOrder reads an order, of whichever session it is.
+func DecodeAnyOrder(b []byte) ([]Place, error) {
+	if len(b) < 9 {
+		return nil, fmt.Errorf("%w: order", ErrMalformed)
+	}
+	return DecodeOrder(nil, binary.LittleEndian.Uint64(b[1:]), b)
+}
+
+func decodePlaces(dst []Place, b []byte) ([]Place, error) {
+	in := reader{b: b}
 	var last core.ID
 	for range in.count(2) {
 		p := Place{Post: last + core.ID(in.varint()), Source: Source(in.byte())}

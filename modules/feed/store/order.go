@@ -57,6 +57,28 @@ func (s *Store) LoadOrder(ctx context.Context, user core.ID, session uint64) (St
 	return State{Entry: parts[0], Seen: parts[1], Hidden: parts[2]}, parts[3], nil
 }
 
+// Orders are the encoded orders of all sessions of a user that can be continued.
+func (s *Store) Orders(ctx context.Context, user core.ID) (orders [][]byte, err error) {
+	conn, err := s.redis.Conn()
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, sessionsPerUser)
+	for session := range keys {
+		keys[session] = orderKey(user, uint64(session)) //nolint:gosec // a few
+	}
+	values, err := conn.Do(ctx, conn.B().Mget().Key(keys...).Build()).ToArray()
+	if err != nil {
+		return nil, fmt.Errorf("load the sessions of user %s: %w", user, err)
+	}
+	for i := range values {
+		if order, err := values[i].AsBytes(); err == nil {
+			orders = append(orders, order)
+		}
+	}
+	return orders, nil
+}
+
 // Drop forgets a user's cached reserve, and one that is being computed.
 func (s *Store) Drop(ctx context.Context, user core.ID) error {
 	conn, err := s.redis.Conn()

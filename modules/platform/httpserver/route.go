@@ -67,6 +67,9 @@ type Authenticator interface {
 // learns for whom it works, so a call cannot be made for anybody else.
 func UserID(c echo.Context) core.ID { return principal(c).UserID }
 
+// IsAdmin tells whether the token of a call has the admin scope, also where it acts as a user.
+func IsAdmin(c echo.Context) bool { return principal(c).Admin }
+
 func principal(c echo.Context) Principal {
 	p, _ := c.Get(principalKey).(Principal)
 	return p

@@ -1,0 +1,88 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+)
+
+// whereRanked finds the post in the order that the page was cut from: the reserve's posts, and those that
+// fill up a page that would be short.
+func (r *request) whereRanked(out WhyNot) (WhyNot, bool) {
+	place := slices.IndexFunc(r.work.order, func(i int32) bool { return r.work.posts[i].post == out.Post })
+	if place < 0 {
+		return out, false
+	}
+	s := &r.work.posts[r.work.order[place]]
+	out.Place, out.Score, out.Source = place+1, s.score, s.source.String()
+	out.Explain = appendExplain(nil, s, r, place)
+	out.Verdict, out.Stage, out.Rule, out.Detail = "shown", "page", "shown", fmt.Sprintf("place %d of the first page", place+1)
+	if place >= r.Limit {
+		out.Verdict, out.Rule = "ranked", "below_page"
+		out.Lacks = r.work.posts[r.page[len(r.page)-1]].score - s.score
+		out.Detail = fmt.Sprintf("place %d of %d by score %.4f; the page ends at %d (by score alone it would be at %d)", place+1, len(r.work.order), s.score, r.Limit, s.before+1)
+	}
+	return out, true
+}
+
+// whyInvisible tells a post that is gone from one that is too old.
+func (f *Feed) whyInvisible(ctx context.Context, out WhyNot) (WhyNot, error) {
+	var posts []core.Post
+	err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
+		posts, err = f.fallback.Posts(ctx, []core.ID{out.Post})
+		return err
+	})
+	switch {
+	case err != nil:
+		return out, core.Unavailable("PostgreSQL", time.Second, err)
+	case len(posts) == 0:
+		return out.dropped("filters", "not_visible", "the post does not exist, is deleted, or its status hides it"), nil
+	case f.clock.Now().Sub(posts[0].CreatedAt) > f.cfg.Hot.Window:
+		return out.dropped("sources", "too_old", "the post is from %s; candidates are at most %s old", posts[0].CreatedAt.Format(time.RFC3339), f.cfg.Hot.Window), nil
+	default:
+		return out.dropped("sources", "not_arrived", "the app's database has the post, the hot set not yet: look at the lag of CDC"), nil
+	}
+}
+
+func (f *Feed) whyBarred(r *request, out WhyNot, author reserve.Author) (WhyNot, bool) {
+	switch rel := author.Relation; {
+	case author.ID == r.User:
+		return out.dropped("filters", "own", "one's own posts are not in one's feed"), true
+	case rel&reserve.Blocks != 0:
+		return out.dropped("filters", "blocked", "the user blocks author %s", author.ID), true
+	case rel&reserve.BlockedBy != 0:
+		return out.dropped("filters", "blocked_by", "author %s blocks the user", author.ID), true
+	case rel&reserve.Mutes != 0:
+		return out.dropped("filters", "muted", "the user mutes author %s", author.ID), true
+	case r.marks.hidden.Has(out.Post):
+		return out.dropped("filters", "hidden", "the user hid the post, or was not interested in it"), true
+	case r.marks.seen.Has(out.Post):
+		return out.dropped("filters", "seen", "the user saw the post in the last %s", f.cfg.Store.SeenFor), true
+	}
+	return out, false
+}
+
+// whyNoCandidate says what kept the sources from offering the post, or the reserve from keeping it.
+func (f *Feed) whyNoCandidate(out WhyNot, p *hot.Post, result *computed) WhyNot {
+	if place := slices.Index(result.trace.order, p.ID); place >= 0 {
+		out.Place = place + 1
+		return out.dropped("reserve", "reserve_full", "place %d of %d candidates; the reserve keeps %d", place+1, len(result.trace.order), f.cfg.ReserveSize)
+	}
+	author := result.reserve.Author(p.Author)
+	now := f.clock.Now()
+	switch {
+	case p.Age(now) > f.cfg.Hot.Window:
+		return out.dropped("sources", "too_old", "the post is %s old; candidates are at most %s old", p.Age(now).Round(time.Minute), f.cfg.Hot.Window)
+	case author.Relation&reserve.Follows != 0:
+		return out.dropped("sources", "source_full", "followees: at most %d posts of an author, %d in all, the latest", f.cfg.Sources.Followees.PerAuthor, f.cfg.Sources.Followees.Limit)
+	case author.Affinity() > 0:
+		return out.dropped("sources", "source_full", "affinity: at most %d posts of an author, %d in all", f.cfg.Sources.Affinity.PerAuthor, f.cfg.Sources.Affinity.Limit)
+	default:
+		return out.dropped("sources", "no_source", "the user does not follow author %s and has no affinity with them, and the post is not among the %d trending", p.Author, f.cfg.Sources.Trending.Limit)
+	}
+}
