@@ -261,7 +261,7 @@ func TestWhyNotLooksAtWhatTheViewerIsServed(t *testing.T) {
 
 	verdict = w.whyNot(2, 121)
 	require.Equal(t, []string{"dropped", "not_in_entry"}, []string{verdict.Verdict, verdict.Rule}, verdict.Detail)
-	require.NotContains(t, w.get(2, "").posts(), core.ID(121))
+	require.NotContains(t, w.get(2, "limit=3").posts(), core.ID(121))
 	require.Equal(t, "shown", verdict.Fresh.Verdict)
 
 	w.away.clickhouse.closed.Store(true)

@@ -81,7 +81,7 @@ func appendItem(b []byte, s *scored, r *request, place int, tokens *token.Signer
 	b = append(b, s.source.String()...)
 	b = append(b, `","feed_session":"`...)
 	shown := token.Token{
-		Session: r.session.Session, Ranking: r.ranking.Version, Position: r.session.Place + place + 1,
+		Session: r.session.Session, Ranking: r.ranking.Version, Position: r.session.Shown + place + 1,
 		Source: s.source.String(), Served: string(r.servedFrom),
 	}
 	b = tokens.Append(b, r.User, s.post, &shown)
@@ -128,7 +128,7 @@ func appendExplain(b []byte, s *scored, r *request, place int) []byte {
 	b = append(b, `],"position":{"before":`...)
 	b = strconv.AppendInt(b, int64(s.before)+1, 10)
 	b = append(b, `,"after":`...)
-	b = strconv.AppendInt(b, int64(r.session.Place+place)+1, 10)
+	b = strconv.AppendInt(b, int64(r.session.Shown+place)+1, 10)
 	return append(b, "}}"...)
 }
 
@@ -156,7 +156,10 @@ func appendAdjustments(b []byte, s *scored, r *request, place int) []byte {
 	case int(s.before) > place:
 		say("diversity: moved up")
 	}
-	if s.relaxed > 0 && !r.timeline && r.Cursor == "" {
+	if s.moved {
+		say("diversity: before one that has to wait, since posts left the session")
+	}
+	if s.relaxed > 0 && !r.timeline {
 		say("diversity relaxed: " + relaxation(s.relaxed, r.ranking.Diversity))
 	}
 	if s.refused && r.Explain {

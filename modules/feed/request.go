@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -127,7 +126,7 @@ func (f *Feed) firstPage(ctx context.Context, r *request) {
 	f.rank(ctx, r)
 	r.page = r.work.order[:min(r.Limit, len(r.work.order))]
 	if len(r.work.order) > len(r.page) {
-		f.continueAt(r, r.session, r.placesOf(r.page))
+		f.continueAt(r, r.placesOf(r.page), len(r.page), nil)
 	}
 }
 
@@ -146,14 +145,16 @@ func (f *Feed) rank(ctx context.Context, r *request) {
 	}
 }
 
-// continueAt has the next page begin after some more places of the session.
-func (f *Feed) continueAt(r *request, next cursor.Cursor, given []reserve.Place) {
+// continueAt has the session go on after some more posts, from a place of its order on, with the deferred ones first.
+func (f *Feed) continueAt(r *request, given []reserve.Place, place int, deferred []int) {
+	next := r.session
 	if next.Tells() {
 		for _, place := range given {
 			next.Given = next.Given.Append(next.Session, place.Post)
 		}
 	}
-	next.Place += len(given)
+	next.Shown += len(given)
+	next.Place, next.Deferred = place, deferred
 	r.next = &next
 }
 
@@ -165,68 +166,6 @@ func (r *request) placesOf(order []int32) []reserve.Place {
 		w.places = append(w.places, reserve.Place{Post: w.posts[at].post, Source: w.posts[at].source})
 	}
 	return w.places
-}
-
-// laterPage goes on in the order that the session began with. Posts that may not be shown any more
-// are passed over; nothing comes in.
-func (f *Feed) laterPage(ctx context.Context, r *request) error {
-	if !r.ordered() {
-		if !r.session.Tells() {
-			return cursor.Expired()
-		}
-		f.reorder(ctx, r)
-	}
-	w := r.work
-	w.reset(len(r.reserve.Authors))
-	place := r.session.Place
-	for place < len(r.places) && len(w.posts) < r.Limit {
-		end := min(len(r.places), place+r.Limit-len(w.posts))
-		f.standing(ctx, r, r.places[place:end])
-		place = end
-	}
-	w.score(&r.ranking.Config, r.now)
-	w.order = w.order[:0]
-	for i := range w.posts {
-		w.order = append(w.order, int32(i))
-	}
-	r.page = w.order
-	if place < len(r.places) {
-		f.continueAt(r, r.session, r.places[r.session.Place:place])
-	}
-	return nil
-}
-
-// ordered tells whether the session's order is at hand from where the cursor stands.
-func (r *request) ordered() bool {
-	return r.places != nil && (r.session.Place >= len(r.places) || r.places[r.session.Place].Post.Valid())
-}
-
-// reorder makes the order of a session anew that is lost, in Redis and here: what the cursor does not
-// tell as given out, in the order of now. What was made since the session began stays out.
-func (f *Feed) reorder(ctx context.Context, r *request) {
-	f.metrics.cache.WithLabelValues("reordered").Inc()
-	r.remade = r.places == nil // else somebody is further on, by an order that is kept
-	r.given = r.session.Given.Posts(r.session.Session)
-	f.rank(ctx, r)
-	began := r.session.StartedAt.UnixMicro()
-	order := slices.DeleteFunc(r.work.order, func(at int32) bool { return r.work.posts[at].created > began })
-	given := make([]reserve.Place, r.session.Place)
-	r.places = append(given, r.placesOf(order[:min(len(order), f.cfg.ReserveSize)])...)
-}
-
-// standing adds those posts of an order that may still be shown. What the viewer has seen since the
-// session began does not count: see viewerMarks.
-func (f *Feed) standing(ctx context.Context, r *request, places []reserve.Place) {
-	posts := f.lookUp(ctx, r, places)
-	for i, place := range places {
-		p := &posts[i]
-		if p.ID == 0 || p.Author == r.User || r.marks.hidden.Has(p.ID) {
-			continue
-		}
-		if r.reserve.Author(p.Author).Relation&reserve.Barred == 0 {
-			r.work.add(p, place.Source, r.reserve)
-		}
-	}
 }
 
 // settle carries out what the answer does not wait for.

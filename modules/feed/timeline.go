@@ -168,7 +168,7 @@ func (f *Feed) finishTimeline(r *request, at position, ended bool) {
 			next.Algo = cursor.StandIn
 		}
 		next.LastCreated, next.LastPost = at.created, at.post
-		next.Place += len(r.page)
+		next.Shown += len(r.page)
 		r.next = &next
 	}
 }

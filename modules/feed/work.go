@@ -28,12 +28,14 @@ type scored struct {
 	rated        bool  // terms.Engagement is there: the hot set keeps it
 	fresh        bool  // came in when the page was made
 	refused      bool  // its engagement does not count: of one account, or a few
+	moved        bool  // a post before it waits, for variety around what is missing
 	repeated     bool  // was seen before; nothing else is left
 }
 
 // work is the memory of one ranking, used again by the next.
 type work struct {
 	posts       []scored
+	kept        []scored
 	wanted      []core.ID   // the reserve's candidates
 	found       []*hot.Post // what the hot set has of them, while it is looked at
 	order       []int32     // indexes of posts, best first
@@ -43,6 +45,10 @@ type work struct {
 	authors     []int32
 	diversified []int32
 	diversifier *rank.Diversifier
+	rest        []int32 // places of a session's order that were not given out; the first looked of them were looked at
+	looked      int
+	positions   []int32           // of each post, its place in the session's order
+	given       []int32           // authors of what the session gave out last
 	extra       map[core.ID]int32 // authors that the reserve does not know, numbered after its own
 	authorCount int
 }
@@ -58,6 +64,7 @@ func (f *Feed) takeWork() *work {
 // reset begins a new list; known is the number of authors that the reserve knows.
 func (w *work) reset(known int) {
 	w.posts, w.order = w.posts[:0], w.order[:0]
+	w.positions, w.looked = w.positions[:0], 0
 	w.authorCount = known
 	clear(w.extra)
 }
@@ -81,16 +88,17 @@ func (w *work) append(p *hot.Post, source reserve.Source, author reserve.Author)
 
 // add puts one post in whose author the reserve may not know.
 func (w *work) add(p *hot.Post, source reserve.Source, r *reserve.Reserve) *scored {
-	at, ok := r.Find(p.Author)
-	author := reserve.Author{ID: p.Author}
-	if ok {
-		author = r.Authors[at]
-	} else {
-		at = int(w.number(p.Author))
-	}
-	s := w.append(p, source, author)
-	s.authorAt = int32(at) //nolint:gosec // a few thousand authors
+	s := w.append(p, source, r.Author(p.Author))
+	s.authorAt = w.numberOf(p.Author, r)
 	return s
+}
+
+// numberOf is the number of an author: the reserve's, or one behind them.
+func (w *work) numberOf(author core.ID, r *reserve.Reserve) int32 {
+	if at, ok := r.Find(author); ok {
+		return int32(at) //nolint:gosec // a few thousand authors
+	}
+	return w.number(author)
 }
 
 func (w *work) number(author core.ID) int32 {
@@ -170,11 +178,25 @@ func (w *work) better(a, b int32) bool {
 	return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(y.created, x.created), cmp.Compare(y.post, x.post)) < 0
 }
 
-// diversify reorders the list by the rules of variety.
-func (w *work) diversify(rules rank.Diversity) {
+// keep leaves only these posts, in this order.
+func (w *work) keep(chosen []int32) {
+	w.kept = w.kept[:0]
+	for _, at := range chosen {
+		w.kept = append(w.kept, w.posts[at])
+	}
+	w.posts, w.kept = w.kept, w.posts
+}
+
+func (w *work) diversifierFor(rules rank.Diversity) *rank.Diversifier {
 	if w.diversifier == nil || w.diversifier.Rules() != rules {
 		w.diversifier = rank.NewDiversifier(rules)
 	}
+	return w.diversifier
+}
+
+// diversify reorders the list by the rules of variety.
+func (w *work) diversify(rules rank.Diversity) {
+	w.diversifierFor(rules)
 	w.authors = w.authors[:0]
 	for _, i := range w.order {
 		w.authors = append(w.authors, w.posts[i].authorAt)

@@ -34,9 +34,13 @@ type Cursor struct {
 	Session   uint64    // names the snapshot of a ranked order
 	StartedAt time.Time // when the first page was made; milliseconds
 	Ranking   uint64    // the version of the ranking that the session began with
-	Place     int       // how many places were given out before
-	// Ranked only: the posts of these places. None in a cursor of before there was such a thing, or of
-	// a very long session: then only the snapshot can tell.
+	Shown     int       // how many posts were given out before
+	// Ranked only: up to which place the session's order was given out, but for the deferred places before it,
+	// ascending, whose posts come as soon as they break no rule of variety.
+	Place    int
+	Deferred []int
+	// Ranked only: the posts that were given out, in their order. None of a very long session: then only the
+	// snapshot can tell.
 	Given Given
 	// By time only: the last post that was sent.
 	LastCreated int64 // microseconds since 1970
@@ -44,10 +48,14 @@ type Cursor struct {
 }
 
 const (
-	version = 1
-	macSize = 16
-	// MaxLength bounds what is decoded: about 80 bytes, and 4 for each post that was given out.
-	MaxLength = 4000
+	version         = 2
+	withoutDeferred = 1 // an older one, which is still read
+	macSize         = 16
+	// MaxDeferred is how many places a cursor can defer.
+	MaxDeferred = 128
+	// MaxLength bounds what is decoded: about 80 bytes, 4 for each post that was given out, and 2 for each that
+	// was deferred.
+	MaxLength = 4096
 )
 
 // Codec signs and checks cursors. It is safe for concurrent use.
@@ -74,15 +82,29 @@ func (c *Codec) Encode(user core.ID, cur Cursor) string {
 	b = binary.LittleEndian.AppendUint64(b, cur.Session)
 	b = binary.AppendVarint(b, cur.StartedAt.UnixMilli())
 	b = binary.AppendUvarint(b, cur.Ranking)
-	b = binary.AppendUvarint(b, uint64(cur.Place)) //nolint:gosec // never negative
+	b = binary.AppendUvarint(b, uint64(cur.Shown)) //nolint:gosec // never negative
 	if cur.Algo.ByTime() {
 		b = binary.AppendVarint(b, cur.LastCreated)
 		b = binary.AppendVarint(b, int64(cur.LastPost))
-	} else if cur.Given.Len() == cur.Place && cur.Place <= MaxGiven {
-		b = append(b, cur.Given...)
+	} else {
+		b = cur.appendOrder(b)
 	}
 	b = append(b, sign(c.signers[0], user, b)...)
 	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func (cur *Cursor) appendOrder(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(cur.Place))         //nolint:gosec // never negative
+	b = binary.AppendUvarint(b, uint64(len(cur.Deferred))) // a few
+	last := 0
+	for _, place := range cur.Deferred {
+		b = binary.AppendUvarint(b, uint64(place-last)) //nolint:gosec // ascending
+		last = place
+	}
+	if cur.Given.Len() == cur.Shown && cur.Shown <= MaxGiven {
+		b = append(b, cur.Given...)
+	}
+	return b
 }
 
 // Decode reads a token. What we did not make for this user is CodeInvalidCursor; what is too old
@@ -128,7 +150,7 @@ func (c *Codec) verifies(user core.ID, body, mac []byte) bool {
 }
 
 // Tells is whether the cursor alone tells what the session has given out.
-func (c *Cursor) Tells() bool { return c.Given.Len() == c.Place }
+func (c *Cursor) Tells() bool { return c.Given.Len() == c.Shown }
 
 // sign binds the user without carrying them: a token tells nobody whose it is.
 func sign(signers *sync.Pool, user core.ID, body []byte) []byte {
@@ -144,7 +166,7 @@ func sign(signers *sync.Pool, user core.ID, body []byte) []byte {
 }
 
 func parse(b []byte) (cur Cursor, ok bool) {
-	if len(b) < 10 || b[0] != version {
+	if len(b) < 10 || b[0] != version && b[0] != withoutDeferred {
 		return Cursor{}, false
 	}
 	cur.Algo = Algo(b[1])
@@ -152,18 +174,39 @@ func parse(b []byte) (cur Cursor, ok bool) {
 	r := reader{b: b[10:]}
 	cur.StartedAt = time.UnixMilli(r.varint()).UTC()
 	cur.Ranking = r.uvarint()
-	place := r.uvarint()
+	shown := r.uvarint()
 	if cur.Algo.ByTime() {
 		cur.LastCreated = r.varint()
 		cur.LastPost = core.ID(r.varint())
-	} else if len(r.b) > 0 && place == uint64(len(r.b)/givenSize) && len(r.b)%givenSize == 0 {
-		cur.Given, r.b = slices.Clip(Given(r.b)), nil
+	} else {
+		cur.readOrder(&r, shown, b[0])
 	}
-	if r.bad || len(r.b) != 0 || place > 1<<20 || (cur.Algo != Ranked && !cur.Algo.ByTime()) {
+	if r.bad || len(r.b) != 0 || shown > most || (cur.Algo != Ranked && !cur.Algo.ByTime()) {
 		return Cursor{}, false
 	}
-	cur.Place = int(place)
+	cur.Shown = int(shown)
 	return cur, true
+}
+
+// most bounds what is counted in a cursor.
+const most = 1 << 20
+
+func (cur *Cursor) readOrder(r *reader, shown uint64, version byte) {
+	place, deferred, last := shown, uint64(0), uint64(0) // nothing was deferred: places are posts
+	if version != withoutDeferred {
+		place, deferred = r.uvarint(), r.uvarint()
+	}
+	r.bad = r.bad || place > most || deferred > MaxDeferred
+	for n := uint64(0); n < deferred && !r.bad; n++ {
+		next := last + r.uvarint()
+		r.bad = r.bad || next >= place || n > 0 && next == last
+		last = next
+		cur.Deferred = append(cur.Deferred, int(last)) //nolint:gosec // below most
+	}
+	if len(r.b) > 0 && shown == uint64(len(r.b)/givenSize) && len(r.b)%givenSize == 0 {
+		cur.Given, r.b = slices.Clip(Given(r.b)), nil
+	}
+	cur.Place = int(place) //nolint:gosec // as above, or it is bad
 }
 
 type reader struct {

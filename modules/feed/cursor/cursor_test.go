@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,14 +35,22 @@ func codecAt(now time.Time, secrets ...[]byte) *cursor.Codec {
 func drawCursor(t *rapid.T) cursor.Cursor {
 	c := cursor.Cursor{
 		Algo: rapid.SampledFrom([]cursor.Algo{cursor.Ranked, cursor.Timeline}).Draw(t, "algo"), Session: rapid.Uint64().Draw(t, "session"),
-		StartedAt: start, Ranking: rapid.Uint64().Draw(t, "ranking"), Place: rapid.IntRange(0, 1<<20).Draw(t, "place"),
+		StartedAt: start, Ranking: rapid.Uint64().Draw(t, "ranking"), Shown: rapid.IntRange(0, 1<<20).Draw(t, "shown"),
 	}
 	if c.Algo == cursor.Timeline {
 		c.LastCreated = rapid.Int64().Draw(t, "created")
 		c.LastPost = core.ID(rapid.Int64Min(1).Draw(t, "post"))
-	} else if rapid.Bool().Draw(t, "tells") {
-		c.Place = rapid.IntRange(0, cursor.MaxGiven).Draw(t, "given")
-		for range c.Place {
+		return c
+	}
+	c.Place = rapid.IntRange(0, 1<<20).Draw(t, "place")
+	if c.Place > 0 {
+		deferred := rapid.SliceOfNDistinct(rapid.IntRange(0, min(c.Place-1, 2000)), 0, cursor.MaxDeferred, rapid.ID[int]).Draw(t, "deferred")
+		slices.Sort(deferred)
+		c.Deferred = append(c.Deferred, deferred...)
+	}
+	if rapid.Bool().Draw(t, "tells") {
+		c.Shown = rapid.IntRange(0, cursor.MaxGiven).Draw(t, "given")
+		for range c.Shown {
 			c.Given = c.Given.Append(c.Session, core.ID(rapid.Int64Min(1).Draw(t, "post")))
 		}
 	}
@@ -53,7 +62,7 @@ func TestACursorComesBackAsItWas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		user, want := core.ID(rapid.Int64Min(1).Draw(t, "user")), drawCursor(t)
 		token := codec.Encode(user, want)
-		require.Less(t, len(token), 100+4*want.Given.Len())
+		require.Less(t, len(token), 120+4*want.Given.Len()+3*len(want.Deferred))
 		require.LessOrEqual(t, len(token), cursor.MaxLength)
 		got, err := codec.Decode(user, token)
 		require.NoError(t, err)
@@ -69,7 +78,7 @@ func TestACursorOfAnotherUserIsInvalid(t *testing.T) {
 
 func TestACursorWithAnyByteChangedIsInvalid(t *testing.T) {
 	codec := codecAt(start)
-	token := codec.Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Session: 99, Place: 20})
+	token := codec.Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Session: 99, Shown: 20, Place: 20})
 	for i := range token {
 		for _, c := range []byte("Aa0-_.=") {
 			if token[i] == c {
@@ -113,7 +122,7 @@ func TestACursorOfBeforeItToldWhatWasGivenIsStillRead(t *testing.T) {
 	old := base64.RawURLEncoding.EncodeToString(append(body, mac.Sum(nil)[:16]...))
 	got, err := codecAt(start).Decode(9, old)
 	require.NoError(t, err)
-	require.Equal(t, cursor.Cursor{Algo: cursor.Ranked, Session: 7, StartedAt: start, Ranking: 3, Place: 20}, got)
+	require.Equal(t, cursor.Cursor{Algo: cursor.Ranked, Session: 7, StartedAt: start, Ranking: 3, Shown: 20, Place: 20}, got)
 	require.False(t, got.Tells())
 }
 
@@ -137,22 +146,22 @@ func TestACursorKnowsWhatWasGivenAndHardlyAnythingElse(t *testing.T) {
 }
 
 func TestAVeryLongSessionLeavesOutWhatWasGiven(t *testing.T) {
-	long := cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Place: cursor.MaxGiven + 1}
-	for i := range long.Place {
+	long := cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Shown: cursor.MaxGiven + 1}
+	for i := range long.Shown {
 		long.Given = long.Given.Append(0, core.ID(i+1))
 	}
 	codec := codecAt(start)
 	got, err := codec.Decode(7, codec.Encode(7, long))
 	require.NoError(t, err)
 	require.False(t, got.Tells())
-	require.Equal(t, long.Place, got.Place)
+	require.Equal(t, long.Shown, got.Shown)
 }
 
 func FuzzDecode(f *testing.F) {
 	codec := codecAt(start)
 	f.Add(codec.Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start}))
 	f.Add(codec.Encode(7, cursor.Cursor{Algo: cursor.Timeline, StartedAt: start, LastPost: 5}))
-	told := cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Place: 1}
+	told := cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Shown: 1, Place: 3, Deferred: []int{1}}
 	told.Given = told.Given.Append(0, 5)
 	f.Add(codec.Encode(7, told))
 	f.Add("")

@@ -23,11 +23,29 @@ func (g Given) Append(session uint64, post core.ID) Given {
 	return append(g, byte(h), byte(h>>8), byte(h>>16)) //nolint:gosec // byte by byte
 }
 
+// Latest are the hashes of the last posts that were given out, each with its place among them.
+func (g Given) Latest(n int) map[uint32]int {
+	g = g[max(0, len(g)-n*givenSize):]
+	places := make(map[uint32]int, g.Len())
+	for i := range g.Len() {
+		places[g.at(i)] = i
+	}
+	return places
+}
+
+func (g Given) at(i int) uint32 {
+	b := g[i*givenSize:]
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
+}
+
+// Hash is what a session's cursors have of a post.
+func Hash(session uint64, post core.ID) uint32 { return hashOf(session, post) }
+
 // Posts is the set to look posts up in.
 func (g Given) Posts(session uint64) GivenPosts {
 	set := GivenPosts{session: session, hashes: make(map[uint32]struct{}, g.Len())}
-	for ; len(g) >= givenSize; g = g[givenSize:] {
-		set.hashes[uint32(g[0])|uint32(g[1])<<8|uint32(g[2])<<16] = struct{}{}
+	for i := range g.Len() {
+		set.hashes[g.at(i)] = struct{}{}
 	}
 	return set
 }

@@ -18,6 +18,8 @@ import "math/bits"
 // known when the one before it is placed, so it waits for that place, and then is free.
 type Diversifier struct {
 	rules   Diversity
+	before  int     // places before those that are known
+	base    int     // places of posts that were given out before
 	recent  []int32 // the last MaxAuthor places of each author, as a ring
 	count   []int32 // how many posts of each author are placed
 	next    []int32 // of each post, the author's next best
@@ -39,9 +41,18 @@ func (d *Diversifier) Rules() Diversity { return d.rules }
 // Order appends to dst the indexes of the posts in their new order. authors[i] is the author of the
 // i-th best post, numbered from 0 to authorCount−1.
 func (d *Diversifier) Order(dst []int32, authors []int32, authorCount int) []int32 {
+	return d.OrderAfter(dst, 0, nil, authors, authorCount)
+}
+
+// OrderAfter does the same for a list that goes on: behind before places of which nothing is known any more, and
+// those of the authors given, the latest last.
+func (d *Diversifier) OrderAfter(dst []int32, before int, given, authors []int32, authorCount int) []int32 {
+	d.before, d.base = before, len(given)
 	d.reset(authors, authorCount)
-	for place := range authors {
-		d.release(place)
+	d.goOn(given, authors)
+	for at := range authors {
+		place := d.base + at
+		d.release(at)
 		chosen, level := d.free.first(), uint8(0)
 		if chosen == nobody {
 			chosen, level = d.leastBroken(authors, place)
@@ -57,6 +68,26 @@ func (d *Diversifier) Order(dst []int32, authors []int32, authorCount int) []int
 		dst = append(dst, chosen)
 	}
 	return dst
+}
+
+// goOn has posts wait for a place that is far enough from those of their authors that were given out.
+func (d *Diversifier) goOn(given, authors []int32) {
+	for place, author := range given {
+		d.place(author, place)
+	}
+	if len(given) == 0 {
+		return
+	}
+	d.free.each(func(post int32) {
+		author := authors[post]
+		if d.count[author] == 0 {
+			return
+		}
+		if from := d.freeFrom(author); from > d.base {
+			d.free.remove(post)
+			d.wait(post, from)
+		}
+	})
 }
 
 // Relaxed tells how far the rules gave way for each place of the last Order: 0 not at all, 1 the
@@ -82,7 +113,7 @@ func (d *Diversifier) level(author int32, place int) uint8 {
 	switch {
 	case between < d.rules.Gap:
 		return uint8(2 + d.rules.Gap - between) //nolint:gosec // the gap is at most 50
-	case place < d.rules.Top:
+	case d.before+place < d.rules.Top:
 		return 2
 	case oldest != nobody && place-oldest < d.rules.Window:
 		return 1
@@ -94,7 +125,7 @@ func (d *Diversifier) level(author int32, place int) uint8 {
 // freeFrom is the first place at which the author breaks no rule: where level is 0.
 func (d *Diversifier) freeFrom(author int32) int {
 	last, oldest := d.places(author)
-	from := max(last+1+d.rules.Gap, d.rules.Top)
+	from := max(last+1+d.rules.Gap, d.rules.Top-d.before)
 	if oldest != nobody {
 		from = max(from, oldest+d.rules.Window)
 	}
@@ -120,14 +151,14 @@ func (d *Diversifier) place(author int32, place int) {
 
 func (d *Diversifier) wait(post int32, from int) {
 	d.waiting.add(post)
-	if from < len(d.due) { // else the list ends before
-		d.sameDue[post], d.due[from] = d.due[from], post
+	if at := from - d.base; at < len(d.due) { // else the list ends before
+		d.sameDue[post], d.due[at] = d.due[at], post
 	}
 }
 
 // release frees what waited for a place, but for what the rules gave way for before.
-func (d *Diversifier) release(place int) {
-	for post := d.due[place]; post != nobody; post = d.sameDue[post] {
+func (d *Diversifier) release(at int) {
+	for post := d.due[at]; post != nobody; post = d.sameDue[post] {
 		if d.waiting.has(post) {
 			d.waiting.remove(post)
 			d.free.add(post)

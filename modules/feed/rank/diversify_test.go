@@ -130,3 +130,28 @@ func BenchmarkDiversify500OfWhichOneAuthorWroteHalf(b *testing.B) {
 		order = d.Order(order[:0], authors, 61)
 	}
 }
+
+// A list that is cut anywhere and goes on is the list that was not cut.
+func TestAListThatGoesOnIsTheOneThatWasNotCut(t *testing.T) {
+	rules := rank.DefaultConfig().Diversity
+	d := rank.NewDiversifier(rules)
+	rapid.Check(t, func(t *rapid.T) {
+		count := rapid.IntRange(1, 30).Draw(t, "authors")
+		authors := rapid.SliceOfN(rapid.Int32Range(0, int32(count-1)), 1, 200).Draw(t, "list")
+		whole := d.Order(nil, authors, count)
+		relaxed := slices.Clone(d.Relaxed())
+		cut := rapid.IntRange(0, len(authors)).Draw(t, "cut")
+		known := min(cut, rapid.IntRange(rules.Window, 2*rules.Window).Draw(t, "known"))
+		var given, rest []int32
+		for _, at := range whole[cut-known : cut] {
+			given = append(given, authors[at])
+		}
+		for _, at := range whole[cut:] {
+			rest = append(rest, authors[at])
+		}
+		for place, at := range d.OrderAfter(nil, cut-known, given, rest, count) {
+			require.Equal(t, int32(place), at)
+			require.Equal(t, relaxed[cut+place], d.Relaxed()[place])
+		}
+	})
+}
