@@ -48,6 +48,10 @@ cdc-measure: servers ## Latency, throughput and memory of the changes' way into 
 faults: servers ## Break the network to every server in every way, and hold each answer against the table
 	FEEDRANK_TEST_FAULTS=all go test -count 1 -v -timeout 20m ./test/faults
 
+.PHONY: mutate
+mutate: servers ## Break the code in small ways and look whether the tests notice; ONLY=regexp runs some of them
+	go run ./test/mutate -only '$(ONLY)'
+
 .PHONY: build
 build: ## Build bin/feedrank
 	$(GO_BUILD) -o bin/feedrank .
