@@ -68,7 +68,7 @@ func TestADeletedUserIsNoticedWhileTheirFollowersAreRemembered(t *testing.T) {
 	w.follows(101, 2)
 	w.follows(202, 2)
 	w.follows(2, 10, 11)
-	w.write("INSERT INTO users (id, name, created_at, version, is_deleted) VALUES (10, 'a', now64(6), 1, 0), (11, 'b', now64(6), 1, 0)")
+	w.write("INSERT INTO users (id, created_at, version, is_deleted) VALUES (10, now64(6), 1, 0), (11, now64(6), 1, 0)")
 	w.write("INSERT INTO users (id, version, is_deleted) VALUES (11, 2, 1)")
 	require.Equal(t, []core.ID{10}, users(w.suggest(101)))
 	w.write("INSERT INTO users (id, version, is_deleted) VALUES (10, 2, 1), (11, 3, 0)") // 11 has come back

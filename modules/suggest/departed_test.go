@@ -134,7 +134,7 @@ func TestWhoDoesNotExistIsNotSuggested(t *testing.T) {
 	w.users = true
 	w.anew()
 	for _, id := range []int{1, 2, 10, 20} {
-		w.write(fmt.Sprintf("INSERT INTO users (id, name, created_at, version, is_deleted) VALUES (%d, 'a', now64(6), 1, 0)", id))
+		w.write(fmt.Sprintf("INSERT INTO users (id, created_at, version, is_deleted) VALUES (%d, now64(6), 1, 0)", id))
 	}
 	w.follows(1, 2, 3) // 3 is nobody
 	w.follows(2, 10)

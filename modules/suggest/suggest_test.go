@@ -53,7 +53,7 @@ func TestADeletedUserIsNotSuggested(t *testing.T) {
 	w := newWorld(t)
 	w.follows(1, 2)
 	w.follows(2, 10, 11)
-	w.write("INSERT INTO users (id, name, created_at, version, is_deleted) VALUES (10, 'a', now64(6), 1, 0), (11, 'b', now64(6), 1, 0)")
+	w.write("INSERT INTO users (id, created_at, version, is_deleted) VALUES (10, now64(6), 1, 0), (11, now64(6), 1, 0)")
 	w.write("INSERT INTO users (id, version, is_deleted) VALUES (11, 2, 1)")
 	require.Equal(t, []core.ID{10}, users(w.suggest(1)))
 }
