@@ -69,6 +69,6 @@ func TestWhatIsTriedOnTheServersIsToldBeforeAnythingStarts(t *testing.T) {
 	exec(`ALTER TABLE mutes DROP CONSTRAINT mutes_pkey, ADD PRIMARY KEY (muter_id, muted_id)`)
 	_, err = CheckConnected(t.Context(), cfg)
 	require.NoError(t, err)
-	cfg.CDC.Tables.User.Columns["name"] = "password_hash"
+	cfg.CDC.Tables.User.Columns["created_at"] = "token_made_at"
 	require.Len(t, Warnings(cfg), 1)
 }

@@ -22,8 +22,8 @@ GRANT SELECT ON public.users, public.posts, public.follows, public.comments, pub
 -- The built-in source reads this publication (cdc.source.publication). Only the tables' owner can make it. It names the keys
 -- and the mapped columns alone, so that nothing else leaves the database; PostgreSQL 14 has no such lists: leave them out there.
 CREATE PUBLICATION feedrank FOR TABLE
-    public.users (id, name, created_at),
-    public.posts (id, author_id, body, created_at, status, deleted_at),
+    public.users (id, created_at),
+    public.posts (id, author_id, created_at, status, deleted_at),
     public.follows (follower_id, followee_id, created_at),
     public.comments (id, post_id, author_id, created_at),
     public.likes (user_id, post_id, created_at),

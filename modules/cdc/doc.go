@@ -10,7 +10,7 @@
 // given: a password hash would stand in Kafka in clear text for as long as the topic keeps it. Tell the connector
 //
 //	table.include.list     the mapped tables
-//	column.include.list    their keys and mapped columns: public.users.(id|name|created_at),public.posts.(id|author_id|…)
+//	column.include.list    their keys and mapped columns: public.users.(id|created_at),public.posts.(id|author_id|…)
 //	publication.autocreate.mode    filtered, so that it publishes no other table; or disabled, with a publication that
 //	                       lists tables and columns, as in config/grants/postgres.sql
 //	message.key.columns    for a table whose replica identity is another index than its primary key: that index's columns
