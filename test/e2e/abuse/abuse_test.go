@@ -2,7 +2,9 @@ package abuse
 
 import (
 	"context"
+	"io"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -153,4 +155,35 @@ func TestASlowBodyIsToldSo(t *testing.T) {
 	held = p.attacker(66).Hold(t.Context(), 50, attack.TooLong("/api/v1/events"))
 	require.Equal(t, map[int]int{413: 50}, held.Statuses)
 	wait.Until(t, func() bool { return ask(client(t), "GET", "https://"+p.users+"/healthz", "", "") == "200" })
+}
+
+func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
+	p := start(t, func(cfg *config.Config) { cfg.HTTP.MaxConcurrent = 20 })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var attacking sync.WaitGroup
+	attacking.Go(func() { p.attacker(66).Streams(ctx, 1, 100, false, true, "GET", "/openapi.json") })
+	wait.Until(t, func() bool { return p.metric("feedrank_http_unread_answers_total") >= 80 }, "the longest give way")
+	require.Equal(t, "200", ask(client(t), "GET", "https://"+p.users+"/api/v1/feed/trending", p.token(7), ""), "and no place is held")
+	cancel()
+	attacking.Wait()
+}
+
+// metric is a counter without labels, as operators read it.
+func (p *program) metric(name string) float64 {
+	p.t.Helper()
+	response, err := client(p.t).Get("https://" + p.admin + "/metrics")
+	require.NoError(p.t, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(p.t, err)
+	require.NoError(p.t, response.Body.Close())
+	for _, line := range strings.Split(string(text), "\n") {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.ParseFloat(value, 64)
+			require.NoError(p.t, err)
+			return n
+		}
+	}
+	p.t.Fatalf("no metric %s", name)
+	return 0
 }
