@@ -23,7 +23,7 @@ func layer(pkg string) (height int, feature string) {
 		return 1, ""
 	case strings.HasPrefix(path, "modules/"):
 		return 2, strings.Split(path, "/")[1]
-	case path == "config":
+	case path == "config", strings.HasPrefix(path, "config/"):
 		return 3, ""
 	case strings.HasPrefix(path, "app"):
 		return 4, ""

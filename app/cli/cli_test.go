@@ -165,6 +165,7 @@ func TestACommandThatIsCalledWronglySaysHow(t *testing.T) {
 
 func TestAnAuditByCommandFailsUntilWhatIsWrongIsRepaired(t *testing.T) {
 	c := newConsole(t)
+	c.exec(t, "INSERT INTO posts (id, author_id, created_at, version) VALUES (3, 100, now() - INTERVAL 2 DAY, 1)") // whose views count
 	c.send(t, 10)
 	c.consume(t)
 	wait.Until(t, func() bool {

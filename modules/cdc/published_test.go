@@ -108,8 +108,10 @@ func TestRowsAreToldApartByTheIndexThatIsTheReplicaIdentity(t *testing.T) {
 
 func TestATableThatIsReplacedIsPublishedAndReadAnew(t *testing.T) {
 	for name, replace := range map[string][]string{
-		"renamed": {`CREATE TABLE public.likes_new (LIKE likes INCLUDING ALL)`, `INSERT INTO public.likes_new SELECT * FROM likes WHERE user_id % 2 = 0`,
-			`BEGIN; ALTER TABLE likes RENAME TO likes_old; ALTER TABLE likes_new RENAME TO likes; COMMIT`},
+		"renamed": {
+			`CREATE TABLE public.likes_new (LIKE likes INCLUDING ALL)`, `INSERT INTO public.likes_new SELECT * FROM likes WHERE user_id % 2 = 0`,
+			`BEGIN; ALTER TABLE likes RENAME TO likes_old; ALTER TABLE likes_new RENAME TO likes; COMMIT`,
+		},
 		"dropped and created": {`ALTER TABLE likes RENAME TO likes_old`, `BEGIN; CREATE TABLE public.likes (LIKE likes_old INCLUDING ALL); DROP TABLE likes_old; COMMIT`},
 		"left out":            nil,
 	} {

@@ -20,7 +20,7 @@ func versionOf(epoch uint16, offset int64) (uint64, error) {
 // recordOf is the version of the record that a version was derived from.
 func recordOf(version uint64) uint64 { return version &^ (1<<derivedBits - 1) }
 
-func epochOf(version uint64) uint16 { return uint16(version >> (offsetBits + derivedBits)) } //nolint:gosec // 16 bits are left
+func epochOf(version uint64) uint16 { return uint16(version >> (offsetBits + derivedBits)) } // 16 bits are left
 
 // after is the version of the record that would come next. It is for what comes later and has a lower place, or
 // none: the row's own records go on from there.

@@ -130,7 +130,7 @@ func (m *metrics) of(partition int32) *partitionMetrics {
 	p.bytes.events, p.bytes.copies, p.bytes.dead = m.bytes.WithLabelValues(label, "event"), m.bytes.WithLabelValues(label, "duplicate"), m.bytes.WithLabelValues(label, "dead_letter")
 	p.duplicates.window, p.duplicates.table = m.duplicates.WithLabelValues(label, "window"), m.duplicates.WithLabelValues(label, "table")
 	for v := range p.standing {
-		p.standing[v] = m.judged.WithLabelValues(label, verdict(v).String()) //nolint:gosec // 0 to 5
+		p.standing[v] = m.judged.WithLabelValues(label, verdict(v).String()) // 0 to 5
 	}
 	p.stateLookups, p.early = m.lookups.WithLabelValues(label), m.earlyPosts.WithLabelValues(label)
 	return p

@@ -165,6 +165,7 @@ func (t *tape) finalStates(tb testing.TB) map[string]int {
 			kind = "hide"
 		case core.ActionImpression, core.ActionView, core.ActionClick, core.ActionDwell:
 			continue
+		case core.ActionLike, core.ActionComment, core.ActionShare, core.ActionHide:
 		}
 		key := fmt.Sprint(e.user, e.post, kind)
 		if m := minds[key]; min(e.occurred, e.received) >= m.at {

@@ -122,8 +122,12 @@ func (l *ledger) states(ctx context.Context, keys []stateKey, days *dateArray, b
 		Parameters: l.grouping(clickhouse.Param("users", users), clickhouse.Param("pairs", clickhouse.Literal(append(pairs, ']'))),
 			days.parameter("days"), clickhouse.Param("before", before)),
 		Result: proto.Results{
-			{Name: "user_id", Data: &user}, {Name: "post_id", Data: &post}, {Name: "kind", Data: &kind}, {Name: "session", Data: &session},
-			{Name: "value", Data: &value}, {Name: "latest", Data: &latest},
+			{Name: "user_id", Data: &user},
+			{Name: "post_id", Data: &post},
+			{Name: "kind", Data: &kind},
+			{Name: "session", Data: &session},
+			{Name: "value", Data: &value},
+			{Name: "latest", Data: &latest},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range user.Rows() {

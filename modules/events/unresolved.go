@@ -116,7 +116,7 @@ func (p *partition) fillEarly(ctx context.Context) error {
 	now := p.clock.Now()
 	var post, first proto.ColInt64
 	fresh := newEarly()
-	since := int32((now.Add(-p.reader.within.age).UnixMilli()) / millisPerDay) //nolint:gosec // from 2020 to 2100
+	since := int32(now.Add(-p.reader.within.age).UnixMilli() / millisPerDay) //nolint:gosec // from 2020 to 2100
 	err := p.ledger.read(ctx, "unresolved", ch.Query{
 		Parameters: p.ledger.params(clickhouse.Param("since", dateText(since)), clickhouse.Param("limit", int64(maxEarly))),
 		Result:     proto.Results{{Name: "post_id", Data: &post}, {Name: "first", Data: &first}},

@@ -73,7 +73,7 @@ func (r *request) vary() []int32 {
 	chosen := w.diversified[:min(r.Limit, len(w.diversified))]
 	if len(chosen) > 0 && int(slices.Max(chosen)) >= len(chosen)+cursor.MaxDeferred { // more than a cursor can tell: as they come
 		for place := range chosen {
-			chosen[place] = int32(place) //nolint:gosec // at most a page
+			chosen[place] = int32(place) // at most a page
 		}
 		return chosen
 	}
@@ -100,7 +100,7 @@ func (f *Feed) goOn(r *request, chosen []int32, more bool) {
 	}
 	var deferred []int
 	for at := range w.posts {
-		if p := int(w.positions[at]); p < place && !taken[int32(at)] { //nolint:gosec // an index
+		if p := int(w.positions[at]); p < place && !taken[int32(at)] { // an index
 			deferred = append(deferred, p)
 		}
 	}

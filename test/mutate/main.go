@@ -70,9 +70,9 @@ func run(ctx context.Context, only string, check bool, timeout time.Duration) (b
 		case check:
 			word = "fits"
 		}
-		fmt.Printf("%-12s %5.1fs  %s (%s): %s\n", b.short(), time.Since(began).Seconds(), b.name, b.test, word)
+		_, _ = fmt.Fprintf(os.Stdout, "%-12s %5.1fs  %s (%s): %s\n", b.short(), time.Since(began).Seconds(), b.name, b.test, word)
 	}
-	fmt.Printf("%d of %d as they should be\n", tried-bad, tried)
+	_, _ = fmt.Fprintf(os.Stdout, "%d of %d as they should be\n", tried-bad, tried)
 	return bad, nil
 }
 
@@ -82,7 +82,9 @@ type breakage struct {
 	old, broken           string
 }
 
-func (b *breakage) short() string { return strings.TrimSuffix(filepath.Base(b.file), filepath.Ext(b.file)) }
+func (b *breakage) short() string {
+	return strings.TrimSuffix(filepath.Base(b.file), filepath.Ext(b.file))
+}
 
 var (
 	errMissed = errors.New("NOT NOTICED")
@@ -141,7 +143,7 @@ func (b *breakage) overlay(dir, broken string) (string, error) {
 		return "", err
 	}
 	const private = 0o600
-	return overlay, errors.Join(os.WriteFile(file, []byte(broken), private), os.WriteFile(overlay, text, private))
+	return overlay, errors.Join(os.WriteFile(file, []byte(broken), private), os.WriteFile(overlay, text, private)) //nolint:gosec // below a directory of ours
 }
 
 func (b *breakage) testExists() bool {

@@ -31,7 +31,7 @@ func pooler(t *testing.T, s *real.Stack, more string) real.Server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "feedrank-pgbouncer-") // another user must reach it
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // as above
+	require.NoError(t, os.Chmod(dir, 0o755)) // as above
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	server, err := s.NewPgBouncer(t.Context(), dir, more)
 	require.NoError(t, err)

@@ -57,7 +57,7 @@ func (t Target) HTTP2(ctx context.Context, read bool, settings ...uint32) (*Conn
 
 func (c *Conn) frame(kind, flags byte, stream uint32, body []byte) {
 	n := len(body)
-	c.sent = append(c.sent, byte(n>>16), byte(n>>8), byte(n), kind, flags)
+	c.sent = append(c.sent, byte(n>>16), byte(n>>8), byte(n), kind, flags) //nolint:gosec // three bytes of it
 	c.sent = binary.BigEndian.AppendUint32(c.sent, stream)
 	c.sent = append(c.sent, body...)
 }

@@ -80,7 +80,7 @@ func (v *survey) mayNot(tables []*table, list bool) (problems []string) {
 	}
 	for _, t := range tables {
 		wrong := !p.carries(t) || p.refusesUpdates(t)
-		if wrong && !(p.Ours && t.relation.Own) {
+		if wrong && (!p.Ours || !t.relation.Own) {
 			problems = append(problems, fmt.Sprintf("publication %s does not carry table %s as it should, and our role may not change that; have the owner run: %s",
 				p.name, t.fullName(), strings.Join(p.put(t, list), "; ")))
 		}

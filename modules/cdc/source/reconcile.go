@@ -186,7 +186,7 @@ func (s *Source) withdraw(ctx context.Context, db *pgx.Conn, found *survey, t *t
 	drop := found.publication.drop(t)
 	if _, err := db.Exec(ctx, drop); err != nil {
 		found.problems[t.fullName()] += fmt.Sprintf("; it is published still, so the app's own updates and deletes of it may fail: %v", notOurs(err, []string{drop}))
-		return nil //nolint:nilerr // it is reported
+		return nil // it is reported
 	}
 	s.log.Error("a table was taken out of the publication", zap.String("table", t.fullName()), zap.String("why", t.forbidden))
 	return nil

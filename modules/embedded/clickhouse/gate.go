@@ -264,7 +264,7 @@ func (s *server) hasDatabase(name string) bool {
 }
 
 func hostOf(addr string) string {
-	host, _, _ := net.SplitHostPort(addr) //nolint:errcheck // we made it
+	host, _, _ := net.SplitHostPort(addr) // we made it
 	return host
 }
 

@@ -63,8 +63,8 @@ func (l *libchdb) local(args ...string) error {
 		return nil
 	}
 	n := 0
-	for *(*byte)(unsafe.Add(unsafe.Pointer(r.error), n)) != 0 {
+	for *(*byte)(unsafe.Add(unsafe.Pointer(r.error), n)) != 0 { //nolint:gosec // a C string
 		n++
 	}
-	return errors.New(string(unsafe.Slice(r.error, n)))
+	return errors.New(string(unsafe.Slice(r.error, n))) //nolint:gosec // as above
 }

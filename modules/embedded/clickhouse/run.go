@@ -208,6 +208,6 @@ func lockDirectory(dir string) (*os.File, error) {
 
 // beside is the port of addr on another host.
 func beside(host, addr string) string {
-	_, port, _ := net.SplitHostPort(addr) //nolint:errcheck // an empty port is refused where it is used
+	_, port, _ := net.SplitHostPort(addr) // an empty port is refused where it is used
 	return net.JoinHostPort(host, port)
 }

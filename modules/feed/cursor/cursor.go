@@ -150,7 +150,7 @@ func (c *Codec) verifies(user core.ID, body, mac []byte) bool {
 }
 
 // Tells is whether the cursor alone tells what the session has given out.
-func (c *Cursor) Tells() bool { return c.Given.Len() == c.Shown }
+func (cur *Cursor) Tells() bool { return cur.Given.Len() == cur.Shown }
 
 // sign binds the user without carrying them: a token tells nobody whose it is.
 func sign(signers *sync.Pool, user core.ID, body []byte) []byte {

@@ -65,7 +65,7 @@ func (s *Store) Orders(ctx context.Context, user core.ID) (orders [][]byte, err 
 	}
 	keys := make([]string, sessionsPerUser)
 	for session := range keys {
-		keys[session] = orderKey(user, uint64(session)) //nolint:gosec // a few
+		keys[session] = orderKey(user, uint64(session)) // a few
 	}
 	values, err := conn.Do(ctx, conn.B().Mget().Key(keys...).Build()).ToArray()
 	if err != nil {

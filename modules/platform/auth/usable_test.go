@@ -3,7 +3,7 @@ package auth_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // what the fault was about
+	"crypto/sha1" // what the fault was about
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -56,7 +56,7 @@ func certificate(t *testing.T, key *rsa.PrivateKey) (x5c, x5t string) {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now, NotAfter: now.Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
-	sum := sha1.Sum(der) //nolint:gosec // RFC 7517, 4.8
+	sum := sha1.Sum(der) // RFC 7517, 4.8
 	return base64.StdEncoding.EncodeToString(der), base64.RawURLEncoding.EncodeToString([]byte(hex.EncodeToString(sum[:])))
 }
 

@@ -109,8 +109,11 @@ func TestNumbersAndTuplesReachTheServerAsTheyAre(t *testing.T) {
 			"tuples": clickhouse.Literal(tuple), "days": []string{"1970-01-01", "2026-02-28"}, "ids": []core.ID{1, 1<<63 - 1},
 		}),
 		Result: proto.Results{
-			{Name: "small", Data: &small}, {Name: "large", Data: &large}, {Name: "fraction", Data: &fraction},
-			{Name: "truth", Data: &truth}, {Name: "found", Data: &found},
+			{Name: "small", Data: &small},
+			{Name: "large", Data: &large},
+			{Name: "fraction", Data: &fraction},
+			{Name: "truth", Data: &truth},
+			{Name: "found", Data: &found},
 		},
 	}}))
 	require.EqualValues(t, -1<<63, small.Row(0))

@@ -55,12 +55,19 @@ func TestAnswersOfAKilobyteAreCompressedForWhoTakesIt(t *testing.T) {
 		compressed   bool
 		length       int
 	}{
-		{"/long", "gzip", 202, true, 1024}, {"/long", "br, GZIP;q=0.5", 202, true, 1024}, {"/long", "gzip;q=0", 202, false, 1024},
-		{"/long", "identity", 202, false, 1024}, {"/long", "", 202, false, 1024}, {"/short", "gzip", 202, false, 1023},
-		{"/parts", "gzip", 200, true, 3000}, {"/parts", "br", 200, false, 3000}, {"/nothing", "gzip", 204, false, 0}, {"/wrong", "gzip", 400, false, -1},
+		{"/long", "gzip", 202, true, 1024},
+		{"/long", "br, GZIP;q=0.5", 202, true, 1024},
+		{"/long", "gzip;q=0", 202, false, 1024},
+		{"/long", "identity", 202, false, 1024},
+		{"/long", "", 202, false, 1024},
+		{"/short", "gzip", 202, false, 1023},
+		{"/parts", "gzip", 200, true, 3000},
+		{"/parts", "br", 200, false, 3000},
+		{"/nothing", "gzip", 204, false, 0},
+		{"/wrong", "gzip", 400, false, -1},
 	} {
 		for range 2 { // the memory is used again
-			response, body := ask(t, client, http.MethodGet, url+c.path, "Accept-Encoding", c.accept)
+			response, body := ask(t, client, http.MethodGet, url+c.path, "Accept-Encoding", c.accept) //nolint:bodyclose // read and closed
 			require.Equal(t, c.status, response.StatusCode, "%v", c)
 			require.Contains(t, response.Header.Values("Vary"), "Accept-Encoding", "%v", c)
 			if !c.compressed {
@@ -79,7 +86,7 @@ func TestAnswersOfAKilobyteAreCompressedForWhoTakesIt(t *testing.T) {
 		}
 	}
 	url, client = serve(t, func(cfg *httpserver.Config) { cfg.GzipBytes = 0 }, gets("/long", text(5000)))
-	response, body := ask(t, client, http.MethodGet, url+"/long", "Accept-Encoding", "gzip")
+	response, body := ask(t, client, http.MethodGet, url+"/long", "Accept-Encoding", "gzip") //nolint:bodyclose // as above
 	require.Empty(t, response.Header.Get("Content-Encoding"))
 	require.Len(t, body, 5000)
 }
@@ -91,12 +98,12 @@ func TestWhatTakesGetTakesHead(t *testing.T) {
 		httpserver.Route{Method: http.MethodGet, Path: "/user", Access: httpserver.User, Handler: func(c echo.Context) error { return c.NoContent(204) }},
 		route("/act", httpserver.Public, func(c echo.Context) error { return c.NoContent(204) }))
 	for path, want := range map[string]int{"/page": 200, "/away": 503, "/user": 401, "/act": 405, "/none": 404} {
-		response, body := ask(t, client, http.MethodHead, url+path)
+		response, body := ask(t, client, http.MethodHead, url+path) //nolint:bodyclose // as above
 		require.Equal(t, want, response.StatusCode, path)
 		require.Empty(t, body)
 		require.NotEmpty(t, response.Header.Get("X-Request-Id"))
 	}
-	response, _ := ask(t, client, http.MethodHead, url+"/page")
+	response, _ := ask(t, client, http.MethodHead, url+"/page") //nolint:bodyclose // as above
 	require.EqualValues(t, 1500, response.ContentLength)
 }
 
@@ -109,7 +116,7 @@ func TestAPreflightAllowsTheMethodsOfThePathAndTheHeadersOfTheSetting(t *testing
 		httpserver.Route{Method: http.MethodPut, Path: "/thing", Access: httpserver.Admin, What: "x", Handler: func(c echo.Context) error { return c.NoContent(204) }},
 		httpserver.Route{Method: http.MethodDelete, Path: "/thing", Access: httpserver.Admin, What: "x", Handler: func(c echo.Context) error { return c.NoContent(204) }})
 	preflight := func(path, origin string) http.Header {
-		response, _ := ask(t, client, http.MethodOptions, url+path, "Origin", origin, "Access-Control-Request-Method", "GET",
+		response, _ := ask(t, client, http.MethodOptions, url+path, "Origin", origin, "Access-Control-Request-Method", "GET", //nolint:bodyclose // as above
 			"Access-Control-Request-Headers", "authorization,traceparent,tracestate,baggage,sentry-trace,act-as,x-tool")
 		require.Less(t, response.StatusCode, 300)
 		return response.Header

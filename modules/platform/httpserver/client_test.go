@@ -118,8 +118,16 @@ func TestEveryPathCountsAgainstTheRateOfAnAddressButProbes(t *testing.T) {
 		[]httpserver.Option{httpserver.WithLimits(limits)}, get("/user", httpserver.User), get("/admin", httpserver.Admin),
 		get("/document", httpserver.Anybody), get("/probe", httpserver.Public), get("/ops", httpserver.Ops))
 	for i, c := range [][2]string{
-		{"GET", "/user"}, {"GET", "/admin"}, {"GET", "/document"}, {"GET", "/nothing"}, {"POST", "/user"}, {"POST", "/probe"}, {"GET", "//probe"},
-		{"OPTIONS", "/user"}, {"PATCH", "/"}, {"HEAD", "/user"},
+		{"GET", "/user"},
+		{"GET", "/admin"},
+		{"GET", "/document"},
+		{"GET", "/nothing"},
+		{"POST", "/user"},
+		{"POST", "/probe"},
+		{"GET", "//probe"},
+		{"OPTIONS", "/user"},
+		{"PATCH", "/"},
+		{"HEAD", "/user"},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), c[0], "http://"+s.Addr()+c[1], nil)
 		require.NoError(t, err)

@@ -18,7 +18,7 @@ import (
 
 // Config says where PostgreSQL is. TLS is part of the DSN (sslmode, sslrootcert, sslcert, sslkey).
 type Config struct {
-	DSN              string        `koanf:"dsn" validate:"required,postgres_dsn" secret:"true"` // the app's database; TLS by sslmode, sslrootcert, sslcert and sslkey
+	DSN              string        `koanf:"dsn" validate:"required,postgres_dsn" secret:"true"`         // the app's database; TLS by sslmode, sslrootcert, sslcert and sslkey
 	PooledDSN        string        `koanf:"pooled_dsn" validate:"omitempty,postgres_dsn" secret:"true"` // a pooler (PgBouncer in transaction mode) before the same database, for the reads of feeds; locks, replication and migrations need dsn to be the server itself
 	MaxConns         int           `koanf:"max_conns" validate:"gte=1,lte=1000"`
 	DialTimeout      time.Duration `koanf:"dial_timeout" validate:"gte=10ms,lte=1m"`

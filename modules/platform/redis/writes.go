@@ -145,8 +145,8 @@ func (c *Client) Watch(ctx context.Context, changed func(error)) error {
 			c.mu.Unlock()
 			changed(err)
 		}
-		if worker.Pause(ctx, watchEvery) != nil {
-			return nil
+		if ended := worker.Pause(ctx, watchEvery); ended != nil {
+			return nil //nolint:nilerr // it was stopped
 		}
 	}
 }

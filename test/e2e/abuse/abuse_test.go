@@ -99,7 +99,7 @@ func TestWhateverStrangersHoldOthersAreAnswered(t *testing.T) {
 func memory() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapInuse + m.StackInuse) //nolint:gosec // small
+	return int64(m.HeapInuse + m.StackInuse) // small
 }
 
 // again does the same on connection after connection.

@@ -89,7 +89,7 @@ func certificate(t *testing.T) (certFile, keyFile string) {
 func (p *program) attacker(n byte) attack.Target {
 	return attack.Target{
 		Addr: p.users, From: netip.AddrFrom4([4]byte{127, 0, 0, n}),
-		TLS: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // a test's own server
+		TLS: &tls.Config{InsecureSkipVerify: true}, // a test's own server
 	}
 }
 
@@ -103,7 +103,7 @@ func (p *program) token(user core.ID) string {
 // client is one with connections of its own.
 func client(t *testing.T) *http.Client {
 	t.Helper()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true} //nolint:gosec // a test's own server
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true} // a test's own server
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
 }
