@@ -180,7 +180,7 @@ func TestTheCallsReadTheirParametersStrictly(t *testing.T) {
 	const path = "/api/v1/discover/suggested-users"
 	rec, err := call(http.MethodGet, path+"?limit=50")
 	require.NoError(t, err)
-	require.JSONEq(t, `{"items":[],"served_from":"clickhouse","degraded":false}`, rec.Body.String())
+	require.JSONEq(t, `{"items":[],"next_cursor":null,"served_from":"clickhouse","degraded":false}`, rec.Body.String())
 	for _, query := range []string{"?limit=51", "?limit=0", "?limit=x", "?limit=1&limit=2", "?user=2"} {
 		_, err = call(http.MethodGet, path+query)
 		require.Equal(t, core.CodeInvalidRequest, core.CodeOf(err), query)
