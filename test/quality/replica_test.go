@@ -62,6 +62,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	r := &replica{t: t}
 	r.now.Store(now.UnixMicro())
 	cfg, reg := feed.DefaultConfig(), prometheus.NewRegistry()
+	cfg.TimelineHidesSeen = true // so do ranked feeds: orders are compared, not what is left out
 	cfg.CursorSecrets = []string{"a secret of at least 32 bytes, for tests"}
 	cfg.Cache.Jitter, cfg.Budget, cfg.ComputeWait, cfg.ComputeBudget = 0, time.Minute, 20*time.Second, 20*time.Second // figures must not depend on how busy the machine is
 	for _, source := range []*feed.SourceConfig{&cfg.Sources.Followees, &cfg.Sources.Affinity, &cfg.Sources.Trending, &cfg.Sources.Popular} {
