@@ -129,6 +129,8 @@ func columns(t *testing.T, r envelope.Row) map[string]string {
 		switch c {
 		case "span": // nothing is made of intervals: ours are ISO 8601, Debezium's microseconds
 			continue
+		case "handle": // it came later: ours sends the columns that it was told alone
+			continue
 		case "day", "moment", "instant": // ours are at the end of our range where Debezium's are beyond it
 			unit := map[string]envelope.Unit{"day": envelope.Days}[c]
 			at, err := r.Time(c, unit)
