@@ -43,6 +43,7 @@ func AtOperators(c echo.Context) bool { return c.Get(operatorsKey) != nil }
 func atOperators(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Set(operatorsKey, true)
+		answerOf(c).unread = nil // no answer of theirs gives way to strangers': their connections are the bound
 		return next(c)
 	}
 }
