@@ -93,6 +93,6 @@ func TestWhatAnOperatorChangesIsRecordedAndNothingElse(t *testing.T) {
 		record.mu.Unlock()
 	}
 	record.full = true
-	response, _ := call(t, client, "PUT", url+"/things/42", "ana", nil)
+	response, _ := call(t, client, "PUT", url+"/things/42", "ana", nil) //nolint:bodyclose // read and closed
 	require.Equal(t, 503, response.StatusCode, "nothing is changed without a record")
 }
