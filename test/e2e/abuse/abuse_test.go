@@ -144,9 +144,11 @@ func TestAStrangerIsHeldToTheRateOfAnAddressOnEveryPath(t *testing.T) {
 	p := start(t, func(cfg *config.Config) { cfg.RateLimit.AddressPerMinute = 200 })
 	for _, path := range []string{"/nothing", "/openapi.json", "/api/v1/feed"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		began := time.Now()
 		held := p.attacker(77).Hold(ctx, 300, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 		cancel()
-		require.GreaterOrEqual(t, held.Statuses[429], 100, "%s: %v", path, held.Statuses)
+		came := 1 + int(200*time.Since(began).Minutes()) // places that time has given back meanwhile
+		require.GreaterOrEqual(t, held.Statuses[429], 100-came, "%s: %v", path, held.Statuses)
 	}
 	p.during(time.Second, func(context.Context) {})
 }
