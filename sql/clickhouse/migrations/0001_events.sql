@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS partition_owners (
     owner      String,
     claimed_at DateTime64(3, 'UTC')
 )
-ENGINE = Join(ANY, LEFT, fence);
+ENGINE = Join(ANY, LEFT, fence)
+SETTINGS join_use_nulls = 0, join_any_take_last_row = 0, max_rows_in_join = 0, max_bytes_in_join = 0, join_overflow_mode = 'throw';
 
 -- Every event once, with the position it was read from. The constraint is the fence: no server
 -- accepts a row from a writer that holds no fence, or whose fence was followed by another.

@@ -6,7 +6,8 @@ CREATE TABLE IF NOT EXISTS erased_users (
     erased    UInt8, -- always 1: joinGet answers 0 for everybody else
     erased_at DateTime64(3, 'UTC')
 )
-ENGINE = Join(ANY, LEFT, user_id);
+ENGINE = Join(ANY, LEFT, user_id)
+SETTINGS join_use_nulls = 0, join_any_take_last_row = 0, max_rows_in_join = 0, max_bytes_in_join = 0, join_overflow_mode = 'throw';
 
 -- How far each erasure is. One that was killed is begun and not finished.
 CREATE TABLE IF NOT EXISTS erasures (

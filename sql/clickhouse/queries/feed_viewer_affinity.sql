@@ -8,10 +8,10 @@ SELECT
     sum(comments) AS comments,
     sum(shares) AS shares,
     sum(hides) AS hides,
-    sumIf(user_author_90d.hides, day > today() - {days:UInt16}) AS hidden_lately,
-    sumIf(user_author_90d.views, day >= yesterday()) AS viewed_lately
+    sumIf(user_author_90d.hides, day > toDate(now('UTC')) - {days:UInt16}) AS hidden_lately,
+    sumIf(user_author_90d.views, day >= toDate(now('UTC')) - 1) AS viewed_lately
 FROM user_author_90d
-WHERE user_id = {viewer:Int64} AND day >= today() - 90
+WHERE user_id = {viewer:Int64} AND day >= toDate(now('UTC')) - 90
 GROUP BY author_id
 ORDER BY hides > 0 DESC, likes + comments + shares DESC, views DESC, author_id
 LIMIT {limit:UInt64}

@@ -5,7 +5,8 @@
 WITH reacted AS (
     SELECT post_id, kind
     FROM reactions_by_user FINAL
-    WHERE user_id = {viewer:Int64} AND day >= today() - 90
+    WHERE user_id = {viewer:Int64} AND day >= toDate(now('UTC')) - 90
+        AND day <= toDate(now('UTC')) + 1 -- what is dated ahead does not count yet
         AND ((kind = 'like' AND {likes_from:String} = 'cdc') OR (kind = 'comment' AND {comments_from:String} = 'cdc'))
 )
 SELECT
@@ -24,9 +25,9 @@ FROM (
         if({likes_from:String} = 'cdc', 0, toInt64(likes)) AS liked,
         if({comments_from:String} = 'cdc', 0, toInt64(comments)) AS commented,
         toInt64(shares) AS shared, toInt64(hides) AS hid,
-        if(day > today() - {days:UInt16}, hid, 0) AS hid_lately, if(day >= yesterday(), viewed, 0) AS seen_lately
+        if(day > toDate(now('UTC')) - {days:UInt16}, hid, 0) AS hid_lately, if(day >= toDate(now('UTC')) - 1, viewed, 0) AS seen_lately
     FROM user_author_90d
-    WHERE user_id = {viewer:Int64} AND day >= today() - 90
+    WHERE user_id = {viewer:Int64} AND day >= toDate(now('UTC')) - 90
     UNION ALL
     SELECT authors.author_id, 0, 0, toInt64(reacted.kind = 'like'), toInt64(reacted.kind = 'comment'), 0, 0, 0, 0
     FROM reacted

@@ -3,4 +3,4 @@
 -- the primary key.
 SELECT DISTINCT day, kafka_partition, toUInt8(hides > 0) AS hid
 FROM user_author_90d
-WHERE user_id = {viewer:Int64} AND day > today() - {days:UInt16}
+WHERE user_id = {viewer:Int64} AND day > toDate(now('UTC')) - {days:UInt16}

@@ -13,7 +13,7 @@ LIMIT {per_seed:UInt64} BY viewer_id
 UNION ALL
 SELECT user_id AS person, author_id AS other, sum(likes) + 2 * sum(comments) + 3 * sum(shares) - 5 * sum(hides) AS weight
 FROM user_author_90d
-WHERE user_id IN {people:Array(Int64)} AND day >= today() - 90
+WHERE user_id IN {people:Array(Int64)} AND day >= toDate(now('UTC')) - 90
 GROUP BY user_id, author_id
 HAVING weight > 0
 ORDER BY user_id, weight DESC

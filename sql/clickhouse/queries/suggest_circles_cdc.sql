@@ -4,7 +4,8 @@
 WITH reacted AS (
     SELECT user_id, post_id, kind
     FROM reactions_by_user FINAL
-    WHERE user_id IN {people:Array(Int64)} AND day >= today() - 90
+    WHERE user_id IN {people:Array(Int64)} AND day >= toDate(now('UTC')) - 90
+        AND day <= toDate(now('UTC')) + 1 -- what is dated ahead does not count yet
         AND ((kind = 'like' AND {likes_from:String} = 'cdc') OR (kind = 'comment' AND {comments_from:String} = 'cdc'))
 )
 SELECT viewer_id AS person, other_id AS other, toInt64(0) AS weight
@@ -23,7 +24,7 @@ FROM (
         if({comments_from:String} = 'cdc', 0, toInt64(comments)) AS commented,
         toInt64(shares) AS shared, toInt64(hides) AS hid
     FROM user_author_90d
-    WHERE user_id IN {people:Array(Int64)} AND day >= today() - 90
+    WHERE user_id IN {people:Array(Int64)} AND day >= toDate(now('UTC')) - 90
     UNION ALL
     SELECT reacted.user_id, authors.author_id, toInt64(reacted.kind = 'like'), toInt64(reacted.kind = 'comment'), 0, 0
     FROM reacted

@@ -2,7 +2,7 @@
 -- everybody: a job asks now and then, with one thread.
 SELECT author_id AS candidate, uniq(user_id) AS people
 FROM user_author_90d
-WHERE day >= today() - {days:UInt16} AND likes + comments + shares > 0
+WHERE day >= toDate(now('UTC')) - {days:UInt16} AND likes + comments + shares > 0
 GROUP BY candidate
 ORDER BY people DESC, candidate
 LIMIT {limit:UInt64}
