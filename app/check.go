@@ -7,8 +7,20 @@ import (
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
+
+// CheckClickHouse looks at the version and the profile of each server. One that is away is told of: the program
+// starts without it, too.
+func CheckClickHouse(ctx context.Context, cfg clickhouse.Config) (warnings []string, err error) {
+	warnings, err = clickhouse.Examine(ctx, cfg)
+	var unsuitable *clickhouse.Unsuitable
+	if err != nil && !errors.As(err, &unsuitable) {
+		return []string{"no ClickHouse answers, so its version and settings are not known: " + err.Error()}, nil
+	}
+	return warnings, err
+}
 
 // CheckTables compares cdc.tables with the app's database, and names what does not fit.
 func CheckTables(ctx context.Context, cfg config.Config) error {

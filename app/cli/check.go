@@ -37,7 +37,11 @@ func checkConfigCommand() *cobra.Command {
 					return err
 				}
 				warnings = append(warnings, more...)
-				said += ", and cdc.tables fits the app's database"
+				if more, err = app.CheckClickHouse(c.Context(), cfg.ClickHouse); err != nil {
+					return err
+				}
+				warnings = append(warnings, more...)
+				said += ", cdc.tables fits the app's database, and ClickHouse has what we need"
 			}
 			for _, w := range warnings {
 				said += "\nwarning: " + w
@@ -47,7 +51,8 @@ func checkConfigCommand() *cobra.Command {
 		},
 	}
 	s.flags(c)
-	c.Flags().BoolVar(&connect, "connect", false, "also compare cdc.tables with the app's database, and try whether the source could read it")
+	c.Flags().BoolVar(&connect, "connect", false,
+		"also compare cdc.tables with the app's database, try whether the source could read it, and look at the version and the settings of ClickHouse")
 	return c
 }
 

@@ -71,7 +71,7 @@ func (c *Client) Read(ctx context.Context, q Query) error {
 	}
 	for {
 		var dialled atomic.Bool
-		err := c.do(context.WithValue(ctx, dialledKey{}, &dialled), q)
+		err := c.do(context.WithValue(ctx, dialledKey{}, &dialled), q, withPinned(q.Settings))
 		if err == nil || received || dialled.Load() || ctx.Err() != nil || errors.Is(err, ErrClosed) || !IsConnectionError(err) {
 			return err
 		}
@@ -86,7 +86,9 @@ type dialledKey struct{}
 
 // Write runs a statement exactly once. An error other than a refusal by the server (AsException)
 // leaves it unknown whether it was carried out.
-func (c *Client) Write(ctx context.Context, q Query) error { return c.do(ctx, q) }
+func (c *Client) Write(ctx context.Context, q Query) error {
+	return c.do(ctx, q, withPinned(q.Settings))
+}
 
 // Ping asks whether ClickHouse answers.
 func (c *Client) Ping(ctx context.Context) error {
@@ -107,7 +109,7 @@ func (c *Client) Close() {
 	}
 }
 
-func (c *Client) do(ctx context.Context, q Query) error {
+func (c *Client) do(ctx context.Context, q Query, settings []ch.Setting) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.QueryTimeout)
 	defer cancel()
 	pool, err := c.connected(ctx)
@@ -115,7 +117,7 @@ func (c *Client) do(ctx context.Context, q Query) error {
 		c.errors.WithLabelValues(q.Name, "connection").Inc()
 		return fmt.Errorf("clickhouse %s: %w", q.Name, err)
 	}
-	q.Settings = withPinned(q.Settings)
+	q.Settings = settings
 	start := time.Now()
 	err = pool.Do(ctx, q.Query)
 	c.latency.WithLabelValues(q.Name).Observe(time.Since(start).Seconds())

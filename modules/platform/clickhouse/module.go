@@ -1,7 +1,10 @@
 package clickhouse
 
 import (
+	"context"
+
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/platform/ops"
 )
@@ -10,10 +13,16 @@ import (
 func Module() fx.Option {
 	return fx.Module("clickhouse", fx.Provide(
 		New,
-		fx.Annotate(func(c *Client) ops.Check {
-			return ops.Check{Name: "clickhouse", Probe: c.Ping}
+		func(cfg Config, log *zap.Logger) *examiner { return &examiner{cfg: cfg, log: log.Named("clickhouse")} },
+		fx.Annotate(func(c *Client, e *examiner) ops.Check {
+			return ops.Check{Name: "clickhouse", Probe: func(ctx context.Context) error {
+				if err := e.examine(ctx); err != nil {
+					return err
+				}
+				return c.Ping(ctx)
+			}}
 		}, fx.ResultTags(`group:"checks"`)),
-	), fx.Invoke(func(lc fx.Lifecycle, c *Client) {
-		lc.Append(fx.StopHook(c.Close))
+	), fx.Invoke(func(lc fx.Lifecycle, c *Client, e *examiner) {
+		lc.Append(fx.StartStopHook(e.start, c.Close))
 	}))
 }
