@@ -39,6 +39,7 @@ type Consumer struct {
 	rejects *rejects
 	slots   chan struct{} // bounds the batches that are written at once
 	workers *worker.Group
+	parked  parked
 
 	mu     sync.Mutex
 	topics map[string]topicState // as the current session found them

@@ -17,4 +17,24 @@
 //
 // and do not publish a table that has neither a primary key nor such an index: the app's own updates and deletes of it
 // would fail. `feedrank check-config` warns of mapped columns that look like a secret.
+//
+// # More partitions for a cdc topic
+//
+// More partitions move keys between those that exist, and what is written between the growth and its being noticed
+// has no certain order. So, one table at a time (TestATopicThatGrewGoesOn walks it):
+//
+//  1. Stop what writes the topic: the replicas with the cdc-source role, or the Debezium connector.
+//  2. Wait until feedrank_cdc_lag_records is 0 for the table.
+//  3. kafka-topics --alter --topic cdc.public.posts --partitions 8, and the same number in cdc.topics.partitions.
+//  4. Wait until feedrank_cdc_topic_epoch rose for the table: within cdc.consumer.topic_check. The tails of api
+//     replicas read what was added within a second, by themselves.
+//  5. Start the source again: a producer that goes on with what it knew of the topic would write by the old number.
+//  6. Only if something wrote in between: feedrank resync --table public.posts.
+//
+// # Records of another converter
+//
+// Keys are JSON, or Struct{id=7} as a StringConverter writes them, where all in them are integers or UUIDs. A key
+// or a value by any other converter (Avro, Protobuf, text) is no single bad record: all that follow are like it. The
+// partition waits at the first, other partitions go on; the log, /readyz and feedrank_cdc_parked say which setting
+// of the connector is needed. With on_foreign_format: dead_letter they are set aside one by one instead.
 package cdc

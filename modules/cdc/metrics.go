@@ -28,6 +28,7 @@ type metrics struct {
 	apply        *prometheus.HistogramVec // table
 	retries      *prometheus.CounterVec   // table
 	pauses       *prometheus.CounterVec   // table
+	parked       *prometheus.GaugeVec     // table, partition
 	backlog      *kafka.Backlog
 	visible      *prometheus.HistogramVec // table
 	connectorLag *prometheus.GaugeVec     // table
@@ -76,6 +77,7 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		backlog:      kafka.NewBacklog("feedrank_cdc_", clock, "table", "partition"),
 		connectorLag: gauge("connector_lag_seconds", "Time from the commit to the connector for the last record.", "table"),
 		drift:        gauge("schema_mismatches", "Columns and keys of the mapping that the app's table does not have.", "table"),
+		parked:       gauge("parked", "1 while a partition waits at a record of a converter that we do not read; see cdc.consumer.on_foreign_format.", "table", "partition"),
 		epoch:        gauge("topic_epoch", "Lives of the topic: rises when it is made anew or grows.", "table"),
 
 		batch:   histogram("batch_records", "Records in a batch.", prometheus.ExponentialBuckets(1, 4, 9)),

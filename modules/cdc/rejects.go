@@ -46,8 +46,11 @@ func (r *rejects) accepted(table string) {
 	}
 }
 
-// Probe tells of tables whose records are all refused.
-func (c *Consumer) Probe(context.Context) error { return c.rejects.probe() }
+// Probe tells of tables whose records are all refused, of partitions that wait for their connector to be set right,
+// and of those in which nothing is applied.
+func (c *Consumer) Probe(context.Context) error {
+	return errors.Join(c.rejects.probe(), c.parked.check(), c.metrics.backlog.Check())
+}
 
 func (r *rejects) probe() error {
 	r.mu.Lock()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // keyWriter writes the key of a record from the key of our copy.
@@ -39,6 +40,13 @@ func (r *Resync) keyWriter(ctx context.Context, s *mapping.Source, t liveTable) 
 		write = func(key string) ([]byte, error) {
 			payload, err := plain(key)
 			return fmt.Appendf(nil, `{"schema":%s,"payload":%s}`, wrapped.Schema, payload), err
+		}
+	}
+	if _, ok := envelope.StructKey(sample, []byte("{}")); ok {
+		write = func(key string) ([]byte, error) {
+			object, err := plain(key)
+			text, _ := envelope.StructKey(sample, object)
+			return text, err
 		}
 	}
 	row, err := envelope.DecodeKey(sample)
@@ -94,9 +102,8 @@ func (r *Resync) lastKey(ctx context.Context, topic string) (key []byte, err err
 }
 
 func lastKeyOf(ctx context.Context, client sarama.Client, consumer sarama.Consumer, topic string, partition int32) (key []byte, err error) {
-	oldest, err1 := client.GetOffset(topic, partition, sarama.OffsetOldest)
-	end, err2 := client.GetOffset(topic, partition, sarama.OffsetNewest)
-	if err := errors.Join(err1, err2); err != nil || oldest >= end {
+	oldest, end, err := kafka.Bounds(client, topic, partition)
+	if err != nil || oldest >= end {
 		return nil, err
 	}
 	reader, err := consumer.ConsumePartition(topic, partition, max(oldest, end-recent))

@@ -21,6 +21,7 @@ const commitEvery = 200 * time.Millisecond
 type session struct {
 	*Consumer
 	group   sarama.ConsumerGroup
+	markers *kafka.Markers
 	topics  map[string]*sessionTopic
 	cancel  context.CancelFunc
 	workers *errgroup.Group
@@ -36,6 +37,7 @@ type sessionTopic struct {
 type handler struct {
 	*Consumer
 	group   sarama.ConsumerGroup
+	markers *kafka.Markers
 	session *session
 }
 
@@ -45,7 +47,9 @@ var (
 )
 
 // Joined implements kafka.Joiner.
-func (h *handler) Joined(group sarama.ConsumerGroup) { h.group = group }
+func (h *handler) Joined(group sarama.ConsumerGroup, markers *kafka.Markers) {
+	h.group, h.markers = group, markers
+}
 
 // Setup finds out where each claimed partition goes on, before anything is read.
 func (h *handler) Setup(group sarama.ConsumerGroupSession) error {
@@ -54,7 +58,7 @@ func (h *handler) Setup(group sarama.ConsumerGroupSession) error {
 	if err != nil {
 		return fmt.Errorf("set up the consumer of changes: %w", err)
 	}
-	s.group = h.group
+	s.group, s.markers = h.group, h.markers
 	ctx, cancel := context.WithCancel(group.Context())
 	s.cancel = cancel
 	s.workers, ctx = errgroup.WithContext(ctx)

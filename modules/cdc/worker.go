@@ -7,6 +7,7 @@ import (
 
 	"github.com/IBM/sarama"
 
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
@@ -23,6 +24,7 @@ func (s *session) consume(group sarama.ConsumerGroupSession, claim sarama.Consum
 		func() { s.group.Resume(one) })
 	defer s.group.Resume(one) // whoever has it next in this process begins with an empty queue
 	defer s.metrics.backlog.Watch(queue, claim, table, kafka.PartitionLabel(claim.Partition()))()
+	s.markers.Follow(ctx, queue, claim)
 
 	var fetching sync.WaitGroup
 	defer fetching.Wait()
@@ -63,6 +65,9 @@ func (s *session) apply(ctx context.Context, group sarama.ConsumerGroupSession, 
 			if b.last == nil {
 				age.Reset(cfg.BatchAge)
 			}
+			if err := envelope.Foreign(m.Key, m.Value); err != nil && cfg.OnForeign == "wait" {
+				return s.park(ctx, group, claim, b, d, err, m.Offset)
+			}
 			full, err := d.add(b, m)
 			if err != nil {
 				return err
@@ -71,6 +76,9 @@ func (s *session) apply(ctx context.Context, group sarama.ConsumerGroupSession, 
 		case !open: // the session ends: what is not applied is read again
 			return nil
 		default:
+			if upto := queue.Passed(); upto > 0 && b.last == nil { // markers: nothing to apply
+				group.MarkOffset(claim.Topic(), claim.Partition(), upto, markOf(t, d))
+			}
 			select {
 			case <-queue.Ready():
 			case <-age.C:
@@ -86,10 +94,14 @@ func (s *session) apply(ctx context.Context, group sarama.ConsumerGroupSession, 
 			return err
 		}
 		// Commit after the insert: replay is safe, loss is not.
-		group.MarkOffset(claim.Topic(), claim.Partition(), b.last.Offset+1, mark{topicID: t.epochs.current().topicID, lead: d.lead}.String())
+		group.MarkOffset(claim.Topic(), claim.Partition(), b.last.Offset+1, markOf(t, d))
 		queue.Applied()
 		b = &batch{}
 	}
+}
+
+func markOf(t *sessionTopic, d *decoder) string {
+	return mark{topicID: t.epochs.current().topicID, lead: d.lead}.String()
 }
 
 // ended leaves out the error of a session that ended: what was not applied is read again.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // scan calls each for every record of a queue, in order, up to where the queue ended when the scan
@@ -39,11 +41,7 @@ func (s *Service) scan(ctx context.Context, topic string, each func(*sarama.Cons
 }
 
 func scanPartition(ctx context.Context, client sarama.Client, consumer sarama.Consumer, topic string, partition int32, each func(*sarama.ConsumerMessage) error) (err error) {
-	oldest, err := client.GetOffset(topic, partition, sarama.OffsetOldest)
-	if err != nil {
-		return err
-	}
-	end, err := client.GetOffset(topic, partition, sarama.OffsetNewest)
+	oldest, end, err := kafka.Bounds(client, topic, partition)
 	if err != nil || oldest == end {
 		return err
 	}

@@ -47,6 +47,7 @@ type Consumer struct {
 	writer  *writer
 
 	group   atomic.Pointer[sarama.ConsumerGroup]
+	markers atomic.Pointer[kafka.Markers]
 	unlucky atomic.Bool // a worker of the last session failed
 
 	regrouped atomic.Bool // see ledger
@@ -110,7 +111,10 @@ func (c *Consumer) Start(context.Context) error {
 func (c *Consumer) Stop(ctx context.Context) error { return c.workers.Stop(ctx) }
 
 // Joined keeps the group's client.
-func (c *Consumer) Joined(group sarama.ConsumerGroup) { c.group.Store(&group) }
+func (c *Consumer) Joined(group sarama.ConsumerGroup, markers *kafka.Markers) {
+	c.group.Store(&group)
+	c.markers.Store(markers)
+}
 
 // Setup finds out where each partition of the session begins. The ledger decides; what Kafka has
 // committed counts only where the ledger has nothing yet.
@@ -227,6 +231,7 @@ func (c *Consumer) ConsumeClaim(session sarama.ConsumerGroupSession, claim saram
 	defer c.metrics.forget(id)
 	p := c.partition(session, claim)
 	defer c.metrics.backlog.Watch(p.queue, claim, kafka.PartitionLabel(id))()
+	c.markers.Load().Follow(ctx, p.queue, claim)
 
 	var fetching sync.WaitGroup
 	defer fetching.Wait()

@@ -66,7 +66,7 @@ func (c *Consumer) checkDrained(ctx context.Context, s surveyor, before epoch) e
 		return nil
 	}
 	for partition := range before.partitions {
-		end, err := s.client.GetOffset(before.topic, partition, sarama.OffsetNewest)
+		_, end, err := kafka.Bounds(s.client, before.topic, partition)
 		if errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
 			return nil // deleted
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
@@ -39,7 +40,9 @@ func APIModule() fx.Option {
 
 // ConsumerModule applies events to ClickHouse.
 func ConsumerModule() fx.Option {
-	return fx.Module("events-consumer", fx.Provide(provideConsumer), fx.Invoke(func(lc fx.Lifecycle, c *Consumer) {
+	return fx.Module("events-consumer", fx.Provide(provideConsumer, fx.Annotate(func(c *Consumer) ops.Check {
+		return ops.Check{Name: "events consumer", Probe: func(context.Context) error { return c.metrics.backlog.Check() }}
+	}, fx.ResultTags(`group:"checks"`))), fx.Invoke(func(lc fx.Lifecycle, c *Consumer) {
 		lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
 	}))
 }

@@ -29,6 +29,9 @@ func DecodeKey(key []byte) (Row, error) {
 	if isNull(key) {
 		return Row{}, nil
 	}
+	if row, ok := structKey(key); ok {
+		return row, nil
+	}
 	var outer struct {
 		Schema  json.RawMessage `json:"schema"`
 		Payload json.RawMessage `json:"payload"`

@@ -22,6 +22,7 @@ const (
 	ReasonValue       = "value_does_not_fit"
 	ReasonColumn      = "column_missing"
 	ReasonUnavailable = "value_unavailable"
+	ReasonForeign     = "foreign_format"
 )
 
 // Errorf makes an Error.

@@ -1,8 +1,13 @@
 package kafka
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,8 +21,15 @@ type Backlog struct {
 	records, seconds, bytes *prometheus.Desc
 	clock                   core.Clock
 
-	mu      sync.Mutex
-	watched map[*Queue]watched
+	mu       sync.Mutex
+	watched  map[*Queue]watched
+	progress map[string]progress // by the labels
+}
+
+// progress is when a partition was first seen where it is, and last.
+type progress struct {
+	next        int64
+	since, seen time.Time
 }
 
 type watched struct {
@@ -43,7 +55,7 @@ func NewBacklog(prefix string, clock core.Clock, labels ...string) *Backlog {
 		records: desc("lag_records", "Records in Kafka that are not applied, as of the last fetch (none is made while the queue is full)."),
 		seconds: desc("lag_seconds", "Age of the oldest record that was fetched and is not applied, by Kafka's timestamp; 0 when none waits."),
 		bytes:   desc("queue_bytes", "Bytes that were fetched and wait for the batch before them."),
-		clock:   clock, watched: map[*Queue]watched{},
+		clock:   clock, watched: map[*Queue]watched{}, progress: map[string]progress{},
 	}
 }
 
@@ -65,6 +77,48 @@ func (b *Backlog) Describe(out chan<- *prometheus.Desc) {
 	out <- b.seconds
 	out <- b.bytes
 }
+
+const (
+	standsStill = time.Minute      // with records that wait: longer than any batch takes
+	between     = 15 * time.Second // sessions: one that fails again and again is not watched all the time
+)
+
+// Check names the partitions in which records wait and none has been applied for a minute. It knows what it has seen
+// itself: it is to be asked all the time.
+func (b *Backlog) Check() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.clock.Now()
+	for q, w := range b.watched {
+		name := strings.Join(w.labels, "/")
+		next, _ := q.behind()
+		if next < 0 {
+			next = w.claim.InitialOffset()
+		}
+		p, known := b.progress[name]
+		if !known || p.next != next || w.claim.HighWaterMarkOffset() <= next && q.Waiting() == 0 {
+			p = progress{next: next, since: now}
+		}
+		p.seen = now
+		b.progress[name] = p
+	}
+	var stuck []string
+	for name, p := range b.progress {
+		switch {
+		case now.Sub(p.seen) > between:
+			delete(b.progress, name)
+		case now.Sub(p.since) > standsStill:
+			stuck = append(stuck, fmt.Sprintf("%s at offset %d for %s", name, p.next, now.Sub(p.since).Truncate(time.Second)))
+		}
+	}
+	if len(stuck) == 0 {
+		return nil
+	}
+	slices.Sort(stuck)
+	return fmt.Errorf("%w: %s; the log says why", errStandsStill, strings.Join(stuck, ", "))
+}
+
+var errStandsStill = errors.New("records wait and none is applied")
 
 // Collect is Prometheus'.
 func (b *Backlog) Collect(out chan<- prometheus.Metric) {

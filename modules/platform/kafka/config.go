@@ -54,7 +54,7 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	out.Net.WriteTimeout = out.Net.ReadTimeout
 	out.Metadata.AllowAutoTopicCreation = false
 	out.Metadata.Retry.Max = 3
-	out.Metadata.RefreshFrequency = time.Minute
+	out.Metadata.RefreshFrequency = 5 * time.Second // a consumer group sees partitions that were added as often
 
 	// Acknowledged by all replicas, in order. Not idempotent: a repeat is recognised by its event id
 	// or its position, and an idempotent producer that lost its sequence must be made anew.
@@ -72,6 +72,7 @@ func (c Config) Sarama() (*sarama.Config, error) {
 	out.Consumer.Offsets.AutoCommit.Enable = false
 	out.Consumer.Group.ResetInvalidOffsets = false
 	out.Consumer.Return.Errors = true
+	out.Consumer.IsolationLevel = sarama.ReadCommitted // what its producer took back never was
 	out.Consumer.MaxProcessingTime = time.Minute
 	out.Consumer.MaxWaitTime = 100 * time.Millisecond
 	out.Consumer.Group.Session.Timeout = c.SessionTimeout

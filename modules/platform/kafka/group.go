@@ -33,10 +33,10 @@ func RunGroup(ctx context.Context, cfg Config, group string, topics []string, ha
 // ErrStop ends RunGroup when a handler's Setup returns or wraps it.
 var ErrStop = errors.New("consumer must stop")
 
-// Joiner is a handler that wants the group's client, to pause and resume single partitions. It is
-// given one before each session that has a new client.
+// Joiner is a handler that wants the group's client, to pause and resume single partitions, and what passes
+// offsets without a record. It is given them before each session that has a new client.
 type Joiner interface {
-	Joined(group sarama.ConsumerGroup)
+	Joined(group sarama.ConsumerGroup, markers *Markers)
 }
 
 func member(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler, pause *backoff, log *zap.Logger) error {
@@ -44,12 +44,23 @@ func member(ctx context.Context, cfg Config, group string, topics []string, hand
 	if err != nil {
 		return errors.Join(ErrStop, err)
 	}
-	consumer, err := sarama.NewConsumerGroup(cfg.Brokers, cfg.Topic(group), config)
+	client, err := sarama.NewClient(cfg.Brokers, config)
+	if err != nil {
+		return err
+	}
+	markers := &Markers{client: client}
+	defer func() {
+		if err := client.Close(); err != nil {
+			log.Warn("close the consumer's client", zap.Error(err))
+		}
+		markers.workers.Wait() // one that waits for an answer ends with the connection
+	}()
+	consumer, err := sarama.NewConsumerGroupFromClient(cfg.Topic(group), client)
 	if err != nil {
 		return err
 	}
 	if joiner, ok := handler.(Joiner); ok {
-		joiner.Joined(consumer)
+		joiner.Joined(consumer, markers)
 	}
 	drained := make(chan struct{})
 	go func() {

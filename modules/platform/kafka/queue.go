@@ -30,6 +30,7 @@ type Queue struct {
 	next   int64     // the first offset that is not applied; -1: not known
 	taken  time.Time // when Kafka got the oldest record that was popped and is not applied; zero: none
 	popped int64     // the last offset
+	passed int64     // the log was passed to here without a record; 0: nobody needs to know
 }
 
 // NewQueue makes a queue that calls pause when it holds more than high bytes, and resume when it is half
@@ -132,6 +133,31 @@ func (q *Queue) behind() (next int64, since time.Time) {
 	default:
 		return q.next, time.Time{}
 	}
+}
+
+// idle tells whether nothing waits or is being applied, and the first offset that is not applied; -1: not known.
+func (q *Queue) idle() (next int64, idle bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.next, q.head == len(q.records) && q.taken.IsZero() && !q.closed
+}
+
+// pass says that there is no record before an offset that is not here. Whoever keeps a position asks Passed.
+func (q *Queue) pass(upto int64) {
+	q.mu.Lock()
+	if q.head == len(q.records) && q.taken.IsZero() && upto > q.next {
+		q.next, q.passed = upto, upto
+	}
+	q.mu.Unlock()
+	q.signal()
+}
+
+// Passed is the offset that the log was passed to without a record, once; 0: it was not.
+func (q *Queue) Passed() (upto int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	upto, q.passed = q.passed, 0
+	return upto
 }
 
 // Waiting is how many bytes the queue holds.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // Tail reads topics from a moment on, every partition of them, without a group: each process that
@@ -61,6 +64,8 @@ func (t *Tail) session(ctx context.Context, pause *backoff) (err error) {
 		if t.positions, err = positionsAt(client, t.topics, t.since); err != nil {
 			return err
 		}
+	} else if err = t.renew(client, func(*position) {}); err != nil {
+		return err
 	}
 	consumer, err := sarama.NewConsumerFromClient(client)
 	if err != nil {
@@ -69,11 +74,58 @@ func (t *Tail) session(ctx context.Context, pause *backoff) (err error) {
 	defer func() { err = errors.Join(err, consumer.Close()) }()
 
 	readers, ctx := errgroup.WithContext(ctx)
+	read := func(at *position) { readers.Go(func() error { return t.read(ctx, consumer, at) }) }
 	for _, at := range t.positions {
-		readers.Go(func() error { return t.read(ctx, consumer, at) })
+		read(at)
 	}
+	readers.Go(func() error { return t.grow(ctx, client, read) })
 	pause.reset()
 	return readers.Wait()
+}
+
+// topology is how often partitions that were added are looked for: what a viewer did must be heard of at once, by
+// whichever partition it comes.
+const topology = time.Second
+
+// grow reads partitions that are added.
+func (t *Tail) grow(ctx context.Context, client sarama.Client, read func(*position)) error {
+	for {
+		if err := worker.Pause(ctx, topology); err != nil {
+			return err
+		}
+		if err := t.renew(client, read); err != nil {
+			return err
+		}
+	}
+}
+
+// renew learns which partitions the topics have now. What is in one that was added is all new; one that is gone,
+// with a topic that was made anew with fewer, is read no longer.
+func (t *Tail) renew(client sarama.Client, added func(*position)) error {
+	if err := client.RefreshMetadata(t.topics...); err != nil {
+		return fmt.Errorf("partitions of %v: %w", t.topics, err)
+	}
+	for _, topic := range t.topics {
+		partitions, err := client.Partitions(topic)
+		if err != nil {
+			return fmt.Errorf("partitions of %s: %w", topic, err)
+		}
+		known := map[int32]bool{}
+		t.positions = slices.DeleteFunc(t.positions, func(at *position) bool {
+			known[at.partition] = known[at.partition] || at.topic == topic
+			return at.topic == topic && !slices.Contains(partitions, at.partition)
+		})
+		for _, partition := range partitions {
+			if known[partition] {
+				continue
+			}
+			t.log.Info("a partition was added", zap.String("topic", topic), zap.Int32("partition", partition))
+			at := &position{topic: topic, partition: partition, next: sarama.OffsetOldest}
+			t.positions = append(t.positions, at)
+			added(at)
+		}
+	}
+	return nil
 }
 
 func (t *Tail) read(ctx context.Context, consumer sarama.Consumer, at *position) (err error) {
