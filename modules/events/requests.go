@@ -11,7 +11,6 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // request is something asked of the owner of a partition.
@@ -77,18 +76,16 @@ func (r *Requests) ask(ctx context.Context, partition int, q request) (uint64, e
 	if err := l.request(ctx, q); err != nil {
 		return 0, err
 	}
-	for {
+	for pause := (backoff{}); ; { // a rebuild asks for many days at once: looking for answers must not cost more than giving them
 		changed, ok, err := l.answer(ctx, q.id)
 		if ok || err != nil && ctx.Err() == nil {
 			return changed, err
 		}
-		if err := worker.Pause(ctx, answerPause); err != nil {
+		if err := pause.wait(ctx); err != nil {
 			return 0, fmt.Errorf("partition %d: its owner has not answered; is an events consumer running? %w", partition, err)
 		}
 	}
 }
-
-const answerPause = 100 * time.Millisecond
 
 func (l *ledger) request(ctx context.Context, q request) error {
 	var id proto.ColUUID

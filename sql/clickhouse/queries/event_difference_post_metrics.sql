@@ -37,24 +37,21 @@ FROM (
         sumIf(toInt64(effect), action IN ('hide', 'not_interested')) AS hides,
         sumMapIf(map(toUInt8(4 * bitCount(roundToExp2(greatest(dwell_ms, 1)) - 1) + intDiv(4 * greatest(dwell_ms, 1), roundToExp2(greatest(dwell_ms, 1))) - 4), toInt64(effect)), action = 'dwell') AS dwell
     FROM (
-        SELECT occurred_at, post_id, author_id, action, effect, dwell_ms
-        FROM events
-        WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
-            AND ({whole:Bool} OR toDate(occurred_at) IN (SELECT toDate(hour) FROM touched))
-            AND ({whole:Bool} OR (toStartOfHour(occurred_at), post_id) IN touched)
-            AND effect != 0 AND verdict != 'unresolved'
-        UNION ALL
-        SELECT early.occurred_at, early.post_id, resolved.author_id, early.action, early.effect, early.dwell_ms
+        SELECT
+            occurred_at, post_id, action, effect, dwell_ms,
+            if(verdict = 'unresolved', resolved.author_id, event.author_id) AS author_id
         FROM (
-            SELECT user_id, occurred_at, received_at, post_id, action, effect, dwell_ms
+            SELECT user_id, occurred_at, received_at, post_id, author_id, action, effect, verdict, dwell_ms
             FROM events
             WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
+                AND ({whole:Bool} OR toDate(occurred_at) IN (SELECT toDate(hour) FROM touched))
                 AND ({whole:Bool} OR (toStartOfHour(occurred_at), post_id) IN touched)
-                AND effect != 0 AND verdict = 'unresolved'
-        ) AS early
-        INNER JOIN resolved ON resolved.id = early.post_id
-        WHERE resolved.created_at <= early.received_at + INTERVAL 1 MINUTE
-            AND (early.user_id != resolved.author_id OR early.action NOT IN ('like', 'unlike', 'comment', 'share'))
+                AND effect != 0
+        ) AS event
+        LEFT JOIN resolved ON resolved.id = event.post_id
+        WHERE verdict != 'unresolved'
+            OR (resolved.author_id != 0 AND resolved.created_at <= received_at + INTERVAL 1 MINUTE
+                AND (user_id != resolved.author_id OR action NOT IN ('like', 'unlike', 'comment', 'share')))
     )
     GROUP BY hour, post_id, author_id
     UNION ALL

@@ -34,23 +34,21 @@ FROM (
         sumIf(toInt64(effect), action = 'share') AS shares,
         sumIf(toInt64(effect), action IN ('hide', 'not_interested')) AS hides
     FROM (
-        SELECT user_id, author_id, occurred_at, action, effect
-        FROM events
-        WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
-            AND ({whole:Bool} OR user_id IN (SELECT user_id FROM touched))
-            AND ({whole:Bool} OR (user_id, toDate(occurred_at)) IN touched)
-            AND effect != 0 AND verdict != 'unresolved' AND user_id != author_id AND action NOT IN ('impression', 'dwell')
-        UNION ALL
-        SELECT early.user_id, resolved.author_id, early.occurred_at, early.action, early.effect
+        SELECT
+            user_id, occurred_at, action, effect,
+            if(verdict = 'unresolved', resolved.author_id, event.author_id) AS author_id
         FROM (
-            SELECT user_id, occurred_at, received_at, post_id, action, effect
+            SELECT user_id, occurred_at, received_at, post_id, author_id, action, effect, verdict
             FROM events
             WHERE kafka_partition = {partition:UInt16} AND toDate(occurred_at) BETWEEN {first:Date} AND {last:Date}
+                AND ({whole:Bool} OR user_id IN (SELECT user_id FROM touched))
                 AND ({whole:Bool} OR (user_id, toDate(occurred_at)) IN touched)
-                AND effect != 0 AND verdict = 'unresolved' AND action NOT IN ('impression', 'dwell')
-        ) AS early
-        INNER JOIN resolved ON resolved.id = early.post_id
-        WHERE resolved.created_at <= early.received_at + INTERVAL 1 MINUTE AND early.user_id != resolved.author_id
+                AND effect != 0 AND action NOT IN ('impression', 'dwell')
+        ) AS event
+        LEFT JOIN resolved ON resolved.id = event.post_id
+        WHERE (verdict != 'unresolved' AND user_id != event.author_id)
+            OR (verdict = 'unresolved' AND resolved.author_id NOT IN (0, user_id)
+                AND resolved.created_at <= received_at + INTERVAL 1 MINUTE)
     )
     GROUP BY user_id, author_id, day
     UNION ALL
