@@ -43,10 +43,10 @@ func TestWhoeverWakesIsRefusedByTheFenceAlone(t *testing.T) {
 	for _, unfenced := range []bool{false, true} {
 		t.Run(fmt.Sprintf("unfenced=%t", unfenced), func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 			defer cancel()
 			r, err := run(ctx, options{
-				seed: 1, records: 40_000, partitions: 4, batch: 600, drain: time.Minute, say: t.Logf, unfenced: unfenced,
+				seed: 1, records: 40_000, partitions: 4, batch: 600, drain: 4 * time.Minute, say: t.Logf, unfenced: unfenced,
 				consumers: []action{{freezeConsumer, events.StepInserting}, {freezeConsumer, events.StepSealed}},
 			})
 			require.NoError(t, err)
