@@ -105,6 +105,8 @@ func (l *Log) count() int {
 
 // Record keeps an action: in PostgreSQL before it returns, or in memory until PostgreSQL is back.
 func (l *Log) Record(ctx context.Context, a httpserver.Action) {
+	// What PostgreSQL refuses would keep all that comes later from being written.
+	a.Who, a.Target, a.RequestID = httpserver.AsText(a.Who), httpserver.AsText(a.Target), httpserver.AsText(a.RequestID)
 	r := row{Action: a, before: l.state(a.Before), after: l.state(a.After)}
 	l.log.Info("an operator changed something", zap.String("who", a.Who), zap.String("what", a.What), zap.String("target", a.Target),
 		zap.ByteString("before", r.before), zap.ByteString("after", r.after), zap.Int("status", a.Status),
@@ -158,6 +160,8 @@ func (l *Log) state(value any) []byte {
 	switch {
 	case err != nil:
 		text, _ = json.Marshal(map[string]string{"unreadable": err.Error()})
+	case !httpserver.IsJSONText(text):
+		text, _ = json.Marshal(map[string]string{"unreadable": "it holds a NUL"})
 	case len(text) > maxState:
 		text, _ = json.Marshal(map[string]int{"too_large": len(text)})
 	}

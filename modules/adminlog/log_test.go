@@ -77,6 +77,23 @@ func TestWhatOperatorsDoIsListedWithWhatWasBeforeAndAfter(t *testing.T) {
 	require.Contains(t, string(text), `"before":null`)
 }
 
+// TestNoTextKeepsLaterActionsFromBeingWritten has PostgreSQL meet what it does not take as text.
+func TestNoTextKeepsLaterActionsFromBeingWritten(t *testing.T) {
+	s := stack.New(t)
+	l := adminlog.New(s.Postgres, prometheus.NewRegistry(), zap.NewNop())
+	odd := action("a\x00na", "ranking.change", "4\xff2", 0)
+	odd.RequestID, odd.Before, odd.After = "\xfe", map[string]string{"note": "a\x00b"}, map[string]string{"note": "a\xffb"}
+	l.Record(t.Context(), odd)
+	l.Record(t.Context(), action("ben", "cache.drop", "43", time.Hour))
+	entries, _, err := l.List(t.Context(), adminlog.Wanted{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
+	require.Equal(t, "ben", entries[0].Who)
+	require.Equal(t, "a\uFFFDna 4\uFFFD2 \uFFFD", entries[1].Who+" "+entries[1].Target+" "+entries[1].RequestID)
+	require.JSONEq(t, `{"unreadable":"it holds a NUL"}`, string(entries[1].Before))
+	require.JSONEq(t, `{"note":"a\uFFFDb"}`, string(entries[1].After))
+}
+
 func TestTheTableIsAppendOnly(t *testing.T) {
 	s := stack.New(t)
 	l := adminlog.New(s.Postgres, prometheus.NewRegistry(), zap.NewNop())

@@ -66,7 +66,7 @@ func (a *API) WithBound(b *Bound) *API {
 
 // Routes are the calls of the API.
 func (a *API) Routes() []httpserver.Route {
-	return []httpserver.Route{{Method: http.MethodPost, Path: "/api/v1/events", Access: httpserver.User, Handler: a.post}}
+	return []httpserver.Route{{Method: http.MethodPost, Path: "/api/v1/events", Access: httpserver.User, InParts: true, Handler: a.post}}
 }
 
 // Accepted is the answer to a batch: how many events are safely in Kafka, and what was wrong with

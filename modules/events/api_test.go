@@ -240,6 +240,9 @@ func TestEachWrongEventIsRejectedByItself(t *testing.T) {
 		{valid("device", strings.Repeat("x", 65)), "device", rejectTooLong},
 		{valid("app_version", strings.Repeat("x", 33)), "app_version", rejectTooLong},
 		{valid("feed_session", strings.Repeat("x", 513)), "feed_session", rejectTooLong},
+		{valid("device", "a\x00b"), "device", rejectInvalid},
+		{valid("app_version", "\x00"), "app_version", rejectInvalid},
+		{valid("feed_session", "\x00"), "feed_session", rejectInvalid},
 		{valid("device", true), "device", rejectInvalid},
 	} {
 		status, answer, _ := post(t, url, batchOf(t, c.event, valid()))

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 
@@ -113,8 +114,12 @@ func (f *fields) str(s *scanner, field string) ([]byte, bool) {
 
 func (f *fields) limited(s *scanner, field string, most int) string {
 	b, _ := f.str(s, field)
-	if len(b) > most {
+	switch {
+	case len(b) > most:
 		f.reject(field, rejectTooLong, "longer than "+strconv.Itoa(most)+" bytes")
+		return ""
+	case !f.record && bytes.IndexByte(b, 0) >= 0: // what others wrote to Kafka is stored as it is
+		f.reject(field, rejectInvalid, "want text without NUL")
 		return ""
 	}
 	return text(b)

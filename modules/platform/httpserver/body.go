@@ -82,7 +82,10 @@ func refuseLong(most int64) echo.MiddlewareFunc {
 }
 
 // arrived is a body that is here as a whole.
-type arrived struct{ *bytes.Reader }
+type arrived struct {
+	*bytes.Reader
+	whole []byte
+}
 
 func (arrived) Close() error { return nil }
 
@@ -124,7 +127,7 @@ func (s *Server) awaitBody(route Route) echo.MiddlewareFunc {
 func withBody(r *http.Request, body []byte) *http.Request {
 	with := new(http.Request)
 	*with = *r
-	with.Body = arrived{bytes.NewReader(body)}
+	with.Body = arrived{bytes.NewReader(body), body}
 	return with
 }
 

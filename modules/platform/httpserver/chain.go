@@ -15,7 +15,7 @@ import (
 //	always   what an answer holds, bodies that nobody reads, request id, metrics   everyRequest
 //	         and log, panics, farewell, headers, how many from a client, CORS,
 //	         how long a body may be
-//	route    whose token, how many of a user, the body; then: is there room,       everyRoute
+//	route    whose token, how many of a user, the body, is it text; then: is there room,       everyRoute
 //	         the record of what operators change, how long it may take, gzip
 
 // everyRequest is what any request passes, whether or not there is such a call.
@@ -43,6 +43,7 @@ func (s *Server) everyRoute(r Route) []echo.MiddlewareFunc {
 		tellOfActing(s.log),
 		limitUser(r, s.limits.User),
 		s.awaitBody(r),
+		refuseNoText(r),
 		s.enter(r),
 		record(r, s.record),
 		limitTime(r, s.cfg.RequestTimeout),

@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -12,10 +13,10 @@ import (
 // maxRequestID bounds what a client may have us repeat in headers and logs.
 const maxRequestID = 64
 
-// shortID replaces an id that a client made up beyond reason.
+// shortID replaces an id that a client made up beyond reason, in length or in what it is made of.
 func shortID(c echo.Context, id string) {
-	if len(id) > maxRequestID {
-		c.Response().Header().Set(echo.HeaderXRequestID, id[:maxRequestID])
+	if !IsText(id) || len(id) > maxRequestID {
+		c.Response().Header().Set(echo.HeaderXRequestID, strings.ToValidUTF8(id[:min(len(id), maxRequestID)], "?"))
 	}
 }
 

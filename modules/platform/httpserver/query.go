@@ -13,7 +13,7 @@ import (
 )
 
 // Query reads the parameters of a request strictly: a name that the call does not know, a name given
-// twice or a value out of range is an error that names it. The first error is kept.
+// twice, a value that is no text or one out of range is an error that names it. The first error is kept.
 type Query struct {
 	values url.Values
 	err    error
@@ -32,6 +32,8 @@ func NewQuery(c echo.Context, allowed ...string) *Query {
 			q.fail(name, "unknown parameter; known are: %s", strings.Join(allowed, ", "))
 		} else if len(given) > 1 {
 			q.fail(name, "given more than once")
+		} else if !IsText(given[0]) {
+			q.fail(name, wantText)
 		}
 	}
 	return q
@@ -130,6 +132,6 @@ func (q *Query) fail(name, format string, args ...any) {
 		if len(name) > 64 {
 			name = name[:64]
 		}
-		q.err = core.InvalidField(name, format, args...)
+		q.err = core.InvalidField(AsText(name), format, args...)
 	}
 }

@@ -32,6 +32,7 @@ type Route struct {
 	NoLimit bool            // of time: for profiles
 	What    string          // with Access Admin, of a call that changes something: a stable word for the record
 	Reads   bool            // with Access Admin: a POST that changes nothing
+	InParts bool            // of a body: the handler refuses what is no text part by part, not the whole
 	Class   admission.Class // of a call of users: how urgent it is when there is too much to do
 }
 
@@ -96,6 +97,8 @@ func authorize(r Route, auth Authenticator) echo.MiddlewareFunc {
 			switch {
 			case err != nil:
 				return err
+			case !IsText(p.Subject):
+				return core.Errorf(core.CodeForbidden, "the subject of the token: %s", wantText)
 			case r.Access == Admin && !p.Admin && !p.AdminRead:
 				return core.Errorf(core.CodeForbidden, "this call needs a token with the admin scope")
 			case r.changes() && !p.Admin:
