@@ -7,7 +7,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// metrics of the consumer. ARCHITECTURE.md says what to do when each rises.
+// metrics of the consumer. config/prometheus/runbook.md says what to do when each rises.
 type metrics struct {
 	records      *prometheus.CounterVec   // table, op
 	tombstones   *prometheus.CounterVec   // table

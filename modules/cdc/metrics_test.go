@@ -23,5 +23,5 @@ func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	require.NoError(t, err)
 	_, err = cdc.NewResync(cdc.DefaultConfig(), kafka.DefaultConfig(), nil, nil, nil, reg)
 	require.NoError(t, err)
-	documented.Require(t, "../../ARCHITECTURE.md", reg, "feedrank_cdc_")
+	documented.Require(t, "../../config/prometheus/runbook.md", reg, "feedrank_cdc_")
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// resyncMetrics are of the comparisons. ARCHITECTURE.md says what to do when each rises.
+// resyncMetrics are of the comparisons. config/prometheus/runbook.md says what to do when each rises.
 type resyncMetrics struct {
 	differences *prometheus.CounterVec // table, difference
 	repairs     *prometheus.CounterVec // table

@@ -13,5 +13,5 @@ func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	newMetrics(reg, core.SystemClock{})
 	NewAPI(DefaultConfig(), "events", nil, nil, core.SystemClock{}, reg)
-	documented.Require(t, "../../ARCHITECTURE.md", reg, "feedrank_events_")
+	documented.Require(t, "../../config/prometheus/runbook.md", reg, "feedrank_events_")
 }

@@ -1,5 +1,5 @@
-// Package documented holds ARCHITECTURE.md to the metrics that exist: each has a row that says what to do
-// when it rises.
+// Package documented holds the runbook to the metrics that exist: each has an entry that says what to do when it
+// rises.
 package documented
 
 import (
@@ -12,18 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Require compares the metrics of a registry whose names begin with the prefix with the rows of the table
-// that is headed "metric (`<prefix>…`)". file is the path of ARCHITECTURE.md.
+// Require compares the metrics of a registry whose names begin with the prefix with the entries under the heading
+// that ends with "(`<prefix>…`)". file is the path of the runbook.
 func Require(t *testing.T, file string, reg *prometheus.Registry, prefix string) {
 	t.Helper()
-	documented := rows(t, file, prefix)
+	documented := entries(t, file, prefix)
 	names := names(reg, prefix)
 	require.GreaterOrEqual(t, len(names), 15)
 	for _, name := range names {
-		require.True(t, documented[name], "%s%s is not in ARCHITECTURE.md", prefix, name)
+		require.True(t, documented[name], "%s%s is not in %s", prefix, name, file)
 		delete(documented, name)
 	}
-	require.Empty(t, documented, "in ARCHITECTURE.md, but nowhere else")
+	require.Empty(t, documented, "in %s, but nowhere else", file)
 }
 
 // names lists the metrics without their prefix.
@@ -40,22 +40,25 @@ func names(reg *prometheus.Registry, prefix string) (all []string) {
 	return all
 }
 
-// rows are the metrics that the table tells what to do about.
-func rows(t *testing.T, file, prefix string) map[string]bool {
+// An entry is "- `name{labels}`, `name`: what to do", and may go on in the lines below.
+var (
+	entry  = regexp.MustCompile("(?m)^- ((?:`[^`]+`[, \\n]*)+): *\\S")
+	metric = regexp.MustCompile("`(\\w+)(\\{[\\w,]+\\})?`")
+)
+
+// entries are the metrics that the section tells what to do about.
+func entries(t *testing.T, file, prefix string) map[string]bool {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	_, table, _ := strings.Cut(string(text), "| metric (`"+prefix+"…`)")
-	table, _, _ = strings.Cut(table, "\n#")
-	found := map[string]bool{}
-	for _, row := range strings.Split(table, "\n") {
-		cells := strings.Split(row, "|")
-		if len(cells) < 4 || strings.TrimSpace(cells[2]) == "" {
-			continue
-		}
-		for _, name := range regexp.MustCompile("`(\\w+)(\\{[\\w,]+\\})?`").FindAllStringSubmatch(cells[1], -1) {
-			found[name[1]] = true
+	_, section, found := strings.Cut(string(text), "(`"+prefix+"…`)\n")
+	require.True(t, found, "%s has no section of %s", file, prefix)
+	section, _, _ = strings.Cut(section, "\n#")
+	documented := map[string]bool{}
+	for _, item := range entry.FindAllStringSubmatch(section, -1) {
+		for _, name := range metric.FindAllStringSubmatch(item[1], -1) {
+			documented[name[1]] = true
 		}
 	}
-	return found
+	return documented
 }
