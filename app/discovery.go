@@ -191,6 +191,8 @@ func trendingJob() fx.Option {
 			return trending.Weights{
 				Like: e.Like, Comment: e.Comment, Share: e.Share,
 				PriorInteractions: e.PriorInteractions, PriorExposures: e.PriorExposures,
+				MaxRate: e.MaxRate, MinPeople: e.MinPeople, PeopleShare: e.PeopleShare,
+				Decay: cfg.TrendingDecay, WeeklyDecay: cfg.WeeklyDecay,
 			}
 		},
 		fx.Annotate(func(cfg trending.Config, job *trending.Job) jobs.Job {

@@ -29,7 +29,7 @@ func (f *Feed) candidates(r *request) {
 			continue
 		}
 		w.posts = append(w.posts, scored{
-			post: p.ID, author: p.Author, created: p.Created, source: c.Source, interactions: author.Affinity(), refused: p.Refused,
+			post: p.ID, author: p.Author, created: p.Created, source: c.Source, interactions: author.Affinity(), refused: p.Refused || p.Few,
 			authorAt: c.Author, rated: true, terms: rank.Terms{Engagement: set.EngagementTerm(p, r.ranking)},
 		})
 		if r.Explain { // else the counts are not looked at: they are another cache line of each post

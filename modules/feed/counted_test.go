@@ -71,10 +71,18 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 			require.Equal(t, want, got[1], "of some posts")
 
 			cfg := rank.DefaultConfig()
+			cfg.Engagement.MinPeople = 1
 			week, err := source.Since(context.Background(), hour.Add(-7*24*time.Hour), time.Now(), &cfg, 10)
 			require.NoError(t, err)
 			require.NotEmpty(t, week)
 			require.Equal(t, want, week[0].Post.Day(), "of the week")
+			require.InDelta(t, cfg.WeeklyTrend(want, week[0].Post.Age(time.Now())), week[0].Value, 1e-3)
+			for what, few := range map[string]rank.Engagement{"people": {MinPeople: 1 + rank.People(want)}, "a share of all": {PeopleShare: 7}} {
+				few.Like, few.Comment, few.PriorExposures = 1, 2, 20
+				week, err := source.Since(context.Background(), hour.Add(-7*24*time.Hour), time.Now(), &rank.Config{Engagement: few}, 10)
+				require.NoError(t, err)
+				require.Empty(t, week, "too few %s", what)
+			}
 
 			acts, err := graph.NewClickHouse(s.ClickHouse, c.from, 100, 100).Affinity(context.Background(), 7, cfg.Affinity)
 			require.NoError(t, err)
@@ -92,9 +100,9 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 				}}))
 			}
 			var interactions proto.ColFloat64
-			now := time.Now()
 			ask("trending_top", "interactions", map[string]any{
-				"since": hour.Add(-time.Hour).Unix(), "now": now.Unix(), "decay": "0", "limit": 1, "like": "1", "comment": "100", "share": "0", "a": "0", "b": "1",
+				"since": hour.Add(-time.Hour).Unix(), "limit": 1, "like": "1", "comment": "100", "share": "0", "a": "0", "b": "1",
+				"rate": 1, "min_people": 0, "people_share": 0, "day": hour.Add(-time.Hour).Unix(), "days": 1,
 			}, &interactions)
 			require.InDelta(t, c.likes+100*c.comments, interactions.Row(0), 1e-6, "trending")
 			var done proto.ColInt64

@@ -69,7 +69,7 @@ func (f *Feed) followLists(ctx context.Context) error {
 // any more, but who was refused in it stays refused until the next list says otherwise.
 func (f *Feed) readLists(ctx context.Context) {
 	byName := map[string][]hot.Ranked{}
-	var checked, refused []core.ID
+	var refused []core.ID
 	for i, window := range windows {
 		var list Trending
 		err := f.guards.Redis.Do(ctx, func(ctx context.Context) (err error) {
@@ -86,11 +86,8 @@ func (f *Feed) readLists(ctx context.Context) {
 			*latest = list
 		}
 		byName[window] = latest.Posts
-		for j := range latest.Posts {
-			checked = append(checked, latest.Posts[j].Post.ID)
-		}
 		refused = append(refused, latest.Refused...)
 	}
 	f.lists.byName.Store(&byName)
-	f.hot.Judge(checked, refused)
+	f.hot.Judge(refused)
 }

@@ -86,7 +86,7 @@ func (r *reference) timeline(user int) []int {
 
 func (r *reference) score(user int, p *refPost, now time.Time) float64 {
 	freshness := math.Exp(-0.1 * now.Sub(p.created).Hours())
-	engagement := math.Log1p((float64(p.likes) + 1) / (float64(p.exposures) + 20))
+	engagement := math.Log1p((float64(p.likes) + 1) / (max(float64(p.exposures), float64(p.likes)/0.25) + 20))
 	affinity := 0.0
 	if !r.unfollows[[2]int{user, p.author}] {
 		pair := [2]int{user, p.author}

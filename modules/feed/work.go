@@ -81,7 +81,7 @@ func (w *work) fill(r *reserve.Reserve, posts []merged) {
 // append puts a post in; the number of its author is up to the caller.
 func (w *work) append(p *hot.Post, source reserve.Source, author reserve.Author) *scored {
 	w.posts = append(w.posts, scored{
-		post: p.ID, author: p.Author, created: p.Created, engagement: p.Day(), source: source, interactions: author.Affinity(), refused: p.Refused,
+		post: p.ID, author: p.Author, created: p.Created, engagement: p.Day(), source: source, interactions: author.Affinity(), refused: p.Refused || p.Few,
 	})
 	return &w.posts[len(w.posts)-1]
 }

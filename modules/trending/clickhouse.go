@@ -25,9 +25,9 @@ func (s source) top(ctx context.Context, w window, weights *Weights, now time.Ti
 		found                 []candidate
 	)
 	name, params := s.from.Query("trending_top", map[string]any{
-		"since": now.Add(-w.length).Unix(), "now": now.Unix(), "decay": w.cfg.Decay, "limit": limit,
+		"since": w.since(now).Unix(), "day": now.Truncate(time.Hour).Add(-23 * time.Hour).Unix(), "days": max(1, int(w.length.Hours())/24), "limit": limit,
 		"like": weights.Like, "comment": weights.Comment, "share": weights.Share,
-		"a": weights.PriorInteractions, "b": weights.PriorExposures,
+		"a": weights.PriorInteractions, "b": weights.PriorExposures, "rate": weights.rate(), "min_people": weights.MinPeople, "people_share": weights.PeopleShare,
 	})
 	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params),

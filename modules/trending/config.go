@@ -9,8 +9,7 @@ type Config struct {
 	Keep    time.Duration `koanf:"keep" validate:"gte=10s,lte=1h"`    // a list that is not published again is gone after so long
 	Limit   int           `koanf:"limit" validate:"gte=1,lte=200"`    // posts in a list
 
-	MinUsers int     `koanf:"min_users" validate:"gte=1,lte=1000"` // different people who must have interacted with a post, its author aside
-	PerUser  float64 `koanf:"per_user" validate:"gte=1,lte=1000"`  // weighted interactions that one of them can count for
+	PerUser float64 `koanf:"per_user" validate:"gte=1,lte=1000"` // weighted interactions that one person can count for, where the app's own tables count what somebody did more than once
 
 	Hour WindowConfig `koanf:"hour"`
 	Day  WindowConfig `koanf:"day"`
@@ -20,15 +19,13 @@ type Config struct {
 // WindowConfig is one list.
 type WindowConfig struct {
 	Refresh time.Duration `koanf:"refresh" validate:"gte=1s,lte=24h"` // it is made anew after so long; between, only posts that are gone leave it
-	Decay   float64       `koanf:"decay" validate:"gte=0,lte=10"`     // per hour since an interaction: 0.05 halves in 14 hours
 }
 
 // DefaultConfig suits ten million events a day.
 func DefaultConfig() Config {
 	return Config{
-		Every: 20 * time.Second, Timeout: 45 * time.Second, Keep: time.Minute, Limit: 200, MinUsers: 3, PerUser: 6,
-		Hour: WindowConfig{Refresh: 20 * time.Second}, Day: WindowConfig{Refresh: time.Minute, Decay: 0.05},
-		Week: WindowConfig{Refresh: 10 * time.Minute, Decay: 0.015},
+		Every: 20 * time.Second, Timeout: 45 * time.Second, Keep: time.Minute, Limit: 200, PerUser: 6,
+		Hour: WindowConfig{Refresh: 20 * time.Second}, Day: WindowConfig{Refresh: time.Minute}, Week: WindowConfig{Refresh: 10 * time.Minute},
 	}
 }
 
@@ -57,6 +54,15 @@ func (c *Config) windows() []window {
 	}
 }
 
+// since is when a window begins: one of an hour that long ago, the others with a whole hour, so that "24 hours"
+// are this hour and the 23 before it.
+func (w window) since(now time.Time) time.Time {
+	if w.length == time.Hour {
+		return now.Add(-w.length)
+	}
+	return now.Truncate(time.Hour).Add(time.Hour - w.length)
+}
+
 type window struct {
 	name   Window
 	length time.Duration
@@ -67,4 +73,8 @@ type window struct {
 type Weights struct {
 	Like, Comment, Share              float64
 	PriorInteractions, PriorExposures float64
+	MaxRate                           float64 // 0: no bound
+	MinPeople                         int64
+	PeopleShare                       float64
+	Decay, WeeklyDecay                float64 // per hour of a post's age
 }

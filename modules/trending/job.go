@@ -81,11 +81,11 @@ func (j *Job) make(ctx context.Context, w window, fence int64, now time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	users, err := j.source.users(ctx, ids, now.Add(-w.length).Truncate(time.Hour))
+	users, err := j.source.users(ctx, ids, w.since(now).Truncate(time.Hour))
 	if err != nil {
 		return nil, err
 	}
-	posts, refused := choose(&j.cfg, &j.weights, found, visible, users)
+	posts, refused := choose(&j.cfg, &j.weights, w, now, found, visible, users)
 	out.Posts, out.Refused = append(out.Posts, posts...), append(out.Refused, refused...)
 	return out, nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 )
 
-// candidate is a post as the view has it: decayed sums.
+// candidate is a post as the view has it.
 type candidate struct {
 	post         core.ID
 	exposed      float64
@@ -24,29 +24,48 @@ type Post struct {
 	Score     float64   `json:"score"`
 }
 
-// score is how much was done times at what rate, with the prior. Trending rises with interactions and
-// falls with exposures.
-func (w *Weights) score(interactions, exposed float64) float64 {
-	return math.Log1p(interactions) * math.Log1p((interactions+w.PriorInteractions)/(exposed+w.PriorExposures))
+// score is that of the ranking: log1p(interactions) · log1p((interactions + a) / (exposures + b)) · exp(−decay ·
+// age in hours), where interactions that come with few exposures are taken to have come at the highest rate
+// that is believed.
+func (w *Weights) score(interactions, exposed, decay float64, age time.Duration) float64 {
+	exposed = max(exposed, interactions/w.rate())
+	return math.Log1p(interactions) * math.Log1p((interactions+w.PriorInteractions)/(exposed+w.PriorExposures)) * math.Exp(-decay*max(0, age.Hours()))
 }
 
-// choose makes a list of the candidates that may be shown. What one account did over and over counts
-// at most per user, and a post that too few people cared for is left out: refused, if these few did much.
-func choose(cfg *Config, w *Weights, found []candidate, visible map[core.ID]core.Post, users map[core.ID]int64) (list []Post, refused []core.ID) {
+// decay is that of a window.
+func (w *Weights) decay(in window) float64 {
+	if in.name == Week {
+		return w.WeeklyDecay
+	}
+	return w.Decay
+}
+
+// rate is the highest that is believed.
+func (w *Weights) rate() float64 {
+	if w.MaxRate > 0 {
+		return w.MaxRate
+	}
+	return math.MaxFloat32
+}
+
+// choose makes a list of the candidates that may be shown. Of these as many people liked, or commented, or shared
+// each as it takes: by the counts, which hold everybody to one of each. Where the app's own tables count, who
+// comments over and over counts at most per user, and a post that too few cared for is refused.
+func choose(cfg *Config, w *Weights, in window, now time.Time, found []candidate, visible map[core.ID]core.Post, users map[core.ID]int64) (list []Post, refused []core.ID) {
 	for _, c := range found {
 		post, ok := visible[c.post]
 		if !ok {
 			continue
 		}
 		n := users[c.post]
-		if n < int64(cfg.MinUsers) {
+		if n < w.MinPeople {
 			if c.interactions > float64(max(1, n))*cfg.PerUser {
 				refused = append(refused, c.post)
 			}
 			continue
 		}
 		interactions := min(c.interactions, float64(n)*cfg.PerUser)
-		list = append(list, Post{ID: post.ID, Author: post.AuthorID, CreatedAt: post.CreatedAt, Score: w.score(interactions, c.exposed)})
+		list = append(list, Post{ID: post.ID, Author: post.AuthorID, CreatedAt: post.CreatedAt, Score: w.score(interactions, c.exposed, w.decay(in), now.Sub(post.CreatedAt))})
 	}
 	slices.SortFunc(list, func(a, b Post) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))

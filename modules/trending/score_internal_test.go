@@ -2,6 +2,7 @@ package trending
 
 import (
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -9,7 +10,7 @@ import (
 )
 
 func TestTheListHoldsOnlyWhatIsVisibleAndWhatEnoughPeopleCaredFor(t *testing.T) {
-	weights := Weights{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20}
+	weights := Weights{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20, MaxRate: 0.25, MinPeople: 3}
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg := DefaultConfig()
 		cfg.Limit = rapid.IntRange(1, 20).Draw(rt, "limit")
@@ -23,15 +24,15 @@ func TestTheListHoldsOnlyWhatIsVisibleAndWhatEnoughPeopleCaredFor(t *testing.T) 
 			}
 			users[id] = rapid.Int64Range(0, 10).Draw(rt, "users")
 		}
-		list, refused := choose(&cfg, &weights, found, visible, users)
+		list, refused := choose(&cfg, &weights, window{}, time.Now(), found, visible, users)
 		if len(list) > cfg.Limit || len(refused) > cfg.Limit {
 			rt.Fatal("longer than its bound")
 		}
 		for i, p := range list {
-			if _, ok := visible[p.ID]; !ok || users[p.ID] < int64(cfg.MinUsers) {
+			if _, ok := visible[p.ID]; !ok || users[p.ID] < weights.MinPeople {
 				rt.Fatalf("%s must not be in it", p.ID)
 			}
-			if most := weights.score(float64(users[p.ID])*cfg.PerUser, 0); p.Score > most {
+			if most := weights.score(float64(users[p.ID])*cfg.PerUser, 0, 0, 0); p.Score > most {
 				rt.Fatalf("%s counts for more than its people may", p.ID)
 			}
 			if i > 0 && p.Score > list[i-1].Score {

@@ -27,6 +27,8 @@ type world struct {
 	job   *trending.Job
 	lists *trending.Published
 	rows  int
+
+	weights trending.Weights
 }
 
 type movableClock struct{ now time.Time }
@@ -36,6 +38,7 @@ func (c *movableClock) Now() time.Time { return c.now }
 func newWorld(t testing.TB, change ...func(*trending.Config)) *world {
 	t.Helper()
 	w := &world{Stack: stack.New(t), t: t, cfg: trending.DefaultConfig(), clock: &movableClock{now: time.Now().UTC()}}
+	w.weights = trending.Weights{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20, MaxRate: 0.25, MinPeople: 3, Decay: 0.05, WeeklyDecay: 0.015}
 	for _, f := range change {
 		f(&w.cfg)
 	}
@@ -49,8 +52,7 @@ func newWorld(t testing.TB, change ...func(*trending.Config)) *world {
 
 // replica is a job of another process.
 func (w *world) replica() *trending.Job {
-	weights := trending.Weights{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20}
-	return trending.NewJob(w.cfg, weights, w.ClickHouse, core.CountedFromEvents(), w.lists, w.clock, prometheus.NewRegistry())
+	return trending.NewJob(w.cfg, w.weights, w.ClickHouse, core.CountedFromEvents(), w.lists, w.clock, prometheus.NewRegistry())
 }
 
 func (w *world) write(statement string) {
@@ -114,6 +116,50 @@ func TestEachWindowListsWhatWasDoneInIt(t *testing.T) {
 	require.Equal(t, []core.ID{1}, w.list(trending.Hour))
 	require.Equal(t, []core.ID{2, 1}, w.list(trending.Day))
 	require.ElementsMatch(t, []core.ID{1, 2, 3}, w.list(trending.Week))
+}
+
+// The lists of the hot set are made by modules/feed/rank, whose tests have the same numbers.
+func TestAScoreIsTheOneOfTheRanking(t *testing.T) {
+	w := newWorld(t)
+	w.write(fmt.Sprintf("INSERT INTO posts (id, author_id, created_at, version) VALUES (1, 1001, %d, 1)", w.clock.now.Add(-time.Hour).UnixMicro()))
+	for _, action := range []string{"like", "comment", "share"} {
+		w.events(1, action, w.clock.now, people(3)...)
+	}
+	w.run()
+	for window, want := range map[trending.Window]float64{trending.Hour: 0.525834, trending.Day: 0.525834, trending.Week: 0.544564} {
+		l, err := w.lists.Read(context.Background(), window)
+		require.NoError(t, err)
+		require.Len(t, l.Posts, 1)
+		require.InDelta(t, want, l.Posts[0].Score, 1e-6, window)
+	}
+}
+
+// The floor of a large site is a share of what a day's people did, or of a seventh of what a week's did.
+func TestTheFloorGrowsWithWhatAllDid(t *testing.T) {
+	w := newWorld(t)
+	w.weights.PeopleShare = 0.1 // a tenth of 60 in a day is six; of 200 in a week, by day, three
+	w.job = w.replica()
+	w.posts(1, "false, 0", 1, 2, 3, 4)
+	w.events(1, "like", w.clock.now, people(49)...)
+	w.events(2, "like", w.clock.now, people(6)...)
+	w.events(3, "like", w.clock.now, people(5)...)
+	w.events(4, "like", w.clock.now.Add(-3*24*time.Hour), people(140)...)
+	w.run()
+	require.Equal(t, []core.ID{1, 2}, w.list(trending.Hour))
+	require.Equal(t, []core.ID{1, 2}, w.list(trending.Day))
+	require.ElementsMatch(t, []core.ID{1, 2, 3, 4}, w.list(trending.Week))
+}
+
+// Enough people of a day are enough for the list of its last hour, as in the hot set.
+func TestTheHourAsksForThePeopleOfADay(t *testing.T) {
+	w := newWorld(t)
+	w.posts(1, "false, 0", 1, 2)
+	w.events(1, "like", w.clock.now.Add(-5*time.Hour), 1, 2)
+	w.events(1, "like", w.clock.now, 3, 4, 5)
+	w.events(2, "like", w.clock.now.Add(-5*time.Hour), people(5)...)
+	w.run()
+	require.Equal(t, []core.ID{1}, w.list(trending.Hour))
+	require.ElementsMatch(t, []core.ID{1, 2}, w.list(trending.Day))
 }
 
 func TestOneAccountsBurstDoesNotTrend(t *testing.T) {

@@ -36,7 +36,7 @@ func TestEveryRowOfALoadAndOfARefreshCounts(t *testing.T) {
 				clock.now = noon.Add(time.Hour)
 			}
 			for i := range source.posts {
-				source.counts[source.posts[i].ID] = core.Engagement{Likes: int64(i + 1), Exposures: int64(2 * (i + 1))}
+				source.counts[source.posts[i].ID] = core.Engagement{Likes: int64(i + 1), Exposures: int64(10 * (i + 1))}
 			}
 			require.NoError(t, refresh(set))
 			v := set.View()

@@ -81,8 +81,6 @@ func TestIdsThatATableTakesForEachOtherAreToldApart(t *testing.T) {
 	}
 }
 
-func unchecked(core.ID) bool { return false }
-
 func TestAListKeepsTheBest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := top{size: rapid.IntRange(1, 20).Draw(t, "size")}
@@ -93,7 +91,7 @@ func TestAListKeepsTheBest(t *testing.T) {
 		slices.Sort(values)
 		slices.Reverse(values)
 		var got []float64
-		for _, r := range list.sorted(list.size, 1, unchecked) {
+		for _, r := range list.sorted(list.size, 1) {
 			got = append(got, r.Value)
 		}
 		require.Equal(t, values[:min(len(values), list.size)], append([]float64{}, got...))
@@ -108,11 +106,11 @@ func TestOneAuthorDoesNotFillAListWhileOthersAreThere(t *testing.T) {
 	for i := range 5 {
 		list.offer(&Post{ID: core.ID(100 + i), Author: core.ID(100 + i)}, 1)
 	}
-	posts := list.sorted(8, 3, unchecked)
+	posts := list.sorted(8, 3)
 	require.Len(t, posts, 8)
 	require.Equal(t, core.ID(1), posts[2].Post.Author)
 	require.NotEqual(t, core.ID(1), posts[3].Post.Author)
-	require.Len(t, list.sorted(20, 3, unchecked), 20, "but a list is not short for it")
+	require.Len(t, list.sorted(20, 3), 20, "but a list is not short for it")
 }
 
 func BenchmarkLoadOf300kPosts(b *testing.B) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/rank"
 )
 
 // Ranked is a post in a list, with the number that put it there.
@@ -32,33 +33,72 @@ func (s *Set) rankLists() {
 	minute := now.Sub(now.Truncate(time.Hour)).Minutes()
 	size := 2 * s.cfg.ListPosts // some fall out again, for the number of one author
 	hour, day, popular := top{size: size}, top{size: size}, top{size: size}
+	floor := s.floor(ranking)
+	s.markFew(ranking, floor)
 	s.eachPage(func(posts []Post) {
 		for i := range posts {
 			p := &posts[i]
 			if p.ID == 0 {
 				continue
 			}
-			postAge, engagement := p.Age(now), p.Day()
+			postAge, engagement := p.Age(now), believed(p.Day(), floor)
 			popular.offer(p, ranking.Weights.Freshness*ranking.Freshness(postAge)+ranking.Weights.Engagement*ranking.EngagementTerm(engagement))
 			if trend := ranking.Trend(engagement, postAge); trend > 0 {
 				day.offer(p, trend)
 			}
-			if p.counts[Current] != (counts{}) || p.counts[Previous] != (counts{}) {
+			if rank.People(engagement) > 0 && (p.counts[Current] != (counts{}) || p.counts[Previous] != (counts{})) {
 				if trend := ranking.Trend(p.Hour(minute), postAge); trend > 0 {
 					hour.offer(p, trend)
 				}
 			}
 		}
 	})
-	s.mu.RLock()
-	checked := s.verdicts.hasChecked
-	s.mu.RUnlock()
 	before := s.lists.Load()
 	s.lists.Store(&Lists{
-		At: now, Hour: hour.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, checked),
-		Day:     s.since(now, before.Day, day.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, checked)),
-		Popular: s.since(now, before.Popular, popular.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor, func(core.ID) bool { return false })),
+		At: now, Hour: hour.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor),
+		Day:     s.since(now, before.Day, day.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor)),
+		Popular: s.since(now, before.Popular, popular.sorted(s.cfg.ListPosts, s.cfg.ListPerAuthor)),
 	})
+}
+
+// floor is how many people it takes in a day, also for the list of an hour.
+func (s *Set) floor(ranking *rank.Versioned) int64 {
+	reactions := int64(0)
+	s.eachPage(func(posts []Post) {
+		for i := range posts {
+			if p := &posts[i]; p.ID != 0 {
+				reactions += rank.Reactions(p.all())
+			}
+		}
+	})
+	return ranking.Floor(reactions)
+}
+
+// markFew marks the posts whose engagement counts nowhere: in no list, and in no score.
+func (s *Set) markFew(ranking *rank.Versioned, floor int64) {
+	for from := 0; ; from += rowsAtOnce {
+		s.mu.Lock()
+		if from >= int(s.index.used) {
+			s.mu.Unlock()
+			return
+		}
+		for place := from; place < min(from+rowsAtOnce, int(s.index.used)); place++ {
+			p := s.index.at(uint32(place)) //nolint:gosec // a place
+			if few := p.ID != 0 && ranking.Doubtful(p.all(), floor); few != p.Few {
+				p.Few = few
+				s.index.rate(p)
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// believed is a post's engagement, without what too few people did.
+func believed(e core.Engagement, floor int64) core.Engagement {
+	if rank.People(e) < floor {
+		return core.Engagement{Exposures: e.Exposures}
+	}
+	return e
 }
 
 // since notes which posts of a list's upper half were not there before.
@@ -125,16 +165,9 @@ func (t *top) sink() {
 	}
 }
 
-// sorted is the list, best first, with what was checked before what was not, and at most perAuthor
-// posts of one author while others are left.
-func (t *top) sorted(most, perAuthor int, checked func(core.ID) bool) []Ranked {
+// sorted is the list, best first, and at most perAuthor posts of one author while others are left.
+func (t *top) sorted(most, perAuthor int) []Ranked {
 	slices.SortFunc(t.heap, func(a, b Ranked) int {
-		if x, y := checked(a.Post.ID), checked(b.Post.ID); x != y {
-			if x {
-				return -1
-			}
-			return 1
-		}
 		return cmp.Or(cmp.Compare(b.Value, a.Value), cmp.Compare(b.Post.Created, a.Post.Created), cmp.Compare(b.Post.ID, a.Post.ID))
 	})
 	perAuthorSoFar := make(map[core.ID]int, len(t.heap))

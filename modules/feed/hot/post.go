@@ -40,20 +40,26 @@ type Post struct {
 	Created int64   // microseconds since 1970
 	term    float64 // of engagement: see index.rate. What a page needs stands first: it is in fewer cache lines
 	Refused bool    // its engagement does not count: see Judge
+	Few     bool    // nor does this: see rank.Config.Doubtful
 	counts  [3]counts
 }
 
 // Day is the engagement of the last 24 hours.
 func (p *Post) Day() core.Engagement {
-	if p.Refused {
+	if p.Refused || p.Few {
 		return core.Engagement{}
 	}
+	return p.all()
+}
+
+// all is the same, whether it counts or not.
+func (p *Post) all() core.Engagement {
 	return p.counts[Past].engagement().Add(p.counts[Previous].engagement()).Add(p.counts[Current].engagement())
 }
 
 // Hour is the engagement of the last 60 minutes, taking that of the hour before as spread evenly.
 func (p *Post) Hour(minuteOfHour float64) core.Engagement {
-	if p.Refused {
+	if p.Refused || p.Few {
 		return core.Engagement{}
 	}
 	left := max(0, 1-minuteOfHour/60)

@@ -5,16 +5,14 @@ import "github.com/feedrank/feedrank/modules/core"
 // verdicts are what was found out about the posts at the top of trending lists, in the raw events: the
 // counters alone do not tell a thousand people from one who likes a thousand times.
 type verdicts struct {
-	checked map[core.ID]struct{} // enough different people cared for these
 	refused map[core.ID]struct{} // one account, or a few, did all that was done with these
 }
 
-// Judge tells the set which posts enough different people cared for, and whose engagement does not
-// count because it is of one account, or a few. It replaces what was told before. In the lists of
-// trending posts, those that were checked stand before those that were not; where none was checked,
-// all stand by their numbers.
-func (s *Set) Judge(checked, refused []core.ID) {
-	next := &verdicts{checked: setOf(checked), refused: setOf(refused)}
+// Judge tells the set of which posts the engagement does not count, because it is of one account, or a few: where
+// the app's own tables count what somebody did more than once, counts cannot tell. It replaces what was told
+// before.
+func (s *Set) Judge(refused []core.ID) {
+	next := &verdicts{refused: setOf(refused)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.verdicts
@@ -44,9 +42,4 @@ func setOf(ids []core.ID) map[core.ID]struct{} {
 		set[id] = struct{}{}
 	}
 	return set
-}
-
-func (v *verdicts) hasChecked(id core.ID) bool {
-	_, ok := v.checked[id]
-	return ok
 }

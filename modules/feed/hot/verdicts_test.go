@@ -31,12 +31,12 @@ func TestOneAccountsBurstDoesNotWinTrending(t *testing.T) {
 		require.NoError(t, set.Load(context.Background()))
 		return set.Lists()
 	}
-	require.Equal(t, []core.ID{1, 4, 2, 3}, trendingIDs(load().Day), "nobody has looked yet: the numbers alone")
+	require.Equal(t, []core.ID{1, 4, 2, 3}, trendingIDs(load().Day), "the numbers alone")
 
-	set.Judge([]core.ID{2, 3}, []core.ID{1})
+	set.Judge([]core.ID{1})
 	lists := load()
-	require.Equal(t, []core.ID{2, 3, 4}, trendingIDs(lists.Day), "refused is out, what was checked stands first")
-	require.Equal(t, []core.ID{2, 3, 4}, trendingIDs(lists.Hour))
+	require.Equal(t, []core.ID{4, 2, 3}, trendingIDs(lists.Day), "refused is out")
+	require.Equal(t, []core.ID{4, 2, 3}, trendingIDs(lists.Hour))
 	v := set.View()
 	p, there := v.Post(1)
 	require.True(t, there, "it may be shown, but nothing that was done with it counts")
@@ -51,6 +51,44 @@ func TestOneAccountsBurstDoesNotWinTrending(t *testing.T) {
 	require.Zero(t, p.Day(), "also when it comes back")
 	v.Close()
 
-	set.Judge([]core.ID{2, 3}, nil)
-	require.Equal(t, []core.ID{2, 3, 1, 4}, trendingIDs(load().Day))
+	set.Judge(nil)
+	require.Equal(t, []core.ID{1, 4, 2, 3}, trendingIDs(load().Day))
+}
+
+func TestWhatTooFewDidIsInNoList(t *testing.T) {
+	source := &table{counts: map[core.ID]core.Engagement{
+		1: {Likes: 2},                                   // unseen: it counts nowhere
+		2: {Likes: 2, Exposures: 8},                     // at a rate that is believed: in scores, in no list
+		3: {Likes: 1, Comments: 1, Shares: 1},           // perhaps one and the same person
+		4: {Likes: 3},                                   // enough
+		5: {Comments: 3, Exposures: 30},                 // enough
+		6: {Exposures: 100}, 7: {Likes: -3, Shares: -1}, // nobody
+	}}
+	for id := range core.ID(7) {
+		source.posts = append(source.posts, post(id+1, 10+id, noon.Add(-time.Hour)))
+	}
+	set := newSet(hot.DefaultConfig(), source, &manualClock{noon})
+	require.NoError(t, set.Load(context.Background()))
+	counts := func(id core.ID) core.Engagement {
+		v := set.View()
+		defer v.Close()
+		p, there := v.Post(id)
+		require.True(t, there)
+		return p.Day()
+	}
+	lists := set.Lists()
+	require.ElementsMatch(t, []core.ID{4, 5}, trendingIDs(lists.Day))
+	require.ElementsMatch(t, []core.ID{4, 5}, trendingIDs(lists.Hour))
+	popular := trendingIDs(lists.Popular)
+	require.Len(t, popular, 7)
+	require.ElementsMatch(t, []core.ID{4, 5}, popular[:2], "who passes the floor")
+	require.Equal(t, core.ID(6), popular[6], "exposures count")
+	require.Zero(t, counts(1))
+	require.Zero(t, counts(3))
+	require.Equal(t, source.counts[2], counts(2))
+
+	source.counts[1] = core.Engagement{Likes: 3} // one more
+	require.NoError(t, set.Load(context.Background()))
+	require.Contains(t, trendingIDs(set.Lists().Day), core.ID(1))
+	require.Equal(t, source.counts[1], counts(1))
 }

@@ -2,6 +2,7 @@ package hot
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -27,7 +28,7 @@ func (c *ClickHouse) Since(ctx context.Context, since, now time.Time, ranking *r
 	list := make([]Ranked, 0, len(visible))
 	for id, p := range visible {
 		p.counts[Past] = posts[id]
-		list = append(list, Ranked{Post: p, Value: ranking.Trend(p.Day(), p.Age(now))})
+		list = append(list, Ranked{Post: p, Value: ranking.WeeklyTrend(p.Day(), p.Age(now))})
 	}
 	slices.SortFunc(list, func(a, b Ranked) int {
 		if worse(&b, &a) {
@@ -43,7 +44,7 @@ func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagemen
 	posts := make(map[core.ID]counts, limit)
 	name, params := c.from.Query("feed_week_top", map[string]any{
 		"since": since.Unix(), "limit": limit, "like": e.Like, "comment": e.Comment, "share": e.Share,
-		"a": e.PriorInteractions, "b": e.PriorExposures,
+		"a": e.PriorInteractions, "b": e.PriorExposures, "rate": rateOf(e), "min_people": e.MinPeople, "people_share": e.PeopleShare,
 	})
 	return posts, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params),
@@ -63,6 +64,14 @@ func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagemen
 			return nil
 		},
 	}})
+}
+
+// rateOf is the highest rate that is believed.
+func rateOf(e *rank.Engagement) float64 {
+	if e.MaxRate > 0 {
+		return e.MaxRate
+	}
+	return math.MaxFloat32
 }
 
 func (c *ClickHouse) visible(ctx context.Context, posts map[core.ID]counts) (map[core.ID]Post, error) {

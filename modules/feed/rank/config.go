@@ -5,8 +5,9 @@ package rank
 // Config holds every constant of the ranking.
 type Config struct {
 	Weights        Weights    `koanf:"weights" json:"weights"`
-	FreshnessDecay float64    `koanf:"freshness_decay" json:"freshness_decay" validate:"gte=0.0001,lte=10"` // λ, per hour of age; 0.1 halves in 7 hours
-	TrendingDecay  float64    `koanf:"trending_decay" json:"trending_decay" validate:"gte=0.0001,lte=10"`   // the same, for the order of trending posts
+	FreshnessDecay float64    `koanf:"freshness_decay" json:"freshness_decay" validate:"gte=0.0001,lte=10"`         // λ, per hour of age; 0.1 halves in 7 hours
+	TrendingDecay  float64    `koanf:"trending_decay" json:"trending_decay" validate:"gte=0.0001,lte=10"`           // the same, for the order of trending posts of an hour and a day
+	WeeklyDecay    float64    `koanf:"trending_decay_week" json:"trending_decay_week" validate:"gte=0.0001,lte=10"` // and of a week
 	Engagement     Engagement `koanf:"engagement" json:"engagement"`
 	Affinity       Affinity   `koanf:"affinity" json:"affinity"`
 	Diversity      Diversity  `koanf:"diversity" json:"diversity"`
@@ -27,6 +28,10 @@ type Engagement struct {
 	Share             float64 `koanf:"share" json:"share" validate:"gte=0,lte=100"`
 	PriorInteractions float64 `koanf:"prior_interactions" json:"prior_interactions" validate:"gte=0,lte=1000000"` // a, in weighted interactions
 	PriorExposures    float64 `koanf:"prior_exposures" json:"prior_exposures" validate:"gte=1,lte=1000000"`       // b, in exposures
+
+	MaxRate     float64 `koanf:"max_rate" json:"max_rate" validate:"gte=0,lte=100"`          // weighted interactions for an exposure; who does more is taken to have seen more; 0: no bound
+	MinPeople   int64   `koanf:"min_people" json:"min_people" validate:"gte=0,lte=100000"`   // people who must have liked, or commented, or shared a post in a day (or a week) before that counts in the lists of trending and popular posts ...
+	PeopleShare float64 `koanf:"people_share" json:"people_share" validate:"gte=0,lte=0.01"` // ... or this share of a day's reactions to all posts, if that is more
 }
 
 // Affinity says what an interaction of a user with an author is worth. Hide stands for hides and
@@ -54,7 +59,8 @@ func DefaultConfig() Config {
 		Weights:        Weights{Freshness: 0.30, Engagement: 0.40, Affinity: 0.30},
 		FreshnessDecay: 0.1,
 		TrendingDecay:  0.05,
-		Engagement:     Engagement{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20},
+		WeeklyDecay:    0.015,
+		Engagement:     Engagement{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20, MaxRate: 0.25, MinPeople: 3, PeopleShare: 0.00015},
 		Affinity:       Affinity{View: 0.2, Click: 0.5, Like: 1, Comment: 2, Share: 3, Hide: -5},
 		Diversity:      Diversity{Top: 5, Gap: 3, Window: 50, MaxAuthor: 3},
 	}

@@ -24,11 +24,15 @@ func (c *Config) Freshness(age time.Duration) float64 {
 	return math.Exp(-c.FreshnessDecay * max(0, age.Hours()))
 }
 
-// EngagementTerm is log1p((interactions + a) / (exposures + b)). Counters below zero, which a
-// repair may show for a moment, count as zero.
+// EngagementTerm is log1p((interactions + a) / (exposures + b)). Interactions that come with few exposures, or
+// none, are taken to have come at the highest rate that is believed. Counters below zero, which a repair may
+// show for a moment, count as zero.
 func (c *Config) EngagementTerm(e core.Engagement) float64 {
-	exposures := max(0, float64(e.Exposures))
-	return math.Log1p((c.Interactions(e) + c.Engagement.PriorInteractions) / (exposures + c.Engagement.PriorExposures))
+	exposures, interactions := max(0, float64(e.Exposures)), c.Interactions(e)
+	if c.Engagement.MaxRate > 0 {
+		exposures = max(exposures, interactions/c.Engagement.MaxRate)
+	}
+	return math.Log1p((interactions + c.Engagement.PriorInteractions) / (exposures + c.Engagement.PriorExposures))
 }
 
 // Interactions is what was done with a post, weighted: likes + 2·comments + 3·shares.
@@ -63,12 +67,46 @@ func (a *Affinity) Weighted(n AuthorCounts) float64 {
 		a.Comment*float64(max(0, n.Comments)) + a.Share*float64(max(0, n.Shares)) + a.Hide*float64(max(0, n.Hides))
 }
 
-// Trend orders trending posts: how much was done, at what rate, how long ago the post was made. A
-// post that nobody interacted with does not trend.
+// People is how many people interacted with a post, at least: each counts once in a kind of reaction, so of the
+// kind that there is most of there are as many people.
+func People(e core.Engagement) int64 { return max(0, e.Likes, e.Comments, e.Shares) }
+
+// Reactions is what People is a share of.
+func Reactions(e core.Engagement) int64 {
+	return max(0, e.Likes) + max(0, e.Comments) + max(0, e.Shares)
+}
+
+// handful times min_people are too many to be left out of every score, however large the site.
+const handful = 4
+
+// Floor is how many people it takes until a post's engagement counts in a list of everybody's, where there were
+// so many reactions to all posts in a day.
+func (c *Config) Floor(reactions int64) int64 {
+	return max(c.Engagement.MinPeople, int64(math.Ceil(c.Engagement.PeopleShare*float64(reactions))))
+}
+
+// Doubtful tells whether what was done with a post does not count anywhere, in no list and in no score: by fewer
+// people than the floor, a handful, and at a rate that is not believed, as where who did it never saw it.
+func (c *Config) Doubtful(e core.Engagement, floor int64) bool {
+	few := People(e) < min(floor, handful*c.Engagement.MinPeople)
+	return c.Engagement.MaxRate > 0 && few && c.Interactions(e) > c.Engagement.MaxRate*max(0, float64(e.Exposures))
+}
+
+// Trend orders the trending posts of an hour and a day: log1p(interactions) · the term of engagement ·
+// exp(−trending_decay · age in hours). A post that nobody interacted with does not trend.
 func (c *Config) Trend(e core.Engagement, age time.Duration) float64 {
+	return c.trend(e, age, c.TrendingDecay)
+}
+
+// WeeklyTrend is the same for a week.
+func (c *Config) WeeklyTrend(e core.Engagement, age time.Duration) float64 {
+	return c.trend(e, age, c.WeeklyDecay)
+}
+
+func (c *Config) trend(e core.Engagement, age time.Duration, decay float64) float64 {
 	interactions := c.Interactions(e)
 	if interactions <= 0 {
 		return 0
 	}
-	return math.Log1p(interactions) * c.EngagementTerm(e) * math.Exp(-c.TrendingDecay*max(0, age.Hours()))
+	return math.Log1p(interactions) * c.EngagementTerm(e) * math.Exp(-decay*max(0, age.Hours()))
 }

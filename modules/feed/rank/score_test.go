@@ -40,7 +40,7 @@ func TestAScoreUnderOtherConstantsIsTheseNumbers(t *testing.T) {
 	}
 
 	c := rank.Config{
-		FreshnessDecay: 0.2, TrendingDecay: 0.5,
+		FreshnessDecay: 0.2, TrendingDecay: 0.5, WeeklyDecay: 0.1,
 		Engagement: rank.Engagement{Like: 1, Comment: 10, Share: 100, PriorInteractions: 5, PriorExposures: 7},
 		Affinity:   rank.Affinity{View: 1, Click: 10, Like: 100, Comment: 1000, Share: 10000, Hide: -100000},
 	}
@@ -52,6 +52,54 @@ func TestAScoreUnderOtherConstantsIsTheseNumbers(t *testing.T) {
 	require.InDelta(t, 654321, c.Affinity.Weighted(rank.AuthorCounts{Views: 1, Clicks: 2, Likes: 3, Comments: 4, Shares: 65}), 1e-9)
 	require.InDelta(t, 4.615121, c.AffinityTerm(100), 1e-6)
 	require.InDelta(t, -4.615121, c.AffinityTerm(-100), 1e-6)
+}
+
+// Three likes that nobody saw are three of twelve exposures, not three of none.
+func TestInteractionsWithoutExposuresAreTakenToHaveComeAtTheHighestRate(t *testing.T) {
+	c := rank.DefaultConfig()
+	forged := core.Engagement{Likes: 3, Comments: 3, Shares: 3}            // 18 weighted: of 72 exposures at a quarter
+	require.InDelta(t, 0.187742, c.EngagementTerm(forged), 1e-6)           // ln(1 + 19/92)
+	require.InDelta(t, 0.552794, c.Trend(forged, 0), 1e-6)                 // ln 19 · that
+	require.InDelta(t, 0.525834, c.Trend(forged, time.Hour), 1e-6)         // · e^-0.05
+	require.InDelta(t, 0.544564, c.WeeklyTrend(forged, time.Hour), 1e-6)   // · e^-0.015
+	seen := core.Engagement{Exposures: 100, Likes: 10}                     // below the rate all stays as it was
+	require.InDelta(t, math.Log1p(11./120), c.EngagementTerm(seen), 1e-12) // the prior is 1 of 20
+	c.Engagement.MaxRate = 0
+	require.InDelta(t, math.Log1p(19./20), c.EngagementTerm(forged), 1e-12, "no bound")
+	require.InDelta(t, math.Log1p(1./20), c.EngagementTerm(core.Engagement{Exposures: -15, Likes: -3}), 1e-12, "below zero is zero")
+}
+
+func TestAPostTakesAsManyPeopleAsTheFloor(t *testing.T) {
+	c := rank.DefaultConfig() // 3, or 0.00015 of all reactions
+	for reactions, floor := range map[int64]int64{0: 3, 20_000: 3, 20_001: 4, 80_000: 12, 791_639: 119} {
+		require.Equal(t, floor, c.Floor(reactions), "%d reactions", reactions)
+	}
+	require.EqualValues(t, 5, rank.People(core.Engagement{Likes: 2, Comments: 5, Shares: 4, Exposures: 9}))
+	require.Zero(t, rank.People(core.Engagement{Likes: -2}))
+	require.EqualValues(t, 11, rank.Reactions(core.Engagement{Likes: 2, Comments: 5, Shares: 4, Exposures: 9}))
+	require.EqualValues(t, 4, rank.Reactions(core.Engagement{Likes: -2, Shares: 4}))
+}
+
+func TestWhatAHandfulDidUnseenCountsInNoScore(t *testing.T) {
+	c := rank.DefaultConfig()
+	for _, x := range []struct {
+		what  string
+		of    core.Engagement
+		floor int64
+		want  bool
+	}{
+		{"two, of whom nobody saw it", core.Engagement{Likes: 2}, 3, true},
+		{"as many as the floor", core.Engagement{Likes: 3}, 3, false},
+		{"two at a rate that is believed", core.Engagement{Likes: 2, Exposures: 8}, 3, false},
+		{"two at one that is not", core.Engagement{Likes: 2, Exposures: 7}, 3, true},
+		{"eleven on a large site", core.Engagement{Likes: 11}, 119, true},
+		{"more than a handful on a large site", core.Engagement{Likes: 12}, 119, false},
+		{"nothing at all", core.Engagement{}, 3, false},
+	} {
+		require.Equal(t, x.want, c.Doubtful(x.of, x.floor), x.what)
+	}
+	c.Engagement.MaxRate = 0
+	require.False(t, c.Doubtful(core.Engagement{Likes: 2}, 3), "no bound")
 }
 
 func TestOneLikeOnTwoExposuresDoesNotBeatAPostThatManyLiked(t *testing.T) {
