@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .bin
 GOLANGCI_VERSION := v2.15.0
-SERVERS := modules/embedded
+SERVERS := modules/lab/embedded
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 FUZZTIME ?= 20s

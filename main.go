@@ -5,7 +5,7 @@ import (
 	"os"
 
 	"github.com/feedrank/feedrank/app/cli"
-	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
 )
 
 // version is set by the linker.

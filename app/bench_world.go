@@ -17,11 +17,11 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/bench"
-	"github.com/feedrank/feedrank/modules/embedded"
-	embeddedpg "github.com/feedrank/feedrank/modules/embedded/postgres"
-	"github.com/feedrank/feedrank/modules/seed"
-	"github.com/feedrank/feedrank/modules/seed/world"
+	"github.com/feedrank/feedrank/modules/lab/bench"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
+	embeddedpg "github.com/feedrank/feedrank/modules/lab/embedded/postgres"
+	"github.com/feedrank/feedrank/modules/lab/seed"
+	"github.com/feedrank/feedrank/modules/lab/seed/world"
 	"github.com/feedrank/feedrank/sql"
 )
 

@@ -20,7 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
-	"github.com/feedrank/feedrank/modules/seed"
+	"github.com/feedrank/feedrank/modules/lab/seed"
 )
 
 // SeedBulk puts a synthetic world straight into PostgreSQL and ClickHouse, as if CDC and the events

@@ -12,13 +12,13 @@ import (
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/demo"
-	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/lab/demo"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
-	"github.com/feedrank/feedrank/modules/seed"
+	"github.com/feedrank/feedrank/modules/lab/seed"
 )
 
 // Demo runs everything on embedded servers in a temporary directory, seeds a world, keeps its people

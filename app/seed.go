@@ -15,7 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
-	"github.com/feedrank/feedrank/modules/seed"
+	"github.com/feedrank/feedrank/modules/lab/seed"
 )
 
 // Seed puts a synthetic world into the app's database and its events on the events path: through the

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/app"
-	"github.com/feedrank/feedrank/modules/bench"
-	"github.com/feedrank/feedrank/modules/seed/world"
+	"github.com/feedrank/feedrank/modules/lab/bench"
+	"github.com/feedrank/feedrank/modules/lab/seed/world"
 )
 
 func benchCommand() *cobra.Command {

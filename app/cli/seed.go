@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/app"
-	"github.com/feedrank/feedrank/modules/seed"
-	"github.com/feedrank/feedrank/modules/seed/world"
+	"github.com/feedrank/feedrank/modules/lab/seed"
+	"github.com/feedrank/feedrank/modules/lab/seed/world"
 )
 
 func seedCommand() *cobra.Command {

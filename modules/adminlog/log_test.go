@@ -14,8 +14,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/adminlog"
-	"github.com/feedrank/feedrank/modules/embedded"
-	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
+	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/sql"
 	"github.com/feedrank/feedrank/test/stack"

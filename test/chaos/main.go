@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
 )
 
 func main() {

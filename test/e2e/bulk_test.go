@@ -15,8 +15,8 @@ import (
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
-	"github.com/feedrank/feedrank/modules/seed"
-	synthetic "github.com/feedrank/feedrank/modules/seed/world"
+	"github.com/feedrank/feedrank/modules/lab/seed"
+	synthetic "github.com/feedrank/feedrank/modules/lab/seed/world"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )

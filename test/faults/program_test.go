@@ -19,7 +19,7 @@ import (
 
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/bench"
+	"github.com/feedrank/feedrank/modules/lab/bench"
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/reserve"

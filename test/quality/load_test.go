@@ -13,7 +13,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/modules/seed/world"
+	"github.com/feedrank/feedrank/modules/lab/seed/world"
 	"github.com/feedrank/feedrank/test/stack"
 )
 

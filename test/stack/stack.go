@@ -13,8 +13,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/feedrank/feedrank/config/grants"
-	"github.com/feedrank/feedrank/modules/embedded"
-	"github.com/feedrank/feedrank/modules/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
+	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/migrate"

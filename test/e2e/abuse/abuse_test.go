@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/bench/attack"
+	"github.com/feedrank/feedrank/modules/lab/bench/attack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
