@@ -56,6 +56,10 @@ mutate: servers ## Break the code in small ways and look whether the tests notic
 build: ## Build bin/feedrank
 	$(GO_BUILD) -o bin/feedrank .
 
+.PHONY: production
+production: ## Build bin/feedrank-production: what the image holds, without demo, seed, bench and embedded servers
+	$(GO_BUILD) -tags production,validator_novalidatefn -o bin/feedrank-production .
+
 # The stamp changes with the lock file, so the parts are fetched once.
 .PHONY: servers
 servers: $(SERVERS)/node_modules/.fetched ## Fetch the pinned server binaries that the embedded stack runs

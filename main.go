@@ -5,13 +5,13 @@ import (
 	"os"
 
 	"github.com/feedrank/feedrank/app/cli"
-	"github.com/feedrank/feedrank/modules/lab/embedded"
+	"github.com/feedrank/feedrank/app/lab"
 )
 
 // version is set by the linker.
 var version = "dev"
 
 func main() {
-	embedded.RunChildIfAsked()
-	os.Exit(cli.Main(version))
+	lab.RunChildIfAsked()
+	os.Exit(cli.Main(version, lab.Commands()...))
 }

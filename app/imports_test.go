@@ -21,6 +21,8 @@ func layer(pkg string) (height int, feature string) {
 		return 0, ""
 	case strings.HasPrefix(path, "modules/platform/"):
 		return 1, ""
+	case strings.HasPrefix(path, "modules/lab/"):
+		return 2, "lab/" + strings.Split(path, "/")[2]
 	case strings.HasPrefix(path, "modules/"):
 		return 2, strings.Split(path, "/")[1]
 	case path == "config", strings.HasPrefix(path, "config/"):
@@ -61,4 +63,24 @@ func TestImportsPointOneWayAndFeaturesDoNotImportEachOther(t *testing.T) {
 		}
 	}
 	require.Greater(t, packages, 10)
+}
+
+// TestTheProductionBinaryHasNothingOfALab looks at what an image and a release are built of.
+func TestTheProductionBinaryHasNothingOfALab(t *testing.T) {
+	deps := func(tags string) string {
+		list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", tags, ".")
+		list.Dir = ".."
+		out, err := list.Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	production, checkout := deps("production"), deps("")
+	for _, lab := range []string{
+		module + "modules/lab/", "pkg/kfake", "pkg/kgo", "alicebob/miniredis", "gopher-lua", "valyala/fasthttp", "schollz/progressbar",
+		"ebitengine/purego", "HdrHistogram",
+	} {
+		require.Contains(t, checkout, lab, "the word is right")
+		require.NotContains(t, production, lab)
+	}
+	require.NotContains(t, production+checkout, "toxiproxy")
 }

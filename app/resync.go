@@ -4,16 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/schollz/progressbar/v3"
 	"go.uber.org/fx"
 	"go.uber.org/zap"
-	"golang.org/x/term"
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc"
@@ -55,39 +52,26 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 	return differences, err
 }
 
-// progress tells how far a comparison is: with a bar on a terminal, with a line for each kind elsewhere.
+// progress tells how far a comparison is, with a line for each kind at its end.
 type progress struct {
+	*Progress
 	out     io.Writer
-	tty     bool
-	bar     *progressbar.ProgressBar // of the table that is read; nil: none
+	read    int64 // rows of the table
 	started time.Time
 }
 
 func newProgress(out io.Writer) *progress {
-	file, ok := out.(*os.File)
-	return &progress{out: out, tty: ok && term.IsTerminal(int(file.Fd())), started: time.Now()}
+	return &progress{Progress: NewProgress(out), out: out, started: time.Now()}
 }
 
 func (p *progress) rows(table string, n, about int64) {
-	if !p.tty {
-		return
-	}
-	if p.bar == nil {
-		p.bar = progressbar.NewOptions64(about, progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(table),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-	}
-	if p.bar.State().CurrentNum+n > p.bar.GetMax64() { // the catalog's guess was too low
-		p.bar.ChangeMax64(p.bar.State().CurrentNum + n)
-	}
-	_ = p.bar.Add64(n) // a bar that cannot be drawn is no reason to stop
+	p.read += n
+	p.Show(table, p.read, about)
 }
 
 func (p *progress) compared(c cdc.Comparison) {
-	if p.bar != nil {
-		_ = p.bar.Finish() // as above
-		p.bar = nil
-	}
+	p.End()
+	p.read = 0
 	said := "equal"
 	if !c.Equal() {
 		said = fmt.Sprintf("%d missing, %d wrong, %d too many, %d with wrong edges: %s", c.Missing, c.Wrong, c.TooMany, c.Edges, strings.Join(c.Examples, " "))
@@ -101,7 +85,7 @@ func (p *progress) compared(c cdc.Comparison) {
 	if c.Unreadable > 0 {
 		said += fmt.Sprintf("; %d rows that the mapping cannot read", c.Unreadable)
 	}
-	_, _ = fmt.Fprintf(p.out, "%-8s %-24s %9d rows  %6.1f s  %s\n", c.Kind, c.Table, c.Rows, time.Since(p.started).Seconds(), said) // as above
+	_, _ = fmt.Fprintf(p.out, "%-8s %-24s %9d rows  %6.1f s  %s\n", c.Kind, c.Table, c.Rows, time.Since(p.started).Seconds(), said) // what cannot be written is no reason to stop
 	p.started = time.Now()
 }
 

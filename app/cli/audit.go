@@ -29,7 +29,7 @@ func auditCommand(load loader) *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
 		if err := audit.ValidateSince(options.Since); err != nil {
-			return usagef("--since: want 1h to 720h")
+			return Usagef("--since: want 1h to 720h")
 		}
 		cfg, err := read()
 		if err != nil {

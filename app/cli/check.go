@@ -12,15 +12,15 @@ import (
 )
 
 func checkConfigCommand() *cobra.Command {
-	var s settings
+	var s Settings
 	var connect bool
 	c := &cobra.Command{
 		Use: "check-config [FILE]", Short: "Validate a configuration and name every mistake", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				s.file = args[0]
+				s.File = args[0]
 			}
-			cfg, err := s.load()
+			cfg, err := s.Load()
 			if err != nil {
 				return err
 			}
@@ -50,25 +50,25 @@ func checkConfigCommand() *cobra.Command {
 			return err
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	c.Flags().BoolVar(&connect, "connect", false,
 		"also compare cdc.tables with the app's database, try whether the source could read it, and look at the version and the settings of ClickHouse")
 	return c
 }
 
 func modulesCommand() *cobra.Command {
-	var s settings
+	var s Settings
 	c := &cobra.Command{
 		Use: "modules", Short: "List the modules, and say which of them run with these roles and why",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := s.load(app.DevDefaults()...) // a list of modules needs no key
+			cfg, err := s.Load(config.DevDefaults()...) // a list of modules needs no key
 			if err != nil {
 				return err
 			}
 			return printModules(c.OutOrStdout(), app.Choose(cfg))
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	return c
 }
 

@@ -23,31 +23,33 @@ const (
 	exitUsage  = 2 // a flag, an argument or the configuration is wrong
 )
 
-// errUsage tells that a flag or an argument is wrong.
-var errUsage = errors.New("see --help")
+// ErrUsage tells that a flag or an argument is wrong.
+var ErrUsage = errors.New("see --help")
 
-func usagef(format string, args ...any) error {
-	return fmt.Errorf("%w; %w", fmt.Errorf(format, args...), errUsage)
+// Usagef says what is wrong with a flag or an argument.
+func Usagef(format string, args ...any) error {
+	return fmt.Errorf("%w; %w", fmt.Errorf(format, args...), ErrUsage)
 }
 
-// Main runs the command line until it is done or told to stop, and returns the exit code.
-func Main(version string) int {
+// Main runs the command line, with more commands than those of production, until it is done or told to stop, and
+// returns the exit code.
+func Main(version string, more ...*cobra.Command) int {
 	app.Version = version
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := command().ExecuteContext(ctx)
+	err := command(more...).ExecuteContext(ctx)
 	stop()
 	if err == nil {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, "feedrank:", err)
 	var mistakes config.Problems
-	if errors.As(err, &mistakes) || errors.Is(err, errUsage) {
+	if errors.As(err, &mistakes) || errors.Is(err, ErrUsage) {
 		return exitUsage
 	}
 	return exitFailed
 }
 
-func command() *cobra.Command {
+func command(more ...*cobra.Command) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "feedrank",
 		Short: "The ranked home feed of a social app, as one program",
@@ -55,12 +57,13 @@ func command() *cobra.Command {
 			"ranks a feed from them, and serves it through Redis.",
 		SilenceUsage: true, SilenceErrors: true, Version: app.Version,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w; %w", err, errUsage) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w; %w", err, ErrUsage) })
 	root.AddCommand(
-		serveCommand(), devCommand(), demoCommand(), embeddedCommand(), migrateCommand(), checkConfigCommand(), resyncCommand(),
-		modulesCommand(), metricsCommand(), seedCommand(), benchCommand(), tokenCommand(), versionCommand(),
+		serveCommand(), migrateCommand(), checkConfigCommand(), resyncCommand(),
+		modulesCommand(), metricsCommand(), tokenCommand(), versionCommand(),
 		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading), eraseCommand(loading),
 	)
+	root.AddCommand(more...)
 	for _, c := range root.Commands() {
 		if c.Args == nil {
 			c.Args = noArguments
@@ -71,7 +74,7 @@ func command() *cobra.Command {
 
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("unexpected argument %q; %w", args[0], errUsage)
+		return fmt.Errorf("unexpected argument %q; %w", args[0], ErrUsage)
 	}
 	return nil
 }

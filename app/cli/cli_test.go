@@ -157,10 +157,10 @@ func TestACommandThatIsCalledWronglySaysHow(t *testing.T) {
 		{"quarantine", "--partition", "1", "--first", "7", "--last", "3"},
 	} {
 		_, err := c.run(t, dlqCommand, args...)
-		require.ErrorIs(t, err, errUsage, "%v", args)
+		require.ErrorIs(t, err, ErrUsage, "%v", args)
 	}
 	_, err := c.run(t, auditCommand, "--since", "1m")
-	require.ErrorIs(t, err, errUsage)
+	require.ErrorIs(t, err, ErrUsage)
 }
 
 func TestAnAuditByCommandFailsUntilWhatIsWrongIsRepaired(t *testing.T) {

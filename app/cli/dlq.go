@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -23,7 +22,7 @@ func dlqCommand(load loader) *cobra.Command {
 		Long: "A dead letter is a record that a consumer could not apply. An event counts once however often it\n" +
 			"is replayed. Changes (the cdc queue) are not replayed: run feedrank resync for their table.",
 	}
-	c.RunE = func(*cobra.Command, []string) error { return usagef("say list, show, replay, discard or quarantine") }
+	c.RunE = func(*cobra.Command, []string) error { return Usagef("say list, show, replay, discard or quarantine") }
 	c.AddCommand(dlqList(load), dlqShow(load), dlqReplay(load), dlqDiscard(load), dlqQuarantine(load))
 	return c
 }
@@ -48,14 +47,14 @@ func (f *choice) flags(c *cobra.Command) {
 func (f *choice) filter(now time.Time) (deadletter.Filter, error) {
 	wanted := deadletter.Filter{Reason: f.reason, Topic: f.topic}
 	if f.queue != "events" && f.queue != "cdc" {
-		return wanted, usagef("--queue: want events or cdc")
+		return wanted, Usagef("--queue: want events or cdc")
 	}
 	switch state := deadletter.State(f.state); state {
 	case "", "any":
 	case deadletter.Open, deadletter.Replayed, deadletter.Discarded:
 		wanted.State = state
 	default:
-		return wanted, usagef("--state: want open, replayed, discarded or any")
+		return wanted, Usagef("--state: want open, replayed, discarded or any")
 	}
 	if f.partition >= 0 {
 		wanted.Partition = &f.partition
@@ -63,7 +62,7 @@ func (f *choice) filter(now time.Time) (deadletter.Filter, error) {
 	for _, text := range f.ids {
 		id, err := deadletter.ParseID(text)
 		if err != nil {
-			return wanted, usagef("--id %s: %w", oneLine(text, 100), err)
+			return wanted, Usagef("--id %s: %w", oneLine(text, 100), err)
 		}
 		wanted.IDs = append(wanted.IDs, id)
 	}
@@ -98,7 +97,7 @@ func dlqList(load loader) *cobra.Command {
 			return err
 		}
 		if limit < 1 || limit > 10000 || after < 0 {
-			return usagef("--limit: want 1 to 10000; --after: want what the last list printed")
+			return Usagef("--limit: want 1 to 10000; --after: want what the last list printed")
 		}
 		cfg, err := read()
 		if err != nil {
@@ -148,7 +147,7 @@ func dlqShow(load loader) *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) error {
 		id, err := deadletter.ParseID(args[0])
 		if err != nil {
-			return usagef("%w", err)
+			return Usagef("%w", err)
 		}
 		cfg, err := read()
 		if err != nil {
@@ -194,16 +193,18 @@ func dlqAct(load loader, verb, short string, of func(*deadletter.Service) deed) 
 			return err
 		}
 		if f.everything() && !all {
-			return usagef("say which letters: --id, --reason, --topic, --partition, --since, --until, or --all")
+			return Usagef("say which letters: --id, --reason, --topic, --partition, --since, --until, or --all")
 		}
 		cfg, err := read()
 		if err != nil {
 			return err
 		}
 		return app.WithLetters(cfg, func(s *deadletter.Service) error {
-			tell, end := counting(c.ErrOrStderr(), verb)
+			progress := app.NewProgress(c.ErrOrStderr())
+			tell := func(done, total int) { progress.Show(verb, int64(done), int64(total)) }
 			outcome, err := of(s)(c.Context(), f.queue, wanted, dryRun, tell)
-			if err := errors.Join(err, end()); err != nil {
+			progress.End()
+			if err != nil {
 				return err
 			}
 			if asJSON {
@@ -235,7 +236,7 @@ func dlqQuarantine(load loader) *cobra.Command {
 			last = first
 		}
 		if partition < 0 || first < 0 || last < first {
-			return usagef("say --partition, --first and, for more than one offset, --last")
+			return Usagef("say --partition, --first and, for more than one offset, --last")
 		}
 		cfg, err := read()
 		if err != nil {

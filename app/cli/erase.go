@@ -36,15 +36,15 @@ func eraseCommand(load loader) *cobra.Command {
 		for i, name := range names {
 			id, err := core.ParseID(name)
 			if err != nil {
-				return usagef("--user %s: want an id, a decimal integer from 1 to 9223372036854775807", name)
+				return Usagef("--user %s: want an id, a decimal integer from 1 to 9223372036854775807", name)
 			}
 			users[i] = id
 		}
 		switch {
 		case len(users) == 0 || len(users) > erase.MaxUsers:
-			return usagef("--user: want 1 to %d ids", erase.MaxUsers)
+			return Usagef("--user: want 1 to %d ids", erase.MaxUsers)
 		case !yes:
-			return usagef("an erasure cannot be taken back: add --yes")
+			return Usagef("an erasure cannot be taken back: add --yes")
 		}
 		cfg, err := read()
 		if err != nil {

@@ -23,7 +23,7 @@ func explainCommand(loader loader) *cobra.Command {
 			for i, flag := range []struct{ name, value string }{{"user", user}, {"post", post}} {
 				id, err := core.ParseID(flag.value)
 				if err != nil {
-					return usagef("--%s: %w", flag.name, err)
+					return Usagef("--%s: %w", flag.name, err)
 				}
 				ids[i] = id
 			}

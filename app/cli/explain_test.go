@@ -36,5 +36,5 @@ func TestAPostIsExplainedInATerminal(t *testing.T) {
 	_, err = explain("--post", "5", "--token", "no token")
 	require.ErrorContains(t, err, "401")
 	_, err = explain("--post", "five")
-	require.ErrorIs(t, err, errUsage)
+	require.ErrorIs(t, err, ErrUsage)
 }

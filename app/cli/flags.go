@@ -1,34 +1,33 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/config"
 )
 
-type settings struct {
-	file  string
-	set   []string
-	roles []string
+// Settings are the flags that say where the configuration comes from.
+type Settings struct {
+	File  string
+	Set   []string
+	Roles []string
 }
 
-func (s *settings) flags(c *cobra.Command) {
-	c.Flags().StringVarP(&s.file, "config", "c", os.Getenv("FEEDRANK_CONFIG"), "configuration file (YAML); also FEEDRANK_CONFIG")
-	c.Flags().StringArrayVar(&s.set, "set", nil, "set a key, over the file and the environment: --set kafka.brokers=a:9092,b:9092")
-	c.Flags().StringSliceVar(&s.roles, "roles", nil, "what this process does: all, or some of api, events-consumer, cdc-consumer, cdc-source, jobs")
+// Flags gives a command these flags.
+func (s *Settings) Flags(c *cobra.Command) {
+	c.Flags().StringVarP(&s.File, "config", "c", os.Getenv("FEEDRANK_CONFIG"), "configuration file (YAML); also FEEDRANK_CONFIG")
+	c.Flags().StringArrayVar(&s.Set, "set", nil, "set a key, over the file and the environment: --set kafka.brokers=a:9092,b:9092")
+	c.Flags().StringSliceVar(&s.Roles, "roles", nil, "what this process does: all, or some of api, events-consumer, cdc-consumer, cdc-source, jobs")
 }
 
-func (s *settings) load(under ...string) (config.Config, error) {
-	sources := config.Sources{Under: under, File: s.file, Env: os.Environ(), Set: s.set}
-	for i, role := range s.roles {
+// Load reads the configuration; what is named goes under what the operator says.
+func (s *Settings) Load(under ...string) (config.Config, error) {
+	sources := config.Sources{Under: under, File: s.File, Env: os.Environ(), Set: s.Set}
+	for i, role := range s.Roles {
 		if i == 0 {
 			sources.Set = append(sources.Set, "roles="+role)
 		} else {
@@ -39,9 +38,9 @@ func (s *settings) load(under ...string) (config.Config, error) {
 }
 
 func loading(c *cobra.Command) func() (config.Config, error) {
-	var s settings
-	s.flags(c)
-	return func() (config.Config, error) { return s.load() }
+	var s Settings
+	s.Flags(c)
+	return func() (config.Config, error) { return s.Load() }
 }
 
 // loader gives a command the flags that say where the configuration comes from, and returns what reads
@@ -52,29 +51,10 @@ type loader func(*cobra.Command) func() (config.Config, error)
 func exactly(n int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usagef("want %d arguments, not %d", n, len(args))
+			return Usagef("want %d arguments, not %d", n, len(args))
 		}
 		return nil
 	}
-}
-
-// counting shows how far something is, and ends its line when it is done.
-func counting(out io.Writer, what string) (tell func(done, total int), end func() error) {
-	var bar *progressbar.ProgressBar
-	var failed error
-	return func(done, total int) {
-			if bar == nil {
-				bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
-					progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond))
-			}
-			failed = errors.Join(failed, bar.Set(done))
-		}, func() error {
-			if bar != nil {
-				_, err := fmt.Fprintln(out)
-				failed = errors.Join(failed, err)
-			}
-			return failed
-		}
 }
 
 // moment reads a time, or how long ago it was.
@@ -87,7 +67,7 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return at, usagef("--%s: want a time such as 2026-01-31T12:34:56Z, or how long ago, such as 24h", flag)
+		return at, Usagef("--%s: want a time such as 2026-01-31T12:34:56Z, or how long ago, such as 24h", flag)
 	}
 	return at, nil
 }

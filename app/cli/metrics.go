@@ -9,16 +9,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/config"
 )
 
 func metricsCommand() *cobra.Command {
-	var s settings
+	var s Settings
 	var match string
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "metrics", Short: "List the metrics of every module, and what each one says",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := s.load(append(app.DevDefaults(), "roles=all")...)
+			cfg, err := s.Load(append(config.DevDefaults(), "roles=all")...)
 			if err != nil {
 				return err
 			}
@@ -41,7 +42,7 @@ func metricsCommand() *cobra.Command {
 			return table.Flush()
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	c.Flags().StringVar(&match, "match", "", "only those with this in their name, such as cdc")
 	c.Flags().BoolVar(&asJSON, "json", false, "one metric a line, as JSON")
 	return c

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -31,9 +30,11 @@ func rebuildViewsCommand(load loader) *cobra.Command {
 		ctx, cancel := context.WithTimeout(c.Context(), patience)
 		defer cancel()
 		return app.WithOwners(cfg, func(owners *events.Requests) error {
-			tell, end := counting(c.ErrOrStderr(), "rebuild")
+			progress := app.NewProgress(c.ErrOrStderr())
+			tell := func(done, total int) { progress.Show("rebuild", int64(done), int64(total)) }
 			wrong, err := owners.Rebuild(ctx, tell)
-			if err := errors.Join(err, end()); err != nil {
+			progress.End()
+			if err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "rebuilt since %s: %d buckets changed\n", owners.Complete().Format(time.DateOnly), wrong)

@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/config"
 )
 
 func resyncCommand() *cobra.Command {
-	var s settings
+	var s Settings
 	var table string
 	var check bool
 	var settle time.Duration
@@ -21,7 +22,7 @@ func resyncCommand() *cobra.Command {
 			"way (cdc.resync.drain bounds how long that is waited for), and after --settle at least.\n" +
 			"With --check it only tells, and exits with 1 if anything differs.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := s.load(app.DevDefaults()...) // no key is needed
+			cfg, err := s.Load(config.DevDefaults()...) // no key is needed
 			if err != nil {
 				return err
 			}
@@ -32,7 +33,7 @@ func resyncCommand() *cobra.Command {
 			return err
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	c.Flags().StringVar(&table, "table", "", "only this table, such as public.posts; empty: all that are mapped")
 	c.Flags().BoolVar(&check, "check", false, "only compare")
 	c.Flags().DurationVar(&settle, "settle", 10*time.Second, "how long a row must differ; with Debezium longer than changes take to Kafka")

@@ -13,12 +13,12 @@ import (
 )
 
 func serveCommand() *cobra.Command {
-	var s settings
+	var s Settings
 	var migrateFirst bool
 	c := &cobra.Command{
 		Use: "serve", Short: "Run the roles of the configuration",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := s.load()
+			cfg, err := s.Load()
 			if err != nil {
 				return err
 			}
@@ -34,10 +34,10 @@ func serveCommand() *cobra.Command {
 					return fmt.Errorf("migrate: %w", err)
 				}
 			}
-			return app.Serve(c.Context(), cfg, log, app.FollowFile(s.file, func() (config.Config, error) { return s.load() }))
+			return app.Serve(c.Context(), cfg, log, app.FollowFile(s.File, func() (config.Config, error) { return s.Load() }))
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	c.Flags().BoolVar(&migrateFirst, "migrate", false, "bring the schemas and topics up to date first")
 	return c
 }

@@ -13,35 +13,35 @@ import (
 )
 
 func tokenCommand() *cobra.Command {
-	var s settings
+	var s Settings
 	var userID, service, name string
 	var admin, reads bool
 	var validFor time.Duration
 	c := &cobra.Command{
 		Use: "token", Short: "Sign a development token with auth.hs256_secret",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := s.load()
+			cfg, err := s.Load()
 			if err != nil {
 				return err
 			}
 			var id core.ID
 			if userID != "" {
 				if id, err = core.ParseID(userID); err != nil {
-					return fmt.Errorf("--user: %w; %w", err, errUsage)
+					return fmt.Errorf("--user: %w; %w", err, ErrUsage)
 				}
 			}
 			operator := admin || reads
 			switch {
 			case service != "" && (userID != "" || operator || name != ""):
-				return fmt.Errorf("--act-as goes alone; %w", errUsage)
+				return fmt.Errorf("--act-as goes alone; %w", ErrUsage)
 			case userID == "" && service == "" && !operator:
-				return fmt.Errorf("say --user ID, --admin or --admin-read, or --act-as SERVICE; %w", errUsage)
+				return fmt.Errorf("say --user ID, --admin or --admin-read, or --act-as SERVICE; %w", ErrUsage)
 			case admin && reads:
-				return fmt.Errorf("--admin reads, too: leave out --admin-read; %w", errUsage)
+				return fmt.Errorf("--admin reads, too: leave out --admin-read; %w", ErrUsage)
 			case name != "" && (userID != "" || !operator):
-				return fmt.Errorf("--name is for --admin and --admin-read without --user; %w", errUsage)
+				return fmt.Errorf("--name is for --admin and --admin-read without --user; %w", ErrUsage)
 			case userID != "" && reads:
-				return fmt.Errorf("--admin-read goes with --name; %w", errUsage)
+				return fmt.Errorf("--admin-read goes with --name; %w", ErrUsage)
 			}
 			var token string
 			switch {
@@ -59,7 +59,7 @@ func tokenCommand() *cobra.Command {
 			return err
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	c.Flags().StringVar(&userID, "user", "", "the user that the token speaks for")
 	c.Flags().BoolVar(&admin, "admin", false, "give it the admin scope")
 	c.Flags().BoolVar(&reads, "admin-read", false, "give it the scope that sees what operators see, and changes nothing")

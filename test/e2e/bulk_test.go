@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/app/lab"
 	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
-	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/lab/seed"
 	synthetic "github.com/feedrank/feedrank/modules/lab/seed/world"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -32,7 +33,7 @@ func TestAWorldWrittenInBulkIsOneThatWasApplied(t *testing.T) {
 	options.World = synthetic.Options{
 		Seed: 7, Users: 400, Follows: 8000, Posts: 1500, Events: 20_000, Blocks: 30, Window: 72 * time.Hour, Recent: 24 * time.Hour, Now: time.Now(),
 	}
-	_, err = app.SeedBulk(t.Context(), cfg, options, io.Discard)
+	_, err = lab.SeedBulk(t.Context(), cfg, options, io.Discard)
 	require.NoError(t, err)
 
 	require.NoError(t, app.WithAudit(t.Context(), cfg, func(a *audit.Service) error {
@@ -45,7 +46,7 @@ func TestAWorldWrittenInBulkIsOneThatWasApplied(t *testing.T) {
 	differences, err := app.Resync(t.Context(), cfg, "", false, 0, io.Discard)
 	require.NoError(t, err)
 	require.Zero(t, differences)
-	_, err = app.SeedBulk(t.Context(), cfg, options, io.Discard)
+	_, err = lab.SeedBulk(t.Context(), cfg, options, io.Discard)
 	require.ErrorIs(t, err, events.ErrBegun)
 
 	// A copy of one of its events, then a new one of the same user, in the same partition.

@@ -19,11 +19,11 @@ import (
 
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/lab/bench"
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/lab/bench"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	redisclient "github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/stack"

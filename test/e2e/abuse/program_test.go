@@ -29,8 +29,8 @@ import (
 
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/lab/bench/attack"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/lab/bench/attack"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/test/stack"
 )

@@ -1,4 +1,4 @@
-//go:build (linux || darwin) && !noembedded
+//go:build linux || darwin
 
 package clickhouse
 

@@ -1,4 +1,4 @@
-//go:build !(linux || darwin) || noembedded
+//go:build !(linux || darwin)
 
 package clickhouse
 
@@ -9,5 +9,5 @@ import (
 
 // Run says that this program has no embedded ClickHouse.
 func Run(context.Context, Options, func(addr string)) error {
-	return fmt.Errorf("%w: this program was built without it; point clickhouse.addrs at a server of your own", ErrNoLibrary)
+	return fmt.Errorf("%w for this platform; point clickhouse.addrs at a server of your own", ErrNoLibrary)
 }

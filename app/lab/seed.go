@@ -1,4 +1,6 @@
-package app
+//go:build !production
+
+package lab
 
 import (
 	"context"
@@ -12,10 +14,10 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
-	"github.com/feedrank/feedrank/modules/lab/seed"
 )
 
 // Seed puts a synthetic world into the app's database and its events on the events path: through the

@@ -1,4 +1,6 @@
-package app
+//go:build !production
+
+package lab
 
 import (
 	"context"
@@ -16,6 +18,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/lab/bench"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
@@ -104,7 +107,7 @@ func (w *benchWorld) make(ctx context.Context, scale string, named world.Options
 	if err := createExampleSchema(ctx, w.cfg.Postgres.DSN); err != nil {
 		return err
 	}
-	if _, err := Migrate(ctx, w.cfg, false); err != nil {
+	if _, err := app.Migrate(ctx, w.cfg, false); err != nil {
 		return err
 	}
 	options := seed.DefaultOptions()

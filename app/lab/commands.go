@@ -1,46 +1,59 @@
-package cli
+//go:build !production
+
+// Package lab has the commands that only a developer's machine runs: dev, demo, embedded, seed and bench. The tag
+// "production" leaves it out, and with it the embedded servers, the seeded world and the benches.
+package lab
 
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/app/cli"
+	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/config/grants"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 )
 
+// Commands are those of a developer's machine.
+func Commands() []*cobra.Command {
+	return []*cobra.Command{devCommand(), demoCommand(), embeddedCommand(), seedCommand(), benchCommand()}
+}
+
+// RunChildIfAsked runs this process as an embedded server, if it was started as one.
+func RunChildIfAsked() { embedded.RunChildIfAsked() }
+
 func devCommand() *cobra.Command {
-	var s settings
+	var s cli.Settings
 	var dir string
 	c := &cobra.Command{
 		Use: "dev", Short: "Run every role on embedded servers, with nothing to install",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := s.load(app.DevDefaults()...)
+			cfg, err := s.Load(config.DevDefaults()...)
 			if err != nil {
 				return err
 			}
-			return app.RunDev(c.Context(), cfg, dir, c.OutOrStdout())
+			return RunDev(c.Context(), cfg, dir, c.OutOrStdout())
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	c.Flags().StringVar(&dir, "dir", "data/dev", "where the embedded servers keep their data; empty: a temporary directory")
 	return c
 }
 
 func demoCommand() *cobra.Command {
-	var s settings
+	var s cli.Settings
 	var once bool
 	var trials int
 	c := &cobra.Command{
 		Use: "demo", Short: "Show everything at work: embedded servers, a seeded world and a guided tour",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := s.load(append(app.DevDefaults(), "log.level=error")...) // the tour kills a server: warnings are expected
+			cfg, err := s.Load(append(config.DevDefaults(), "log.level=error")...) // the tour kills a server: warnings are expected
 			if err != nil {
 				return err
 			}
-			return app.Demo(c.Context(), cfg, once, trials, c.OutOrStdout())
+			return Demo(c.Context(), cfg, once, trials, c.OutOrStdout())
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	c.Flags().BoolVar(&once, "once", false, "end after the tour with one line of figures; exit 0 only if every step held")
 	c.Flags().IntVar(&trials, "trials", 20, "how often to measure each latency, 1 to 10000")
 	return c

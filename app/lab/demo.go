@@ -1,4 +1,6 @@
-package app
+//go:build !production
+
+package lab
 
 import (
 	"context"
@@ -14,11 +16,11 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/demo"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
+	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
-	"github.com/feedrank/feedrank/modules/lab/seed"
 )
 
 // Demo runs everything on embedded servers in a temporary directory, seeds a world, keeps its people

@@ -1,4 +1,6 @@
-package app
+//go:build !production
+
+package lab
 
 import (
 	"context"
@@ -12,9 +14,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/lab/bench"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/lab/bench"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/ops"
@@ -73,7 +76,7 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (be
 	}
 	env := bench.Env{
 		World: w.World, Postgres: pool, ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
-		Redis: redis.New(w.cfg.Redis), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out, Version: Version, For: o.For, Rate: o.Rate, Profiles: o.Profiles,
+		Redis: redis.New(w.cfg.Redis), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out, Version: app.Version, For: o.For, Rate: o.Rate, Profiles: o.Profiles,
 		Token: func(user core.ID) (string, error) { return auth.Sign(w.cfg.Auth, user, true, 24*time.Hour, time.Now()) },
 		Feedrank: func(args ...string) *exec.Cmd {
 			cmd := exec.Command(program, append(args, o.Args...)...) //nolint:gosec // ourselves

@@ -1,4 +1,6 @@
-package cli
+//go:build !production
+
+package lab
 
 import (
 	"context"
@@ -10,14 +12,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/app/cli"
+	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/lab/bench"
 	"github.com/feedrank/feedrank/modules/lab/seed/world"
 )
 
 func benchCommand() *cobra.Command {
-	var s settings
-	var o app.BenchOptions
+	var s cli.Settings
+	var o BenchOptions
 	var file, echo string
 	var limit time.Duration
 	c := &cobra.Command{
@@ -30,24 +33,24 @@ func benchCommand() *cobra.Command {
 				return bench.EchoServer(c.Context(), echo, c.ErrOrStderr())
 			}
 			if len(args) == 0 {
-				return usagef("which bench?\n\n%s", listBenches())
+				return cli.Usagef("which bench?\n\n%s", listBenches())
 			}
 			o.Name = args[0]
-			cfg, err := s.load(app.DevDefaults()...)
+			cfg, err := s.Load(config.DevDefaults()...)
 			if err != nil {
 				return err
 			}
-			for _, set := range s.set {
+			for _, set := range s.Set {
 				o.Args = append(o.Args, "--set", set)
 			}
-			if s.file != "" {
-				o.Args = append(o.Args, "--config", s.file)
+			if s.File != "" {
+				o.Args = append(o.Args, "--config", s.File)
 			}
 			ctx, cancel := context.WithTimeoutCause(c.Context(), limit, fmt.Errorf("the bench was not done after %s (--limit)", limit))
 			defer cancel()
-			report, err := app.Bench(ctx, cfg, o, c.OutOrStdout())
+			report, err := Bench(ctx, cfg, o, c.OutOrStdout())
 			if errors.Is(err, bench.ErrUnknown) || errors.Is(err, world.ErrUnknownScale) {
-				return fmt.Errorf("%w; %w", err, errUsage)
+				return fmt.Errorf("%w; %w", err, cli.ErrUsage)
 			}
 			if err != nil {
 				return errors.Join(err, context.Cause(ctx))
@@ -58,7 +61,7 @@ func benchCommand() *cobra.Command {
 			return errors.Join(report.Print(c.OutOrStdout()), report.Save(file), report.Err())
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	c.Flags().StringVar(&o.Scale, "scale", world.Small, "of the world: small, tenth (of the reference), reference or large")
 	c.Flags().StringVar(&file, "out", "", "the report; empty: test/reports/NAME-SCALE.json")
 	c.Flags().StringVar(&o.Dir, "dir", filepath.Join("data", "bench"), "where the worlds are kept")

@@ -1,17 +1,20 @@
-package cli
+//go:build !production
+
+package lab
 
 import (
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/app/cli"
+	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/lab/seed/world"
 )
 
 func seedCommand() *cobra.Command {
-	var s settings
+	var s cli.Settings
 	options := seed.DefaultOptions()
 	var scale, url string
 	var topic bool
@@ -22,28 +25,28 @@ func seedCommand() *cobra.Command {
 			"CDC to copy, and sends the events into the topic or through the API. Without --users it takes a real\n" +
 			"follow graph of 24,489 users. The same flags and --seed make the same world.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := s.load(app.DevDefaults()...)
+			cfg, err := s.Load(config.DevDefaults()...)
 			if err != nil {
 				return err
 			}
 			named, err := world.Scale(scale)
 			if err != nil {
-				return fmt.Errorf("--scale: %w; %w", err, errUsage)
+				return fmt.Errorf("--scale: %w; %w", err, cli.ErrUsage)
 			}
 			overlay(c, &named, options.World)
 			options.World = named
 			if err := options.Validate(); err != nil {
-				return fmt.Errorf("%w; %w", err, errUsage)
+				return fmt.Errorf("%w; %w", err, cli.ErrUsage)
 			}
 			if topic || url != "" {
-				_, err = app.Seed(c.Context(), cfg, options, url, c.OutOrStdout())
+				_, err = Seed(c.Context(), cfg, options, url, c.OutOrStdout())
 			} else {
-				_, err = app.SeedBulk(c.Context(), cfg, options, c.OutOrStdout())
+				_, err = SeedBulk(c.Context(), cfg, options, c.OutOrStdout())
 			}
 			return err
 		},
 	}
-	s.flags(c)
+	s.Flags(c)
 	c.Flags().StringVar(&scale, "scale", world.Small, "small, tenth (of the reference), reference or large; the flags below change its parts")
 	c.Flags().Uint64Var(&options.World.Seed, "seed", options.World.Seed, "another seed makes another world")
 	c.Flags().IntVar(&options.World.Users, "users", 0, "of a generated graph; 0: the real one")

@@ -1,8 +1,9 @@
-package app
+//go:build !production
+
+package lab
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/config/grants"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
@@ -25,7 +27,7 @@ import (
 type Dev struct {
 	Config  config.Config
 	Servers *embedded.Stack
-	Program *Program
+	Program *app.Program
 }
 
 // StartDev starts the embedded servers in dir (empty: a temporary one) and, on top of cfg, a program
@@ -44,10 +46,10 @@ func StartDev(ctx context.Context, cfg config.Config, dir string, log *zap.Logge
 	if err := createExampleSchema(ctx, d.Config.Postgres.DSN); err != nil {
 		return nil, err
 	}
-	if _, err := Migrate(ctx, d.Config, false); err != nil {
+	if _, err := app.Migrate(ctx, d.Config, false); err != nil {
 		return nil, err
 	}
-	d.Program, err = Start(ctx, d.Config, log)
+	d.Program, err = app.Start(ctx, d.Config, log)
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +69,8 @@ func RunDev(ctx context.Context, cfg config.Config, dir string, out io.Writer) e
 	if err := d.introduce(out); err != nil {
 		return errors.Join(err, d.Stop())
 	}
-	select {
-	case <-ctx.Done():
-	case signal := <-d.Program.done: // a signal of the system ends it, too
-		if signal.ExitCode != 0 {
-			err = ErrFailed
-		}
-	}
+	err = d.Program.Wait(ctx) // it is stopped by then
+	d.Program = nil
 	return errors.Join(err, d.Stop())
 }
 
@@ -133,18 +130,6 @@ func (d *Dev) URL() string {
 		return "https://" + d.Program.Addr()
 	}
 	return "http://" + d.Program.Addr()
-}
-
-// DevDefaults are settings for one machine and one person, under what they configure themselves.
-func DevDefaults() []string {
-	return []string{
-		"auth.hs256_secret=" + rand.Text() + rand.Text(), // 52 characters, new at each start
-		"log.format=console", "log.level=warn",
-		"feed.explain=everybody",
-		"feed.hot.recount_every=3s", // a seeded past shows soon; the world is small
-		"events.bound.likes_per_day=0", "events.bound.comments_per_day=0", "events.bound.shares_per_day=0", "events.bound.others_per_hour=0", "events.bound.per_hour=0",
-		"rate_limit.user_per_minute=0", "rate_limit.address_per_minute=0", // seeds, tours and benches are one person
-	}
 }
 
 // OnEmbedded points the clients at embedded servers.

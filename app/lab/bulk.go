@@ -1,4 +1,6 @@
-package app
+//go:build !production
+
+package lab
 
 import (
 	"context"
@@ -18,9 +20,9 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
-	"github.com/feedrank/feedrank/modules/lab/seed"
 )
 
 // SeedBulk puts a synthetic world straight into PostgreSQL and ClickHouse, as if CDC and the events
