@@ -18,7 +18,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
-	"github.com/feedrank/feedrank/modules/seed/world"
+	"github.com/feedrank/feedrank/modules/lab/seed/world"
 )
 
 // scene is a world's last day as the hot set reads it: each person counts once for a post in each kind of
