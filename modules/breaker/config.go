@@ -1,6 +1,3 @@
-// Package breaker stands between the program and each server that it depends on. It bounds every call
-// in time and number, repeats what is safe to repeat, and stops asking a server that fails or is slow.
-// What to do instead is the caller's business.
 package breaker
 
 import "time"

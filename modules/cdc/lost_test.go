@@ -124,7 +124,7 @@ func TestATopicThatGrewGoesOn(t *testing.T) {
 	posts := c.KafkaConfig.TopicPrefix + "cdc.public.posts"
 	c.stopSource()
 	c.admin(func(a sarama.ClusterAdmin) error { return a.CreatePartitions(posts, 9, nil, false) })
-	// Only now may the topic be written to again: see "Epochs" in ARCHITECTURE.md.
+	// Only now may the topic be written to again: see "Epochs" in README.md.
 	wait.Until(t, func() bool { return c.epoch("public.posts") == 2 })
 	c.startSource()
 	c.exec(`UPDATE posts SET body = 'moved', created_at = created_at - interval '1 minute' WHERE id < 40`, `DELETE FROM posts WHERE id > 100`)

@@ -36,7 +36,7 @@ type Batch struct {
 	QueueBytes int64         `koanf:"queue_bytes" validate:"gte=65536,lte=1073741824"` // fetched and waiting, for each partition; fetching pauses above
 }
 
-// Dedup bounds the memory of deduplication. What it costs is in ARCHITECTURE.md.
+// Dedup bounds the memory of deduplication. What it costs is in README.md.
 type Dedup struct {
 	Window      int `koanf:"window" validate:"gte=1000,lte=100000000"` // recent ids held exactly, for each partition
 	BitsPerID   int `koanf:"bits_per_id" validate:"gte=8,lte=32"`      // of the filter over all ids in the raw table

@@ -7,7 +7,7 @@
 // collects a batch (batch.go, record.go), drops duplicates (dedup.go, window.go, filter.go), decides what
 // counts (judge.go, states.go) and brings the rest into ClickHouse (rows.go, ledger.go). take.go begins a
 // partition and resolves whatever is uncertain; reconcile.go keeps the views equal to the raw table. Why this
-// loses nothing and counts nothing twice is in ARCHITECTURE.md, "Events".
+// loses nothing and counts nothing twice is in README.md.
 //
 // # What counts
 //

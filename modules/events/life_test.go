@@ -215,7 +215,7 @@ func nth(step Step) int32 {
 	return 2 // so that something is applied before
 }
 
-// TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped is the table of cases in ARCHITECTURE.md.
+// TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped is the table of cases in README.md.
 func TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

@@ -1,7 +1,7 @@
 package events
 
 // Step is a moment in the life of a partition at which a process may die. The table of cases in
-// ARCHITECTURE.md names them, and tests stop at each.
+// README.md names them, and tests stop at each.
 type Step string
 
 // The steps, in their order. Those of taking a partition come again after an uncertain outcome.

@@ -11,7 +11,7 @@ import (
 )
 
 // TestAPageAsksTheServersSoOften holds what a page costs the servers. Each question more is to be
-// meant: whoever adds one changes this test, and says in ARCHITECTURE.md what it buys.
+// meant: whoever adds one changes this test, and says in README.md what it buys.
 func TestAPageAsksTheServersSoOften(t *testing.T) {
 	w := newWorld(t, 20, func(c *feed.Config) { c.SampleOverlap = 0 }) // a sample is no page's cost
 	for i := range 12 {

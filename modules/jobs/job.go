@@ -1,11 +1,3 @@
-// Package jobs runs what must be done now and then by one replica only. The replicas compete for a
-// lead; whoever has it runs the jobs by their schedules, and hands each run the number of its lead as
-// a fence. What a job publishes it publishes under that fence, so that a leader that was paused and
-// wakes changes nothing.
-//
-// The lead is an advisory lock of PostgreSQL on a connection of its own: it falls when the connection
-// does, at once when the process is killed. A process that is frozen keeps its connection, so the
-// server itself ends a session that has not been heard of for Config.LeadTimeout.
 package jobs
 
 import (

@@ -1,5 +1,3 @@
-// Package openapi serves the description of the API (OpenAPI 3.1). openapi.yaml is the document; a
-// test compares it with every registered route, and every answer of a property test with its schemas.
 package openapi
 
 import (

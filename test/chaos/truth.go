@@ -190,7 +190,7 @@ func learn(s *stream, brokers []string, topic string, partitions int32) (*truth,
 	return t, err
 }
 
-// count does what the table "what counts how" in ARCHITECTURE.md says.
+// count does what sql/clickhouse/migrations/0003_views.sql says.
 func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBucket]map[int]int64) {
 	occurred := e.occurred + int64(shift)
 	post := postBucket{hour: occurred / 3_600_000 * 3600, post: e.post, author: e.author, partition: partition}

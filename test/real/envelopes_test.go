@@ -67,7 +67,7 @@ func TestOurSourceSendsWhatDebeziumSends(t *testing.T) {
 				record, err := envelope.Decode(r.Key, r.Value)
 				require.NoError(t, err)
 				if record.Op == envelope.Truncate && record.Source.Snapshot != envelope.Streaming {
-					continue // ours ends a snapshot with one: see ARCHITECTURE.md
+					continue // ours ends a snapshot with one: see modules/cdc/source/doc.go
 				}
 				all = append(all, record)
 			}

@@ -2,9 +2,6 @@
 // writes them to Kafka as Debezium's PostgreSQL connector would: the same topics, keys and envelopes,
 // so that either can feed the consumer.
 //
-// One replica at a time is the source: it holds an advisory lock, and the replication slot admits
-// one reader.
-//
 // # What is published
 //
 // A table is looked at before it is published (table.judge): one whose old rows the log does not tell makes the
@@ -39,4 +36,31 @@
 //
 // CREATE_REPLICATION_SLOT waits for every transaction that is under way in the whole server. Whom it waits for is said
 // after two seconds, lock_timeout ends it after a minute on the server's side, and the next session tries again.
+//
+// # One leader
+//
+// An advisory lock is asked for again and again, never waited for inside PostgreSQL. The server gives it to another
+// replica when the leader's process dies, when its host vanished (TCP keepalives), and when nothing was heard of it
+// for cdc.source.lead_timeout (idle_session_timeout of the lock's session). Who leads then ends all other sessions of
+// the former leader: its walsender frees the slot, its snapshot holds no lock, and nothing it does to PostgreSQL when
+// it wakes succeeds.
+//
+// Left is what it has in hand for Kafka. Each lead has a number (feedrank.cdc_leads) that only grows, and each record
+// carries it (source.lead). A partition's consumer leaves out a record whose number is below one that it has read
+// there. A change that the former leader had not brought to Kafka is written by its successor. If that came before the
+// late record, the late one is left out; if after, it wins as the last of its key.
+//
+// # Snapshot
+//
+// Publication first, then the slot with its exported snapshot, then each table under that snapshot in chunks by key,
+// then the log from the slot. A chunk's checkpoint is saved in feedrank.cdc_snapshots once Kafka has it. What changed
+// between the slot and a session that resumes follows in the log once more, so the log still decides. Rows carry the
+// position at which the table was locked: a TRUNCATE is wholly before or wholly after it. After the last row comes an
+// op t at the slot's first restart_lsn: it takes what ClickHouse had from before and the snapshot did not bring.
+//
+// # Streaming
+//
+// pgoutput protocol 1: the server sends a transaction after its commit and keeps a large one on its own disk. Rows are
+// passed on as they come, bounded by max_in_flight and max_in_flight_bytes, so memory does not grow with the
+// transaction. A position is confirmed only when Kafka (all replicas) has every record of every transaction up to it.
 package source

@@ -1,5 +1,3 @@
-// Package cursor makes and reads the tokens that continue a session of pages. They are opaque to
-// clients, signed, bound to one user and versioned.
 package cursor
 
 import (

@@ -1,8 +1,3 @@
-// Package daily is how feeds did on a day: what people did with what they were shown, from the raw
-// events of that day, and where pages came from, counted by every replica.
-//
-// A day is recounted from its events rather than kept in a view: it is asked for a few times a day,
-// reads one partition, and needs no second writer that would have to be kept exact.
 package daily
 
 import (

@@ -1,5 +1,3 @@
-// Package graph reads whom a viewer follows, bars and cares for: from ClickHouse, and when that is
-// away from the app's own PostgreSQL.
 package graph
 
 import (

@@ -18,7 +18,7 @@ import (
 
 // Most viewers have few rows, and for these ClickHouse works longer on the plan that merges, sums and
 // sorts them than on reading them. So rows are read as they lie, and put together here; who has more is
-// asked for with the whole question. What it gains is in ARCHITECTURE.md.
+// asked for with the whole question. doc.go says why.
 
 // maxActRows is how many rows of what a viewer did are few: ten weeks of sixty authors a day.
 const maxActRows = 4000

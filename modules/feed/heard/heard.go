@@ -1,6 +1,3 @@
-// Package heard is what a replica has heard of viewers' own changes, as soon as Kafka has them: whom they
-// follow, block and mute, and who blocks them. Cache entries are told by the consumer, once ClickHouse
-// has a change; while ClickHouse is away that is never. A block must hold nevertheless.
 package heard
 
 import (

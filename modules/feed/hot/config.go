@@ -1,9 +1,3 @@
-// Package hot is the hot set: the recent posts by author, their visibility and their engagement, in
-// the memory of every replica. What is the same for everybody is never asked per request.
-//
-// It is loaded in bulk from ClickHouse, follows the changes of posts from the CDC topics, and reads
-// what was written of the current hour a few times a second. While ClickHouse is away it keeps what it
-// has, and posts still come and go.
 package hot
 
 import "time"

@@ -1,5 +1,3 @@
-// Package rank decides which post stands before which: the score of a post for a user, and the
-// variety of authors in a list. It is pure: the same input gives the same order.
 package rank
 
 // Config holds every constant of the ranking.

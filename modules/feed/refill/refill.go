@@ -1,5 +1,3 @@
-// Package refill gives Redis back what viewers saw and hid when it has lost that of everybody: from the
-// raw events, in bulk. Until it has come to a viewer, each of their computations asks for their own.
 package refill
 
 import (

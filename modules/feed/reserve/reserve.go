@@ -1,6 +1,3 @@
-// Package reserve holds what is kept for one viewer between requests: whom they follow, block and
-// care for, and the few hundred posts that a page is made of. Scores are not kept: a page scores the
-// reserve anew, with the engagement of the moment.
 package reserve
 
 import (

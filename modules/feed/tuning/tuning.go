@@ -1,5 +1,3 @@
-// Package tuning changes the ranking at run time. The versions are in PostgreSQL, in our schema;
-// every replica looks for a new one once a second. While PostgreSQL is away, the ranking stays.
 package tuning
 
 import (

@@ -1,11 +1,3 @@
-// Package admission decides which requests may begin while there is too much to do. It looks at one
-// thing: how long what is ready to run waits for a processor. That grows when this process has more to
-// do than it can, and does not when a server that it asks is slow; the breakers see to those.
-//
-// Beyond the limit a request waits a moment for a place, the latest first, and is then refused with 503
-// and Retry-After, before it has cost anything. Places are shared out by urgency: feeds may use all of
-// them, other calls three quarters, and of the feeds those that must be computed a half, so that what is
-// cached is answered for as long as anything is.
 package admission
 
 import "time"

@@ -1,5 +1,3 @@
-// Package auth verifies the bearer tokens (JWT, RFC 7519) of users and operators, and signs
-// development tokens.
 package auth
 
 import (

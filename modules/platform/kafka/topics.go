@@ -43,7 +43,7 @@ func EnsureTopics(cfg Config, topics []TopicSpec, dryRun bool) (changes []TopicC
 		found, ok := existing[topic.Name]
 		switch {
 		case ok && found.NumPartitions != topic.Partitions:
-			change.Action = fmt.Sprintf("differs: has %d partitions, configured are %d; partitions never change in place, see \"More partitions\" in ARCHITECTURE.md",
+			change.Action = fmt.Sprintf("differs: has %d partitions, configured are %d; partitions never change in place, see \"More partitions\" in config/README.md",
 				found.NumPartitions, topic.Partitions)
 		case !ok:
 			change.Action = "create"
