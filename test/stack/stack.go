@@ -62,7 +62,14 @@ func New(t testing.TB) *Stack {
 // Own gives a test servers of its own, which it may kill.
 func Own(t testing.TB) *Stack {
 	t.Helper()
-	servers := embeddedtest.OwnWith(t, embedded.Options{ClickHouseGrants: grants.ClickHouse})
+	return OwnWith(t, embedded.Options{})
+}
+
+// OwnWith is Own with other options.
+func OwnWith(t testing.TB, opts embedded.Options) *Stack {
+	t.Helper()
+	opts.ClickHouseGrants = grants.ClickHouse
+	servers := embeddedtest.OwnWith(t, opts)
 	s := Configs(servers.Addresses())
 	s.Servers = servers
 	s.prepare(t)

@@ -41,6 +41,10 @@ type Options struct {
 	// ClickHouseNodes. 0: 1. What is written to one is not copied to the others:
 	// they have no interserver port.
 	ClickHouseReplicas int
+	// ClickHouseProfile is what ClickHouse sets for everybody, as an operator's default
+	// profile would. ClickHouseTimezone is the server's. Empty: UTC.
+	ClickHouseProfile  map[string]string
+	ClickHouseTimezone string
 	// Logger is told about servers that end unasked. Nil: silence.
 	Logger *zap.Logger
 }

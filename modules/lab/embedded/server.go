@@ -33,8 +33,7 @@ type Server struct {
 	name    string
 	dir     string
 	logPath string
-	servers string   // Options.Servers
-	grants  string   // Options.ClickHouseGrants
+	opts    Options
 	cluster *cluster // of ClickHouse
 	lock    *os.File // shared with the child; nil: not ours
 	logger  *zap.Logger

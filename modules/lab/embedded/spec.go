@@ -33,7 +33,7 @@ func (s *Server) childOptions(ctx context.Context, addr string) (any, error) {
 	case ClickHouse:
 		return s.clickhouseOptions(ctx, addr, data)
 	case Postgres:
-		pkg, err := findPackage(s.servers, "@embedded-postgres", postgresPackages(), "PostgreSQL", "postgres.dsn")
+		pkg, err := findPackage(s.opts.Servers, "@embedded-postgres", postgresPackages(), "PostgreSQL", "postgres.dsn")
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +52,7 @@ func (s *Server) childOptions(ctx context.Context, addr string) (any, error) {
 }
 
 func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any, error) {
-	pkg, err := findPackage(s.servers, "@chdb", chdbPackages(), "ClickHouse (libchdb)", "clickhouse.addrs")
+	pkg, err := findPackage(s.opts.Servers, "@chdb", chdbPackages(), "ClickHouse (libchdb)", "clickhouse.addrs")
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any,
 	if err != nil {
 		return nil, err
 	}
-	users, err := parseUsers(s.grants, func(name string) string { return derivePassword(password, name) })
+	users, err := parseUsers(s.opts.ClickHouseGrants, func(name string) string { return derivePassword(password, name) })
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any,
 	return clickhouse.Options{
 		Addr: addr, HTTPAddr: http, DataDir: data, Library: filepath.Join(pkg, "libchdb.so"),
 		User: clickhouseAdmin, Password: password, Users: users, Database: clickhouseDatabase,
-		Cluster: s.cluster.of(password),
+		Cluster: s.cluster.of(password), Profile: s.opts.ClickHouseProfile, Timezone: s.opts.ClickHouseTimezone,
 	}, err
 }
 

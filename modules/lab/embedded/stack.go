@@ -84,7 +84,7 @@ func (s *Stack) prepare(ctx context.Context, names []string, opts Options) error
 		s.ClickHouse, s.Nodes = nodes[0], nodes
 	}
 	for _, server := range s.Servers() {
-		server.servers, server.grants, server.lock, server.logger = opts.Servers, opts.ClickHouseGrants, s.lock, opts.Logger
+		server.opts, server.lock, server.logger = opts, s.lock, opts.Logger
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/ClickHouse/ch-go"
@@ -54,13 +55,17 @@ func examine(ctx context.Context, cfg Config) (warnings []string, err error) {
 	err = client.do(ctx, Query{Name: "examine", Query: ch.Query{
 		Body:   "SELECT version() AS version, toUInt64(getSetting('readonly')) AS readonly",
 		Result: proto.Results{{Name: "version", Data: &text}, {Name: "readonly", Data: &readonly}},
-	}}, known()) // an old server would not know them all
+	}}, withoutOffset(known())) // an old server would not know them all
 	if exception, ok := AsException(err); ok {
 		return nil, &Unsuitable{cfg.Addrs[0], fmt.Sprintf("the profile of user %s does not let us set what our promises rest on: %s; "+
 			"take readonly or the constraint off, or give the user a profile of its own", cfg.User, exception.Message)}
 	}
 	if err != nil {
 		return nil, err
+	}
+	if text.Rows() == 0 {
+		return nil, &Unsuitable{cfg.Addrs[0], fmt.Sprintf("the profile of user %s sets offset; where the server's default profile does, "+
+			"`feedrank erase` removes nothing, because mutations run with that: take it off", cfg.User)}
 	}
 	version, err := suitable(text.Row(0))
 	if err != nil {
@@ -71,6 +76,11 @@ func examine(ctx context.Context, cfg Config) (warnings []string, err error) {
 			"give it a profile with readonly = 0", cfg.User, mode)}
 	}
 	return losses(version), nil
+}
+
+// withoutOffset shows the profile's: it skips the one row that we ask for.
+func withoutOffset(settings []ch.Setting) []ch.Setting {
+	return slices.DeleteFunc(settings, func(s ch.Setting) bool { return s.Key == "offset" })
 }
 
 // suitable is the version, if we can work with it.

@@ -169,7 +169,7 @@ func (a *aborted) holds(records *sarama.Records) (last int64, committed bool) {
 		}
 		return last, false
 	}
-	return last, len(batch.Records) > 0 && !(batch.IsTransactional && a.under[batch.ProducerID])
+	return last, len(batch.Records) > 0 && (!batch.IsTransactional || !a.under[batch.ProducerID])
 }
 
 // aborts tells whether a marker takes its transaction back: version and type are its key, and 0 is that type.

@@ -20,12 +20,11 @@
 // clickhouse-local ends the process when an exception leaves a connection's handler, and each handshake that fails is one:
 // bytes that are no Hello, half of one, a wrong password, an unknown database, a client that is reset while it is
 // answered. So the server listens on another address of the loopback (127.0.0.2, with the same ports), and a gate on the
-// public one. It reads a client's Hello, answers what is wrong with it itself, with the server's own code, and then passes all bytes
-// on as they are, both ways; it interprets nothing after the Hello. A client that goes is told to the server as the end of
-// its stream, never as a reset, and what the server still sends is thrown away. HTTP needs no Hello: the gate passes it on.
-// Gate and server are one process, so a killed server refuses, and a frozen one hangs.
-//
-// The address of the server is the gate's for a Distributed table too: the same port on a local address is this node.
+// public one. It reads a client's Hello, answers what is wrong with it itself, with the server's own code, and then passes
+// all bytes on as they are, both ways; it interprets nothing after the Hello. A client that goes is told to the server as
+// the end of its stream, never as a reset, and what the server still sends is thrown away. HTTP needs no Hello: it is
+// passed on. Gate and server are one process, so a killed server refuses, and a frozen one hangs. The address of the
+// server is the gate's for a Distributed table too: the same port on a local address is this node.
 //
 // # Users
 //

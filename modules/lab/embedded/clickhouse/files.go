@@ -19,7 +19,7 @@ import (
 const configXML = `<clickhouse>
   <user_directories><users_xml><path>{{path .DataDir "users.xml"}}</path></users_xml></user_directories>
   <logger><log>{{path .DataDir "engine.log"}}</log><size>16M</size><count>1</count></logger>
-  <timezone>UTC</timezone>
+  <timezone>{{text .Timezone}}</timezone>
   <listen_host>{{host .Private}}</listen_host>
   <tcp_port>{{port .Addr}}</tcp_port>{{with .HTTPAddr}}
   <http_port>{{port .}}</http_port>{{end}}
@@ -50,14 +50,14 @@ const usersXML = `<clickhouse>
       <implicit_select>0</implicit_select>
       <allow_introspection_functions>0</allow_introspection_functions>
       <storage_file_read_method>pread</storage_file_read_method>
-      <output_format_arrow_use_native_writer>1</output_format_arrow_use_native_writer>
-    </default>
+      <output_format_arrow_use_native_writer>1</output_format_arrow_use_native_writer>{{range $name, $value := .Profile}}{{if ne $name "readonly"}}
+      <{{$name}}>{{text $value}}</{{$name}}>{{end}}{{end}}
+    </default><served>{{with .Profile.readonly}}<readonly>{{text .}}</readonly>{{end}}</served>
     <own_session>
       <max_sessions_for_user>1</max_sessions_for_user>
       <constraints><max_sessions_for_user><const/></max_sessions_for_user></constraints>
     </own_session>
-  </profiles>
-  <quotas><default/></quotas>
+  </profiles><quotas><default/></quotas>
   <users>
     <default>
       <password/><networks><ip>127.0.0.1</ip></networks><profile>own_session</profile><quota>default</quota>
@@ -66,11 +66,11 @@ const usersXML = `<clickhouse>
     </default>
     <{{.User}}>
       <password_sha256_hex>{{sha256 .Password}}</password_sha256_hex><networks><ip>::/0</ip></networks>
-      <profile>default</profile><quota>default</quota><access_management>1</access_management>
+      <profile>served</profile><quota>default</quota><access_management>1</access_management>
     </{{.User}}>{{range .Users}}
     <{{.Name}}>
       <password_sha256_hex>{{sha256 .Password}}</password_sha256_hex><networks><ip>::/0</ip></networks>
-      <profile>default</profile><quota>default</quota>
+      <profile>served</profile><quota>default</quota>
       <grants>{{range .Grants}}<query>{{text .}}</query>{{end}}</grants>
     </{{.Name}}>{{end}}
   </users>

@@ -25,6 +25,9 @@ type Options struct {
 	Database string
 	// Cluster that this node is one of. Nil: none.
 	Cluster *Cluster
+	// Profile is what the server sets for everybody. Timezone is its own; default: UTC.
+	Profile  map[string]string
+	Timezone string
 
 	// Logger gets what an operator should know. Default: nothing is logged.
 	Logger *zap.Logger `json:"-"`

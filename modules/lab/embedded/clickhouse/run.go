@@ -3,9 +3,11 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -31,7 +33,8 @@ var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // for a process of its own: some faults end that, and nothing of the server can be left behind in another.
 func Run(ctx context.Context, o Options, ready func(addr string)) error {
 	s := &server{Options: o}
-	for _, name := range []string{o.User, s.Database} {
+	s.Timezone = cmp.Or(o.Timezone, "UTC")
+	for _, name := range append(slices.Collect(maps.Keys(o.Profile)), o.User, o.Database) {
 		if !plainName.MatchString(name) {
 			return fmt.Errorf("clickhouse: %q is no plain name", name)
 		}
@@ -49,8 +52,8 @@ func Run(ctx context.Context, o Options, ready func(addr string)) error {
 		return err
 	}
 	defer func() { _ = lock.Close() }()
-	// Servers run in UTC, and so does this one, wherever the machine is.
-	if err := os.Setenv("TZ", "UTC"); err != nil {
+	// Servers run in UTC, and so does this one, wherever the machine is, unless it is asked for another.
+	if err := os.Setenv("TZ", s.Timezone); err != nil {
 		return err
 	}
 	lib, err := loadLibrary(o.Library)
