@@ -283,6 +283,9 @@ func (d *drill) compare(ctx context.Context) (rows int, wrong string, err error)
 			for name := range d.workers { // what kept them from it
 				d.say("%s said last:\n%s\n", name, d.tail(name))
 			}
+			if err := d.why(ctx, wrong); err != nil {
+				d.say("more is not known: %v\n", err)
+			}
 			return rows, fmt.Sprintf("after %s: %s(%v)", d.drain, wrong, err), nil
 		}
 	}
