@@ -227,6 +227,34 @@ func TestARepeatedStretchOfTheLogMovesNoRowBack(t *testing.T) {
 	require.Equal(t, []string{"1 unknown position"}, c.names(), "in doubt it is applied")
 }
 
+// A producer gave up on the change of one row and brought a later one of another; then all comes again, behind a
+// transaction whose place is known.
+func TestAChangeThatComesLateForTheFirstTimeIsNoRepeat(t *testing.T) {
+	c := newChain(t)
+	c.makeTopics()
+	c.startConsumer()
+	d, now := c.connector(), time.Now()
+	at := func(i int, unknown bool) at {
+		last := uint64(100 * i)
+		if unknown {
+			last = 0
+		}
+		return at{last, uint64(100*i + 10), now.Add(time.Duration(i) * time.Second), "", 0}
+	}
+	write := func(id, i int, unknown bool) {
+		d.send("users", 0, fmt.Sprintf(`{"id":%d}`, id), "u", user(id, fmt.Sprint("change ", i)), at(i, unknown))
+	}
+	write(1, 1, false)
+	write(2, 2, false)
+	write(3, 5, false) // 3 and 4 were given up
+	write(2, 2, true)  // the connector begins again
+	write(1, 3, false)
+	write(2, 4, false)
+	write(3, 5, false)
+	d.settled(c, 1)
+	require.Equal(t, []string{"1 change 3", "2 change 4", "3 change 5"}, c.names())
+}
+
 func TestTheLogDecidesWhereASnapshotOverlapsTheStream(t *testing.T) {
 	c := newChain(t)
 	c.makeTopics()

@@ -22,14 +22,14 @@ type batch struct {
 
 // decoder turns the records of one partition into changes.
 type decoder struct {
-	table    string
-	sources  []*mapping.Source
-	epochs   epochs
-	lead     lead
-	progress progress
-	metrics  *metrics
-	rejects  *rejects
-	now      func() time.Time
+	table   string
+	sources []*mapping.Source
+	epochs  epochs
+	lead    lead
+	repeats repeats
+	metrics *metrics
+	rejects *rejects
+	now     func() time.Time
 }
 
 // add puts a record's changes into the batch. full is true when the batch must be applied before the
@@ -61,11 +61,11 @@ func (d *decoder) add(b *batch, m *sarama.ConsumerMessage) (full bool, err error
 		return false, nil
 	}
 	d.lead.advance(record.Source)
-	if d.progress.repeats(record.Source) {
+	if d.repeats.has(m.Key, record.Source) {
 		d.metrics.repeats.WithLabelValues(d.table).Inc()
 		return false, nil
 	}
-	d.progress.advance(record.Source)
+	d.repeats.add(m.Key, record.Source)
 	d.observe(record)
 	if record.Op == envelope.Truncate {
 		at := originOf(record.Source)
