@@ -22,6 +22,7 @@ func tablesOf(m mapping.Config) graph.Tables {
 		Posts: graph.PostTable{
 			Table: m.Post.Table, ID: m.Post.Column("id"), Author: m.Post.Column("author_id"),
 			CreatedAt: m.Post.Column("created_at"), Visible: visible(m.Post),
+			TimeUnit: string(m.Post.TimeUnit), Zone: m.Post.TimeZone,
 		},
 		Follows: edges(m.Follow, "follower_id", "followee_id"),
 		Blocks:  edges(m.Block, "blocker_id", "blocked_id"),

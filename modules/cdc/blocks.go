@@ -44,7 +44,7 @@ func rowBlock(k mapping.Kind, rows []stored) proto.Input {
 		key              proto.ColStr
 		hidden           proto.ColBool
 		kind             proto.ColEnum
-		created          = newCreated()
+		created, counted = newCreated(), newCreated()
 		order            = newOrder()
 	)
 	for _, r := range rows {
@@ -54,6 +54,7 @@ func rowBlock(k mapping.Kind, rows []stored) proto.Input {
 		other.Append(r.Other)
 		hidden.Append(r.Hidden)
 		created.Append(orEpoch(r.CreatedAt))
+		counted.Append(orEpoch(r.countedAt()))
 		order.append(r.Version, r.Gone, r.Origin)
 		kind.Append(k.String())
 	}
@@ -78,6 +79,9 @@ func rowBlock(k mapping.Kind, rows []stored) proto.Input {
 		add("other_id", &other)
 	}
 	add("created_at", created)
+	if k.Counted() {
+		add("counted_at", counted)
+	}
 	return append(in, order.input()...)
 }
 

@@ -100,6 +100,9 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 			d.reject(b, m, epoch, err)
 			return
 		}
+		if odd := row.CreatedAt; !row.Gone && !ask && (!odd.After(envelope.MinTime) || !odd.Before(envelope.MaxTime)) {
+			d.metrics.oddTimes.WithLabelValues(d.table).Inc() // the zero time is before all
+		}
 		b.entries = append(b.entries, entry{
 			source: s, key: record.Key, row: row, version: version, origin: originOf(record.Source),
 			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete, create: record.Op == envelope.Create,

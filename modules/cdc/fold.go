@@ -29,7 +29,29 @@ type entry struct {
 
 // needsStored tells whether the entry cannot be applied without what we have of its row.
 func (e entry) needsStored() bool {
-	return e.repair || e.raise || e.source.Kind.HasEdges() || (e.source.Kind.Counted() && !e.create)
+	return e.repair || e.raise || e.source.Kind.HasEdges() || (e.source.Kind.Counted() && (!e.create || e.ahead()))
+}
+
+// ahead tells whether the row is dated later than it was committed.
+func (e entry) ahead() bool { return !e.committedAt.IsZero() && e.row.CreatedAt.After(e.committedAt) }
+
+// countedAt is from when on the row counts: one that is dated ahead, from when it arrived.
+func (e entry) countedAt(row mapping.Row, old stored, known bool) time.Time {
+	switch {
+	case known && (e.delete || (!old.Gone && old.CreatedAt.Equal(row.CreatedAt))):
+		return old.Counted
+	case e.ahead():
+		return e.committedAt.Truncate(time.Microsecond)
+	}
+	return row.CreatedAt
+}
+
+// countedAt is when the row counts.
+func (s stored) countedAt() time.Time {
+	if s.Counted.IsZero() {
+		return s.CreatedAt
+	}
+	return s.Counted
 }
 
 // fold applies changes in their order to what is stored, in memory, and collects what is to be
@@ -87,7 +109,7 @@ func (f *fold) apply(e entry) {
 	if e.delete && known { // a delete tells the key only
 		row.First, row.Other, row.CreatedAt, row.Hidden = old.First, old.Other, old.CreatedAt, old.Hidden
 	}
-	next := stored{Row: row, Version: e.version, Origin: e.origin}
+	next := stored{Row: row, Counted: e.countedAt(row, old, known), Version: e.version, Origin: e.origin}
 	if e.killed { // above what somebody writes who has not heard of the truncate
 		next.Version = derived(e.version)
 	}
@@ -96,7 +118,7 @@ func (f *fold) apply(e entry) {
 		before.Gone = false
 	}
 	f.tell(before, known, next, e.repair || seen, e.committedAt)
-	if known && f.kind.Counted() && (old.First != next.First || !old.CreatedAt.Equal(next.CreatedAt)) {
+	if known && f.kind.Counted() && (old.First != next.First || !old.countedAt().Equal(next.countedAt())) {
 		from := old
 		from.Gone, from.Version = true, e.version-1 // above all that was, below what comes
 		f.leave(key, from)

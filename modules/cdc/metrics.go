@@ -20,6 +20,7 @@ type metrics struct {
 	erased       *prometheus.CounterVec   // table
 	asked        *prometheus.CounterVec   // table, row
 	raised       *prometheus.CounterVec   // table
+	oddTimes     *prometheus.CounterVec   // table
 	keyChanges   *prometheus.CounterVec   // table
 	deadLetters  *prometheus.CounterVec   // table, reason
 	rows         *prometheus.CounterVec   // copy
@@ -65,6 +66,7 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		stale:       counter("stale_repairs_total", "Repairs of a resync that were dropped because a change came first.", "table"),
 		erased:      counter("erased_total", "Changes that were left out because they name somebody who is erased.", "table"),
 		asked:       counter("asked_rows_total", "Rows read from PostgreSQL because the log does not tell what they are, by whether they were there.", "table", "row"),
+		oddTimes:    counter("odd_times_total", "Rows with no time, or one that copies cannot hold: stored as 1970, or at the end of the range.", "table"),
 		raised:      counter("raised_total", "Changes and repairs whose place in the log is below that of what they replace: the topic grew.", "table"),
 		keyChanges:  counter("key_changes_total", "Rows whose primary key changed.", "table"),
 		deadLetters: counter("dead_letters_total", "Records that could not be applied, by reason.", "table", "reason"),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -16,6 +17,7 @@ import (
 // stored is a row of our copy with its place in the order of the log.
 type stored struct {
 	mapping.Row
+	Counted time.Time // from when on a like or a comment counts: what is dated ahead, from when it arrived
 	Version uint64
 	Origin  origin
 }
@@ -58,6 +60,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 		version, lsn, system proto.ColUInt64
 		deleted              proto.ColUInt8
 		created, committed   proto.ColDateTime64
+		counted              proto.ColDateTime64
 		name                 = "cdc_stored_" + plural(k)
 		columns              proto.Results
 	)
@@ -67,6 +70,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 		{Name: "other", Data: &other},
 		{Name: "hidden", Data: &hidden},
 		{Name: "created_at", Data: &created},
+		{Name: "counted_at", Data: &counted},
 		{Name: "version", Data: &version},
 		{Name: "is_deleted", Data: &deleted},
 		{Name: "lsn", Data: &lsn},
@@ -86,7 +90,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 				if k.Layout().ByID {
 					row.ID = idOfKey(row.Key)
 				}
-				found[row.Key] = stored{Row: row, Version: version.Row(i), Origin: origin{
+				found[row.Key] = stored{Row: row, Counted: counted.Row(i).UTC(), Version: version.Row(i), Origin: origin{
 					LSN: lsn.Row(i), System: system.Row(i), CommittedAt: committed.Row(i).UTC(),
 				}}
 			}

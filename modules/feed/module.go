@@ -119,10 +119,15 @@ type feedIn struct {
 }
 
 func newFeed(in feedIn) (*Feed, error) {
+	fallback := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges)
+	in.Registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "feedrank_feed_odd_rows_total",
+		Help: "Posts left out when they were read from PostgreSQL, because they have no author, or no time that can be.",
+	}, func() float64 { return float64(fallback.Odd()) }))
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, Heard: in.Heard, Store: store.New(in.Config.Store, in.Redis),
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Config.MaxEdges, in.Config.MaxAffinity),
-		Fallback: graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges),
+		Fallback: fallback,
 		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From), Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
 		Forgotten: forgotten(in.Redis),
 	})

@@ -103,6 +103,7 @@ func decodeValue(key Row, value []byte) (Record, error) {
 	if record.After, err = decodeRow(body.After, outer.Schema, "after"); err != nil {
 		return Record{}, err
 	}
+	record.After.told = record.Source.Times
 	return record, check(record)
 }
 

@@ -2,6 +2,7 @@ package envelope_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -162,4 +163,46 @@ func FuzzDecodeNeverPanicsAndKnowsItsReason(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestATimeWithoutAZoneIsOfTheZoneThatIsNamed(t *testing.T) {
+	zone := func(name string) *time.Location {
+		l, err := time.LoadLocation(name)
+		require.NoError(t, err)
+		return l
+	}
+	berlin, tokyo, los := zone("Europe/Berlin"), zone("Asia/Tokyo"), zone("America/Los_Angeles")
+	at := func(text string, in *time.Location) string {
+		row := envelope.NewRow(map[string]json.RawMessage{"t": json.RawMessage(text)})
+		got, err := row.TimeIn("t", envelope.Millis, in)
+		require.NoError(t, err)
+		return got.Format(time.RFC3339)
+	}
+	noon := fmt.Sprint(time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC).UnixMilli())
+	require.Equal(t, "2026-11-28T03:00:00Z", at(noon, tokyo))
+	require.Equal(t, "2026-11-28T20:00:00Z", at(noon, los))
+	require.Equal(t, "2026-11-28T12:00:00Z", at(noon, nil))
+	require.Equal(t, "2026-11-28T03:00:00Z", at(`"2026-11-28 12:00:00"`, tokyo))
+	for _, absolute := range []string{`"2026-11-28T12:00:00Z"`, `"2026-11-28 12:00:00+00"`, `"2026-11-28T13:00:00+01:00"`, `"2026-11-28T11:00:00-01:00"`} {
+		require.Equal(t, "2026-11-28T12:00:00Z", at(absolute, tokyo), absolute)
+	}
+	// As PostgreSQL 18 answers to `timestamp '…' AT TIME ZONE 'Europe/Berlin'`.
+	for local, instant := range map[string]string{
+		`"2026-03-29 01:59:59"`: "2026-03-29T00:59:59Z", `"2026-03-29 02:30:00"`: "2026-03-29T01:30:00Z", `"2026-03-29 03:00:00"`: "2026-03-29T01:00:00Z",
+		`"2026-10-25 01:59:59"`: "2026-10-24T23:59:59Z", `"2026-10-25 02:30:00"`: "2026-10-25T01:30:00Z", `"2026-10-25 03:00:00"`: "2026-10-25T02:00:00Z",
+	} {
+		require.Equal(t, instant, at(local, berlin), local)
+	}
+	require.Equal(t, envelope.MaxTime.Format(time.RFC3339), at(`"infinity"`, tokyo))
+}
+
+func TestTheSourceSaysWhatTimesCount(t *testing.T) {
+	const value = `{"op":"c","after":{"id":1,"at":1793527200000,"day":20758,"n":1793527200},"source":{"ts_ms":1,"times":{"at":"ms","day":"days"}}}`
+	record, err := envelope.Decode([]byte(`{"id":1}`), []byte(value))
+	require.NoError(t, err)
+	for column, unit := range map[string]envelope.Unit{"at": envelope.Micros, "day": "", "n": envelope.Seconds} {
+		got, err := record.After.Time(column, unit)
+		require.NoError(t, err)
+		require.Equal(t, 2026, got.Year(), column)
+	}
 }

@@ -53,8 +53,9 @@ type Source struct {
 	CommittedAt time.Time
 	Snapshot    Snapshot
 	Position    Position
-	System      uint64 // the database cluster's identity, where the source tells it: ours does
-	Lead        uint64 // the number of our source's lead, which grows with each; zero: not ours
+	System      uint64          // the database cluster's identity, where the source tells it: ours does
+	Times       map[string]Unit // what numbers in time columns count, where the source tells it: ours does
+	Lead        uint64          // the number of our source's lead, which grows with each; zero: not ours
 }
 
 // Position is a place in the stream of commits. It rises along the stream of one cluster.

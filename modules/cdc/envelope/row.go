@@ -13,6 +13,7 @@ import (
 type Row struct {
 	fields map[string]json.RawMessage
 	schema *schema
+	told   map[string]Unit // what the source says that numbers in time columns count
 }
 
 // NewRow makes a row of columns that are JSON already.
@@ -32,7 +33,7 @@ func (r Row) Has(column string) bool {
 
 // Only is the row with one of its columns.
 func (r Row) Only(column string) Row {
-	return Row{fields: map[string]json.RawMessage{column: r.fields[column]}, schema: r.schema}
+	return Row{fields: map[string]json.RawMessage{column: r.fields[column]}, schema: r.schema, told: r.told}
 }
 
 // IsNull tells whether the column is null or missing.

@@ -16,6 +16,7 @@ type wireSource struct {
 	Sequence *string         `json:"sequence"`
 	System   *string         `json:"system"`
 	Lead     *string         `json:"lead"`
+	Times    map[string]Unit `json:"times"`
 }
 
 func decodeSource(raw json.RawMessage) (Source, error) {
@@ -45,6 +46,7 @@ func decodeSource(raw json.RawMessage) (Source, error) {
 	if in.System != nil {
 		out.System, _ = parseUint(*in.System)
 	}
+	out.Times = in.Times
 	if in.Lead != nil {
 		out.Lead, _ = parseUint(*in.Lead)
 	}

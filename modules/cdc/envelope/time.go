@@ -13,17 +13,56 @@ type Unit string
 // The units. Debezium writes TIMESTAMP as microseconds, TIMESTAMP(0..3) as milliseconds and DATE as
 // days, all since 1970.
 const (
-	Micros Unit = "us"
-	Millis Unit = "ms"
-	Days   Unit = "days"
+	Micros  Unit = "us"
+	Millis  Unit = "ms"
+	Seconds Unit = "s"
+	Days    Unit = "days"
 )
 
-// The range of times that a copy can hold: ClickHouse's DateTime64. What is outside, and PostgreSQL's
-// -infinity and infinity, is moved to the nearer end.
+// The range of times that a copy can hold: DateTime64 begins in 1900, and nanoseconds in 64 bits, which it is
+// written from, end in 2262. What is outside, and PostgreSQL's -infinity and infinity, is moved to the nearer end.
 var (
 	MinTime = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
-	MaxTime = time.Date(2299, 12, 31, 23, 59, 59, 999999000, time.UTC)
+	MaxTime = time.Date(2261, 12, 31, 23, 59, 59, 999999000, time.UTC)
 )
+
+// TimeIn is Time of a column whose values without a zone are local to one; nil: UTC.
+func (r Row) TimeIn(column string, unit Unit, zone *time.Location) (time.Time, error) {
+	t, err := r.Time(column, unit)
+	if zone == nil || err != nil || t.IsZero() || !t.After(MinTime) || !t.Before(MaxTime) {
+		return t, err
+	}
+	if text, err := r.Text(column); err != nil || hasZone(text) {
+		return t, err
+	}
+	return Clamp(Local(t, zone)), nil
+}
+
+// hasZone tells whether a time in ISO form says its zone: it ends in Z or an offset.
+func hasZone(text string) bool {
+	if strings.HasSuffix(text, "Z") {
+		return true
+	}
+	at := strings.LastIndexAny(text, "+-")
+	return at > len(time.DateOnly) && strings.Contains(text, ":")
+}
+
+// Local is the instant at which clocks in a zone show what t shows in UTC. Of two, or where clocks leave one out, it
+// is the one that PostgreSQL takes (AT TIME ZONE): by the offset before a leap ahead, by that after a step back.
+func Local(t time.Time, zone *time.Location) time.Time {
+	offset := func(at time.Time) time.Duration {
+		_, seconds := at.In(zone).Zone()
+		return time.Duration(seconds) * time.Second
+	}
+	before, after := offset(t.Add(-26*time.Hour)), offset(t.Add(26*time.Hour))
+	first, last := t.Add(-before), t.Add(-after)
+	switch {
+	case offset(last) == after && (offset(first) != before || after < before):
+		return last
+	default:
+		return first
+	}
+}
 
 // Time is the column as a time in UTC, in microseconds: a number or an ISO string. Null is the zero time.
 func (r Row) Time(column string, unit Unit) (time.Time, error) {
@@ -66,6 +105,9 @@ func (r Row) unit(column string, otherwise Unit) Unit {
 	case "io.debezium.time.NanoTimestamp":
 		return "ns"
 	}
+	if told, ok := r.told[column]; ok {
+		return told
+	}
 	return otherwise
 }
 
@@ -73,6 +115,9 @@ func fromNumber(n int64, unit Unit) time.Time {
 	switch unit {
 	case Millis:
 		return time.UnixMilli(n).UTC()
+	case Seconds:
+		const most = 1 << 40 // beyond the range either way, and no overflow
+		return time.Unix(min(max(n, -most), most), 0).UTC()
 	case Days:
 		const most = 1 << 22 // days: beyond the range either way, and no overflow
 		return time.Unix(86400*min(max(n, -most), most), 0).UTC()

@@ -31,7 +31,8 @@ type Table struct {
 	OnlyWhen   []Condition       `koanf:"only_when"`   // all must hold, else the row is none of this kind
 	GoneWhen   []Condition       `koanf:"gone_when"`   // any: the row counts as deleted (soft deletes)
 	HiddenWhen []Condition       `koanf:"hidden_when"` // any: the post is not shown, but may come back
-	TimeUnit   envelope.Unit     `koanf:"time_unit"`   // us, ms or days: what a number in a time column counts; empty: us
+	TimeUnit   envelope.Unit     `koanf:"time_unit"`   // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
+	TimeZone   string            `koanf:"time_zone"`   // of times without a zone, as Europe/Berlin; empty: UTC
 }
 
 // Condition asks one thing of one column. Exactly one of In, NotIn and Is is set. A null is in no
@@ -136,8 +137,11 @@ func (t Table) check(k Kind, report func(key, format string, args ...any)) {
 	if len(t.HiddenWhen) > 0 && k != Post {
 		report("hidden_when", "only posts can be hidden; use gone_when")
 	}
-	if !slices.Contains([]envelope.Unit{"", envelope.Micros, envelope.Millis, envelope.Days}, t.TimeUnit) {
-		report("time_unit", "%q, want us, ms or days", t.TimeUnit)
+	if !slices.Contains([]envelope.Unit{"", envelope.Micros, envelope.Millis, envelope.Seconds, envelope.Days}, t.TimeUnit) {
+		report("time_unit", "%q, want us, ms, s or days", t.TimeUnit)
+	}
+	if _, err := time.LoadLocation(t.TimeZone); err != nil || t.TimeZone == "Local" {
+		report("time_zone", "%q, want a name of the IANA time zone database, as Europe/Berlin", t.TimeZone)
 	}
 }
 

@@ -27,6 +27,7 @@ type Source struct {
 	idColumn  string    // the column that names the table's rows by itself; empty: its whole key does
 	createdAt time.Time // the constant, if there is one
 	constants map[string]int64
+	zone      *time.Location // nil: UTC
 }
 
 // New validates and prepares a Config. The topic of a table is <topicPrefix>.<schema>.<table>.
@@ -45,6 +46,9 @@ func New(c Config, topicPrefix string) (*Mapping, error) {
 			continue
 		}
 		s := &Source{Kind: k, Table: t.Table, config: t, constants: map[string]int64{}}
+		if t.TimeZone != "" {
+			s.zone, _ = time.LoadLocation(t.TimeZone) // it was checked
+		}
 		for field, value := range t.Constants {
 			switch field {
 			case fieldCreatedAt:
@@ -249,7 +253,7 @@ func (s *Source) time(after envelope.Row) (time.Time, error) {
 	if column == "" {
 		return s.createdAt, nil
 	}
-	return after.Time(column, s.config.TimeUnit)
+	return after.TimeIn(column, s.config.TimeUnit, s.zone)
 }
 
 func parseID(s string) (int64, error) {

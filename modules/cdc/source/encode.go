@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/pgvalue"
 )
@@ -68,9 +70,36 @@ func (e encoder) appendSource(b []byte, t *table, at moment) []byte {
 	b = appendString(b, t.name)
 	b = strconv.AppendUint(append(b, `,"txId":`...), uint64(at.xid), 10)
 	b = strconv.AppendUint(append(b, `,"lsn":`...), at.lsn, 10)
+	b = appendTimeUnits(b, t)
 	b = append(append(b, `,"xmin":null,"system":"`...), e.system...)
 	b = strconv.AppendInt(append(b, `","lead":"`...), e.lead, 10)
 	return append(b, `"}`...)
+}
+
+// appendTimeUnits says what numbers in time columns count: no schema does, and it hangs on the column's type.
+func appendTimeUnits(b []byte, t *table) []byte {
+	n := 0
+	for _, c := range t.columns {
+		unit := envelope.Micros
+		switch {
+		case c.oid == pgtype.DateOID:
+			unit = envelope.Days
+		case c.oid != pgtype.TimestampOID:
+			continue
+		case c.millis:
+			unit = envelope.Millis
+		}
+		if n++; n == 1 {
+			b = append(b, `,"times":{`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = append(append(append(append(b, c.label...), '"'), unit...), '"')
+	}
+	if n > 0 {
+		b = append(b, '}')
+	}
+	return b
 }
 
 // appendRow writes a row in the order of its columns.

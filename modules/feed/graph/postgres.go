@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -21,6 +23,7 @@ type Postgres struct {
 	timeline string
 	recent   string
 	posts    string
+	odd      atomic.Int64
 }
 
 // NewPostgres prepares the queries for the app's tables.
@@ -81,16 +84,25 @@ func (p *Postgres) read(ctx context.Context, what, query string, args ...any) ([
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	posts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.Post, error) {
-		var (
-			id, author int64
-			created    time.Time
-		)
-		err := row.Scan(&id, &author, &created)
-		return core.Post{ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created.UTC()}, err
+	var (
+		posts   []core.Post
+		id      int64
+		author  *int64
+		created pgtype.Timestamptz
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &author, &created}, func() error {
+		if author == nil || !created.Valid || created.InfinityModifier != pgtype.Finite { // nobody's, or of no time
+			p.odd.Add(1)
+			return nil
+		}
+		posts = append(posts, core.Post{ID: core.ID(id), AuthorID: core.ID(*author), CreatedAt: created.Time.UTC()})
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return posts, nil
 }
+
+// Odd is how many rows were left out because they have no author, or no time that can be.
+func (p *Postgres) Odd() int64 { return p.odd.Load() }

@@ -22,6 +22,9 @@ type PostTable struct {
 	Table, ID, Author, CreatedAt string
 	// Visible is an SQL condition on a row, with columns qualified by the table; empty: all are.
 	Visible string
+	// TimeUnit is what a number in CreatedAt counts (us, ms, s or days), Zone of which times without a zone are;
+	// empty: it is a time, in UTC.
+	TimeUnit, Zone string
 }
 
 // EdgeTable names a table of pairs: From follows, blocks or mutes To.
@@ -51,11 +54,16 @@ func (t Tables) query(name string) string {
 	}
 	example := DefaultTables()
 	posts := quoted(t.Posts.Table)
+	column := posts + "." + quoted(t.Posts.CreatedAt)
+	instant, local := t.Posts.instant(column)
 	pairs := []string{
 		exampleVisible, visible,
+		`"posts"."created_at" AS created_at`, instant + " AS created_at",
+		`("posts"."created_at", "posts"."id") < ($2::timestamptz, $3::bigint)`,
+		"(" + local + ", " + posts + "." + quoted(t.Posts.ID) + ") < (" + t.Posts.bound() + ", $3::bigint)",
 		`"posts"."id"`, posts + "." + quoted(t.Posts.ID),
 		`"posts"."author_id"`, posts + "." + quoted(t.Posts.Author),
-		`"posts"."created_at"`, posts + "." + quoted(t.Posts.CreatedAt),
+		`"posts"."created_at"`, local,
 		`"posts"`, posts,
 	}
 	pairs = append(pairs, edgePairs(example.Follows, t.Follows)...)
@@ -63,6 +71,40 @@ func (t Tables) query(name string) string {
 	pairs = append(pairs, edgePairs(example.Mutes, t.Mutes)...)
 	return strings.NewReplacer(pairs...).Replace(sql.Postgres(name))
 }
+
+// instant is when a post was made, and what posts are ordered by: the column itself where an index can help.
+func (p PostTable) instant(column string) (instant, order string) {
+	seconds, ok := map[string]string{"us": "1e6", "ms": "1e3", "s": "1", "days": "1.0 / 86400"}[p.TimeUnit]
+	if !ok && p.Zone == "" {
+		return column + "::timestamptz", column
+	}
+	zoned := column + "::timestamp AT TIME ZONE " + literal(p.zone())
+	if !ok {
+		return zoned, column
+	}
+	// A number, or a time that a connector writes as one. What no time can hold is none.
+	text := "(to_jsonb(" + column + ") #>> '{}')"
+	instant = "CASE WHEN jsonb_typeof(to_jsonb(" + column + ")) <> 'number' THEN " + text + "::timestamp AT TIME ZONE " + literal(p.zone()) +
+		" WHEN abs(" + text + "::float8 / (" + seconds + ")) < 9e9 THEN to_timestamp(" + text + "::float8 / (" + seconds + ")) END"
+	return instant, instant
+}
+
+// bound is the moment $2 as it compares with the order.
+func (p PostTable) bound() string {
+	if p.TimeUnit == "" && p.Zone != "" {
+		return "$2::timestamptz AT TIME ZONE " + literal(p.zone())
+	}
+	return "$2::timestamptz"
+}
+
+func (p PostTable) zone() string {
+	if p.Zone == "" {
+		return "UTC"
+	}
+	return p.Zone
+}
+
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // edgePairs lists the longer names first: the replacer tries them in this order.
 func edgePairs(example, app EdgeTable) []string {

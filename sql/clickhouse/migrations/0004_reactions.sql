@@ -44,43 +44,43 @@ TTL day + INTERVAL 120 DAY DELETE
 SETTINGS index_granularity = 512;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS likes_by_hour_mv TO reactions_by_hour AS
-SELECT 'like' AS kind, toStartOfHour(toDateTime(least(created_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC')), 'UTC')) AS hour, row_key, post_id, user_id, version, is_deleted, lsn, source_id, committed_at
+SELECT 'like' AS kind, toStartOfHour(toDateTime(least(counted_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC')), 'UTC')) AS hour, row_key, post_id, user_id, version, is_deleted, lsn, source_id, committed_at
 FROM likes
-WHERE created_at > now('UTC') - INTERVAL 90 DAY;
+WHERE counted_at > now('UTC') - INTERVAL 90 DAY;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS comments_by_hour_mv TO reactions_by_hour AS
-SELECT 'comment' AS kind, toStartOfHour(toDateTime(least(created_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC')), 'UTC')) AS hour, row_key, post_id, author_id AS user_id, version, is_deleted, lsn, source_id, committed_at
+SELECT 'comment' AS kind, toStartOfHour(toDateTime(least(counted_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC')), 'UTC')) AS hour, row_key, post_id, author_id AS user_id, version, is_deleted, lsn, source_id, committed_at
 FROM comments
-WHERE created_at > now('UTC') - INTERVAL 90 DAY;
+WHERE counted_at > now('UTC') - INTERVAL 90 DAY;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS likes_by_user_mv TO reactions_by_user AS
-SELECT user_id, 'like' AS kind, row_key, post_id, toDate(least(created_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC'))) AS day, version, is_deleted, lsn, source_id, committed_at
+SELECT user_id, 'like' AS kind, row_key, post_id, toDate(least(counted_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC'))) AS day, version, is_deleted, lsn, source_id, committed_at
 FROM likes
-WHERE created_at > now('UTC') - INTERVAL 120 DAY;
+WHERE counted_at > now('UTC') - INTERVAL 120 DAY;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS comments_by_user_mv TO reactions_by_user AS
-SELECT author_id AS user_id, 'comment' AS kind, row_key, post_id, toDate(least(created_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC'))) AS day, version, is_deleted, lsn, source_id, committed_at
+SELECT author_id AS user_id, 'comment' AS kind, row_key, post_id, toDate(least(counted_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC'))) AS day, version, is_deleted, lsn, source_id, committed_at
 FROM comments
-WHERE created_at > now('UTC') - INTERVAL 120 DAY;
+WHERE counted_at > now('UTC') - INTERVAL 120 DAY;
 
 -- What was there before. A row that is written meanwhile comes twice under one version: once.
 INSERT INTO reactions_by_hour
-SELECT 'like' AS kind, toStartOfHour(toDateTime(least(created_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC')), 'UTC')) AS hour, row_key, post_id, user_id, version, is_deleted, lsn, source_id, committed_at
+SELECT 'like' AS kind, toStartOfHour(toDateTime(least(counted_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC')), 'UTC')) AS hour, row_key, post_id, user_id, version, is_deleted, lsn, source_id, committed_at
 FROM likes FINAL
-WHERE created_at > now('UTC') - INTERVAL 90 DAY
+WHERE counted_at > now('UTC') - INTERVAL 90 DAY
 UNION ALL
-SELECT 'comment' AS kind, toStartOfHour(toDateTime(least(created_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC')), 'UTC')) AS hour, row_key, post_id, author_id, version, is_deleted, lsn, source_id, committed_at
+SELECT 'comment' AS kind, toStartOfHour(toDateTime(least(counted_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC')), 'UTC')) AS hour, row_key, post_id, author_id, version, is_deleted, lsn, source_id, committed_at
 FROM comments FINAL
-WHERE created_at > now('UTC') - INTERVAL 90 DAY;
+WHERE counted_at > now('UTC') - INTERVAL 90 DAY;
 
 INSERT INTO reactions_by_user
-SELECT user_id, 'like' AS kind, row_key, post_id, toDate(least(created_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC'))) AS day, version, is_deleted, lsn, source_id, committed_at
+SELECT user_id, 'like' AS kind, row_key, post_id, toDate(least(counted_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC'))) AS day, version, is_deleted, lsn, source_id, committed_at
 FROM likes FINAL
-WHERE created_at > now('UTC') - INTERVAL 120 DAY
+WHERE counted_at > now('UTC') - INTERVAL 120 DAY
 UNION ALL
-SELECT author_id, 'comment' AS kind, row_key, post_id, toDate(least(created_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC'))) AS day, version, is_deleted, lsn, source_id, committed_at
+SELECT author_id, 'comment' AS kind, row_key, post_id, toDate(least(counted_at, fromUnixTimestamp64Micro(4260211200000000, 'UTC'))) AS day, version, is_deleted, lsn, source_id, committed_at
 FROM comments FINAL
-WHERE created_at > now('UTC') - INTERVAL 120 DAY;
+WHERE counted_at > now('UTC') - INTERVAL 120 DAY;
 
 -- Engagement as it counts: likes and comments each from one source, never from both.
 CREATE VIEW IF NOT EXISTS post_engagement_1h AS

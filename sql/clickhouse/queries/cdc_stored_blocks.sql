@@ -1,6 +1,6 @@
 -- What do we have of these blocks, deleted ones included? By primary key: a few granules.
 SELECT row_key, user_id AS first, other_id AS other, false AS hidden,
-       created_at, version, is_deleted, lsn, source_id, committed_at
+       created_at, created_at AS counted_at, version, is_deleted, lsn, source_id, committed_at
 FROM blocks
 WHERE kind = 'block' AND row_key IN {keys:Array(String)}
 ORDER BY row_key, version DESC

@@ -1,6 +1,6 @@
 -- What do we have of these comments, deleted ones included? By primary key: a few granules.
 SELECT row_key, author_id AS first, post_id AS other, false AS hidden,
-       created_at, version, is_deleted, lsn, source_id, committed_at
+       created_at, counted_at, version, is_deleted, lsn, source_id, committed_at
 FROM comments
 WHERE row_key IN {keys:Array(String)}
 ORDER BY row_key, version DESC

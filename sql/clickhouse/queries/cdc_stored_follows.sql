@@ -1,6 +1,6 @@
 -- What do we have of these follows, deleted ones included? By primary key: a few granules.
 SELECT row_key, follower_id AS first, followee_id AS other, false AS hidden,
-       created_at, version, is_deleted, lsn, source_id, committed_at
+       created_at, created_at AS counted_at, version, is_deleted, lsn, source_id, committed_at
 FROM follows
 WHERE row_key IN {keys:Array(String)}
 ORDER BY row_key, version DESC
