@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -78,6 +79,11 @@ func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, ro
 		}
 		t.identity = identity
 		found[s] = t.mismatches(s)
+		if rows && len(found[s]) == 0 {
+			if found[s], err = t.timeMismatches(ctx, db, s, time.Now()); err != nil {
+				return nil, err
+			}
+		}
 		if id := s.IDColumn(); rows && id != "" && slices.Contains(t.key, id) {
 			why, err := source.NotUnique(ctx, db, s.Table, id, t.key)
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/test/tables"
 	"github.com/feedrank/feedrank/test/wait"
@@ -92,4 +93,25 @@ func TestAReactionThatIsDatedAheadCountsWhenItArrives(t *testing.T) {
 	for _, found := range compare(t, c.resync(), resyncAll()) {
 		require.True(t, found.Equal(), "%+v", found)
 	}
+}
+
+func TestTheCheckSaysHowATimeWouldBeRead(t *testing.T) {
+	c := newChain(t)
+	check := func() error { return cdc.CheckTables(t.Context(), c.Postgres, c.cfg.Tables) }
+	require.NoError(t, check())
+	c.cfg.Tables.Post.TimeZone = "Asia/Tokyo"
+	require.ErrorContains(t, check(), "cdc.tables.post.time_zone: created_at of public.posts is timestamp with time zone")
+	c.cfg.Tables.Post.TimeZone = ""
+	c.exec(`INSERT INTO users (id, name) VALUES (1, 'one')`, `INSERT INTO posts (id, author_id) VALUES (1, 1)`,
+		`ALTER TABLE posts ALTER created_at TYPE timestamp USING created_at AT TIME ZONE 'Asia/Tokyo'`)
+	require.ErrorContains(t, check(), "is time_unit or time_zone missing?", "nine hours ahead")
+	c.cfg.Tables.Post.TimeZone = "Asia/Tokyo"
+	require.NoError(t, check())
+	c.cfg.Tables.Post.TimeZone = ""
+	c.exec(`ALTER TABLE posts ALTER created_at DROP DEFAULT, ALTER created_at TYPE bigint USING extract(epoch FROM created_at AT TIME ZONE 'Asia/Tokyo')::bigint * 1000`)
+	require.ErrorContains(t, check(), "cdc.tables.post.time_unit: created_at of public.posts is a number (bigint)")
+	c.cfg.Tables.Post.TimeUnit = envelope.Seconds
+	require.ErrorContains(t, check(), "is read as 22", "milliseconds as seconds")
+	c.cfg.Tables.Post.TimeUnit = envelope.Millis
+	require.NoError(t, check())
 }

@@ -248,6 +248,11 @@ func (s *Source) id(field string, after envelope.Row) (int64, error) {
 	return after.Int(column)
 }
 
+// Time is the app's column of created_at, empty if it is a constant, and how its values are read.
+func (s *Source) Time() (column, unit, zone string) {
+	return s.config.Column(fieldCreatedAt), string(s.config.TimeUnit), s.config.TimeZone
+}
+
 func (s *Source) time(after envelope.Row) (time.Time, error) {
 	column := s.config.Column(fieldCreatedAt)
 	if column == "" {
