@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS comments (
     author_id    Int64,
     post_id      Int64,
     created_at   DateTime64(6, 'UTC'),
-    counted_at   DateTime64(6, 'UTC'), -- created_at, or when it arrived where that is dated ahead
+    counted_at   DateTime64(6, 'UTC') DEFAULT created_at, -- or when it arrived where that is dated ahead
     version      UInt64,
     is_deleted   UInt8,
     lsn          UInt64,
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS likes (
     user_id      Int64,
     post_id      Int64,
     created_at   DateTime64(6, 'UTC'),
-    counted_at   DateTime64(6, 'UTC'), -- created_at, or when it arrived where that is dated ahead
+    counted_at   DateTime64(6, 'UTC') DEFAULT created_at, -- or when it arrived where that is dated ahead
     version      UInt64,
     is_deleted   UInt8,
     lsn          UInt64,
