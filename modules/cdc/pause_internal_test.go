@@ -59,20 +59,21 @@ type claimed struct {
 
 func (c *claimed) Topic() string                            { return "cdc.public.users" }
 func (c *claimed) Partition() int32                         { return 3 }
-func (c *claimed) HighWaterMarkOffset() int64               { return 100 }
+func (c *claimed) HighWaterMarkOffset() int64               { return 20 }
+func (c *claimed) InitialOffset() int64                     { return 0 }
 func (c *claimed) Messages() <-chan *sarama.ConsumerMessage { return c.messages }
 
 func TestAPartitionWhoseQueueIsFullIsPausedUntilItIsApplied(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	defer end()
 	cfg := DefaultConfig()
-	cfg.Consumer.QueueBytes, cfg.Consumer.BatchRows = 1<<10, 1
+	cfg.Consumer.QueueBytes, cfg.Consumer.BatchRows, cfg.Consumer.OnForeign = 1<<10, 1, "dead_letter"
 	m, err := cfg.Mapping(kafka.Config{})
 	require.NoError(t, err)
 	c := &Consumer{cfg: cfg, mapping: m, clock: core.SystemClock{}, log: zap.NewNop(), metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}), rejects: newRejects()}
 	jobs := make(chan *job) // nobody applies
 	group := &pausedGroup{ctx: ctx}
-	s := &session{Consumer: c, group: group, topics: map[string]*sessionTopic{"cdc.public.users": {
+	s := &session{Consumer: c, group: group, markers: new(kafka.Markers), topics: map[string]*sessionTopic{"cdc.public.users": {
 		leads: map[int32]lead{}, applier: &applier{Consumer: c, table: "public.users", sources: m.Sources("public.users"), jobs: jobs},
 	}}}
 	claim := &claimed{messages: make(chan *sarama.ConsumerMessage, 100)}
