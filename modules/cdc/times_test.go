@@ -1,6 +1,7 @@
 package cdc_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,10 +87,8 @@ func TestAReactionThatIsDatedAheadCountsWhenItArrives(t *testing.T) {
 	wait.Until(t, func() bool { return len(counted("reactions_by_user", "day BETWEEN today() - 1 AND today()")) == 6 })
 	c.exec(`DELETE FROM likes WHERE user_id IN (1, 3)`, `UPDATE likes SET created_at = now() - interval '3 hours' WHERE user_id = 2`, `UPDATE comments SET author_id = 2`)
 	wait.Until(t, func() bool {
-		got := counted("reactions_by_hour", "true")
-		return len(got) == 4 && got[0] == "comment 2"
+		return len(counted("reactions_by_hour", "true")) == 4 && slices.Equal([]string{"comment 2", "like 5"}, counted("reactions_by_hour", lately))
 	}, "what is taken back leaves its place")
-	require.Equal(t, []string{"comment 2", "like 5"}, counted("reactions_by_hour", lately))
 	for _, found := range compare(t, c.resync(), resyncAll()) {
 		require.True(t, found.Equal(), "%+v", found)
 	}
