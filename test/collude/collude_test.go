@@ -95,7 +95,7 @@ func (s *scene) OlderPosts(context.Context, time.Time, int, func(core.Post)) err
 func (s *scene) Engagement(_ context.Context, _, _ time.Time, add func(core.ID, hot.Age, core.Engagement)) error {
 	for id, all := range s.counts {
 		for age, e := range all {
-			add(id, hot.Age(age), e) //nolint:gosec // 0 to 2
+			add(id, hot.Age(age), e)
 		}
 	}
 	return nil

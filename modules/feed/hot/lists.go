@@ -83,7 +83,7 @@ func (s *Set) markFew(ranking *rank.Versioned, floor int64) {
 			return
 		}
 		for place := from; place < min(from+rowsAtOnce, int(s.index.used)); place++ {
-			p := s.index.at(uint32(place)) //nolint:gosec // a place
+			p := s.index.at(uint32(place))
 			if few := p.ID != 0 && ranking.Doubtful(p.all(), floor); few != p.Few {
 				p.Few = few
 				s.index.rate(p)

@@ -94,7 +94,12 @@ func TestAPlaceGoesToTheMostUrgentAndAmongTheseToTheLatest(t *testing.T) {
 	early := g.enters(t.Context(), Feed)
 	late := g.enters(t.Context(), Feed)
 	g.Leave()
-	require.NoError(t, <-late)
+	select {
+	case err := <-late:
+		require.NoError(t, err)
+	case err := <-early:
+		require.Fail(t, "who came first has the place", "%v", err)
+	}
 	require.Empty(t, early)
 	g.Leave()
 	require.NoError(t, <-early)
@@ -119,6 +124,27 @@ func TestTheQueueIsBoundedAndTheOldestOfTheLeastUrgentMakesRoom(t *testing.T) {
 	g.Leave()
 	require.NoError(t, <-feed)
 	require.NoError(t, <-done)
+}
+
+func TestOfThoseWhoAreAlikeTheOldestMakesRoom(t *testing.T) {
+	g := newGate(4, func(cfg *Config) { cfg.MaxWaiting = 2 })
+	for range 4 {
+		require.NoError(t, g.Enter(t.Context(), Feed))
+	}
+	oldest := g.enters(t.Context(), Feed)
+	next := g.enters(t.Context(), Feed)
+	last := make(chan error, 1)
+	go func() { last <- g.Enter(t.Context(), Feed) }()
+	select {
+	case err := <-oldest:
+		require.Error(t, err)
+	case err := <-next:
+		require.Fail(t, "who came later made room", "%v", err)
+	}
+	g.Leave()
+	g.Leave()
+	require.NoError(t, <-next)
+	require.NoError(t, <-last)
 }
 
 func TestWhoWaitedTooLongOrWentAwayIsRefusedAndLeavesNothingBehind(t *testing.T) {

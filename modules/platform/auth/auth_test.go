@@ -144,3 +144,28 @@ func TestWithoutAnyKeyThereIsNoVerifier(t *testing.T) {
 	_, err := auth.NewVerifier(auth.DefaultConfig(), fixedClock{}, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.ErrorIs(t, err, auth.ErrNoKeys)
 }
+
+func TestAValidTokenOfMoreThan8KBIsRefused(t *testing.T) {
+	v := verifier(t, config())
+	for size, want := range map[int]bool{4000: true, 9000: false} {
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+			"sub": "42", "iss": "app", "aud": "feedrank", "exp": now.Add(time.Hour).Unix(), "more": strings.Repeat("x", size),
+		}).SignedString([]byte(secret))
+		require.NoError(t, err)
+		_, err = v.Authenticate(bearer("Bearer " + token))
+		require.Equal(t, want, err == nil, "%d bytes: %v", len(token), err)
+	}
+}
+
+func TestWhereNoSecretIsSetTheEmptyOneSignsNothing(t *testing.T) {
+	keys := newKeySet(t)
+	_, public := rsaKey(t, "r")
+	keys.publish(public)
+	cfg := auth.DefaultConfig()
+	cfg.JWKSURL = keys.URL
+	v := verifier(t, cfg)
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "42", "exp": now.Add(time.Hour).Unix()}).SignedString([]byte{})
+	require.NoError(t, err)
+	_, err = v.Authenticate(bearer("Bearer " + token))
+	require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err))
+}

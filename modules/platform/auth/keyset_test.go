@@ -27,6 +27,7 @@ type keySet struct {
 	mu      sync.Mutex
 	keys    []map[string]string
 	says    string // an answer instead of the keys
+	status  int    // of the answer; 0: 200
 	fetched int
 	takes   time.Duration // until it answers
 }
@@ -39,6 +40,9 @@ func newKeySet(t *testing.T) *keySet {
 		defer k.mu.Unlock()
 		k.fetched++
 		<-time.After(k.takes)
+		if k.status != 0 {
+			w.WriteHeader(k.status)
+		}
 		if k.says != "" {
 			_, _ = w.Write([]byte(k.says))
 			return
@@ -54,6 +58,13 @@ func (k *keySet) publish(keys ...map[string]string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.keys = keys
+}
+
+// fail has answers come with a status.
+func (k *keySet) fail(status int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.status = status
 }
 
 func (k *keySet) fetches() int {
@@ -152,4 +163,27 @@ func TestAllWhoBringANewKeyWaitForTheOneFetchThoughTheKeyServerIsFarAway(t *test
 		require.NoError(t, <-errs)
 	}
 	require.Equal(t, 2, keys.fetches())
+}
+
+func TestATokenNamesItsKey(t *testing.T) {
+	keys := newKeySet(t)
+	one, onePublic := rsaKey(t, "one")
+	other, otherPublic := rsaKey(t, "other")
+	keys.publish(onePublic, otherPublic)
+	cfg := auth.DefaultConfig()
+	cfg.JWKSURL = keys.URL
+	v := verifier(t, cfg)
+	for name, key := range map[string]crypto.PrivateKey{"one": one, "other": other} {
+		_, err := v.Authenticate(bearer(signedBy(t, jwt.SigningMethodRS256, name, key)))
+		require.NoError(t, err, name)
+	}
+	_, err := v.Authenticate(bearer(signedBy(t, jwt.SigningMethodRS256, "one", other)))
+	require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err), "a key of the set, but not the one that is named")
+
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{"sub": "9", "exp": now.Add(time.Hour).Unix()})
+	token.Header["kid"] = 1
+	signed, err := token.SignedString(one)
+	require.NoError(t, err)
+	_, err = v.Authenticate(bearer("Bearer " + signed))
+	require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err), "an id that is no text is not as good as none")
 }

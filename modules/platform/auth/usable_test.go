@@ -1,6 +1,8 @@
 package auth_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1" // what the fault was about
@@ -65,6 +67,11 @@ func TestOneKeyThatCannotBeUsedDoesNotEmptyTheKeySet(t *testing.T) {
 	odd, oddPublic := rsaKey(t, "odd")
 	x5c, x5t := certificate(t, odd)
 	_, other := certificate(t, good)
+	wide, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	point, err := wide.PublicKey.Bytes() // 4, x and y
+	require.NoError(t, err)
+	x, y := base64.RawURLEncoding.EncodeToString(point[1:49]), base64.RawURLEncoding.EncodeToString(point[49:])
 	for name, c := range map[string]struct {
 		odd    map[string]any
 		usable bool
@@ -85,6 +92,7 @@ func TestOneKeyThatCannotBeUsedDoesNotEmptyTheKeySet(t *testing.T) {
 		"of an unknown type":            {map[string]any{"kty": "AKP", "kid": "odd", "alg": "ML-DSA-44", "pub": "AA"}, false},
 		"a secret":                      {map[string]any{"kty": "oct", "kid": "odd", "k": "AAAA"}, false},
 		"of another curve":              {map[string]any{"kty": "EC", "crv": "P-384", "kid": "odd", "x": "AA", "y": "AA"}, false},
+		"sound, of another curve":       {map[string]any{"kty": "EC", "crv": "P-384", "kid": "odd", "x": x, "y": y}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			keys := newKeySet(t)
@@ -120,14 +128,16 @@ func TestAnAnswerWithoutAnyKeyDoesNotReplaceKeysThatWork(t *testing.T) {
 	b, otherPublic := rsaKey(t, "b")
 	for name, c := range map[string]struct {
 		answer string
+		status int
 		stays  bool
 	}{
-		"no keys":          {`{"keys":[]}`, true},
-		"an error object":  {`{"error":"maintenance"}`, true},
-		"a page":           {`<html>maintenance</html>`, true},
-		"none usable":      {set(t, with(otherPublic, map[string]any{"use": "enc"})), true},
-		"other keys":       {set(t, with(otherPublic, nil)), false}, // that is how a key is withdrawn
-		"the key and more": {set(t, with(otherPublic, nil), with(public, nil)), true},
+		"no keys":           {`{"keys":[]}`, 0, true},
+		"an error object":   {`{"error":"maintenance"}`, 0, true},
+		"a page":            {`<html>maintenance</html>`, 0, true},
+		"none usable":       {set(t, with(otherPublic, map[string]any{"use": "enc"})), 0, true},
+		"keys of a failure": {set(t, with(otherPublic, nil)), 500, true},
+		"other keys":        {set(t, with(otherPublic, nil)), 0, false}, // that is how a key is withdrawn
+		"the key and more":  {set(t, with(otherPublic, nil), with(public, nil)), 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			keys := newKeySet(t)
@@ -136,6 +146,7 @@ func TestAnAnswerWithoutAnyKeyDoesNotReplaceKeysThatWork(t *testing.T) {
 			cfg.JWKSURL = keys.URL
 			v := verifier(t, cfg)
 			keys.say(c.answer)
+			keys.fail(c.status)
 			_, _ = v.Authenticate(bearer(signedBy(t, jwt.SigningMethodRS256, "b", b))) // has the set fetched, as any stranger can
 			require.Equal(t, 2, keys.fetches())
 			_, err := v.Authenticate(bearer(signedBy(t, jwt.SigningMethodRS256, "a", a)))

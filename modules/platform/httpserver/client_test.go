@@ -142,6 +142,8 @@ func TestEveryPathCountsAgainstTheRateOfAnAddressButProbes(t *testing.T) {
 	asked = 0
 	for _, path := range []string{"/probe", "/ops"} {
 		require.Equal(t, http.StatusNoContent, fetch(t, client, "http://"+s.Addr()+path).StatusCode)
+		response, _ := call(t, client, http.MethodHead, "http://"+s.Addr()+path, "", nil) //nolint:bodyclose // read and closed
+		require.Equal(t, http.StatusNoContent, response.StatusCode, "HEAD %s", path)
 	}
 	require.Zero(t, asked)
 }

@@ -187,6 +187,28 @@ func TestATwentiethOfTheConnectionsIsKeptForOperatorsNetworks(t *testing.T) {
 	require.True(t, served(t, dial(t, s.Addr())))
 }
 
+func TestAProxyHasAsManyConnectionsAsItsClientsNeed(t *testing.T) {
+	s, _ := serveWith(t, func(c *httpserver.Config) {
+		c.MaxConnections, c.MaxPerAddress, c.Unlimited, c.TrustedProxies = 100, 3, nil, []string{"127.0.0.9/32"}
+	}, nil, get("/", httpserver.Public))
+	from := func(last byte) net.Conn {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, last)}}
+		conn, err := dialer.DialContext(t.Context(), "tcp", s.Addr())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+		return conn
+	}
+	for range 3 {
+		require.True(t, served(t, from(2)))
+	}
+	require.False(t, served(t, from(2)))
+	require.True(t, served(t, from(3)), "another client has its own")
+	for range 10 {
+		require.True(t, served(t, from(9)))
+	}
+}
+
 func TestHeadersBeyondTheLimitAreAProblemAndFarBeyondNetHTTPsOwn(t *testing.T) {
 	url, client := serve(t, func(c *httpserver.Config) { c.MaxHeaderBytes = 1024 }, route("/", httpserver.Public, ok))
 	for size, want := range map[int]int{700: http.StatusNoContent, 1024: http.StatusRequestHeaderFieldsTooLarge, 6000: http.StatusRequestHeaderFieldsTooLarge} {

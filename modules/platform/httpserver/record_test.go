@@ -60,6 +60,8 @@ func TestWhatAnOperatorChangesIsRecordedAndNothingElse(t *testing.T) {
 		{"PUT", "/things/42", "ana", 204, 1},
 		{"GET", "/things", "ana", 204, 0},
 		{"GET", "/things", "reader", 204, 0},
+		{"GET", "/things", "user", 403, 0},
+		{"GET", "/things", "service", 403, 0},
 		{"POST", "/look", "reader", 204, 0},
 		{"POST", "/try", "ana", 204, 0},
 		{"POST", "/wrong", "ana", 400, 0},

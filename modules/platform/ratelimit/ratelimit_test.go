@@ -134,6 +134,19 @@ func TestAnAccountHasSoManyKeysAndNoMore(t *testing.T) {
 	require.Equal(t, 2, take(l, ratelimit.Key{Who: 2, What: 50}, 3))
 }
 
+func TestWhatIsGivenBackCanBeTakenAgain(t *testing.T) {
+	c := midnight()
+	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 3, Window: time.Minute, MaxKeys: 1000}, c)
+	l.GiveBack(alice)
+	require.Equal(t, 3, take(l, alice, 5), "nothing was taken before")
+	l.GiveBack(alice)
+	require.Equal(t, 1, take(l, alice, 5))
+	require.Equal(t, 3, take(l, bob, 5))
+	c.pass(time.Minute)
+	l.GiveBack(alice)
+	require.Equal(t, 3, take(l, alice, 5), "what was of a window that is over")
+}
+
 // replicas are limiters that share a Redis.
 func replicas(t *testing.T, c core.Clock, cfg redis.Config, rule ratelimit.Rule, n int) (limiters []*ratelimit.Limiter, round func() error) {
 	t.Helper()
