@@ -56,6 +56,9 @@ func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any,
 	if err != nil {
 		return nil, err
 	}
+	if err := enoughMemory("/"); err != nil {
+		return nil, err
+	}
 	password, err := choosePassword(s.cluster.dir)
 	if err != nil {
 		return nil, err

@@ -52,6 +52,9 @@ func Run(ctx context.Context, o Options, ready func(addr string)) error {
 		return err
 	}
 	defer func() { _ = lock.Close() }()
+	if err := s.choosePrivate(ctx); err != nil {
+		return err
+	}
 	// Servers run in UTC, and so does this one, wherever the machine is, unless it is asked for another.
 	if err := os.Setenv("TZ", s.Timezone); err != nil {
 		return err
@@ -61,9 +64,6 @@ func Run(ctx context.Context, o Options, ready func(addr string)) error {
 		return err
 	}
 	if err := s.checkVersion(lib.version()); err != nil {
-		return err
-	}
-	if err := s.choosePrivate(ctx); err != nil {
 		return err
 	}
 	if err := s.writeFiles(); err != nil {
