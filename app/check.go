@@ -4,22 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/config/grants"
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
-// CheckClickHouse looks at the version and the profile of each server. One that is away is told of: the program
-// starts without it, too.
+// CheckClickHouse looks at the version and the profile of each server, and at what our user is granted. A server that is
+// away is told of: the program starts without it, too.
 func CheckClickHouse(ctx context.Context, cfg clickhouse.Config) (warnings []string, err error) {
 	warnings, err = clickhouse.Examine(ctx, cfg)
 	var unsuitable *clickhouse.Unsuitable
 	if err != nil && !errors.As(err, &unsuitable) {
 		return []string{"no ClickHouse answers, so its version and settings are not known: " + err.Error()}, nil
 	}
-	return warnings, err
+	if err != nil {
+		return warnings, err
+	}
+	const user = "feedrank" // of the file; ours may have another name
+	lacking, err := clickhouse.Lacking(ctx, cfg, clickhouse.Grants(grants.ClickHouse, user, cfg.Database))
+	if err != nil {
+		return warnings, err
+	}
+	if len(lacking) > 0 {
+		return warnings, fmt.Errorf("clickhouse: user %s is not granted %s: grant it, as config/grants/clickhouse.sql grants it to %s",
+			cfg.User, strings.Join(lacking, ", "), user)
+	}
+	return warnings, nil
 }
 
 // CheckTables compares cdc.tables with the app's database, and names what does not fit.

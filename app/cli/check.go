@@ -52,7 +52,7 @@ func checkConfigCommand() *cobra.Command {
 	}
 	s.Flags(c)
 	c.Flags().BoolVar(&connect, "connect", false,
-		"also compare cdc.tables with the app's database, try whether the source could read it, and look at the version and the settings of ClickHouse")
+		"also compare cdc.tables with the app's database, try whether the source could read it, and look at the version, the settings and the grants of ClickHouse")
 	return c
 }
 

@@ -160,6 +160,19 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 		require.True(t, report.OK(), "%+v", report)
 		return err
 	}))
+	warnings, err := app.CheckConnected(t.Context(), cfg)
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	warnings, err = app.CheckClickHouse(t.Context(), cfg.ClickHouse)
+	require.NoError(t, err, "who has what the file grants is not complained of")
+	for _, warning := range warnings {
+		require.Contains(t, warning, "ClickHouse/ClickHouse#112149", "of the version alone")
+	}
+	reader := cfg
+	asClickHouse(t, s, &reader, "feedrank_read")
+	_, err = app.CheckClickHouse(t.Context(), reader.ClickHouse)
+	require.EqualError(t, err, "clickhouse: user feedrank_read is not granted INSERT ON `feedrank`.*, SELECT ON system.processes, KILL QUERY ON *.*: "+
+		"grant it, as config/grants/clickhouse.sql grants it to feedrank")
 	eraser := cfg
 	asClickHouse(t, s, &eraser, "feedrank_erase")
 	_, err = app.Erase(t.Context(), eraser, []core.ID{24}) // the last of the world
