@@ -98,6 +98,9 @@ func (deaf) Observe(context.Context, []core.Event) error { return nil }
 // Hide implements events.Hider.
 func (deaf) Hide(context.Context, core.ID, []core.ID, time.Time) {}
 
+// Unhide implements events.Hider.
+func (deaf) Unhide(context.Context, core.ID, []core.ID, time.Time) {}
+
 // hides tells the feed at once what users hide.
 func hides() fx.Option {
 	return fx.Options(fx.Provide(func(f *feed.Feed) events.Hider { return f }), followHides())

@@ -16,12 +16,13 @@ const (
 	ActionDwell         Action = 8 // how long the post was looked at, in dwell_ms
 	ActionHide          Action = 9
 	ActionNotInterested Action = 10
+	ActionUnhide        Action = 11 // takes hide and not_interested back
 )
 
 var actionNames = [...]string{
 	ActionImpression: "impression", ActionView: "view", ActionClick: "click", ActionLike: "like",
 	ActionUnlike: "unlike", ActionComment: "comment", ActionShare: "share", ActionDwell: "dwell",
-	ActionHide: "hide", ActionNotInterested: "not_interested",
+	ActionHide: "hide", ActionNotInterested: "not_interested", ActionUnhide: "unhide",
 }
 
 // ParseAction finds an action by its name.

@@ -41,6 +41,8 @@ type API struct {
 // the consumer tells.
 type Hider interface {
 	Hide(ctx context.Context, user core.ID, posts []core.ID, at time.Time)
+	// Unhide takes that back.
+	Unhide(ctx context.Context, user core.ID, posts []core.ID, at time.Time)
 }
 
 // NewAPI makes the API. topic is the topic's full name.
@@ -115,6 +117,9 @@ func (a *API) post(c echo.Context) error {
 		if hidden := hiddenBy(events); len(hidden) > 0 {
 			a.hider.Hide(ctx, user, hidden, time.UnixMilli(now))
 		}
+		if shown := unhiddenBy(events); len(shown) > 0 {
+			a.hider.Unhide(ctx, user, shown, time.UnixMilli(now))
+		}
 	}
 	a.accepted.Add(float64(len(events) + known))
 	for _, r := range rejected {
@@ -127,6 +132,16 @@ func (a *API) post(c echo.Context) error {
 func hiddenBy(events []event) (posts []core.ID) {
 	for i := range events {
 		if a := events[i].action; a == core.ActionHide || a == core.ActionNotInterested {
+			posts = append(posts, events[i].post)
+		}
+	}
+	return posts
+}
+
+// unhiddenBy are the posts of which a batch takes that back.
+func unhiddenBy(events []event) (posts []core.ID) {
+	for i := range events {
+		if events[i].action == core.ActionUnhide {
 			posts = append(posts, events[i].post)
 		}
 	}

@@ -36,7 +36,11 @@ func (asUser) Authenticate(h http.Header) (httpserver.Principal, error) {
 }
 
 // hides keeps what was hidden.
-type hides struct{ posts atomic.Pointer[[]core.ID] }
+type hides struct{ posts, shown atomic.Pointer[[]core.ID] }
+
+func (h *hides) Unhide(_ context.Context, _ core.ID, posts []core.ID, _ time.Time) {
+	h.shown.Store(&posts)
+}
 
 func (h *hides) Hide(_ context.Context, _ core.ID, posts []core.ID, _ time.Time) {
 	h.posts.Store(&posts)

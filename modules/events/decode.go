@@ -60,7 +60,7 @@ func (f *fields) member(s *scanner, name []byte) {
 	case "action":
 		if b, ok := f.str(s, "action"); ok {
 			if f.action, ok = core.ParseAction(text(b)); !ok {
-				f.reject("action", rejectUnknownAction, "want impression, view, click, like, unlike, comment, share, dwell, hide or not_interested")
+				f.reject("action", rejectUnknownAction, "want impression, view, click, like, unlike, comment, share, dwell, hide, not_interested or unhide")
 			}
 			f.has |= hasAction
 		}

@@ -43,12 +43,16 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			heard[fmt.Sprint(user, posts, at.Equal(now.Truncate(time.Millisecond)))]++
+		}, func(user core.ID, posts []core.ID, _ time.Time) {
+			mu.Lock()
+			defer mu.Unlock()
+			heard[fmt.Sprint(user, posts, " taken back")]++
 		}, zap.NewNop()).Run(ctx)
 	}()
 	wait.Until(t, func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return len(heard) == 40
+		return len(heard) == 60
 	})
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
@@ -56,5 +60,6 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 		for _, action := range []core.Action{core.ActionHide, core.ActionNotInterested} {
 			require.Equal(t, 1, heard[fmt.Sprint(user+1, []core.ID{core.ID(action)}, true)])
 		}
+		require.Equal(t, 1, heard[fmt.Sprint(user+1, []core.ID{core.ID(core.ActionUnhide)}, " taken back")])
 	}
 }

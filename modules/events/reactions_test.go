@@ -187,8 +187,8 @@ func (t *tape) requireStates(tb testing.TB) {
 		require.Equal(tb, n, count(tb, t.Stack, fmt.Sprintf("SELECT sum(%ss) AS n FROM post_metrics_1h WHERE %s", kind, where)), kind)
 	}
 	require.Zero(tb, count(tb, t.Stack, `SELECT count() AS n FROM (
-		SELECT sum(effect) AS total FROM events WHERE action IN ('like', 'unlike', 'comment', 'share', 'hide', 'not_interested') AND `+where+`
-		GROUP BY user_id, post_id, multiIf(action = 'unlike', 'like', action = 'not_interested', 'hide', toString(action)) HAVING total NOT IN (0, 1))`),
+		SELECT sum(effect) AS total FROM events WHERE action IN ('like', 'unlike', 'comment', 'share', 'hide', 'not_interested', 'unhide') AND `+where+`
+		GROUP BY user_id, post_id, multiIf(action = 'unlike', 'like', action IN ('not_interested', 'unhide'), 'hide', toString(action)) HAVING total NOT IN (0, 1))`),
 		"a user counts 0 or 1")
 }
 

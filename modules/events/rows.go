@@ -37,7 +37,7 @@ type columns struct {
 	in                         proto.Input
 }
 
-const actionEnum = "'impression' = 1, 'view' = 2, 'click' = 3, 'like' = 4, 'unlike' = 5, 'comment' = 6, 'share' = 7, 'dwell' = 8, 'hide' = 9, 'not_interested' = 10"
+const actionEnum = "'impression' = 1, 'view' = 2, 'click' = 3, 'like' = 4, 'unlike' = 5, 'comment' = 6, 'share' = 7, 'dwell' = 8, 'hide' = 9, 'not_interested' = 10, 'unhide' = 11"
 
 func newColumns() *columns {
 	c := &columns{

@@ -54,7 +54,7 @@ func reactionOf(a core.Action, served bool) reaction {
 		return reactComment
 	case core.ActionShare:
 		return reactShare
-	case core.ActionHide, core.ActionNotInterested:
+	case core.ActionHide, core.ActionNotInterested, core.ActionUnhide:
 		return reactHide
 	case core.ActionImpression:
 		if served {
@@ -92,7 +92,7 @@ func (s *state) apply(a core.Action, at int64) (effect int8) {
 		return 0
 	}
 	s.latest = at
-	on := a != core.ActionUnlike
+	on := a != core.ActionUnlike && a != core.ActionUnhide
 	switch {
 	case on == s.on:
 		return 0

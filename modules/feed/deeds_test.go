@@ -40,6 +40,9 @@ func (w *world) record(user int, action core.Action, author int, posts ...core.I
 	if action == core.ActionHide || action == core.ActionNotInterested {
 		w.feed.Hide(context.Background(), core.ID(user), posts, w.clock.Now())
 	}
+	if action == core.ActionUnhide {
+		w.feed.Unhide(context.Background(), core.ID(user), posts, w.clock.Now())
+	}
 	at := w.clock.Now()
 	w.consume(func() { w.apply(user, action, author, at, posts...) })
 }

@@ -56,6 +56,24 @@ func (f *Feed) Hide(ctx context.Context, user core.ID, posts []core.ID, at time.
 	}
 }
 
+// Unhide takes that back.
+func (f *Feed) Unhide(ctx context.Context, user core.ID, posts []core.ID, at time.Time) {
+	f.Hide(ctx, user, undone(posts), at)
+}
+
+// UnhideHere takes back what this replica alone was told.
+func (f *Feed) UnhideHere(user core.ID, posts []core.ID, at time.Time) {
+	f.HideHere(user, undone(posts), at)
+}
+
+func undone(posts []core.ID) []core.ID {
+	out := make([]core.ID, len(posts))
+	for i, post := range posts {
+		out[i] = marks.Undo(post)
+	}
+	return out
+}
+
 // HideHere keeps posts out of the feeds that this replica makes, and tells nobody else.
 func (f *Feed) HideHere(user core.ID, posts []core.ID, at time.Time) []store.Mark {
 	hidden := make([]store.Mark, len(posts))

@@ -100,11 +100,13 @@ func longer(before, now []byte, most int) []byte {
 
 // readMarks takes over what the viewer saw and hid, by Redis and by what is remembered here.
 func (f *Feed) readMarks(r *request, state store.State) {
-	r.marks.read(state, f.cfg.Store, r.now, r.seenUntil())
-	if local, ok := f.local.states.Get(r.User); ok {
+	local, known := f.local.states.Get(r.User)
+	hidden := f.hides.of(r.User)
+	r.marks.read(state, f.cfg.Store, r.now, r.seenUntil(), local.Hidden, hidden)
+	if known {
 		r.marks.collect(local.State, f.cfg.Store, r.now, r.seenUntil())
 	}
-	if hidden := f.hides.of(r.User); len(hidden) > 0 {
+	if len(hidden) > 0 {
 		r.marks.collect(store.State{Hidden: hidden}, f.cfg.Store, r.now, r.seenUntil())
 	}
 }

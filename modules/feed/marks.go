@@ -12,19 +12,27 @@ import (
 )
 
 // viewerMarks are the posts that are not shown to a viewer: hidden ones, and those seen lately.
-type viewerMarks struct{ seen, hidden idset.Set }
+type viewerMarks struct {
+	seen, hidden idset.Set
+	undone       marks.Undone // of hidden ones: looked at before any hide is
+}
 
 // read takes the marks over. What was seen after until does not count: a session of pages holds to
-// what was seen when it began, so that a page that is fetched twice is the same.
-func (m *viewerMarks) read(state store.State, cfg store.Config, now, until time.Time) {
+// what was seen when it began, so that a page that is fetched twice is the same. others are more logs of hidden
+// posts: what one of them says was taken back is so in all of them.
+func (m *viewerMarks) read(state store.State, cfg store.Config, now, until time.Time, others ...[]byte) {
 	m.seen.Reset(len(state.Seen) / marks.Size)
 	m.hidden.Reset(len(state.Hidden) / marks.Size)
+	clear(m.undone)
+	for _, one := range append(others, state.Hidden) {
+		m.undone.Learn(one)
+	}
 	m.collect(state, cfg, now, until)
 }
 
 func (m *viewerMarks) collect(state store.State, cfg store.Config, now, until time.Time) {
 	marks.Collect(&m.seen, state.Seen, now.Add(-cfg.SeenFor), until)
-	marks.Collect(&m.hidden, state.Hidden, now.Add(-cfg.HiddenFor), now.Add(time.Hour))
+	marks.CollectHidden(&m.hidden, state.Hidden, now.Add(-cfg.HiddenFor), now.Add(time.Hour), m.undone)
 }
 
 func (m *viewerMarks) has(post core.ID) bool { return m.hidden.Has(post) || m.seen.Has(post) }
@@ -37,8 +45,11 @@ type found struct {
 
 // add takes found marks over, by the rules of read.
 func (m *viewerMarks) add(f *found, cfg store.Config, now, until time.Time) {
+	m.undone.Learn(appendMarks(nil, f.hidden))
 	for _, mark := range f.hidden {
-		m.hidden.Add(mark.Post)
+		if m.undone.Stands(mark.Post, mark.At) {
+			m.hidden.Add(mark.Post)
+		}
 	}
 	for _, mark := range f.seen {
 		if mark.At.After(now.Add(-cfg.SeenFor)) && mark.At.Before(until) {

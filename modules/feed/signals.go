@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/marks"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
 )
@@ -47,7 +48,7 @@ func (s *Signals) wrote(kind string, n int, err error) error {
 	return err
 }
 
-// Observe records posts that were seen (impression, view) and hidden (hide, not_interested). The same
+// Observe records posts that were seen (impression, view), hidden (hide, not_interested) and hidden no more. The same
 // event again changes nothing.
 func (s *Signals) Observe(ctx context.Context, events []core.Event) error {
 	var seen, hidden []store.Mark
@@ -62,6 +63,12 @@ func (s *Signals) Observe(ctx context.Context, events []core.Event) error {
 			hidden = append(hidden, mark)
 			if e.AuthorID.Valid() && e.AuthorID != e.UserID {
 				patches[e.UserID] = append(patches[e.UserID], reserve.Patch{Kind: reserve.PatchLess, Other: e.AuthorID})
+			}
+		case core.ActionUnhide:
+			mark.Post = marks.Undo(e.PostID)
+			hidden = append(hidden, mark)
+			if e.AuthorID.Valid() && e.AuthorID != e.UserID {
+				patches[e.UserID] = append(patches[e.UserID], reserve.Patch{Kind: reserve.PatchMore, Other: e.AuthorID})
 			}
 		case core.ActionClick, core.ActionLike, core.ActionUnlike, core.ActionComment, core.ActionShare, core.ActionDwell:
 		}

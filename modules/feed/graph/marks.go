@@ -23,15 +23,16 @@ type Where struct {
 	partitions []uint16
 }
 
-// add takes over that the viewer did something on a day, through a partition of Kafka.
-func (w *Where) add(day time.Time, partition uint16, hid bool, d window) {
+// add takes over that the viewer did something on a day, through a partition of Kafka. Where nothing is counted as
+// hidden on a day, a hide and one that was taken back may be: so all days count.
+func (w *Where) add(day time.Time, partition uint16, d window) {
 	if !day.After(d.hidden) {
 		return
 	}
 	if !slices.Contains(w.partitions, partition) {
 		w.partitions = append(w.partitions, partition)
 	}
-	if (hid || !day.Before(d.yesterday)) && !slices.Contains(w.days, day) {
+	if !slices.Contains(w.days, day) {
 		w.days = append(w.days, day)
 	}
 }
@@ -92,17 +93,16 @@ func (c *ClickHouse) where(ctx context.Context, viewer core.ID) (where Where, er
 	var (
 		day       proto.ColDate
 		partition proto.ColUInt16
-		hid       proto.ColUInt8
 	)
 	within := windowAt(time.Now())
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_where", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_where"),
 		Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "days": HideDays}),
 		Settings:   clickhouse.PointRead,
-		Result:     proto.Results{{Name: "day", Data: &day}, {Name: "kafka_partition", Data: &partition}, {Name: "hid", Data: &hid}},
+		Result:     proto.Results{{Name: "day", Data: &day}, {Name: "kafka_partition", Data: &partition}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range day.Rows() {
-				where.add(day.Row(i), partition.Row(i), hid.Row(i) != 0, within)
+				where.add(day.Row(i), partition.Row(i), within)
 			}
 			return nil
 		},

@@ -165,7 +165,7 @@ func actsOf(rows []actRow, now time.Time, weights rank.Affinity, most int) (acts
 		sum := byAuthor[r.author]
 		sum.Add(r.counts)
 		byAuthor[r.author] = sum
-		acts.Where.add(r.day, r.partition, r.counts.Hides > 0, within)
+		acts.Where.add(r.day, r.partition, within)
 		if r.day.After(within.hidden) {
 			acts.HiddenLately += r.counts.Hides
 		}

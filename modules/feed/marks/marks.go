@@ -2,6 +2,7 @@ package marks
 
 import (
 	"encoding/binary"
+	"math"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -57,17 +58,24 @@ func Any(b []byte) bool {
 	return false
 }
 
+// Undo stands in the place of a post that is hidden no more. Marks of hidden posts are a log: of those of a post, the
+// latest holds, and of one second, the undo: nobody hides a post again within it.
+func Undo(post core.ID) core.ID { return -post }
+
+// none is above the ids that None gives: no post has an id that far from zero.
+const none = core.ID(math.MinInt64 + 1<<32)
+
 // None stands in the place of a post and says that somebody looked, and that for so many of what is
 // counted there is no mark to be found. No post has such an id.
-func None(n int) core.ID { return core.ID(-n) }
+func None(n int) core.ID { return math.MinInt64 + core.ID(n) }
 
 // Lacking is how many of what is counted have no mark to be found, as who looked last on this day (UTC)
 // says; tomorrow other days are counted.
 func Lacking(b []byte, now time.Time) (n int) {
 	const day = 24 * 60 * 60
 	for ; len(b) >= Size; b = b[Size:] {
-		if post, at := first(b); !post.Valid() && at/day == now.Unix()/day {
-			n = int(-post)
+		if post, at := first(b); post < none && at/day == now.Unix()/day {
+			n = int(post - math.MinInt64)
 		}
 	}
 	return n
@@ -84,6 +92,45 @@ func Collect(set *idset.Set, b []byte, since, until time.Time) {
 	for ; len(b) >= Size; b = b[Size:] {
 		if post, at := first(b); at >= from && at < to {
 			set.Add(post) // which takes no id that is not one
+		}
+	}
+}
+
+// Undone is when hides were taken back last, by post.
+type Undone map[core.ID]int64
+
+// Learn takes over what b says was taken back. Hardly anybody does: so mostly nothing is made.
+func (u *Undone) Learn(b []byte) {
+	for ; len(b) >= Size; b = b[Size:] {
+		post, at := first(b)
+		if post >= 0 || post < none {
+			continue
+		}
+		if *u == nil {
+			*u = Undone{}
+		}
+		(*u)[-post] = max((*u)[-post], at)
+	}
+}
+
+// Stands tells whether a hide of a time holds.
+func (u Undone) Stands(post core.ID, at time.Time) bool { return u.stands(post, at.Unix()) }
+
+func (u Undone) stands(post core.ID, at int64) bool {
+	back, was := u[post]
+	return !was || at > back
+}
+
+// CollectHidden is Collect of a log of hidden posts.
+func CollectHidden(set *idset.Set, b []byte, since, until time.Time, undone Undone) {
+	if len(undone) == 0 {
+		Collect(set, b, since, until)
+		return
+	}
+	from, to := max(0, since.Unix()), max(0, until.Unix())
+	for ; len(b) >= Size; b = b[Size:] {
+		if post, at := first(b); at >= from && at < to && undone.stands(post, at) {
+			set.Add(post)
 		}
 	}
 }

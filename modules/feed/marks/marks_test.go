@@ -95,3 +95,45 @@ func TestWhatIsMissingIsWhatTheOthersDoNotHave(t *testing.T) {
 		require.Equal(t, string(encode(want)), string(marks.Without(encode(own), encode(theirs))))
 	})
 }
+
+func TestAHideThatWasTakenBackHoldsNoMoreUntilTheNextOne(t *testing.T) {
+	at := func(second int64) time.Time { return time.Unix(second, 0) }
+	log := func(all ...[2]int64) (b []byte) {
+		for _, one := range all {
+			id := core.ID(one[0])
+			if id < 0 {
+				id = marks.Undo(-id)
+			}
+			b = marks.Append(b, id, at(one[1]))
+		}
+		return b
+	}
+	hidden := func(logs ...[]byte) (posts []core.ID) {
+		var undone marks.Undone
+		for _, b := range logs {
+			undone.Learn(b)
+		}
+		var set idset.Set
+		for _, b := range logs {
+			marks.CollectHidden(&set, b, at(0), at(1000), undone)
+		}
+		for id := core.ID(1); id < 10; id++ {
+			if set.Has(id) {
+				posts = append(posts, id)
+			}
+		}
+		return posts
+	}
+	require.Equal(t, []core.ID{5}, hidden(log([2]int64{5, 10})))
+	require.Empty(t, hidden(log([2]int64{5, 10}, [2]int64{-5, 11})))
+	require.Empty(t, hidden(log([2]int64{5, 10}, [2]int64{-5, 10})), "within a second")
+	require.Empty(t, hidden(log([2]int64{5, 10}, [2]int64{-5, 11}, [2]int64{5, 10})), "a hide that is told again later")
+	require.Equal(t, []core.ID{5}, hidden(log([2]int64{5, 10}, [2]int64{-5, 11}, [2]int64{5, 12})), "hidden again")
+	require.Equal(t, []core.ID{6}, hidden(log([2]int64{5, 10}, [2]int64{6, 10}, [2]int64{-5, 20})))
+	require.Empty(t, hidden(log([2]int64{5, 10}), log([2]int64{-5, 11})), "one log knows, another does not")
+	b := log([2]int64{5, 10}, [2]int64{-5, 11})
+	require.Equal(t, 1, marks.Distinct(b, at(0)), "it is no hide")
+	require.Zero(t, marks.Lacking(b, at(11)), "nor a note of what is lacking")
+	require.Equal(t, 7, marks.Lacking(marks.Append(b, marks.None(7), at(12)), at(12)))
+	require.False(t, marks.Any(log([2]int64{-5, 11})))
+}

@@ -102,7 +102,7 @@ func (e *Entry) Decode(b []byte) error {
 	}
 	for p := rest[length:]; len(p) > 0; p = p[PatchSize:] {
 		patch := Patch{Kind: PatchKind(p[0]), Other: core.ID(binary.LittleEndian.Uint64(p[1:]))} //nolint:gosec // the bits
-		if patch.Kind < PatchFollow || patch.Kind > PatchLess || !patch.Other.Valid() {
+		if patch.Kind < PatchFollow || patch.Kind > PatchMore || !patch.Other.Valid() {
 			return fmt.Errorf("%w: patch %d of %d", ErrMalformed, patch.Kind, patch.Other)
 		}
 		e.Patches = append(e.Patches, patch)

@@ -141,6 +141,7 @@ const (
 	PatchMute
 	PatchUnmute
 	PatchLess // a post of the author was hidden, or did not interest
+	PatchMore // that was taken back
 )
 
 // Patch is one such change.
@@ -180,7 +181,7 @@ func (r *Reserve) Knows(p Patch) bool {
 		return relation&BlockedBy == 0
 	case PatchUnmute:
 		return relation&Mutes == 0
-	case PatchLess:
+	case PatchLess, PatchMore:
 	}
 	return false
 }
@@ -217,6 +218,8 @@ func (r *Reserve) Apply(patches []Patch, hide float64) {
 			author.Relation &^= Mutes
 		case PatchLess:
 			author.Interactions += float32(hide)
+		case PatchMore:
+			author.Interactions -= float32(hide)
 		}
 	}
 }

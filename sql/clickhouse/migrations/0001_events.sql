@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS events (
     post_id         Int64,
     author_id       Int64,
     action          Enum8('impression' = 1, 'view' = 2, 'click' = 3, 'like' = 4, 'unlike' = 5, 'comment' = 6,
-                          'share' = 7, 'dwell' = 8, 'hide' = 9, 'not_interested' = 10),
+                          'share' = 7, 'dwell' = 8, 'hide' = 9, 'not_interested' = 10, 'unhide' = 11),
     occurred_at     DateTime64(3, 'UTC'),
     received_at     DateTime64(3, 'UTC'),
     dwell_ms        UInt32,

@@ -12,6 +12,7 @@
 --   dwell             dwell[bucket]          -
 --   hide              hides                  hides
 --   not_interested    hides                  hides
+--   unhide            hides, taken back      hides, taken back
 --
 -- An event that was ahead of its post's record (unresolved) is not counted here: the owner of its partition
 -- adds it, as a difference, once the post is known.
@@ -27,7 +28,7 @@ SELECT
     sumIf(toInt64(effect), action IN ('like', 'unlike')) AS likes,
     sumIf(toInt64(effect), action = 'comment') AS comments,
     sumIf(toInt64(effect), action = 'share') AS shares,
-    sumIf(toInt64(effect), action IN ('hide', 'not_interested')) AS hides,
+    sumIf(toInt64(effect), action IN ('hide', 'not_interested', 'unhide')) AS hides,
     sumMapIf(map(toUInt8(4 * bitCount(roundToExp2(greatest(dwell_ms, 1)) - 1) + intDiv(4 * greatest(dwell_ms, 1), roundToExp2(greatest(dwell_ms, 1))) - 4), toInt64(effect)), action = 'dwell') AS dwell
 FROM events
 WHERE effect != 0 AND verdict != 'unresolved'
@@ -44,7 +45,7 @@ SELECT
     sumIf(toInt64(effect), action IN ('like', 'unlike')) AS likes,
     sumIf(toInt64(effect), action = 'comment') AS comments,
     sumIf(toInt64(effect), action = 'share') AS shares,
-    sumIf(toInt64(effect), action IN ('hide', 'not_interested')) AS hides
+    sumIf(toInt64(effect), action IN ('hide', 'not_interested', 'unhide')) AS hides
 FROM events
 WHERE effect != 0 AND verdict != 'unresolved' AND user_id != author_id AND action NOT IN ('impression', 'dwell')
 GROUP BY user_id, author_id, day, kafka_partition;

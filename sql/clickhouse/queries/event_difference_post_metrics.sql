@@ -34,7 +34,7 @@ FROM (
         sumIf(toInt64(effect), action IN ('like', 'unlike')) AS likes,
         sumIf(toInt64(effect), action = 'comment') AS comments,
         sumIf(toInt64(effect), action = 'share') AS shares,
-        sumIf(toInt64(effect), action IN ('hide', 'not_interested')) AS hides,
+        sumIf(toInt64(effect), action IN ('hide', 'not_interested', 'unhide')) AS hides,
         sumMapIf(map(toUInt8(4 * bitCount(roundToExp2(greatest(dwell_ms, 1)) - 1) + intDiv(4 * greatest(dwell_ms, 1), roundToExp2(greatest(dwell_ms, 1))) - 4), toInt64(effect)), action = 'dwell') AS dwell
     FROM (
         SELECT

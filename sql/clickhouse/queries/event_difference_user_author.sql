@@ -32,7 +32,7 @@ FROM (
         sumIf(toInt64(effect), action IN ('like', 'unlike')) AS likes,
         sumIf(toInt64(effect), action = 'comment') AS comments,
         sumIf(toInt64(effect), action = 'share') AS shares,
-        sumIf(toInt64(effect), action IN ('hide', 'not_interested')) AS hides
+        sumIf(toInt64(effect), action IN ('hide', 'not_interested', 'unhide')) AS hides
     FROM (
         SELECT
             user_id, occurred_at, action, effect,

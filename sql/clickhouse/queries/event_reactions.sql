@@ -3,7 +3,7 @@
 -- If an older epoch had another number of partitions (regrouped): as in event_ids.
 SELECT user_id, post_id, toUInt8(action) AS what, if(action = 'impression', splitByChar('.', feed_session)[2], '') AS session
 FROM events
-PREWHERE action IN ('like', 'unlike', 'comment', 'share', 'hide', 'not_interested') OR ({served:Bool} AND action = 'impression')
+PREWHERE action IN ('like', 'unlike', 'comment', 'share', 'hide', 'not_interested', 'unhide') OR ({served:Bool} AND action = 'impression')
 WHERE toDate(occurred_at) = {day:Date} AND verdict IN ('counted', 'repeated', 'unresolved')
     AND (
         kafka_partition = {partition:UInt16}

@@ -13,6 +13,6 @@ WHERE (kafka_partition = {partition:UInt16} OR ({regrouped:Bool} AND epoch < {ep
     AND (epoch < {epoch:UInt16} OR kafka_offset < {before:Int64})
     AND user_id IN {users:Array(Int64)} AND (user_id, post_id) IN {pairs:Array(Tuple(Int64, Int64))}
     AND toDate(occurred_at) IN {days:Array(Date)}
-    AND action IN ('like', 'unlike', 'comment', 'share', 'hide', 'not_interested', 'impression')
+    AND action IN ('like', 'unlike', 'comment', 'share', 'hide', 'not_interested', 'unhide', 'impression')
     AND verdict IN ('counted', 'repeated', 'unresolved')
 GROUP BY user_id, post_id, kind, session

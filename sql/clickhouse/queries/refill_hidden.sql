@@ -1,9 +1,9 @@
--- Which posts did the users after a given one hide since a time? For when Redis has lost that of everybody.
+-- Which posts did the users after a given one hide since a time, and take back (below zero: marks.Undo)? For when Redis has lost that of everybody.
 -- A page of one Kafka partition in the order of the primary key, which is the users'; of the rows before
 -- the limit the actions are read, of few the rest.
-SELECT user_id, post_id, received_at
+SELECT user_id, if(action = 'unhide', -events.post_id, events.post_id) AS post_id, received_at
 FROM events
-PREWHERE action IN ('hide', 'not_interested')
+PREWHERE action IN ('hide', 'not_interested', 'unhide')
 WHERE kafka_partition = {partition:UInt16} AND user_id > {after:Int64} AND occurred_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 ORDER BY user_id
 LIMIT {limit:UInt64}
