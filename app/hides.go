@@ -23,8 +23,7 @@ type hideFollower struct {
 	events events.Config
 	kafka  kafka.Config
 	before time.Duration // the age of what the replica may remember when the outage begins
-	hide   func(user core.ID, posts []core.ID, at time.Time)
-	unhide func(user core.ID, posts []core.ID, at time.Time)
+	hide   func(user core.ID, hidden []core.HiddenPost)
 	clock  core.Clock
 	log    *zap.Logger
 }
@@ -64,7 +63,7 @@ func (h hideFollower) follow(ctx context.Context, since time.Time) error {
 		cancel()
 		return nil
 	})
-	err := events.NewHideTail(h.events, h.kafka, since, h.hide, h.unhide, h.log).Run(ctx)
+	err := events.NewHideTail(h.events, h.kafka, since, h.hide, h.log).Run(ctx)
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
@@ -77,7 +76,7 @@ func followHides() fx.Option {
 		func(lc fx.Lifecycle, f *feed.Feed, client *redis.Client, own feed.Config, cfg events.Config, k kafka.Config, clock core.Clock, failure worker.Failure, log *zap.Logger) {
 			follower := hideFollower{
 				redis: client, events: cfg, kafka: k, before: own.Cache.RefreshOld + time.Minute, clock: clock, log: log,
-				hide: func(user core.ID, posts []core.ID, at time.Time) { f.HideHere(user, posts, at) }, unhide: f.UnhideHere,
+				hide: func(user core.ID, hidden []core.HiddenPost) { f.HideHere(user, hidden) },
 			}
 			workers := worker.NewGroup(failure)
 			lc.Append(fx.Hook{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/IBM/sarama"
 	"go.uber.org/fx"
@@ -96,10 +95,7 @@ type deaf struct{}
 func (deaf) Observe(context.Context, []core.Event) error { return nil }
 
 // Hide implements events.Hider.
-func (deaf) Hide(context.Context, core.ID, []core.ID, time.Time) {}
-
-// Unhide implements events.Hider.
-func (deaf) Unhide(context.Context, core.ID, []core.ID, time.Time) {}
+func (deaf) Hide(context.Context, core.ID, []core.HiddenPost) {}
 
 // hides tells the feed at once what users hide.
 func hides() fx.Option {

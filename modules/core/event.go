@@ -19,4 +19,20 @@ type Event struct {
 	Device      string
 	AppVersion  string
 	FeedSession string // the signed token of the page that showed the post
+	Repeated    bool   // a reaction that changes nothing: the user stood so already
+}
+
+// HiddenPost is that a user hid a post, or took that back.
+type HiddenPost struct {
+	Post ID
+	At   time.Time
+	Back bool
+}
+
+// StateAt is when an event of a client counts as done: as for what it counts, a clock that is ahead gains nothing.
+func (e *Event) StateAt() time.Time {
+	if e.ReceivedAt.Before(e.OccurredAt) {
+		return e.ReceivedAt
+	}
+	return e.OccurredAt
 }

@@ -36,13 +36,11 @@ type API struct {
 	rejected *prometheus.CounterVec
 }
 
-// Hider hears what a user does not want to see any more (hide, not_interested) as soon as the event is
+// Hider hears what a user does not want to see any more (hide, not_interested), or again (unhide), as soon as the event is
 // safe, before the consumer has it: that may wait for ClickHouse. It must not take long; what it misses,
 // the consumer tells.
 type Hider interface {
-	Hide(ctx context.Context, user core.ID, posts []core.ID, at time.Time)
-	// Unhide takes that back.
-	Unhide(ctx context.Context, user core.ID, posts []core.ID, at time.Time)
+	Hide(ctx context.Context, user core.ID, hidden []core.HiddenPost)
 }
 
 // NewAPI makes the API. topic is the topic's full name.
@@ -115,10 +113,7 @@ func (a *API) post(c echo.Context) error {
 			a.bound.remember(events)
 		}
 		if hidden := hiddenBy(events); len(hidden) > 0 {
-			a.hider.Hide(ctx, user, hidden, time.UnixMilli(now))
-		}
-		if shown := unhiddenBy(events); len(shown) > 0 {
-			a.hider.Unhide(ctx, user, shown, time.UnixMilli(now))
+			a.hider.Hide(ctx, user, hidden)
 		}
 	}
 	a.accepted.Add(float64(len(events) + known))
@@ -128,24 +123,14 @@ func (a *API) post(c echo.Context) error {
 	return c.JSON(http.StatusAccepted, Accepted{Accepted: len(events) + known, Rejected: rejected})
 }
 
-// hiddenBy are the posts that a batch hides.
-func hiddenBy(events []event) (posts []core.ID) {
+// hiddenBy are the posts that a batch hides, and those of which it takes that back.
+func hiddenBy(events []event) (hidden []core.HiddenPost) {
 	for i := range events {
-		if a := events[i].action; a == core.ActionHide || a == core.ActionNotInterested {
-			posts = append(posts, events[i].post)
+		if e := &events[i]; reactionOf(e.action, false) == reactHide {
+			hidden = append(hidden, core.HiddenPost{Post: e.post, At: time.UnixMilli(e.at()), Back: e.action == core.ActionUnhide})
 		}
 	}
-	return posts
-}
-
-// unhiddenBy are the posts of which a batch takes that back.
-func unhiddenBy(events []event) (posts []core.ID) {
-	for i := range events {
-		if events[i].action == core.ActionUnhide {
-			posts = append(posts, events[i].post)
-		}
-	}
-	return posts
+	return hidden
 }
 
 // body reads the whole body, at most so much of it as the configuration allows, compressed or not.

@@ -36,14 +36,12 @@ func (asUser) Authenticate(h http.Header) (httpserver.Principal, error) {
 }
 
 // hides keeps what was hidden.
-type hides struct{ posts, shown atomic.Pointer[[]core.ID] }
-
-func (h *hides) Unhide(_ context.Context, _ core.ID, posts []core.ID, _ time.Time) {
-	h.shown.Store(&posts)
+type hides struct {
+	posts atomic.Pointer[[]core.HiddenPost]
 }
 
-func (h *hides) Hide(_ context.Context, _ core.ID, posts []core.ID, _ time.Time) {
-	h.posts.Store(&posts)
+func (h *hides) Hide(_ context.Context, _ core.ID, hidden []core.HiddenPost) {
+	h.posts.Store(&hidden)
 }
 
 type undrained struct{}

@@ -11,9 +11,10 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// NewHideTail reads what viewers hide from the log itself, from a moment on: for replicas that cannot be told by way
-// of Redis. hidden, and shown for what is taken back, are called from several goroutines at once. A record that is no event is the consumer's business.
-func NewHideTail(cfg Config, k kafka.Config, since time.Time, hidden, shown func(user core.ID, posts []core.ID, at time.Time), log *zap.Logger) *kafka.Tail {
+// NewHideTail reads what viewers hide, and take back, from the log itself, from a moment on: for replicas that cannot be
+// told by way of Redis. hidden is called from several goroutines at once. A record that is no event is the consumer's
+// business.
+func NewHideTail(cfg Config, k kafka.Config, since time.Time, hidden func(user core.ID, hidden []core.HiddenPost), log *zap.Logger) *kafka.Tail {
 	return kafka.NewTail(k, []string{k.Topic(cfg.Topic)}, since, func(m *sarama.ConsumerMessage) {
 		if !mayHide(m.Value) {
 			return
@@ -23,10 +24,7 @@ func NewHideTail(cfg Config, k kafka.Config, since time.Time, hidden, shown func
 			return
 		}
 		if posts := hiddenBy([]event{e}); len(posts) > 0 {
-			hidden(e.user, posts, time.UnixMilli(e.received))
-		}
-		if posts := unhiddenBy([]event{e}); len(posts) > 0 {
-			shown(e.user, posts, time.UnixMilli(e.received))
+			hidden(e.user, posts)
 		}
 	}, log.Named("events.hides"))
 }

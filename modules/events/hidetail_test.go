@@ -39,14 +39,11 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- NewHideTail(cfg, s.KafkaConfig, now.Add(-time.Minute), func(user core.ID, posts []core.ID, at time.Time) {
+		ended <- NewHideTail(cfg, s.KafkaConfig, now.Add(-time.Minute), func(user core.ID, hidden []core.HiddenPost) {
 			mu.Lock()
 			defer mu.Unlock()
-			heard[fmt.Sprint(user, posts, at.Equal(now.Truncate(time.Millisecond)))]++
-		}, func(user core.ID, posts []core.ID, _ time.Time) {
-			mu.Lock()
-			defer mu.Unlock()
-			heard[fmt.Sprint(user, posts, " taken back")]++
+			require.Len(t, hidden, 1)
+			heard[fmt.Sprint(user, hidden[0].Post, hidden[0].At.Equal(now.Truncate(time.Millisecond)), hidden[0].Back)]++
 		}, zap.NewNop()).Run(ctx)
 	}()
 	wait.Until(t, func() bool {
@@ -58,8 +55,8 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 	require.ErrorIs(t, <-ended, context.Canceled)
 	for user := range core.ID(20) {
 		for _, action := range []core.Action{core.ActionHide, core.ActionNotInterested} {
-			require.Equal(t, 1, heard[fmt.Sprint(user+1, []core.ID{core.ID(action)}, true)])
+			require.Equal(t, 1, heard[fmt.Sprint(user+1, core.ID(action), true, false)])
 		}
-		require.Equal(t, 1, heard[fmt.Sprint(user+1, []core.ID{core.ID(core.ActionUnhide)}, " taken back")])
+		require.Equal(t, 1, heard[fmt.Sprint(user+1, core.ID(core.ActionUnhide), true, true)])
 	}
 }

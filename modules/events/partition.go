@@ -314,7 +314,9 @@ func (p *partition) tell(ctx context.Context) {
 	events := make([]core.Event, 0, len(p.batch.rows))
 	for i := range p.batch.rows {
 		if r := &p.batch.rows[i]; !r.names(p.erased) { // one that is present is yet to be removed
-			events = append(events, r.export())
+			e := r.export()
+			e.Repeated = !r.present && r.verdict == verdictRepeated // of one that was there before, that is not known
+			events = append(events, e)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, observeTimeout)

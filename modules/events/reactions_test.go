@@ -76,6 +76,10 @@ func TestWhatCountsHow(t *testing.T) {
 		10: {
 			[]core.Action{core.ActionHide, core.ActionNotInterested, core.ActionHide}, "0 0 0 0 0 0 1", "0 0 0 0 0 1",
 		},
+		11: {[]core.Action{core.ActionUnhide, core.ActionUnhide}, "0 0 0 0 0 0 0", "0 0 0 0 0 0"},
+		12: {[]core.Action{core.ActionHide, core.ActionUnhide, core.ActionUnhide}, "0 0 0 0 0 0 0", "0 0 0 0 0 0"},
+		13: {[]core.Action{core.ActionNotInterested, core.ActionHide, core.ActionUnhide, core.ActionHide}, "0 0 0 0 0 0 1", "0 0 0 0 0 1"},
+		14: {[]core.Action{core.ActionUnhide, core.ActionHide, like}, "0 0 0 1 0 0 1", "0 0 1 0 0 1"},
 	}
 	for post := 1; post < len(posts); post++ {
 		for i, action := range posts[post].did {
@@ -122,7 +126,14 @@ func TestTheLatestByTimeHoldsInWhateverOrderTheyCome(t *testing.T) {
 	tape.did(2, core.ActionUnlike, 2, 60)
 	tape.did(3, core.ActionLike, 3, -4) // a clock that is ahead
 	tape.did(3, core.ActionUnlike, 3, -1, func(e *core.Event) { e.ReceivedAt = e.ReceivedAt.Add(time.Second) })
+	tape.did(4, core.ActionUnhide, 4, 10)
+	tape.did(4, core.ActionHide, 4, 60)
+	tape.did(5, core.ActionNotInterested, 5, 10)
+	tape.did(5, core.ActionUnhide, 5, 60)
 	tape.finish(t)
+	for post, hides := range map[int]string{4: "0", 5: "1"} {
+		require.Equal(t, hides, sums(t, s, "post_metrics_1h", "hides", fmt.Sprint("post_id = ", post)), "post %d", post)
+	}
 	for post, likes := range map[int]string{1: "0", 2: "1", 3: "0"} {
 		require.Equal(t, likes, sums(t, s, "post_metrics_1h", "likes", fmt.Sprint("post_id = ", post)), "post %d", post)
 	}

@@ -37,11 +37,8 @@ func (w *world) back() {
 // record writes an event as the API and the consumer do, who tell the feed of it.
 func (w *world) record(user int, action core.Action, author int, posts ...core.ID) {
 	w.t.Helper()
-	if action == core.ActionHide || action == core.ActionNotInterested {
-		w.feed.Hide(context.Background(), core.ID(user), posts, w.clock.Now())
-	}
-	if action == core.ActionUnhide {
-		w.feed.Unhide(context.Background(), core.ID(user), posts, w.clock.Now())
+	if action == core.ActionHide || action == core.ActionNotInterested || action == core.ActionUnhide {
+		w.feed.Hide(context.Background(), core.ID(user), hiddenPosts(w.clock.Now(), action == core.ActionUnhide, posts...))
 	}
 	at := w.clock.Now()
 	w.consume(func() { w.apply(user, action, author, at, posts...) })
@@ -49,9 +46,13 @@ func (w *world) record(user int, action core.Action, author int, posts ...core.I
 
 func (w *world) apply(user int, action core.Action, author int, at time.Time, posts ...core.ID) {
 	w.t.Helper()
+	effect := 1
+	if action == core.ActionUnhide {
+		effect = -1
+	}
 	for _, p := range posts {
-		w.ch("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
-			"VALUES (0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, 0, %d, 1, 7)", user, p, author, action, at.UnixMilli(), at.UnixMilli(), w.next())
+		w.ch("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, effect, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
+			"VALUES (0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, %d, 0, %d, 1, 7)", user, p, author, action, effect, at.UnixMilli(), at.UnixMilli(), w.next())
 	}
 	w.observe(user, action, author, at, posts...)
 }
@@ -190,4 +191,11 @@ func (w *world) observe(user int, action core.Action, author int, at time.Time, 
 		events[i] = core.Event{UserID: core.ID(user), PostID: p, AuthorID: core.ID(author), Action: action, OccurredAt: at, ReceivedAt: at}
 	}
 	require.NoError(w.t, w.signals.Observe(context.Background(), events))
+}
+
+func hiddenPosts(at time.Time, back bool, posts ...core.ID) (hidden []core.HiddenPost) {
+	for _, post := range posts {
+		hidden = append(hidden, core.HiddenPost{Post: post, At: at, Back: back})
+	}
+	return hidden
 }

@@ -43,43 +43,32 @@ func (h *hides) of(user core.ID) []byte {
 	return hidden
 }
 
-// Hide keeps posts out of a user's feeds from now on: in this replica at once, in others when Redis has it. The
-// consumer does it again when it has the events, and pushes their authors down; while ClickHouse is away, that is
-// later than anybody would wait.
-func (f *Feed) Hide(ctx context.Context, user core.ID, posts []core.ID, at time.Time) {
-	hidden := f.HideHere(user, posts, at)
+// Hide keeps posts out of a user's feeds from now on, or no longer: in this replica at once, in others when Redis has
+// it. The consumer does it again when it has the events, and pushes their authors down; while ClickHouse is away, that
+// is later than anybody would wait.
+func (f *Feed) Hide(ctx context.Context, user core.ID, hidden []core.HiddenPost) {
+	noted := f.HideHere(user, hidden)
 	ctx, cancel := context.WithTimeout(ctx, hideWithin)
 	defer cancel()
-	err := f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.MarkHidden(ctx, hidden) })
+	err := f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.MarkHidden(ctx, noted) })
 	if err != nil {
 		f.metrics.cache.WithLabelValues("hide_failed").Inc() // the consumer's turn
 	}
 }
 
-// Unhide takes that back.
-func (f *Feed) Unhide(ctx context.Context, user core.ID, posts []core.ID, at time.Time) {
-	f.Hide(ctx, user, undone(posts), at)
-}
-
-// UnhideHere takes back what this replica alone was told.
-func (f *Feed) UnhideHere(user core.ID, posts []core.ID, at time.Time) {
-	f.HideHere(user, undone(posts), at)
-}
-
-func undone(posts []core.ID) []core.ID {
-	out := make([]core.ID, len(posts))
-	for i, post := range posts {
-		out[i] = marks.Undo(post)
+// HideHere does so in the feeds that this replica makes, and tells nobody else.
+func (f *Feed) HideHere(user core.ID, hidden []core.HiddenPost) []store.Mark {
+	noted := make([]store.Mark, len(hidden))
+	for i, h := range hidden {
+		noted[i] = hiddenMark(user, h.Post, h.At, h.Back)
 	}
-	return out
+	f.hides.add(user, noted)
+	return noted
 }
 
-// HideHere keeps posts out of the feeds that this replica makes, and tells nobody else.
-func (f *Feed) HideHere(user core.ID, posts []core.ID, at time.Time) []store.Mark {
-	hidden := make([]store.Mark, len(posts))
-	for i, post := range posts {
-		hidden[i] = store.Mark{User: user, Post: post, At: at}
+func hiddenMark(user, post core.ID, at time.Time, back bool) store.Mark {
+	if back {
+		post = marks.Undo(post)
 	}
-	f.hides.add(user, hidden)
-	return hidden
+	return store.Mark{User: user, Post: post, At: at}
 }

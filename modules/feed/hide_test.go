@@ -18,8 +18,8 @@ func TestWhatWasHiddenHereIsNotShownHereThoughRedisTookNothing(t *testing.T) {
 	w.load()
 	w.cached(1, "")
 	w.away.redis.closed.Store(true)
-	w.feed.Hide(context.Background(), 1, []core.ID{102}, w.clock.Now())
-	w.feed.HideHere(1, []core.ID{102}, w.clock.Now()) // told again by the log
+	w.feed.Hide(context.Background(), 1, []core.HiddenPost{{Post: 102, At: w.clock.Now()}})
+	w.feed.HideHere(1, []core.HiddenPost{{Post: 102, At: w.clock.Now()}}) // told again by the log
 	w.away.redis.closed.Store(false)
 	for _, query := range []string{"", "algo=timeline"} {
 		require.Equal(t, []core.ID{103}, w.get(1, query).posts(), "from the entry that Redis still has")

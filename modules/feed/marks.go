@@ -61,7 +61,7 @@ func (m *viewerMarks) add(f *found, cfg store.Config, now, until time.Time) {
 // lost tells whether the viewer did more than Redis remembers: it was emptied, or away.
 func (f *Feed) lost(v *viewer, acts *graph.Acts) bool {
 	hidden := f.countedHides(acts)
-	return hidden > 0 && marks.Distinct(v.state.Hidden, hidesSince(v.now))+marks.Lacking(v.state.Hidden, v.now) < hidden ||
+	return hidden > 0 && marks.Standing(v.state.Hidden, hidesSince(v.now))+marks.Lacking(v.state.Hidden, v.now) < hidden ||
 		!marks.Any(v.state.Seen) && int64(marks.Lacking(v.state.Seen, v.now)) < acts.ViewedLately
 }
 
@@ -96,7 +96,7 @@ func (f *Feed) find(ctx context.Context, v *viewer, acts *graph.Acts) SourceRepo
 // count any more.
 func (f *Feed) noteLacking(v *viewer, acts *graph.Acts) {
 	note := func(n int) store.Mark { return store.Mark{User: v.id, Post: marks.None(n), At: v.now} }
-	found := marks.Distinct(appendMarks(nil, v.found.hidden), hidesSince(v.now))
+	found := marks.Standing(appendMarks(nil, v.found.hidden), hidesSince(v.now))
 	if n := f.countedHides(acts) - found; n > 0 {
 		v.found.hidden = append(v.found.hidden, note(n))
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/feed/marks"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
 )
@@ -59,16 +58,15 @@ func (s *Signals) Observe(ctx context.Context, events []core.Event) error {
 		switch e.Action {
 		case core.ActionImpression, core.ActionView:
 			seen = append(seen, mark)
-		case core.ActionHide, core.ActionNotInterested:
-			hidden = append(hidden, mark)
-			if e.AuthorID.Valid() && e.AuthorID != e.UserID {
-				patches[e.UserID] = append(patches[e.UserID], reserve.Patch{Kind: reserve.PatchLess, Other: e.AuthorID})
-			}
-		case core.ActionUnhide:
-			mark.Post = marks.Undo(e.PostID)
-			hidden = append(hidden, mark)
-			if e.AuthorID.Valid() && e.AuthorID != e.UserID {
-				patches[e.UserID] = append(patches[e.UserID], reserve.Patch{Kind: reserve.PatchMore, Other: e.AuthorID})
+		case core.ActionHide, core.ActionNotInterested, core.ActionUnhide:
+			back := e.Action == core.ActionUnhide
+			hidden = append(hidden, hiddenMark(e.UserID, e.PostID, e.StateAt(), back))
+			if e.AuthorID.Valid() && e.AuthorID != e.UserID && !e.Repeated {
+				kind := reserve.PatchLess
+				if back {
+					kind = reserve.PatchMore
+				}
+				patches[e.UserID] = append(patches[e.UserID], reserve.Patch{Kind: kind, Other: e.AuthorID})
 			}
 		case core.ActionClick, core.ActionLike, core.ActionUnlike, core.ActionComment, core.ActionShare, core.ActionDwell:
 		}

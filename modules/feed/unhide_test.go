@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,10 +25,10 @@ func TestAHideThatWasTakenBackStaysTakenBack(t *testing.T) {
 		require.ElementsMatch(t, want, w.get(1, "algo=timeline").posts(), why)
 	}
 	ctx, began := context.Background(), w.clock.Now()
-	w.feed.Hide(ctx, 1, []core.ID{102, 103}, began)
+	w.feed.Hide(ctx, 1, hiddenPosts(began, false, 102, 103))
 	shows(rest, "the API says so at once")
 	w.clock.advance(2 * time.Second)
-	w.feed.Unhide(ctx, 1, []core.ID{102, 103}, w.clock.Now())
+	w.feed.Hide(ctx, 1, hiddenPosts(w.clock.Now(), true, 102, 103))
 	undone := w.clock.Now()
 	shows(all, "and that it was taken back")
 
@@ -66,4 +67,92 @@ func TestAnUndoTakesBackWhatAHideDidToTheAuthor(t *testing.T) {
 	w.observe(1, core.ActionUnhide, 2, w.clock.Now(), 112)
 	require.Equal(t, core.ID(102), w.get(1, "").posts()[0])
 	require.Contains(t, w.get(1, "").posts(), core.ID(112))
+}
+
+// TestAPostThatIsHiddenNoMoreComesBackOnEveryPath takes hides back and looks at everything that is made of posts.
+func TestAPostThatIsHiddenNoMoreComesBackOnEveryPath(t *testing.T) {
+	w := newWorld(t, 30)
+	w.follow(1, 2, 3, 4, 5, 6, 7)
+	for i := range 40 {
+		w.post(1000+i, 2+i%6, time.Duration(i+1)*time.Minute)
+		w.engage(1000+i, 2+i%6, 100, 20)
+	}
+	w.load()
+	first := w.get(1, "limit=10")
+	second := w.get(1, "limit=10&"+first.next()).posts()
+	one, other := first.posts()[3], second[3]
+	shown := func(want bool, why string) {
+		t.Helper()
+		for _, query := range []string{"limit=100", "limit=100&algo=timeline"} {
+			require.Equal(t, want, slices.Contains(w.get(1, query).posts(), one), "%s: %s", why, query)
+		}
+		require.Equal(t, want, slices.Contains(w.list(1, "/api/v1/feed/trending").posts(), one), why)
+		require.Equal(t, want, slices.Contains(w.get(1, "limit=10&"+first.next()).posts(), other), "%s: a later page", why)
+	}
+	hide := func(action core.Action) {
+		for _, post := range []core.ID{one, other} {
+			w.record(1, action, 2+int(post-1000)%6, post)
+		}
+		w.clock.advance(2 * time.Second)
+	}
+	hide(core.ActionHide)
+	shown(false, "hidden")
+	hide(core.ActionUnhide)
+	shown(true, "taken back")
+
+	hide(core.ActionNotInterested)
+	w.away.clickhouse.closed.Store(true)
+	shown(false, "ClickHouse is away")
+	w.feed.Hide(t.Context(), 1, hiddenPosts(w.clock.Now(), true, one, other))
+	shown(true, "ClickHouse is away, and it was taken back")
+	at := w.clock.Now()
+	w.away.clickhouse.closed.Store(false)
+	w.consume(func() {
+		for _, post := range []core.ID{one, other} {
+			w.apply(1, core.ActionUnhide, 2+int(post-1000)%6, at, post)
+		}
+	})
+	w.clock.advance(2 * time.Second)
+	shown(true, "ClickHouse is back")
+
+	hide(core.ActionHide)
+	w.away.redis.closed.Store(true)
+	shown(false, "Redis is away")
+	w.feed.Hide(t.Context(), 1, hiddenPosts(w.clock.Now(), true, one, other))
+	shown(true, "Redis is away, and it was taken back")
+	w.away.redis.closed.Store(false)
+	shown(true, "Redis is back, and still says that it is hidden")
+}
+
+// TestWhatIsHiddenNoMoreStandsForNoMarkThatIsLost hides another post, loses that, and hides and shows one since.
+func TestWhatIsHiddenNoMoreStandsForNoMarkThatIsLost(t *testing.T) {
+	w := newWorld(t, 10)
+	w.follow(1, 2, 3, 4)
+	for author := 2; author <= 4; author++ {
+		w.post(100+author, author, time.Duration(author)*time.Minute)
+	}
+	w.load()
+	w.record(1, core.ActionHide, 2, 102)
+	w.loseEverything()
+	w.clock.advance(2 * time.Second)
+	w.record(1, core.ActionHide, 3, 103)
+	w.clock.advance(2 * time.Second)
+	w.record(1, core.ActionUnhide, 3, 103)
+	require.ElementsMatch(t, []core.ID{103, 104}, w.get(1, "").posts())
+}
+
+// TestAnUndoOfNothingGivesTheAuthorNothing sends what changes no state: nobody gains by it.
+func TestAnUndoOfNothingGivesTheAuthorNothing(t *testing.T) {
+	w := newWorld(t, 10)
+	w.follow(1, 2, 3)
+	w.post(103, 3, time.Minute)
+	w.post(102, 2, 20*time.Minute)
+	w.load()
+	w.cached(1, "")
+	w.away.clickhouse.closed.Store(true)
+	for range 20 {
+		e := core.Event{UserID: 1, PostID: 102, AuthorID: 2, Action: core.ActionUnhide, OccurredAt: w.clock.Now(), ReceivedAt: w.clock.Now(), Repeated: true}
+		require.NoError(t, w.signals.Observe(t.Context(), []core.Event{e}))
+	}
+	require.Equal(t, []core.ID{103, 102}, w.get(1, "").posts())
 }

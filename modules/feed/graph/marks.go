@@ -71,7 +71,7 @@ func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, where Where, sin
 			"viewer": int64(viewer), "days": where.dayList(), "partitions": where.partitions, "since": since.UnixMilli(), "limit": maxMarks,
 		}),
 		Settings: clickhouse.PointRead,
-		Result:   proto.Results{{Name: "post_id", Data: &post}, {Name: "hides", Data: &hides}, {Name: "received_at", Data: &received}},
+		Result:   proto.Results{{Name: "post_id", Data: &post}, {Name: "hides", Data: &hides}, {Name: "at", Data: &received}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range post.Rows() {
 				mark := store.Mark{User: viewer, Post: core.ID(post.Row(i)), At: received.Row(i)}

@@ -18,16 +18,18 @@ func Append(b []byte, post core.ID, at time.Time) []byte {
 	return binary.LittleEndian.AppendUint32(b, uint32(max(0, at.Unix()))) //nolint:gosec // until the year 2106
 }
 
-// Distinct is how many different marks there are since a time: one event that was told twice left the same
-// mark twice.
-func Distinct(b []byte, since time.Time) int {
-	seen, from := make(map[[Size]byte]struct{}, len(b)/Size), max(0, since.Unix())
+// Standing is how many posts are hidden by a log of hidden posts, as far as that was since a time: however often one
+// was told, or hidden, it is one.
+func Standing(b []byte, since time.Time) int {
+	var undone Undone
+	undone.Learn(b)
+	hidden, from := make(map[core.ID]struct{}, len(b)/Size), max(0, since.Unix())
 	for ; len(b) >= Size; b = b[Size:] {
-		if post, at := first(b); post.Valid() && at >= from {
-			seen[[Size]byte(b)] = struct{}{}
+		if post, at := first(b); post.Valid() && at >= from && undone.stands(post, at) {
+			hidden[post] = struct{}{}
 		}
 	}
-	return len(seen)
+	return len(hidden)
 }
 
 // Without are the marks of b, in their order, that others does not have.

@@ -51,10 +51,13 @@ func TestAMarkThatWasToldTwiceIsOne(t *testing.T) {
 		b = marks.Append(b, 7, at)
 		b = marks.Append(b, 8, at.Add(time.Minute))
 	}
-	require.Equal(t, 2, marks.Distinct(b, at))
-	require.Equal(t, 1, marks.Distinct(b, at.Add(time.Second)), "since then")
-	require.Equal(t, 3, marks.Distinct(append(marks.Append(b, 7, at.Add(time.Hour)), 1, 2, 3), at), "another time, and a torn one")
-	require.Zero(t, marks.Distinct(nil, at))
+	require.Equal(t, 2, marks.Standing(b, at))
+	require.Equal(t, 1, marks.Standing(b, at.Add(time.Second)), "since then")
+	require.Equal(t, 2, marks.Standing(append(marks.Append(b, 7, at.Add(time.Hour)), 1, 2, 3), at), "another time, and a torn one")
+	back := marks.Append(b, marks.Undo(7), at.Add(time.Hour))
+	require.Equal(t, 1, marks.Standing(back, at), "one that was taken back is none")
+	require.Equal(t, 2, marks.Standing(marks.Append(back, 7, at.Add(2*time.Hour)), at), "until it is hidden anew")
+	require.Zero(t, marks.Standing(nil, at))
 }
 
 func TestWhatIsSaidOfALookUpIsNoMark(t *testing.T) {
@@ -67,7 +70,7 @@ func TestWhatIsSaidOfALookUpIsNoMark(t *testing.T) {
 	b = append(b, 1, 2, 3)
 	require.Equal(t, 3, marks.Lacking(b, noon.Add(11*time.Hour)), "the last one holds")
 	require.Zero(t, marks.Lacking(b, noon.Add(12*time.Hour)), "until midnight")
-	require.Zero(t, marks.Distinct(b, time.Time{}))
+	require.Zero(t, marks.Standing(b, time.Time{}))
 	require.False(t, marks.Any(b))
 	require.True(t, marks.Any(marks.Append(b[:3*marks.Size], 7, noon)))
 	var set idset.Set
@@ -132,7 +135,7 @@ func TestAHideThatWasTakenBackHoldsNoMoreUntilTheNextOne(t *testing.T) {
 	require.Equal(t, []core.ID{6}, hidden(log([2]int64{5, 10}, [2]int64{6, 10}, [2]int64{-5, 20})))
 	require.Empty(t, hidden(log([2]int64{5, 10}), log([2]int64{-5, 11})), "one log knows, another does not")
 	b := log([2]int64{5, 10}, [2]int64{-5, 11})
-	require.Equal(t, 1, marks.Distinct(b, at(0)), "it is no hide")
+	require.Zero(t, marks.Standing(b, at(0)), "it is no hide, and what it takes back is none any more")
 	require.Zero(t, marks.Lacking(b, at(11)), "nor a note of what is lacking")
 	require.Equal(t, 7, marks.Lacking(marks.Append(b, marks.None(7), at(12)), at(12)))
 	require.False(t, marks.Any(log([2]int64{-5, 11})))

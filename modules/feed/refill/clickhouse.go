@@ -61,7 +61,7 @@ func (c *ClickHouse) page(ctx context.Context, name string, partition uint16, af
 			"partition": partition, "after": int64(after), "since": since.UnixMilli(), "limit": c.rows,
 		}),
 		Settings: clickhouse.Job,
-		Result:   proto.Results{{Name: "user_id", Data: &user}, {Name: "post_id", Data: &post}, {Name: "received_at", Data: &received}},
+		Result:   proto.Results{{Name: "user_id", Data: &user}, {Name: "post_id", Data: &post}, {Name: "at", Data: &received}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range user.Rows() {
 				page = append(page, store.Mark{User: core.ID(user.Row(i)), Post: core.ID(post.Row(i)), At: received.Row(i)})

@@ -99,7 +99,9 @@ func (w *world) knows(user core.ID) (seen, hidden []core.ID, kept int) {
 	require.NoError(w.t, err)
 	list := func(b []byte) (posts []core.ID) {
 		var set idset.Set
-		marks.Collect(&set, b, time.Unix(0, 0), time.Now().Add(time.Hour))
+		var undone marks.Undone
+		undone.Learn(b)
+		marks.CollectHidden(&set, b, time.Unix(0, 0), time.Now().Add(time.Hour), undone)
 		for post := range core.ID(1000) {
 			if post.Valid() && set.Has(post) {
 				posts = append(posts, post)
@@ -121,6 +123,12 @@ func TestAnEmptiedRedisIsGivenBackWhatViewersSawAndHid(t *testing.T) {
 	w.event(3, "hide", 77, 31*24*time.Hour) // likewise
 	w.event(4, "hide", 78, time.Hour)
 	w.erased[4] = true
+	w.event(5, "hide", 80, 3*time.Hour)
+	w.event(5, "unhide", 81, 2*time.Hour) // told in another order than it was done
+	w.event(5, "hide", 81, 4*time.Hour)
+	w.event(5, "not_interested", 82, 3*time.Hour)
+	w.event(5, "unhide", 82, 2*time.Hour)
+	w.event(5, "hide", 82, time.Hour)
 
 	require.False(t, w.whole(), "a Redis that was never filled")
 	w.run()
@@ -133,6 +141,8 @@ func TestAnEmptiedRedisIsGivenBackWhatViewersSawAndHid(t *testing.T) {
 		require.Equal(t, 3, kept)
 		seen, _, _ = w.knows(2)
 		require.Equal(t, []core.ID{76}, seen)
+		_, hidden, _ = w.knows(5)
+		require.Equal(t, []core.ID{80, 82}, hidden, "a hide that was taken back is none")
 		for _, user := range []core.ID{3, 4} {
 			_, _, kept := w.knows(user)
 			require.Zero(t, kept)
