@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
@@ -22,6 +24,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
@@ -36,6 +39,9 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 	defer pool.Close()
 	client := clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
 	defer client.Close()
+	if err := maySeed(ctx, cfg, pool, client, options.CreateSchema); err != nil {
+		return seed.Report{}, err
+	}
 	past, err := events.NewBulk(ctx, cfg.Events, cfg.Kafka, client, core.SystemClock{})
 	if err != nil {
 		return seed.Report{}, err
@@ -74,6 +80,47 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 		}
 	}
 	return report, nil
+}
+
+// maySeed finds out what would keep a world from being written, before anything is claimed that stays claimed.
+func maySeed(ctx context.Context, cfg config.Config, pool *pgxpool.Pool, client *clickhouse.Client, create bool) error {
+	pending, err := pendingMigrations(ctx, cfg, pool)
+	switch {
+	case err != nil:
+		return err
+	case pending != "":
+		return fmt.Errorf("our schema in %s is not up to date: run `feedrank migrate` with this configuration first", pending)
+	}
+	if err := events.HasPast(ctx, client); err != nil {
+		if errors.Is(err, events.ErrBegun) {
+			return fmt.Errorf("%w: name another clickhouse.database and migrate it, or send the events into the topic with --topic", err)
+		}
+		return err
+	}
+	return seed.Check(ctx, pool, create)
+}
+
+// pendingMigrations names the database in which there is something to migrate; empty: none.
+func pendingMigrations(ctx context.Context, cfg config.Config, pool *pgxpool.Pool) (where string, err error) {
+	pending := func(s migrate.State) bool { return !s.Applied }
+	err = pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		states, err := migrate.Postgres(ctx, c.Conn(), true)
+		if slices.ContainsFunc(states, pending) {
+			where = "PostgreSQL"
+		}
+		return err
+	})
+	if err != nil || where != "" {
+		return where, err
+	}
+	states, err := migrate.ClickHouse(ctx, cfg.ClickHouse, true)
+	if clickhouse.IsUnknownDatabase(err) {
+		return "ClickHouse", nil
+	}
+	if slices.ContainsFunc(states, pending) {
+		where = "ClickHouse"
+	}
+	return where, err
 }
 
 // asMapped reads rows of the example schema as the default mapping does. Keys of several columns are

@@ -33,10 +33,19 @@ type Bulk struct {
 }
 
 // ErrBegun is returned where the raw table has a past already.
-var ErrBegun = errors.New("events were applied to this database before: a past can be written only where there is none")
+var ErrBegun = errors.New("events were applied to this database before, or an events consumer has begun: a past can be written only where there is none")
 
 // bulkRows is how many rows one insert brings.
 const bulkRows = 500_000
+
+// HasPast returns ErrBegun where the raw table has a past already. It claims nothing.
+func HasPast(ctx context.Context, client *clickhouse.Client) error {
+	begun, err := (&ledger{client: client}).epochs(ctx)
+	if err == nil && len(begun) > 0 {
+		err = ErrBegun
+	}
+	return err
+}
 
 // NewBulk claims all partitions. The client's query timeout must suit inserts of half a million rows.
 func NewBulk(ctx context.Context, cfg Config, k kafka.Config, client *clickhouse.Client, clock core.Clock) (*Bulk, error) {
@@ -51,12 +60,8 @@ func NewBulk(ctx context.Context, cfg Config, k kafka.Config, client *clickhouse
 	for p := range cfg.Partitions {
 		b.ledgers = append(b.ledgers, &ledger{client: client, writer: writer, partition: uint16(p), timeout: time.Minute, clock: clock, partitions: cfg.Partitions})
 	}
-	begun, err := b.ledgers[0].epochs(ctx)
-	if err != nil {
+	if err := HasPast(ctx, client); err != nil {
 		return nil, err
-	}
-	if len(begun) > 0 {
-		return nil, ErrBegun
 	}
 	if err := writeEpoch(ctx, client, epoch{0, b.topic, cfg.Partitions, clock.Now()}); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"io"
 	"testing"
 	"time"
@@ -81,6 +82,47 @@ func TestAWorldWrittenInBulkIsOneThatWasApplied(t *testing.T) {
 	differences, err = app.Resync(t.Context(), cfg, "", false, 5*time.Second, io.Discard)
 	require.NoError(t, err)
 	require.Zero(t, differences)
+}
+
+// TestWhatKeepsADatabaseFromBeingSeededIsToldBeforeAnythingIsClaimed goes the way of somebody who tries, reads and
+// does what it says.
+func TestWhatKeepsADatabaseFromBeingSeededIsToldBeforeAnythingIsClaimed(t *testing.T) {
+	s := stack.New(t)
+	cfg := settings(t, s, "events-consumer")
+	options := seed.DefaultOptions()
+	options.World = synthetic.Options{
+		Seed: 7, Users: 100, Follows: 1000, Posts: 200, Events: 1000, Window: 72 * time.Hour, Recent: 24 * time.Hour, Now: time.Now(),
+	}
+	try := func() error {
+		_, err := app.SeedBulk(t.Context(), cfg, options, io.Discard)
+		return err
+	}
+	migrated := cfg
+	cfg.ClickHouse.Database = cfg.ClickHouse.Database + "_new"
+	require.ErrorContains(t, try(), "our schema in ClickHouse is not up to date: run `feedrank migrate`")
+	_, err := app.Migrate(t.Context(), cfg, false)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, s.ClickHouse.Write(context.WithoutCancel(t.Context()), clickhouse.Query{Name: "test", Query: ch.Query{Body: "DROP DATABASE " + cfg.ClickHouse.Database}}))
+	})
+	_, err = s.Postgres.Exec(t.Context(), "ALTER TABLE users RENAME TO members")
+	require.NoError(t, err)
+	require.ErrorIs(t, try(), seed.ErrNoTables)
+	require.ErrorIs(t, try(), seed.ErrNoTables, "and nothing was claimed")
+	_, err = s.Postgres.Exec(t.Context(), "ALTER TABLE members RENAME TO users")
+	require.NoError(t, err)
+	_, err = s.Postgres.Exec(t.Context(), "INSERT INTO users (id, name) VALUES (1, 'one')")
+	require.NoError(t, err)
+	require.ErrorIs(t, try(), seed.ErrNotEmpty)
+	_, err = s.Postgres.Exec(t.Context(), "DELETE FROM users")
+	require.NoError(t, err)
+	require.NoError(t, try())
+	require.ErrorContains(t, try(), "--topic")
+
+	cfg = migrated
+	_, err = s.Postgres.Exec(t.Context(), "DROP SCHEMA feedrank CASCADE")
+	require.NoError(t, err)
+	require.ErrorContains(t, try(), "our schema in PostgreSQL is not up to date: run `feedrank migrate`")
 }
 
 func rows(t *testing.T, s *stack.Stack, query string) uint64 {

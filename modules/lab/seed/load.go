@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/seed/world"
@@ -52,6 +53,16 @@ func load(ctx context.Context, opts Options, w *world.World, sinks Sinks, meter 
 		return fmt.Errorf("analyze: %w", err)
 	}
 	return nil
+}
+
+// Check tells what would keep a world out of the app's database, and changes nothing. With create, tables that
+// are missing are no reason.
+func Check(ctx context.Context, pool *pgxpool.Pool, create bool) error {
+	err := pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return prepare(ctx, c.Conn(), false) })
+	if create && errors.Is(err, ErrNoTables) {
+		return nil
+	}
+	return err
 }
 
 // prepare sees to it that the tables are there and empty.

@@ -26,6 +26,12 @@ func IsRefusedByConstraint(err error) bool {
 	return ok && exception.Code == CodeConstraint
 }
 
+// IsUnknownDatabase tells whether there is no such database: nobody has migrated yet.
+func IsUnknownDatabase(err error) bool {
+	exception, ok := ch.AsException(err)
+	return ok && exception.Code == proto.ErrUnknownDatabase
+}
+
 // IsConnectionError tells whether the connection failed, rather than the statement.
 func IsConnectionError(err error) bool {
 	if _, ok := ch.AsException(err); ok {
