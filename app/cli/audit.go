@@ -36,7 +36,20 @@ func auditCommand(load loader) *cobra.Command {
 			return err
 		}
 		return app.WithAudit(c.Context(), cfg, func(service *audit.Service) error {
-			report, err := service.Run(c.Context(), options)
+			var report audit.Report
+			run := func() (any, error) {
+				var err error
+				if report, err = service.Run(c.Context(), options); errors.Is(err, audit.ErrRunning) {
+					return nil, err
+				}
+				return map[string]any{"findings": len(report.Findings), "repaired": report.Repaired}, err
+			}
+			var err error
+			if options.Repair {
+				err = app.Recorded(c.Context(), cfg, app.Deed{What: "audit.run", Asked: map[string]any{"since": options.Since.String(), "repair": true}}, c.ErrOrStderr(), run)
+			} else {
+				_, err = run()
+			}
 			if errors.Is(err, audit.ErrRunning) {
 				return err
 			}

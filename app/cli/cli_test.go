@@ -3,12 +3,15 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"os/user"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/IBM/sarama"
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -135,6 +138,36 @@ func TestADeadLetterIsListedShownReplayedAndDiscardedByCommand(t *testing.T) {
 
 	_, err = c.run(t, dlqCommand, "replay", "--queue", "cdc", "--all")
 	require.ErrorIs(t, err, deadletter.ErrNoReplay)
+	require.Equal(t, []string{
+		`dead_letters.discard  200 {"queue": "events", "reason": "malformed"} {"done": 1, "matched": 1, "skipped": 0}`,
+		`dead_letters.replay  200 {"queue": "events"} {"done": 1, "matched": 1, "skipped": 0}`,
+	}, c.recorded(t), "what only looked, and what was refused, is not among them")
+}
+
+// recorded are the actions of this machine's user, the latest first.
+func (c *console) recorded(t *testing.T) (all []string) {
+	t.Helper()
+	me, err := user.Current()
+	require.NoError(t, err)
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	rows, err := c.Postgres.Query(t.Context(), `SELECT concat_ws(' ', what, target, status, before, after) FROM feedrank.admin_actions
+		WHERE who = $1 AND address = $2 AND request_id = 'cli' AND at BETWEEN now() - interval '1 hour' AND now() ORDER BY id DESC`, me.Username, host)
+	require.NoError(t, err)
+	all, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return all
+}
+
+// TestACommandIsDoneThoughItsRecordCannotBeWritten has PostgreSQL refuse the row: that is said, and undoes nothing.
+func TestACommandIsDoneThoughItsRecordCannotBeWritten(t *testing.T) {
+	c := newConsole(t)
+	_, err := c.Postgres.Exec(t.Context(), "ALTER TABLE feedrank.admin_actions RENAME TO away")
+	require.NoError(t, err)
+	out, err := c.run(t, dlqCommand, "discard", "--all")
+	require.NoError(t, err)
+	require.Contains(t, out, "this is not in feedrank.admin_actions (dead_letters.discard by ")
+	require.Contains(t, out, "0 letters match")
 }
 
 func TestACommandThatIsCalledWronglySaysHow(t *testing.T) {
@@ -193,4 +226,9 @@ func TestAnAuditByCommandFailsUntilWhatIsWrongIsRepaired(t *testing.T) {
 	require.Contains(t, out, ": 1 buckets changed")
 	_, err = c.run(t, dlqCommand, "quarantine", "--partition", "0", "--first", "3", "--timeout", "30s")
 	require.ErrorContains(t, err, "none of these offsets")
+	require.Equal(t, []string{
+		`dead_letters.quarantine 0 200 {"last": 3, "first": 3} {"sent": 0}`,
+		`views.rebuild  200 {"buckets_changed": 1}`,
+		`audit.run  200 {"since": "72h0m0s", "repair": true} {"findings": 1, "repaired": 1}`,
+	}, c.recorded(t))
 }

@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -72,6 +74,23 @@ func (f *choice) filter(now time.Time) (deadletter.Filter, error) {
 	}
 	wanted.Until, err = moment("until", f.until, now)
 	return wanted, err
+}
+
+// asked is the choice as it is recorded.
+func (f *choice) asked() map[string]any {
+	asked := map[string]any{"queue": f.queue}
+	for name, value := range map[string]string{"reason": f.reason, "topic": f.topic, "since": f.since, "until": f.until} {
+		if value != "" {
+			asked[name] = value
+		}
+	}
+	if f.partition >= 0 {
+		asked["partition"] = f.partition
+	}
+	if len(f.ids) > 0 {
+		asked["ids"] = f.ids
+	}
+	return asked
 }
 
 // everything tells whether no filter was given at all.
@@ -202,8 +221,22 @@ func dlqAct(load loader, verb, short string, of func(*deadletter.Service) deed) 
 		return app.WithLetters(cfg, func(s *deadletter.Service) error {
 			progress := app.NewProgress(c.ErrOrStderr())
 			tell := func(done, total int) { progress.Show(verb, int64(done), int64(total)) }
-			outcome, err := of(s)(c.Context(), f.queue, wanted, dryRun, tell)
-			progress.End()
+			var outcome deadletter.Outcome
+			do := func() (any, error) {
+				var err error
+				outcome, err = of(s)(c.Context(), f.queue, wanted, dryRun, tell)
+				progress.End()
+				if errors.Is(err, deadletter.ErrNoReplay) || errors.Is(err, deadletter.ErrTooMany) {
+					return nil, err
+				}
+				return outcome, err
+			}
+			var err error
+			if dryRun {
+				_, err = do()
+			} else {
+				err = app.Recorded(c.Context(), cfg, app.Deed{What: "dead_letters." + verb, Asked: f.asked()}, c.ErrOrStderr(), do)
+			}
 			if err != nil {
 				return err
 			}
@@ -245,7 +278,13 @@ func dlqQuarantine(load loader) *cobra.Command {
 		ctx, cancel := context.WithTimeout(c.Context(), patience)
 		defer cancel()
 		return app.WithOwners(cfg, func(owners *events.Requests) error {
-			sent, err := owners.Quarantine(ctx, partition, first, last)
+			var sent uint64
+			deed := app.Deed{What: "dead_letters.quarantine", Target: strconv.Itoa(partition), Asked: map[string]int64{"first": first, "last": last}}
+			err := app.Recorded(ctx, cfg, deed, c.ErrOrStderr(), func() (any, error) {
+				var err error
+				sent, err = owners.Quarantine(ctx, partition, first, last)
+				return map[string]uint64{"sent": sent}, err
+			})
 			if err != nil {
 				return err
 			}

@@ -52,7 +52,12 @@ func eraseCommand(load loader) *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), patience)
 		defer cancel()
-		report, err := app.Erase(ctx, cfg, users)
+		var report erase.Report
+		err = app.Recorded(ctx, cfg, app.Deed{What: "people.erase"}, c.ErrOrStderr(), func() (any, error) {
+			var err error
+			report, err = app.Erase(ctx, cfg, users)
+			return erased{len(users), report.Again, report.Finished}, err
+		})
 		if asJSON {
 			lines := json.NewEncoder(c.OutOrStdout())
 			lines.SetIndent("", "  ")
@@ -61,4 +66,11 @@ func eraseCommand(load loader) *cobra.Command {
 		return errors.Join(err, report.Print(c.OutOrStdout()))
 	}
 	return c
+}
+
+// erased is what is recorded of an erasure: nothing that would name the person.
+type erased struct {
+	People   int  `json:"people"`
+	Again    bool `json:"again"`
+	Finished bool `json:"finished"`
 }

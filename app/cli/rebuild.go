@@ -32,8 +32,13 @@ func rebuildViewsCommand(load loader) *cobra.Command {
 		return app.WithOwners(cfg, func(owners *events.Requests) error {
 			progress := app.NewProgress(c.ErrOrStderr())
 			tell := func(done, total int) { progress.Show("rebuild", int64(done), int64(total)) }
-			wrong, err := owners.Rebuild(ctx, tell)
-			progress.End()
+			var wrong uint64
+			err := app.Recorded(ctx, cfg, app.Deed{What: "views.rebuild"}, c.ErrOrStderr(), func() (any, error) {
+				var err error
+				wrong, err = owners.Rebuild(ctx, tell)
+				progress.End()
+				return map[string]uint64{"buckets_changed": wrong}, err
+			})
 			if err != nil {
 				return err
 			}

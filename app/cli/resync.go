@@ -26,7 +26,17 @@ func resyncCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			differences, err := app.Resync(c.Context(), cfg, table, !check, settle, c.OutOrStdout())
+			var differences int
+			compare := func() (any, error) {
+				var err error
+				differences, err = app.Resync(c.Context(), cfg, table, !check, settle, c.OutOrStdout())
+				return map[string]int{"differences": differences}, err
+			}
+			if check {
+				_, err = compare()
+			} else {
+				err = app.Recorded(c.Context(), cfg, app.Deed{What: "cdc.resync", Target: table}, c.ErrOrStderr(), compare)
+			}
 			if err == nil && check && differences > 0 {
 				err = fmt.Errorf("%d rows differ: `feedrank resync` repairs them", differences)
 			}

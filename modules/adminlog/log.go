@@ -105,9 +105,7 @@ func (l *Log) count() int {
 
 // Record keeps an action: in PostgreSQL before it returns, or in memory until PostgreSQL is back.
 func (l *Log) Record(ctx context.Context, a httpserver.Action) {
-	// What PostgreSQL refuses would keep all that comes later from being written.
-	a.Who, a.Target, a.RequestID = httpserver.AsText(a.Who), httpserver.AsText(a.Target), httpserver.AsText(a.RequestID)
-	r := row{Action: a, before: l.state(a.Before), after: l.state(a.After)}
+	r := rowOf(a)
 	l.log.Info("an operator changed something", zap.String("who", a.Who), zap.String("what", a.What), zap.String("target", a.Target),
 		zap.ByteString("before", r.before), zap.ByteString("after", r.after), zap.Int("status", a.Status),
 		zap.String("request_id", a.RequestID), zap.String("from", a.Address))
@@ -118,6 +116,17 @@ func (l *Log) Record(ctx context.Context, a httpserver.Action) {
 	l.flush(context.WithoutCancel(ctx))
 }
 
+// Write keeps an action in PostgreSQL, or says why it is not there: for who does not stay to try again.
+func Write(ctx context.Context, pool *pgxpool.Pool, a httpserver.Action) error {
+	return insert(ctx, pool, rowOf(a))
+}
+
+// rowOf is an action as it is stored. What PostgreSQL refuses as text would keep all that comes later from being written.
+func rowOf(a httpserver.Action) row {
+	a.Who, a.Target, a.RequestID, a.Address = httpserver.AsText(a.Who), httpserver.AsText(a.Target), httpserver.AsText(a.RequestID), httpserver.AsText(a.Address)
+	return row{Action: a, before: state(a.Before), after: state(a.After)}
+}
+
 // flush writes what waits, the oldest first, until one cannot be written.
 func (l *Log) flush(ctx context.Context) {
 	l.writing.Lock()
@@ -126,7 +135,7 @@ func (l *Log) flush(ctx context.Context) {
 		l.mu.Lock()
 		next := l.waiting[0]
 		l.mu.Unlock()
-		if err := l.insert(ctx, next); err != nil {
+		if err := insert(ctx, l.pool, next); err != nil {
 			if ctx.Err() == nil {
 				l.log.Warn("cannot record what an operator did yet", zap.Error(err))
 			}
@@ -140,10 +149,10 @@ func (l *Log) flush(ctx context.Context) {
 	}
 }
 
-func (l *Log) insert(ctx context.Context, r row) error {
+func insert(ctx context.Context, pool *pgxpool.Pool, r row) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	_, err := l.pool.Exec(ctx, sql.Postgres("admin_action_insert"),
+	_, err := pool.Exec(ctx, sql.Postgres("admin_action_insert"),
 		r.At, r.Who, r.What, r.Target, r.before, r.after, r.Status, r.RequestID, r.Address)
 	if err != nil {
 		return fmt.Errorf("record an action: %w", err)
@@ -152,7 +161,7 @@ func (l *Log) insert(ctx context.Context, r row) error {
 }
 
 // state is a value as JSON; of one that is too large, only that it is.
-func (l *Log) state(value any) []byte {
+func state(value any) []byte {
 	if value == nil {
 		return nil
 	}

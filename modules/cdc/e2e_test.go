@@ -42,7 +42,11 @@ func TestEveryOperationReachesClickHouse(t *testing.T) {
 		{Kind: core.Muted, Viewer: 1002, Other: 6},
 		{Kind: core.PostPut, Post: core.Post{ID: 5001}},
 		{Kind: core.PostDeleted, Post: core.Post{ID: 7}},
+		{Kind: core.UserGone, Viewer: 9},
 	} {
 		wait.Until(t, func() bool { return c.changes.has(want) }, "%+v", want)
 	}
+	require.False(t, c.changes.has(core.Change{Kind: core.UserBack, Viewer: 1001}), "of whom nobody knew, nobody holds anything")
+	c.exec(`INSERT INTO users (id, name) VALUES (9, 'Back again')`)
+	wait.Until(t, func() bool { return c.changes.has(core.Change{Kind: core.UserBack, Viewer: 9}) }, "who was gone is back")
 }

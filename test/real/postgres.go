@@ -20,8 +20,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// NewPostgres plans one more PostgreSQL, with settings that go over those of the stack's. It stores in dir, which its
+// account must reach. The caller starts and stops it; DSNBy leads to its database postgres.
+func NewPostgres(ctx context.Context, dir string, settings ...string) (Server, error) {
+	return newPostgres(ctx, dir, settings...)
+}
+
 // newPostgres plans Debian's PostgreSQL, with the log that logical replication needs.
-func newPostgres(ctx context.Context, dir string) (*server, error) {
+func newPostgres(ctx context.Context, dir string, settings ...string) (*server, error) {
 	bin, err := postgresBin()
 	if err != nil {
 		return nil, err
@@ -44,14 +50,14 @@ func newPostgres(ctx context.Context, dir string) (*server, error) {
 		prepare: func(ctx context.Context) error { return initdb(ctx, bin, data, as) },
 		command: func() *exec.Cmd {
 			args := []string{"-D", data}
-			for _, setting := range []string{
+			for _, setting := range append([]string{
 				"listen_addresses=127.0.0.1", "port=" + port, "unix_socket_directories=",
 				"wal_level=logical", "max_wal_senders=16", "max_replication_slots=16", "max_connections=100",
 				"shared_memory_type=mmap", "dynamic_shared_memory_type=mmap", // nothing outlives a kill
 				"shared_buffers=64MB", "jit=off", "max_logical_replication_workers=0",
 				"fsync=off", // a killed process loses nothing by it, and no machine is cut off here
 				"timezone=UTC", "log_timezone=UTC",
-			} {
+			}, settings...) { // the last of a name holds
 				args = append(args, "-c", setting)
 			}
 			return as.command(data, filepath.Join(bin, "postgres"), args...)
