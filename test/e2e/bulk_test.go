@@ -94,7 +94,7 @@ func TestWhatKeepsADatabaseFromBeingSeededIsToldBeforeAnythingIsClaimed(t *testi
 		Seed: 7, Users: 100, Follows: 1000, Posts: 200, Events: 1000, Window: 72 * time.Hour, Recent: 24 * time.Hour, Now: time.Now(),
 	}
 	try := func() error {
-		_, err := app.SeedBulk(t.Context(), cfg, options, io.Discard)
+		_, err := lab.SeedBulk(t.Context(), cfg, options, io.Discard)
 		return err
 	}
 	migrated := cfg

@@ -2,14 +2,14 @@
 CREATE TABLE IF NOT EXISTS feedrank.admin_actions (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at         timestamptz NOT NULL,
-    who        text NOT NULL, -- the subject of the token
+    who        text NOT NULL, -- the subject of the token; of a command, the name of the user who ran it
     what       text NOT NULL, -- such as ranking.change
     target     text NOT NULL, -- what it was done to; empty: there is one only
     before     jsonb,
     after      jsonb,
     status     int NOT NULL,  -- of the answer; from 500 on it may have happened
     request_id text NOT NULL,
-    address    text NOT NULL  -- from where
+    address    text NOT NULL  -- from where; of a command, the machine
 );
 -- Erasing a person (feedrank erase) takes their id out of who and target, and nothing else.
 -- No line of the body ends with a semicolon: that ends a statement of this file.
