@@ -36,7 +36,7 @@ func TestTextThatIsNotAnIDIsRefused(t *testing.T) {
 }
 
 func TestEveryActionIsFoundByItsName(t *testing.T) {
-	require.Len(t, core.Actions(), 10)
+	require.Len(t, core.Actions(), 11)
 	for _, a := range core.Actions() {
 		got, ok := core.ParseAction(a.String())
 		require.True(t, ok)

@@ -26,7 +26,7 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 	topic, now := s.KafkaConfig.Topic(cfg.Topic), time.Now()
 	var messages []*sarama.ProducerMessage
 	for user := range core.ID(20) {
-		for _, action := range []core.Action{core.ActionHide, core.ActionNotInterested, core.ActionLike} {
+		for _, action := range []core.Action{core.ActionHide, core.ActionNotInterested, core.ActionUnhide, core.ActionLike} {
 			e := event{user: user + 1, post: core.ID(action), author: 5, id: core.EventID(uuid.New()), action: action, occurred: now.UnixMilli(), received: now.UnixMilli()}
 			messages = append(messages, message(topic, &e))
 		}

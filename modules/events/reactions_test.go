@@ -174,6 +174,8 @@ func (t *tape) finalStates(tb testing.TB) map[string]int {
 			kind, on = "like", 0
 		case core.ActionNotInterested:
 			kind = "hide"
+		case core.ActionUnhide:
+			kind, on = "hide", 0
 		case core.ActionImpression, core.ActionView, core.ActionClick, core.ActionDwell:
 			continue
 		case core.ActionLike, core.ActionComment, core.ActionShare, core.ActionHide:

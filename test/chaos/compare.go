@@ -61,7 +61,7 @@ func (t *truth) compareRows(ctx context.Context, db tables, v *verdict) error {
 			want := t.stream.events[r.event]
 			got := event{
 				id: id[i], user: user[i], post: post[i], author: author[i], occurred: occurred[i] - int64(r.shift),
-				dwell: dwell[i], action: uint8(action[i] - 1), //nolint:gosec // 1 to 10
+				dwell: dwell[i], action: uint8(action[i] - 1), //nolint:gosec // 1 to 11
 			}
 			if got.author == 0 && late(got.post) { // it came before its post
 				got.author = want.author

@@ -26,8 +26,8 @@ type record struct {
 }
 
 // actions in the order of their numbers in ClickHouse, which count from 1.
-func actions() [10]string {
-	return [10]string{"impression", "view", "click", "like", "unlike", "comment", "share", "dwell", "hide", "not_interested"}
+func actions() [11]string {
+	return [...]string{"impression", "view", "click", "like", "unlike", "comment", "share", "dwell", "hide", "not_interested", "unhide"}
 }
 
 const dwellAction = 7
@@ -102,7 +102,7 @@ func newStream(seed uint64, n int, now time.Time) *stream {
 
 func (s *stream) add(rng *rand.Rand, users, posts int, now time.Time) int32 {
 	e := event{
-		user: int64(1 + rng.IntN(users)), post: int64(1 + rng.IntN(posts)), action: uint8(rng.IntN(10)), //nolint:gosec // few
+		user: int64(1 + rng.IntN(users)), post: int64(1 + rng.IntN(posts)), action: uint8(rng.IntN(len(actions()))), //nolint:gosec // few
 		occurred: now.UnixMilli() - rng.Int64N(int64(2*time.Hour/time.Millisecond)),
 	}
 	e.author = author(e.post, posts)

@@ -213,6 +213,8 @@ func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBuck
 		column = 5
 	case "hide", "not_interested":
 		column = 6
+	case "unhide":
+		column, by = 6, -1 // of one of these
 	case "dwell":
 		h := dwell[post]
 		if h == nil {
