@@ -163,7 +163,9 @@ func (f *fold) tell(old mapping.Row, known bool, next stored, anew bool, at time
 		f.changes = append(f.changes, postChange(next.Row, at))
 		return
 	}
-	if f.kind == mapping.User && known && old.Gone != next.Gone { // of whom nobody knew, nobody holds anything
+	// Users are not looked up for every change of theirs, so who goes is told even where we do not know that they were
+	// here; of who comes and was not known to be gone, nobody holds anything.
+	if f.kind == mapping.User && (next.Gone && !(known && old.Gone) || known && old.Gone && !next.Gone) {
 		f.changes = append(f.changes, userChange(next.Row, at))
 	}
 	if !f.kind.HasEdges() {
