@@ -332,3 +332,13 @@ func TestARepairOutranksTheVersionThatItNamesWhereverItStands(t *testing.T) {
 	require.Equal(t, repaired, replay, "in a topic that never grew a lower place was applied before")
 	require.Equal(t, 1, f.replays)
 }
+
+func TestABlockIsAnEdgeOfBoth(t *testing.T) {
+	row := mapping.Row{Key: "1", First: 1, Other: 2}
+	require.Equal(t, []edge{{1, edgeBlocks, 2, "1"}, {2, edgeBlockedBy, 1, "1"}}, edgesOf(mapping.Block, row))
+	require.Equal(t, []edge{{1, edgeFollow, 2, "1"}}, edgesOf(mapping.Follow, row))
+	require.Equal(t, []edge{{1, edgeMute, 2, "1"}}, edgesOf(mapping.Mute, row))
+	row.Gone = true
+	require.Empty(t, edgesOf(mapping.Block, row))
+	require.Empty(t, edgesOf(mapping.Follow, mapping.Row{Key: "1", First: 1}), "nobody at its other end")
+}
