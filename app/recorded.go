@@ -30,7 +30,10 @@ type Deed struct {
 // what operators do through /admin is. That PostgreSQL does not take it is said on out, and undoes nothing. An error
 // without a result is a refusal: nothing was done.
 func Recorded(ctx context.Context, cfg config.Config, d Deed, out io.Writer, do func() (result any, err error)) error {
-	a := httpserver.Action{At: time.Now(), Who: osUser(), What: d.What, Target: d.Target, Before: d.Asked, Status: http.StatusOK, RequestID: "cli", Address: hostName()}
+	a := httpserver.Action{
+		At: time.Now(), Who: osUser(), What: d.What, Target: d.Target, Before: d.Asked, Status: http.StatusOK,
+		RequestID: "cli", Address: hostName(),
+	}
 	result, err := do()
 	if err != nil && result == nil {
 		return err

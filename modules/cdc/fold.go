@@ -165,7 +165,8 @@ func (f *fold) tell(old mapping.Row, known bool, next stored, anew bool, at time
 	}
 	// Users are not looked up for every change of theirs, so who goes is told even where we do not know that they were
 	// here; of who comes and was not known to be gone, nobody holds anything.
-	if f.kind == mapping.User && (next.Gone && !(known && old.Gone) || known && old.Gone && !next.Gone) {
+	wasGone := known && old.Gone
+	if f.kind == mapping.User && wasGone != next.Gone {
 		f.changes = append(f.changes, userChange(next.Row, at))
 	}
 	if !f.kind.HasEdges() {
