@@ -95,6 +95,10 @@ SCALE ?= small
 bench: servers build ## Measure BENCH (feed-cached, trending, …) at SCALE (small, tenth, reference, large), against what is promised
 	bin/feedrank bench $(BENCH) --scale $(SCALE)
 
+.PHONY: figures
+figures: ## Write the tables of figures in README.md and modules/lab/bench/README.md from test/reports
+	go run ./test/figures
+
 .PHONY: quality
 quality: servers ## Measure hit rate, NDCG, variety and overlap of feeds on a generated world
 	go test -count 1 -timeout 10m -v -run . ./test/quality

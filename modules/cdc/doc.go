@@ -6,8 +6,9 @@
 //
 // # With Debezium
 //
-// The built-in source sends the keys and the mapped columns alone. Debezium sends every column of every table that it is
-// given: a password hash would stand in Kafka in clear text for as long as the topic keeps it. Tell the connector
+// The built-in source sends the keys and the mapped columns alone. Debezium sends every column of every table that
+// it is given: a password hash would stand in Kafka in clear text for as long as the topic keeps it. Tell the
+// connector
 //
 //	table.include.list     the mapped tables
 //	column.include.list    their keys and mapped columns: public.users.(id|created_at),public.posts.(id|author_id|…)

@@ -7,4 +7,7 @@ import (
 	"github.com/feedrank/feedrank/test/stack"
 )
 
-func TestMain(m *testing.M) { stack.Main(m) }
+func TestMain(m *testing.M) {
+	beCommandIfAsked()
+	stack.Main(m)
+}

@@ -1,4 +1,4 @@
-// mutate breaks the code in small ways, one at a time, and looks whether the tests notice. Each break stands in a
+// Command mutate breaks the code in small ways, one at a time, and looks whether the tests notice. Each break stands in a
 // file of breaks/ with the test that must fail: a filter left out, a sum with one term less, a limit off by one, a
 // version compared the wrong way. The tree is not touched: the broken file is an overlay of the build.
 package main

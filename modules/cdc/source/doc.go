@@ -5,14 +5,15 @@
 // # What is published
 //
 // A table is looked at before it is published (table.judge): one whose old rows the log does not tell makes the
-// app's own updates and deletes fail with 55000 as soon as any publication carries it. The key of a record is what the
-// log tells of a deleted row: the index that is the replica identity, else the primary key. A table that loses its key is
-// taken out of the publication again, where we own it.
+// app's own updates and deletes fail with 55000 as soon as any publication carries it. The key of a record is what
+// the log tells of a deleted row: the index that is the replica identity, else the primary key. A table that loses
+// its key is taken out of the publication again, where we own it.
 //
-// Keys and mapped columns alone are sent. From PostgreSQL 15 on the publication lists them as well, with the primary key
-// (cdc.source.publish_columns: mapped). That has a price: ALTER TABLE refuses to drop or retype a listed column until the
-// table leaves the publication, and under REPLICA IDENTITY FULL updates are refused until the list is gone, at most
-// cdc.source.table_check later. publish_columns: all lists nothing; what is sent stays the same.
+// Keys and mapped columns alone are sent. From PostgreSQL 15 on the publication lists them as well, with the
+// primary key (cdc.source.publish_columns: mapped). That has a price: ALTER TABLE refuses to drop or retype a
+// listed column until the table leaves the publication, and under REPLICA IDENTITY FULL updates are refused until
+// the list is gone, at most cdc.source.table_check later. publish_columns: all lists nothing; what is sent stays
+// the same.
 //
 // # Who has taken a table's place
 //
@@ -28,9 +29,10 @@
 //     so nothing that the sweep at S takes comes after it.
 //  4. The session ends, and the next one reads the table and sweeps, as after a lost slot.
 //
-// A publication that was dropped is a lost slot: what changed meanwhile was not published, and up to PostgreSQL 17 the
-// log from before cannot be decoded with a new one. The log of a partitioned table does not tell of a partition that is
-// truncated, detached or attached with its rows; the files of the partitions are watched, and a comparison is asked for.
+// A publication that was dropped is a lost slot: what changed meanwhile was not published, and up to PostgreSQL 17
+// the log from before cannot be decoded with a new one. The log of a partitioned table does not tell of a partition
+// that is truncated, detached or attached with its rows; the files of the partitions are watched, and a comparison
+// is asked for.
 //
 // # The first slot
 //
