@@ -15,9 +15,9 @@
 // or -1), the verdict that says why, and the author by the post's own record. The views sum effects. So a recount
 // from the raw table stays the truth, and reconciling, audits and rebuilds need to know nothing of what follows.
 //
-// A reaction is a state. A user counts once for a post in each kind: like (and unlike), comment, share, hide
-// (and not_interested, and unhide). All that one user does is in one partition, so its owner knows the order. The latest by
-// time holds (never later than when it was received: a clock that is ahead gains nothing), and of two of one
+// A reaction is a state. A user counts once for a post in each kind: like (and unlike), comment, share, hide (and
+// not_interested, and unhide). All that one user does is in one partition, so its owner knows the order. The latest
+// by time holds (never later than when it was received: a clock that is ahead gains nothing), and of two of one
 // time the one that came later. A like adds 1 where the state was off, an unlike -1 where it was on, and what is
 // older than what the state follows from adds 0. So the effects of a user, post and kind always add up to 0 or 1,
 // in whatever order they come.
