@@ -129,7 +129,7 @@ func TestLinksOfDocumentsLeadSomewhere(t *testing.T) {
 
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	said, paths := map[string]int{}, map[string]bool{} // lines of the comment, and where packages are
-	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".go" || strings.Contains(path, "node_modules") {
 			return err
 		}
