@@ -26,8 +26,8 @@ type record struct {
 }
 
 // actions in the order of their numbers in ClickHouse, which count from 1.
-func actions() [11]string {
-	return [...]string{"impression", "view", "click", "like", "unlike", "comment", "share", "dwell", "hide", "not_interested", "unhide"}
+func actions() []string {
+	return []string{"impression", "view", "click", "like", "unlike", "comment", "share", "dwell", "hide", "not_interested", "unhide"}
 }
 
 const dwellAction = 7
