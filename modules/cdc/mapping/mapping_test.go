@@ -150,4 +150,12 @@ func TestTwoKeysNeverMeetInTheirText(t *testing.T) {
 		b, y := key("other")
 		require.Equal(t, a["a"] == b["a"] && a["b"] == b["b"], x == y)
 	})
+	text := func(a, b string) string {
+		joined, err := mapping.RowKey(envelope.NewRow(map[string]json.RawMessage{"a": json.RawMessage(a), "b": json.RawMessage(b)}))
+		require.NoError(t, err)
+		return joined
+	}
+	require.Equal(t, "x%3Ay:z", text(`"x:y"`, `"z"`))
+	require.Equal(t, "x:y%3Az", text(`"x"`, `"y:z"`))
+	require.Equal(t, "%25:%C3%A9", text(`"%"`, `"é"`))
 }

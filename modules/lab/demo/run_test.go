@@ -126,7 +126,7 @@ func (w *watched) String() string {
 
 func TestEveryStepNamesCodeThatIsThere(t *testing.T) {
 	for _, s := range steps() {
-		_, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(s.code)))
+		_, err := os.Stat(filepath.Join("..", "..", "..", filepath.FromSlash(s.code)))
 		require.NoError(t, err, s.name)
 	}
 }

@@ -40,10 +40,12 @@ func TestVersionsThatLoseRowsAreNamedWithThoseThatDoNot(t *testing.T) {
 	}
 }
 
-func TestTheReadmeTellsTheVersions(t *testing.T) {
+func TestTheDocumentsTellTheVersions(t *testing.T) {
 	text, err := os.ReadFile("../../../README.md")
 	require.NoError(t, err)
 	require.Contains(t, string(text), "ClickHouse 25.8")
+	text, err = os.ReadFile("../../../config/README.md")
+	require.NoError(t, err)
 	for _, l := range faults {
 		for _, v := range l.fixed {
 			require.Contains(t, string(text), v.String())
