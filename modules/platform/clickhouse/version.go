@@ -49,7 +49,7 @@ type loss struct {
 	fixed []Version // the first version of each release without it, oldest first; later releases have it not either
 }
 
-// faults are those of servers that touch what we do. Tell them in README.md too: a test compares.
+// faults are those of servers that touch what we do. Tell them in config/README.md too: a test compares.
 var faults = []loss{{
 	says:  "an insert into a replicated table that is cancelled can lose rows which it had committed (ClickHouse/ClickHouse#112149)",
 	fixed: []Version{{26, 3, 33, 61}, {26, 6, 5, 114}, {26, 7, 7, 87}, {26, 8, 3, 98}},
