@@ -160,7 +160,7 @@ func chain(t *testing.T, s *stack.Stack) {
 		_, shown = p.feed(viewer, "limit=100&explain=true")
 		return shown.likes(fresh) == 1
 	})
-	require.Equal(t, 1, shown.likes(60), "a like that is dated ahead does not count yet")
+	require.Equal(t, 3, shown.likes(60), "likes that are dated ahead count when they arrive")
 	exec(t, s, `DELETE FROM posts WHERE id = 60`)
 	p.eventually("a deleted post leaves", func() bool {
 		_, shown = p.feed(viewer, "limit=100&explain=true")

@@ -146,9 +146,11 @@ func (c *Client) connected(ctx context.Context) (*chpool.Pool, error) {
 		ClientOptions: ch.Options{
 			ClientName: "feedrank", Database: c.cfg.Database, User: c.cfg.User, Password: c.cfg.Password,
 			Compression: ch.CompressionLZ4, Address: strings.Join(c.cfg.Addrs, ","),
-			Dialer:           firstOf{addrs: c.cfg.Addrs, dialer: net.Dialer{Timeout: c.cfg.DialTimeout}, tls: tlsConfig},
+			Dialer: firstOf{
+				addrs: c.cfg.Addrs, dialer: net.Dialer{Timeout: c.cfg.DialTimeout}, tls: tlsConfig, longest: c.cfg.QueryTimeout,
+			},
 			DialTimeout:      c.cfg.DialTimeout * time.Duration(len(c.cfg.Addrs)),
-			HandshakeTimeout: c.cfg.DialTimeout, ReadTimeout: c.cfg.QueryTimeout,
+			HandshakeTimeout: c.cfg.DialTimeout, ReadTimeout: min(look, c.cfg.QueryTimeout),
 		},
 	})
 	if err != nil {
@@ -164,6 +166,8 @@ type firstOf struct {
 	addrs  []string
 	dialer net.Dialer
 	tls    *tls.Config // nil: in the clear
+
+	longest time.Duration // that a query may take
 }
 
 // DialContext ignores the address given: the client knows one only, we may have several.
@@ -175,7 +179,7 @@ func (f firstOf) DialContext(ctx context.Context, network, _ string) (net.Conn, 
 	for _, addr := range f.addrs {
 		conn, err := f.dial(ctx, network, addr)
 		if err == nil {
-			return &bounded{Conn: conn}, nil
+			return &bounded{Conn: conn, longest: f.longest}, nil
 		}
 		failures = append(failures, err)
 	}

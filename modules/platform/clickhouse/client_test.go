@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/test/stack"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Only(embedded.ClickHouse)) }
@@ -76,6 +77,29 @@ func TestADeadlineEndsAQuery(t *testing.T) {
 	defer cancel()
 	_, err := number(ctx, c, "SELECT toUInt64(sum(sleepEachRow(1))) AS n FROM numbers(20) SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 60000000")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// A program that stops cancels what it asks, and must not wait for answers that nobody wants.
+func TestACancelledQueryIsNotWaitedFor(t *testing.T) {
+	c := client(t, embeddedtest.Stack(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := number(ctx, c, "SELECT toUInt64(sleepEachRow(25)) AS n FROM numbers(1) SETTINGS function_sleep_max_microseconds_per_block = 60000000")
+		ended <- err
+	}()
+	wait.Until(t, func() bool {
+		n, err := number(t.Context(), c, "SELECT count() AS n FROM system.processes WHERE query LIKE '%sleepEachRow(25)%'")
+		return err == nil && n == 2 // and the one that counts
+	})
+	cancel()
+	select {
+	case err := <-ended:
+		require.ErrorIs(t, err, context.Canceled)
+	case <-time.After(20 * time.Second):
+		t.Fatal("it waited for the answer")
+	}
+	require.NoError(t, c.Ping(t.Context()))
 }
 
 func TestPinnedSettingsAreOnEveryQueryAndYieldToTheQuerysOwn(t *testing.T) {

@@ -56,7 +56,7 @@ func examine(ctx context.Context, cfg Config) (warnings []string, err error) {
 		Body:   "SELECT version() AS version, toUInt64(getSetting('readonly')) AS readonly",
 		Result: proto.Results{{Name: "version", Data: &text}, {Name: "readonly", Data: &readonly}},
 	}}, withoutOffset(known())) // an old server would not know them all
-	if exception, ok := AsException(err); ok {
+	if exception, ok := AsException(err); ok && exception.Code != proto.ErrAuthenticationFailed { // a password is no setting: it is as if it was away
 		return nil, &Unsuitable{cfg.Addrs[0], fmt.Sprintf("the profile of user %s does not let us set what our promises rest on: %s; "+
 			"take readonly or the constraint off, or give the user a profile of its own", cfg.User, exception.Message)}
 	}
