@@ -95,8 +95,10 @@ func (b *Backlog) Check() error {
 		if next < 0 {
 			next = w.claim.InitialOffset()
 		}
+		// A partition that was never committed begins at a name for its oldest offset: what waits there is not known.
+		waits := q.Waiting() > 0 || next >= 0 && w.claim.HighWaterMarkOffset() > next
 		p, known := b.progress[name]
-		if !known || p.next != next || w.claim.HighWaterMarkOffset() <= next && q.Waiting() == 0 {
+		if !known || p.next != next || !waits {
 			p = progress{next: next, since: now}
 		}
 		p.seen = now

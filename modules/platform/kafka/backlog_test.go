@@ -76,3 +76,31 @@ func gauges(t require.TestingT, reg *prometheus.Registry) map[string]float64 {
 	}
 	return found
 }
+
+func TestWhatStandsStillHasRecordsThatWait(t *testing.T) {
+	clock := &stepClock{now: time.Unix(1_700_000_000, 0)}
+	newQueue := func() *kafka.Queue { return kafka.NewQueue(1<<30, clock, func() {}, func() {}) }
+	b := kafka.NewBacklog("test_", clock, "partition")
+	never := &log{first: sarama.OffsetOldest} // nothing was ever committed, nor written
+	defer b.Watch(newQueue(), never, "empty")()
+	defer b.Watch(newQueue(), &log{first: 7, end: 7}, "read to its end")()
+	pass := func(seconds int) (err error) {
+		for range seconds {
+			clock.now = clock.now.Add(time.Second)
+			err = b.Check()
+		}
+		return err
+	}
+	require.NoError(t, pass(600))
+
+	never.end = 1 // a record is written, and fetched
+	q := newQueue()
+	q.Push(&sarama.ConsumerMessage{Offset: 0, Timestamp: clock.now})
+	defer b.Watch(q, never, "waits")()
+	require.NoError(t, pass(50))
+	require.ErrorContains(t, pass(20), "waits at offset 0")
+	_, _ = q.Pop()
+	require.ErrorContains(t, pass(1), "waits at offset 0", "it is being applied, and is not yet")
+	q.Applied()
+	require.NoError(t, pass(600))
+}
