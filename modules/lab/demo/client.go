@@ -63,12 +63,16 @@ func (c *client) feed(ctx context.Context, user core.ID, limit int, explain bool
 	return p, nil
 }
 
-// event posts what a user did with a post, now.
-func (c *client) event(ctx context.Context, user core.ID, action core.Action, post, author core.ID) error {
-	body, err := json.Marshal(map[string]any{"events": []map[string]any{{
-		"event_id": uuid.NewString(), "action": action.String(), "post_id": post, "author_id": author,
-		"occurred_at": time.Now().UTC(), "device": "tour",
-	}}})
+// act posts what a user did with posts, now.
+func (c *client) act(ctx context.Context, user core.ID, action core.Action, posts ...target) error {
+	events := make([]map[string]any, len(posts))
+	for i, post := range posts {
+		events[i] = map[string]any{
+			"event_id": uuid.NewString(), "action": action.String(), "post": post.id, "author": post.author,
+			"occurred_at": time.Now().UTC(), "device": "tour",
+		}
+	}
+	body, err := json.Marshal(map[string]any{"events": events})
 	if err != nil {
 		return err
 	}
@@ -83,8 +87,8 @@ func (c *client) event(ctx context.Context, user core.ID, action core.Action, po
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return fmt.Errorf("answer to an event: %w", err)
 	}
-	if answer.Accepted != 1 {
-		return fmt.Errorf("the event was not accepted: %s", bytes.Join(rawBytes(answer.Rejected), []byte(" ")))
+	if answer.Accepted != len(posts) {
+		return fmt.Errorf("not every event was accepted: %s", bytes.Join(rawBytes(answer.Rejected), []byte(" ")))
 	}
 	return nil
 }

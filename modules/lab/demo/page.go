@@ -108,6 +108,14 @@ func (p *page) likes(post core.ID) (int64, bool) {
 	return 0, false
 }
 
+// exposures is how often a post was seen, as the page explains it.
+func (p *page) exposures(post core.ID) int64 {
+	if at := p.find(post); at != nil && at.Explain != nil {
+		return at.Explain.Inputs.Exposures
+	}
+	return 0
+}
+
 // sameCounts tells whether two pages show the same posts with the same likes, in any order.
 func (p *page) sameCounts(other *page) bool {
 	if len(p.Items) != len(other.Items) {

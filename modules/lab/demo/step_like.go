@@ -31,7 +31,7 @@ func (t *tour) likes(ctx context.Context, n int) (latencies, error) {
 		return nil, err
 	}
 	if len(t.targets) == 0 {
-		if err := t.pickTargets(p); err != nil {
+		if err := t.pickTargets(ctx, p); err != nil {
 			return nil, err
 		}
 	}
@@ -45,7 +45,7 @@ func (t *tour) likes(ctx context.Context, n int) (latencies, error) {
 	}
 	begin := func(ctx context.Context, slot int) error {
 		want[slot]++
-		return t.client.event(ctx, t.fan(), core.ActionLike, t.targets[slot].id, t.targets[slot].author)
+		return t.client.act(ctx, t.fan(), core.ActionLike, t.targets[slot])
 	}
 	return trials(ctx, t.opts.patience.show, n, len(t.targets), begin, func(ctx context.Context) (func(int) bool, error) {
 		p, err := t.look(ctx)

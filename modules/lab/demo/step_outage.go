@@ -24,7 +24,7 @@ func (t *tour) showOutage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := t.pickTargets(before); err != nil {
+	if err := t.pickTargets(ctx, before); err != nil {
 		return err
 	}
 	trickle := t.startTrickle(ctx)
@@ -57,8 +57,7 @@ func (t *tour) showOutage(ctx context.Context) error {
 // outage lets the trickle run without ClickHouse. An event that comes meanwhile is accepted; nobody
 // can count it yet.
 func (t *tour) outage(ctx context.Context, trickle *trickle) error {
-	post := t.targets[0]
-	if err := t.client.event(ctx, t.fan(), core.ActionLike, post.id, post.author); err != nil {
+	if err := t.client.act(ctx, t.fan(), core.ActionLike, t.targets[0]); err != nil {
 		return fmt.Errorf("an event without ClickHouse: %w", err)
 	}
 	_, err := until(ctx, t.opts.patience.outage, trickleEvery, func(context.Context) (bool, error) {

@@ -46,7 +46,7 @@ func (t *tour) showRanking(ctx context.Context) error {
 			return fmt.Errorf("place %d: %w", i+1, err)
 		}
 	}
-	return t.pickTargets(p)
+	return t.pickTargets(ctx, p)
 }
 
 // term is one of the three terms of a score, for the screen.
@@ -87,8 +87,8 @@ var errNoTargets = errors.New("the page shows no post of the viewer's friends")
 // target is a post that likes are given to.
 type target struct{ id, author core.ID }
 
-// pickTargets takes one post of each friend that the page shows.
-func (t *tour) pickTargets(p *page) error {
+// pickTargets takes one post of each friend that the page shows, and has people see them.
+func (t *tour) pickTargets(ctx context.Context, p *page) error {
 	t.targets = nil
 	for _, friend := range t.cast.friends {
 		at := slices.IndexFunc(p.Items, func(it item) bool { return it.Author == friend })
@@ -98,6 +98,29 @@ func (t *tour) pickTargets(p *page) error {
 	}
 	if len(t.targets) == 0 {
 		return errNoTargets
+	}
+	return t.beSeen(ctx, p)
+}
+
+// audience is how many people see a post before anybody likes it: reactions of a few count nowhere where hardly
+// anybody saw the post (ranking.engagement.max_rate and min_people).
+const audience = 50
+
+// beSeen waits until the feed knows that the targets were seen.
+func (t *tour) beSeen(ctx context.Context, before *page) error {
+	for range audience {
+		if err := t.client.act(ctx, t.fan(), core.ActionImpression, t.targets...); err != nil {
+			return err
+		}
+	}
+	_, err := until(ctx, t.opts.patience.show, lookEvery, func(ctx context.Context) (bool, error) {
+		now, err := t.look(ctx)
+		return err == nil && !slices.ContainsFunc(t.targets, func(post target) bool {
+			return now.exposures(post.id) < before.exposures(post.id)+audience
+		}), err
+	})
+	if err != nil {
+		return fmt.Errorf("posts that %d people saw: %w", audience, err)
 	}
 	return nil
 }

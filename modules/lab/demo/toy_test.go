@@ -28,6 +28,7 @@ type toy struct {
 	mu    sync.Mutex
 	down  bool
 	likes map[string]int64
+	seen  map[string]int64
 	kept  map[string]int64 // likes that came while it was down
 
 	// The faults.
@@ -100,7 +101,7 @@ func (s *toy) items(ctx context.Context, user core.ID) ([]map[string]any, error)
 			"explain": map[string]any{
 				"freshness": 1, "engagement": engagement, "affinity": 0,
 				"weights": map[string]any{"freshness": 0.3, "engagement": 0.4, "affinity": 0.3},
-				"inputs":  map[string]any{"likes": likes, "exposures": likes + 1},
+				"inputs":  map[string]any{"likes": likes, "exposures": likes + 1 + s.seen[post.String()]},
 			},
 		})
 		if s.twice {
@@ -116,24 +117,31 @@ func (s *toy) items(ctx context.Context, user core.ID) ([]map[string]any, error)
 func (s *toy) take(w http.ResponseWriter, r *http.Request) {
 	var batch struct {
 		Events []struct {
-			Post   string `json:"post_id"`
+			Post   string `json:"post"`
 			Action string `json:"action"`
 		} `json:"events"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&batch); err != nil || len(batch.Events) != 1 || batch.Events[0].Action != "like" {
+	if err := json.NewDecoder(r.Body).Decode(&batch); err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.down && !s.losesWhenDown:
-		s.kept[batch.Events[0].Post]++
-	case !s.down && !s.forgetsLikes:
-		s.likes[batch.Events[0].Post]++
+	for _, e := range batch.Events {
+		switch {
+		case e.Action == "impression":
+			s.seen[e.Post]++
+		case e.Action != "like":
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		case s.down && !s.losesWhenDown:
+			s.kept[e.Post]++
+		case !s.down && !s.forgetsLikes:
+			s.likes[e.Post]++
+		}
 	}
 	w.WriteHeader(http.StatusAccepted)
-	_, _ = w.Write([]byte(`{"accepted":1,"rejected":[]}`))
+	_ = json.NewEncoder(w).Encode(map[string]any{"accepted": len(batch.Events), "rejected": []string{}})
 }
 
 // Kill and Restart make it a server that the tour may kill.
@@ -177,7 +185,7 @@ func toyWorld(t *testing.T) *pgxpool.Pool {
 
 func toyDeps(t *testing.T, fault func(*toy)) Deps {
 	t.Helper()
-	s := &toy{db: toyWorld(t), likes: map[string]int64{}, kept: map[string]int64{}}
+	s := &toy{db: toyWorld(t), likes: map[string]int64{}, seen: map[string]int64{}, kept: map[string]int64{}}
 	if fault != nil {
 		fault(s)
 	}
