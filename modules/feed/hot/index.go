@@ -16,6 +16,7 @@ type index struct {
 	byAuthor map[core.ID][]uint32 // oldest first
 	// Engagement's part of a score is the same for everybody: every post has it ready, by this ranking.
 	rating *rank.Versioned // nil: not kept
+	enough int64           // people whose reactions are believed: see rank.Config.Enough
 	rated  bool            // false: not yet of every post
 }
 
@@ -59,9 +60,10 @@ func (x *index) getAll(dst []*Post, ids []core.ID) []*Post {
 	return dst
 }
 
-// rate keeps a post's term of engagement in step with its counts.
+// rate keeps whether a post's engagement counts, and its term of engagement, in step with its counts.
 func (x *index) rate(p *Post) {
 	if x.rating != nil {
+		p.Few = x.rating.Doubtful(p.all(), x.enough)
 		p.term = x.rating.EngagementTerm(p.Day())
 	}
 }

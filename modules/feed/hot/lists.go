@@ -27,14 +27,13 @@ type Lists struct {
 
 // rankLists ranks all posts. It reads a page of them at a time.
 func (s *Set) rankLists() {
-	s.rateAll()
 	now := s.clock.Now()
 	ranking := s.ranking.Get()
+	floor := s.floor(ranking)
+	s.rateAll(ranking, ranking.Enough(floor))
 	minute := now.Sub(now.Truncate(time.Hour)).Minutes()
 	size := 2 * s.cfg.ListPosts // some fall out again, for the number of one author
 	hour, day, popular := top{size: size}, top{size: size}, top{size: size}
-	floor := s.floor(ranking)
-	s.markFew(ranking, floor)
 	s.eachPage(func(posts []Post) {
 		for i := range posts {
 			p := &posts[i]
@@ -72,25 +71,6 @@ func (s *Set) floor(ranking *rank.Versioned) int64 {
 		}
 	})
 	return ranking.Floor(reactions)
-}
-
-// markFew marks the posts whose engagement counts nowhere: in no list, and in no score.
-func (s *Set) markFew(ranking *rank.Versioned, floor int64) {
-	for from := 0; ; from += rowsAtOnce {
-		s.mu.Lock()
-		if from >= int(s.index.used) {
-			s.mu.Unlock()
-			return
-		}
-		for place := from; place < min(from+rowsAtOnce, int(s.index.used)); place++ {
-			p := s.index.at(uint32(place))
-			if few := p.ID != 0 && ranking.Doubtful(p.all(), floor); few != p.Few {
-				p.Few = few
-				s.index.rate(p)
-			}
-		}
-		s.mu.Unlock()
-	}
 }
 
 // believed is a post's engagement, without what too few people did.
@@ -185,16 +165,15 @@ func (t *top) sorted(most, perAuthor int) []Ranked {
 	return slices.Clone(list[:min(most, len(list))])
 }
 
-// rateAll brings the terms of all posts in step with a ranking that has come into force. Until it is
-// through, terms are worked out for each page.
-func (s *Set) rateAll() {
-	ranking := s.ranking.Get()
+// rateAll rates all posts by a ranking that has come into force, or by another number of people that are enough.
+// Until it is through, terms are worked out for each page.
+func (s *Set) rateAll(ranking *rank.Versioned, enough int64) {
 	s.mu.Lock()
-	if s.index.rating == ranking && s.index.rated {
+	if s.index.rating == ranking && s.index.enough == enough && s.index.rated {
 		s.mu.Unlock()
 		return
 	}
-	s.index.rating, s.index.rated = ranking, false
+	s.index.rating, s.index.enough, s.index.rated = ranking, enough, false
 	rating := s.index
 	s.mu.Unlock()
 	for from := 0; ; from += rowsAtOnce {

@@ -17,7 +17,7 @@ func (s *Set) Load(ctx context.Context) error {
 	began := s.clock.Now()
 	edge := began.Add(-s.cfg.Window)
 
-	fresh := newIndex(s.sizeHint(), s.ranking.Get())
+	fresh := s.nextIndex()
 	add := func(p core.Post) { fresh.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro()) }
 	if err := s.source.Posts(ctx, edge, s.cfg.MaxPosts, add); err != nil {
 		return fmt.Errorf("load posts since %s: %w", edge.Format(time.RFC3339), err)
@@ -45,10 +45,13 @@ func (s *Set) Load(ctx context.Context) error {
 // dayBefore is the first of the 24 hours that end with hour.
 func dayBefore(hour time.Time) time.Time { return hour.Add(-23 * time.Hour) }
 
-func (s *Set) sizeHint() int {
+// nextIndex is empty, with room for as much as there is.
+func (s *Set) nextIndex() *index {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return max(1024, s.index.len())
+	fresh := newIndex(max(1024, s.index.len()), s.ranking.Get())
+	fresh.enough = s.index.enough
+	return fresh
 }
 
 // install swaps the index, with what we were told lately carried over from the old one.

@@ -92,3 +92,27 @@ func TestWhatTooFewDidIsInNoList(t *testing.T) {
 	require.Contains(t, trendingIDs(set.Lists().Day), core.ID(1))
 	require.Equal(t, source.counts[1], counts(1))
 }
+
+// The lists are ranked every two seconds; what a refresh brings counts at once.
+func TestDoubtEndsWithTheCountsThatEndIt(t *testing.T) {
+	source := &table{
+		posts:  []core.Post{post(1, 10, noon.Add(-time.Hour)), post(2, 11, noon.Add(-time.Hour))},
+		counts: map[core.ID]core.Engagement{1: {Likes: 2}, 2: {Likes: 2, Exposures: 8}},
+	}
+	set := newSet(hot.DefaultConfig(), source, &manualClock{noon})
+	require.NoError(t, set.Load(context.Background()))
+	likes := func() (all [2]int64) {
+		v := set.View()
+		defer v.Close()
+		for i := range all {
+			p, there := v.Post(core.ID(i + 1))
+			require.True(t, there)
+			all[i] = p.Day().Likes
+		}
+		return all
+	}
+	require.Equal(t, [2]int64{0, 2}, likes())
+	source.counts[1], source.counts[2] = core.Engagement{Likes: 3}, core.Engagement{Likes: 2, Exposures: 7}
+	require.NoError(t, set.Refresh(context.Background(), true))
+	require.Equal(t, [2]int64{3, 0}, likes())
+}

@@ -85,10 +85,13 @@ func (c *Config) Floor(reactions int64) int64 {
 	return max(c.Engagement.MinPeople, int64(math.Ceil(c.Engagement.PeopleShare*float64(reactions))))
 }
 
+// Enough is how many people are believed at any rate: as many as the floor, or a handful.
+func (c *Config) Enough(floor int64) int64 { return min(floor, handful*c.Engagement.MinPeople) }
+
 // Doubtful tells whether what was done with a post does not count anywhere, in no list and in no score: by fewer
 // people than the floor, a handful, and at a rate that is not believed, as where who did it never saw it.
 func (c *Config) Doubtful(e core.Engagement, floor int64) bool {
-	few := People(e) < min(floor, handful*c.Engagement.MinPeople)
+	few := People(e) < c.Enough(floor)
 	return c.Engagement.MaxRate > 0 && few && c.Interactions(e) > c.Engagement.MaxRate*max(0, float64(e.Exposures))
 }
 
