@@ -53,7 +53,7 @@ func TestACommitAndAnEventChangeTheFeed(t *testing.T) {
 	require.Len(t, unique, len(first.Items), "no post twice")
 
 	liked := first.Items[0]
-	p.act(viewer, "like", liked.Post, liked.Author)
+	p.likeSeen(liked.Post, liked.Author)
 	p.eventually("a like counts in the cached feed", func() bool {
 		_, now := p.feed(viewer, "limit=50&explain=true")
 		return now.likes(liked.Post) == 1
@@ -100,7 +100,7 @@ func TestTheFeedGoesOnWithoutClickHouseAndRecovers(t *testing.T) {
 		_, now := p.feed(viewer, "limit=50")
 		return slices.Contains(now.posts(), fresh)
 	})
-	p.act(viewer, "like", fresh, 3) // Kafka keeps it
+	p.likeSeen(fresh, 3) // Kafka keeps it
 
 	_, cached := p.feed(viewer, "limit=50")
 	first := func(which func(item) bool) item { return cached.Items[slices.IndexFunc(cached.Items, which)] }

@@ -135,7 +135,7 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	})
 	_, now := p.feed(viewer, "limit=1")
 	liked := now.Items[0]
-	p.act(viewer, "like", liked.Post, liked.Author)
+	p.likeSeen(liked.Post, liked.Author)
 	p.eventually("an event counts", func() bool {
 		_, now := p.feed(viewer, "limit=50&explain=true")
 		return now.likes(liked.Post) == 1

@@ -127,7 +127,7 @@ func chain(t *testing.T, s *stack.Stack) {
 		}))
 	}
 	at(viewer, "view", 61, now.Add(-23*time.Hour))
-	at(viewer, "hide", 62, now.Add(-29*24*time.Hour-12*time.Hour))
+	at(viewer, "hide", 62, now.Add(-30*24*time.Hour+30*time.Minute)) // of the last day of which anything counts
 	wantDays, wantHours := map[string]int{}, map[string]int{}
 	for _, when := range []time.Time{today.AddDate(0, 0, -1).Add(-time.Millisecond), today.AddDate(0, 0, -1), today.Add(-time.Millisecond), today, now} {
 		at(15, "view", 63, when)
@@ -152,9 +152,9 @@ func chain(t *testing.T, s *stack.Stack) {
 		return !shown.Degraded && slices.Contains(shown.posts(), 63) && shown.likes(60) > 0
 	})
 	require.NotContains(t, shown.posts(), core.ID(61), "it was seen 23 hours ago")
-	require.NotContains(t, shown.posts(), core.ID(62), "it was hidden 29 days ago")
+	require.NotContains(t, shown.posts(), core.ID(62), "it was hidden not yet 30 days ago")
 	fresh := insertPost(t, s, 3)
-	p.act(viewer, "like", fresh, 3)
+	p.likeSeen(fresh, 3)
 	exec(t, s, `INSERT INTO likes (user_id, post_id) VALUES ($1, $2)`, int64(viewer), int64(fresh))
 	p.eventually("a new post is shown, and its like counts once", func() bool {
 		_, shown = p.feed(viewer, "limit=100&explain=true")

@@ -152,6 +152,15 @@ func (p *program) act(user core.ID, action string, post, author core.ID) {
 	require.True(p.t, bytes.Contains(answer, []byte(`"accepted":1`)), string(answer))
 }
 
+// likeSeen has some people see a post, and the viewer like it: a like of a post that hardly anybody saw counts nowhere.
+func (p *program) likeSeen(post, author core.ID) {
+	p.t.Helper()
+	for user := core.ID(4); user < 12; user++ {
+		p.act(user, "impression", post, author)
+	}
+	p.act(viewer, "like", post, author)
+}
+
 // eventually waits for something that takes the way through Kafka and ClickHouse.
 func (p *program) eventually(what string, holds func() bool) {
 	p.t.Helper()

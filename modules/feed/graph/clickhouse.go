@@ -75,11 +75,11 @@ type Acts struct {
 	Where        Where            // where Marks finds what was hidden and seen
 }
 
-// What a viewer did counts for affinityDays; the raw events that tell which posts were hidden are surely
-// kept for HideDays.
+// What a viewer did counts for affinityDays. The raw events, which tell what was hidden, are kept for 30 times 24 hours:
+// at any hour but midnight these touch HideDays days.
 const (
 	affinityDays = 90
-	HideDays     = 30
+	HideDays     = 31
 )
 
 // Affinity is what the viewer did with each author's posts in 90 days, weighted.
