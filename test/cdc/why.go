@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,18 +31,22 @@ func (d *drill) why(ctx context.Context, differences string) error {
 	if err := d.lags(client); err != nil {
 		return err
 	}
-	found := regexp.MustCompile(`(?m)^(likes|follows|posts|users|comments): .*\[(\S+)`).FindStringSubmatch(differences)
+	found := regexp.MustCompile(`(?m)^(likes|follows|posts|users|comments|blocks|mutes): .*\[(\S+)`).FindStringSubmatch(differences)
 	if found == nil {
 		return nil
 	}
 	table, line := found[1], strings.Trim(found[2], "[]")
-	ids := strings.Split(line, "|")
+	ids := slices.DeleteFunc(strings.Split(line, "|"), func(word string) bool { return word == "block" || word == "mute" })
 	d.say("what there is of %s %s:\n", table, line)
 	if err := d.log(ctx, client, d.topic(table), ids[:min(2, len(ids)-1)]); err != nil {
 		return err
 	}
 	copies, err := tables.Copies(ctx, d.db, "SELECT toString(tuple(*)) AS line FROM "+table+" WHERE row_key LIKE '%"+ids[0]+"%' AND row_key LIKE '%"+ids[1]+"%'")
-	for _, row := range copies {
+	if err != nil {
+		return err
+	}
+	truncates, err := tables.Copies(ctx, d.db, "SELECT toString(tuple(*)) AS line FROM cdc_truncates")
+	for _, row := range append(copies, truncates...) {
 		d.say("  in ClickHouse %s\n", row)
 	}
 	return err
