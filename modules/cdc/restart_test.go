@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/test/tables"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -78,4 +79,27 @@ func TestAnInterruptedSnapshotGoesOn(t *testing.T) {
 	c.startSource()
 	c.startConsumer()
 	c.requireEqual()
+}
+
+// Of the truncates of a cluster the latest is remembered. The one that ends the reading of a table stands where the log
+// began to be followed: it must not take the place of one that the log has after it.
+func TestATruncateOfATableThatIsYetToBeReadOutlivesTheSweep(t *testing.T) {
+	c := newChain(t)
+	c.cfg.Source.SnapshotRows = 5
+	c.exec(world(200))
+	c.makeTopics()
+	c.startSource()
+	state := func(condition string) (holds bool) {
+		err := c.Postgres.QueryRow(t.Context(), `SELECT count(*) > 0 FROM feedrank.cdc_snapshots WHERE `+condition).Scan(&holds)
+		return err == nil && holds
+	}
+	wait.Until(t, func() bool { return state(`last_key IS NOT NULL`) })
+	c.exec(`INSERT INTO blocks (blocker_id, blocked_id) VALUES (7, 9)`, `TRUNCATE blocks`)
+	require.True(t, state(`table_name = 'public.blocks' AND last_key IS NULL AND NOT done`), "the table was read before the truncate: read the others more slowly")
+	c.startConsumer()
+	c.requireEqual()
+	remembered, err := tables.Copies(t.Context(), c.ClickHouse,
+		`SELECT concat(toString(count()), ' ', toString(argMax(lsn, (committed_at, lsn)) = max(lsn))) AS line FROM cdc_truncates WHERE topic LIKE '%blocks'`)
+	require.NoError(t, err)
+	require.Equal(t, []string{"2 1"}, remembered)
 }

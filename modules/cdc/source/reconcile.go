@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/zap"
@@ -161,8 +162,11 @@ func (s *Source) publish(ctx context.Context, db *pgx.Conn, t *table, publicatio
 		if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '2s'"); err != nil {
 			return err
 		}
-		var at string
-		if err := tx.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&at); err != nil {
+		var (
+			when time.Time
+			at   string
+		)
+		if err := tx.QueryRow(ctx, "SELECT clock_timestamp(), pg_current_wal_insert_lsn()::text").Scan(&when, &at); err != nil {
 			return err
 		}
 		for _, statement := range statements {
@@ -173,7 +177,7 @@ func (s *Source) publish(ctx context.Context, db *pgx.Conn, t *table, publicatio
 		if !again {
 			return nil
 		}
-		_, err := tx.Exec(ctx, sql.Postgres("cdc_snapshot_again"), s.cfg.Slot, t.fullName(), at, t.relation.OID, publication, t.keyNames())
+		_, err := tx.Exec(ctx, sql.Postgres("cdc_snapshot_again"), s.cfg.Slot, t.fullName(), at, when, t.relation.OID, publication, t.keyNames())
 		return err
 	})
 }

@@ -181,6 +181,10 @@ func (s *Source) begin(ctx context.Context, db *pgx.Conn, replication *pgconn.Pg
 	if err := s.publishAll(ctx, db, found.publication, tables); err != nil {
 		return err
 	}
+	var before time.Time
+	if err := db.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&before); err != nil {
+		return err
+	}
 	if at.snapshot, err = s.makeSlot(ctx, db, replication); err != nil {
 		return err
 	}
@@ -193,7 +197,7 @@ func (s *Source) begin(ctx context.Context, db *pgx.Conn, replication *pgconn.Pg
 		return err
 	}
 	for _, t := range tables {
-		_, err := db.Exec(ctx, sql.Postgres("cdc_snapshot_begin"), s.cfg.Slot, t.fullName(), slot.restart.String(), t.relation.OID, p.OID, t.keyNames())
+		_, err := db.Exec(ctx, sql.Postgres("cdc_snapshot_begin"), s.cfg.Slot, t.fullName(), slot.restart.String(), before, t.relation.OID, p.OID, t.keyNames())
 		if err != nil {
 			return fmt.Errorf("begin the snapshot of %s: %w", t.fullName(), err)
 		}

@@ -22,6 +22,7 @@ type snapshotState struct {
 	Table   string
 	LastKey string // JSON array of texts; empty: from the beginning
 	Sweep   pglogrepl.LSN
+	SweepAt time.Time // when the log was there
 	Done    bool
 	Waits   bool // it is not to be read yet
 
@@ -193,9 +194,10 @@ func chunkQuery(t *table, after bool, limit int) string {
 }
 
 // sweep sends the truncate that takes with it what the snapshot did not bring. Its position is the
-// slot's first: all that the snapshot and the log after it bring was written later.
+// slot's first: all that the snapshot and the log after it bring was written later. Its time is of that position, too:
+// of the truncates of a cluster the latest is remembered, and that must not be this one when the log has one after it.
 func (s *Source) sweep(ctx context.Context, t *table, state snapshotState, m moment, e encoder, out *sink) error {
-	m.lsn = uint64(state.Sweep)
+	m.lsn, m.committedAt = uint64(state.Sweep), state.SweepAt
 	txn := out.begin()
 	defer out.seal(txn, 0)
 	return s.deliver(ctx, out, txn, &sarama.ProducerMessage{

@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS feedrank.cdc_snapshots (
     table_name  text NOT NULL,        -- schema.table
     last_key    text,                 -- the primary key up to which rows are in Kafka, as a JSON array of texts; null: none yet
     sweep_lsn   pg_lsn NOT NULL,      -- what the copy has from before and the snapshot does not bring is gone
+    sweep_at    timestamptz NOT NULL, -- when the log was there: no truncate after it is dated before
     done        boolean NOT NULL DEFAULT false,
     waits       boolean NOT NULL DEFAULT false, -- not to be read yet: the log must first be followed up to where the table was published
     lost        boolean NOT NULL DEFAULT false, -- changes were lost: it is read anew once what was in the way is mended
