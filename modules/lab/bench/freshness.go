@@ -16,7 +16,8 @@ import (
 // the page that counts it, and from a commit that deletes a post to the page without it.
 func freshness() Bench {
 	return Bench{Name: "freshness", Says: "from an event, and from a commit in PostgreSQL, to the changed feed", Run: func(ctx context.Context, on *Stage) error {
-		program, err := on.Serve(ctx, "program", "api,events-consumer,cdc-source,cdc-consumer")
+		program, err := on.Serve(ctx, "program", "api,events-consumer,cdc-source,cdc-consumer", "rate_limit.user_per_minute=0",
+			"rate_limit.address_per_minute=0", "events.bound.others_per_hour=0", "events.bound.likes_per_day=0", "events.bound.per_hour=0")
 		if err != nil {
 			return err
 		}
@@ -28,7 +29,7 @@ func freshness() Bench {
 		c := newClient(program.Addr)
 		defer c.http.CloseIdleConnections()
 		events, err := on.Trials(ctx, "event to feed", n, 4, func(ctx context.Context, i int) (time.Duration, error) {
-			return on.likeShows(ctx, c, &viewers[i], viewers[n+i].Token)
+			return likeShows(ctx, c, &viewers[i], viewers[n+i].Token, viewers[n:])
 		})
 		if err != nil {
 			return err
@@ -60,18 +61,21 @@ func (on *Stage) trials(usual int) int {
 type page struct {
 	Items []struct {
 		Post, Author string
-		Explain      struct{ Inputs struct{ Likes int } }
+		Explain      struct {
+			Inputs struct{ Likes, Exposures int }
+		}
 	}
 	ServedFrom string `json:"served_from"`
 }
 
-func (p *page) likes(post string) (int, bool) {
+// counts are the likes and exposures that a post is ranked by.
+func (p *page) counts(post string) (likes, exposures int, there bool) {
 	for _, item := range p.Items {
 		if item.Post == post {
-			return item.Explain.Inputs.Likes, true
+			return item.Explain.Inputs.Likes, item.Explain.Inputs.Exposures, true
 		}
 	}
-	return 0, false
+	return 0, 0, false
 }
 
 var errNotCached = errors.New("the feed does not come from the cache")
@@ -96,23 +100,55 @@ func cachedPage(ctx context.Context, c client, viewer *Request) (p page, err err
 	return p, nil
 }
 
-// likeShows has somebody else like the first post of the viewer's page.
-func (on *Stage) likeShows(ctx context.Context, c client, viewer *Request, other string) (time.Duration, error) {
+// audience is how many people see a post before it is liked: reactions of a few count nowhere where hardly anybody saw
+// the post.
+const audience = 50
+
+// likeShows has people see the first post of the viewer's page, and then somebody else like it.
+func likeShows(ctx context.Context, c client, viewer *Request, other string, people []Request) (time.Duration, error) {
 	p, err := cachedPage(ctx, c, viewer)
 	if err != nil {
 		return 0, err
 	}
 	post := p.Items[0]
-	event := fmt.Appendf(nil, `{"events":[{"event_id":"%s","action":"like","post_id":"%s","author_id":"%s","occurred_at":"%s"}]}`,
-		uuid.New(), post.Post, post.Author, time.Now().UTC().Format(time.RFC3339Nano))
+	act := func(action, token string) error {
+		event := fmt.Appendf(nil, `{"events":[{"event_id":"%s","action":"%s","post":"%s","author":"%s","occurred_at":"%s"}]}`,
+			uuid.New(), action, post.Post, post.Author, time.Now().UTC().Format(time.RFC3339Nano))
+		if failure := c.do(&Request{Method: http.MethodPost, Path: "/api/v1/events", Token: token, Body: event}, nil); failure != "" {
+			return fmt.Errorf("send an event: %s", failure)
+		}
+		return nil
+	}
+	if err := act("unlike", other); err != nil { // the world may be that of an earlier bench: a second like changes nothing
+		return 0, err
+	}
+	most := min(audience, len(people))
+	for _, one := range people[:most] {
+		if err := act("impression", one.Token); err != nil {
+			return 0, err
+		}
+	}
+	before := 0
+	_, err = seen(ctx, "the post was seen", func() (bool, error) {
+		p, err := look(c, viewer)
+		likes, exposures, there := p.counts(post.Post)
+		before = likes
+		return there && exposures >= post.Explain.Inputs.Exposures+most/2, err // of who is blocked none counts
+	})
+	if err != nil {
+		return 0, err
+	}
 	began := time.Now()
-	if failure := c.do(&Request{Method: http.MethodPost, Path: "/api/v1/events", Token: other, Body: event}, nil); failure != "" {
-		return 0, fmt.Errorf("send an event: %s", failure)
+	if err := act("like", other); err != nil {
+		return 0, err
 	}
 	return seenSince(ctx, began, "the like counts", func() (bool, error) {
 		p, err := look(c, viewer)
-		now, there := p.likes(post.Post)
-		return there && now > post.Explain.Inputs.Likes, err
+		now, _, there := p.counts(post.Post)
+		if there {
+			before = min(before, now)
+		}
+		return there && now > before, err
 	})
 }
 
