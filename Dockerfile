@@ -1,7 +1,7 @@
 # One image for every role: docker run feedrank serve --roles api
 #
-# Base images are named by tag: their digests are a registry's to tell, and none was at hand to check them. To pin them:
-#   docker buildx imagetools inspect golang:1.26
+# Images are named by tag until test/supply/pin.sh writes their digests, which a registry alone can tell, into this file
+# and config/compose.yaml. The image that runs has no base: a binary, certificates, time zones.
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -12,11 +12,13 @@ ARG VERSION=dev
 # methods by name, and the linker keeps every method of every type.)
 RUN CGO_ENABLED=0 go build -tags production,validator_novalidatefn -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /feedrank .
 
-FROM gcr.io/distroless/static-debian12:nonroot
+FROM scratch
 COPY --from=build /feedrank /feedrank
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /zoneinfo.zip
 COPY config/feedrank.yaml /etc/feedrank/feedrank.yaml
-ENV FEEDRANK_CONFIG=/etc/feedrank/feedrank.yaml FEEDRANK_HTTP__ADDR=:8080
+ENV ZONEINFO=/zoneinfo.zip FEEDRANK_CONFIG=/etc/feedrank/feedrank.yaml FEEDRANK_HTTP__ADDR=:8080
 EXPOSE 8080
-USER nonroot
+USER 65532:65532
 ENTRYPOINT ["/feedrank"]
 CMD ["serve"]

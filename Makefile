@@ -51,6 +51,10 @@ mutate: servers ## Break the code in small ways and look whether the tests notic
 build: ## Build bin/feedrank
 	$(GO_BUILD) -o bin/feedrank .
 
+.PHONY: pin
+pin: ## Write the digests of all images into Dockerfile and compose file; needs docker
+	test/supply/pin.sh
+
 .PHONY: production
 production: ## Build bin/feedrank-production: what the image holds, without demo, seed, bench and embedded servers
 	$(GO_BUILD) -tags production,validator_novalidatefn -o bin/feedrank-production .
