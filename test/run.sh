@@ -5,7 +5,7 @@
 set -euo pipefail
 lock=$(cd "$(dirname "$0")" && pwd)
 case $PWD/ in
-  */test/chaos/* | */test/cdc/* | */test/e2e/abuse/* | */test/faults/* | */test/figures/* | */test/quality/* | */modules/lab/bench/*) how=-x ;;
+  */test/chaos/* | */test/cdc/* | */test/e2e/abuse/* | */test/faults/* | */test/quality/* | */modules/lab/bench/*) how=-x ;;
   *) how=-s ;;
 esac
 if [ -d /dev/shm ]; then # what servers write goes to memory: some search long for each new file
