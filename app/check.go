@@ -8,7 +8,7 @@ import (
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/config/grants"
-	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
@@ -43,8 +43,8 @@ func CheckTables(ctx context.Context, cfg config.Config) error {
 		return err
 	}
 	defer pool.Close()
-	err = cdc.CheckTables(ctx, pool, cfg.CDC.Tables)
-	var mismatch *cdc.Mismatch
+	err = schema.CheckTables(ctx, pool, cfg.CDC.Tables)
+	var mismatch *schema.Mismatch
 	if errors.As(err, &mismatch) {
 		return fmt.Errorf("cdc.tables does not fit the app's database:\n%w", err)
 	}
@@ -52,7 +52,7 @@ func CheckTables(ctx context.Context, cfg config.Config) error {
 }
 
 // Warnings tells what is valid and perhaps not meant.
-func Warnings(cfg config.Config) []string { return cdc.SecretColumns(cfg.CDC.Tables) }
+func Warnings(cfg config.Config) []string { return schema.SecretColumns(cfg.CDC.Tables) }
 
 // CheckConnected compares cdc.tables with the app's database, and names what does not fit. With the built-in source it
 // also tries whether that could read the tables. The warnings are of what works and is perhaps not meant.
@@ -62,13 +62,13 @@ func CheckConnected(ctx context.Context, cfg config.Config) (warnings []string, 
 		return nil, err
 	}
 	defer pool.Close()
-	err = cdc.CheckTables(ctx, pool, cfg.CDC.Tables)
-	var mismatch *cdc.Mismatch
+	err = schema.CheckTables(ctx, pool, cfg.CDC.Tables)
+	var mismatch *schema.Mismatch
 	if err != nil && !errors.As(err, &mismatch) {
 		return nil, err
 	}
 	if cfg.Modules.Toggle("cdc_source").Enabled {
-		err = errors.Join(err, cdc.CheckSource(ctx, pool, cfg.CDC))
+		err = errors.Join(err, schema.CheckSource(ctx, pool, cfg.CDC.Source, cfg.CDC.Tables))
 	}
 	if errors.As(err, &mismatch) {
 		return nil, fmt.Errorf("cdc.tables does not fit the app's database:\n%w", err)
@@ -76,5 +76,5 @@ func CheckConnected(ctx context.Context, cfg config.Config) (warnings []string, 
 	if err != nil {
 		return nil, err
 	}
-	return cdc.CheckCounted(ctx, pool, cfg.CDC.Tables, cfg.Engagement)
+	return schema.CheckCounted(ctx, pool, cfg.CDC.Tables, cfg.Engagement)
 }

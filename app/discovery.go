@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/consumer"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/feed"
@@ -26,7 +27,7 @@ import (
 )
 
 // listeners are told of every change that the CDC consumer applied.
-type listeners []cdc.Applied
+type listeners []consumer.Observer
 
 // Changed tells them all, whatever one of them says.
 func (l listeners) Changed(ctx context.Context, changes []core.Change) error {
@@ -39,15 +40,15 @@ func (l listeners) Changed(ctx context.Context, changes []core.Change) error {
 
 type listenersIn struct {
 	fx.In
-	All []cdc.Applied `group:"changes"`
+	All []consumer.Observer `group:"changes"`
 }
 
 func changes() fx.Option {
-	return fx.Provide(func(in listenersIn) cdc.Applied { return listeners(in.All) })
+	return fx.Provide(func(in listenersIn) consumer.Observer { return listeners(in.All) })
 }
 
 func suggestSignals() fx.Option {
-	return fx.Provide(fx.Annotate(func(cfg suggest.Config, client *redis.Client, clock core.Clock) cdc.Applied {
+	return fx.Provide(fx.Annotate(func(cfg suggest.Config, client *redis.Client, clock core.Clock) consumer.Observer {
 		return suggest.NewStore(cfg, client, clock)
 	}, fx.ResultTags(`group:"changes"`)))
 }

@@ -9,7 +9,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/events"
@@ -27,7 +27,7 @@ import (
 func erased() fx.Option {
 	return fx.Options(erase.Module(), fx.Provide(
 		func(l *erase.List) events.Erased { return l },
-		func(l *erase.List) cdc.Erased { return l },
+		func(l *erase.List) core.Erased { return l },
 	))
 }
 
@@ -72,7 +72,11 @@ func Erase(ctx context.Context, cfg config.Config, users []core.ID, options ...e
 		return erase.Report{}, err
 	}
 	defer pool.Close()
-	places, err := cdc.PeoplePlaces(ctx, cfg.CDC, cfg.Kafka, pool)
+	tables, err := cfg.CDC.Mapping(cfg.Kafka)
+	if err != nil {
+		return erase.Report{}, err
+	}
+	places, err := schema.PeoplePlaces(ctx, pool, tables)
 	if err != nil {
 		return erase.Report{}, err
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/consumer"
+	"github.com/feedrank/feedrank/modules/cdc/tail"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/erase"
@@ -50,9 +52,9 @@ func (q eventLetters) Publish(ctx context.Context, letters []events.DeadLetter) 
 // changeLetters keeps what the CDC consumer cannot apply.
 type changeLetters struct{ queue *deadletter.Publisher }
 
-var _ cdc.DeadLetters = changeLetters{}
+var _ consumer.DeadLetters = changeLetters{}
 
-func (q changeLetters) Publish(ctx context.Context, letters []cdc.DeadLetter) error {
+func (q changeLetters) Publish(ctx context.Context, letters []consumer.DeadLetter) error {
 	out := make([]deadletter.Letter, len(letters))
 	for i, l := range letters {
 		out[i] = deadletter.Letter{
@@ -73,7 +75,7 @@ func deadLetters() fx.Option {
 		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) events.DeadLetters {
 			return eventLetters{deadletter.NewPublisher(k.Topic(cfg.EventsTopic), Version, p, clock, m)}
 		},
-		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) cdc.DeadLetters {
+		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) consumer.DeadLetters {
 			return changeLetters{deadletter.NewPublisher(k.Topic(cfg.CDCTopic), Version, p, clock, m)}
 		},
 	))
@@ -85,7 +87,7 @@ func signals() fx.Option {
 	return fx.Options(feed.SignalsModule(), fx.Provide(
 		func(s *feed.Signals) events.Applied { return s },
 		func(s *feed.Sessions) events.Sessions { return s },
-		fx.Annotate(func(s *feed.Signals) cdc.Applied { return s }, fx.ResultTags(`group:"changes"`)),
+		fx.Annotate(func(s *feed.Signals) consumer.Observer { return s }, fx.ResultTags(`group:"changes"`)),
 	))
 }
 
@@ -144,22 +146,20 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
 		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *heard.Edges, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger) error {
+			m, err := cfg.Mapping(k)
+			if err != nil {
+				return err
+			}
 			// Changes from before the start are read again: what the consumer had not yet written when
 			// the set was loaded from ClickHouse. A change is trusted for as long as ClickHouse may lag.
-			tail, err := cdc.NewTail(cfg, k, clock.Now().Add(-own.Hot.TrustChanges), withoutErased(erased, set.Apply), log)
-			if err != nil {
-				return err
-			}
+			posts := tail.Posts(m, k, clock.Now().Add(-own.Hot.TrustChanges), withoutErased(erased, set.Apply), log)
 			// No cache entry is older than this; what is not cached is read from a graph that has it.
-			edgeTail, err := cdc.NewEdgeTail(cfg, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges), edges.Apply, log)
-			if err != nil {
-				return err
-			}
+			viewers := tail.Edges(m, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges), edges.Apply, log)
 			workers := worker.NewGroup(failure)
 			lc.Append(fx.Hook{
 				OnStart: func(context.Context) error {
-					workers.Go("changes of posts", tail.Run)
-					workers.Go("changes of viewers", edgeTail.Run)
+					workers.Go("changes of posts", posts.Run)
+					workers.Go("changes of viewers", viewers.Run)
 					return nil
 				},
 				OnStop: workers.Stop,

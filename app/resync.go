@@ -14,6 +14,7 @@ import (
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/resync"
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -43,7 +44,7 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 		table = "public." + table
 	}
 	p := newProgress(out)
-	found, err := r.Without(erase.NewList(db, zap.NewNop())).Run(ctx, cdc.ResyncOptions{
+	found, err := r.Without(erase.NewList(db, zap.NewNop())).Run(ctx, resync.Options{
 		Table: table, Repair: repair, Settle: settle, Drain: cfg.CDC.Resync.Drain, Name: "command", Rows: p.rows, Progress: p.compared,
 	})
 	for _, c := range found {
@@ -69,7 +70,7 @@ func (p *progress) rows(table string, n, about int64) {
 	p.Show(table, p.read, about)
 }
 
-func (p *progress) compared(c cdc.Comparison) {
+func (p *progress) compared(c resync.Comparison) {
 	p.End()
 	p.read = 0
 	said := "equal"
@@ -99,9 +100,9 @@ func resyncJob() fx.Option {
 		if err != nil {
 			return jobs.Job{}, err
 		}
-		o := cdc.ResyncOptions{
+		o := resync.Options{
 			Repair: cfg.Resync.Repair, Settle: cfg.Resync.Settle, Drain: cfg.Resync.Drain, RowsPerSecond: cfg.Resync.RowsPerSecond, Name: "job",
-			Progress: func(c cdc.Comparison) {
+			Progress: func(c resync.Comparison) {
 				if c.Equal() {
 					log.Info("copy equals its table", zap.String("kind", c.Kind), zap.Int64("rows", c.Rows))
 					return

@@ -19,6 +19,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/replica"
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
@@ -46,7 +47,7 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 	if err != nil {
 		return seed.Report{}, err
 	}
-	copies, err := cdc.NewBulk(ctx, pool, client)
+	copies, err := replica.NewBulk(ctx, pool, client)
 	if err != nil {
 		return seed.Report{}, err
 	}

@@ -7,13 +7,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/consumer"
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/stack"
@@ -27,34 +30,34 @@ const patience = 3 * time.Minute
 // chain is everything between a commit and ClickHouse, in one test.
 type chain struct {
 	*stack.Stack
-	t       testing.TB
-	cfg     cdc.Config
-	letters *letters
-	changes *changes
-	applied cdc.Applied // who is told; the changes, if a test does not say
+	t        testing.TB
+	cfg      cdc.Config
+	letters  *letters
+	changes  *changes
+	observer consumer.Observer // who is told; the changes, if a test does not say
 
 	source   *source.Source
-	consumer *cdc.Consumer
+	consumer *consumer.Consumer
 	sources  *prometheus.Registry
 	reg      *prometheus.Registry
 }
 
 type letters struct {
 	mu  sync.Mutex
-	all []cdc.DeadLetter
+	all []consumer.DeadLetter
 }
 
-func (l *letters) Publish(_ context.Context, more []cdc.DeadLetter) error {
+func (l *letters) Publish(_ context.Context, more []consumer.DeadLetter) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, more...)
 	return nil
 }
 
-func (l *letters) list() []cdc.DeadLetter {
+func (l *letters) list() []consumer.DeadLetter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]cdc.DeadLetter(nil), l.all...)
+	return append([]consumer.DeadLetter(nil), l.all...)
 }
 
 type changes struct {
@@ -88,7 +91,7 @@ func newChain(t testing.TB) *chain {
 func configured(t testing.TB, servers *stack.Stack) *chain {
 	t.Helper()
 	c := &chain{Stack: servers, t: t, cfg: cdc.DefaultConfig(), letters: &letters{}, changes: &changes{}}
-	c.applied = c.changes
+	c.observer = c.changes
 	name := strings.TrimSuffix(c.KafkaConfig.TopicPrefix, ".")
 	c.cfg.Source.Slot, c.cfg.Source.Publication = name, name
 	c.cfg.Source.SnapshotRows = 100
@@ -129,8 +132,8 @@ func (c *chain) stopSource() {
 func (c *chain) startConsumer() {
 	c.t.Helper()
 	c.reg = prometheus.NewRegistry()
-	consumer, err := cdc.NewConsumer(cdc.Params{
-		Config: c.cfg, Kafka: c.KafkaConfig, ClickHouse: c.ClickHouse, Postgres: c.Postgres, Letters: c.letters, Applied: c.applied,
+	consumer, err := cdc.NewConsumer(c.cfg, c.KafkaConfig, consumer.Params{
+		ClickHouse: c.ClickHouse, Postgres: c.Postgres, DeadLetters: c.letters, Observer: c.observer,
 		Clock: core.SystemClock{}, Log: zaptest.NewLogger(c.t), Registerer: c.reg, Failure: c.failure(),
 	})
 	require.NoError(c.t, err)
@@ -181,3 +184,27 @@ func (c *chain) requireEqual() {
 
 // world fills every table with a little.
 func world(users int) string { return tables.World(users) }
+
+// requireEqualTables waits until every table equals its original, and fails if that does not come.
+func requireEqualTables(t testing.TB, pg *pgxpool.Pool, db *clickhouse.Client) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	var last string
+	for {
+		diff, _, err := tables.Differences(ctx, pg, db)
+		if err == nil && diff == "" {
+			return
+		}
+		if err == nil {
+			last = diff
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			require.Failf(t, "the tables differ", "after %s: %s (%v)", patience, last, err)
+		}
+	}
+}

@@ -123,7 +123,7 @@ func user(id int, state string) string {
 	return fmt.Sprintf(`{"id":%d,"created_at":"%s"}`, id, created.Format(time.RFC3339Nano))
 }
 
-// settled waits until everything that was written so far is applied: a marker row in every partition.
+// settled waits until everything that was written so far is observer: a marker row in every partition.
 func (d *connector) settled(c *chain, marker int) {
 	d.t.Helper()
 	for p := range c.cfg.Topics.Partitions {

@@ -4,6 +4,21 @@
 // The order of the log decides: one key's changes are all in one partition, and the last one wins.
 // README.md tells the rules and why.
 //
+// # Packages
+//
+// Each imports only what is listed above it, and TestPackagesImportOnlyLowerOnes holds that:
+//
+//	envelope            what a record says, whoever wrote it
+//	pgvalue, mapping    PostgreSQL's values; what the app's tables mean to us
+//	source              reads PostgreSQL's log into Kafka
+//	replica             what ClickHouse holds of a row, and its place in the order of the log
+//	tail                tells at once of changes that Kafka has
+//	schema              what PostgreSQL says of the app's tables: whether they fit the mapping, and their rows now
+//	consumer            Kafka to ClickHouse: the one writer of a partition
+//	resync              compares the tables with their copies, and repairs through Kafka
+//
+// This package has the configuration of all, and puts them together.
+//
 // # With Debezium
 //
 // The built-in source sends the keys and the mapped columns alone. Debezium sends every column of every table that

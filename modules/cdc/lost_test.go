@@ -13,6 +13,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/source"
+	"github.com/feedrank/feedrank/modules/cdc/tail"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/wait"
@@ -137,11 +138,12 @@ func TestTheTailTellsOfPostsAtOnce(t *testing.T) {
 	c.start()
 	c.requireEqual()
 	seen := &changes{}
-	tail, err := cdc.NewTail(c.cfg, c.KafkaConfig, time.Now(), func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
+	m, err := c.cfg.Mapping(c.KafkaConfig)
 	require.NoError(t, err)
+	posts := tail.Posts(m, c.KafkaConfig, time.Now(), func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
 	group := worker.NewGroup(c.failure())
 	group.Go("tail", func(ctx context.Context) error {
-		if err := tail.Run(ctx); !errors.Is(err, context.Canceled) {
+		if err := posts.Run(ctx); !errors.Is(err, context.Canceled) {
 			return err
 		}
 		return nil
@@ -159,11 +161,12 @@ func TestTheTailOfEdgesTellsWhoFollowsBlocksAndMutesAtOnce(t *testing.T) {
 	c.start()
 	c.requireEqual()
 	seen := &changes{}
-	tail, err := cdc.NewEdgeTail(c.cfg, c.KafkaConfig, time.Now().Add(-time.Hour), func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
+	m, err := c.cfg.Mapping(c.KafkaConfig)
 	require.NoError(t, err)
+	edges := tail.Edges(m, c.KafkaConfig, time.Now().Add(-time.Hour), func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
 	group := worker.NewGroup(c.failure())
 	group.Go("tail", func(ctx context.Context) error {
-		if err := tail.Run(ctx); !errors.Is(err, context.Canceled) {
+		if err := edges.Run(ctx); !errors.Is(err, context.Canceled) {
 			return err
 		}
 		return nil

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/consumer"
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -19,7 +20,7 @@ func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	_, err := cdc.NewSource(cdc.DefaultConfig(), kafka.DefaultConfig(), source.Params{Postgres: postgres.DefaultConfig(), Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: reg})
 	require.NoError(t, err)
-	_, err = cdc.NewConsumer(cdc.Params{Config: cdc.DefaultConfig(), Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: reg})
+	_, err = cdc.NewConsumer(cdc.DefaultConfig(), kafka.DefaultConfig(), consumer.Params{Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: reg})
 	require.NoError(t, err)
 	_, err = cdc.NewResync(cdc.DefaultConfig(), kafka.DefaultConfig(), nil, nil, nil, reg)
 	require.NoError(t, err)

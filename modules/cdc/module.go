@@ -6,6 +6,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/cdc/consumer"
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -19,8 +20,8 @@ import (
 func ConsumerModule() fx.Option {
 	return fx.Module("cdc-consumer", fx.Provide(
 		provideConsumer,
-		fx.Annotate(func(c *Consumer) ops.Check { return ops.Check{Name: "cdc consumer", Probe: c.Probe} }, fx.ResultTags(`group:"checks"`)),
-	), fx.Invoke(func(lc fx.Lifecycle, c *Consumer) {
+		fx.Annotate(func(c *consumer.Consumer) ops.Check { return ops.Check{Name: "cdc consumer", Probe: c.Probe} }, fx.ResultTags(`group:"checks"`)),
+	), fx.Invoke(func(lc fx.Lifecycle, c *consumer.Consumer) {
 		lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
 	}))
 }
@@ -38,23 +39,22 @@ func SourceModule() fx.Option {
 type consumerIn struct {
 	fx.In
 
-	Config     Config
-	Kafka      kafka.Config
-	ClickHouse *clickhouse.Client
-	Postgres   *pgxpool.Pool
-	Letters    DeadLetters
-	Applied    Applied
-	Erased     Erased
-	Clock      core.Clock
-	Log        *zap.Logger
-	Registerer prometheus.Registerer
-	Failure    worker.Failure
+	Config      Config
+	Kafka       kafka.Config
+	ClickHouse  *clickhouse.Client
+	Postgres    *pgxpool.Pool
+	DeadLetters consumer.DeadLetters
+	Observer    consumer.Observer
+	Erased      core.Erased
+	Clock       core.Clock
+	Log         *zap.Logger
+	Registerer  prometheus.Registerer
+	Failure     worker.Failure
 }
 
-func provideConsumer(in consumerIn) (*Consumer, error) {
-	return NewConsumer(Params{
-		Config: in.Config, Kafka: in.Kafka, ClickHouse: in.ClickHouse, Postgres: in.Postgres, Letters: in.Letters,
-		Applied: in.Applied, Erased: in.Erased, Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
+func provideConsumer(in consumerIn) (*consumer.Consumer, error) {
+	return NewConsumer(in.Config, in.Kafka, consumer.Params{
+		ClickHouse: in.ClickHouse, Postgres: in.Postgres, DeadLetters: in.DeadLetters, Observer: in.Observer, Erased: in.Erased, Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
 	})
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/test/wait"
@@ -45,7 +45,7 @@ func TestWhatAPublicationOfOthersLacksIsSaidAndReadOnceItIsMended(t *testing.T) 
 			c := newChain(t)
 			publication := pgx.Identifier{c.cfg.Source.Publication}.Sanitize()
 			c.exec(world(20), partitioned, fmt.Sprintf(one.create, publication))
-			err := cdc.CheckSource(t.Context(), c.Postgres, c.cfg)
+			err := schema.CheckSource(t.Context(), c.Postgres, c.cfg.Source, c.cfg.Tables)
 			require.ErrorContains(t, err, one.says)
 			c.start()
 			if name == "no deletes" { // of no table all changes come
@@ -56,7 +56,7 @@ func TestWhatAPublicationOfOthersLacksIsSaidAndReadOnceItIsMended(t *testing.T) 
 			c.exec(`DELETE FROM follows WHERE follower_id = 2`, fmt.Sprintf(one.mend, publication))
 			c.requireEqual()
 			c.isWell()
-			require.NoError(t, cdc.CheckSource(t.Context(), c.Postgres, c.cfg))
+			require.NoError(t, schema.CheckSource(t.Context(), c.Postgres, c.cfg.Source, c.cfg.Tables))
 			c.exec(`DELETE FROM follows WHERE follower_id = 5`)
 			c.requireEqual()
 
@@ -140,7 +140,7 @@ func TestATableWhoseRowsAreHiddenIsNeitherReadNorCompared(t *testing.T) {
 	c.says("table public.posts has row level security", "BYPASSRLS")
 	owner := c.Postgres
 	pool := newPool(t, c.PostgresConfig)
-	require.ErrorContains(t, cdc.CheckSource(t.Context(), pool, c.cfg), "table public.posts has row level security")
+	require.ErrorContains(t, schema.CheckSource(t.Context(), pool, c.cfg.Source, c.cfg.Tables), "table public.posts has row level security")
 	c.Postgres = pool
 	_, err := c.resync().Run(t.Context(), resyncAll())
 	require.ErrorContains(t, err, "row-level security")
@@ -290,30 +290,30 @@ func TestATableWhoseRecordsAllFailIsSaid(t *testing.T) {
 
 func TestMappedSecretsAndCountsFromElsewhereAreWarnedOf(t *testing.T) {
 	m := mapping.Default()
-	require.Empty(t, cdc.SecretColumns(m))
+	require.Empty(t, schema.SecretColumns(m))
 	for column, secret := range map[string]bool{
 		"password_hash": true, "encryptedPassword": true, "reset_token": true, "client_secret": true, "pwhash": true, "hash": true, "salt": true,
 		"hashtag": false, "display_name": false, "author": false, "saltiness": false, "rehashed_at": false,
 	} {
 		m.User.Columns["created_at"] = column
-		require.Equal(t, secret, len(cdc.SecretColumns(m)) == 1, column)
+		require.Equal(t, secret, len(schema.SecretColumns(m)) == 1, column)
 	}
 	c := newChain(t)
 	counted := core.CountedFromEvents()
-	warnings, err := cdc.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
+	warnings, err := schema.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 	c.exec(world(10))
-	warnings, err = cdc.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
+	warnings, err = schema.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
 	require.NoError(t, err)
 	require.Len(t, warnings, 2)
 	require.Contains(t, warnings[0], "the 10 rows of public.likes count as none: set engagement.likes_from=cdc")
 	counted.Likes, counted.Comments = "cdc", "cdc"
-	warnings, err = cdc.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
+	warnings, err = schema.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 	c.exec(`TRUNCATE likes`)
-	warnings, err = cdc.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
+	warnings, err = schema.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
 	require.NoError(t, err)
 	require.Len(t, warnings, 1)
 	require.Contains(t, warnings[0], "public.likes is empty")

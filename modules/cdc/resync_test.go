@@ -15,13 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/resync"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/tables"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
-func (c *chain) resync() *cdc.Resync {
+func (c *chain) resync() *resync.Resync {
 	c.t.Helper()
 	producer := kafka.NewProducer(c.KafkaConfig)
 	c.t.Cleanup(func() { require.NoError(c.t, producer.Close()) })
@@ -63,13 +64,13 @@ func TestAComparisonFindsWhatDiffersAndARepairSetsItRight(t *testing.T) {
 	c.exec(`DELETE FROM mutes WHERE muter_id < 27`) // five
 	c.requireEqual()
 	r := c.resync()
-	for _, comparison := range compare(t, r, cdc.ResyncOptions{Settle: 100 * time.Millisecond}) {
+	for _, comparison := range compare(t, r, resync.Options{Settle: 100 * time.Millisecond}) {
 		require.True(t, comparison.Equal(), "%+v", comparison)
 	}
 	c.spoilAll()
 	c.spoil(lostRows)
-	found := map[string]cdc.Comparison{}
-	for _, comparison := range compare(t, r, cdc.ResyncOptions{Settle: 100 * time.Millisecond}) {
+	found := map[string]resync.Comparison{}
+	for _, comparison := range compare(t, r, resync.Options{Settle: 100 * time.Millisecond}) {
 		found[comparison.Kind] = comparison
 	}
 	require.Equal(t, []int{spoiling, spoiling, spoiling}, []int{found["post"].Missing, found["post"].Wrong, found["post"].TooMany})
@@ -78,12 +79,12 @@ func TestAComparisonFindsWhatDiffersAndARepairSetsItRight(t *testing.T) {
 	require.Equal(t, []int{spoiling, spoiling}, []int{found["block"].Edges, found["mute"].Edges})
 	require.True(t, found["follow"].Equal())
 
-	compare(t, r, cdc.ResyncOptions{Repair: true})
+	compare(t, r, resync.Options{Repair: true})
 	c.requireEqual()
 	c.exec(`UPDATE posts SET body = 'and changes go on', created_at = created_at - interval '1 hour'`)
 	c.requireEqual()
 	require.Empty(t, c.letters.list())
-	_, err := r.Run(t.Context(), cdc.ResyncOptions{Table: "public.nothing"})
+	_, err := r.Run(t.Context(), resync.Options{Table: "public.nothing"})
 	require.ErrorContains(t, err, "public.posts")
 }
 
@@ -100,7 +101,7 @@ func TestARepairAmongLiveChangesNeverBeatsALaterOne(t *testing.T) {
 	r := c.resync()
 	for range 3 { // with nothing to settle it takes all that is on its way for damage
 		c.spoilAll()
-		compare(t, r, cdc.ResyncOptions{Repair: true})
+		compare(t, r, resync.Options{Repair: true})
 	}
 	cancel()
 	writers.Wait()
@@ -109,15 +110,15 @@ func TestARepairAmongLiveChangesNeverBeatsALaterOne(t *testing.T) {
 	wait.Until(t, func() bool {
 		diff, _, err := tables.Differences(t.Context(), c.Postgres, c.ClickHouse)
 		if err == nil && diff != "" {
-			compare(t, r, cdc.ResyncOptions{Repair: true, Settle: 300 * time.Millisecond})
+			compare(t, r, resync.Options{Repair: true, Settle: 300 * time.Millisecond})
 		}
 		return err == nil && diff == ""
 	})
 }
 
-func resyncAll() cdc.ResyncOptions { return cdc.ResyncOptions{Repair: true, Settle: time.Millisecond} }
+func resyncAll() resync.Options { return resync.Options{Repair: true, Settle: time.Millisecond} }
 
-func compare(t *testing.T, r *cdc.Resync, o cdc.ResyncOptions) []cdc.Comparison {
+func compare(t *testing.T, r *resync.Resync, o resync.Options) []resync.Comparison {
 	t.Helper()
 	found, err := r.Run(t.Context(), o)
 	require.NoError(t, err)
@@ -131,10 +132,10 @@ func TestAComparisonThatWasKilledGoesOnWhereItWas(t *testing.T) {
 	c.requireEqual()
 	c.spoilAll()
 	r := c.resync()
-	o := cdc.ResyncOptions{Name: "test", Settle: time.Millisecond}
+	o := resync.Options{Name: "test", Settle: time.Millisecond}
 	first := o
 	ctx, kill := context.WithCancel(t.Context())
-	first.Progress = func(found cdc.Comparison) {
+	first.Progress = func(found resync.Comparison) {
 		if found.Kind == "follow" { // users, posts and follows are done
 			kill()
 		}
@@ -142,7 +143,7 @@ func TestAComparisonThatWasKilledGoesOnWhereItWas(t *testing.T) {
 	_, err := r.Run(ctx, first)
 	require.ErrorIs(t, err, context.Canceled)
 	c.spoil(`INSERT INTO users SELECT * REPLACE (version + 1 AS version, toDateTime64('2020-01-01', 6) AS created_at) FROM users FINAL WHERE id = 5`)
-	found := map[string]cdc.Comparison{}
+	found := map[string]resync.Comparison{}
 	for _, comparison := range compare(t, c.resync(), o) { // another process: it hashes differently
 		found[comparison.Kind] = comparison
 	}
@@ -165,7 +166,7 @@ func TestAComparisonIsKilledInTheMiddleOfATableAndGoesOnThere(t *testing.T) {
 	require.NoError(t, err)
 	read := int64(0)
 	ctx, kill := context.WithCancel(t.Context())
-	o := cdc.ResyncOptions{Name: "test", Table: "public.users", Settle: time.Millisecond, Rows: func(_ string, n, _ int64) {
+	o := resync.Options{Name: "test", Table: "public.users", Settle: time.Millisecond, Rows: func(_ string, n, _ int64) {
 		if read += n; read > 5000 {
 			kill()
 		}
@@ -188,7 +189,7 @@ func TestKeysThatAreNoIntegersAreComparedInSlices(t *testing.T) {
 	c.spoil(`INSERT INTO likes SELECT * REPLACE (version + 1 AS version, 1 AS is_deleted) FROM likes FINAL ORDER BY row_key LIMIT 5`)
 	c.exec(`ANALYZE likes`)
 	r := c.resync()
-	found := compare(t, r, cdc.ResyncOptions{Table: "public.likes", Repair: true, Settle: time.Millisecond})
+	found := compare(t, r, resync.Options{Table: "public.likes", Repair: true, Settle: time.Millisecond})
 	require.Equal(t, spoiling, found[0].Missing)
 	require.Equal(t, int64(100), found[0].Rows)
 	c.requireEqual()
@@ -210,12 +211,12 @@ func TestARepairIsWrittenUnderTheKeyThatTheConnectorWrites(t *testing.T) {
 	}
 	c.requireEqual()
 	c.spoil(`INSERT INTO users SELECT * REPLACE (version + 1 AS version, toDateTime64('2020-01-01', 6) AS created_at) FROM users FINAL`)
-	compare(t, c.resync(), cdc.ResyncOptions{Table: "public.users", Repair: true, Settle: time.Millisecond})
+	compare(t, c.resync(), resync.Options{Table: "public.users", Repair: true, Settle: time.Millisecond})
 	c.requireEqual()
 	require.Empty(t, c.misplaced("users", func(id int) string { return fmt.Sprintf(wrapped, id) }), "a repair stands in another partition than its row")
 
 	d.keyed("follows", `{"other":"key","followee_id":1}`, "c", `{"follower_id":2,"followee_id":1,"created_at":"2026-11-01T10:00:00Z"}`, at{100, 110, now, "", 0})
 	c.exec(`INSERT INTO follows (follower_id, followee_id) VALUES (2, 1), (1, 2)`)
-	_, err := c.resync().Run(t.Context(), cdc.ResyncOptions{Table: "public.follows", Repair: true})
+	_, err := c.resync().Run(t.Context(), resync.Options{Table: "public.follows", Repair: true})
 	require.ErrorContains(t, err, "is not repaired")
 }

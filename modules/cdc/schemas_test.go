@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/test/tables"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -20,13 +20,13 @@ const examples = "../../sql/postgres/example/"
 func withSchema(t *testing.T, name string) *chain {
 	t.Helper()
 	c := newChain(t)
-	schema, err := os.ReadFile(examples + name + ".sql")
+	statements, err := os.ReadFile(examples + name + ".sql")
 	require.NoError(t, err)
-	c.exec(`DROP TABLE users, posts, follows, comments, likes, blocks, mutes CASCADE`, string(schema))
+	c.exec(`DROP TABLE users, posts, follows, comments, likes, blocks, mutes CASCADE`, string(statements))
 	cfg, err := config.Load(config.Sources{File: examples + name + ".yaml", Set: []string{"roles=cdc-consumer"}})
 	require.NoError(t, err)
 	c.cfg.Tables = cfg.CDC.Tables
-	require.NoError(t, cdc.CheckTables(t.Context(), c.Postgres, c.cfg.Tables))
+	require.NoError(t, schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables))
 	return c
 }
 
@@ -121,7 +121,7 @@ func TestASchemaInTheMannerOfDiscourseIsCopied(t *testing.T) {
 
 func TestAWrongTableOrColumnIsNamedWithItsNearestNeighbour(t *testing.T) {
 	c := newChain(t)
-	require.NoError(t, cdc.CheckTables(t.Context(), c.Postgres, mapping.Default()))
+	require.NoError(t, schema.CheckTables(t.Context(), c.Postgres, mapping.Default()))
 	m := mapping.Default()
 	m.User.Table = "public.user"
 	m.Post.Columns["author_id"] = "autor_id"
@@ -129,8 +129,8 @@ func TestAWrongTableOrColumnIsNamedWithItsNearestNeighbour(t *testing.T) {
 	m.Like.Columns["created_at"] = "zzzzzzzzzz"
 	m.Comment.Table = "public.unkeyed"
 	c.exec(`CREATE TABLE public.unkeyed AS SELECT * FROM comments`)
-	err := cdc.CheckTables(t.Context(), c.Postgres, m)
-	var mismatch *cdc.Mismatch
+	err := schema.CheckTables(t.Context(), c.Postgres, m)
+	var mismatch *schema.Mismatch
 	require.ErrorAs(t, err, &mismatch)
 	for _, want := range []string{
 		"cdc.tables.user.table: there is no table public.user: did you mean public.users?",

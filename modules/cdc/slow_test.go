@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/resync"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/tables"
 	"github.com/feedrank/feedrank/test/wait"
@@ -43,7 +43,7 @@ func TestASlowTableDoesNotHoldUpTheOthers(t *testing.T) {
 	c := newChain(t)
 	c.cfg.Consumer.BatchRows, c.cfg.Consumer.QueueBytes = 100, 64<<10
 	slow := &blocked{changes: c.changes, inside: make(chan struct{}, 1), free: make(chan struct{})}
-	c.applied = slow
+	c.observer = slow
 	c.exec(`INSERT INTO users (id, name) SELECT i, 'u' FROM generate_series(1, 300) i`)
 	c.start()
 	c.requireEqual()
@@ -94,16 +94,16 @@ func TestWhatIsOnItsWayIsNoDifference(t *testing.T) {
 		c.exec(fmt.Sprintf(`UPDATE posts SET body = 'edition %d', created_at = created_at - interval '1 minute' WHERE id %% 2 = 0`, i), fmt.Sprintf(`DELETE FROM likes WHERE user_id = %d`, 2+i))
 	}
 	r := c.resync()
-	_, err := r.Run(t.Context(), cdc.ResyncOptions{Table: "public.posts", Drain: time.Millisecond})
-	require.ErrorIs(t, err, cdc.ErrBehind)
+	_, err := r.Run(t.Context(), resync.Options{Table: "public.posts", Drain: time.Millisecond})
+	require.ErrorIs(t, err, resync.ErrBehind)
 
 	type result struct {
-		found []cdc.Comparison
+		found []resync.Comparison
 		err   error
 	}
 	done := make(chan result, 1)
 	go func() {
-		found, err := r.Run(t.Context(), cdc.ResyncOptions{Drain: patience})
+		found, err := r.Run(t.Context(), resync.Options{Drain: patience})
 		done <- result{found, err}
 	}()
 	c.startConsumer()

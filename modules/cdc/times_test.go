@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/test/tables"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -96,7 +96,7 @@ func TestAReactionThatIsDatedAheadCountsWhenItArrives(t *testing.T) {
 
 func TestTheCheckSaysHowATimeWouldBeRead(t *testing.T) {
 	c := newChain(t)
-	check := func() error { return cdc.CheckTables(t.Context(), c.Postgres, c.cfg.Tables) }
+	check := func() error { return schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables) }
 	require.NoError(t, check())
 	c.cfg.Tables.Post.TimeZone = "Asia/Tokyo"
 	require.ErrorContains(t, check(), "cdc.tables.post.time_zone: created_at of public.posts is timestamp with time zone")

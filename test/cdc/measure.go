@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/resync"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/tables"
@@ -209,7 +210,7 @@ func (m *measurements) snapshot(ctx context.Context) error {
 			return err
 		}
 		began = time.Now()
-		found, err := r.Run(ctx, cdc.ResyncOptions{Table: "public.likes"})
+		found, err := r.Run(ctx, resync.Options{Table: "public.likes"})
 		if err != nil {
 			return err
 		}

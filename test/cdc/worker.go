@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/consumer"
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
@@ -126,8 +127,8 @@ func newConsumer(s settings, log *zap.Logger, reg *prometheus.Registry, failure 
 		return nil, err
 	}
 	queue := deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().CDCTopic), "chaos", kafka.NewProducer(s.Kafka), core.SystemClock{}, deadletter.NewMetrics(reg))
-	return cdc.NewConsumer(cdc.Params{
-		Config: s.CDC, Kafka: s.Kafka, ClickHouse: clickhouse.New(s.ClickHouse, reg), Postgres: pool, Letters: letters{queue}, Applied: nobody{},
+	return cdc.NewConsumer(s.CDC, s.Kafka, consumer.Params{
+		ClickHouse: clickhouse.New(s.ClickHouse, reg), Postgres: pool, DeadLetters: letters{queue}, Observer: nobody{},
 		Clock: core.SystemClock{}, Log: log, Registerer: reg, Failure: failure,
 	})
 }
@@ -149,7 +150,7 @@ func leading(reg *prometheus.Registry) bool {
 // letters keeps dead letters in the program's own queue.
 type letters struct{ queue *deadletter.Publisher }
 
-func (l letters) Publish(ctx context.Context, dead []cdc.DeadLetter) error {
+func (l letters) Publish(ctx context.Context, dead []consumer.DeadLetter) error {
 	out := make([]deadletter.Letter, len(dead))
 	for i, d := range dead {
 		out[i] = deadletter.Letter{

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/consumer"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -27,10 +28,10 @@ import (
 // graveyard keeps dead letters, of which there must be none.
 type graveyard struct {
 	mu  sync.Mutex
-	all []cdc.DeadLetter
+	all []consumer.DeadLetter
 }
 
-func (g *graveyard) Publish(_ context.Context, letters []cdc.DeadLetter) error {
+func (g *graveyard) Publish(_ context.Context, letters []consumer.DeadLetter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.all = append(g.all, letters...)
@@ -54,8 +55,8 @@ func copyTables(s *scene) *clickhouse.Client {
 	pool, err := postgres.NewPool(t.Context(), s.configs.PostgresConfig)
 	require.NoError(t, err)
 	graves := &graveyard{}
-	consumer, err := cdc.NewConsumer(cdc.Params{
-		Config: cfg, Kafka: s.configs.KafkaConfig, ClickHouse: db, Postgres: pool, Letters: graves, Applied: graves,
+	consumer, err := cdc.NewConsumer(cfg, s.configs.KafkaConfig, consumer.Params{
+		ClickHouse: db, Postgres: pool, DeadLetters: graves, Observer: graves,
 		Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: prometheus.NewRegistry(),
 		Failure: worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) }),
 	})

@@ -27,7 +27,7 @@ func TestABareEnvelopeIsRead(t *testing.T) {
 	require.EqualValues(t, 7, id)
 	require.Equal(t, envelope.Source{
 		Schema: "public", Table: "posts", LSN: 26747216, TxID: 771, CommittedAt: time.UnixMicro(1793527200123456).UTC(),
-		Position: envelope.Position{Known: true, LastCommit: 26747000, LSN: 26747216},
+		StreamPosition: envelope.StreamPosition{Known: true, LastCommit: 26747000, LSN: 26747216},
 	}, r.Source)
 	require.Equal(t, time.UnixMilli(1793527200200).UTC(), r.At)
 }
@@ -74,7 +74,7 @@ func TestSnapshotMarkersOfEveryKindAreKnown(t *testing.T) {
 		r, err := envelope.Decode([]byte(`{"id":1}`), []byte(value))
 		require.NoError(t, err)
 		require.Equal(t, want, r.Source.Snapshot, marker)
-		require.False(t, r.Source.Position.Known, "the first commit was not seen yet")
+		require.False(t, r.Source.StreamPosition.Known, "the first commit was not seen yet")
 	}
 }
 

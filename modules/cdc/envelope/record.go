@@ -29,6 +29,14 @@ const (
 // unchanged ones but left out.
 const HeaderShortened = "feedrank.shortened"
 
+// The headers of what a comparison with the app's table sends.
+const (
+	// HeaderRepair marks a record that sets a row right: it counts only if the copy still has this version.
+	HeaderRepair = "feedrank.repair"
+	// HeaderAsk marks one whose row has no order in the log: the consumer asks what it is now.
+	HeaderAsk = "feedrank.ask"
+)
+
 // Unavailable stands for a large value that an update did not touch and that PostgreSQL therefore
 // did not log. It is never a value.
 const Unavailable = "__debezium_unavailable_value"
@@ -46,32 +54,16 @@ type Record struct {
 
 // Source is where and when the change was made.
 type Source struct {
-	Schema      string
-	Table       string
-	LSN         uint64 // where the change was written; not the order of the stream
-	TxID        int64
-	CommittedAt time.Time
-	Snapshot    Snapshot
-	Position    Position
-	System      uint64          // the database cluster's identity, where the source tells it: ours does
-	Times       map[string]Unit // what numbers in time columns count, where the source tells it: ours does
-	Lead        uint64          // the number of our source's lead, which grows with each; zero: not ours
-}
-
-// Position is a place in the stream of commits. It rises along the stream of one cluster.
-type Position struct {
-	Known      bool
-	LastCommit uint64 // the commit before this transaction's
-	LSN        uint64
-}
-
-// Before tells whether p is before q in the stream of the same cluster. Rows that were written
-// together (COPY), and the two records of a changed key, share a position.
-func (p Position) Before(q Position) bool {
-	if p.LastCommit != q.LastCommit {
-		return p.LastCommit < q.LastCommit
-	}
-	return p.LSN < q.LSN
+	Schema         string
+	Table          string
+	LSN            uint64 // where the change was written; not the order of the stream
+	TxID           int64
+	CommittedAt    time.Time
+	Snapshot       Snapshot
+	StreamPosition StreamPosition
+	System         uint64          // the database cluster's identity, where the source tells it: ours does
+	Times          map[string]Unit // what numbers in time columns count, where the source tells it: ours does
+	LeaderEpoch    uint64          // the number of our source's leader, which grows with each; zero: not ours
 }
 
 // Snapshot says whether a record is of a snapshot, and of which kind.

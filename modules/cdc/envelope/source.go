@@ -41,28 +41,28 @@ func decodeSource(raw json.RawMessage) (Source, error) {
 		out.CommittedAt = time.UnixMilli(*in.TsMs).UTC()
 	}
 	if in.Sequence != nil {
-		out.Position = parseSequence(*in.Sequence)
+		out.StreamPosition = parseSequence(*in.Sequence)
 	}
 	if in.System != nil {
 		out.System, _ = parseUint(*in.System)
 	}
 	out.Times = in.Times
 	if in.Lead != nil {
-		out.Lead, _ = parseUint(*in.Lead)
+		out.LeaderEpoch, _ = parseUint(*in.Lead)
 	}
 	return out, nil
 }
 
 // parseSequence reads `["lastCommit","lsn"]`. The first is null until a first commit was seen, and
 // in snapshots: then the position is not known, and nothing is concluded from it.
-func parseSequence(s string) Position {
+func parseSequence(s string) StreamPosition {
 	var pair []*string
 	if json.Unmarshal([]byte(s), &pair) != nil || len(pair) != 2 || pair[0] == nil || pair[1] == nil {
-		return Position{}
+		return StreamPosition{}
 	}
 	last, ok1 := parseUint(*pair[0])
 	lsn, ok2 := parseUint(*pair[1])
-	return Position{Known: ok1 && ok2, LastCommit: last, LSN: lsn}
+	return StreamPosition{Known: ok1 && ok2, LastCommit: last, LSN: lsn}
 }
 
 // parseSnapshot reads the marker, which is a boolean or a string by the connector's version. What

@@ -1,6 +1,11 @@
 package mapping
 
-import "github.com/feedrank/feedrank/modules/cdc/envelope"
+import (
+	"slices"
+
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/core"
+)
 
 // peopleFields are the fields of a kind that name people, beside the id of a user.
 func (k Kind) peopleFields() []string {
@@ -52,4 +57,9 @@ func (s *Source) PeopleColumns() []string {
 		columns = append(columns, s.config.Column(field))
 	}
 	return columns
+}
+
+// NamesErased tells whether one of these people is erased.
+func NamesErased(erased core.Erased, people []int64) bool {
+	return slices.ContainsFunc(people, func(id int64) bool { return erased.Has(core.ID(id)) })
 }

@@ -1,6 +1,9 @@
 package mapping
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Row is a row of our copy, of any kind: see Layout for what First and Other are. It holds nothing that people
 // wrote: names and bodies stay where they are.
@@ -12,4 +15,21 @@ type Row struct {
 	CreatedAt time.Time
 	Hidden    bool // posts
 	Gone      bool // deleted, or none of this kind
+}
+
+// CopyKey is the key of a row in our copy, as text.
+func (k Kind) CopyKey(row Row) string {
+	if k.Layout().ByID {
+		return strconv.FormatInt(row.ID, 10)
+	}
+	return row.Key
+}
+
+// KeyedRow is a row of which only its key in our copy is known.
+func (k Kind) KeyedRow(key string) Row {
+	row := Row{Key: key}
+	if k.Layout().ByID {
+		row.ID, _ = strconv.ParseInt(key, 10, 64)
+	}
+	return row
 }

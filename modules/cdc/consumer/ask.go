@@ -1,0 +1,112 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/replica"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
+)
+
+// What the log does not tell is asked of the app's table: a large value that a condition looks at, and, where
+// changes of one row are in several partitions, which of them is the last. That is so where a connector keys
+// records by more than what a row is kept by, and for a while after a topic grew.
+//
+// Of such a row every change means: look. Each writer looks again after it has written, and writes once more if
+// the row has changed since. So whoever writes last has seen the row as it is, or the change that it has not
+// seen is still on its way and will be looked at in turn. No two partitions need to know of each other.
+
+// verifyRounds is how often a row is looked at after it was written; one that changes all the time is left to
+// the next attempt.
+const verifyRounds = 5
+
+var errChanging = errors.New("rows change faster than they are written")
+
+// ask replaces what entries say by what the app's table says, where they are to be asked.
+func (a *applier) ask(ctx context.Context, s *mapping.Source, entries []entry) error {
+	var keys []string
+	for _, e := range entries {
+		if e.ask {
+			keys = append(keys, s.Kind.CopyKey(e.row))
+		}
+	}
+	rows, at, err := a.current(ctx, s, keys)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	for i := range entries {
+		if e := &entries[i]; e.ask {
+			e.row, e.delete, e.create, e.origin = rows[s.Kind.CopyKey(e.row)], false, false, at
+			e.delete = e.row.Gone
+		}
+	}
+	return nil
+}
+
+// current reads rows as they are now; one that is not there is gone.
+func (a *applier) current(ctx context.Context, s *mapping.Source, keys []string) (map[string]mapping.Row, envelope.SourcePosition, error) {
+	if len(keys) == 0 {
+		return nil, envelope.SourcePosition{}, nil
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	t, err := schema.OpenTable(ctx, a.pg, s)
+	if err != nil {
+		return nil, envelope.SourcePosition{}, err
+	}
+	found, at, err := t.Lookup(ctx, keys)
+	if err != nil {
+		return nil, envelope.SourcePosition{}, err
+	}
+	rows := make(map[string]mapping.Row, len(keys))
+	for _, key := range keys {
+		row, ok := found[key]
+		if !ok {
+			row.Row = s.Kind.KeyedRow(key)
+			row.Gone = true
+		}
+		rows[key] = row.Row
+	}
+	a.metrics.asked.WithLabelValues(a.table, "found").Add(float64(len(found)))
+	a.metrics.asked.WithLabelValues(a.table, "gone").Add(float64(len(keys) - len(found)))
+	return rows, at, nil
+}
+
+// verify looks again at rows whose changes have no order, and writes those that have changed since they were
+// asked for. It returns what it wrote.
+func (a *applier) verify(ctx context.Context, f *fold) (written []*fold, err error) {
+	keys := slices.Collect(maps.Keys(f.unordered))
+	for range verifyRounds {
+		rows, at, err := a.current(ctx, f.source, keys)
+		if err != nil || len(keys) == 0 {
+			return written, err
+		}
+		have, err := replica.Lookup(ctx, a.db, f.kind, keys)
+		if err != nil {
+			return nil, err
+		}
+		again := newFold(f.source, have)
+		for _, key := range keys {
+			old, known := have[key]
+			if row := rows[key]; !known || !replica.SameRow(old.Row, row) {
+				e, stays := a.leaveOut(again, entry{source: f.source, row: row, origin: at, ask: true, unordered: true, raise: true, delete: row.Gone})
+				if stays && (known || !row.Gone) {
+					again.apply(e)
+				}
+			}
+		}
+		if len(again.dirty) == 0 {
+			return written, nil
+		}
+		if err := a.writeFold(ctx, again); err != nil {
+			return nil, err
+		}
+		written = append(written, again)
+	}
+	return nil, fmt.Errorf("%s: %w", f.source.Table, errChanging)
+}

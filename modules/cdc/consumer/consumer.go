@@ -1,0 +1,149 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+// Observer is notified of changes once ClickHouse has them, at least once each.
+type Observer interface {
+	Changed(ctx context.Context, changes []core.Change) error
+}
+
+// Consumer copies the app's tables from Kafka to ClickHouse.
+type Consumer struct {
+	cfg         Config
+	kafka       kafka.Config
+	mapping     *mapping.Mapping
+	db          *clickhouse.Client
+	pg          *pgxpool.Pool
+	deadLetters DeadLetters
+	observer    Observer
+	erased      core.Erased
+	clock       core.Clock
+	log         *zap.Logger
+	metrics     *metrics
+	rejects     *rejects
+	slots       chan struct{} // bounds the batches that are written at once
+	workers     *worker.Group
+	parked      parked
+
+	mu     sync.Mutex
+	topics map[string]kafka.Topic // as the current session found them
+}
+
+// Params are what a Consumer needs.
+type Params struct {
+	Config      Config
+	Mapping     *mapping.Mapping
+	Kafka       kafka.Config
+	ClickHouse  *clickhouse.Client
+	Postgres    *pgxpool.Pool // the app's database, for what the log does not tell
+	DeadLetters DeadLetters
+	Observer    Observer
+	Erased      core.Erased // nil: nobody is
+	Clock       core.Clock
+	Log         *zap.Logger
+	Registerer  prometheus.Registerer
+	Failure     worker.Failure
+}
+
+// New makes a consumer. Start starts it.
+func New(p Params) *Consumer {
+	if p.Erased == nil {
+		p.Erased = core.NobodyErased{}
+	}
+	return &Consumer{
+		cfg: p.Config, kafka: p.Kafka, mapping: p.Mapping, db: p.ClickHouse, pg: p.Postgres,
+		deadLetters: p.DeadLetters, observer: p.Observer, erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"),
+		metrics: newMetrics(p.Registerer, p.Clock), rejects: newRejects(),
+		slots: make(chan struct{}, p.Config.Inserts), workers: worker.NewGroup(p.Failure),
+	}
+}
+
+// Start joins the consumer group, in the background.
+func (c *Consumer) Start(context.Context) error {
+	c.workers.Go("cdc-consumer", c.run)
+	drift := schema.Drift{Postgres: c.pg, Mapping: c.mapping, Mismatches: c.metrics.drift, Log: c.log}
+	c.workers.Go("cdc-schema", drift.Watch)
+	return nil
+}
+
+// Stop leaves the group after the batches that are being written. What was read and not applied is
+// read again by whoever comes next.
+func (c *Consumer) Stop(ctx context.Context) error { return c.workers.Stop(ctx) }
+
+// run is a member of the group. It joins anew when a topic begins a new life, which sarama would not
+// notice.
+func (c *Consumer) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		life, renew := context.WithCancel(ctx)
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			c.watch(life, renew)
+		}()
+		err := kafka.RunGroup(life, c.kafka, c.cfg.Group, c.mapping.Topics(), &handler{Consumer: c}, c.log)
+		renew()
+		<-watched
+		if errors.Is(err, kafka.ErrStop) {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// watch ends a membership when a topic is no longer as the session found it: it was made anew or grew.
+func (c *Consumer) watch(ctx context.Context, renew func()) {
+	tick := time.NewTicker(c.cfg.TopicCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		now, err := kafka.DescribeTopics(c.kafka, c.mapping.Topics())
+		if err != nil {
+			c.log.Warn("look for topics that were made anew", zap.Error(err))
+			continue
+		}
+		if topic := c.changed(now); topic != "" {
+			c.log.Warn("a topic was made anew or grew; if it was written to meanwhile, run `feedrank resync`", zap.String("topic", topic))
+			renew()
+			return
+		}
+	}
+}
+
+// found notes how a session found its topics.
+func (c *Consumer) found(topics map[string]kafka.Topic) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.topics = topics
+}
+
+// changed names a topic that is not as the session found it.
+func (c *Consumer) changed(now map[string]kafka.Topic) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for topic, before := range c.topics {
+		if state := now[topic]; before.ID != state.ID || len(before.Ends) != len(state.Ends) {
+			return topic
+		}
+	}
+	return ""
+}

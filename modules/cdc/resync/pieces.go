@@ -1,0 +1,195 @@
+package resync
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/time/rate"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/replica"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+// piece is as much of a table as is compared at a time, so that memory does not grow with the table: a
+// range of the key's first columns where those are integers, which both databases order alike; else
+// the rows whose key's hash falls into a slice, for which everything is read each time.
+type piece struct {
+	after, upto []int64 // (after, upto]; empty: open
+	slice       int
+	slices      int
+	last        bool
+}
+
+func (p piece) has(h hasher, key string) bool {
+	return p.slices <= 1 || int(h.key(key)%uint64(p.slices)) == p.slice //nolint:gosec // few
+}
+
+// cut is the columns by which a table is cut.
+type cut struct {
+	columns []string
+	places  []int // of the columns in the text of the key, from 1; empty: the copy is ordered by id
+}
+
+// cutOf cuts by the integers that a table's key begins with.
+func cutOf(t schema.AppTable) (c cut) {
+	c.columns, c.places = t.IntegerKey()
+	return c
+}
+
+// bounds are the parameters of a scan of our copy.
+func (o cut) bounds(k mapping.Kind, p piece) map[string]any {
+	if k.Layout().ByID {
+		after, upto := int64(math.MinInt64), int64(math.MaxInt64)
+		if len(p.after) > 0 {
+			after = p.after[0]
+		}
+		if len(p.upto) > 0 {
+			upto = p.upto[0]
+		}
+		return map[string]any{"after": after, "upto": upto}
+	}
+	upto := p.upto
+	if len(upto) == 0 {
+		upto = slices.Repeat([]int64{math.MaxInt64}, len(o.columns))
+	}
+	return map[string]any{"places": o.places, "after": p.after, "upto": upto}
+}
+
+// where is a range as a condition of PostgreSQL; what it compares with are numbers.
+func (o cut) where(p piece) string {
+	var parts []string
+	columns := make([]string, len(o.columns))
+	for i, c := range o.columns {
+		columns[i] = pgx.Identifier{c}.Sanitize()
+	}
+	if len(p.after) > 0 {
+		parts = append(parts, fmt.Sprintf("(%s) > (%s)", strings.Join(columns, ", "), numbers(p.after)))
+	}
+	if len(p.upto) > 0 {
+		parts = append(parts, fmt.Sprintf("(%s) <= (%s)", strings.Join(columns, ", "), numbers(p.upto)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(parts, " AND ")
+}
+
+func numbers[N int | int64](all []N) string {
+	text := make([]string, len(all))
+	for i, n := range all {
+		text[i] = fmt.Sprint(n)
+	}
+	return strings.Join(text, ", ")
+}
+
+// walk is the comparison of one kind.
+type walk struct {
+	*Resync
+	schema.AppTable
+	source  *mapping.Source
+	cut     cut
+	options Options
+	found   *Comparison
+	pace    *rate.Limiter
+	about   int64
+	copies  time.Duration // that reading the copies of the piece took ClickHouse
+}
+
+// othersShare is how long ClickHouse is left to others after a piece, in times of what it took: a comparison
+// that keeps a pace takes it a quarter of the time, since each piece is a full scan of the copies.
+const othersShare = 3
+
+// giveWay pauses after a piece.
+func (w *walk) giveWay(ctx context.Context) error {
+	if w.options.RowsPerSecond <= 0 {
+		return nil
+	}
+	return worker.Pause(ctx, othersShare*w.copies)
+}
+
+// next is the piece that follows a place; more is false when there is none.
+func (w *walk) next(ctx context.Context, at *place) (p piece, more bool, err error) {
+	if at.Last {
+		return piece{}, false, nil
+	}
+	if len(w.cut.columns) == 0 {
+		n := int(w.about/w.Config.PieceRows) + 1
+		return piece{slice: at.Slice, slices: n, last: at.Slice+1 >= n}, true, nil
+	}
+	p = piece{after: at.After}
+	upto, more, err := w.NthKey(ctx, w.cut.columns, w.cut.where(p), w.Config.PieceRows) // the last row of the piece
+	if err != nil {
+		return piece{}, false, err
+	}
+	p.upto, p.last = upto, !more
+	return p, true, nil
+}
+
+// compare finds the rows of a piece that differ, and after a while those that still do.
+func (w *walk) compare(ctx context.Context, p piece) error {
+	kind := w.source.Kind
+	sums := map[string]uint64{}
+	began := time.Now()
+	if err := replica.ScanRows(ctx, w.ClickHouse, kind, w.cut.bounds(kind, p), func(key string, row mapping.Row) {
+		if p.has(w.hash, key) {
+			sums[key] += w.hash.row(key, row)
+		}
+	}); err != nil {
+		return err
+	}
+	if err := replica.ScanEdges(ctx, w.ClickHouse, kind, w.cut.bounds(kind, p), func(e mapping.Edge) {
+		if p.has(w.hash, e.Key) {
+			sums[e.Key] += w.hash.edge(e)
+		}
+	}); err != nil {
+		return err
+	}
+	w.copies = time.Since(began)
+	var candidates []string
+	each := func(key string, row schema.AppRow) {
+		if !p.has(w.hash, key) {
+			return
+		}
+		w.found.Rows++
+		if sum, ok := sums[key]; !ok || sum != w.hash.whole(kind, key, row.Row) {
+			candidates = append(candidates, key)
+		}
+		delete(sums, key)
+	}
+	unreadable, err := w.scan(ctx, w.cut.where(p), each)
+	if err != nil {
+		return err
+	}
+	if p.slice == 0 {
+		w.found.Unreadable += unreadable
+	}
+	for key := range sums {
+		candidates = append(candidates, key)
+	}
+	return w.settle(ctx, candidates)
+}
+
+// scan reads the app's rows that are of the kind, at the pace, and counts those that cannot be read.
+func (w *walk) scan(ctx context.Context, where string, each func(key string, row schema.AppRow)) (unreadable int, err error) {
+	read := int64(0)
+	return w.Scan(ctx, where, func(key string, row schema.AppRow) error {
+		if mapping.NamesErased(w.erased, w.source.Kind.People(row.Row)) { // whose rows are none
+			return nil
+		}
+		each(key, row)
+		if read++; read%progressRows != 0 {
+			return nil
+		}
+		if w.options.Rows != nil {
+			w.options.Rows(w.source.Table, progressRows, w.about)
+		}
+		return w.pace.WaitN(ctx, progressRows)
+	})
+}

@@ -1,0 +1,7 @@
+// Package schema is what PostgreSQL says of the app's tables: whether they fit the mapping, and what their rows are now.
+//
+//	check, check_times, check_source   before anything is copied: feedrank check-config, and the first start
+//	drift                              the same while copying
+//	shape, keys                        a table's columns and its key
+//	apptable                           its rows, for what the log does not tell and for comparisons
+package schema
