@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -25,7 +26,8 @@ func (f *Feed) candidates(r *request) {
 	for i, p := range w.found {
 		c := &r.reserve.Candidates[i]
 		author := r.reserve.Authors[c.Author]
-		if p == nil || p.Author != author.ID || f.bars(r, c.Post, author) { // nil: deleted or hidden meanwhile
+		gone := p == nil || p.Author != author.ID // deleted or hidden meanwhile
+		if r.viewer.Reject(r.kind, filters.Post{ID: c.Post, Author: author, Gone: gone}) != nil {
 			continue
 		}
 		w.posts = append(w.posts, scored{
@@ -48,7 +50,8 @@ const clockSkew = 5 * time.Second
 func (f *Feed) arrivals(r *request, set hot.View, edge int64) {
 	since := r.reserve.BuiltAt.Add(-clockSkew)
 	arrive := func(p *hot.Post, author reserve.Author) bool {
-		if source := sourceOf(author); source != 0 && p.Created >= edge && !f.bars(r, p.ID, author) && !r.holds(p.ID) {
+		if source := sourceOf(author); source != 0 && p.Created >= edge &&
+			!r.rejects(r.kind, p.ID, author) && !r.holds(p.ID) {
 			r.work.add(p, source, r.reserve).fresh = true
 		}
 		return len(r.work.posts) < 2*f.cfg.ReserveSize
@@ -127,7 +130,7 @@ func (f *Feed) offerNew(r *request, list []hot.Ranked, most int, source reserve.
 		if list[i].Since.Before(since) || r.holds(list[i].Post.ID) {
 			continue
 		}
-		if p, ok := set.Post(list[i].Post.ID); ok && !f.bars(r, p.ID, r.reserve.Author(p.Author)) {
+		if p, ok := set.Post(list[i].Post.ID); ok && !r.rejects(r.kind, p.ID, r.reserve.Author(p.Author)) {
 			r.work.add(&p, source, r.reserve).fresh = true
 		}
 	}
@@ -143,14 +146,9 @@ func (r *request) holds(post core.ID) bool {
 	return false
 }
 
-// bars are the filters, all of which hold on every path.
-func (f *Feed) bars(r *request, post core.ID, author reserve.Author) bool {
-	return barred(r.User, author) || r.marks.has(post) || r.given.Has(post)
-}
-
-// barred are the filters on authors: blocked either way, muted, and oneself.
-func barred(viewer core.ID, author reserve.Author) bool {
-	return author.Relation&reserve.Barred != 0 || author.ID == viewer
+// rejects asks the filters about a post that is there.
+func (r *request) rejects(kind filters.Kind, post core.ID, author reserve.Author) bool {
+	return r.viewer.Reject(kind, filters.Post{ID: post, Author: author}) != nil
 }
 
 // fillUp adds posts for everybody where the reserve has too few for a page: trending and popular ones
@@ -171,7 +169,7 @@ func (f *Feed) fillUp(r *request) {
 		return
 	}
 	f.offerAll(r, func(p *hot.Post) {
-		if !barred(r.User, r.reserve.Author(p.Author)) && !r.marks.hidden.Has(p.ID) {
+		if !r.rejects(filters.Complete, p.ID, r.reserve.Author(p.Author)) {
 			r.work.add(p, reserve.Popular, r.reserve).repeated = true
 		}
 	})
@@ -188,9 +186,9 @@ func (f *Feed) offerList(r *request, list []hot.Ranked, source reserve.Source) {
 	}
 }
 
-// offer adds a post unless it is barred, or listed already.
+// offer adds a post unless a filter rejects it, or it is listed already.
 func (f *Feed) offer(r *request, p *hot.Post, source reserve.Source) {
-	if !f.bars(r, p.ID, r.reserve.Author(p.Author)) && r.listed.Add(p.ID) {
+	if !r.rejects(r.kind, p.ID, r.reserve.Author(p.Author)) && r.listed.Add(p.ID) {
 		r.work.add(p, source, r.reserve)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
@@ -27,7 +28,7 @@ func (f *Feed) cold() error {
 
 // excerpt asks ClickHouse for the posts that one page can need: of the viewer's authors, some known
 // ones, and the trending posts that the job has published.
-func (f *Feed) excerpt(ctx context.Context, viewer core.ID, authors []reserve.Author, posts []core.ID) (set *hot.Set, err error) {
+func (f *Feed) excerpt(ctx context.Context, viewer *filters.Viewer, authors []reserve.Author, posts []core.ID) (set *hot.Set, err error) {
 	select {
 	case f.excerpts <- struct{}{}:
 		defer func() { <-f.excerpts }()
@@ -37,7 +38,7 @@ func (f *Feed) excerpt(ctx context.Context, viewer core.ID, authors []reserve.Au
 	now := f.clock.Now()
 	wanted := hot.Wanted{Since: now.Add(-f.cfg.Hot.Window), Limit: 2 * f.cfg.ReserveSize, Posts: posts, Lists: f.lists.asHot()}
 	for _, a := range authors {
-		if !barred(viewer, a) && (a.Relation&reserve.Follows != 0 || a.Affinity() > 0) {
+		if viewer.RejectAuthor(a) == nil && (a.Relation&reserve.Follows != 0 || a.Affinity() > 0) {
 			wanted.Authors = append(wanted.Authors, a.ID)
 		}
 	}
@@ -70,7 +71,7 @@ func (f *Feed) replaceHot(ctx context.Context, r *request) {
 	for _, place := range r.places {
 		posts = append(posts, place.Post)
 	}
-	if set, err := f.excerpt(ctx, r.User, r.reserve.Authors, posts); err == nil {
+	if set, err := f.excerpt(ctx, &r.viewer, r.reserve.Authors, posts); err == nil {
 		r.hot = set
 	}
 }
@@ -83,7 +84,7 @@ func (f *Feed) coldPage(ctx context.Context, r *request) {
 	for i := range r.reserve.Candidates {
 		c := &r.reserve.Candidates[i]
 		author := r.reserve.Authors[c.Author]
-		if f.bars(r, c.Post, author) {
+		if r.rejects(r.kind, c.Post, author) {
 			continue
 		}
 		w.order = append(w.order, int32(len(w.posts))) //nolint:gosec // a few thousand posts
@@ -100,7 +101,9 @@ func (f *Feed) coldPage(ctx context.Context, r *request) {
 	standing := f.lookUp(ctx, r, places)
 	kept := w.order[:0]
 	for i, at := range w.order {
-		if i >= len(standing) || standing[i].ID != 0 {
+		p := &w.posts[at]
+		gone := i < len(standing) && standing[i].ID == 0
+		if r.viewer.Reject(r.kind, filters.Post{ID: p.post, Author: r.reserve.Author(p.author), Gone: gone}) == nil {
 			kept = append(kept, at)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
@@ -63,6 +64,8 @@ func (f *Feed) computeTraced(ctx context.Context, id core.ID, state store.State,
 	stage := f.metrics.stage("hydrate", &stages)
 	v := &viewer{id: id, now: now, hot: f.hot, state: state, marks: &viewerMarks{}, reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version}}
 	v.marks.read(state, f.cfg.Store, now, now.Add(time.Hour))
+	v.filters = filters.Viewer{Seen: &v.marks.seen, Hidden: &v.marks.hidden, SeenFor: f.cfg.Store.SeenFor}
+	v.filters.Begin(f.filters, id)
 	reports, err := hydrate(ctx, v, ranking)
 	if err != nil {
 		return nil, err
@@ -208,7 +211,7 @@ func (f *Feed) fromClickHouse(ctx context.Context, v *viewer, ranking *rank.Vers
 	v.reserve.Authors = normalize(append(edges, acts.Authors...))
 	if cold := f.cold(); cold != nil {
 		reports = append(reports, SourceReport{Name: "hot set", Err: cold})
-		set, err := f.excerpt(ctx, v.id, v.reserve.Authors, nil)
+		set, err := f.excerpt(ctx, &v.filters, v.reserve.Authors, nil)
 		switch {
 		case err == nil:
 			v.hot = set

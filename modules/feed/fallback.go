@@ -87,7 +87,7 @@ func (f *Feed) provide(ctx context.Context, r *request) error {
 	return nil
 }
 
-// adopt adds the posts of authors whom the viewer has followed, or ceased to bar, since a reserve was
+// adopt adds the posts of authors whom the viewer has followed, or ceased to block or mute, since a reserve was
 // computed.
 func (f *Feed) adopt(r *request, res *reserve.Reserve, patches []reserve.Patch) {
 	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
@@ -95,7 +95,7 @@ func (f *Feed) adopt(r *request, res *reserve.Reserve, patches []reserve.Patch) 
 	defer set.Close()
 	for _, p := range patches {
 		at, known := res.Find(p.Other)
-		if !known || res.Authors[at].Relation&(reserve.Follows|reserve.Barred) != reserve.Follows {
+		if !known || res.Authors[at].Relation&reserve.Follows == 0 || r.viewer.RejectAuthor(res.Authors[at]) != nil {
 			continue
 		}
 		taken := 0

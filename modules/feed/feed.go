@@ -16,6 +16,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/daily"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
@@ -37,6 +38,7 @@ type Feed struct {
 	direct   hot.Direct
 	lists    lists
 	guards   Guards
+	filters  *filters.Set
 	clock    core.Clock
 	log      *zap.Logger
 	metrics  *metrics
@@ -72,6 +74,7 @@ type Params struct {
 	Direct   hot.Direct
 	Lists    Published
 	Guards   Guards
+	Filters  []filters.Filter // nil: all that there are
 	Clock    core.Clock
 	Registry prometheus.Registerer
 	Log      *zap.Logger
@@ -102,6 +105,9 @@ func New(p Params) (*Feed, error) {
 	if p.Forgotten == nil {
 		p.Forgotten = func(context.Context) error { return nil }
 	}
+	if p.Filters == nil {
+		p.Filters = filters.All()
+	}
 	if p.Guards.Room == nil {
 		p.Guards.Room = Unguarded{}
 	}
@@ -111,7 +117,7 @@ func New(p Params) (*Feed, error) {
 	return &Feed{
 		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, heard: p.Heard, store: p.Store, graph: p.Graph, fallback: p.Fallback, weekly: p.Weekly,
 		direct: p.Direct, lists: lists{source: p.Lists}, excerpts: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
-		guards: p.Guards, clock: p.Clock, log: p.Log, metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
+		guards: p.Guards, filters: filters.NewSet(p.Filters, p.Registry), clock: p.Clock, log: p.Log, metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
 		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
 		workers: workers, flights: newFlights(workers), ahead: worker.NewRest(aheadRest, 0), local: local, hides: hidden, forgotten: p.Forgotten, orders: orders, writes: make(chan orderWrite, maxOrderWrites),
 		requests: sync.Pool{New: func() any { return &request{} }},
@@ -195,8 +201,10 @@ func (f *Feed) take(q Query) *request {
 	}
 	*r = request{
 		Query: q, now: f.clock.Now(), ranking: f.ranking.Get(), hot: f.hot,
-		entry: r.entry, places: r.places[:0], marks: r.marks, listed: r.listed, work: r.work, reports: r.reports[:0], stages: r.stages[:0], news: r.news[:0],
+		entry: r.entry, places: r.places[:0], marks: r.marks, viewer: r.viewer, listed: r.listed, work: r.work, reports: r.reports[:0], stages: r.stages[:0], news: r.news[:0],
 	}
+	r.viewer.Seen, r.viewer.Hidden, r.viewer.SeenFor = &r.marks.seen, &r.marks.hidden, f.cfg.Store.SeenFor
+	r.viewer.Begin(f.filters, q.User)
 	r.entry.Forget()
 	r.work.reset(0)
 	return r

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
@@ -153,7 +154,7 @@ func (r *request) ordered() bool {
 func (f *Feed) reorder(ctx context.Context, r *request) {
 	f.metrics.cache.WithLabelValues("reordered").Inc()
 	r.remade = r.places == nil // else somebody is further on, by an order that is kept
-	r.given = r.session.Given.Posts(r.session.Session)
+	r.kind, r.viewer.Served = filters.Remade, r.session.Given.Posts(r.session.Session)
 	f.rank(ctx, r)
 	began := r.session.StartedAt.UnixMicro()
 	order := slices.DeleteFunc(r.work.order, func(at int32) bool { return r.work.posts[at].created > began })
@@ -173,10 +174,7 @@ func (f *Feed) standing(ctx context.Context, r *request, rest []int32) {
 	w.looked += len(rest)
 	for i, place := range places {
 		p := &posts[i]
-		if p.ID == 0 || p.Author == r.User || r.marks.hidden.Has(p.ID) {
-			continue
-		}
-		if r.reserve.Author(p.Author).Relation&reserve.Barred == 0 {
+		if r.viewer.Reject(filters.Complete, filters.Post{ID: place.Post, Author: r.reserve.Author(p.Author), Gone: p.ID == 0}) == nil {
 			w.add(p, place.Source, r.reserve)
 			w.positions = append(w.positions, rest[i])
 		}

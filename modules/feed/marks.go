@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/idset"
 	"github.com/feedrank/feedrank/modules/feed/marks"
@@ -34,8 +33,6 @@ func (m *viewerMarks) collect(state store.State, cfg store.Config, now, until ti
 	marks.Collect(&m.seen, state.Seen, now.Add(-cfg.SeenFor), until)
 	marks.CollectHidden(&m.hidden, state.Hidden, now.Add(-cfg.HiddenFor), now.Add(time.Hour), m.undone)
 }
-
-func (m *viewerMarks) has(post core.ID) bool { return m.hidden.Has(post) || m.seen.Has(post) }
 
 // found are marks that Redis had lost, from the raw events.
 type found struct {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/idset"
 	"github.com/feedrank/feedrank/modules/feed/rank"
@@ -45,11 +46,12 @@ type request struct {
 	hot     *hot.Set // the replica's, or an excerpt in its place
 	state   store.State
 	entry   reserve.Entry
-	places  []reserve.Place   // the order that a later page follows
-	given   cursor.GivenPosts // what the session gave out, where its order is lost
-	remade  bool              // the order was lost, and this request made it anew
-	reserve *reserve.Reserve  // what the viewer is to authors, and the candidates
+	places  []reserve.Place  // the order that a later page follows
+	remade  bool             // the order was lost, and this request made it anew
+	reserve *reserve.Reserve // what the viewer is to authors, and the candidates
 	marks   viewerMarks
+	viewer  filters.Viewer  // whom the filters ask
+	kind    filters.Kind    // of a list that is ranked here
 	listed  idset.Set       // posts on the list, where many are offered
 	news    []reserve.Patch // what the replica heard of the viewer that the reserve may not know
 	work    *work
@@ -171,6 +173,7 @@ func (r *request) placesOf(order []int32) []reserve.Place {
 // settle carries out what the answer does not wait for.
 func (f *Feed) settle(r *request) {
 	f.metrics.requests.WithLabelValues(r.algoName(), string(r.servedFrom)).Inc()
+	r.viewer.Count()
 	if !r.timeline {
 		f.served.Count(r.now, string(r.servedFrom))
 		f.sampleOverlap(r)

@@ -119,16 +119,19 @@ func TestWhatNobodyWaitsForIsNotComputedWhileThereIsEnoughToDo(t *testing.T) {
 }
 
 // outcomes is how often something happened to cached reserves.
-func (w *world) outcomes(of string) (n float64) {
+func (w *world) outcomes(of string) float64 { return w.counter("feedrank_feed_cache_total", of) }
+
+// counter is the count of a metric by its one label.
+func (w *world) counter(name, label string) (n float64) {
 	w.t.Helper()
 	families, err := w.registry.Gather()
 	require.NoError(w.t, err)
 	for _, family := range families {
-		if family.GetName() != "feedrank_feed_cache_total" {
+		if family.GetName() != name {
 			continue
 		}
 		for _, series := range family.GetMetric() {
-			if series.GetLabel()[0].GetValue() == of {
+			if series.GetLabel()[0].GetValue() == label {
 				n = series.GetCounter().GetValue()
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
@@ -25,14 +26,14 @@ func (f *Feed) waiting(ctx context.Context, r *request, since time.Time) (count 
 	set := r.hot.View()
 	defer set.Close()
 	for _, a := range r.reserve.Authors {
-		if a.Relation&reserve.Follows == 0 || barred(r.User, a) {
+		if a.Relation&reserve.Follows == 0 || r.viewer.RejectAuthor(a) != nil {
 			continue
 		}
 		set.ByAuthor(a.ID, func(p *hot.Post) bool {
 			if p.Created <= after || count > maxWaiting {
 				return false
 			}
-			if !r.marks.has(p.ID) {
+			if !r.rejects(filters.Ranked, p.ID, a) {
 				count++
 			}
 			return true

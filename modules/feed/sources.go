@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -29,7 +30,13 @@ type viewer struct {
 	reserve *reserve.Reserve // its Authors; the candidates come later
 	state   store.State      // what Redis knows
 	marks   *viewerMarks
+	filters filters.Viewer
 	found   found
+}
+
+// reject asks the filters about a post that is there.
+func (v *viewer) reject(post core.ID, author reserve.Author) *filters.Filter {
+	return v.filters.Reject(filters.Ranked, filters.Post{ID: post, Author: author})
 }
 
 func (f *Feed) sources() []source {
@@ -80,7 +87,10 @@ func (f *Feed) ask(ctx context.Context, v *viewer, s source) ([]hot.Post, error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	posts, err := s.fetch(ctx, v, s)
+	mine := *v // sources are asked at once
+	mine.filters = v.filters.Fork()
+	defer mine.filters.Count()
+	posts, err := s.fetch(ctx, &mine, s)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -117,7 +127,7 @@ func (f *Feed) latestOf(v *viewer, s source, authors int, which func(reserve.Aut
 	var posts []hot.Post
 	set := v.hot.View()
 	for _, a := range v.reserve.Authors {
-		if authors == 0 || a.ID == v.id || a.Relation&reserve.Barred != 0 || !which(a) {
+		if authors == 0 || !which(a) || v.filters.RejectAuthor(a) != nil {
 			continue
 		}
 		authors--
@@ -126,7 +136,7 @@ func (f *Feed) latestOf(v *viewer, s source, authors int, which func(reserve.Aut
 			if p.Created < edge || taken == s.cfg.PerAuthor {
 				return false
 			}
-			if !v.marks.has(p.ID) {
+			if v.reject(p.ID, a) == nil {
 				posts = append(posts, *p)
 				taken++
 			}
@@ -163,10 +173,9 @@ func listed(v *viewer, s source, list []hot.Ranked) []hot.Post {
 		if len(posts) == s.cfg.Limit {
 			break
 		}
-		if p.Author == v.id || v.marks.has(p.ID) || v.reserve.Author(p.Author).Relation&reserve.Barred != 0 {
-			continue
+		if v.reject(p.ID, v.reserve.Author(p.Author)) == nil {
+			posts = append(posts, *p)
 		}
-		posts = append(posts, *p)
 	}
 	return posts
 }

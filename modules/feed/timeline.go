@@ -8,6 +8,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
@@ -22,13 +23,13 @@ func (p position) after(o position) bool {
 	return p.created < o.created || (p.created == o.created && p.post < o.post)
 }
 
-// keepsOut are the filters of a timeline. One that was asked for is complete: a post was not read because it was on
-// screen. One that stands in for a ranked feed has the filters of that.
-func (f *Feed) keepsOut(r *request, post core.ID, author reserve.Author) bool {
+// timelineKind is what the filters take a timeline for. One that was asked for is complete: a post was not read because
+// it was on screen. One that stands in for a ranked feed has the filters of that.
+func (f *Feed) timelineKind(r *request) filters.Kind {
 	if r.session.Algo != cursor.Timeline || f.cfg.TimelineHidesSeen {
-		return f.bars(r, post, author)
+		return filters.Ranked
 	}
-	return barred(r.User, author) || r.marks.hidden.Has(post)
+	return filters.Complete
 }
 
 // timelinePage is what the followees posted, latest first, from where the cursor says. The hot set
@@ -65,10 +66,10 @@ func (f *Feed) timelinePage(ctx context.Context, r *request) {
 
 // recentTimeline adds posts from the hot set and gives the position from where it knows none.
 func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) position {
+	kind, set := f.timelineKind(r), f.hot.View()
 	var posts []hot.Post
-	set := f.hot.View()
 	for _, a := range r.reserve.Authors {
-		if a.Relation&reserve.Follows == 0 || a.Relation&reserve.Barred != 0 {
+		if a.Relation&reserve.Follows == 0 || r.viewer.RejectAuthor(a) != nil {
 			continue
 		}
 		taken := 0
@@ -76,7 +77,7 @@ func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) positio
 			if p.Created < edge.created || taken == wanted {
 				return false
 			}
-			if (position{p.Created, p.ID}).after(at) && !f.keepsOut(r, p.ID, a) {
+			if (position{p.Created, p.ID}).after(at) && !r.rejects(kind, p.ID, a) {
 				posts = append(posts, *p)
 				taken++
 			}
@@ -136,12 +137,13 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 }
 
 func (f *Feed) addFromPostgres(r *request, posts []core.Post, source reserve.Source, wanted int, at *position) {
+	kind := f.timelineKind(r)
 	for _, p := range posts {
 		if len(r.work.posts) == wanted {
 			return
 		}
 		*at = position{p.CreatedAt.UnixMicro(), p.ID}
-		if !f.keepsOut(r, p.ID, r.reserve.Author(p.AuthorID)) && !r.holds(p.ID) {
+		if !r.rejects(kind, p.ID, r.reserve.Author(p.AuthorID)) && !r.holds(p.ID) {
 			r.work.add(&hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created}, source, r.reserve)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -61,15 +62,14 @@ func (f *Feed) trending(ctx context.Context, r *request, window string) error {
 			break
 		}
 		// What is young must be there, or it is gone; what is older was checked with the list.
-		if standing[i].ID == 0 && p.Created >= edge {
-			continue
-		}
-		if !barred(r.User, r.reserve.Author(p.Author)) && !r.marks.hidden.Has(p.ID) {
+		gone := standing[i].ID == 0 && p.Created >= edge
+		if r.viewer.Reject(filters.Complete, filters.Post{ID: p.ID, Author: r.reserve.Author(p.Author), Gone: gone}) == nil {
 			w.add(p, reserve.Trending, r.reserve).score = list[i].Value
 			w.order = append(w.order, int32(len(w.posts)-1)) //nolint:gosec // at most a page
 		}
 	}
 	r.page = w.order
+	r.viewer.Count()
 	return nil
 }
 

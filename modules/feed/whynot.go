@@ -9,6 +9,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
@@ -43,6 +44,11 @@ type Outcome struct {
 func (w WhyNot) dropped(stage, rule, format string, args ...any) WhyNot {
 	w.Verdict, w.Stage, w.Rule, w.Detail = "dropped", stage, rule, fmt.Sprintf(format, args...)
 	return w
+}
+
+// rejected is what a filter says.
+func (w WhyNot) rejected(f *filters.Filter, v *filters.Viewer, author reserve.Author) WhyNot {
+	return w.dropped("filters", f.Name, "%s", f.Detail(v, author))
 }
 
 // differs tells whether two verdicts are not the same to a reader.
@@ -117,14 +123,15 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, result *compu
 	p, visible := set.Post(out.Post)
 	set.Close()
 	if !visible {
-		return f.whyInvisible(ctx, out)
+		return f.whyInvisible(ctx, r, out)
 	}
 	f.firstPage(ctx, r)
 	if verdict, ranked := r.whereRanked(out); ranked {
 		return verdict, nil
 	}
-	if verdict, barred := f.whyBarred(r, out, r.reserve.Author(p.Author)); barred {
-		return verdict, nil
+	author := r.reserve.Author(p.Author)
+	if f := r.viewer.Reject(filters.Ranked, filters.Post{ID: out.Post, Author: author}); f != nil {
+		return out.rejected(f, &r.viewer, author), nil
 	}
 	switch {
 	case slices.ContainsFunc(r.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == out.Post }):

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
@@ -31,7 +32,7 @@ func (r *request) whereRanked(out WhyNot) (WhyNot, bool) {
 }
 
 // whyInvisible tells a post that is gone from one that is too old.
-func (f *Feed) whyInvisible(ctx context.Context, out WhyNot) (WhyNot, error) {
+func (f *Feed) whyInvisible(ctx context.Context, r *request, out WhyNot) (WhyNot, error) {
 	var posts []core.Post
 	err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
 		posts, err = f.fallback.Posts(ctx, []core.ID{out.Post})
@@ -41,30 +42,13 @@ func (f *Feed) whyInvisible(ctx context.Context, out WhyNot) (WhyNot, error) {
 	case err != nil:
 		return out, core.Unavailable("PostgreSQL", time.Second, err)
 	case len(posts) == 0:
-		return out.dropped("filters", "not_visible", "the post does not exist, is deleted, or its status hides it"), nil
+		gone := filters.Post{ID: out.Post, Gone: true}
+		return out.rejected(r.viewer.Reject(filters.Ranked, gone), &r.viewer, gone.Author), nil
 	case f.clock.Now().Sub(posts[0].CreatedAt) > f.cfg.Hot.Window:
 		return out.dropped("sources", "too_old", "the post is from %s; candidates are at most %s old", posts[0].CreatedAt.Format(time.RFC3339), f.cfg.Hot.Window), nil
 	default:
 		return out.dropped("sources", "not_arrived", "the app's database has the post, the hot set not yet: look at the lag of CDC"), nil
 	}
-}
-
-func (f *Feed) whyBarred(r *request, out WhyNot, author reserve.Author) (WhyNot, bool) {
-	switch rel := author.Relation; {
-	case author.ID == r.User:
-		return out.dropped("filters", "own", "one's own posts are not in one's feed"), true
-	case rel&reserve.Blocks != 0:
-		return out.dropped("filters", "blocked", "the user blocks author %s", author.ID), true
-	case rel&reserve.BlockedBy != 0:
-		return out.dropped("filters", "blocked_by", "author %s blocks the user", author.ID), true
-	case rel&reserve.Mutes != 0:
-		return out.dropped("filters", "muted", "the user mutes author %s", author.ID), true
-	case r.marks.hidden.Has(out.Post):
-		return out.dropped("filters", "hidden", "the user hid the post, or was not interested in it"), true
-	case r.marks.seen.Has(out.Post):
-		return out.dropped("filters", "seen", "the user saw the post in the last %s", f.cfg.Store.SeenFor), true
-	}
-	return out, false
 }
 
 // whyNoCandidate says what kept the sources from offering the post, or the reserve from keeping it.

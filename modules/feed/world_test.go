@@ -16,6 +16,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/daily"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
@@ -47,6 +48,7 @@ type world struct {
 	version  int
 	ownKeys  bool // edges have keys of their own: of one that is gone, the tail knows the row alone
 	guards   feed.Guards
+	filters  []filters.Filter // nil: those of the product
 	registry *prometheus.Registry
 	lists    atomic.Pointer[map[string]feed.Trending] // what the trending job has published
 	away     struct{ clickhouse, postgres, redis gate }
@@ -157,8 +159,8 @@ func (w *world) start() {
 		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, Heard: w.heard, Store: st,
 		Graph:    counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), w.cfg.MaxEdges, w.cfg.MaxAffinity), &w.questions},
 		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source, Lists: w,
-		Guards: w.guards,
-		Clock:  w.clock, Registry: reg, Log: zap.NewNop(),
+		Guards: w.guards, Filters: w.filters,
+		Clock: w.clock, Registry: reg, Log: zap.NewNop(),
 	})
 	require.NoError(w.t, err)
 	require.NoError(w.t, f.Start(context.Background()))

@@ -21,8 +21,8 @@ const (
 	Unfollowed                      // the viewer followed the author once: what affinity is left is cut
 )
 
-// Barred are the relations under which nothing of the author is shown.
-const Barred = Blocks | BlockedBy | Mutes
+// BlockedOrMuted are the relations under which nothing of the author is shown.
+const BlockedOrMuted = Blocks | BlockedBy | Mutes
 
 // Author is one person as the viewer relates to them.
 type Author struct {
@@ -31,9 +31,9 @@ type Author struct {
 	Interactions float32 // the viewer's weighted interactions with the author in 90 days
 }
 
-// Affinity is the interactions that count: none with somebody who was unfollowed or barred.
+// Affinity is the interactions that count: none with somebody who was unfollowed, blocked or muted.
 func (a Author) Affinity() float64 {
-	if a.Relation&(Barred|Unfollowed) != 0 {
+	if a.Relation&(BlockedOrMuted|Unfollowed) != 0 {
 		return 0
 	}
 	return float64(a.Interactions)

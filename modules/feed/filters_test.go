@@ -1,0 +1,192 @@
+package feed_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/test/wait"
+)
+
+// embargoed are the posts that the added filter rejects: all of author 2, and no others.
+var embargoed = []core.ID{102, 202, 302}
+
+// embargo is a world with one filter more, which can be switched on.
+type embargo struct {
+	*world
+	on atomic.Bool
+}
+
+// obeys holds that a path shows an embargoed post without the filter, and none with it.
+func (e *embargo) obeys(path string, show func() []core.ID) {
+	e.t.Helper()
+	e.on.Store(false)
+	require.NotEmpty(e.t, overlap(embargoed, show()), "%s: without the filter", path)
+	e.on.Store(true)
+	require.Empty(e.t, overlap(embargoed, show()), "%s: with the filter", path)
+	e.on.Store(false)
+}
+
+// from asks for a page that must come from somewhere.
+func (e *embargo) from(servedFrom string, user int, query string) func() []core.ID {
+	return func() []core.ID {
+		e.t.Helper()
+		p := e.get(user, query)
+		require.Equal(e.t, servedFrom, p.ServedFrom)
+		return p.posts()
+	}
+}
+
+// fresh leaves a user with an entry that was computed without the filter.
+func (e *embargo) fresh(user int) {
+	e.t.Helper()
+	e.do(http.MethodDelete, 1, fmt.Sprint("/admin/v1/cache/", user), "")
+	e.cached(user, "")
+}
+
+// later gives all posts behind a cursor.
+func (e *embargo) later(cursor string) (posts []core.ID) {
+	e.t.Helper()
+	for cursor != "" {
+		p := e.get(1, "limit=2&"+cursor)
+		posts = append(posts, p.posts()...)
+		cursor = p.next()
+	}
+	return posts
+}
+
+// TestAFilterThatIsAddedHoldsOnEveryPath adds a filter, once by post and once by author, and goes through all paths by
+// which a post reaches a viewer: each must have shown a post before, and must not once the filter is there.
+func TestAFilterThatIsAddedHoldsOnEveryPath(t *testing.T) {
+	t.Run("by post", func(t *testing.T) {
+		testEveryPath(t, func(on *atomic.Bool) filters.Filter {
+			return filters.Filter{Post: func(_ *filters.Viewer, p filters.Post) bool { return on.Load() && p.ID%100 == 2 }}
+		})
+	})
+	t.Run("by author", func(t *testing.T) {
+		testEveryPath(t, func(on *atomic.Bool) filters.Filter {
+			return filters.Filter{Author: func(_ *filters.Viewer, a reserve.Author) bool { return on.Load() && a.ID == 2 }}
+		})
+	})
+}
+
+func testEveryPath(t *testing.T, filter func(on *atomic.Bool) filters.Filter) {
+	e := &embargo{world: newWorld(t, 20)}
+	added := filter(&e.on)
+	added.Name = "embargoed"
+	added.Detail = func(*filters.Viewer, reserve.Author) string { return "the post is under embargo" }
+	e.filters = append(filters.All(), added)
+	e.start()
+	for user := 1; user <= 8; user++ {
+		e.follow(user, 2, 3, 4)
+	}
+	for author := 2; author <= 4; author++ {
+		e.post(100+author, author, time.Duration(author)*time.Hour)
+		e.post(200+author, author, 100*time.Hour) // older than the hot set's window
+	}
+	e.engage(102, 2, 100, 30)
+	e.load()
+
+	e.wellServed()
+	e.withoutClickHouse()
+	e.onDemand()
+	e.withoutHotSet()
+}
+
+// wellServed are the paths while all servers are there.
+func (e *embargo) wellServed() {
+	anew := func(user int, from string) func() []core.ID {
+		return func() []core.ID {
+			e.do(http.MethodDelete, 1, fmt.Sprint("/admin/v1/cache/", user), "")
+			return e.from(from, user, "")()
+		}
+	}
+	e.obeys("computed", anew(1, "clickhouse"))
+	e.obeys("computed for who follows nobody", anew(9, "clickhouse"))
+	e.fresh(1)
+	e.obeys("cached", e.from("cache", 1, ""))
+
+	first := e.get(1, "limit=1").next()
+	e.obeys("later page", func() []core.ID { return e.later(first) })
+	e.obeys("later page, the order lost", func() []core.ID { e.loseEverything(); return e.later(first) })
+
+	e.fresh(1)
+	e.post(302, 2, 0)
+	e.obeys("arrived since", e.from("cache", 1, ""))
+	e.obeys("timeline", e.from("cache", 1, "algo=timeline"))
+	e.obeys("timeline of PostgreSQL", e.from("cache", 1, "algo=timeline&limit=100"))
+	e.obeys("trending", func() []core.ID { return e.list(1, "/api/v1/feed/trending").posts() })
+	e.obeys("trending in a week", func() []core.ID { return e.list(1, "/api/v1/feed/trending?window=7d").posts() })
+
+	since := "/api/v1/feed?since=" + url.QueryEscape(e.clock.Now().Add(-10*time.Minute).Format(time.RFC3339Nano))
+	e.obeys("count of new posts", func() (waiting []core.ID) {
+		status, body := e.call(1, since)
+		require.Equal(e.t, http.StatusOK, status, string(body))
+		var count struct {
+			NewPosts int `json:"new_posts"`
+		}
+		require.NoError(e.t, json.Unmarshal(body, &count))
+		if count.NewPosts > 0 {
+			waiting = append(waiting, 302)
+		}
+		return waiting
+	})
+
+	e.event(8, core.ActionView, 102, 103, 104, 202, 203, 204, 302)
+	e.obeys("seen before", anew(8, "clickhouse"))
+
+	e.on.Store(true)
+	why := e.whyNot(1, 102)
+	require.Equal(e.t, []string{"dropped", "filters", "embargoed", "the post is under embargo"}, []string{why.Verdict, why.Stage, why.Rule, why.Detail})
+	require.Positive(e.t, e.counter("feedrank_feed_filtered_total", "embargoed"))
+	e.on.Store(false)
+}
+
+// withoutClickHouse are the paths on which the graph is an old one, PostgreSQL's, or unknown.
+func (e *embargo) withoutClickHouse() {
+	e.fresh(1)
+	e.away.clickhouse.closed.Store(true)
+	e.clock.advance(50 * time.Minute)
+	e.obeys("stale", e.from("stale", 1, ""))
+	e.obeys("with PostgreSQL's graph", e.from("postgres", 5, ""))
+	e.away.postgres.closed.Store(true)
+	e.obeys("trending in place of a feed", e.from("trending", 6, ""))
+	e.away.postgres.closed.Store(false)
+	e.back()
+}
+
+// onDemand are the paths of a replica whose hot set is not loaded, while ClickHouse can be asked.
+func (e *embargo) onDemand() {
+	e.publish(nil, hot.Post{ID: 302, Author: 2, Created: e.clock.Now().Add(-time.Hour).UnixMicro()})
+	e.start()
+	wait.Until(e.t, func() bool { return len(e.list(1, "/api/v1/feed/trending").Items) > 0 })
+	e.obeys("on demand", func() []core.ID {
+		e.do(http.MethodDelete, 1, "/admin/v1/cache/1", "")
+		return e.from("clickhouse", 1, "")()
+	})
+	e.fresh(1)
+	e.obeys("on demand, cached", e.from("cache", 1, ""))
+	e.obeys("trending, on demand", func() []core.ID { return e.list(1, "/api/v1/feed/trending?window=7d").posts() })
+}
+
+// withoutHotSet are the paths of such a replica while ClickHouse is away, too.
+func (e *embargo) withoutHotSet() {
+	first := e.cached(1, "limit=1").next()
+	e.away.clickhouse.closed.Store(true)
+	e.obeys("an entry in its own order", e.from("cache", 1, ""))
+	e.obeys("later page, visible by PostgreSQL", func() []core.ID { return e.later(first) })
+	e.obeys("timeline in place of a feed", e.from("postgres", 7, ""))
+	e.obeys("latest posts of all", e.from("postgres", 12, ""))
+	e.away.postgres.closed.Store(true)
+	e.obeys("published lists", func() []core.ID { e.flush(); return e.from("trending", 13, "")() })
+}
