@@ -28,20 +28,20 @@ const verifyRounds = 5
 var errChanging = errors.New("rows change faster than they are written")
 
 // ask replaces what entries say by what the app's table says, where they are to be asked.
-func (a *applier) ask(ctx context.Context, s *mapping.Source, entries []entry) error {
+func (w *writer) ask(ctx context.Context, s *mapping.Source, entries []entry) error {
 	var keys []string
 	for _, e := range entries {
 		if e.ask {
 			keys = append(keys, s.Kind.CopyKey(e.row))
 		}
 	}
-	rows, at, err := a.current(ctx, s, keys)
+	rows, at, err := w.current(ctx, s, keys)
 	if err != nil || len(keys) == 0 {
 		return err
 	}
 	for i := range entries {
 		if e := &entries[i]; e.ask {
-			e.row, e.delete, e.create, e.origin = rows[s.Kind.CopyKey(e.row)], false, false, at
+			e.row, e.delete, e.create, e.position = rows[s.Kind.CopyKey(e.row)], false, false, at
 			e.delete = e.row.Gone
 		}
 	}
@@ -49,13 +49,13 @@ func (a *applier) ask(ctx context.Context, s *mapping.Source, entries []entry) e
 }
 
 // current reads rows as they are now; one that is not there is gone.
-func (a *applier) current(ctx context.Context, s *mapping.Source, keys []string) (map[string]mapping.Row, envelope.SourcePosition, error) {
+func (w *writer) current(ctx context.Context, s *mapping.Source, keys []string) (map[string]mapping.Row, envelope.SourcePosition, error) {
 	if len(keys) == 0 {
 		return nil, envelope.SourcePosition{}, nil
 	}
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
-	t, err := schema.OpenTable(ctx, a.pg, s)
+	t, err := schema.OpenTable(ctx, w.pg, s)
 	if err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
@@ -72,29 +72,29 @@ func (a *applier) current(ctx context.Context, s *mapping.Source, keys []string)
 		}
 		rows[key] = row.Row
 	}
-	a.metrics.asked.WithLabelValues(a.table, "found").Add(float64(len(found)))
-	a.metrics.asked.WithLabelValues(a.table, "gone").Add(float64(len(keys) - len(found)))
+	w.metrics.asked.WithLabelValues(w.table, "found").Add(float64(len(found)))
+	w.metrics.asked.WithLabelValues(w.table, "gone").Add(float64(len(keys) - len(found)))
 	return rows, at, nil
 }
 
 // verify looks again at rows whose changes have no order, and writes those that have changed since they were
 // asked for. It returns what it wrote.
-func (a *applier) verify(ctx context.Context, f *fold) (written []*fold, err error) {
-	keys := slices.Collect(maps.Keys(f.unordered))
+func (w *writer) verify(ctx context.Context, m *merge) (written []*merge, err error) {
+	keys := slices.Collect(maps.Keys(m.unordered))
 	for range verifyRounds {
-		rows, at, err := a.current(ctx, f.source, keys)
+		rows, at, err := w.current(ctx, m.source, keys)
 		if err != nil || len(keys) == 0 {
 			return written, err
 		}
-		have, err := replica.Lookup(ctx, a.db, f.kind, keys)
+		have, err := replica.Lookup(ctx, w.db, m.kind, keys)
 		if err != nil {
 			return nil, err
 		}
-		again := newFold(f.source, have)
+		again := newMerge(m.source, have)
 		for _, key := range keys {
 			old, known := have[key]
 			if row := rows[key]; !known || !replica.SameRow(old.Row, row) {
-				e, stays := a.leaveOut(again, entry{source: f.source, row: row, origin: at, ask: true, unordered: true, raise: true, delete: row.Gone})
+				e, stays := w.leaveOut(again, entry{source: m.source, row: row, position: at, ask: true, unordered: true, raise: true, delete: row.Gone})
 				if stays && (known || !row.Gone) {
 					again.apply(e)
 				}
@@ -103,10 +103,10 @@ func (a *applier) verify(ctx context.Context, f *fold) (written []*fold, err err
 		if len(again.dirty) == 0 {
 			return written, nil
 		}
-		if err := a.writeFold(ctx, again); err != nil {
+		if err := w.insertMerge(ctx, again); err != nil {
 			return nil, err
 		}
 		written = append(written, again)
 	}
-	return nil, fmt.Errorf("%s: %w", f.source.Table, errChanging)
+	return nil, fmt.Errorf("%s: %w", m.source.Table, errChanging)
 }

@@ -37,7 +37,7 @@ type Consumer struct {
 	log         *zap.Logger
 	metrics     *metrics
 	rejects     *rejects
-	slots       chan struct{} // bounds the batches that are written at once
+	turns       chan struct{} // bounds the batches that are written at once
 	workers     *worker.Group
 	parked      parked
 
@@ -70,7 +70,7 @@ func New(p Params) *Consumer {
 		cfg: p.Config, kafka: p.Kafka, mapping: p.Mapping, db: p.ClickHouse, pg: p.Postgres,
 		deadLetters: p.DeadLetters, observer: p.Observer, erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"),
 		metrics: newMetrics(p.Registerer, p.Clock), rejects: newRejects(),
-		slots: make(chan struct{}, p.Config.Inserts), workers: worker.NewGroup(p.Failure),
+		turns: make(chan struct{}, p.Config.Inserts), workers: worker.NewGroup(p.Failure),
 	}
 }
 
@@ -86,17 +86,23 @@ func (c *Consumer) Start(context.Context) error {
 // read again by whoever comes next.
 func (c *Consumer) Stop(ctx context.Context) error { return c.workers.Stop(ctx) }
 
-// run is a member of the group. It joins anew when a topic begins a new life, which sarama would not
+// Probe tells of tables whose records are all refused, of partitions that wait for their connector to be set right,
+// and of those in which nothing is applied.
+func (c *Consumer) Probe(context.Context) error {
+	return errors.Join(c.rejects.probe(), c.parked.check(), c.metrics.backlog.Check())
+}
+
+// run is a member of the group. It joins anew when a topic begins a new incarnation, which sarama would not
 // notice.
 func (c *Consumer) run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		life, renew := context.WithCancel(ctx)
+		membership, renew := context.WithCancel(ctx)
 		watched := make(chan struct{})
 		go func() {
 			defer close(watched)
-			c.watch(life, renew)
+			c.watch(membership, renew)
 		}()
-		err := kafka.RunGroup(life, c.kafka, c.cfg.Group, c.mapping.Topics(), &handler{Consumer: c}, c.log)
+		err := kafka.RunGroup(membership, c.kafka, c.cfg.Group, c.mapping.Topics(), &handler{consumer: c}, c.log)
 		renew()
 		<-watched
 		if errors.Is(err, kafka.ErrStop) {

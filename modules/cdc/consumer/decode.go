@@ -106,7 +106,7 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 			d.metrics.oddTimes.WithLabelValues(d.table).Inc() // the zero time is before all
 		}
 		b.entries = append(b.entries, entry{
-			source: s, key: record.Key, row: row, version: version, origin: record.Source.WrittenAt(),
+			source: s, key: record.Key, row: row, version: version, position: record.Source.WrittenAt(),
 			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete, create: record.Op == envelope.Create,
 			repair: repair, repairs: repairs, streamed: record.Source.Snapshot == envelope.Streaming,
 			ask: ask, unordered: unordered, raise: unordered || d.epochs.Grew(epoch),

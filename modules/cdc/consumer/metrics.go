@@ -12,7 +12,7 @@ type metrics struct {
 	records      *prometheus.CounterVec   // table, op
 	tombstones   *prometheus.CounterVec   // table
 	truncates    *prometheus.CounterVec   // table
-	killed       *prometheus.CounterVec   // table
+	truncated    *prometheus.CounterVec   // table
 	late         *prometheus.CounterVec   // table
 	repeats      *prometheus.CounterVec   // table
 	replays      *prometheus.CounterVec   // table
@@ -59,7 +59,7 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		records:     counter("records_total", "Change records read, by the app's table and operation.", "table", "op"),
 		tombstones:  counter("tombstones_total", "Records without a value, which follow deletes.", "table"),
 		truncates:   counter("truncates_total", "Truncates applied.", "table"),
-		killed:      counter("truncated_rows_total", "Rows that arrived after a truncate that came after them.", "table"),
+		truncated:   counter("truncated_rows_total", "Rows that arrived after a truncate that came after them.", "table"),
 		late:        counter("late_records_total", "Records left out because a leader of the source wrote them after it had been replaced.", "table"),
 		repeats:     counter("repeats_total", "Records left out because the connector had certainly written them before.", "table"),
 		replays:     counter("replays_total", "Records read again from Kafka whose row was already applied.", "table"),
@@ -80,16 +80,34 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		connectorLag: gauge("connector_lag_seconds", "Time from the commit to the connector for the last record.", "table"),
 		drift:        gauge("schema_mismatches", "Columns and keys of the mapping that the app's table does not have.", "table"),
 		parked:       gauge("parked", "1 while a partition waits at a record of a converter that we do not read; see cdc.consumer.on_foreign_format.", "table", "partition"),
-		epoch:        gauge("topic_epoch", "Lives of the topic: rises when it is made anew or grows.", "table"),
+		epoch:        gauge("topic_epoch", "Incarnations of the topic: rises when it is made anew or grows.", "table"),
 
 		batch:   histogram("batch_records", "Records in a batch.", prometheus.ExponentialBuckets(1, 4, 9)),
 		apply:   histogram("apply_seconds", "Time to apply a batch in ClickHouse.", prometheus.ExponentialBuckets(0.001, 2, 16)),
 		visible: histogram("commit_to_visible_seconds", "Time from the commit in PostgreSQL until the row is in ClickHouse.", prometheus.ExponentialBuckets(0.01, 2, 14)),
 
 		observeErrs: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "feedrank_cdc_observer_errors_total", Help: "Batches whose changes the feed could not be told of.",
+			Name: "feedrank_cdc_observer_errors_total", Help: "Batches whose changes the feed could not be notified of.",
 		}),
 	}
 	reg.MustRegister(m.observeErrs, m.backlog)
 	return m
+}
+
+// count notes what was written, and how long after its commit.
+func (w *writer) count(jobs []*job, merges []*merge) {
+	now := w.clock.Now()
+	for _, j := range jobs {
+		w.metrics.batch.WithLabelValues(w.table).Observe(float64(j.batch.records))
+		for _, e := range j.batch.entries {
+			if e.streamed && !e.committedAt.IsZero() {
+				w.metrics.visible.WithLabelValues(w.table).Observe(max(0, now.Sub(e.committedAt).Seconds()))
+			}
+		}
+	}
+	for _, m := range merges {
+		w.metrics.replays.WithLabelValues(w.table).Add(float64(m.replays))
+		w.metrics.stale.WithLabelValues(w.table).Add(float64(m.stale))
+		w.metrics.raised.WithLabelValues(w.table).Add(float64(m.raised))
+	}
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/IBM/sarama"
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -18,28 +17,24 @@ import (
 // sayAgain is how often the log says that a partition waits.
 const sayAgain = time.Minute
 
-// park applies what came before a record of a converter that we do not read, and waits there until the session
+// park writes what came before a record of a converter that we do not read, and waits there until the session
 // ends: all that follows is written like it. Other partitions go on.
-func (s *session) park(
-	ctx context.Context, group sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim, b *batch, d *decoder, why error, offset int64,
-) error {
-	t := s.topics[claim.Topic()]
+func (p *partition) park(ctx context.Context, b *batch, why error, offset int64) error {
 	if b.last != nil {
-		if err := t.applier.submit(ctx, b); err != nil {
+		if err := p.write(ctx, b); err != nil {
 			return err
 		}
-		group.MarkOffset(claim.Topic(), claim.Partition(), b.last.Offset+1, markOf(t, d))
 	}
-	gauge := s.metrics.parked.WithLabelValues(d.table, kafka.PartitionLabel(claim.Partition()))
+	gauge := p.metrics.parked.WithLabelValues(p.decoder.table, kafka.PartitionLabel(p.claim.Partition()))
 	gauge.Set(1)
 	defer gauge.Set(0)
-	defer s.parked.add(fmt.Errorf("%s/%d@%d: %w", claim.Topic(), claim.Partition(), offset, why))()
+	defer p.parked.add(fmt.Errorf("%s/%d@%d: %w", p.claim.Topic(), p.claim.Partition(), offset, why))()
 	again := time.NewTicker(sayAgain)
 	defer again.Stop()
 	for {
-		s.log.Error("a partition waits at a record that its connector must write otherwise; make the topic anew and let "+
+		p.log.Error("a partition waits at a record that its connector must write otherwise; make the topic anew and let "+
 			"the connector take a snapshot, or set cdc.consumer.on_foreign_format to dead_letter and run `feedrank resync`",
-			zap.String("topic", claim.Topic()), zap.Int32("partition", claim.Partition()), zap.Int64("offset", offset), zap.Error(why))
+			zap.String("topic", p.claim.Topic()), zap.Int32("partition", p.claim.Partition()), zap.Int64("offset", offset), zap.Error(why))
 		select {
 		case <-ctx.Done():
 			return nil

@@ -1,7 +1,6 @@
 package consumer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,12 +45,7 @@ func (r *rejects) accepted(table string) {
 	}
 }
 
-// Probe tells of tables whose records are all refused, of partitions that wait for their connector to be set right,
-// and of those in which nothing is applied.
-func (c *Consumer) Probe(context.Context) error {
-	return errors.Join(c.rejects.probe(), c.parked.check(), c.metrics.backlog.Check())
-}
-
+// probe tells of tables whose records are all refused.
 func (r *rejects) probe() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -34,11 +34,11 @@ func TestReplayingAnyPartOfTheLogChangesNothing(t *testing.T) {
 		for committed := 0; committed < len(log); {
 			start := rapid.IntRange(0, committed).Draw(t, "start") // at the committed offset or before it
 			end := rapid.IntRange(start+1, len(log)).Draw(t, "end")
-			f := newFold(&follows, maps.Clone(rows))
+			m := newMerge(&follows, maps.Clone(rows))
 			for _, e := range log[start:end] {
-				f.apply(e)
+				m.apply(e)
 			}
-			for _, e := range f.writtenEdges() {
+			for _, e := range m.writtenEdges() {
 				if old, ok := edges[e.Edge]; !ok || old.Version <= e.Version {
 					edges[e.Edge] = e
 				}
@@ -46,7 +46,7 @@ func TestReplayingAnyPartOfTheLogChangesNothing(t *testing.T) {
 			if rapid.IntRange(0, 2).Draw(t, "dies before the rows are written") == 2 {
 				continue
 			}
-			for _, r := range f.written() {
+			for _, r := range m.written() {
 				if old, ok := rows[r.Key]; !ok || old.Version <= r.Version {
 					rows[r.Key] = r
 				}
@@ -104,11 +104,11 @@ func TestReplayingAnyPartOfTheLogLeavesNoReactionBehind(t *testing.T) {
 		for committed := 0; committed < len(log); {
 			start := rapid.IntRange(0, committed).Draw(t, "start") // at the committed offset or before it
 			end := rapid.IntRange(start+1, len(log)).Draw(t, "end")
-			f := newFold(&comments, maps.Clone(rows))
+			m := newMerge(&comments, maps.Clone(rows))
 			for _, e := range log[start:end] {
-				f.apply(e)
+				m.apply(e)
 			}
-			if slices.ContainsFunc(append(f.left, f.written()), func(each []replica.Row) bool { return !insert(each) }) {
+			if slices.ContainsFunc(append(m.vacated, m.written()), func(each []replica.Row) bool { return !insert(each) }) {
 				continue
 			}
 			if rapid.Bool().Draw(t, "commits") {
@@ -156,19 +156,19 @@ func TestARepairOutranksTheVersionThatItNamesWhereverItStands(t *testing.T) {
 	}
 	row := func(other int64) mapping.Row { return mapping.Row{Key: "1", First: 1, Other: other} }
 	have := replica.Row{Row: row(2), Version: at(2, 1000)} // written by a producer that did not know that the topic grew
-	apply := func(have replica.Row, e entry) (replica.Row, *fold) {
+	apply := func(have replica.Row, e entry) (replica.Row, *merge) {
 		e.source = &follows
-		f := newFold(&follows, map[string]replica.Row{"1": have})
-		f.apply(e)
-		return f.rows["1"], f
+		m := newMerge(&follows, map[string]replica.Row{"1": have})
+		m.apply(e)
+		return m.rows["1"], m
 	}
-	repaired, f := apply(have, entry{version: at(2, 4), repair: true, repairs: have.Version, row: row(3)})
+	repaired, m := apply(have, entry{version: at(2, 4), repair: true, repairs: have.Version, row: row(3)})
 	require.EqualValues(t, 3, repaired.Other)
 	require.Greater(t, repaired.Version, have.Version)
-	require.Equal(t, 1, f.raised)
-	same, f := apply(repaired, entry{version: at(2, 4), repair: true, repairs: have.Version, row: row(3)})
+	require.Equal(t, 1, m.raised)
+	same, m := apply(repaired, entry{version: at(2, 4), repair: true, repairs: have.Version, row: row(3)})
 	require.Equal(t, repaired, same, "read again")
-	require.Equal(t, 1, f.replays+f.stale)
+	require.Equal(t, 1, m.replays+m.stale)
 
 	next, _ := apply(repaired, entry{version: at(2, 5), raise: true, row: row(4)})
 	require.EqualValues(t, 4, next.Other, "the row's own partition goes on from there")
@@ -177,7 +177,7 @@ func TestARepairOutranksTheVersionThatItNamesWhereverItStands(t *testing.T) {
 	require.Equal(t, next, older, "what is from before the growth is older")
 	older, _ = apply(next, entry{version: at(1, 99999), raise: true, row: row(5)})
 	require.Equal(t, next, older)
-	replay, f := apply(repaired, entry{version: at(2, 5), row: row(4)})
+	replay, m := apply(repaired, entry{version: at(2, 5), row: row(4)})
 	require.Equal(t, repaired, replay, "in a topic that never grew a lower place was applied before")
-	require.Equal(t, 1, f.replays)
+	require.Equal(t, 1, m.replays)
 }

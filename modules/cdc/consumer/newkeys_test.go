@@ -8,7 +8,7 @@ import (
 )
 
 func TestAKeyThatWasWrittenIsNeverTakenForANewOne(t *testing.T) {
-	u := newUnseen()
+	u := newKeyFilter()
 	const keys = 200_000
 	mistaken := 0
 	for i := range keys {
@@ -20,6 +20,6 @@ func TestAKeyThatWasWrittenIsNeverTakenForANewOne(t *testing.T) {
 	for i := range keys {
 		require.False(t, u.first(strconv.Itoa(i)))
 	}
-	var none *unseen
+	var none *keyFilter
 	require.False(t, none.first("a copy that had rows"))
 }

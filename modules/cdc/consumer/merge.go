@@ -15,12 +15,12 @@ type entry struct {
 	key         envelope.Row
 	row         mapping.Row
 	version     replica.Version
-	origin      envelope.SourcePosition
+	position    envelope.SourcePosition
 	committedAt time.Time
 	delete      bool // the record tells no more than the key
 	create      bool // nothing alive is under the key
 	streamed    bool // not of a snapshot
-	killed      bool // by a truncate that was heard of before
+	truncated   bool // by a truncate that was known before
 	repair      bool // counts only if the row's version is repairs
 	repairs     replica.Version
 	ask         bool // what it says must be read from the app's table
@@ -47,15 +47,15 @@ func (e entry) countedAt(row mapping.Row, old replica.Row, known bool) time.Time
 	return row.CreatedAt
 }
 
-// fold applies changes in their order to what is stored, in memory, and collects what is to be
+// merge applies changes in their order to what is stored, in memory, and collects what is to be
 // written: of each row its last state, of each edge likewise.
-type fold struct {
+type merge struct {
 	source  *mapping.Source
 	kind    mapping.Kind
 	rows    map[string]replica.Row // what we have, as far as it was looked up or changed
 	dirty   map[string]bool
 	edges   map[mapping.Edge]replica.Edge
-	left    [][]replica.Row // of counted rows that moved: what is to be gone from where they were, by their how manieth move it was
+	vacated [][]replica.Row // of counted rows that moved: what is to be gone from where they were, by their how manieth move it was
 	moves   map[string]int  // so far, by row
 	changes []core.Change
 	replays int
@@ -65,160 +65,160 @@ type fold struct {
 	unordered map[string]bool
 }
 
-func newFold(s *mapping.Source, have map[string]replica.Row) *fold {
+func newMerge(s *mapping.Source, have map[string]replica.Row) *merge {
 	if have == nil {
 		have = map[string]replica.Row{}
 	}
-	return &fold{
+	return &merge{
 		source: s, kind: s.Kind, rows: have, dirty: map[string]bool{}, edges: map[mapping.Edge]replica.Edge{}, moves: map[string]int{}, unordered: map[string]bool{},
 	}
 }
 
-func (f *fold) apply(e entry) {
-	key := f.kind.CopyKey(e.row)
-	old, known := f.rows[key]
+func (m *merge) apply(e entry) {
+	key := m.kind.CopyKey(e.row)
+	old, known := m.rows[key]
 	seen := known && old.Version.Record() >= e.version
 	switch {
 	case e.repair && old.Version == e.repairs: // it outranks what it names, wherever in the log it is
 	case e.raise && (e.unordered || old.Version.Epoch() == e.version.Epoch()) && !e.repair:
 	case seen:
-		f.replays++ // it is in the row that we have, and its edges were written before that
+		m.replays++ // it is in the row that we have, and its edges were written before that
 		if old.Version.Record() == e.version {
-			f.again(key, old, e.committedAt)
+			m.reapply(key, old, e.committedAt)
 		}
 		return
 	case e.repair:
-		f.stale++ // a change came first: it is younger than what the comparison saw
+		m.stale++ // a change came first: it is younger than what the comparison saw
 		return
 	}
 	if seen {
 		e.version = old.Version.Next()
-		f.raised++
+		m.raised++
 	}
 	if e.unordered {
-		f.unordered[key] = true
+		m.unordered[key] = true
 	}
 	row := e.row
 	if e.delete && known { // a delete tells the key only
 		row.First, row.Other, row.CreatedAt, row.Hidden = old.First, old.Other, old.CreatedAt, old.Hidden
 	}
-	next := replica.Row{Row: row, Counted: e.countedAt(row, old, known), Version: e.version, Position: e.origin}
-	if e.killed { // above what somebody writes who has not heard of the truncate
+	next := replica.Row{Row: row, Counted: e.countedAt(row, old, known), Version: e.version, Position: e.position}
+	if e.truncated { // above what somebody writes who has not heard of the truncate
 		next.Version = e.version.Derived()
 	}
 	before := old.Row
 	if e.repair { // what was deleted may have left edges behind
 		before.Gone = false
 	}
-	f.tell(before, known, next, e.repair || seen, e.committedAt)
-	if known && f.kind.Counted() && (old.First != next.First || !old.CountedAt().Equal(next.CountedAt())) {
+	m.noteChanges(before, known, next, e.repair || seen, e.committedAt)
+	if known && m.kind.Counted() && (old.First != next.First || !old.CountedAt().Equal(next.CountedAt())) {
 		from := old
 		from.Gone, from.Version = true, e.version-1 // above all that was, below what comes
-		f.leave(key, from)
+		m.vacate(key, from)
 	}
-	f.rows[key] = next
-	f.dirty[key] = true
+	m.rows[key] = next
+	m.dirty[key] = true
 }
 
-// leave notes what a row leaves where it was. Moves of one row are written one after the other: whoever
+// vacate notes what a row leaves where it was. Moves of one row are written one after the other: whoever
 // finds what the second one left may rely on what the first one left being gone from every copy.
-func (f *fold) leave(key string, from replica.Row) {
-	n := f.moves[key]
-	f.moves[key]++
-	if n == len(f.left) {
-		f.left = append(f.left, nil)
+func (m *merge) vacate(key string, from replica.Row) {
+	n := m.moves[key]
+	m.moves[key]++
+	if n == len(m.vacated) {
+		m.vacated = append(m.vacated, nil)
 	}
-	f.left[n] = append(f.left[n], from)
+	m.vacated[n] = append(m.vacated[n], from)
 }
 
-// again treats the last change of a row that was applied before: we may have ended between writing
-// the row and what comes after that, so it is written and told once more.
-func (f *fold) again(key string, old replica.Row, at time.Time) {
-	f.dirty[key] = true
-	if f.kind == mapping.Post {
-		f.changes = append(f.changes, mapping.PostChange(old.Row, at))
+// reapply treats the last change of a row that was applied before: we may have ended between writing
+// the row and what comes after that, so it is written and notified of once more.
+func (m *merge) reapply(key string, old replica.Row, at time.Time) {
+	m.dirty[key] = true
+	if m.kind == mapping.Post {
+		m.changes = append(m.changes, mapping.PostChange(old.Row, at))
 		return
 	}
-	if f.kind == mapping.User {
-		f.changes = append(f.changes, mapping.UserChange(old.Row, at))
+	if m.kind == mapping.User {
+		m.changes = append(m.changes, mapping.UserChange(old.Row, at))
 		return
 	}
 	row := old.Row
 	row.Gone = false
-	for _, e := range f.kind.Edges(row) {
-		f.note(e, old, old.Gone, true, at)
+	for _, e := range m.kind.Edges(row) {
+		m.noteEdge(e, old, old.Gone, true, at)
 	}
 }
 
-// tell notes the edges that go and come, and what the feed is to hear.
-func (f *fold) tell(old mapping.Row, known bool, next replica.Row, anew bool, at time.Time) {
-	if f.kind == mapping.Post {
-		f.changes = append(f.changes, mapping.PostChange(next.Row, at))
+// noteChanges notes the edges that go and come, and what observers are to be notified of.
+func (m *merge) noteChanges(old mapping.Row, known bool, next replica.Row, anew bool, at time.Time) {
+	if m.kind == mapping.Post {
+		m.changes = append(m.changes, mapping.PostChange(next.Row, at))
 		return
 	}
-	// Users are not looked up for every change of theirs, so who goes is told even where we do not know that they were
+	// Users are not looked up for every change of theirs, so who goes is notified of even where we do not know that they were
 	// here; of who comes and was not known to be gone, nobody holds anything.
 	wasGone := known && old.Gone
-	if f.kind == mapping.User && wasGone != next.Gone {
-		f.changes = append(f.changes, mapping.UserChange(next.Row, at))
+	if m.kind == mapping.User && wasGone != next.Gone {
+		m.changes = append(m.changes, mapping.UserChange(next.Row, at))
 	}
-	if !f.kind.HasEdges() {
+	if !m.kind.HasEdges() {
 		return
 	}
 	before := map[mapping.Edge]bool{}
 	if known {
-		for _, e := range f.kind.Edges(old) {
+		for _, e := range m.kind.Edges(old) {
 			before[e] = true
 		}
 	}
-	for _, e := range f.kind.Edges(next.Row) {
-		f.note(e, next, false, anew || !before[e], at)
+	for _, e := range m.kind.Edges(next.Row) {
+		m.noteEdge(e, next, false, anew || !before[e], at)
 		delete(before, e)
 	}
 	for e := range before {
-		f.note(e, next, true, true, at)
+		m.noteEdge(e, next, true, true, at)
 	}
 }
 
-func (f *fold) note(e mapping.Edge, cause replica.Row, gone, changed bool, at time.Time) {
-	f.edges[e] = replica.Edge{Edge: e, CreatedAt: cause.CreatedAt, Version: cause.Version, Gone: gone, Position: cause.Position}
+func (m *merge) noteEdge(e mapping.Edge, cause replica.Row, gone, changed bool, at time.Time) {
+	m.edges[e] = replica.Edge{Edge: e, CreatedAt: cause.CreatedAt, Version: cause.Version, Gone: gone, Position: cause.Position}
 	if change, ok := mapping.EdgeChange(e, gone); ok && changed {
 		change.CommittedAt = at
-		f.changes = append(f.changes, change)
+		m.changes = append(m.changes, change)
 	}
 }
 
 // written are the rows to insert.
-func (f *fold) written() []replica.Row {
-	out := make([]replica.Row, 0, len(f.dirty))
-	for key := range f.dirty {
-		out = append(out, f.rows[key])
+func (m *merge) written() []replica.Row {
+	out := make([]replica.Row, 0, len(m.dirty))
+	for key := range m.dirty {
+		out = append(out, m.rows[key])
 	}
 	return out
 }
 
-func (f *fold) writtenEdges() []replica.Edge {
-	out := make([]replica.Edge, 0, len(f.edges))
-	for _, e := range f.edges {
+func (m *merge) writtenEdges() []replica.Edge {
+	out := make([]replica.Edge, 0, len(m.edges))
+	for _, e := range m.edges {
 		out = append(out, e)
 	}
 	return out
 }
 
-// bury marks what was written of rows that a truncate takes, which became known meanwhile. Their
+// applyTruncates marks as deleted what was written of rows that a truncate takes, which became known meanwhile. Their
 // version is the one derived from the record, so that a later change is above it.
-func (f *fold) bury(ts replica.Tombstones) (rows []replica.Row, edges []replica.Edge) {
-	for key := range f.dirty {
-		if r := f.rows[key]; !r.Gone && ts.Truncated(r.Position) {
+func (m *merge) applyTruncates(ts replica.Tombstones) (rows []replica.Row, edges []replica.Edge) {
+	for key := range m.dirty {
+		if r := m.rows[key]; !r.Gone && ts.Truncated(r.Position) {
 			r.Gone, r.Version = true, r.Version.Derived()
-			f.rows[key] = r
+			m.rows[key] = r
 			rows = append(rows, r)
 		}
 	}
-	for key, e := range f.edges {
+	for key, e := range m.edges {
 		if !e.Gone && ts.Truncated(e.Position) {
 			e.Gone, e.Version = true, e.Version.Derived()
-			f.edges[key] = e
+			m.edges[key] = e
 			edges = append(edges, e)
 		}
 	}

@@ -1,0 +1,31 @@
+// Package consumer copies changes from Kafka to ClickHouse: whatever dies in between, the same records give the same
+// rows under the same versions, and an offset is committed only when all before it is there.
+//
+// Of each partition one member of the group is the reader, and goes through these states from top to bottom:
+//
+//	state                what it does                                           file            next
+//	acquire              claims the incarnation that the topic is in            acquire.go      load position
+//	load position        goes on where it was committed; at the beginning       position.go     collect; or stops, or begins
+//	                     of another incarnation; checks that the log still                      at what is left, by
+//	                     has the next record                                                    on_lost_offset
+//	collect              records to changes, until a batch is full, old, or     partition.go    write; park at a record
+//	                     ends with a truncate; leaves repeats out               decode.go       that no connector of
+//	                                                                            repeats.go      ours writes
+//	write with recovery  the steps below, all again after an error              write.go        collect, after it marked
+//	                                                                                            the batch's last offset
+//	park                 waits until the session ends                           park.go
+//	release              waits for the writers, commits what is marked          acquire.go      acquire, by whoever is next
+//
+// A write has these steps. Each may be repeated, and those after it come only when it is done:
+//
+//	publish              what cannot be read to the dead letters
+//	prepare              once: who is erased, which copies are empty, which truncates there were
+//	merge                the changes of a key to its last state, those of an edge likewise; where the log does not
+//	                     tell a row, PostgreSQL is asked (ask.go)
+//	insert               edges before the rows they come from; rows without an order are looked at once more
+//	truncate             the tombstones again, and what they take of what was just written; then the batch's own
+//	notify               observers, who may miss it
+//
+// So a truncate that another partition meets meanwhile is never missed: it keeps its tombstone before it deletes, and
+// a write reads the tombstones after it has inserted.
+package consumer
