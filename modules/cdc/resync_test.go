@@ -26,7 +26,7 @@ func (c *chain) resync() *resync.Resync {
 	c.t.Helper()
 	producer := kafka.NewProducer(c.KafkaConfig)
 	c.t.Cleanup(func() { require.NoError(c.t, producer.Close()) })
-	c.cfg.Resync.PieceRows = 37 // many pieces
+	c.cfg.Resync.ChunkRows = 37 // many chunks
 	r, err := cdc.NewResync(c.cfg, c.KafkaConfig, c.Postgres, c.ClickHouse, producer, prometheus.NewRegistry())
 	require.NoError(c.t, err)
 	return r
@@ -161,7 +161,7 @@ func TestAComparisonThatWasKilledGoesOnWhereItWas(t *testing.T) {
 func TestAComparisonIsKilledInTheMiddleOfATableAndGoesOnThere(t *testing.T) {
 	c := newChain(t)
 	c.exec(`INSERT INTO users (id, name) SELECT i, 'u' FROM generate_series(1, 10000) i`)
-	c.cfg.Resync.PieceRows = 2000
+	c.cfg.Resync.ChunkRows = 2000
 	r, err := cdc.NewResync(c.cfg, c.KafkaConfig, c.Postgres, c.ClickHouse, nil, prometheus.NewRegistry())
 	require.NoError(t, err)
 	read := int64(0)

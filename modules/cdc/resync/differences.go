@@ -31,26 +31,26 @@ const fewKeys = 2000
 // comparison.
 const rounds = 3
 
-// settle finds out which of the rows that differed have lost something. One whose row in the app's table
+// confirm finds out which of the rows that differed have lost something. One whose row in the app's table
 // changes meanwhile is looked at once more.
-func (w *walk) settle(ctx context.Context, candidates []string) error {
+func (w *walk) confirm(ctx context.Context, candidates []string) error {
 	for round := 0; len(candidates) > 0 && round < rounds; round++ {
-		seen, err := w.look(ctx, candidates)
+		seen, err := w.differing(ctx, candidates)
 		if err != nil {
 			return err
 		}
-		if err := w.await(ctx, seen); err != nil {
+		if err := w.awaitInFlight(ctx, seen); err != nil {
 			return err
 		}
-		if candidates, err = w.judge(ctx, seen); err != nil {
+		if candidates, err = w.verify(ctx, seen); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// look tells which of these rows differ, each with the hash of the app's row.
-func (w *walk) look(ctx context.Context, keys []string) (map[string]uint64, error) {
+// differing tells which of these rows differ, each with the hash of the app's row.
+func (w *walk) differing(ctx context.Context, keys []string) (map[string]uint64, error) {
 	seen := map[string]uint64{}
 	for some := range slices.Chunk(keys, fewKeys) {
 		found, _, err := w.differences(ctx, some)
@@ -64,16 +64,16 @@ func (w *walk) look(ctx context.Context, keys []string) (map[string]uint64, erro
 	return seen, nil
 }
 
-// await waits until everything that was on its way when the rows were looked at is applied, for the time
+// awaitInFlight waits until everything that was on its way when the rows were looked at is applied, for the time
 // to settle at least. It forgets rows that differ no longer.
-func (w *walk) await(ctx context.Context, seen map[string]uint64) error {
-	log, err := w.frontier(ctx)
+func (w *walk) awaitInFlight(ctx context.Context, seen map[string]uint64) error {
+	mark, err := w.watermark(ctx)
 	if err != nil {
 		return err
 	}
 	settled, late := time.Now().Add(w.options.Settle), time.Now().Add(w.options.Settle+w.options.Drain)
 	for len(seen) > 0 {
-		behind, err := log.behind(ctx)
+		behind, err := mark.behind(ctx)
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (w *walk) await(ctx context.Context, seen map[string]uint64) error {
 		if err := worker.Pause(ctx, drainPause); err != nil {
 			return err
 		}
-		still, err := w.look(ctx, slices.Collect(maps.Keys(seen)))
+		still, err := w.differing(ctx, slices.Collect(maps.Keys(seen)))
 		if err != nil {
 			return err
 		}
@@ -95,9 +95,9 @@ func (w *walk) await(ctx context.Context, seen map[string]uint64) error {
 	return nil
 }
 
-// judge reports the rows that differ still although the app's row is as it was seen, and returns those that
+// verify reports the rows that differ still although the app's row is as it was seen, and returns those that
 // changed.
-func (w *walk) judge(ctx context.Context, seen map[string]uint64) (changed []string, err error) {
+func (w *walk) verify(ctx context.Context, seen map[string]uint64) (changed []string, err error) {
 	for some := range slices.Chunk(slices.Sorted(maps.Keys(seen)), fewKeys) {
 		found, at, err := w.differences(ctx, some)
 		if err != nil {
@@ -121,19 +121,21 @@ func (w *walk) judge(ctx context.Context, seen map[string]uint64) (changed []str
 // differences reads the candidates again: ClickHouse first, then PostgreSQL.
 func (w *walk) differences(ctx context.Context, keys []string) ([]difference, envelope.SourcePosition, error) {
 	kind := w.source.Kind
-	copies, err := replica.Lookup(ctx, w.ClickHouse, kind, keys)
+	copies, err := replica.Lookup(ctx, w.resync.ClickHouse, kind, keys)
 	if err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
 	edges := map[string]uint64{}
-	if err := replica.LookupEdges(ctx, w.ClickHouse, kind, keys, func(e mapping.Edge) { edges[e.Key] += w.hash.edge(e) }); err != nil {
+	if err := replica.LookupEdges(ctx, w.resync.ClickHouse, kind, keys, func(e mapping.Edge) { edges[e.Key] += w.resync.hash.edge(e) }); err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
-	wanted, at, err := w.Lookup(ctx, keys)
+	wanted, at, err := w.table.Lookup(ctx, keys)
 	if err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
-	maps.DeleteFunc(wanted, func(_ string, row schema.AppRow) bool { return mapping.NamesErased(w.erased, kind.People(row.Row)) })
+	maps.DeleteFunc(wanted, func(_ string, row schema.AppRow) bool {
+		return mapping.NamesErased(w.resync.erased, kind.People(row.Row))
+	})
 	var found []difference
 	for _, key := range keys {
 		have, known := copies[key]
@@ -141,10 +143,10 @@ func (w *walk) differences(ctx context.Context, keys []string) ([]difference, en
 		d := difference{key: key, version: have.Version, have: known && !have.Gone}
 		var wantedEdges uint64
 		if exists {
-			d.original, d.sum = &want, w.hash.whole(kind, key, want.Row)
-			wantedEdges = d.sum - w.hash.row(key, want.Row)
+			d.original, d.sum = &want, w.resync.hash.whole(kind, key, want.Row)
+			wantedEdges = d.sum - w.resync.hash.row(key, want.Row)
 		}
-		d.edges = d.have == exists && (!exists || w.hash.row(key, have.Row) == w.hash.row(key, want.Row))
+		d.edges = d.have == exists && (!exists || w.resync.hash.row(key, have.Row) == w.resync.hash.row(key, want.Row))
 		if !d.edges || edges[key] != wantedEdges {
 			found = append(found, d)
 		}
@@ -172,7 +174,7 @@ func (w *walk) report(ctx context.Context, found []difference, at envelope.Sourc
 	if !w.options.Repair {
 		return nil
 	}
-	n, err := w.repair(ctx, w.source, w.AppTable, found, at)
+	n, err := w.resync.repair(ctx, w.source, w.table, found, at)
 	c.Repairs += n
 	return err
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// Resync compares the app's tables with their copies while changes go on, and repairs what differs.
+// Resync compares every mapped table, or one of them.
 //
 // A repair goes through Kafka, under the row's key, so that the partition's one writer applies it, and
 // only if the copy is still what it was when the comparison read it. ClickHouse is read before PostgreSQL,
@@ -108,11 +108,11 @@ func (r *Resync) Run(ctx context.Context, o Options) ([]Comparison, error) {
 	if err := r.erased.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	place, err := r.resume(ctx, o)
+	at, err := r.loadCheckpoint(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range place.Done {
+	for _, c := range at.Done {
 		o.compared(c)
 	}
 	mapped := false
@@ -122,23 +122,23 @@ func (r *Resync) Run(ctx context.Context, o Options) ([]Comparison, error) {
 			continue
 		}
 		mapped = true
-		if place.did(k) {
+		if at.did(k) {
 			continue
 		}
-		c, err := r.kind(ctx, s, o, place)
+		c, err := r.kind(ctx, s, o, at)
 		if err != nil {
-			return place.Done, fmt.Errorf("resync of %s: %w", k, err)
+			return at.Done, fmt.Errorf("resync of %s: %w", k, err)
 		}
 		r.metrics.found(c)
 		o.compared(c)
-		if err := r.finish(ctx, o, place, c); err != nil {
-			return place.Done, err
+		if err := r.finish(ctx, o, at, c); err != nil {
+			return at.Done, err
 		}
 	}
 	if !mapped {
 		return nil, fmt.Errorf("resync: table %s is not mapped; mapped are %s", o.Table, strings.Join(r.Mapping.Tables(), ", "))
 	}
-	return place.Done, r.forget(ctx, o)
+	return at.Done, r.forget(ctx, o)
 }
 
 func (o Options) compared(c Comparison) {
@@ -158,8 +158,8 @@ func (o Options) limiter() *rate.Limiter {
 // progressRows is how many rows are read at one pace, and between two calls of Rows.
 const progressRows = 1024
 
-// kind compares one kind piece by piece, from where the place says.
-func (r *Resync) kind(ctx context.Context, s *mapping.Source, o Options, at *place) (Comparison, error) {
+// kind compares one kind chunk by chunk, from where the checkpoint says.
+func (r *Resync) kind(ctx context.Context, s *mapping.Source, o Options, at *checkpoint) (Comparison, error) {
 	t, err := schema.OpenTable(ctx, r.Postgres, s)
 	if err != nil {
 		return Comparison{}, err
@@ -168,7 +168,7 @@ func (r *Resync) kind(ctx context.Context, s *mapping.Source, o Options, at *pla
 		at.begin(s)
 	}
 	w := &walk{
-		Resync: r, AppTable: t, source: s, cut: cutOf(t), options: o, found: &at.Current, pace: o.limiter(),
+		resync: r, table: t, source: s, cut: cutOf(t), options: o, found: &at.Current, pace: o.limiter(),
 	}
 	if w.about, err = r.estimate(ctx, s.Table); err != nil {
 		return at.Current, err
@@ -181,11 +181,11 @@ func (r *Resync) kind(ctx context.Context, s *mapping.Source, o Options, at *pla
 		if err := w.compare(ctx, p); err != nil {
 			return at.Current, err
 		}
-		at.passed(p)
+		at.advance(p)
 		if err := r.save(ctx, o, at); err != nil {
 			return at.Current, err
 		}
-		if err := w.giveWay(ctx); err != nil {
+		if err := w.idle(ctx); err != nil {
 			return at.Current, err
 		}
 	}

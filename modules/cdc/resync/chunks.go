@@ -17,17 +17,17 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
-// piece is as much of a table as is compared at a time, so that memory does not grow with the table: a
+// chunk is as much of a table as is compared at a time, so that memory does not grow with the table: a
 // range of the key's first columns where those are integers, which both databases order alike; else
 // the rows whose key's hash falls into a slice, for which everything is read each time.
-type piece struct {
+type chunk struct {
 	after, upto []int64 // (after, upto]; empty: open
 	slice       int
 	slices      int
 	last        bool
 }
 
-func (p piece) has(h hasher, key string) bool {
+func (p chunk) has(h hasher, key string) bool {
 	return p.slices <= 1 || int(h.key(key)%uint64(p.slices)) == p.slice //nolint:gosec // few
 }
 
@@ -44,7 +44,7 @@ func cutOf(t schema.AppTable) (c cut) {
 }
 
 // bounds are the parameters of a scan of our copy.
-func (o cut) bounds(k mapping.Kind, p piece) map[string]any {
+func (o cut) bounds(k mapping.Kind, p chunk) map[string]any {
 	if k.Layout().ByID {
 		after, upto := int64(math.MinInt64), int64(math.MaxInt64)
 		if len(p.after) > 0 {
@@ -63,7 +63,7 @@ func (o cut) bounds(k mapping.Kind, p piece) map[string]any {
 }
 
 // where is a range as a condition of PostgreSQL; what it compares with are numbers.
-func (o cut) where(p piece) string {
+func (o cut) where(p chunk) string {
 	var parts []string
 	columns := make([]string, len(o.columns))
 	for i, c := range o.columns {
@@ -91,62 +91,62 @@ func numbers[N int | int64](all []N) string {
 
 // walk is the comparison of one kind.
 type walk struct {
-	*Resync
-	schema.AppTable
+	resync  *Resync
+	table   schema.AppTable
 	source  *mapping.Source
 	cut     cut
 	options Options
 	found   *Comparison
 	pace    *rate.Limiter
 	about   int64
-	copies  time.Duration // that reading the copies of the piece took ClickHouse
+	copies  time.Duration // that reading the copies of the chunk took ClickHouse
 }
 
-// othersShare is how long ClickHouse is left to others after a piece, in times of what it took: a comparison
-// that keeps a pace takes it a quarter of the time, since each piece is a full scan of the copies.
-const othersShare = 3
+// idleFactor is how long ClickHouse is left to others after a chunk, in times of what it took: a comparison
+// that keeps a pace takes it a quarter of the time, since each chunk is a full scan of the copies.
+const idleFactor = 3
 
-// giveWay pauses after a piece.
-func (w *walk) giveWay(ctx context.Context) error {
+// idle pauses after a chunk.
+func (w *walk) idle(ctx context.Context) error {
 	if w.options.RowsPerSecond <= 0 {
 		return nil
 	}
-	return worker.Pause(ctx, othersShare*w.copies)
+	return worker.Pause(ctx, idleFactor*w.copies)
 }
 
-// next is the piece that follows a place; more is false when there is none.
-func (w *walk) next(ctx context.Context, at *place) (p piece, more bool, err error) {
+// next is the chunk that follows a checkpoint; more is false when there is none.
+func (w *walk) next(ctx context.Context, at *checkpoint) (p chunk, more bool, err error) {
 	if at.Last {
-		return piece{}, false, nil
+		return chunk{}, false, nil
 	}
 	if len(w.cut.columns) == 0 {
-		n := int(w.about/w.Config.PieceRows) + 1
-		return piece{slice: at.Slice, slices: n, last: at.Slice+1 >= n}, true, nil
+		n := int(w.about/w.resync.Config.ChunkRows) + 1
+		return chunk{slice: at.Slice, slices: n, last: at.Slice+1 >= n}, true, nil
 	}
-	p = piece{after: at.After}
-	upto, more, err := w.NthKey(ctx, w.cut.columns, w.cut.where(p), w.Config.PieceRows) // the last row of the piece
+	p = chunk{after: at.After}
+	upto, more, err := w.table.NthKey(ctx, w.cut.columns, w.cut.where(p), w.resync.Config.ChunkRows) // the last row of the chunk
 	if err != nil {
-		return piece{}, false, err
+		return chunk{}, false, err
 	}
 	p.upto, p.last = upto, !more
 	return p, true, nil
 }
 
-// compare finds the rows of a piece that differ, and after a while those that still do.
-func (w *walk) compare(ctx context.Context, p piece) error {
+// compare finds the rows of a chunk that differ, and after a while those that still do.
+func (w *walk) compare(ctx context.Context, p chunk) error {
 	kind := w.source.Kind
 	sums := map[string]uint64{}
 	began := time.Now()
-	if err := replica.ScanRows(ctx, w.ClickHouse, kind, w.cut.bounds(kind, p), func(key string, row mapping.Row) {
-		if p.has(w.hash, key) {
-			sums[key] += w.hash.row(key, row)
+	if err := replica.ScanRows(ctx, w.resync.ClickHouse, kind, w.cut.bounds(kind, p), func(key string, row mapping.Row) {
+		if p.has(w.resync.hash, key) {
+			sums[key] += w.resync.hash.row(key, row)
 		}
 	}); err != nil {
 		return err
 	}
-	if err := replica.ScanEdges(ctx, w.ClickHouse, kind, w.cut.bounds(kind, p), func(e mapping.Edge) {
-		if p.has(w.hash, e.Key) {
-			sums[e.Key] += w.hash.edge(e)
+	if err := replica.ScanEdges(ctx, w.resync.ClickHouse, kind, w.cut.bounds(kind, p), func(e mapping.Edge) {
+		if p.has(w.resync.hash, e.Key) {
+			sums[e.Key] += w.resync.hash.edge(e)
 		}
 	}); err != nil {
 		return err
@@ -154,11 +154,11 @@ func (w *walk) compare(ctx context.Context, p piece) error {
 	w.copies = time.Since(began)
 	var candidates []string
 	each := func(key string, row schema.AppRow) {
-		if !p.has(w.hash, key) {
+		if !p.has(w.resync.hash, key) {
 			return
 		}
 		w.found.Rows++
-		if sum, ok := sums[key]; !ok || sum != w.hash.whole(kind, key, row.Row) {
+		if sum, ok := sums[key]; !ok || sum != w.resync.hash.whole(kind, key, row.Row) {
 			candidates = append(candidates, key)
 		}
 		delete(sums, key)
@@ -173,14 +173,14 @@ func (w *walk) compare(ctx context.Context, p piece) error {
 	for key := range sums {
 		candidates = append(candidates, key)
 	}
-	return w.settle(ctx, candidates)
+	return w.confirm(ctx, candidates)
 }
 
 // scan reads the app's rows that are of the kind, at the pace, and counts those that cannot be read.
 func (w *walk) scan(ctx context.Context, where string, each func(key string, row schema.AppRow)) (unreadable int, err error) {
 	read := int64(0)
-	return w.Scan(ctx, where, func(key string, row schema.AppRow) error {
-		if mapping.NamesErased(w.erased, w.source.Kind.People(row.Row)) { // whose rows are none
+	return w.table.Scan(ctx, where, func(key string, row schema.AppRow) error {
+		if mapping.NamesErased(w.resync.erased, w.source.Kind.People(row.Row)) { // whose rows are none
 			return nil
 		}
 		each(key, row)

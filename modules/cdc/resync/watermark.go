@@ -16,62 +16,62 @@ import (
 // ErrBehind says that a comparison could not tell what is lost from what is late.
 var ErrBehind = errors.New("the copy is behind the app's table: look at feedrank_cdc_source_slot_lag_bytes and feedrank_cdc_lag_records first, and compare once they are low")
 
-// frontier is a place in the log. Once the consumer has passed it, what the app's table had before and our
+// watermark is a position of the log. Once the consumer has passed it, what the app's table had before and our
 // copy has not is lost, and not on its way.
-type frontier struct {
-	*Resync
+type watermark struct {
+	resync   *Resync
 	topic    string
 	position string          // of PostgreSQL's log
 	ends     map[int32]int64 // of the topic's partitions, when Kafka had everything up to the position; nil: it has not yet
 	passed   bool
 }
 
-// frontier is where the log is now.
-func (w *walk) frontier(ctx context.Context) (*frontier, error) {
-	f := &frontier{Resync: w.Resync, topic: w.Mapping.Topic(w.source.Table), passed: w.options.Drain == 0}
-	if err := w.Postgres.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&f.position); err != nil {
+// watermark is where the log is now.
+func (w *walk) watermark(ctx context.Context) (*watermark, error) {
+	m := &watermark{resync: w.resync, topic: w.resync.Mapping.Topic(w.source.Table), passed: w.options.Drain == 0}
+	if err := w.resync.Postgres.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&m.position); err != nil {
 		return nil, fmt.Errorf("position of the log: %w", err)
 	}
-	return f, nil
+	return m, nil
 }
 
-// behind tells whether changes from before the frontier may not be applied yet. Of a Debezium connector
+// behind tells whether changes from before the watermark may not be applied yet. Of a Debezium connector
 // only the part in Kafka is known.
-func (f *frontier) behind(ctx context.Context) (bool, error) {
-	if f.passed {
+func (m *watermark) behind(ctx context.Context) (bool, error) {
+	if m.passed {
 		return false, nil
 	}
-	if f.ends == nil {
+	if m.ends == nil {
 		confirmed := true
-		err := f.Postgres.QueryRow(ctx, sql.Postgres("cdc_confirmed"), f.Slot, f.position).Scan(&confirmed)
+		err := m.resync.Postgres.QueryRow(ctx, sql.Postgres("cdc_confirmed"), m.resync.Slot, m.position).Scan(&confirmed)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return false, fmt.Errorf("position of slot %s: %w", f.Slot, err)
+			return false, fmt.Errorf("position of slot %s: %w", m.resync.Slot, err)
 		}
 		if !confirmed {
 			return true, nil
 		}
 	}
-	offsets, err := kafka.ReadTopicOffsets(f.Kafka, f.Group, map[string][]int32{f.topic: nil})
+	offsets, err := kafka.ReadTopicOffsets(m.resync.Kafka, m.resync.Group, map[string][]int32{m.topic: nil})
 	if errors.Is(err, sarama.ErrUnknownTopicOrPartition) { // nothing was ever written
-		f.passed = true
+		m.passed = true
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	at := offsets.Partitions[f.topic]
-	if f.ends == nil {
-		f.ends = map[int32]int64{}
+	at := offsets.Partitions[m.topic]
+	if m.ends == nil {
+		m.ends = map[int32]int64{}
 		for p, here := range at {
-			f.ends[p] = here.Newest
+			m.ends[p] = here.Newest
 		}
 	}
-	for p, end := range f.ends {
+	for p, end := range m.ends {
 		if here := at[p]; here.Committed < end && here.Oldest < end { // what expired is not waited for
 			return true, nil
 		}
 	}
-	f.passed = true
+	m.passed = true
 	return false, nil
 }
 

@@ -8,11 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOnlyAComparisonAtAPaceGivesWay(t *testing.T) {
+func TestOnlyAComparisonAtAPaceIdles(t *testing.T) {
 	ended, end := context.WithCancel(t.Context())
 	end()
 	w := walk{copies: time.Hour}
-	require.NoError(t, w.giveWay(ended))
+	require.NoError(t, w.idle(ended))
 	w.options.RowsPerSecond = 1
-	require.Error(t, w.giveWay(ended), "it would have waited")
+	require.Error(t, w.idle(ended), "it would have waited")
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/feedrank/feedrank/sql"
 )
 
-// place is how far a comparison came.
-type place struct {
+// checkpoint is how far a comparison came.
+type checkpoint struct {
 	Of      string // what is compared: another question begins anew
 	Done    []Comparison
 	Current Comparison // of the kind that is being compared
@@ -23,7 +23,7 @@ type place struct {
 	Last    bool       // nothing of the kind is left
 }
 
-func (p *place) did(k mapping.Kind) bool {
+func (p *checkpoint) did(k mapping.Kind) bool {
 	for _, c := range p.Done {
 		if c.Kind == k.String() {
 			return true
@@ -32,12 +32,12 @@ func (p *place) did(k mapping.Kind) bool {
 	return false
 }
 
-func (p *place) begin(s *mapping.Source) {
+func (p *checkpoint) begin(s *mapping.Source) {
 	p.Current, p.After, p.Slice, p.Last = Comparison{Kind: s.Kind.String(), Table: s.Table}, nil, 0, false
 }
 
-// passed notes that a piece is compared.
-func (p *place) passed(done piece) {
+// advance notes that a chunk is compared.
+func (p *checkpoint) advance(done chunk) {
 	p.After, p.Slice, p.Last = done.upto, done.slice+1, done.last
 }
 
@@ -52,12 +52,12 @@ func (r *Resync) question(o Options) (string, error) {
 	return fmt.Sprintf("%s repair=%t %x", o.Table, o.Repair, sum.Sum64()), nil
 }
 
-func (r *Resync) resume(ctx context.Context, o Options) (*place, error) {
+func (r *Resync) loadCheckpoint(ctx context.Context, o Options) (*checkpoint, error) {
 	of, err := r.question(o)
 	if err != nil {
 		return nil, err
 	}
-	fresh := &place{Of: of}
+	fresh := &checkpoint{Of: of}
 	if o.Name == "" {
 		return fresh, nil
 	}
@@ -69,19 +69,19 @@ func (r *Resync) resume(ctx context.Context, o Options) (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("how far the last comparison came: %w", err)
 	}
-	var found place
+	var found checkpoint
 	if err := json.Unmarshal(text, &found); err != nil || found.Of != of {
 		return fresh, nil //nolint:nilerr // of another version, or of another question
 	}
 	return &found, nil
 }
 
-func (r *Resync) finish(ctx context.Context, o Options, p *place, c Comparison) error {
+func (r *Resync) finish(ctx context.Context, o Options, p *checkpoint, c Comparison) error {
 	p.Done, p.Current, p.After, p.Slice, p.Last = append(p.Done, c), Comparison{}, nil, 0, false
 	return r.save(ctx, o, p)
 }
 
-func (r *Resync) save(ctx context.Context, o Options, p *place) error {
+func (r *Resync) save(ctx context.Context, o Options, p *checkpoint) error {
 	if o.Name == "" {
 		return nil
 	}
