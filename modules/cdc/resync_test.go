@@ -215,7 +215,7 @@ func TestARepairIsWrittenUnderTheKeyThatTheConnectorWrites(t *testing.T) {
 	c.requireEqual()
 	require.Empty(t, c.misplaced("users", func(id int) string { return fmt.Sprintf(wrapped, id) }), "a repair stands in another partition than its row")
 
-	d.keyed("follows", `{"other":"key","followee_id":1}`, "c", `{"follower_id":2,"followee_id":1,"created_at":"2026-11-01T10:00:00Z"}`, at{100, 110, now, "", 0})
+	d.keyed("follows", `{"other":7,"followee_id":1}`, "c", `{"follower_id":2,"followee_id":1,"created_at":"2026-11-01T10:00:00Z"}`, at{100, 110, now, "", 0})
 	c.exec(`INSERT INTO follows (follower_id, followee_id) VALUES (2, 1), (1, 2)`)
 	_, err := c.resync().Run(t.Context(), resync.Options{Table: "public.follows", Repair: true})
 	require.ErrorContains(t, err, "is not repaired")

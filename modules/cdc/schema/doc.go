@@ -1,4 +1,4 @@
-// Package schema is what PostgreSQL says of the app's tables: whether they fit the mapping, and what their rows are now.
+// Package schema is what PostgreSQL says of the app's tables: whether they fit the mapping, and what rows they have.
 //
 //	check, check_times, check_source   before anything is copied: feedrank check-config, and the first start
 //	drift                              the same while copying
