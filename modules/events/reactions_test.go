@@ -303,13 +303,14 @@ func TestImpressionsCountOnceForEachServedSessionWhereOneIsRequired(t *testing.T
 			tape.did(1, core.ActionImpression, 1, 5, in("1.forged.0"))
 			tape.did(1, core.ActionImpression, 1, 5, in("1.abc.0.1"))
 			tape.did(1, core.ActionImpression, 1, 5, in("1.abc.0.7"))
+			tape.did(1, core.ActionImpression, 1, 5, in("1.ghi.0.1")) // another session
 			tape.did(2, core.ActionImpression, 1, 5, in("1.abc.0.1"))
 		}
 		tape.finish(t)
 		tape.did(1, core.ActionImpression, 1, 5, in("1.abc.0.1"))
 		tape.did(1, core.ActionImpression, 1, 5, in("1.def.0.1"))
 		tape.finish(t) // by another owner
-		want := map[bool]string{false: "102", true: "3"}[required]
+		want := map[bool]string{false: "122", true: "4"}[required]
 		require.Equal(t, want, sums(t, s, "post_metrics_1h", "exposures", "post_id = 1"))
 	}
 }
