@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"sync"
@@ -64,7 +63,7 @@ func (a *API) page(c echo.Context) error {
 	if params.Has("since") {
 		return a.waiting(c, q, since)
 	}
-	return a.feed.serve(c.Request().Context(), q, func(r *request) error { return a.write(c, r) })
+	return a.feed.serve(c.Request().Context(), feedStages, q, func(r *request) error { return a.write(c, r) })
 }
 
 // waiting answers how many new posts there are since a page was made.
@@ -76,15 +75,10 @@ func (a *API) waiting(c echo.Context, q Query, since string) error {
 	case q.Cursor != "":
 		return core.InvalidField("since", "asks for a number of posts: it goes without cursor")
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), a.feed.cfg.Budget)
-	defer cancel()
-	r := a.feed.take(q)
-	defer a.feed.give(r)
-	count, more, err := a.feed.waiting(ctx, r, at)
-	if err != nil {
-		return err
-	}
-	return c.JSONBlob(http.StatusOK, appendWaiting(nil, count, more))
+	q.Since = at
+	return a.feed.serve(c.Request().Context(), newPostsStages, q, func(r *request) error {
+		return c.JSONBlob(http.StatusOK, appendNewPosts(nil, r.newPosts))
+	})
 }
 
 func (a *API) trending(c echo.Context) error {
@@ -94,14 +88,8 @@ func (a *API) trending(c echo.Context) error {
 	if err := params.Err(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), a.feed.cfg.Budget)
-	defer cancel()
-	r := a.feed.take(q)
-	defer a.feed.give(r)
-	if err := a.feed.trending(ctx, r, window); err != nil {
-		return err
-	}
-	return a.write(c, r)
+	q.Window = window
+	return a.feed.serve(c.Request().Context(), trendingStages, q, func(r *request) error { return a.write(c, r) })
 }
 
 func (a *API) write(c echo.Context, r *request) error {

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -77,7 +78,7 @@ func cachedPage(t testing.TB, posts int) func() int {
 		states[viewer] = store.State{Entry: reserve.AppendEntry(nil, 1, now.Add(time.Hour), &r), Seen: make([]byte, 12*500)}
 	}
 	view.Close()
-	pages := 0
+	ctx, pages := context.Background(), 0
 	var buffer []byte
 	return func() int {
 		q := f.take(Query{User: 7, Algo: cursor.Ranked, Limit: 20})
@@ -89,7 +90,7 @@ func cachedPage(t testing.TB, posts int) func() int {
 		}
 		q.marks.read(state, cfg.Store, q.now, q.now)
 		q.reserve, q.servedFrom = &q.entry.Reserve, FromCache
-		f.candidates(q)
+		_, _ = f.stillVisible(ctx, q), f.arrivals(ctx, q)
 		q.work.score(&q.ranking.Config, q.now)
 		q.work.diversify(q.ranking.Diversity)
 		q.page = q.work.order[:20]

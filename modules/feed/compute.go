@@ -29,19 +29,12 @@ type computed struct {
 	reserve *reserve.Reserve
 	reports []SourceReport
 	stages  []StageRecord
-	hot     *hot.Set    // the excerpt that it was made of; nil: the replica's own
-	found   found       // marks of the viewer that Redis had lost
-	lease   store.Lease // the right to save it; none where somebody else has it, or Redis is away
-	cached  bool        // another replica computed and saved it
-	state   store.State // as it was read together with the other replica's entry
-	trace   *trace
-}
-
-// trace is what why-not looks at: what each source gave, and the order before the cut.
-type trace struct {
-	viewer  *viewer
-	fetched []fetched
-	order   []core.ID
+	hot     *hot.Set     // the excerpt that it was made of; nil: the replica's own
+	found   found        // marks of the viewer that Redis had lost
+	lease   store.Lease  // the right to save it; none where somebody else has it, or Redis is away
+	cached  bool         // another replica computed and saved it
+	state   store.State  // as it was read together with the other replica's entry
+	trace   *computation // what why-not looks at
 }
 
 // partial tells whether something failed and was left out.
@@ -49,58 +42,93 @@ func (c *computed) partial() bool {
 	return slices.ContainsFunc(c.reports, func(r SourceReport) bool { return r.Err != nil })
 }
 
-// compute makes a viewer's reserve: hydrate, sources, merge, filters, score, diversify, cut. Where
-// the authors come from, and with them what is known of affinity, is up to hydrate.
-func (f *Feed) compute(ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, hydrate hydrator) (*computed, error) {
-	return f.computeTraced(ctx, id, state, ranking, hydrate, false)
+// computation is a viewer's reserve while it is made: what the stages, the sources and the filters know.
+type computation struct {
+	id      core.ID
+	now     time.Time
+	ranking *rank.Versioned
+	graph   graphReader
+	hot     *hot.Set
+	reserve *reserve.Reserve // its Authors; the candidates come last
+	state   store.State      // what Redis knows
+	marks   *viewerMarks
+	filters filters.Viewer
+	found   found
+	reports []SourceReport
+	fetched []fetched // by source
+	merged  []merged
+	traced  bool
+	order   []core.ID // before the cut, where it is traced
 }
 
-func (f *Feed) computeTraced(ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, hydrate hydrator, traced bool) (*computed, error) {
+// compute makes a viewer's reserve: see computeStages. Where the authors come from, and with them what is known of
+// affinity, is up to graph.
+func (f *Feed) compute(ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, graph graphReader) (*computed, error) {
+	return f.computeTraced(ctx, id, state, ranking, graph, false)
+}
+
+func (f *Feed) computeTraced(
+	ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, graph graphReader, traced bool,
+) (*computed, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.ComputeBudget)
 	defer cancel()
 	now := f.clock.Now()
+	c := &computation{
+		id: id, now: now, ranking: ranking, graph: graph, hot: f.hot, state: state, marks: &viewerMarks{}, traced: traced,
+		reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version},
+	}
+	c.marks.read(state, f.cfg.Store, now, now.Add(time.Hour))
+	c.filters = filters.Viewer{Seen: &c.marks.seen, Hidden: &c.marks.hidden, SeenFor: f.cfg.Store.SeenFor}
+	c.filters.Begin(f.filters, id)
 
-	stages := make([]StageRecord, 0, 4)
-	stage := f.metrics.stage("hydrate", &stages)
-	v := &viewer{id: id, now: now, hot: f.hot, state: state, marks: &viewerMarks{}, reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version}}
-	v.marks.read(state, f.cfg.Store, now, now.Add(time.Hour))
-	v.filters = filters.Viewer{Seen: &v.marks.seen, Hidden: &v.marks.hidden, SeenFor: f.cfg.Store.SeenFor}
-	v.filters.Begin(f.filters, id)
-	reports, err := hydrate(ctx, v, ranking)
-	if err != nil {
+	stages := make([]StageRecord, 0, len(computeStages))
+	if err := runStages(ctx, f, computeStages, c, &stages); err != nil {
 		return nil, err
 	}
-
-	stage = stage.next("sources")
-	all, sourceReports := f.gather(ctx, v, f.sources())
-	reports = append(reports, sourceReports...)
-
-	stage = stage.next("merge")
-	merged := merge(v.reserve, all)
-	if missing := f.cfg.Sources.Popular.Limit - len(merged); missing > 0 {
-		filler, fillerReports := f.gather(ctx, v, []source{{"popular", reserve.Popular, f.cfg.Sources.Popular, f.fromPopular}})
-		reports = append(reports, fillerReports...)
-		filler[0].posts = filler[0].posts[:min(missing, len(filler[0].posts))]
-		all = append(all, filler...)
-		merged = merge(v.reserve, all)
-	}
-
-	stage = stage.next("rank")
-	w := f.takeWork()
-	defer f.works.Put(w)
-	w.fill(v.reserve, merged)
-	w.score(&ranking.Config, now)
-	w.diversify(ranking.Diversity)
-	w.cut(f.cfg.ReserveSize, v.reserve)
-	stage.end()
-	result := &computed{reserve: v.reserve, reports: reports, stages: stages, found: v.found}
-	if v.hot != f.hot {
-		result.hot = v.hot
+	result := &computed{reserve: c.reserve, reports: c.reports, stages: stages, found: c.found}
+	if c.hot != f.hot {
+		result.hot = c.hot
 	}
 	if traced {
-		result.trace = &trace{viewer: v, fetched: all, order: w.ids()}
+		result.trace = c
 	}
 	return result, nil
+}
+
+func (f *Feed) readGraph(ctx context.Context, c *computation) (err error) {
+	c.reports, err = c.graph(ctx, c)
+	return err
+}
+
+func (f *Feed) askSources(ctx context.Context, c *computation) error {
+	f.gather(ctx, c, f.sources())
+	return nil
+}
+
+// mergeSources puts each post in once, and popular ones where these are few.
+func (f *Feed) mergeSources(ctx context.Context, c *computation) error {
+	c.merged = merge(c.reserve, c.fetched)
+	if missing := f.cfg.Sources.Popular.Limit - len(c.merged); missing > 0 {
+		f.gather(ctx, c, []source{f.filler()})
+		popular := &c.fetched[len(c.fetched)-1]
+		popular.posts = popular.posts[:min(missing, len(popular.posts))]
+		c.merged = merge(c.reserve, c.fetched)
+	}
+	return nil
+}
+
+// rankComputed makes the best posts the reserve's candidates.
+func (f *Feed) rankComputed(_ context.Context, c *computation) error {
+	w := f.takeWork()
+	defer f.works.Put(w)
+	w.fill(c.reserve, c.merged)
+	w.score(&c.ranking.Config, c.now)
+	w.diversify(c.ranking.Diversity)
+	w.cut(f.cfg.ReserveSize, c.reserve)
+	if c.traced {
+		c.order = w.ids()
+	}
+	return nil
 }
 
 // merged is a post once, with every source that offered it.
@@ -170,15 +198,14 @@ func normalize(authors []reserve.Author) []reserve.Author {
 	return out
 }
 
-// hydrator reads what a viewer is to authors, into the viewer's reserve. What it reports as failed is
-// missing there.
-type hydrator func(ctx context.Context, v *viewer, ranking *rank.Versioned) ([]SourceReport, error)
+// graphReader reads what a viewer is to authors, into the viewer's reserve. What it reports as failed is missing there.
+type graphReader func(ctx context.Context, v *computation) ([]SourceReport, error)
 
-// fromClickHouse hydrates with two point reads at once. The graph must be there: without it, nobody
+// fromClickHouse reads the graph with two point reads at once. The graph must be there: without it, nobody
 // knows whom the viewer blocks. Affinity may be missing. A third one finds what Redis has lost. All that a
 // computation asks is one call for the guard: under load some begin, and end, and the others wait; else all
 // would begin, and hardly one would get the last of its answers.
-func (f *Feed) fromClickHouse(ctx context.Context, v *viewer, ranking *rank.Versioned) ([]SourceReport, error) {
+func (f *Feed) fromClickHouse(ctx context.Context, v *computation) ([]SourceReport, error) {
 	var (
 		edges             []reserve.Author
 		acts              graph.Acts
@@ -190,7 +217,7 @@ func (f *Feed) fromClickHouse(ctx context.Context, v *viewer, ranking *rank.Vers
 		asked = true
 		var wg sync.WaitGroup
 		wg.Go(func() { edges, edgesErr = f.graph.Edges(ctx, v.id) })
-		wg.Go(func() { acts, actsErr = f.graph.Affinity(ctx, v.id, ranking.Affinity) })
+		wg.Go(func() { acts, actsErr = f.graph.Affinity(ctx, v.id, v.ranking.Affinity) })
 		wg.Wait()
 		if edgesErr != nil || actsErr != nil || !f.lost(v, &acts) {
 			return cmp.Or(edgesErr, actsErr)
@@ -222,10 +249,10 @@ func (f *Feed) fromClickHouse(ctx context.Context, v *viewer, ranking *rank.Vers
 	return reports, nil
 }
 
-// fromPostgres hydrates without ClickHouse: the graph from the app's database, and affinity as the
+// fromPostgres does without ClickHouse: the graph from the app's database, and affinity as the
 // last cached reserve has it.
-func (f *Feed) fromPostgres(cached []reserve.Author) hydrator {
-	return func(ctx context.Context, v *viewer, _ *rank.Versioned) ([]SourceReport, error) {
+func (f *Feed) fromPostgres(cached []reserve.Author) graphReader {
+	return func(ctx context.Context, v *computation) ([]SourceReport, error) {
 		if !f.hot.Useful() {
 			return nil, errNotLoaded
 		}

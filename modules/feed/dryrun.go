@@ -78,7 +78,9 @@ func (f *Feed) tryPage(ctx context.Context, user core.ID, ranking *rank.Versione
 	if _, err := f.tryOut(ctx, r); err != nil {
 		return nil, err
 	}
-	f.firstPage(ctx, r)
+	if err := f.firstPage(ctx, r); err != nil {
+		return nil, err
+	}
 	posts := make([]core.ID, len(r.page))
 	for i, at := range r.page {
 		posts[i] = r.work.posts[at].post
@@ -88,7 +90,7 @@ func (f *Feed) tryPage(ctx context.Context, user core.ID, ranking *rank.Versione
 
 // tryOut computes what a request's page is made of, past the cache, and saves nothing.
 func (f *Feed) tryOut(ctx context.Context, r *request) (*computed, error) {
-	f.recall(ctx, r)
+	f.loadViewer(ctx, r)
 	result, err := f.computeTraced(ctx, r.User, r.state, r.ranking, f.fromClickHouse, true)
 	if err != nil {
 		return nil, core.Unavailable("the ranked feed", time.Second, err)

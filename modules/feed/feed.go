@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	mathrand "math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -152,69 +151,6 @@ func (f *Feed) Start(context.Context) error {
 
 // Stop ends it and waits.
 func (f *Feed) Stop(ctx context.Context) error { return f.workers.Stop(ctx) }
-
-// orderKey names a session of pages.
-type orderKey struct {
-	user    core.ID
-	session uint64
-}
-
-type orderWrite struct {
-	orderKey
-	order []byte
-}
-
-const (
-	maxOrderWrites = 1024
-	orderWriters   = 4
-)
-
-// keepOrder keeps a session's order here, and soon in Redis.
-func (f *Feed) keepOrder(user core.ID, session uint64, order []byte) {
-	key := orderKey{user, session}
-	f.orders.Add(key, order)
-	select {
-	case f.writes <- orderWrite{key, order}:
-	default: // Redis is slow: this replica alone can continue the session
-		f.metrics.cache.WithLabelValues("order_dropped").Inc()
-	}
-}
-
-func (f *Feed) writeOrders(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case w := <-f.writes:
-			err := f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.SaveOrder(ctx, w.user, w.session, w.order) })
-			if err != nil && !errors.Is(err, context.Canceled) {
-				f.metrics.cache.WithLabelValues("order_failed").Inc()
-			}
-		}
-	}
-}
-
-func (f *Feed) take(q Query) *request {
-	r, _ := f.requests.Get().(*request)
-	if r.work == nil {
-		r.work = newWork()
-	}
-	*r = request{
-		Query: q, now: f.clock.Now(), ranking: f.ranking.Get(), hot: f.hot,
-		entry: r.entry, places: r.places[:0], marks: r.marks, viewer: r.viewer, listed: r.listed, work: r.work, reports: r.reports[:0], stages: r.stages[:0], news: r.news[:0],
-	}
-	r.viewer.Seen, r.viewer.Hidden, r.viewer.SeenFor = &r.marks.seen, &r.marks.hidden, f.cfg.Store.SeenFor
-	r.viewer.Begin(f.filters, q.User)
-	r.entry.Forget()
-	r.work.reset(0)
-	return r
-}
-
-// give lets go of what others own before the request's memory is used again.
-func (f *Feed) give(r *request) {
-	r.state, r.reserve, r.ranking, r.hot = store.State{}, nil, nil, nil
-	f.requests.Put(r)
-}
 
 func (f *Feed) jittered(d time.Duration) time.Duration {
 	spread := int64(d) * int64(f.cfg.Cache.Jitter) / 100

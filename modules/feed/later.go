@@ -18,7 +18,9 @@ func (f *Feed) laterPage(ctx context.Context, r *request) error {
 		if !r.session.Tells() {
 			return cursor.Expired()
 		}
-		f.reorder(ctx, r)
+		if err := f.reorder(ctx, r); err != nil {
+			return err
+		}
 	}
 	w := r.work
 	w.reset(len(r.reserve.Authors))
@@ -151,15 +153,18 @@ func (r *request) ordered() bool {
 
 // reorder makes the order of a session anew that is lost, in Redis and here: what the cursor does not
 // tell as given out, in the order of now. What was made since the session began stays out.
-func (f *Feed) reorder(ctx context.Context, r *request) {
+func (f *Feed) reorder(ctx context.Context, r *request) error {
 	f.metrics.cache.WithLabelValues("reordered").Inc()
 	r.remade = r.places == nil // else somebody is further on, by an order that is kept
 	r.kind, r.viewer.Served = filters.Remade, r.session.Given.Posts(r.session.Session)
-	f.rank(ctx, r)
+	if err := f.rank(ctx, r); err != nil {
+		return err
+	}
 	began := r.session.StartedAt.UnixMicro()
 	order := slices.DeleteFunc(r.work.order, func(at int32) bool { return r.work.posts[at].created > began })
 	given := make([]reserve.Place, r.session.Place)
 	r.places = append(given, r.placesOf(order[:min(len(order), f.cfg.ReserveSize)])...)
+	return nil
 }
 
 // standing adds those posts of an order that may still be shown. What the viewer has seen since the

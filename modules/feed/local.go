@@ -97,28 +97,3 @@ func longer(before, now []byte, most int) []byte {
 	both = append(append(both, lacking...), now...)
 	return both[max(0, len(both)-most*marks.Size):]
 }
-
-// readMarks takes over what the viewer saw and hid, by Redis and by what is remembered here.
-func (f *Feed) readMarks(r *request, state store.State) {
-	local, known := f.local.states.Get(r.User)
-	hidden := f.hides.of(r.User)
-	r.marks.read(state, f.cfg.Store, r.now, r.seenUntil(), local.Hidden, hidden)
-	if known {
-		r.marks.collect(local.State, f.cfg.Store, r.now, r.seenUntil())
-	}
-	if len(hidden) > 0 {
-		r.marks.collect(store.State{Hidden: hidden}, f.cfg.Store, r.now, r.seenUntil())
-	}
-}
-
-// recollect finds the viewer's last entry that is remembered here, if it is not too old. It knows of what
-// the viewer has changed since only what this replica heard.
-func (f *Feed) recollect(r *request) bool {
-	var entry reserve.Entry
-	state := f.local.since(r.User, r.now.Add(-f.cfg.Cache.StaleFor))
-	if entry.Decode(state.Entry) != nil || !entry.HasBody {
-		return false
-	}
-	r.entry = entry
-	return true
-}

@@ -1,8 +1,6 @@
 package feed
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -14,19 +12,29 @@ type metrics struct {
 	overlap        prometheus.Histogram
 }
 
-// stageNames are the stages that are timed.
-var stageNames = [...]string{"hydrate", "sources", "merge", "rank", "reserve", "page", "encode"}
+// stageNames are those of all stages.
+func stageNames() (names []string) {
+	for _, way := range [][]stage[*request]{feedStages, rankedStages, unrankedStages, trendingStages, newPostsStages} {
+		for _, s := range way {
+			names = append(names, s.name)
+		}
+	}
+	for _, s := range computeStages {
+		names = append(names, s.name)
+	}
+	return names
+}
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "feedrank_feed_stage_seconds", Help: "Time of a stage of a feed request. hydrate includes the read of Redis, reserve a computation.",
+		Name: "feedrank_feed_stage_seconds", Help: "Time of a stage of a feed request: hydrate (Redis), reserve (a computation, or none), page, encode, settle; and of their parts.",
 		Buckets: prometheus.ExponentialBuckets(0.00005, 2, 16),
 	}, []string{"stage"})
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feedrank_feed_requests_total", Help: "Feed pages served, by order and by where the answer came from.",
 		}, []string{"algo", "served_from"}),
-		stages: make(map[string]prometheus.Observer, len(stageNames)),
+		stages: map[string]prometheus.Observer{},
 		cache: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feedrank_feed_cache_total", Help: "What happened to cached reserves: hit, of these stale and worn ones that are computed anew, miss, saved, overtaken by a change, malformed, and failures.",
 		}, []string{"result"}),
@@ -39,38 +47,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		Buckets: prometheus.LinearBuckets(0.1, 0.1, 10),
 	})
 	reg.MustRegister(m.requests, seconds, m.cache, m.sourceFailures, m.overlap)
-	for _, name := range stageNames {
+	for _, name := range stageNames() {
 		m.stages[name] = seconds.WithLabelValues(name)
 	}
 	return m
-}
-
-// StageRecord is what an explained answer says of a stage.
-type StageRecord struct {
-	Name string
-	Took time.Duration
-}
-
-// stage is a stage that is under way.
-type stage struct {
-	metrics *metrics
-	name    string
-	began   time.Time
-	records *[]StageRecord
-}
-
-// stage begins the first stage; each is recorded as it ends.
-func (m *metrics) stage(name string, records *[]StageRecord) stage {
-	return stage{m, name, time.Now(), records}
-}
-
-// next ends the stage and begins another.
-func (s stage) next(name string) stage { return stage{s.metrics, name, s.end(), s.records} }
-
-func (s stage) end() time.Time {
-	now := time.Now()
-	took := now.Sub(s.began)
-	s.metrics.stages[s.name].Observe(took.Seconds())
-	*s.records = append(*s.records, StageRecord{s.name, took})
-	return now
 }

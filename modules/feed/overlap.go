@@ -34,7 +34,9 @@ func (f *Feed) sampleOverlap(r *request) {
 		other.state = state
 		f.readMarks(other, state)
 		f.use(other, result.reserve, FromPostgres)
-		f.rank(ctx, other)
+		if f.rank(ctx, other) != nil {
+			return nil
+		}
 		f.metrics.overlap.Observe(overlap(ranked, other.work.ids()[:min(len(ranked), len(other.work.order))]))
 		return nil
 	})

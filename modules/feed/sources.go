@@ -5,13 +5,11 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
-	"github.com/feedrank/feedrank/modules/feed/store"
 )
 
 // source is one place that candidates come from. To add one: write fetch, and list it.
@@ -19,26 +17,15 @@ type source struct {
 	name  string
 	bit   reserve.Source
 	cfg   SourceConfig
-	fetch func(ctx context.Context, v *viewer, s source) ([]hot.Post, error)
-}
-
-// viewer is what the sources and the filters know of whom they work for.
-type viewer struct {
-	id      core.ID
-	now     time.Time
-	hot     *hot.Set
-	reserve *reserve.Reserve // its Authors; the candidates come later
-	state   store.State      // what Redis knows
-	marks   *viewerMarks
-	filters filters.Viewer
-	found   found
+	fetch func(ctx context.Context, v *computation, s source) ([]hot.Post, error)
 }
 
 // reject asks the filters about a post that is there.
-func (v *viewer) reject(post core.ID, author reserve.Author) *filters.Filter {
+func (v *computation) reject(post core.ID, author reserve.Author) *filters.Filter {
 	return v.filters.Reject(filters.Ranked, filters.Post{ID: post, Author: author})
 }
 
+// sources are asked at once, for every computation.
 func (f *Feed) sources() []source {
 	c := f.cfg.Sources
 	return []source{
@@ -46,6 +33,11 @@ func (f *Feed) sources() []source {
 		{"affinity", reserve.Affine, c.Affinity, f.fromAffinity},
 		{"trending", reserve.Trending, c.Trending, f.fromTrending},
 	}
+}
+
+// filler is asked only where the others give too few.
+func (f *Feed) filler() source {
+	return source{"popular", reserve.Popular, f.cfg.Sources.Popular, f.fromPopular}
 }
 
 // SourceReport says what a source gave, or why it gave nothing.
@@ -63,7 +55,7 @@ type fetched struct {
 
 // gather asks all sources at once, each within its own deadline. One that fails or is late is left
 // out and reported.
-func (f *Feed) gather(ctx context.Context, v *viewer, sources []source) ([]fetched, []SourceReport) {
+func (f *Feed) gather(ctx context.Context, v *computation, sources []source) {
 	all, reports := make([]fetched, len(sources)), make([]SourceReport, len(sources))
 	var wg sync.WaitGroup
 	for i, s := range sources {
@@ -78,10 +70,10 @@ func (f *Feed) gather(ctx context.Context, v *viewer, sources []source) ([]fetch
 			f.metrics.sourceFailures.WithLabelValues(r.Name).Inc()
 		}
 	}
-	return all, reports
+	v.fetched, v.reports = append(v.fetched, all...), append(v.reports, reports...)
 }
 
-func (f *Feed) ask(ctx context.Context, v *viewer, s source) ([]hot.Post, error) {
+func (f *Feed) ask(ctx context.Context, v *computation, s source) ([]hot.Post, error) {
 	if s.cfg.Limit == 0 {
 		return nil, nil
 	}
@@ -101,12 +93,12 @@ func (f *Feed) ask(ctx context.Context, v *viewer, s source) ([]hot.Post, error)
 }
 
 // fromFollowees gives the latest posts of those whom the viewer follows.
-func (f *Feed) fromFollowees(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
+func (f *Feed) fromFollowees(_ context.Context, v *computation, s source) ([]hot.Post, error) {
 	return f.latestOf(v, s, len(v.reserve.Authors), func(a reserve.Author) bool { return a.Relation&reserve.Follows != 0 }), nil
 }
 
 // fromAffinity gives the latest posts of the authors that the viewer cares for most.
-func (f *Feed) fromAffinity(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
+func (f *Feed) fromAffinity(_ context.Context, v *computation, s source) ([]hot.Post, error) {
 	var values []float64
 	for _, a := range v.reserve.Authors {
 		if a.Affinity() > 0 {
@@ -122,7 +114,7 @@ func (f *Feed) fromAffinity(_ context.Context, v *viewer, s source) ([]hot.Post,
 }
 
 // latestOf gives the latest posts of at most authors authors, the latest of all.
-func (f *Feed) latestOf(v *viewer, s source, authors int, which func(reserve.Author) bool) []hot.Post {
+func (f *Feed) latestOf(v *computation, s source, authors int, which func(reserve.Author) bool) []hot.Post {
 	edge := v.now.Add(-f.cfg.Hot.Window).UnixMicro()
 	var posts []hot.Post
 	set := v.hot.View()
@@ -156,17 +148,17 @@ func latest(posts []hot.Post, limit int) []hot.Post {
 }
 
 // fromTrending gives the top of the last 24 hours.
-func (f *Feed) fromTrending(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
+func (f *Feed) fromTrending(_ context.Context, v *computation, s source) ([]hot.Post, error) {
 	return listed(v, s, v.hot.Lists().Day), nil
 }
 
 // fromPopular gives what is recent and popular: the cold start.
-func (f *Feed) fromPopular(_ context.Context, v *viewer, s source) ([]hot.Post, error) {
+func (f *Feed) fromPopular(_ context.Context, v *computation, s source) ([]hot.Post, error) {
 	return listed(v, s, v.hot.Lists().Popular), nil
 }
 
 // listed takes from a list what the viewer may see.
-func listed(v *viewer, s source, list []hot.Ranked) []hot.Post {
+func listed(v *computation, s source, list []hot.Ranked) []hot.Post {
 	posts := make([]hot.Post, 0, min(s.cfg.Limit, len(list)))
 	for i := range list {
 		p := &list[i].Post

@@ -34,7 +34,7 @@ func (f *Feed) timelineKind(r *request) filters.Kind {
 
 // timelinePage is what the followees posted, latest first, from where the cursor says. The hot set
 // has what is inside its window, PostgreSQL what is older, and all of it while the followees are not known.
-func (f *Feed) timelinePage(ctx context.Context, r *request) {
+func (f *Feed) timelinePage(ctx context.Context, r *request) error {
 	w := r.work
 	w.reset(len(r.reserve.Authors))
 	at := position{created: math.MaxInt64}
@@ -62,6 +62,7 @@ func (f *Feed) timelinePage(ctx context.Context, r *request) {
 		f.latestOfAll(ctx, r)
 	}
 	f.finishTimeline(r, at, ended)
+	return nil
 }
 
 // recentTimeline adds posts from the hot set and gives the position from where it knows none.
@@ -125,7 +126,7 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 	})
 	if err != nil {
 		r.servedFrom = FromTrending
-		f.fillUp(r) // what the hot set heard of since it started
+		_ = f.backfill(ctx, r) // what the hot set heard of since it started
 		for _, list := range [][]hot.Ranked{f.lists.list(windowDay), f.lists.list(windowWeek)} {
 			for i := range list {
 				f.offer(r, &list[i].Post, reserve.Trending)

@@ -37,17 +37,13 @@ type weekCache struct {
 	asking bool
 }
 
-// trending fills the request with the list of a window: the same for everybody, but for one's own posts, hidden
+// trendingPage fills the request with the list of a window: the same for everybody, but for one's own posts, hidden
 // ones, and those of authors who are blocked or muted. That a post was seen keeps it off no list.
-func (f *Feed) trending(ctx context.Context, r *request, window string) error {
-	f.recall(ctx, r)
-	if err := f.provide(ctx, r); err != nil { // for the filters: whom the viewer blocks, mutes, and has hidden
-		return err
-	}
+func (f *Feed) trendingPage(ctx context.Context, r *request) error {
 	if r.hot.Useful() || r.timeline {
 		r.servedFrom, r.timeline = FromTrending, false
 	}
-	list := f.trendingList(ctx, r, window)
+	list := f.trendingList(ctx, r, r.Window)
 	w := r.work
 	w.reset(len(r.reserve.Authors))
 	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()

@@ -15,7 +15,7 @@ var errNothingToWarm = errors.New("nothing to warm: Redis or the hot set is away
 func (f *Feed) Warm(ctx context.Context, user core.ID) error {
 	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: defaultLimit})
 	defer f.give(r)
-	f.recall(ctx, r)
+	f.loadViewer(ctx, r)
 	if r.degraded || f.cold() != nil {
 		return errNothingToWarm
 	}

@@ -99,14 +99,14 @@ func (f *Feed) whyNotServed(ctx context.Context, user, post core.ID, limit int, 
 	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: limit, Explain: true})
 	defer f.give(r)
 	out = WhyNot{User: user, Post: post, Ranking: r.ranking.Version}
-	f.recall(ctx, r)
+	f.loadViewer(ctx, r)
 	usable := r.entry.HasBody && len(r.entry.Patches) == 0 && r.now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor))
 	switch {
 	case usable && r.entry.Fresh(r.now):
 		f.use(r, &r.entry.Reserve, FromCache)
 	case usable || away && (r.entry.HasBody || f.recollect(r)):
 		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
-		f.adopt(r, &r.entry.Reserve, r.entry.Patches)
+		f.mergeNewFollows(r, &r.entry.Reserve, r.entry.Patches)
 		f.use(r, &r.entry.Reserve, FromStale)
 	default:
 		return out, false, nil
@@ -125,7 +125,9 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, result *compu
 	if !visible {
 		return f.whyInvisible(ctx, r, out)
 	}
-	f.firstPage(ctx, r)
+	if err := f.firstPage(ctx, r); err != nil {
+		return out, err
+	}
 	if verdict, ranked := r.whereRanked(out); ranked {
 		return verdict, nil
 	}

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"context"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -10,12 +11,10 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
-// candidates are the reserve's posts that still stand, those that arrived since it was made, without
-// what the viewer may not or need not see.
-func (f *Feed) candidates(r *request) {
+// stillVisible are the reserve's posts that are still there, without what the viewer may not or need not see.
+func (f *Feed) stillVisible(_ context.Context, r *request) error {
 	w := r.work
 	w.reset(len(r.reserve.Authors))
-	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := r.hot.View()
 	defer set.Close()
 	w.wanted = w.wanted[:0]
@@ -39,7 +38,7 @@ func (f *Feed) candidates(r *request) {
 		}
 	}
 	clear(w.found) // they hold no longer than the view
-	f.arrivals(r, set, edge)
+	return nil
 }
 
 // clockSkew is by how much a reserve that another replica computed may seem to be too young.
@@ -47,7 +46,10 @@ const clockSkew = 5 * time.Second
 
 // arrivals adds the posts of those whom the viewer follows or cares for that came in since the
 // reserve was made.
-func (f *Feed) arrivals(r *request, set hot.View, edge int64) {
+func (f *Feed) arrivals(_ context.Context, r *request) error {
+	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
+	set := r.hot.View()
+	defer set.Close()
 	since := r.reserve.BuiltAt.Add(-clockSkew)
 	arrive := func(p *hot.Post, author reserve.Author) bool {
 		if source := sourceOf(author); source != 0 && p.Created >= edge &&
@@ -58,7 +60,7 @@ func (f *Feed) arrivals(r *request, set hot.View, edge int64) {
 	}
 	if n, all := set.Arrivals(since); !all || n > len(r.reserve.Authors) {
 		f.arrivedOf(r, set, since.Add(-lateArrival).UnixMicro(), arrive)
-		return
+		return nil
 	}
 	set.ArrivedSince(since, func(post, authorID core.ID) bool {
 		at, known := r.reserve.Find(authorID)
@@ -68,6 +70,7 @@ func (f *Feed) arrivals(r *request, set hot.View, edge int64) {
 		p, ok := set.Post(post)
 		return !ok || arrive(&p, r.reserve.Authors[at])
 	})
+	return nil
 }
 
 // lateArrival is how long after it was made a post may become visible and still be found by its author,
@@ -106,9 +109,9 @@ func sourceOf(author reserve.Author) reserve.Source {
 	return 0
 }
 
-// newcomers adds what has come into the lists of everybody since the reserve was made: popular posts, as in
+// newCandidates adds what has come into the lists of everybody since the reserve was made: popular posts, as in
 // a computation, only as far as the others are too few.
-func (f *Feed) newcomers(r *request) {
+func (f *Feed) newCandidates(_ context.Context, r *request) error {
 	lists, since := r.hot.Lists(), r.reserve.BuiltAt.Add(-clockSkew)
 	f.offerNew(r, lists.Day, f.cfg.Sources.Trending.Limit, reserve.Trending, since)
 	missing := f.cfg.Sources.Popular.Limit
@@ -118,6 +121,7 @@ func (f *Feed) newcomers(r *request) {
 		}
 	}
 	f.offerNew(r, lists.Popular, missing, reserve.Popular, since)
+	return nil
 }
 
 func (f *Feed) offerNew(r *request, list []hot.Ranked, most int, source reserve.Source, since time.Time) {
@@ -151,9 +155,12 @@ func (r *request) rejects(kind filters.Kind, post core.ID, author reserve.Author
 	return r.viewer.Reject(kind, filters.Post{ID: post, Author: author}) != nil
 }
 
-// fillUp adds posts for everybody where the reserve has too few for a page: trending and popular ones
+// backfill adds posts for everybody where the reserve has too few for a page: trending and popular ones
 // first, then any, and at last, rather than an empty page, those that were seen before.
-func (f *Feed) fillUp(r *request) {
+func (f *Feed) backfill(_ context.Context, r *request) error {
+	if len(r.work.posts) >= r.Limit {
+		return nil
+	}
 	r.listed.Reset(2 * f.cfg.ReserveSize)
 	for i := range r.work.posts {
 		r.listed.Add(r.work.posts[i].post)
@@ -162,17 +169,18 @@ func (f *Feed) fillUp(r *request) {
 	f.offerList(r, lists.Day, reserve.Trending)
 	f.offerList(r, lists.Popular, reserve.Popular)
 	if len(r.work.posts) >= r.Limit {
-		return
+		return nil
 	}
 	f.offerAll(r, func(p *hot.Post) { f.offer(r, p, reserve.Popular) })
 	if len(r.work.posts) > 0 || !f.cfg.RepeatSeen || r.Cursor != "" {
-		return
+		return nil
 	}
 	f.offerAll(r, func(p *hot.Post) {
 		if !r.rejects(filters.Complete, p.ID, r.reserve.Author(p.Author)) {
 			r.work.add(p, reserve.Popular, r.reserve).repeated = true
 		}
 	})
+	return nil
 }
 
 // offerList adds the posts of a list that still stand.

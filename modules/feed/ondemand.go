@@ -57,7 +57,7 @@ func (f *Feed) excerpt(ctx context.Context, viewer *filters.Viewer, authors []re
 }
 
 // replaceHot finds another set for a request whose reserve is cached, where the replica's own is cold.
-// Without one, the request does with what there is: see coldPage.
+// Without one, the request does with what there is: see inReserveOrder.
 func (f *Feed) replaceHot(ctx context.Context, r *request) {
 	cold := f.cold()
 	if cold == nil || r.timeline {
@@ -76,9 +76,8 @@ func (f *Feed) replaceHot(ctx context.Context, r *request) {
 	}
 }
 
-// coldPage makes a first page from a cached reserve without a hot set: there is no engagement to score
-// with, so the reserve keeps its order, and the app's database says what may be shown.
-func (f *Feed) coldPage(ctx context.Context, r *request) {
+// inReserveOrder are the reserve's posts, in its order.
+func (f *Feed) inReserveOrder(_ context.Context, r *request) error {
 	w := r.work
 	w.reset(len(r.reserve.Authors))
 	for i := range r.reserve.Candidates {
@@ -93,6 +92,12 @@ func (f *Feed) coldPage(ctx context.Context, r *request) {
 		})
 	}
 	r.degraded = true
+	return nil
+}
+
+// visibleByPostgres leaves out what the app's database says may not be shown, as far as a page can need it.
+func (f *Feed) visibleByPostgres(ctx context.Context, r *request) error {
+	w := r.work
 	examined := w.order[:min(len(w.order), 2*r.Limit)]
 	places := make([]reserve.Place, len(examined))
 	for i, at := range examined {
@@ -108,6 +113,7 @@ func (f *Feed) coldPage(ctx context.Context, r *request) {
 		}
 	}
 	w.order = kept
+	return nil
 }
 
 // lookUp finds posts, in their places; one that is gone has no id. Without a hot set, the app's

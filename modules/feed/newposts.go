@@ -12,17 +12,13 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
-// maxWaiting is how far new posts are counted: more is "more".
-const maxWaiting = 99
+// maxNewPosts is how far new posts are counted: more is "more".
+const maxNewPosts = 99
 
-// waiting counts the posts of followees that were made after a time and that the viewer may see: the
+// countNewPosts counts the posts of followees that were made after a time and that the viewer may see: the
 // "new posts" pill. It computes no page; a viewer of whom nothing is cached is hydrated first.
-func (f *Feed) waiting(ctx context.Context, r *request, since time.Time) (count int, more bool, err error) {
-	f.recall(ctx, r)
-	if err := f.provide(ctx, r); err != nil {
-		return 0, false, err
-	}
-	after := since.UnixMicro()
+func (f *Feed) countNewPosts(_ context.Context, r *request) error {
+	after, count := r.Since.UnixMicro(), 0
 	set := r.hot.View()
 	defer set.Close()
 	for _, a := range r.reserve.Authors {
@@ -30,7 +26,7 @@ func (f *Feed) waiting(ctx context.Context, r *request, since time.Time) (count 
 			continue
 		}
 		set.ByAuthor(a.ID, func(p *hot.Post) bool {
-			if p.Created <= after || count > maxWaiting {
+			if p.Created <= after || count > maxNewPosts {
 				return false
 			}
 			if !r.rejects(filters.Ranked, p.ID, a) {
@@ -39,7 +35,8 @@ func (f *Feed) waiting(ctx context.Context, r *request, since time.Time) (count 
 			return true
 		})
 	}
-	return min(count, maxWaiting), count > maxWaiting, nil
+	r.newPosts = count
+	return nil
 }
 
 // parseSince reads a time that a client was given. What is older than the hot set counts as its edge.
@@ -54,10 +51,10 @@ func (f *Feed) parseSince(text string) (time.Time, error) {
 	return at, nil
 }
 
-func appendWaiting(b []byte, count int, more bool) []byte {
+func appendNewPosts(b []byte, count int) []byte {
 	b = append(b, `{"new_posts":`...)
-	b = strconv.AppendInt(b, int64(count), 10)
+	b = strconv.AppendInt(b, int64(min(count, maxNewPosts)), 10)
 	b = append(b, `,"more":`...)
-	b = strconv.AppendBool(b, more)
+	b = strconv.AppendBool(b, count > maxNewPosts)
 	return append(b, '}')
 }

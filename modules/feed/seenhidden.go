@@ -56,7 +56,7 @@ func (m *viewerMarks) add(f *found, cfg store.Config, now, until time.Time) {
 }
 
 // lost tells whether the viewer did more than Redis remembers: it was emptied, or away.
-func (f *Feed) lost(v *viewer, acts *graph.Acts) bool {
+func (f *Feed) lost(v *computation, acts *graph.Acts) bool {
 	hidden := f.countedHides(acts)
 	return hidden > 0 && marks.Standing(v.state.Hidden, hidesSince(v.now))+marks.Lacking(v.state.Hidden, v.now) < hidden ||
 		!marks.Any(v.state.Seen) && int64(marks.Lacking(v.state.Seen, v.now)) < acts.ViewedLately
@@ -74,7 +74,7 @@ func hidesSince(now time.Time) time.Time {
 }
 
 // find looks up in the raw events what Redis has lost of a viewer's marks.
-func (f *Feed) find(ctx context.Context, v *viewer, acts *graph.Acts) SourceReport {
+func (f *Feed) find(ctx context.Context, v *computation, acts *graph.Acts) SourceReport {
 	var err error
 	v.found.hidden, v.found.seen, err = f.graph.Marks(ctx, v.id, acts.Where, v.now.Add(-f.cfg.Store.SeenFor))
 	v.marks.add(&v.found, f.cfg.Store, v.now, v.now.Add(time.Hour))
@@ -91,7 +91,7 @@ func (f *Feed) find(ctx context.Context, v *viewer, acts *graph.Acts) SourceRepo
 // noteLacking notes for how many hides and views that are counted there is no mark, so that nobody looks
 // for them again on this day: two hides of one post within a second, views of yesterday that do not
 // count any more.
-func (f *Feed) noteLacking(v *viewer, acts *graph.Acts) {
+func (f *Feed) noteLacking(v *computation, acts *graph.Acts) {
 	note := func(n int) store.Mark { return store.Mark{User: v.id, Post: marks.None(n), At: v.now} }
 	found := marks.Standing(appendMarks(nil, v.found.hidden), hidesSince(v.now))
 	if n := f.countedHides(acts) - found; n > 0 {
