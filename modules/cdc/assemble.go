@@ -42,7 +42,7 @@ func NewResync(
 		return nil, err
 	}
 	return resync.New(resync.Params{
-		Config: cfg.Resync, Mapping: m, Tables: cfg.Tables, Name: cfg.TopicPrefix, Slot: cfg.Source.Slot, Group: cfg.Consumer.Group,
-		Kafka: k, Postgres: pg, ClickHouse: db, Producer: producer, Registerer: reg,
+		Config: cfg.Resync, Mapping: m, Tables: cfg.Tables, Name: cfg.TopicPrefix, Slot: cfg.Source.Slot,
+		Group: cfg.Consumer.Group, Kafka: k, Postgres: pg, ClickHouse: db, Producer: producer, Registerer: reg,
 	}), nil
 }

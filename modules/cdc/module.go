@@ -20,7 +20,9 @@ import (
 func ConsumerModule() fx.Option {
 	return fx.Module("cdc-consumer", fx.Provide(
 		provideConsumer,
-		fx.Annotate(func(c *consumer.Consumer) ops.Check { return ops.Check{Name: "cdc consumer", Probe: c.Probe} }, fx.ResultTags(`group:"checks"`)),
+		fx.Annotate(func(c *consumer.Consumer) ops.Check {
+			return ops.Check{Name: "cdc consumer", Probe: c.Probe}
+		}, fx.ResultTags(`group:"checks"`)),
 	), fx.Invoke(func(lc fx.Lifecycle, c *consumer.Consumer) {
 		lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
 	}))
@@ -30,7 +32,9 @@ func ConsumerModule() fx.Option {
 func SourceModule() fx.Option {
 	return fx.Module("cdc-source", fx.Provide(
 		provideSource,
-		fx.Annotate(func(s *source.Source) ops.Check { return ops.Check{Name: "cdc source", Probe: s.Probe} }, fx.ResultTags(`group:"checks"`)),
+		fx.Annotate(func(s *source.Source) ops.Check {
+			return ops.Check{Name: "cdc source", Probe: s.Probe}
+		}, fx.ResultTags(`group:"checks"`)),
 	), fx.Invoke(func(lc fx.Lifecycle, s *source.Source) {
 		lc.Append(fx.Hook{OnStart: s.Start, OnStop: s.Stop})
 	}))
@@ -54,7 +58,8 @@ type consumerIn struct {
 
 func provideConsumer(in consumerIn) (*consumer.Consumer, error) {
 	return NewConsumer(in.Config, in.Kafka, consumer.Params{
-		ClickHouse: in.ClickHouse, Postgres: in.Postgres, DeadLetters: in.DeadLetters, Observer: in.Observer, Erased: in.Erased, Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
+		ClickHouse: in.ClickHouse, Postgres: in.Postgres, DeadLetters: in.DeadLetters, Observer: in.Observer, Erased: in.Erased,
+		Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
 	})
 }
 

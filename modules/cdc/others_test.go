@@ -14,7 +14,6 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
-	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -286,35 +285,4 @@ func TestATableWhoseRecordsAllFailIsSaid(t *testing.T) {
 	c.exec(`ALTER TABLE users RENAME COLUMN made_at TO created_at`, `UPDATE users SET name = 'y'`)
 	c.requireEqual()
 	require.NoError(t, c.consumer.Probe(t.Context()))
-}
-
-func TestMappedSecretsAndCountsFromElsewhereAreWarnedOf(t *testing.T) {
-	m := mapping.Default()
-	require.Empty(t, schema.SecretColumns(m))
-	for column, secret := range map[string]bool{
-		"password_hash": true, "encryptedPassword": true, "reset_token": true, "client_secret": true, "pwhash": true, "hash": true, "salt": true,
-		"hashtag": false, "display_name": false, "author": false, "saltiness": false, "rehashed_at": false,
-	} {
-		m.User.Columns["created_at"] = column
-		require.Equal(t, secret, len(schema.SecretColumns(m)) == 1, column)
-	}
-	c := newChain(t)
-	counted := core.CountedFromEvents()
-	warnings, err := schema.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
-	require.NoError(t, err)
-	require.Empty(t, warnings)
-	c.exec(world(10))
-	warnings, err = schema.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
-	require.NoError(t, err)
-	require.Len(t, warnings, 2)
-	require.Contains(t, warnings[0], "the 10 rows of public.likes count as none: set engagement.likes_from=cdc")
-	counted.Likes, counted.Comments = "cdc", "cdc"
-	warnings, err = schema.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
-	require.NoError(t, err)
-	require.Empty(t, warnings)
-	c.exec(`TRUNCATE likes`)
-	warnings, err = schema.CheckCounted(t.Context(), c.Postgres, mapping.Default(), counted)
-	require.NoError(t, err)
-	require.Len(t, warnings, 1)
-	require.Contains(t, warnings[0], "public.likes is empty")
 }

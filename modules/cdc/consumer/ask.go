@@ -49,7 +49,9 @@ func (w *writer) ask(ctx context.Context, s *mapping.Source, entries []entry) er
 }
 
 // current reads rows as they are now; one that is not there is gone.
-func (w *writer) current(ctx context.Context, s *mapping.Source, keys []string) (map[string]mapping.Row, envelope.SourcePosition, error) {
+func (w *writer) current(
+	ctx context.Context, s *mapping.Source, keys []string,
+) (map[string]mapping.Row, envelope.SourcePosition, error) {
 	if len(keys) == 0 {
 		return nil, envelope.SourcePosition{}, nil
 	}
@@ -94,7 +96,9 @@ func (w *writer) verify(ctx context.Context, m *merge) (written []*merge, err er
 		for _, key := range keys {
 			old, known := have[key]
 			if row := rows[key]; !known || !replica.SameRow(old.Row, row) {
-				e, stays := w.leaveOut(again, entry{source: m.source, row: row, position: at, ask: true, unordered: true, raise: true, delete: row.Gone})
+				e, stays := w.leaveOut(again, entry{
+					source: m.source, row: row, position: at, ask: true, unordered: true, raise: true, delete: row.Gone,
+				})
 				if stays && (known || !row.Gone) {
 					again.apply(e)
 				}

@@ -128,7 +128,8 @@ func (c *Consumer) watch(ctx context.Context, renew func()) {
 			continue
 		}
 		if topic := c.changed(now); topic != "" {
-			c.log.Warn("a topic was made anew or grew; if it was written to meanwhile, run `feedrank resync`", zap.String("topic", topic))
+			c.log.Warn("a topic was made anew or grew; if it was written to meanwhile, run `feedrank resync`",
+				zap.String("topic", topic))
 			renew()
 			return
 		}

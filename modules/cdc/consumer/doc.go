@@ -3,18 +3,18 @@
 //
 // Of each partition one member of the group is the reader, and goes through these states from top to bottom:
 //
-//	state                what it does                                           file            next
-//	acquire              claims the incarnation that the topic is in            acquire.go      load position
-//	load position        goes on where it was committed; at the beginning       position.go     collect; or stops, or begins
-//	                     of another incarnation; checks that the log still                      at what is left, by
-//	                     has the next record                                                    on_lost_offset
-//	collect              records to changes, until a batch is full, old, or     partition.go    write; park at a record
-//	                     ends with a truncate; leaves repeats out               decode.go       that no connector of
-//	                                                                            repeats.go      ours writes
-//	write with recovery  the steps below, all again after an error              write.go        collect, after it marked
-//	                                                                                            the batch's last offset
-//	park                 waits until the session ends                           park.go
-//	release              waits for the writers, commits what is marked          acquire.go      acquire, by whoever is next
+//	state                what it does, and where                                          next
+//	acquire              claims the incarnation that the topic is in (acquire.go)         load position
+//	load position        goes on where it was committed; of another incarnation, at       collect; or stops,
+//	                     the beginning; checks that the log has the next record           by on_lost_offset
+//	                     (position.go)
+//	collect              records to changes (decode.go), without repeats (repeats.go),    write; park at a record
+//	                     until a batch is full, old, or ends with a truncate              of a converter that we
+//	                     (partition.go)                                                   do not read
+//	write with recovery  the steps below, all again after an error (write.go); then       collect
+//	                     marks the batch's last offset
+//	park                 waits until the session ends (park.go)                           release
+//	release              waits for the writers, commits what is marked (acquire.go)       acquire, by whoever is next
 //
 // A write has these steps. Each may be repeated, and those after it come only when it is done:
 //

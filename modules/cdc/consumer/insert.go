@@ -95,7 +95,9 @@ func (w *writer) insertMerge(ctx context.Context, m *merge) error {
 }
 
 func (w *writer) insertRows(ctx context.Context, k mapping.Kind, rows []replica.Row, edges []replica.Edge) error {
-	err := replica.Write(ctx, w.db, k, rows, edges, func(table string, n int) { w.metrics.rows.WithLabelValues(table).Add(float64(n)) })
+	err := replica.Write(ctx, w.db, k, rows, edges, func(table string, n int) {
+		w.metrics.rows.WithLabelValues(table).Add(float64(n))
+	})
 	if clickhouse.IsRefusedByConstraint(err) { // somebody was erased meanwhile: the next attempt leaves them out
 		err = errors.Join(err, w.erased.Refresh(ctx))
 	}

@@ -70,7 +70,8 @@ func newMerge(s *mapping.Source, have map[string]replica.Row) *merge {
 		have = map[string]replica.Row{}
 	}
 	return &merge{
-		source: s, kind: s.Kind, rows: have, dirty: map[string]bool{}, edges: map[mapping.Edge]replica.Edge{}, moves: map[string]int{}, unordered: map[string]bool{},
+		source: s, kind: s.Kind, rows: have, dirty: map[string]bool{}, edges: map[mapping.Edge]replica.Edge{},
+		moves: map[string]int{}, unordered: map[string]bool{},
 	}
 }
 
@@ -156,8 +157,8 @@ func (m *merge) noteChanges(old mapping.Row, known bool, next replica.Row, anew 
 		m.changes = append(m.changes, mapping.PostChange(next.Row, at))
 		return
 	}
-	// Users are not looked up for every change of theirs, so who goes is notified of even where we do not know that they were
-	// here; of who comes and was not known to be gone, nobody holds anything.
+	// Users are not looked up for every change of theirs, so observers hear of who goes even where we do not know
+	// that they were here; of who comes and was not known to be gone, nobody holds anything.
 	wasGone := known && old.Gone
 	if m.kind == mapping.User && wasGone != next.Gone {
 		m.changes = append(m.changes, mapping.UserChange(next.Row, at))
@@ -181,7 +182,9 @@ func (m *merge) noteChanges(old mapping.Row, known bool, next replica.Row, anew 
 }
 
 func (m *merge) noteEdge(e mapping.Edge, cause replica.Row, gone, changed bool, at time.Time) {
-	m.edges[e] = replica.Edge{Edge: e, CreatedAt: cause.CreatedAt, Version: cause.Version, Gone: gone, Position: cause.Position}
+	m.edges[e] = replica.Edge{
+		Edge: e, CreatedAt: cause.CreatedAt, Version: cause.Version, Gone: gone, Position: cause.Position,
+	}
 	if change, ok := mapping.EdgeChange(e, gone); ok && changed {
 		change.CommittedAt = at
 		m.changes = append(m.changes, change)

@@ -18,14 +18,16 @@ func (w *writer) notify(ctx context.Context, changes []core.Change) {
 	}
 	if err := w.observer.Changed(ctx, changes); err != nil {
 		w.metrics.observeErrs.Inc()
-		w.log.Warn("feed was not notified of changes", zap.String("table", w.table), zap.Int("changes", len(changes)), zap.Error(err))
+		w.log.Warn("feed was not notified of changes",
+			zap.String("table", w.table), zap.Int("changes", len(changes)), zap.Error(err))
 	}
 }
 
 func changeName(k core.ChangeKind) string {
 	names := [...]string{
-		core.PostPut: "post_put", core.PostDeleted: "post_deleted", core.PostUnclear: "post_unclear", core.Followed: "followed", core.Unfollowed: "unfollowed",
-		core.Blocked: "blocked", core.Unblocked: "unblocked", core.Muted: "muted", core.Unmuted: "unmuted", core.TableCleared: "table_cleared",
+		core.PostPut: "post_put", core.PostDeleted: "post_deleted", core.PostUnclear: "post_unclear",
+		core.Followed: "followed", core.Unfollowed: "unfollowed", core.Blocked: "blocked", core.Unblocked: "unblocked",
+		core.Muted: "muted", core.Unmuted: "unmuted", core.TableCleared: "table_cleared",
 		core.UserGone: "user_gone", core.UserBack: "user_back",
 	}
 	if int(k) < len(names) && names[k] != "" {

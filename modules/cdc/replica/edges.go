@@ -24,12 +24,16 @@ type Edge struct {
 }
 
 // ScanEdges reads the edges that came from rows of a kind within bounds.
-func ScanEdges(ctx context.Context, db *clickhouse.Client, k mapping.Kind, bounds map[string]any, each func(e mapping.Edge)) error {
+func ScanEdges(
+	ctx context.Context, db *clickhouse.Client, k mapping.Kind, bounds map[string]any, each func(e mapping.Edge),
+) error {
 	return readEdges(ctx, db, k, "cdc_scan_edges", maps.Clone(bounds), each)
 }
 
 // LookupEdges reads the edges that came from the rows of a kind with these keys.
-func LookupEdges(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys []string, each func(e mapping.Edge)) error {
+func LookupEdges(
+	ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys []string, each func(e mapping.Edge),
+) error {
 	return readEdges(ctx, db, k, "cdc_stored_edges", map[string]any{"keys": keys}, each)
 }
 
@@ -41,7 +45,8 @@ func edgeKinds(k mapping.Kind) (names []string) {
 }
 
 func readEdges(
-	ctx context.Context, db *clickhouse.Client, k mapping.Kind, query string, parameters map[string]any, each func(e mapping.Edge),
+	ctx context.Context, db *clickhouse.Client, k mapping.Kind, query string, parameters map[string]any,
+	each func(e mapping.Edge),
 ) error {
 	if !k.HasEdges() {
 		return nil
@@ -55,11 +60,16 @@ func readEdges(
 		Body:       sql.ClickHouse(query),
 		Parameters: clickhouse.Params(parameters),
 		Result: proto.Results{
-			{Name: "row_key", Data: &key}, {Name: "viewer_id", Data: &viewer}, {Name: "kind", Data: &kind}, {Name: "other_id", Data: &other},
+			{Name: "row_key", Data: &key},
+			{Name: "viewer_id", Data: &viewer},
+			{Name: "kind", Data: &kind},
+			{Name: "other_id", Data: &other},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range key.Rows() {
-				each(mapping.Edge{Viewer: viewer.Row(i), Kind: mapping.EdgeKind(kind.Row(i)), Other: other.Row(i), Key: key.Row(i)})
+				each(mapping.Edge{
+					Viewer: viewer.Row(i), Kind: mapping.EdgeKind(kind.Row(i)), Other: other.Row(i), Key: key.Row(i),
+				})
 			}
 			return nil
 		},

@@ -39,7 +39,11 @@ func (es Epochs) Grew(epoch uint16) bool {
 
 // Unsettled tells whether a record of an epoch was written while the topic grew.
 func (es Epochs) Unsettled(epoch uint16, at time.Time) bool {
-	return es.Grew(epoch) && es[slices.IndexFunc(es, func(e Epoch) bool { return e.Number == epoch })].Claimed.Add(settling).After(at)
+	if !es.Grew(epoch) {
+		return false
+	}
+	begun := slices.IndexFunc(es, func(e Epoch) bool { return e.Number == epoch })
+	return es[begun].Claimed.Add(settling).After(at)
 }
 
 // Epochs are the incarnations of a topic, the oldest first.
@@ -86,7 +90,9 @@ func next(t kafka.Topic, last Epoch) (Epoch, error) {
 
 // ClaimEpoch reads a topic's incarnations, and begins a new one if the topic has. Replicas that notice at
 // the same time agree on the first claim.
-func ClaimEpoch(ctx context.Context, db *clickhouse.Client, topic string, state kafka.Topic, now time.Time) (Epochs, error) {
+func ClaimEpoch(
+	ctx context.Context, db *clickhouse.Client, topic string, state kafka.Topic, now time.Time,
+) (Epochs, error) {
 	known, err := readEpochs(ctx, db, topic)
 	if err != nil || !succeeds(state, known.Current()) {
 		return known, err
@@ -111,10 +117,17 @@ func readEpochs(ctx context.Context, db *clickhouse.Client, topic string) (Epoch
 	)
 	err := db.Read(ctx, clickhouse.Query{Name: "cdc_epochs", Query: ch.Query{
 		Body: sql.ClickHouse("cdc_epochs"), Parameters: clickhouse.Params(map[string]any{"topic": topic}),
-		Result: proto.Results{{Name: "epoch", Data: &epoch}, {Name: "topic_id", Data: &topicID}, {Name: "starts", Data: starts}, {Name: "claimed_at", Data: &claimed}},
+		Result: proto.Results{
+			{Name: "epoch", Data: &epoch},
+			{Name: "topic_id", Data: &topicID},
+			{Name: "starts", Data: starts},
+			{Name: "claimed_at", Data: &claimed},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range epoch.Rows() {
-				found = append(found, Epoch{Number: epoch.Row(i), TopicID: topicID.Row(i), Starts: slices.Clone(starts.Row(i)), Claimed: claimed.Row(i)})
+				found = append(found, Epoch{
+					Number: epoch.Row(i), TopicID: topicID.Row(i), Starts: slices.Clone(starts.Row(i)), Claimed: claimed.Row(i),
+				})
 			}
 			return nil
 		},

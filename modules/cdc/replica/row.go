@@ -106,8 +106,9 @@ func keyParam(keys []string, numbers bool) clickhouse.Parameter {
 func HasRows(ctx context.Context, db *clickhouse.Client, k mapping.Kind) (bool, error) {
 	var n proto.ColUInt64
 	err := db.Read(ctx, clickhouse.Query{Name: "cdc_rows", Query: ch.Query{
-		Body: sql.ClickHouse("cdc_rows"), Parameters: clickhouse.Params(map[string]any{"copy": clickhouse.Identifier(k.Layout().Copy)}),
-		Result: proto.Results{{Name: "n", Data: &n}},
+		Body:       sql.ClickHouse("cdc_rows"),
+		Parameters: clickhouse.Params(map[string]any{"copy": clickhouse.Identifier(k.Layout().Copy)}),
+		Result:     proto.Results{{Name: "n", Data: &n}},
 	}})
 	if err != nil {
 		return false, fmt.Errorf("rows of %s: %w", k.Layout().Copy, err)
@@ -120,5 +121,6 @@ func SameRow(a, b mapping.Row) bool {
 	if a.Gone || b.Gone {
 		return a.Gone == b.Gone
 	}
-	return a.First == b.First && a.Other == b.Other && a.Hidden == b.Hidden && StoredTime(a.CreatedAt).Equal(StoredTime(b.CreatedAt))
+	return a.First == b.First && a.Other == b.Other && a.Hidden == b.Hidden &&
+		StoredTime(a.CreatedAt).Equal(StoredTime(b.CreatedAt))
 }

@@ -12,7 +12,9 @@ import (
 )
 
 // ScanRows reads the rows of a kind that ClickHouse has within bounds.
-func ScanRows(ctx context.Context, db *clickhouse.Client, k mapping.Kind, bounds map[string]any, each func(key string, row mapping.Row)) error {
+func ScanRows(
+	ctx context.Context, db *clickhouse.Client, k mapping.Kind, bounds map[string]any, each func(key string, row mapping.Row),
+) error {
 	var (
 		key          proto.ColStr
 		first, other proto.ColInt64

@@ -36,7 +36,8 @@ func ReadTombstones(ctx context.Context, db *clickhouse.Client, topic string) (T
 // ApplyTruncate keeps its tombstone first, so that whoever writes an older row of the table from
 // now on finds it; then it deletes what is there already.
 func ApplyTruncate(
-	ctx context.Context, db *clickhouse.Client, topic string, sources []*mapping.Source, t envelope.SourcePosition, now time.Time,
+	ctx context.Context, db *clickhouse.Client, topic string, sources []*mapping.Source,
+	t envelope.SourcePosition, now time.Time,
 ) error {
 	if err := insertTombstone(ctx, db, topic, t, now); err != nil {
 		return err
@@ -83,12 +84,14 @@ type deletion struct {
 // query is the statement's name.
 func (d deletion) query() string {
 	if len(d.kinds) == 0 {
-		return "cdc_sweep"
+		return "cdc_delete_truncated"
 	}
-	return "cdc_sweep_kinds"
+	return "cdc_delete_truncated_kinds"
 }
 
-func insertTombstone(ctx context.Context, db *clickhouse.Client, topic string, t envelope.SourcePosition, now time.Time) error {
+func insertTombstone(
+	ctx context.Context, db *clickhouse.Client, topic string, t envelope.SourcePosition, now time.Time,
+) error {
 	var (
 		name        proto.ColStr
 		system, lsn proto.ColUInt64
