@@ -133,7 +133,7 @@ type warmersIn struct {
 type pressed struct{ gate *admission.Gate }
 
 // Busy implements warm.Load.
-func (p pressed) Busy() bool { return p.gate.Pressed() }
+func (p pressed) Busy() bool { return p.gate.Overloaded() }
 
 // loads are busy as soon as one of them is.
 type loads []warm.Load
@@ -153,7 +153,7 @@ func (p publishedLists) Trending(ctx context.Context, window string) (feed.Trend
 	if err != nil {
 		return feed.Trending{}, err
 	}
-	out := feed.Trending{Refused: list.Refused, Posts: make([]hot.Ranked, len(list.Posts))}
+	out := feed.Trending{Suppressed: list.Refused, Posts: make([]hot.Ranked, len(list.Posts))}
 	for i, p := range list.Posts {
 		out.Posts[i] = hot.Ranked{Post: hot.Post{ID: p.ID, Author: p.Author, Created: p.CreatedAt.UnixMicro()}, Value: p.Score}
 	}

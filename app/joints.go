@@ -19,8 +19,8 @@ import (
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
-	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
@@ -116,7 +116,7 @@ func noSignals() fx.Option {
 func guards() fx.Option {
 	return fx.Options(breaker.Module(), fx.Provide(
 		func(s *breaker.Set, gate *admission.Gate) feed.Guards {
-			return feed.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis, Room: gate}
+			return feed.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis, Limiter: gate}
 		},
 		func(s *breaker.Set) suggest.Gates { return suggest.Gates{Source: s.Discovery, Redis: s.Redis} },
 		func(s *breaker.Set, p *kafka.Producer) events.Producer { return guardedProducer{p, s.Kafka} },
@@ -126,7 +126,7 @@ func guards() fx.Option {
 // noGuards lets every call through.
 func noGuards() fx.Option {
 	return fx.Options(fx.Supply(suggest.Gates{Source: suggest.AlwaysAsk{}, Redis: suggest.AlwaysAsk{}}), fx.Provide(func(gate *admission.Gate) feed.Guards {
-		return feed.Guards{ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}, Room: gate}
+		return feed.Guards{ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}, Limiter: gate}
 	}, func(p *kafka.Producer) events.Producer { return p }))
 }
 
@@ -145,7 +145,7 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 // whom viewers follow, block and mute.
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
-		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *heard.Edges, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger) error {
+		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *recentedges.Edges, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger) error {
 			m, err := cfg.Mapping(k)
 			if err != nil {
 				return err

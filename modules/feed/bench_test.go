@@ -13,9 +13,9 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
-	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -57,7 +57,7 @@ func cachedPage(t testing.TB, posts int) func() int {
 		}}
 	}
 	set.Apply(changes)
-	f, err := New(Params{Config: cfg, Ranking: ranking, Hot: set, Heard: heard.New(core.SystemClock{}, reg), Store: store.New(cfg.Store, redis.New(redis.DefaultConfig())), Clock: core.SystemClock{}, Registry: reg, Log: zap.NewNop()})
+	f, err := New(Params{Config: cfg, Ranking: ranking, Hot: set, RecentEdges: recentedges.New(core.SystemClock{}, reg), Store: store.New(cfg.Store, redis.New(redis.DefaultConfig())), Clock: core.SystemClock{}, Registry: reg, Log: zap.NewNop()})
 	require.NoError(t, err)
 	view := set.View()
 	states := make([]store.State, viewers)
@@ -88,7 +88,7 @@ func cachedPage(t testing.TB, posts int) func() int {
 		if err := q.entry.Decode(state.Entry); err != nil {
 			t.Fatal(err)
 		}
-		q.marks.read(state, cfg.Store, q.now, q.now)
+		q.seenHidden.read(state, cfg.Store, q.now, q.now)
 		q.reserve, q.servedFrom = &q.entry.Reserve, FromCache
 		_, _ = f.stillVisible(ctx, q), f.arrivals(ctx, q)
 		q.work.score(&q.ranking.Config, q.now)

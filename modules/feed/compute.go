@@ -29,7 +29,7 @@ type computed struct {
 	reserve *reserve.Reserve
 	reports []SourceReport
 	stages  []StageRecord
-	hot     *hot.Set     // the excerpt that it was made of; nil: the replica's own
+	hot     *hot.Set     // the one on demand that it was made of; nil: the replica's own
 	found   found        // marks of the viewer that Redis had lost
 	lease   store.Lease  // the right to save it; none where somebody else has it, or Redis is away
 	cached  bool         // another replica computed and saved it
@@ -44,26 +44,28 @@ func (c *computed) partial() bool {
 
 // computation is a viewer's reserve while it is made: what the stages, the sources and the filters know.
 type computation struct {
-	id      core.ID
-	now     time.Time
-	ranking *rank.Versioned
-	graph   graphReader
-	hot     *hot.Set
-	reserve *reserve.Reserve // its Authors; the candidates come last
-	state   store.State      // what Redis knows
-	marks   *viewerMarks
-	filters filters.Viewer
-	found   found
-	reports []SourceReport
-	fetched []fetched // by source
-	merged  []merged
-	traced  bool
-	order   []core.ID // before the cut, where it is traced
+	id         core.ID
+	now        time.Time
+	ranking    *rank.Versioned
+	graph      graphReader
+	hot        *hot.Set
+	reserve    *reserve.Reserve // its Authors; the candidates come last
+	state      store.State      // what Redis knows
+	seenHidden *seenHidden
+	filters    filters.Viewer
+	found      found
+	reports    []SourceReport
+	fetched    []fetched // by source
+	merged     []merged
+	traced     bool
+	order      []core.ID // before the cut, where it is traced
 }
 
 // compute makes a viewer's reserve: see computeStages. Where the authors come from, and with them what is known of
 // affinity, is up to graph.
-func (f *Feed) compute(ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, graph graphReader) (*computed, error) {
+func (f *Feed) compute(
+	ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, graph graphReader,
+) (*computed, error) {
 	return f.computeTraced(ctx, id, state, ranking, graph, false)
 }
 
@@ -74,11 +76,11 @@ func (f *Feed) computeTraced(
 	defer cancel()
 	now := f.clock.Now()
 	c := &computation{
-		id: id, now: now, ranking: ranking, graph: graph, hot: f.hot, state: state, marks: &viewerMarks{}, traced: traced,
+		id: id, now: now, ranking: ranking, graph: graph, hot: f.hot, state: state, seenHidden: &seenHidden{}, traced: traced,
 		reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version},
 	}
-	c.marks.read(state, f.cfg.Store, now, now.Add(time.Hour))
-	c.filters = filters.Viewer{Seen: &c.marks.seen, Hidden: &c.marks.hidden, SeenFor: f.cfg.Store.SeenFor}
+	c.seenHidden.read(state, f.cfg.Store, now, now.Add(time.Hour))
+	c.filters = filters.Viewer{Seen: &c.seenHidden.seen, Hidden: &c.seenHidden.hidden, SeenFor: f.cfg.Store.SeenFor}
 	c.filters.Begin(f.filters, id)
 
 	stages := make([]StageRecord, 0, len(computeStages))
@@ -207,38 +209,38 @@ type graphReader func(ctx context.Context, v *computation) ([]SourceReport, erro
 // would begin, and hardly one would get the last of its answers.
 func (f *Feed) fromClickHouse(ctx context.Context, v *computation) ([]SourceReport, error) {
 	var (
-		edges             []reserve.Author
-		acts              graph.Acts
-		edgesErr, actsErr error
-		marks             []SourceReport
-		asked             bool
+		edges                     []reserve.Author
+		interactions              graph.Interactions
+		edgesErr, interactionsErr error
+		marks                     []SourceReport
+		asked                     bool
 	)
 	err := f.guards.ClickHouse.Do(ctx, func(ctx context.Context) error {
 		asked = true
 		var wg sync.WaitGroup
 		wg.Go(func() { edges, edgesErr = f.graph.Edges(ctx, v.id) })
-		wg.Go(func() { acts, actsErr = f.graph.Affinity(ctx, v.id, v.ranking.Affinity) })
+		wg.Go(func() { interactions, interactionsErr = f.graph.Affinity(ctx, v.id, v.ranking.Affinity) })
 		wg.Wait()
-		if edgesErr != nil || actsErr != nil || !f.lost(v, &acts) {
-			return cmp.Or(edgesErr, actsErr)
+		if edgesErr != nil || interactionsErr != nil || !f.lost(v, &interactions) {
+			return cmp.Or(edgesErr, interactionsErr)
 		}
-		marks = []SourceReport{f.find(ctx, v, &acts)}
+		marks = []SourceReport{f.find(ctx, v, &interactions)}
 		return marks[0].Err
 	})
 	if !asked || edgesErr != nil {
 		return nil, err
 	}
 	reports := append([]SourceReport{{Name: "graph", Posts: len(edges)}}, marks...)
-	if actsErr != nil {
+	if interactionsErr != nil {
 		f.metrics.sourceFailures.WithLabelValues("affinity_read").Inc()
-		reports = append(reports, SourceReport{Name: "affinity_read", Err: actsErr})
-		acts = graph.Acts{}
+		reports = append(reports, SourceReport{Name: "affinity_read", Err: interactionsErr})
+		interactions = graph.Interactions{}
 		v.found.unsure = len(v.state.Hidden) == 0
 	}
-	v.reserve.Authors = normalize(append(edges, acts.Authors...))
-	if cold := f.cold(); cold != nil {
-		reports = append(reports, SourceReport{Name: "hot set", Err: cold})
-		set, err := f.excerpt(ctx, &v.filters, v.reserve.Authors, nil)
+	v.reserve.Authors = normalize(append(edges, interactions.Authors...))
+	if reason := f.unavailable(); reason != nil {
+		reports = append(reports, SourceReport{Name: "hot set", Err: reason})
+		set, err := f.onDemand(ctx, &v.filters, v.reserve.Authors, nil)
 		switch {
 		case err == nil:
 			v.hot = set

@@ -115,7 +115,7 @@ func (d *Days) answer(ctx context.Context, day, now time.Time) (dayAnswer, error
 	answer := dayAnswer{Date: day.Format(time.DateOnly), Complete: complete, ComputedAt: now, Rows: []dayRow{}}
 	counts, err := d.feed.store.Served(ctx, day)
 	if err != nil {
-		d.feed.metrics.cache.WithLabelValues("served_unknown").Inc() // the rest of the answer holds
+		d.feed.metrics.redisFailures.WithLabelValues("served").Inc() // the rest of the answer holds
 	}
 	answer.ServedFrom, answer.CacheHitRatio = counts, hitRatio(counts)
 	for _, row := range rows {

@@ -108,7 +108,7 @@ func (w *world) changed(kind core.ChangeKind, viewer, other int) {
 	if w.ownKeys && (kind == core.Unfollowed || kind == core.Unblocked || kind == core.Unmuted) {
 		heardOf.Viewer, heardOf.Other = 0, 0
 	}
-	w.heard.Apply([]core.Change{heardOf})
+	w.recentEdges.Apply([]core.Change{heardOf})
 	w.consume(func() { require.NoError(w.t, w.signals.Changed(context.Background(), []core.Change{change})) })
 }
 

@@ -15,7 +15,7 @@ import (
 // they hid and saw, where Redis has lost that.
 type Graph interface {
 	Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error)
-	Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (graph.Acts, error)
+	Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (graph.Interactions, error)
 	Marks(ctx context.Context, viewer core.ID, where graph.Where, since time.Time) (hidden, seen []store.Mark, err error)
 }
 
@@ -40,14 +40,14 @@ type Guard interface {
 // Guards are those of the dependencies, and of the replica itself.
 type Guards struct {
 	ClickHouse, Postgres, Redis Guard
-	Room                        Room
+	Limiter                     ComputeLimiter
 }
 
-// Room says whether the replica has room for what costs more than a cached feed.
-type Room interface {
+// ComputeLimiter says whether the replica has room for what costs more than a cached feed.
+type ComputeLimiter interface {
 	Compute() error // its error is for the client; Computed must follow if there is none
 	Computed()
-	Pressed() bool // what nobody waits for should not begin
+	Overloaded() bool // what nobody waits for should not begin
 }
 
 // Unguarded calls without bounds: what stands in where breakers or admission are switched off.
@@ -62,5 +62,5 @@ func (Unguarded) Compute() error { return nil }
 // Computed ends what Compute let begin.
 func (Unguarded) Computed() {}
 
-// Pressed says that there is time for everything.
-func (Unguarded) Pressed() bool { return false }
+// Overloaded says that there is time for everything.
+func (Unguarded) Overloaded() bool { return false }

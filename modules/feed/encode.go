@@ -162,7 +162,7 @@ func appendAdjustments(b []byte, s *scored, r *request, place int) []byte {
 	if s.relaxed > 0 && !r.timeline {
 		say("diversity relaxed: " + relaxation(s.relaxed, r.ranking.Diversity))
 	}
-	if s.refused && r.Explain {
+	if s.suppressed && r.Explain {
 		say("engagement does not count: it is of one account, or a few")
 	}
 	if s.fresh {

@@ -16,9 +16,9 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/filters"
-	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/token"
 	"github.com/feedrank/feedrank/modules/platform/worker"
@@ -26,57 +26,57 @@ import (
 
 // Feed makes feeds. It is safe for concurrent use.
 type Feed struct {
-	cfg      Config
-	ranking  *rank.Live
-	hot      *hot.Set
-	heard    *heard.Edges
-	store    *store.Store
-	graph    Graph
-	fallback Fallback
-	weekly   Weekly
-	direct   hot.Direct
-	lists    lists
-	guards   Guards
-	filters  *filters.Set
-	clock    core.Clock
-	log      *zap.Logger
-	metrics  *metrics
-	served   *daily.Served
-	cursors  *cursor.Codec
-	tokens   *token.Signer
+	cfg         Config
+	ranking     *rank.Live
+	hot         *hot.Set
+	recentEdges *recentedges.Edges
+	store       *store.Store
+	graph       Graph
+	fallback    Fallback
+	weekly      Weekly
+	direct      hot.Direct
+	lists       lists
+	guards      Guards
+	filters     *filters.Set
+	clock       core.Clock
+	log         *zap.Logger
+	metrics     *metrics
+	served      *daily.Served
+	cursors     *cursor.Codec
+	tokens      *token.Signer
 
-	workers   *worker.Group
-	excerpts  chan struct{} // one for each that is being asked for
-	flights   *flights
-	ahead     *worker.Rest
-	local     localStates
-	hides     *hides
-	forgotten func(context.Context) error
-	sampledAt atomic.Int64                 // nanoseconds since 1970: see sampleOverlap
-	orders    *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
-	writes    chan orderWrite
-	week      weekCache
-	requests  sync.Pool // of *request
-	works     sync.Pool // of *work
+	workers       *worker.Group
+	onDemandSlots chan struct{} // one for each that is being asked for
+	singleflight  *singleflight
+	dutyCycle     *worker.Rest
+	local         localStates
+	hides         *hides
+	forgotten     func(context.Context) error
+	sampledAt     atomic.Int64                 // nanoseconds since 1970: see sampleOverlap
+	orders        *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
+	writes        chan orderWrite
+	week          weekCache
+	requests      sync.Pool // of *request
+	works         sync.Pool // of *work
 }
 
 // Params are what a Feed is made of.
 type Params struct {
-	Config   Config
-	Ranking  *rank.Live
-	Hot      *hot.Set
-	Heard    *heard.Edges
-	Store    *store.Store
-	Graph    Graph
-	Fallback Fallback
-	Weekly   Weekly
-	Direct   hot.Direct
-	Lists    Published
-	Guards   Guards
-	Filters  []filters.Filter // nil: all that there are
-	Clock    core.Clock
-	Registry prometheus.Registerer
-	Log      *zap.Logger
+	Config      Config
+	Ranking     *rank.Live
+	Hot         *hot.Set
+	RecentEdges *recentedges.Edges
+	Store       *store.Store
+	Graph       Graph
+	Fallback    Fallback
+	Weekly      Weekly
+	Direct      hot.Direct
+	Lists       Published
+	Guards      Guards
+	Filters     []filters.Filter // nil: all that there are
+	Clock       core.Clock
+	Registry    prometheus.Registerer
+	Log         *zap.Logger
 
 	// Forgotten has everybody's hides read from the raw events: more could not be written to Redis than can be
 	// remembered. Nil does nothing.
@@ -107,18 +107,21 @@ func New(p Params) (*Feed, error) {
 	if p.Filters == nil {
 		p.Filters = filters.All()
 	}
-	if p.Guards.Room == nil {
-		p.Guards.Room = Unguarded{}
+	if p.Guards.Limiter == nil {
+		p.Guards.Limiter = Unguarded{}
 	}
 	workers := worker.NewGroup(worker.FailureFunc(func(name string, err error) {
 		p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err)) // one request's computation: the others go on
 	}))
 	return &Feed{
-		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, heard: p.Heard, store: p.Store, graph: p.Graph, fallback: p.Fallback, weekly: p.Weekly,
-		direct: p.Direct, lists: lists{source: p.Lists}, excerpts: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
-		guards: p.Guards, filters: filters.NewSet(p.Filters, p.Registry), clock: p.Clock, log: p.Log, metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
+		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, store: p.Store, graph: p.Graph,
+		fallback: p.Fallback, weekly: p.Weekly,
+		direct: p.Direct, lists: lists{source: p.Lists}, onDemandSlots: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
+		guards: p.Guards, filters: filters.NewSet(p.Filters, p.Registry), clock: p.Clock, log: p.Log,
+		metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
 		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
-		workers: workers, flights: newFlights(workers), ahead: worker.NewRest(aheadRest, 0), local: local, hides: hidden, forgotten: p.Forgotten, orders: orders, writes: make(chan orderWrite, maxOrderWrites),
+		workers: workers, singleflight: newSingleflight(workers), dutyCycle: worker.NewRest(restFactor, 0),
+		local: local, hides: hidden, forgotten: p.Forgotten, orders: orders, writes: make(chan orderWrite, maxOrderWrites),
 		requests: sync.Pool{New: func() any { return &request{} }},
 		works:    sync.Pool{New: func() any { return newWork() }},
 	}, nil

@@ -52,7 +52,7 @@ func (f *Feed) Hide(ctx context.Context, user core.ID, hidden []core.HiddenPost)
 	defer cancel()
 	err := f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.MarkHidden(ctx, noted) })
 	if err != nil {
-		f.metrics.cache.WithLabelValues("hide_failed").Inc() // the consumer's turn
+		f.metrics.redisFailures.WithLabelValues("hide").Inc() // the consumer's turn
 	}
 }
 

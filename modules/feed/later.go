@@ -30,7 +30,7 @@ func (f *Feed) laterPage(ctx context.Context, r *request) error {
 		if !r.hot.Useful() { // each post is a question to the app's database
 			some = rest[:min(len(rest), 2*r.Limit)]
 		}
-		f.standing(ctx, r, some)
+		f.keepVisible(ctx, r, some)
 		rest = rest[len(some):]
 	}
 	chosen := r.vary()
@@ -66,7 +66,7 @@ func (r *request) rest() []int32 {
 // vary chooses the posts of the page from those that stand: the first that breaks the fewest rules, place by place.
 func (r *request) vary() []int32 {
 	w := r.work
-	given := r.givenAuthors()
+	given := r.servedAuthors()
 	w.authors = w.authors[:0]
 	for i := range w.posts {
 		w.authors = append(w.authors, w.posts[i].authorAt)
@@ -110,18 +110,18 @@ func (f *Feed) goOn(r *request, chosen []int32, more bool) {
 	f.continueAt(r, given, place, deferred)
 }
 
-// givenAuthors are the authors of the posts that the session gave out last, as far as a rule can look back, numbered
+// servedAuthors are the authors of the posts that the session gave out last, as far as a rule can look back, numbered
 // like those of the list. Who is not known any more is nobody else.
-func (r *request) givenAuthors() []int32 {
+func (r *request) servedAuthors() []int32 {
 	w, rules := r.work, r.ranking.Diversity
-	w.given = w.given[:0]
+	w.servedAuthors = w.servedAuthors[:0]
 	if !r.session.Tells() {
-		return w.given
+		return w.servedAuthors
 	}
 	latest := min(max(rules.Window, rules.Gap, rules.Top), r.session.Shown)
-	places := r.session.Given.Latest(latest)
+	places := r.session.Served.Latest(latest)
 	for range latest {
-		w.given = append(w.given, int32(w.authorCount)) //nolint:gosec // a few thousand authors
+		w.servedAuthors = append(w.servedAuthors, int32(w.authorCount)) //nolint:gosec // a few thousand authors
 		w.authorCount++
 	}
 	if r.hot.Useful() {
@@ -133,17 +133,17 @@ func (r *request) givenAuthors() []int32 {
 				continue
 			}
 			if p, ok := set.Post(place.Post); ok {
-				w.given[at] = w.numberOf(p.Author, r.reserve)
+				w.servedAuthors[at] = w.numberOf(p.Author, r.reserve)
 			}
 		}
 	}
 	for i := range r.reserve.Candidates { // of an order that was lost, these are what is left to tell
 		c := &r.reserve.Candidates[i]
 		if at, was := places[cursor.Hash(r.session.Session, c.Post)]; was {
-			w.given[at] = c.Author
+			w.servedAuthors[at] = c.Author
 		}
 	}
-	return w.given
+	return w.servedAuthors
 }
 
 // ordered tells whether the session's order is at hand from where the cursor stands.
@@ -154,9 +154,9 @@ func (r *request) ordered() bool {
 // reorder makes the order of a session anew that is lost, in Redis and here: what the cursor does not
 // tell as given out, in the order of now. What was made since the session began stays out.
 func (f *Feed) reorder(ctx context.Context, r *request) error {
-	f.metrics.cache.WithLabelValues("reordered").Inc()
+	f.metrics.orders.WithLabelValues("remade").Inc()
 	r.remade = r.places == nil // else somebody is further on, by an order that is kept
-	r.kind, r.viewer.Served = filters.Remade, r.session.Given.Posts(r.session.Session)
+	r.kind, r.viewer.Served = filters.Remade, r.session.Served.Posts(r.session.Session)
 	if err := f.rank(ctx, r); err != nil {
 		return err
 	}
@@ -167,9 +167,9 @@ func (f *Feed) reorder(ctx context.Context, r *request) error {
 	return nil
 }
 
-// standing adds those posts of an order that may still be shown. What the viewer has seen since the
-// session began does not count: see viewerMarks.
-func (f *Feed) standing(ctx context.Context, r *request, rest []int32) {
+// keepVisible adds those posts of an order that may still be shown. What the viewer has seen since the
+// session began does not count: see seenHidden.
+func (f *Feed) keepVisible(ctx context.Context, r *request, rest []int32) {
 	w := r.work
 	places := make([]reserve.Place, len(rest))
 	for i, place := range rest {
@@ -179,7 +179,8 @@ func (f *Feed) standing(ctx context.Context, r *request, rest []int32) {
 	w.looked += len(rest)
 	for i, place := range places {
 		p := &posts[i]
-		if r.viewer.Reject(filters.Complete, filters.Post{ID: place.Post, Author: r.reserve.Author(p.Author), Gone: p.ID == 0}) == nil {
+		asked := filters.Post{ID: place.Post, Author: r.reserve.Author(p.Author), Gone: p.ID == 0}
+		if r.viewer.Reject(filters.Complete, asked) == nil {
 			w.add(p, place.Source, r.reserve)
 			w.positions = append(w.positions, rest[i])
 		}

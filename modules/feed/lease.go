@@ -35,7 +35,7 @@ func (f *Feed) computeLeased(ctx context.Context, user core.ID, tag reserve.Tag,
 	case waited:
 		if result, now, ok := f.computedElsewhere(ctx, user, tag); ok {
 			f.freeLease(ctx, user, lease)
-			f.metrics.cache.WithLabelValues("shared").Inc()
+			f.metrics.leases.WithLabelValues("shared").Inc()
 			return result, nil
 		} else if now.Entry != nil {
 			state = now
@@ -62,12 +62,12 @@ func (f *Feed) takeLease(ctx context.Context, user core.ID, wait time.Duration) 
 		})
 		switch {
 		case err != nil:
-			f.metrics.cache.WithLabelValues("lease_failed").Inc()
+			f.metrics.redisFailures.WithLabelValues("lease").Inc()
 			return "", waited
 		case taken:
 			return lease, waited
 		case time.Since(began)+leasePoll > wait:
-			f.metrics.cache.WithLabelValues("lease_busy").Inc()
+			f.metrics.leases.WithLabelValues("busy").Inc()
 			return "", true
 		}
 		waited = true
@@ -97,6 +97,6 @@ func (f *Feed) freeLease(ctx context.Context, user core.ID, lease store.Lease) {
 	}
 	err := f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.Free(ctx, user, lease) })
 	if err != nil {
-		f.metrics.cache.WithLabelValues("lease_failed").Inc() // it expires
+		f.metrics.redisFailures.WithLabelValues("lease").Inc() // it expires
 	}
 }

@@ -62,7 +62,7 @@ func (f *Feed) keepComputed(user core.ID, c *computed, ttl time.Duration) {
 }
 
 // since is what stands for Redis: what the viewer hid, and an entry that was read after some time. What
-// they saw is left out, or nobody would look for what they saw since (see lost); readMarks has it.
+// they saw is left out, or nobody would look for what they saw since (see lost); readSeenHidden has it.
 func (l localStates) since(user core.ID, after time.Time) store.State {
 	local, _ := l.states.Get(user)
 	if local.readAt.Before(after) {

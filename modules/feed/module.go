@@ -11,9 +11,9 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/graph"
-	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
@@ -30,7 +30,7 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed",
 		fx.Provide(
-			rank.NewLive, newHot, heard.New, newFeed, newTuner, NewAPI, NewAdmin, NewDays,
+			rank.NewLive, newHot, recentedges.New, newFeed, newTuner, NewAPI, NewAdmin, NewDays,
 			func(client *clickhouse.Client) Attribution { return daily.NewClickHouse(client) },
 			fx.Annotate(func(d *Days) []httpserver.Route { return d.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
 			fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
@@ -101,21 +101,21 @@ func newTuner(in tunerIn) *tuning.Tuner {
 
 type feedIn struct {
 	fx.In
-	Lifecycle  fx.Lifecycle
-	Config     Config
-	From       core.CountedFrom
-	Ranking    *rank.Live
-	Hot        *hot.Set
-	Heard      *heard.Edges
-	ClickHouse *clickhouse.Client
-	Postgres   postgres.Reader
-	Tables     graph.Tables
-	Redis      *redis.Client
-	Lists      Published
-	Guards     Guards
-	Clock      core.Clock
-	Registry   prometheus.Registerer
-	Log        *zap.Logger
+	Lifecycle   fx.Lifecycle
+	Config      Config
+	From        core.CountedFrom
+	Ranking     *rank.Live
+	Hot         *hot.Set
+	RecentEdges *recentedges.Edges
+	ClickHouse  *clickhouse.Client
+	Postgres    postgres.Reader
+	Tables      graph.Tables
+	Redis       *redis.Client
+	Lists       Published
+	Guards      Guards
+	Clock       core.Clock
+	Registry    prometheus.Registerer
+	Log         *zap.Logger
 }
 
 func newFeed(in feedIn) (*Feed, error) {
@@ -125,7 +125,7 @@ func newFeed(in feedIn) (*Feed, error) {
 		Help: "Posts left out when they were read from PostgreSQL, because they have no author, or no time that can be.",
 	}, func() float64 { return float64(fallback.Odd()) }))
 	f, err := New(Params{
-		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, Heard: in.Heard, Store: store.New(in.Config.Store, in.Redis),
+		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges, Store: store.New(in.Config.Store, in.Redis),
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: fallback,
 		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From), Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,

@@ -15,8 +15,8 @@ var (
 	errEnough = errors.New("enough requests ask ClickHouse for posts already")
 )
 
-// cold says why the replica's hot set should not be used: it is not loaded, or too old.
-func (f *Feed) cold() error {
+// unavailable says why the replica's hot set should not be used: it is not loaded, or too old.
+func (f *Feed) unavailable() error {
 	switch {
 	case !f.hot.Useful():
 		return hot.ErrNotLoaded
@@ -26,24 +26,28 @@ func (f *Feed) cold() error {
 	return nil
 }
 
-// excerpt asks ClickHouse for the posts that one page can need: of the viewer's authors, some known
+// onDemand asks ClickHouse for the posts that one page can need: of the viewer's authors, some known
 // ones, and the trending posts that the job has published.
-func (f *Feed) excerpt(ctx context.Context, viewer *filters.Viewer, authors []reserve.Author, posts []core.ID) (set *hot.Set, err error) {
+func (f *Feed) onDemand(
+	ctx context.Context, viewer *filters.Viewer, authors []reserve.Author, posts []core.ID,
+) (set *hot.Set, err error) {
 	select {
-	case f.excerpts <- struct{}{}:
-		defer func() { <-f.excerpts }()
+	case f.onDemandSlots <- struct{}{}:
+		defer func() { <-f.onDemandSlots }()
 	default:
 		return nil, errEnough
 	}
 	now := f.clock.Now()
-	wanted := hot.Wanted{Since: now.Add(-f.cfg.Hot.Window), Limit: 2 * f.cfg.ReserveSize, Posts: posts, Lists: f.lists.asHot()}
+	wanted := hot.Wanted{
+		Since: now.Add(-f.cfg.Hot.Window), Limit: 2 * f.cfg.ReserveSize, Posts: posts, Lists: f.lists.asHot(),
+	}
 	for _, a := range authors {
 		if viewer.RejectAuthor(a) == nil && (a.Relation&reserve.Follows != 0 || a.Affinity() > 0) {
 			wanted.Authors = append(wanted.Authors, a.ID)
 		}
 	}
 	err = f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
-		set, err = hot.Excerpt(ctx, f.direct, now, wanted)
+		set, err = hot.OnDemand(ctx, f.direct, now, wanted)
 		return err
 	})
 	switch {
@@ -52,18 +56,18 @@ func (f *Feed) excerpt(ctx context.Context, viewer *filters.Viewer, authors []re
 	case !set.Useful():
 		return nil, hot.ErrNotLoaded
 	}
-	f.metrics.cache.WithLabelValues("excerpt").Inc()
+	f.metrics.onDemand.Inc()
 	return set, nil
 }
 
-// replaceHot finds another set for a request whose reserve is cached, where the replica's own is cold.
+// useOnDemand finds another set for a request whose reserve is cached, where the replica's own is unavailable.
 // Without one, the request does with what there is: see inReserveOrder.
-func (f *Feed) replaceHot(ctx context.Context, r *request) {
-	cold := f.cold()
-	if cold == nil || r.timeline {
+func (f *Feed) useOnDemand(ctx context.Context, r *request) {
+	reason := f.unavailable()
+	if reason == nil || r.timeline {
 		return
 	}
-	r.reports, r.degraded = append(r.reports, SourceReport{Name: "hot set", Err: cold}), true
+	r.reports, r.degraded = append(r.reports, SourceReport{Name: "hot set", Err: reason}), true
 	var posts []core.ID
 	for i := range r.reserve.Candidates {
 		posts = append(posts, r.reserve.Candidates[i].Post)
@@ -71,7 +75,7 @@ func (f *Feed) replaceHot(ctx context.Context, r *request) {
 	for _, place := range r.places {
 		posts = append(posts, place.Post)
 	}
-	if set, err := f.excerpt(ctx, &r.viewer, r.reserve.Authors, posts); err == nil {
+	if set, err := f.onDemand(ctx, &r.viewer, r.reserve.Authors, posts); err == nil {
 		r.hot = set
 	}
 }
@@ -103,11 +107,11 @@ func (f *Feed) visibleByPostgres(ctx context.Context, r *request) error {
 	for i, at := range examined {
 		places[i].Post = w.posts[at].post
 	}
-	standing := f.lookUp(ctx, r, places)
+	visible := f.lookUp(ctx, r, places)
 	kept := w.order[:0]
 	for i, at := range w.order {
 		p := &w.posts[at]
-		gone := i < len(standing) && standing[i].ID == 0
+		gone := i < len(visible) && visible[i].ID == 0
 		if r.viewer.Reject(r.kind, filters.Post{ID: p.post, Author: r.reserve.Author(p.author), Gone: gone}) == nil {
 			kept = append(kept, at)
 		}

@@ -16,7 +16,7 @@ func (f *Feed) sampleOverlap(r *request) {
 		return
 	}
 	now, last := time.Now(), f.sampledAt.Load()
-	if f.cfg.SampleOverlap == 0 || now.Sub(time.Unix(0, last)) < f.cfg.SampleOverlap || f.guards.Room.Pressed() || !f.sampledAt.CompareAndSwap(last, now.UnixNano()) {
+	if f.cfg.SampleOverlap == 0 || now.Sub(time.Unix(0, last)) < f.cfg.SampleOverlap || f.guards.Limiter.Overloaded() || !f.sampledAt.CompareAndSwap(last, now.UnixNano()) {
 		return
 	}
 	ranked := make([]core.ID, len(r.page))
@@ -32,7 +32,7 @@ func (f *Feed) sampleOverlap(r *request) {
 		other := f.take(Query{User: user, Algo: cursor.Ranked, Limit: len(ranked)})
 		defer f.give(other)
 		other.state = state
-		f.readMarks(other, state)
+		f.readSeenHidden(other, state)
 		f.use(other, result.reserve, FromPostgres)
 		if f.rank(ctx, other) != nil {
 			return nil

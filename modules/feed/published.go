@@ -10,7 +10,7 @@ import (
 )
 
 // Published are the lists of trending posts that a job makes for all replicas: of a week, and for
-// replicas whose hot set is cold. The job also looks at who did what was done, which counters cannot
+// replicas without a hot set. The job also looks at who did what was done, which counters cannot
 // tell.
 type Published interface {
 	Trending(ctx context.Context, window string) (Trending, error)
@@ -18,8 +18,8 @@ type Published interface {
 
 // Trending is a list of the job.
 type Trending struct {
-	Posts   []hot.Ranked // best first
-	Refused []core.ID    // left out although much was done with them: by one account, or a few
+	Posts      []hot.Ranked // best first
+	Suppressed []core.ID    // left out although much was done with them: by one account, or a few
 }
 
 // Unpublished is what stands in where no job makes lists.
@@ -69,7 +69,7 @@ func (f *Feed) followLists(ctx context.Context) error {
 // any more, but who was refused in it stays refused until the next list says otherwise.
 func (f *Feed) readLists(ctx context.Context) {
 	byName := map[string][]hot.Ranked{}
-	var refused []core.ID
+	var suppressed []core.ID
 	for i, window := range windows {
 		var list Trending
 		err := f.guards.Redis.Do(ctx, func(ctx context.Context) (err error) {
@@ -79,15 +79,15 @@ func (f *Feed) readLists(ctx context.Context) {
 		latest := &f.lists.latest[i]
 		switch {
 		case err != nil:
-			f.metrics.cache.WithLabelValues("lists_failed").Inc()
-		case len(list.Posts) == 0 && len(list.Refused) == 0:
+			f.metrics.redisFailures.WithLabelValues("lists").Inc()
+		case len(list.Posts) == 0 && len(list.Suppressed) == 0:
 			latest.Posts = nil
 		default:
 			*latest = list
 		}
 		byName[window] = latest.Posts
-		refused = append(refused, latest.Refused...)
+		suppressed = append(suppressed, latest.Suppressed...)
 	}
 	f.lists.byName.Store(&byName)
-	f.hot.Judge(refused)
+	f.hot.Suppress(suppressed)
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/store"
 )
 
-// worn tells whether an entry that is fresh yet should be computed anew. Posts, their engagement and the
+// dueForRefresh tells whether an entry that is fresh yet should be computed anew. Posts, their engagement and the
 // viewer's graph are those of the moment in every page; what only a computation brings is the affinity
 // that the viewer's own actions have made since, and what was beyond the reserve's end.
-func (f *Feed) worn(r *request) bool {
+func (f *Feed) dueForRefresh(r *request) bool {
 	return r.now.Sub(r.entry.Reserve.BuiltAt) >= f.cfg.Cache.RefreshOld || r.entry.Reserve.Ranking != f.ranking.Get().Version
 }
 
@@ -22,10 +22,10 @@ func (f *Feed) computeOnce(r *request, ahead bool) *flight {
 	user, state, ranking, tag := r.User, r.state, f.ranking.Get(), r.entry.Tag
 	key := f.flightKey(r)
 	key.ahead = ahead
-	return f.flights.join(key,
+	return f.singleflight.join(key,
 		func(ctx context.Context) (*computed, error) {
 			if ahead {
-				defer func(began time.Time) { f.ahead.Begin(time.Since(began)) }(time.Now())
+				defer func(began time.Time) { f.dutyCycle.Begin(time.Since(began)) }(time.Now())
 			}
 			return f.computeLeased(ctx, user, tag, ahead, state, func(state store.State) (*computed, error) {
 				return f.compute(ctx, user, state, ranking, f.fromClickHouse)
@@ -37,15 +37,15 @@ func (f *Feed) computeOnce(r *request, ahead bool) *flight {
 // flightKey names the computation that a request may join.
 func (f *Feed) flightKey(r *request) flightKey { return flightKey{viewer: r.User, tag: r.entry.Tag} }
 
-// aheadRest follows a computation for which nobody waited, before the next of them that can wait: where many
-// viewers come back, there is always a worn reserve, and computing them all would leave ClickHouse no time
+// restFactor follows a computation for which nobody waited, before the next of them that can wait: where many
+// viewers come back, there is always a reserve that is due, and computing them all would leave ClickHouse no time
 // for those who wait.
-const aheadRest = 4
+const restFactor = 4
 
 // refresh computes a reserve in the background, unless enough of them are under way or it is too early.
 func (f *Feed) refresh(r *request, early time.Duration) {
-	if early > 0 || f.flights.under() >= f.cfg.Cache.MaxRefresh || f.guards.Room.Pressed() {
-		f.metrics.cache.WithLabelValues("refresh_skipped").Inc()
+	if early > 0 || f.singleflight.under() >= f.cfg.Cache.MaxRefresh || f.guards.Limiter.Overloaded() {
+		f.metrics.refreshesSkipped.Inc()
 		return
 	}
 	f.computeOnce(r, true)
@@ -74,11 +74,11 @@ func (f *Feed) save(ctx context.Context, user core.ID, over reserve.Tag, c *comp
 	})
 	switch {
 	case err != nil:
-		f.metrics.cache.WithLabelValues("save_failed").Inc()
+		f.metrics.redisFailures.WithLabelValues("save").Inc()
 		f.keepComputed(user, c, ttl)
 	case !saved:
-		f.metrics.cache.WithLabelValues("overtaken").Inc()
+		f.metrics.saves.WithLabelValues("overtaken").Inc()
 	default:
-		f.metrics.cache.WithLabelValues("saved").Inc()
+		f.metrics.saves.WithLabelValues("saved").Inc()
 	}
 }

@@ -40,21 +40,21 @@ const (
 // request is one request on its way through the stages. Its memory is used again.
 type request struct {
 	Query
-	now     time.Time
-	session cursor.Cursor // what the page continues; of a first page, what it begins
-	ranking *rank.Versioned
-	hot     *hot.Set // the replica's, or an excerpt in its place
-	state   store.State
-	entry   reserve.Entry
-	places  []reserve.Place  // the order that a later page follows
-	remade  bool             // the order was lost, and this request made it anew
-	reserve *reserve.Reserve // what the viewer is to authors, and the candidates
-	marks   viewerMarks
-	viewer  filters.Viewer  // whom the filters ask
-	kind    filters.Kind    // of a list that is ranked here
-	listed  idset.Set       // posts on the list, where many are offered
-	news    []reserve.Patch // what the replica heard of the viewer that the reserve may not know
-	work    *work
+	now        time.Time
+	session    cursor.Cursor // what the page continues; of a first page, what it begins
+	ranking    *rank.Versioned
+	hot        *hot.Set // the replica's, or one on demand in its place
+	state      store.State
+	entry      reserve.Entry
+	places     []reserve.Place  // the order that a later page follows
+	remade     bool             // the order was lost, and this request made it anew
+	reserve    *reserve.Reserve // what the viewer is to authors, and the candidates
+	seenHidden seenHidden
+	viewer     filters.Viewer  // whom the filters ask
+	kind       filters.Kind    // of a list that is ranked here
+	listed     idset.Set       // posts on the list, where many are offered
+	news       []reserve.Patch // what the replica heard of the viewer that the reserve may not know
+	work       *work
 
 	page       []int32 // indexes of work.posts
 	timeline   bool    // the page is in the order of time
@@ -83,9 +83,10 @@ func (f *Feed) take(q Query) *request {
 	}
 	*r = request{
 		Query: q, now: f.clock.Now(), ranking: f.ranking.Get(), hot: f.hot,
-		entry: r.entry, places: r.places[:0], marks: r.marks, viewer: r.viewer, listed: r.listed, work: r.work, reports: r.reports[:0], stages: r.stages[:0], news: r.news[:0],
+		entry: r.entry, places: r.places[:0], seenHidden: r.seenHidden, viewer: r.viewer, listed: r.listed, work: r.work,
+		reports: r.reports[:0], stages: r.stages[:0], news: r.news[:0],
 	}
-	r.viewer.Seen, r.viewer.Hidden, r.viewer.SeenFor = &r.marks.seen, &r.marks.hidden, f.cfg.Store.SeenFor
+	r.viewer.Seen, r.viewer.Hidden, r.viewer.SeenFor = &r.seenHidden.seen, &r.seenHidden.hidden, f.cfg.Store.SeenFor
 	r.viewer.Begin(f.filters, q.User)
 	r.entry.Forget()
 	r.work.reset(0)

@@ -12,7 +12,7 @@ import (
 
 // resolve finds the viewer's reserve in the order of answers:
 //
-//  1. a fresh entry of the cache, computed anew afterwards if it is worn; an expired one while it is refreshed
+//  1. a fresh entry of the cache, refreshed afterwards if it is due; an expired one while it is refreshed
 //  2. computed, with the graph and the affinity from ClickHouse
 //  3. whatever entry the cache has, or this replica remembers, with the viewer's own changes since
 //  4. computed, with the graph from PostgreSQL
@@ -34,17 +34,17 @@ func (f *Feed) resolve(ctx context.Context, r *request) error {
 			r.servedFrom = FromStale
 			f.metrics.cache.WithLabelValues("stale").Inc()
 			f.refresh(r, 0)
-		case f.worn(r):
-			f.metrics.cache.WithLabelValues("worn").Inc()
-			f.refresh(r, f.ahead.Left())
+		case f.dueForRefresh(r):
+			f.metrics.cache.WithLabelValues("due_for_refresh").Inc()
+			f.refresh(r, f.dutyCycle.Left())
 		}
-		f.replaceHot(ctx, r)
+		f.useOnDemand(ctx, r)
 		return nil
 	}
 	f.metrics.cache.WithLabelValues("miss").Inc()
-	full := f.guards.Room.Compute()
+	full := f.guards.Limiter.Compute()
 	if full == nil {
-		defer f.guards.Room.Computed()
+		defer f.guards.Limiter.Computed()
 	}
 	result, err := f.computedInTime(ctx, r, full)
 	if err == nil {
@@ -53,7 +53,7 @@ func (f *Feed) resolve(ctx context.Context, r *request) error {
 	}
 	r.reports = append(r.reports, SourceReport{Name: "clickhouse", Err: err})
 	r.degraded = true
-	if r.entry.HasBody || f.recollect(r) {
+	if r.entry.HasBody || f.localFallback(r) {
 		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
 		f.mergeNewFollows(r, &r.entry.Reserve, r.entry.Patches)
 		f.use(r, &r.entry.Reserve, FromStale)
@@ -68,7 +68,7 @@ func (f *Feed) resolve(ctx context.Context, r *request) error {
 		r.reports, r.computing = append(r.reports, result.reports...), result.stages
 		return nil
 	}
-	if under := f.flights.find(f.flightKey(r)); under != nil { // there is nothing else: the rest of the budget is for it
+	if under := f.singleflight.find(f.flightKey(r)); under != nil { // nothing else is left: it has the rest
 		if result, late := under.wait(ctx); late == nil {
 			f.useComputed(ctx, r, result)
 			return nil
@@ -86,8 +86,8 @@ func (f *Feed) resolve(ctx context.Context, r *request) error {
 	return nil
 }
 
-// mergeNewFollows adds the posts of authors whom the viewer has followed, or ceased to block or mute, since a reserve was
-// computed.
+// mergeNewFollows adds the posts of authors whom the viewer has followed, or ceased to block or mute, since a
+// reserve was computed.
 func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reserve.Patch) {
 	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := f.hot.View()
@@ -112,7 +112,7 @@ func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reser
 // useComputed takes over what may be shared with other requests: it copies.
 func (f *Feed) useComputed(ctx context.Context, r *request, c *computed) {
 	f.use(r, c.reserve, FromClickHouse)
-	r.marks.add(&c.found, f.cfg.Store, r.now, r.seenUntil())
+	r.seenHidden.add(&c.found, f.cfg.Store, r.now, r.seenUntil())
 	r.reports, r.computing = append(r.reports, c.reports...), c.stages
 	r.degraded = r.degraded || c.partial()
 	if c.hot != nil {
@@ -120,8 +120,8 @@ func (f *Feed) useComputed(ctx context.Context, r *request, c *computed) {
 	}
 	if c.cached {
 		r.servedFrom = FromCache
-		f.readMarks(r, c.state)
-		f.replaceHot(ctx, r)
+		f.readSeenHidden(r, c.state)
+		f.useOnDemand(ctx, r)
 	}
 }
 
@@ -132,7 +132,7 @@ func (f *Feed) use(r *request, res *reserve.Reserve, from ServedFrom) {
 	if from == FromTrending { // nothing is known of the viewer but this
 		since = time.Time{}
 	}
-	r.news = f.heard.Since(r.User, since, r.news[:0])
+	r.news = f.recentEdges.Since(r.User, since, r.news[:0])
 	if r.news = slices.DeleteFunc(r.news, res.Knows); len(r.news) > 0 {
 		if res != &r.entry.Reserve { // others use it, too
 			res = res.Clone()

@@ -37,7 +37,7 @@ func (f *Feed) continueAt(r *request, given []reserve.Place, place int, deferred
 	next := r.session
 	if next.Tells() {
 		for _, place := range given {
-			next.Given = next.Given.Append(next.Session, place.Post)
+			next.Served = next.Served.Append(next.Session, place.Post)
 		}
 	}
 	next.Shown += len(given)
@@ -95,7 +95,7 @@ func (f *Feed) keepOrder(user core.ID, session uint64, order []byte) {
 	select {
 	case f.writes <- orderWrite{key, order}:
 	default: // Redis is slow: this replica alone can continue the session
-		f.metrics.cache.WithLabelValues("order_dropped").Inc()
+		f.metrics.orders.WithLabelValues("dropped").Inc()
 	}
 }
 
@@ -107,7 +107,7 @@ func (f *Feed) writeOrders(ctx context.Context) error {
 		case w := <-f.writes:
 			err := f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.SaveOrder(ctx, w.user, w.session, w.order) })
 			if err != nil && !errors.Is(err, context.Canceled) {
-				f.metrics.cache.WithLabelValues("order_failed").Inc()
+				f.metrics.redisFailures.WithLabelValues("order").Inc()
 			}
 		}
 	}

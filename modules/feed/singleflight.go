@@ -9,9 +9,9 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
-// flights computes at most once at a time for each viewer and state of their cache entry. A request
+// singleflight computes at most once at a time for each viewer and state of their cache entry. A request
 // that has seen a newer state, because the viewer changed something, does not join an older flight.
-type flights struct {
+type singleflight struct {
 	workers *worker.Group
 	mu      sync.Mutex
 	running map[flightKey]*flight
@@ -30,13 +30,13 @@ type flight struct {
 	err    error
 }
 
-func newFlights(workers *worker.Group) *flights {
-	return &flights{workers: workers, running: map[flightKey]*flight{}}
+func newSingleflight(workers *worker.Group) *singleflight {
+	return &singleflight{workers: workers, running: map[flightKey]*flight{}}
 }
 
 // join starts the computation, or finds the one that is running. After what compute returned is
 // handed out, after runs in the same goroutine, and only then can the next computation start.
-func (f *flights) join(key flightKey, compute func(context.Context) (*computed, error), after func(context.Context, *computed)) *flight {
+func (f *singleflight) join(key flightKey, compute func(context.Context) (*computed, error), after func(context.Context, *computed)) *flight {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if running, ok := f.running[key]; ok {
@@ -63,14 +63,14 @@ func (f *flights) join(key flightKey, compute func(context.Context) (*computed, 
 }
 
 // find is the computation that is running, if there is one.
-func (f *flights) find(key flightKey) *flight {
+func (f *singleflight) find(key flightKey) *flight {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.running[key]
 }
 
 // under tells how many computations are under way.
-func (f *flights) under() int {
+func (f *singleflight) under() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.running)

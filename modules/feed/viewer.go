@@ -21,7 +21,7 @@ func (f *Feed) loadViewer(ctx context.Context, r *request) {
 		return err
 	})
 	if err != nil {
-		f.metrics.cache.WithLabelValues("load_failed").Inc()
+		f.metrics.redisFailures.WithLabelValues("load").Inc()
 		r.reports = append(r.reports, SourceReport{Name: "redis", Err: err})
 		r.degraded = true
 		r.state = f.local.since(r.User, r.now.Add(-f.cfg.Cache.RefreshOld))
@@ -36,7 +36,7 @@ func (f *Feed) loadViewer(ctx context.Context, r *request) {
 	if r.Cursor != "" {
 		r.places = f.decodeOrder(r, order)
 	}
-	f.readMarks(r, r.state)
+	f.readSeenHidden(r, r.state)
 }
 
 // seenUntil is when what the viewer sees ceases to count: with the beginning of the session. Marks
@@ -48,22 +48,22 @@ func (r *request) seenUntil() time.Time {
 	return r.session.StartedAt.Truncate(time.Second).Add(time.Second)
 }
 
-// readMarks takes over what the viewer saw and hid, by Redis and by what is remembered here.
-func (f *Feed) readMarks(r *request, state store.State) {
+// readSeenHidden takes over what the viewer saw and hid, by Redis and by what is remembered here.
+func (f *Feed) readSeenHidden(r *request, state store.State) {
 	local, known := f.local.states.Get(r.User)
 	hidden := f.hides.of(r.User)
-	r.marks.read(state, f.cfg.Store, r.now, r.seenUntil(), local.Hidden, hidden)
+	r.seenHidden.read(state, f.cfg.Store, r.now, r.seenUntil(), local.Hidden, hidden)
 	if known {
-		r.marks.collect(local.State, f.cfg.Store, r.now, r.seenUntil())
+		r.seenHidden.collect(local.State, f.cfg.Store, r.now, r.seenUntil())
 	}
 	if len(hidden) > 0 {
-		r.marks.collect(store.State{Hidden: hidden}, f.cfg.Store, r.now, r.seenUntil())
+		r.seenHidden.collect(store.State{Hidden: hidden}, f.cfg.Store, r.now, r.seenUntil())
 	}
 }
 
-// recollect finds the viewer's last entry that is remembered here, if it is not too old. It knows of what
+// localFallback finds the viewer's last entry that is remembered here, if it is not too old. It knows of what
 // the viewer has changed since only what this replica heard.
-func (f *Feed) recollect(r *request) bool {
+func (f *Feed) localFallback(r *request) bool {
 	var entry reserve.Entry
 	state := f.local.since(r.User, r.now.Add(-f.cfg.Cache.StaleFor))
 	if entry.Decode(state.Entry) != nil || !entry.HasBody {

@@ -16,7 +16,7 @@ func (f *Feed) Warm(ctx context.Context, user core.ID) error {
 	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: defaultLimit})
 	defer f.give(r)
 	f.loadViewer(ctx, r)
-	if r.degraded || f.cold() != nil {
+	if r.degraded || f.unavailable() != nil {
 		return errNothingToWarm
 	}
 	if r.entry.Fresh(r.now.Add(f.cfg.Cache.TTL / 2)) {
@@ -31,4 +31,4 @@ func (f *Feed) Warm(ctx context.Context, user core.ID) error {
 
 // Busy tells whether so many reserves are being computed for those who are here that none should be
 // computed for those who may come.
-func (f *Feed) Busy() bool { return f.flights.under() >= f.cfg.Cache.MaxRefresh }
+func (f *Feed) Busy() bool { return f.singleflight.under() >= f.cfg.Cache.MaxRefresh }

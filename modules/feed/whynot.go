@@ -104,14 +104,14 @@ func (f *Feed) whyNotServed(ctx context.Context, user, post core.ID, limit int, 
 	switch {
 	case usable && r.entry.Fresh(r.now):
 		f.use(r, &r.entry.Reserve, FromCache)
-	case usable || away && (r.entry.HasBody || f.recollect(r)):
+	case usable || away && (r.entry.HasBody || f.localFallback(r)):
 		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
 		f.mergeNewFollows(r, &r.entry.Reserve, r.entry.Patches)
 		f.use(r, &r.entry.Reserve, FromStale)
 	default:
 		return out, false, nil
 	}
-	f.replaceHot(ctx, r)
+	f.useOnDemand(ctx, r)
 	out, err = f.follow(ctx, r, out, nil)
 	return out, true, err
 }

@@ -1,11 +1,6 @@
 package feed
 
 import (
-	"cmp"
-	"math"
-	"slices"
-	"time"
-
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
@@ -27,30 +22,30 @@ type scored struct {
 	relaxed      uint8 // how far the rules of diversity gave way for it
 	rated        bool  // terms.Engagement is there: the hot set keeps it
 	fresh        bool  // came in when the page was made
-	refused      bool  // its engagement does not count: of one account, or a few
+	suppressed   bool  // its engagement does not count: of one account, or a few
 	moved        bool  // a post before it waits, for variety around what is missing
 	repeated     bool  // was seen before; nothing else is left
 }
 
 // work is the memory of one ranking, used again by the next.
 type work struct {
-	posts       []scored
-	kept        []scored
-	wanted      []core.ID   // the reserve's candidates
-	found       []*hot.Post // what the hot set has of them, while it is looked at
-	order       []int32     // indexes of posts, best first
-	keys        []uint64    // what order is sorted by
-	affinity    []float64   // the term of each author
-	places      []reserve.Place
-	authors     []int32
-	diversified []int32
-	diversifier *rank.Diversifier
-	rest        []int32 // places of a session's order that were not given out; the first looked of them were looked at
-	looked      int
-	positions   []int32           // of each post, its place in the session's order
-	given       []int32           // authors of what the session gave out last
-	extra       map[core.ID]int32 // authors that the reserve does not know, numbered after its own
-	authorCount int
+	posts         []scored
+	kept          []scored
+	wanted        []core.ID   // the reserve's candidates
+	found         []*hot.Post // what the hot set has of them, while it is looked at
+	order         []int32     // indexes of posts, best first
+	keys          []uint64    // what order is sorted by
+	affinity      []float64   // the term of each author
+	places        []reserve.Place
+	authors       []int32
+	diversified   []int32
+	diversifier   *rank.Diversifier
+	rest          []int32 // places of a session's order that were not given out; the first looked of them were looked at
+	looked        int
+	positions     []int32           // of each post, its place in the session's order
+	servedAuthors []int32           // authors of what the session gave out last
+	extra         map[core.ID]int32 // authors that the reserve does not know, numbered after its own
+	authorCount   int
 }
 
 func newWork() *work { return &work{extra: map[core.ID]int32{}} }
@@ -81,7 +76,8 @@ func (w *work) fill(r *reserve.Reserve, posts []merged) {
 // append puts a post in; the number of its author is up to the caller.
 func (w *work) append(p *hot.Post, source reserve.Source, author reserve.Author) *scored {
 	w.posts = append(w.posts, scored{
-		post: p.ID, author: p.Author, created: p.Created, engagement: p.Day(), source: source, interactions: author.Affinity(), refused: p.Refused || p.Few,
+		post: p.ID, author: p.Author, created: p.Created, engagement: p.Day(), source: source, interactions: author.Affinity(),
+		suppressed: p.Suppressed || p.Few,
 	})
 	return &w.posts[len(w.posts)-1]
 }
@@ -111,73 +107,6 @@ func (w *work) number(author core.ID) int32 {
 	return at
 }
 
-// score computes every post's terms and puts the list in the order of the scores. Equal scores are
-// ordered by time and id, so that equal input gives equal output.
-func (w *work) score(c *rank.Config, now time.Time) {
-	w.forgetAffinity()
-	for i := range w.posts {
-		s := &w.posts[i]
-		if !s.rated {
-			s.terms.Engagement = c.EngagementTerm(s.engagement)
-		}
-		s.terms.Freshness = c.Freshness(time.Duration(now.UnixMicro()-s.created) * time.Microsecond)
-		s.terms.Affinity = w.affinityTerm(s, c)
-		s.score = c.Score(s.terms)
-	}
-	w.sort()
-	for place, i := range w.order {
-		w.posts[i].before = int32(place)
-	}
-}
-
-// affinityTerm is the same for all posts of an author.
-func (w *work) affinityTerm(s *scored, c *rank.Config) float64 {
-	term := &w.affinity[s.authorAt]
-	if math.IsNaN(*term) {
-		*term = c.AffinityTerm(s.interactions)
-	}
-	return *term
-}
-
-func (w *work) forgetAffinity() {
-	w.affinity = slices.Grow(w.affinity[:0], w.authorCount)[:w.authorCount]
-	for i := range w.affinity {
-		w.affinity[i] = math.NaN()
-	}
-}
-
-// A list is sorted by keys of 48 bits of the score, the best lowest, and the index: comparing posts
-// takes three times as long. What these bits do not tell apart is compared then.
-const indexBits = 16
-
-func (w *work) sort() {
-	w.keys, w.order = w.keys[:0], w.order[:0]
-	for i := range w.posts {
-		w.keys = append(w.keys, descending(w.posts[i].score)&^(1<<indexBits-1)|uint64(i))
-	}
-	slices.Sort(w.keys)
-	for place, key := range w.keys {
-		w.order = append(w.order, int32(key&(1<<indexBits-1)))
-		for at := place; at > 0 && w.keys[at]>>indexBits == w.keys[at-1]>>indexBits && w.better(w.order[at], w.order[at-1]); at-- {
-			w.order[at], w.order[at-1] = w.order[at-1], w.order[at]
-		}
-	}
-}
-
-// descending is a number that is the lower the higher the score, which is never NaN.
-func descending(score float64) uint64 {
-	bits := math.Float64bits(score + 0) // there is one zero
-	if bits>>63 == 1 {
-		return bits
-	}
-	return ^bits &^ (1 << 63)
-}
-
-func (w *work) better(a, b int32) bool {
-	x, y := &w.posts[a], &w.posts[b]
-	return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(y.created, x.created), cmp.Compare(y.post, x.post)) < 0
-}
-
 // keep leaves only these posts, in this order.
 func (w *work) keep(chosen []int32) {
 	w.kept = w.kept[:0]
@@ -185,28 +114,6 @@ func (w *work) keep(chosen []int32) {
 		w.kept = append(w.kept, w.posts[at])
 	}
 	w.posts, w.kept = w.kept, w.posts
-}
-
-func (w *work) diversifierFor(rules rank.Diversity) *rank.Diversifier {
-	if w.diversifier == nil || w.diversifier.Rules() != rules {
-		w.diversifier = rank.NewDiversifier(rules)
-	}
-	return w.diversifier
-}
-
-// diversify reorders the list by the rules of variety.
-func (w *work) diversify(rules rank.Diversity) {
-	w.diversifierFor(rules)
-	w.authors = w.authors[:0]
-	for _, i := range w.order {
-		w.authors = append(w.authors, w.posts[i].authorAt)
-	}
-	w.diversified = w.diversifier.Order(w.diversified[:0], w.authors, w.authorCount)
-	for place, at := range w.diversified {
-		w.diversified[place] = w.order[at]
-		w.posts[w.order[at]].relaxed = w.diversifier.Relaxed()[place]
-	}
-	w.order, w.diversified = w.diversified, w.order
 }
 
 // cut makes the best posts the reserve's candidates.

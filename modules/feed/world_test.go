@@ -18,9 +18,9 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/graph"
-	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
@@ -33,25 +33,25 @@ import (
 // consumers write them; the feed is told of changes as the consumers tell it.
 type world struct {
 	*stack.Stack
-	t        testing.TB
-	clock    *movableClock
-	cfg      feed.Config
-	ranking  *rank.Live
-	hot      *hot.Set
-	feed     *feed.Feed
-	signals  *feed.Signals
-	heard    *heard.Edges
-	waiting  []func() // what the consumers will do once ClickHouse is back
-	redis    *redis.Client
-	server   *httpserver.Server
-	client   http.Client
-	version  int
-	ownKeys  bool // edges have keys of their own: of one that is gone, the tail knows the row alone
-	guards   feed.Guards
-	filters  []filters.Filter // nil: those of the product
-	registry *prometheus.Registry
-	lists    atomic.Pointer[map[string]feed.Trending] // what the trending job has published
-	away     struct{ clickhouse, postgres, redis gate }
+	t           testing.TB
+	clock       *movableClock
+	cfg         feed.Config
+	ranking     *rank.Live
+	hot         *hot.Set
+	feed        *feed.Feed
+	signals     *feed.Signals
+	recentEdges *recentedges.Edges
+	waiting     []func() // what the consumers will do once ClickHouse is back
+	redis       *redis.Client
+	server      *httpserver.Server
+	client      http.Client
+	version     int
+	ownKeys     bool // edges have keys of their own: of one that is gone, the tail knows the row alone
+	guards      feed.Guards
+	filters     []filters.Filter // nil: those of the product
+	registry    *prometheus.Registry
+	lists       atomic.Pointer[map[string]feed.Trending] // what the trending job has published
+	away        struct{ clickhouse, postgres, redis gate }
 
 	questions atomic.Int64 // that computations put to ClickHouse
 }
@@ -67,7 +67,7 @@ func (c counted) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, e
 	return c.Graph.Edges(ctx, viewer)
 }
 
-func (c counted) Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (graph.Acts, error) {
+func (c counted) Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (graph.Interactions, error) {
 	c.n.Add(1)
 	return c.Graph.Affinity(ctx, viewer, weights)
 }
@@ -152,11 +152,11 @@ func (w *world) start() {
 	w.hot = hot.New(w.cfg.Hot, source, w.ranking, w.clock, hot.NewMetrics(reg), zap.NewNop())
 	st := store.New(w.cfg.Store, w.redis)
 	w.signals = feed.NewSignals(st, reg)
-	if w.heard == nil { // a replica that starts anew reads what it had heard again
-		w.heard = heard.New(w.clock, prometheus.NewRegistry())
+	if w.recentEdges == nil { // a replica that starts anew reads what it had heard again
+		w.recentEdges = recentedges.New(w.clock, prometheus.NewRegistry())
 	}
 	f, err := feed.New(feed.Params{
-		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, Heard: w.heard, Store: st,
+		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, RecentEdges: w.recentEdges, Store: st,
 		Graph:    counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), w.cfg.MaxEdges, w.cfg.MaxAffinity), &w.questions},
 		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source, Lists: w,
 		Guards: w.guards, Filters: w.filters,

@@ -184,7 +184,7 @@ func (p *program) changed() core.ID {
 // heard is how many changes of viewers the replica remembers.
 func (p *program) heard() float64 {
 	p.t.Helper()
-	n, found := bench.ParseMetrics(p.metrics())["feedrank_feed_heard_edges"]
+	n, found := bench.ParseMetrics(p.metrics())["feedrank_feed_recent_edges"]
 	require.True(p.t, found)
 	return n
 }

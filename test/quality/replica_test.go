@@ -18,9 +18,9 @@ import (
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/graph"
-	"github.com/feedrank/feedrank/modules/feed/heard"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -78,7 +78,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	r.store = store.New(cfg.Store, client)
 	r.signals = feed.NewSignals(r.store, reg)
 	f, err := feed.New(feed.Params{
-		Config: cfg, Ranking: live, Hot: set, Heard: heard.New(r, reg), Store: r.store,
+		Config: cfg, Ranking: live, Hot: set, RecentEdges: recentedges.New(r, reg), Store: r.store,
 		Graph:    graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), cfg.MaxEdges, cfg.MaxAffinity),
 		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source, Direct: source, Lists: feed.Unpublished{},
 		Guards: feed.Guards{ClickHouse: r, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}},

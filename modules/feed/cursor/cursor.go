@@ -32,14 +32,14 @@ type Cursor struct {
 	Session   uint64    // names the snapshot of a ranked order
 	StartedAt time.Time // when the first page was made; milliseconds
 	Ranking   uint64    // the version of the ranking that the session began with
-	Shown     int       // how many posts were given out before
-	// Ranked only: up to which place the session's order was given out, but for the deferred places before it,
+	Shown     int       // how many posts were served before
+	// Ranked only: up to which place the session's order was served, but for the deferred places before it,
 	// ascending, whose posts come as soon as they break no rule of variety.
 	Place    int
 	Deferred []int
-	// Ranked only: the posts that were given out, in their order. None of a very long session: then only the
+	// Ranked only: the posts that were served, in their order. None of a very long session: then only the
 	// snapshot can tell.
-	Given Given
+	Served Served
 	// By time only: the last post that was sent.
 	LastCreated int64 // microseconds since 1970
 	LastPost    core.ID
@@ -51,7 +51,7 @@ const (
 	macSize         = 16
 	// MaxDeferred is how many places a cursor can defer.
 	MaxDeferred = 128
-	// MaxLength bounds what is decoded: about 80 bytes, 4 for each post that was given out, and 2 for each that
+	// MaxLength bounds what is decoded: about 80 bytes, 4 for each post that was served, and 2 for each that
 	// was deferred.
 	MaxLength = 4096
 )
@@ -75,7 +75,7 @@ func NewCodec(secrets [][]byte, ttl time.Duration, clock core.Clock) *Codec {
 
 // Encode makes the token that lets user, and nobody else, go on at cur.
 func (c *Codec) Encode(user core.ID, cur Cursor) string {
-	b := make([]byte, 0, 96+len(cur.Given))
+	b := make([]byte, 0, 96+len(cur.Served))
 	b = append(b, version, byte(cur.Algo))
 	b = binary.LittleEndian.AppendUint64(b, cur.Session)
 	b = binary.AppendVarint(b, cur.StartedAt.UnixMilli())
@@ -99,8 +99,8 @@ func (cur *Cursor) appendOrder(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(place-last)) //nolint:gosec // ascending
 		last = place
 	}
-	if cur.Given.Len() == cur.Shown && cur.Shown <= MaxGiven {
-		b = append(b, cur.Given...)
+	if cur.Served.Len() == cur.Shown && cur.Shown <= MaxServed {
+		b = append(b, cur.Served...)
 	}
 	return b
 }
@@ -147,8 +147,8 @@ func (c *Codec) verifies(user core.ID, body, mac []byte) bool {
 	return false
 }
 
-// Tells is whether the cursor alone tells what the session has given out.
-func (cur *Cursor) Tells() bool { return cur.Given.Len() == cur.Shown }
+// Tells is whether the cursor alone tells what the session has served.
+func (cur *Cursor) Tells() bool { return cur.Served.Len() == cur.Shown }
 
 // sign binds the user without carrying them: a token tells nobody whose it is.
 func sign(signers *sync.Pool, user core.ID, body []byte) []byte {
@@ -201,8 +201,8 @@ func (cur *Cursor) readOrder(r *reader, shown uint64, version byte) {
 		last = next
 		cur.Deferred = append(cur.Deferred, int(last)) //nolint:gosec // below most
 	}
-	if len(r.b) > 0 && shown == uint64(len(r.b)/givenSize) && len(r.b)%givenSize == 0 {
-		cur.Given, r.b = slices.Clip(Given(r.b)), nil
+	if len(r.b) > 0 && shown == uint64(len(r.b)/servedSize) && len(r.b)%servedSize == 0 {
+		cur.Served, r.b = slices.Clip(Served(r.b)), nil
 	}
 	cur.Place = int(place) //nolint:gosec // as above, or it is bad
 }

@@ -49,9 +49,9 @@ func drawCursor(t *rapid.T) cursor.Cursor {
 		c.Deferred = append(c.Deferred, deferred...)
 	}
 	if rapid.Bool().Draw(t, "tells") {
-		c.Shown = rapid.IntRange(0, cursor.MaxGiven).Draw(t, "given")
+		c.Shown = rapid.IntRange(0, cursor.MaxServed).Draw(t, "given")
 		for range c.Shown {
-			c.Given = c.Given.Append(c.Session, core.ID(rapid.Int64Min(1).Draw(t, "post")))
+			c.Served = c.Served.Append(c.Session, core.ID(rapid.Int64Min(1).Draw(t, "post")))
 		}
 	}
 	return c
@@ -62,7 +62,7 @@ func TestACursorComesBackAsItWas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		user, want := core.ID(rapid.Int64Min(1).Draw(t, "user")), drawCursor(t)
 		token := codec.Encode(user, want)
-		require.Less(t, len(token), 120+4*want.Given.Len()+3*len(want.Deferred))
+		require.Less(t, len(token), 120+4*want.Served.Len()+3*len(want.Deferred))
 		require.LessOrEqual(t, len(token), cursor.MaxLength)
 		got, err := codec.Decode(user, token)
 		require.NoError(t, err)
@@ -127,7 +127,7 @@ func TestACursorOfBeforeItToldWhatWasGivenIsStillRead(t *testing.T) {
 }
 
 func TestACursorKnowsWhatWasGivenAndHardlyAnythingElse(t *testing.T) {
-	var given cursor.Given
+	var given cursor.Served
 	const session, posts = 12345, 500
 	for i := range posts {
 		given = given.Append(session, core.ID(1_000_000+i))
@@ -142,13 +142,13 @@ func TestACursorKnowsWhatWasGivenAndHardlyAnythingElse(t *testing.T) {
 		require.True(t, set.Has(core.ID(1_000_000+i)))
 	}
 	require.Less(t, taken, 100, "of a million")
-	require.False(t, cursor.GivenPosts{}.Has(1))
+	require.False(t, cursor.ServedPosts{}.Has(1))
 }
 
 func TestAVeryLongSessionLeavesOutWhatWasGiven(t *testing.T) {
-	long := cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Shown: cursor.MaxGiven + 1}
+	long := cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Shown: cursor.MaxServed + 1}
 	for i := range long.Shown {
-		long.Given = long.Given.Append(0, core.ID(i+1))
+		long.Served = long.Served.Append(0, core.ID(i+1))
 	}
 	codec := codecAt(start)
 	got, err := codec.Decode(7, codec.Encode(7, long))
@@ -162,7 +162,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(codec.Encode(7, cursor.Cursor{Algo: cursor.Ranked, StartedAt: start}))
 	f.Add(codec.Encode(7, cursor.Cursor{Algo: cursor.Timeline, StartedAt: start, LastPost: 5}))
 	told := cursor.Cursor{Algo: cursor.Ranked, StartedAt: start, Shown: 1, Place: 3, Deferred: []int{1}}
-	told.Given = told.Given.Append(0, 5)
+	told.Served = told.Served.Append(0, 5)
 	f.Add(codec.Encode(7, told))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, token string) {

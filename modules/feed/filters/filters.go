@@ -96,9 +96,9 @@ func NewSet(list []Filter, reg prometheus.Registerer) *Set {
 // Viewer is what the filters know of whom a list is made for. It is not safe for concurrent use.
 type Viewer struct {
 	ID           core.ID
-	Seen, Hidden *idset.Set        // posts
-	SeenFor      time.Duration     // how long a post that was seen is left out
-	Served       cursor.GivenPosts // by the session, where its order was lost
+	Seen, Hidden *idset.Set         // posts
+	SeenFor      time.Duration      // how long a post that was seen is left out
+	Served       cursor.ServedPosts // by the session, where its order was lost
 
 	set      *Set
 	posts    [kinds][]*idset.Set // of the filters that reject some posts, looked up once
@@ -107,7 +107,7 @@ type Viewer struct {
 
 // Begin makes it ready for a viewer, with nothing counted.
 func (v *Viewer) Begin(set *Set, id core.ID) {
-	v.ID, v.Served, v.set = id, cursor.GivenPosts{}, set
+	v.ID, v.Served, v.set = id, cursor.ServedPosts{}, set
 	for kind := range kinds {
 		v.posts[kind] = v.posts[kind][:0]
 		for _, f := range set.byPosts[kind] {

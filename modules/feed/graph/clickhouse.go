@@ -67,8 +67,8 @@ func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.A
 	return edges, err
 }
 
-// Acts are what a viewer did with the posts of others in 90 days.
-type Acts struct {
+// Interactions are what a viewer did with the posts of others in 90 days.
+type Interactions struct {
 	Authors      []reserve.Author // with their weighted interactions
 	HiddenLately int64            // hides in the last HideDays days
 	ViewedLately int64            // views of today and yesterday
@@ -83,19 +83,19 @@ const (
 )
 
 // Affinity is what the viewer did with each author's posts in 90 days, weighted.
-func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (Acts, error) {
+func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (Interactions, error) {
 	if c.from == core.CountedFromEvents() {
-		if acts, all, err := c.fewActs(ctx, viewer, weights); all || err != nil {
-			return acts, err
+		if interactions, all, err := c.fewInteractions(ctx, viewer, weights); all || err != nil {
+			return interactions, err
 		}
 	}
-	return c.manyActs(ctx, viewer, weights)
+	return c.manyInteractions(ctx, viewer, weights)
 }
 
-func (c *ClickHouse) manyActs(ctx context.Context, viewer core.ID, weights rank.Affinity) (Acts, error) {
+func (c *ClickHouse) manyInteractions(ctx context.Context, viewer core.ID, weights rank.Affinity) (Interactions, error) {
 	var (
 		author, views, clicks, likes, comments, shares, hides, hidden, viewed proto.ColInt64
-		acts                                                                  Acts
+		interactions                                                          Interactions
 	)
 	name, params := c.from.Query("feed_viewer_affinity", map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity, "days": HideDays})
 	err := c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
@@ -119,14 +119,14 @@ func (c *ClickHouse) manyActs(ctx context.Context, viewer core.ID, weights rank.
 					Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i),
 					Comments: comments.Row(i), Shares: shares.Row(i), Hides: hides.Row(i),
 				})
-				acts.Authors = append(acts.Authors, reserve.Author{ID: core.ID(author.Row(i)), Interactions: float32(weighted)})
-				acts.HiddenLately += max(0, hidden.Row(i))
-				acts.ViewedLately += max(0, viewed.Row(i))
+				interactions.Authors = append(interactions.Authors, reserve.Author{ID: core.ID(author.Row(i)), Interactions: float32(weighted)})
+				interactions.HiddenLately += max(0, hidden.Row(i))
+				interactions.ViewedLately += max(0, viewed.Row(i))
 			}
 			return nil
 		},
 	}})
-	return acts, err
+	return interactions, err
 }
 
 func relationOf(kind int) reserve.Relation {

@@ -50,9 +50,9 @@ func windowAt(now time.Time) window {
 }
 
 // Marks are the posts that the viewer hid in the last HideDays days and saw since a time, each as
-// often as they said so, as the raw events have them; the latest come last. Where is of their acts.
+// often as they said so, as the raw events have them; the latest come last. Where is of their interactions.
 func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, where Where, since time.Time) (hidden, seen []store.Mark, err error) {
-	if len(where.partitions) == 0 { // the acts were not read row by row
+	if len(where.partitions) == 0 { // the interactions were not read row by row
 		if where, err = c.where(ctx, viewer); err != nil {
 			return nil, nil, err
 		}

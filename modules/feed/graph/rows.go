@@ -91,8 +91,8 @@ func edgesOf(rows []edgeRow) (edges []reserve.Author) {
 	return edges
 }
 
-// actRow is what a viewer did with the posts of an author on a day, or a part of it.
-type actRow struct {
+// interactionRow is what a viewer did with the posts of an author on a day, or a part of it.
+type interactionRow struct {
 	author    core.ID
 	day       time.Time
 	partition uint16
@@ -100,9 +100,9 @@ type actRow struct {
 }
 
 // compare has those first whom the viewer hid, then those with whom they had the most to do.
-func (a actRow) compare(b actRow) int {
-	hid := func(r actRow) int { return int(min(1, r.counts.Hides)) }
-	reacted := func(r actRow) int64 { return r.counts.Likes + r.counts.Comments + r.counts.Shares }
+func (a interactionRow) compare(b interactionRow) int {
+	hid := func(r interactionRow) int { return int(min(1, r.counts.Hides)) }
+	reacted := func(r interactionRow) int64 { return r.counts.Likes + r.counts.Comments + r.counts.Shares }
 	return cmp.Or(
 		cmp.Compare(hid(b), hid(a)), cmp.Compare(reacted(b), reacted(a)), cmp.Compare(b.counts.Views, a.counts.Views), cmp.Compare(a.author, b.author),
 	)
@@ -114,14 +114,14 @@ type summed struct{ proto.ColInt64 }
 // Type implements proto.ColResult.
 func (*summed) Type() proto.ColumnType { return "SimpleAggregateFunction(sum, Int64)" }
 
-// fewActs are what a viewer did with the posts of each author, unless there are more than maxActRows rows.
-func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.Affinity) (acts Acts, all bool, err error) {
+// fewInteractions are what a viewer did with the posts of each author, unless there are more than maxActRows rows.
+func (c *ClickHouse) fewInteractions(ctx context.Context, viewer core.ID, weights rank.Affinity) (interactions Interactions, all bool, err error) {
 	var (
 		author                                        proto.ColInt64
 		day                                           proto.ColDate
 		partition                                     proto.ColUInt16
 		views, clicks, likes, comments, shares, hides summed
-		rows                                          []actRow
+		rows                                          []interactionRow
 	)
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_act_rows", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_act_rows"),
@@ -140,7 +140,7 @@ func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.A
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range author.Rows() {
-				rows = append(rows, actRow{core.ID(author.Row(i)), day.Row(i), partition.Row(i), rank.AuthorCounts{
+				rows = append(rows, interactionRow{core.ID(author.Row(i)), day.Row(i), partition.Row(i), rank.AuthorCounts{
 					Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i), Comments: comments.Row(i), Shares: shares.Row(i), Hides: hides.Row(i),
 				}})
 			}
@@ -148,14 +148,14 @@ func (c *ClickHouse) fewActs(ctx context.Context, viewer core.ID, weights rank.A
 		},
 	}})
 	if err != nil || len(rows) > maxActRows {
-		return Acts{}, false, err
+		return Interactions{}, false, err
 	}
-	return actsOf(rows, time.Now(), weights, c.maxAffinity), true, nil
+	return interactionsOf(rows, time.Now(), weights, c.maxAffinity), true, nil
 }
 
-// actsOf sums rows up by author. Of more authors than most, those stay with whom the viewer had the most
+// interactionsOf sums rows up by author. Of more authors than most, those stay with whom the viewer had the most
 // to do.
-func actsOf(rows []actRow, now time.Time, weights rank.Affinity, most int) (acts Acts) {
+func interactionsOf(rows []interactionRow, now time.Time, weights rank.Affinity, most int) (interactions Interactions) {
 	within := windowAt(now)
 	byAuthor := make(map[core.ID]rank.AuthorCounts, len(rows))
 	for _, r := range rows {
@@ -165,21 +165,21 @@ func actsOf(rows []actRow, now time.Time, weights rank.Affinity, most int) (acts
 		sum := byAuthor[r.author]
 		sum.Add(r.counts)
 		byAuthor[r.author] = sum
-		acts.Where.add(r.day, r.partition, within)
+		interactions.Where.add(r.day, r.partition, within)
 		if r.day.After(within.hidden) {
-			acts.HiddenLately += r.counts.Hides
+			interactions.HiddenLately += r.counts.Hides
 		}
 		if !r.day.Before(within.yesterday) {
-			acts.ViewedLately += r.counts.Views
+			interactions.ViewedLately += r.counts.Views
 		}
 	}
-	authors := make([]actRow, 0, len(byAuthor))
+	authors := make([]interactionRow, 0, len(byAuthor))
 	for author, sum := range byAuthor {
-		authors = append(authors, actRow{author: author, counts: sum})
+		authors = append(authors, interactionRow{author: author, counts: sum})
 	}
-	slices.SortFunc(authors, actRow.compare)
+	slices.SortFunc(authors, interactionRow.compare)
 	for _, a := range authors[:min(most, len(authors))] {
-		acts.Authors = append(acts.Authors, reserve.Author{ID: a.author, Interactions: float32(weights.Weighted(a.counts))})
+		interactions.Authors = append(interactions.Authors, reserve.Author{ID: a.author, Interactions: float32(weights.Weighted(a.counts))})
 	}
-	return acts
+	return interactions
 }

@@ -40,7 +40,7 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 		}
 		for range 1 + small("act parts", 2) {
 			values := ""
-			for range 1 + small("acts", 12) {
+			for range 1 + small("interactions", 12) {
 				ago := rapid.SampledFrom([]int{0, 1, 2, 29, 30, 31, 90, 91}).Draw(t, "days")
 				values += fmt.Sprintf("(%d, %d, today() - %d, %d, %d, %d, %d, %d, %d, %d)", viewer, 1+small("author", 9), ago, small("partition", 1),
 					small("views", 5), small("clicks", 3), small("likes", 2), small("comments", 1), small("shares", 1), small("hides", 1))
@@ -56,22 +56,22 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 		require.ElementsMatch(t, asked, edges)
 
 		weights := rank.DefaultConfig().Affinity
-		acts, all, err := c.fewActs(ctx, viewer, weights)
+		interactions, all, err := c.fewInteractions(ctx, viewer, weights)
 		require.NoError(t, err)
 		require.True(t, all)
-		wanted, err := c.manyActs(ctx, viewer, weights)
+		wanted, err := c.manyInteractions(ctx, viewer, weights)
 		require.NoError(t, err)
-		require.Equal(t, wanted.Authors, acts.Authors, "in the same order")
-		require.LessOrEqual(t, wanted.HiddenLately, acts.HiddenLately, "not of the authors within the limit alone")
-		require.LessOrEqual(t, wanted.ViewedLately, acts.ViewedLately)
-		if len(acts.Authors) < 6 {
-			wanted.Where = acts.Where
-			require.Equal(t, wanted, acts)
+		require.Equal(t, wanted.Authors, interactions.Authors, "in the same order")
+		require.LessOrEqual(t, wanted.HiddenLately, interactions.HiddenLately, "not of the authors within the limit alone")
+		require.LessOrEqual(t, wanted.ViewedLately, interactions.ViewedLately)
+		if len(interactions.Authors) < 6 {
+			wanted.Where = interactions.Where
+			require.Equal(t, wanted, interactions)
 		}
 		where, err := c.where(ctx, viewer)
 		require.NoError(t, err)
-		require.ElementsMatch(t, where.days, acts.Where.days)
-		require.ElementsMatch(t, where.partitions, acts.Where.partitions)
+		require.ElementsMatch(t, where.days, interactions.Where.days)
+		require.ElementsMatch(t, where.partitions, interactions.Where.partitions)
 	})
 }
 
@@ -93,11 +93,11 @@ func TestWhoHasManyRowsIsAskedForWithTheWholeQuestion(t *testing.T) {
 	require.Len(t, edges, 10, "the oldest follow is beyond the bound")
 	require.Contains(t, edges, edgesOf([]edgeRow{{kind: kindBlock, other: 0}})[0], "who is blocked never is")
 
-	_, all, err = c.fewActs(t.Context(), 1, rank.DefaultConfig().Affinity)
+	_, all, err = c.fewInteractions(t.Context(), 1, rank.DefaultConfig().Affinity)
 	require.NoError(t, err)
 	require.False(t, all)
-	acts, err := c.Affinity(t.Context(), 1, rank.DefaultConfig().Affinity)
+	interactions, err := c.Affinity(t.Context(), 1, rank.DefaultConfig().Affinity)
 	require.NoError(t, err)
-	require.Len(t, acts.Authors, 5)
-	require.EqualValues(t, maxActRows, acts.Authors[0].ID)
+	require.Len(t, interactions.Authors, 5)
+	require.EqualValues(t, maxActRows, interactions.Authors[0].ID)
 }

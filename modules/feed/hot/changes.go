@@ -33,8 +33,8 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 		}
 		if s.index.put(post.ID, post.AuthorID, post.CreatedAt.UnixMicro()) {
 			s.arrivals.add(arrival{ID: post.ID, Author: post.AuthorID, at: now.UnixMicro()})
-			if _, refused := s.verdicts.refused[post.ID]; refused { // hidden, and shown again
-				s.refuse(s.index)
+			if _, suppressed := s.suppressionList.suppressed[post.ID]; suppressed { // hidden, and shown again
+				s.suppress(s.index)
 			}
 		}
 		if s.index.len() > s.cfg.MaxPosts {

@@ -36,6 +36,7 @@
 //
 // Trending (1 h, 24 h) and popular posts are ranked every 2 s from all posts, by the score of package rank, which says
 // how many people a post needs. Where the app's own tables count, who comments over and over is not one, and counters
-// cannot tell. So the trending job looks at the raw rows and publishes, with its lists, what it refused (verdicts.go).
-// A refused post counts no engagement at all, in trending, in popular and in the feeds of followers; explain says so.
+// cannot tell. So the trending job looks at the raw rows and publishes, with its lists, what is suppressed
+// (suppression.go).
+// A suppressed post counts no engagement at all, in trending, in popular and in feeds; explain says so.
 package hot

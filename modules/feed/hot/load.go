@@ -74,7 +74,7 @@ func (s *Set) install(fresh *index, hour, began time.Time) {
 	} else {
 		s.watching = began.UnixMicro()
 	}
-	s.refuse(fresh)
+	s.suppress(fresh)
 	s.index, s.hour = fresh, hour
 	s.loadedAt.Store(began.UnixMicro())
 	s.engagementAt.Store(began.UnixMicro())

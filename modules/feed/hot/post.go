@@ -35,18 +35,18 @@ const (
 
 // Post is a visible post and what was done with it in the last 24 hours, by whole hours.
 type Post struct {
-	ID      core.ID
-	Author  core.ID
-	Created int64   // microseconds since 1970
-	term    float64 // of engagement: see index.rate. What a page needs stands first: it is in fewer cache lines
-	Refused bool    // its engagement does not count: see Judge
-	Few     bool    // nor does this: see rank.Config.Doubtful
-	counts  [3]counts
+	ID         core.ID
+	Author     core.ID
+	Created    int64   // microseconds since 1970
+	term       float64 // of engagement: see index.rate. What a page needs stands first: it is in fewer cache lines
+	Suppressed bool    // its engagement does not count: see Suppress
+	Few        bool    // nor does this: see rank.Config.Doubtful
+	counts     [3]counts
 }
 
 // Day is the engagement of the last 24 hours.
 func (p *Post) Day() core.Engagement {
-	if p.Refused || p.Few {
+	if p.Suppressed || p.Few {
 		return core.Engagement{}
 	}
 	return p.all()
@@ -59,7 +59,7 @@ func (p *Post) all() core.Engagement {
 
 // Hour is the engagement of the last 60 minutes, taking that of the hour before as spread evenly.
 func (p *Post) Hour(minuteOfHour float64) core.Engagement {
-	if p.Refused || p.Few {
+	if p.Suppressed || p.Few {
 		return core.Engagement{}
 	}
 	left := max(0, 1-minuteOfHour/60)

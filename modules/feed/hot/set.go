@@ -38,15 +38,15 @@ type Set struct {
 	workers *worker.Group
 	reload  chan struct{} // asks for a reload now
 
-	mu        sync.RWMutex
-	index     *index
-	arrivals  arrivals
-	watching  int64                 // microseconds since 1970: when it was loaded first; from then on it knows of every arrival
-	touched   map[core.ID]time.Time // posts that changed lately, and when we were told
-	unclear   map[core.ID]unclear   // posts that may have changed
-	unsettled time.Time             // when the table of posts was truncated, or had been read anew
-	hour      time.Time             // the hour that counts as the current one
-	verdicts  *verdicts
+	mu              sync.RWMutex
+	index           *index
+	arrivals        arrivals
+	watching        int64                 // microseconds since 1970: when it was loaded first; from then on it knows of every arrival
+	touched         map[core.ID]time.Time // posts that changed lately, and when we were told
+	unclear         map[core.ID]unclear   // posts that may have changed
+	unsettled       time.Time             // when the table of posts was truncated, or had been read anew
+	hour            time.Time             // the hour that counts as the current one
+	suppressionList *suppressionList
 
 	loadedAt     atomic.Int64 // microseconds since 1970; zero: never
 	engagementAt atomic.Int64
@@ -58,7 +58,7 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 	s := &Set{
 		cfg: cfg, source: source, ranking: ranking, clock: clock, log: log, metrics: metrics.inner,
 		reload: make(chan struct{}, 1), index: newIndex(0, ranking.Get()), touched: map[core.ID]time.Time{}, unclear: map[core.ID]unclear{},
-		verdicts: &verdicts{},
+		suppressionList: &suppressionList{},
 	}
 	s.lists.Store(&Lists{})
 	return s

@@ -52,7 +52,7 @@ func TestATermThatIsKeptIsTheOneThatTheCountsGive(t *testing.T) {
 			"refresh": func(t *rapid.T) { require.NoError(t, s.Refresh(context.Background(), false)) },
 			"recount": func(t *rapid.T) { require.NoError(t, s.Refresh(context.Background(), true)) },
 			"rank":    func(*rapid.T) { s.rankLists() },
-			"judge":   func(t *rapid.T) { s.Judge(rapid.SliceOfN(ids, 0, 3).Draw(t, "refused")) },
+			"judge":   func(t *rapid.T) { s.Suppress(rapid.SliceOfN(ids, 0, 3).Draw(t, "suppressed")) },
 			"put": func(t *rapid.T) {
 				s.Apply([]core.Change{{Kind: core.PostPut, Post: core.Post{ID: ids.Draw(t, "post"), AuthorID: 2, CreatedAt: time.Now()}}})
 			},

@@ -195,8 +195,8 @@ func (g *Gate) Computed() {
 // pressedFor is how long after the last sign of it a replica counts as having enough to do.
 const pressedFor = 2 * time.Second
 
-// Pressed tells whether there is enough to do without what nobody waits for.
-func (g *Gate) Pressed() bool {
+// Overloaded tells whether there is enough to do without what nobody waits for.
+func (g *Gate) Overloaded() bool {
 	if g == nil {
 		return false
 	}

@@ -167,14 +167,14 @@ func TestTheLimitFallsWhileProcessorsDoNotKeepUpAndGrowsBack(t *testing.T) {
 		require.NoError(t, g.Enter(t.Context(), Feed))
 	}
 	slow, quick := 2*g.cfg.TargetDelay, time.Duration(0)
-	require.False(t, g.Pressed())
+	require.False(t, g.Overloaded())
 	g.follow(slow)
 	require.Equal(t, 100, g.limit, "once may be a hiccup")
 	g.follow(quick)
 	g.follow(slow)
 	g.follow(slow)
 	require.Equal(t, 40, g.limit, "four fifths of what is inside: the limit bites at once")
-	require.True(t, g.Pressed())
+	require.True(t, g.Overloaded())
 	require.Error(t, g.Enter(t.Context(), Feed))
 	for range 20 {
 		g.follow(slow)
@@ -195,7 +195,7 @@ func TestADelayThatIsNotOfTheRequestsChangesNothing(t *testing.T) {
 		g.follow(10 * g.cfg.TargetDelay)
 	}
 	require.Equal(t, 100, g.limit)
-	require.False(t, g.Pressed())
+	require.False(t, g.Overloaded())
 }
 
 func TestALimitThatGrowsLetsInWhoWaits(t *testing.T) {
@@ -236,7 +236,7 @@ func TestANilGateLetsEverythingIn(t *testing.T) {
 	g.Leave()
 	require.NoError(t, g.Compute())
 	g.Computed()
-	require.False(t, g.Pressed())
+	require.False(t, g.Overloaded())
 }
 
 // However requests come and go, no more are inside than may be, and when all have left no place is lost.

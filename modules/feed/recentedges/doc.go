@@ -1,4 +1,4 @@
-// Package heard is what a replica has heard of viewers' own changes, as soon as Kafka has them: whom they follow,
+// Package recentedges is what a replica has heard of viewers' own changes, as soon as Kafka has them: whom they follow,
 // block and mute, and who blocks them.
 //
 // The consumers tell the entries of what viewers change after ClickHouse has it; while ClickHouse is away that is
@@ -12,4 +12,4 @@
 //
 // POST /api/v1/events marks what is hidden as soon as Kafka has it, and the consumer does the same again (the same 12
 // bytes, counted once). What was seen during an outage of ClickHouse waits for the consumer.
-package heard
+package recentedges

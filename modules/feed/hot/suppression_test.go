@@ -33,9 +33,9 @@ func TestOneAccountsBurstDoesNotWinTrending(t *testing.T) {
 	}
 	require.Equal(t, []core.ID{1, 4, 2, 3}, trendingIDs(load().Day), "the numbers alone")
 
-	set.Judge([]core.ID{1})
+	set.Suppress([]core.ID{1})
 	lists := load()
-	require.Equal(t, []core.ID{4, 2, 3}, trendingIDs(lists.Day), "refused is out")
+	require.Equal(t, []core.ID{4, 2, 3}, trendingIDs(lists.Day), "suppressed is out")
 	require.Equal(t, []core.ID{4, 2, 3}, trendingIDs(lists.Hour))
 	v := set.View()
 	p, there := v.Post(1)
@@ -51,7 +51,7 @@ func TestOneAccountsBurstDoesNotWinTrending(t *testing.T) {
 	require.Zero(t, p.Day(), "also when it comes back")
 	v.Close()
 
-	set.Judge(nil)
+	set.Suppress(nil)
 	require.Equal(t, []core.ID{1, 4, 2, 3}, trendingIDs(load().Day))
 }
 

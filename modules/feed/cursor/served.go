@@ -2,30 +2,30 @@ package cursor
 
 import "github.com/feedrank/feedrank/modules/core"
 
-// Given is what a ranked session has given out so far, in three bytes of a hash for each post, in the
+// Served is what a ranked session has served so far, in three bytes of a hash for each post, in the
 // order of the session. With it a cursor says all that it takes to go on without the session's order:
-// what comes next is whatever else there is. Of a million posts that were not given out, a session of
+// what comes next is whatever else there is. Of a million posts that were not served, a session of
 // 500 takes 30 for one that was.
-type Given []byte
+type Served []byte
 
 const (
-	givenSize = 3
-	// MaxGiven is how many posts a cursor can tell of; a longer session needs its order.
-	MaxGiven = 900
+	servedSize = 3
+	// MaxServed is how many posts a cursor can tell of; a longer session needs its order.
+	MaxServed = 900
 )
 
 // Len is the number of posts.
-func (g Given) Len() int { return len(g) / givenSize }
+func (g Served) Len() int { return len(g) / servedSize }
 
-// Append adds a post that a session gave out.
-func (g Given) Append(session uint64, post core.ID) Given {
+// Append adds a post that a session served.
+func (g Served) Append(session uint64, post core.ID) Served {
 	h := hashOf(session, post)
 	return append(g, byte(h), byte(h>>8), byte(h>>16)) //nolint:gosec // byte by byte
 }
 
-// Latest are the hashes of the last posts that were given out, each with its place among them.
-func (g Given) Latest(n int) map[uint32]int {
-	g = g[max(0, len(g)-n*givenSize):]
+// Latest are the hashes of the last posts that were served, each with its place among them.
+func (g Served) Latest(n int) map[uint32]int {
+	g = g[max(0, len(g)-n*servedSize):]
 	places := make(map[uint32]int, g.Len())
 	for i := range g.Len() {
 		places[g.at(i)] = i
@@ -33,8 +33,8 @@ func (g Given) Latest(n int) map[uint32]int {
 	return places
 }
 
-func (g Given) at(i int) uint32 {
-	b := g[i*givenSize:]
+func (g Served) at(i int) uint32 {
+	b := g[i*servedSize:]
 	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
 }
 
@@ -42,22 +42,22 @@ func (g Given) at(i int) uint32 {
 func Hash(session uint64, post core.ID) uint32 { return hashOf(session, post) }
 
 // Posts is the set to look posts up in.
-func (g Given) Posts(session uint64) GivenPosts {
-	set := GivenPosts{session: session, hashes: make(map[uint32]struct{}, g.Len())}
+func (g Served) Posts(session uint64) ServedPosts {
+	set := ServedPosts{session: session, hashes: make(map[uint32]struct{}, g.Len())}
 	for i := range g.Len() {
 		set.hashes[g.at(i)] = struct{}{}
 	}
 	return set
 }
 
-// GivenPosts answers whether a session has given a post out. Its zero value says no.
-type GivenPosts struct {
+// ServedPosts answers whether a session has served a post. Its zero value says no.
+type ServedPosts struct {
 	session uint64
 	hashes  map[uint32]struct{}
 }
 
-// Has tells whether the post was given out.
-func (s GivenPosts) Has(post core.ID) bool {
+// Has tells whether the post was served.
+func (s ServedPosts) Has(post core.ID) bool {
 	if len(s.hashes) == 0 {
 		return false
 	}

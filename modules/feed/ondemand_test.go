@@ -28,7 +28,7 @@ func (w *world) publish(refused []core.ID, posts ...hot.Post) {
 	for i, p := range posts {
 		list.Posts = append(list.Posts, hot.Ranked{Post: p, Value: float64(len(posts) - i)})
 	}
-	list.Refused = refused
+	list.Suppressed = refused
 	w.lists.Store(&map[string]feed.Trending{"1h": list, "24h": list, "7d": list})
 }
 

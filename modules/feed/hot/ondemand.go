@@ -26,9 +26,9 @@ type Wanted struct {
 	Lists   *Lists    // and those of these lists, as far as they are visible
 }
 
-// Excerpt asks for these posts now, and makes a set of them. It stands in for a set that is cold or
+// OnDemand asks for these posts now, and makes a set of them. It stands in for a set that is not loaded or
 // too old; it does not follow anything.
-func Excerpt(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*Set, error) {
+func OnDemand(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*Set, error) {
 	posts := newIndex(wanted.Limit, nil)
 	add := func(p core.Post) { posts.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro()) }
 	var young []arrival
