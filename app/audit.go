@@ -39,7 +39,7 @@ var ErrAudit = errors.New("the audit found something wrong")
 func audits() fx.Option {
 	return fx.Options(audit.Module(), fx.Provide(
 		func(cfg events.Config, client *clickhouse.Client, clock core.Clock) audit.Owners {
-			return auditedOwners{events.NewRequests(cfg, client, clock), cfg}
+			return auditedOwners{events.NewRequests(cfg.Log(), cfg.InsertTimeout, client, clock), cfg}
 		},
 		fx.Annotate(auditJob, fx.ResultTags(`group:"jobs"`)),
 	))
@@ -72,7 +72,7 @@ func WithAudit(ctx context.Context, cfg config.Config, f func(*audit.Service) er
 	}
 	defer pool.Close()
 	return withClickHouse(cfg, func(client *clickhouse.Client) error {
-		owners := auditedOwners{events.NewRequests(cfg.Events, client, core.SystemClock{}), cfg.Events}
+		owners := auditedOwners{events.NewRequests(cfg.Events.Log(), cfg.Events.InsertTimeout, client, core.SystemClock{}), cfg.Events}
 		auditor := audit.NewAuditor(cfg.Audit, client, owners, core.SystemClock{})
 		return f(audit.NewService(cfg.Audit, auditor, pool, prometheus.NewRegistry(), zap.NewNop()))
 	})
@@ -81,7 +81,7 @@ func WithAudit(ctx context.Context, cfg config.Config, f func(*audit.Service) er
 // WithOwners gives f a client of the owners of the events' partitions.
 func WithOwners(cfg config.Config, f func(*events.Requests) error) error {
 	return withClickHouse(cfg, func(client *clickhouse.Client) error {
-		return f(events.NewRequests(cfg.Events, client, core.SystemClock{}))
+		return f(events.NewRequests(cfg.Events.Log(), cfg.Events.InsertTimeout, client, core.SystemClock{}))
 	})
 }
 

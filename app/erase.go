@@ -85,7 +85,7 @@ func Erase(ctx context.Context, cfg config.Config, users []core.ID, options ...e
 	defer db.Close()
 	cache := redis.New(cfg.Redis)
 	defer cache.Close()
-	owners := events.NewRequests(cfg.Events, db, core.SystemClock{})
+	owners := events.NewRequests(cfg.Events.Log(), cfg.Events.InsertTimeout, db, core.SystemClock{})
 	report, err := erase.New(db, pool, cache, owners, eraseKeys(places), options...).Run(ctx, users)
 	if specs, failed := topics(cfg); failed == nil {
 		for _, t := range specs {

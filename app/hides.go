@@ -63,7 +63,7 @@ func (h hideFollower) follow(ctx context.Context, since time.Time) error {
 		cancel()
 		return nil
 	})
-	err := events.NewHideTail(h.events, h.kafka, since, h.hide, h.log).Run(ctx)
+	err := events.NewHideTail(h.events.Log(), h.kafka, since, h.hide, h.log).Run(ctx)
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}

@@ -43,7 +43,7 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 	if err := maySeed(ctx, cfg, pool, client, options.CreateSchema); err != nil {
 		return seed.Report{}, err
 	}
-	past, err := events.NewBulk(ctx, cfg.Events, cfg.Kafka, client, core.SystemClock{})
+	past, err := events.NewBulk(ctx, cfg.Kafka.Topic(cfg.Events.Topic), cfg.Events.Partitions, client, core.SystemClock{})
 	if err != nil {
 		return seed.Report{}, err
 	}

@@ -55,7 +55,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{Stack: stack.New(t), cfg: DefaultConfig(), events: events.DefaultConfig(), reg: prometheus.NewRegistry()}
 	w.cfg.Settle = 0
 	w.events.Partitions, w.events.Batch.MaxRows = 2, 20 // many ranges
-	w.owners = owners{events.NewRequests(w.events, w.ClickHouse, core.SystemClock{}), w.events.AcceptedAge + w.events.Retention}
+	w.owners = owners{events.NewRequests(w.events.Log(), w.events.InsertTimeout, w.ClickHouse, core.SystemClock{}), w.events.AcceptedAge + w.events.Retention}
 	_, err := kafka.EnsureTopics(w.KafkaConfig, events.TopicSpecs(w.events, w.KafkaConfig), false)
 	require.NoError(t, err)
 	w.service = NewService(w.cfg, NewAuditor(w.cfg, w.ClickHouse, w.owners, core.SystemClock{}), w.Postgres, w.reg, zaptest.NewLogger(t))
@@ -68,7 +68,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) consume(t testing.TB) {
 	t.Helper()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
-	c := events.NewConsumer(w.events, w.KafkaConfig, w.ClickHouse, grave{}, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := events.NewConsumer(w.events.Consumer(), w.KafkaConfig, w.ClickHouse, grave{}, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	var once sync.Once
 	w.stop = func() {

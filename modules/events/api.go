@@ -19,12 +19,16 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
-// maxEvents is the largest batch of one request.
-const maxEvents = 100
+// apiConfig is what the API needs to know.
+type apiConfig struct {
+	Log
+	MaxDecompressed int64         // bytes of a gzip body
+	ProduceTimeout  time.Duration // until a request is answered 503
+}
 
 // API takes events from clients and writes them to Kafka.
 type API struct {
-	cfg      Config
+	cfg      apiConfig
 	topic    string
 	producer Producer
 	hider    Hider
@@ -43,8 +47,13 @@ type Hider interface {
 	Hide(ctx context.Context, user core.ID, hidden []core.HiddenPost)
 }
 
+// Producer sends messages and returns once all replicas have acknowledged them.
+type Producer interface {
+	Send(ctx context.Context, messages ...*sarama.ProducerMessage) error
+}
+
 // NewAPI makes the API. topic is the topic's full name.
-func NewAPI(cfg Config, topic string, producer Producer, hider Hider, clock core.Clock, reg prometheus.Registerer) *API {
+func NewAPI(cfg apiConfig, topic string, producer Producer, hider Hider, clock core.Clock, reg prometheus.Registerer) *API {
 	a := &API{
 		cfg: cfg, topic: topic, producer: producer, hider: hider, clock: clock,
 		accepted: prometheus.NewCounter(prometheus.CounterOpts{
@@ -123,16 +132,6 @@ func (a *API) post(c echo.Context) error {
 	return c.JSON(http.StatusAccepted, Accepted{Accepted: len(events) + known, Rejected: rejected})
 }
 
-// hiddenBy are the posts that a batch hides, and those of which it takes that back.
-func hiddenBy(events []event) (hidden []core.HiddenPost) {
-	for i := range events {
-		if e := &events[i]; reactionOf(e.action, false) == reactHide {
-			hidden = append(hidden, core.HiddenPost{Post: e.post, At: time.UnixMilli(e.at()), Back: e.action == core.ActionUnhide})
-		}
-	}
-	return hidden
-}
-
 // body reads the whole body, at most so much of it as the configuration allows, compressed or not.
 func (a *API) body(r *http.Request) ([]byte, error) {
 	if t := r.Header.Get(echo.HeaderContentType); t != "" {
@@ -177,46 +176,4 @@ func readError(err error, what string) error {
 		return err
 	}
 	return &core.Error{Code: core.CodeInvalidRequest, Message: what + " cannot be read to its end", Cause: err}
-}
-
-// decodeBatch reads a request's body. What is wrong with a single event is a rejection; an error is
-// for a body that is no batch.
-func decodeBatch(body []byte, now int64, within acceptance) (events []event, rejected []Rejection, err error) {
-	if err := notAnObject(body); err != nil {
-		return nil, nil, err
-	}
-	s := scanner{data: body}
-	rejected = []Rejection{}
-	index, found := 0, false
-	s.members(func(name []byte) {
-		if string(name) != "events" || s.peek() != '[' {
-			s.skip()
-			return
-		}
-		found = true
-		s.elements(func() {
-			var f fields
-			f.read(&s)
-			f.check(now, within)
-			switch {
-			case index >= maxEvents:
-			case f.rejected.Code != "":
-				f.rejected.Index = index
-				rejected = append(rejected, f.rejected)
-			default:
-				events = append(events, f.event)
-			}
-			index++
-		})
-	})
-	s.end()
-	switch {
-	case s.err != nil:
-		return nil, nil, malformed(body, s.err, s.at)
-	case !found:
-		return nil, nil, core.InvalidField("events", wantBatch)
-	case index == 0 || index > maxEvents:
-		return nil, nil, core.InvalidField("events", "want 1 to %d events, got %d", maxEvents, index)
-	}
-	return events, rejected, nil
 }

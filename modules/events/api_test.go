@@ -51,7 +51,7 @@ func (undrained) Drain() {}
 // serve runs the API and returns the URL of its call.
 func serve(t *testing.T, cfg Config, topic string, p Producer) string {
 	t.Helper()
-	return serveAPI(t, NewAPI(cfg, topic, p, &hides{}, core.SystemClock{}, prometheus.NewRegistry()))
+	return serveAPI(t, NewAPI(cfg.API(), topic, p, &hides{}, core.SystemClock{}, prometheus.NewRegistry()))
 }
 
 func serveAPI(t *testing.T, api *API) string {
@@ -144,7 +144,7 @@ func TestAnAcceptedEventIsInKafkaUnderItsUser(t *testing.T) {
 		require.Equal(t, "42", string(m.Key))
 		require.Equal(t, versionHeader, string(m.Headers[0].Key))
 		var e event
-		reason, detail := newRecordReader(w.cfg).read(m, &e)
+		reason, detail := newRecordReader(w.cfg.Log()).read(m, &e)
 		require.Empty(t, reason, detail)
 		require.EqualValues(t, 42, e.user, "the user is the token's, whatever the body says")
 		require.EqualValues(t, 9223372036854775807, e.post)

@@ -56,16 +56,6 @@ func (b *batch) add(m *sarama.ConsumerMessage, reader *recordReader, topic strin
 	b.letters = append(b.letters, deadLetter(m, topic, epoch, reason, detail))
 }
 
-// absent is how many rows are still to be inserted.
-func (b *batch) absent() (n int) {
-	for i := range b.rows {
-		if !b.rows[i].present {
-			n++
-		}
-	}
-	return n
-}
-
 // payload is what a record's producer sent.
 func payload(m *sarama.ConsumerMessage) int64 { return int64(len(m.Key) + len(m.Value)) }
 

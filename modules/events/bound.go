@@ -45,7 +45,7 @@ type Bound struct {
 	sync                                 *ratelimit.Sync
 
 	mu    sync.Mutex
-	known *recent // ids that are safe in the log
+	known *window[identity, struct{}] // ids that are safe in the log
 }
 
 // NewBound makes a bound. Without a running Run it holds in this process alone.
@@ -57,7 +57,7 @@ func NewBound(cfg BoundConfig, client *redis.Client, clock core.Clock, reg prome
 	b := &Bound{
 		likes: limiter("likes", cfg.LikesPerDay, day), comments: limiter("comments", cfg.CommentsPerDay, day),
 		shares: limiter("shares", cfg.SharesPerDay, day), others: limiter("other_events", cfg.OthersPerHour, time.Hour),
-		all: limiter("events", cfg.PerHour, time.Hour), known: newRecent(cfg.KnownIDs),
+		all: limiter("events", cfg.PerHour, time.Hour), known: newWindow[identity, struct{}](cfg.KnownIDs),
 	}
 	limiters := []*ratelimit.Limiter{b.likes, b.comments, b.shares, b.others, b.all}
 	ratelimit.Register(reg, limiters...)
@@ -84,8 +84,8 @@ func (b *Bound) of(a core.Action) *ratelimit.Limiter {
 	}
 }
 
-// keyOf tells apart what a user does to posts.
-func keyOf(e *event) ratelimit.Key {
+// quotaKey tells apart what a user does to posts.
+func quotaKey(e *event) ratelimit.Key {
 	return ratelimit.Key{Who: uint64(e.user), What: uint64(e.post) ^ uint64(e.action)<<59} //nolint:gosec // ids are positive
 }
 
@@ -106,7 +106,7 @@ func (b *Bound) take(events []event) (within []event, fates []fate) {
 		e := &events[i]
 		switch {
 		case fates[i] == fateKnown:
-		case !b.of(e.action).Take(keyOf(e)).OK || !b.all.Take(ratelimit.Key{Who: uint64(e.user)}).OK: //nolint:gosec // positive
+		case !b.of(e.action).Take(quotaKey(e)).OK || !b.all.Take(ratelimit.Key{Who: uint64(e.user)}).OK: //nolint:gosec // positive
 			fates[i] = fateBeyond
 		default:
 			within = append(within, *e)
@@ -121,7 +121,7 @@ func (b *Bound) mark(events []event, fates []fate) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range events {
-		id := identity{events[i].user, events[i].id}
+		id := events[i].identity()
 		_, before := here[id]
 		_, known := b.known.find(id)
 		if before || known {
@@ -136,7 +136,7 @@ func (b *Bound) remember(events []event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range events {
-		b.known.add(identity{events[i].user, events[i].id}, 0)
+		b.known.add(events[i].identity(), struct{}{})
 	}
 }
 
@@ -144,7 +144,7 @@ func (b *Bound) remember(events []event) {
 func (b *Bound) giveBack(events []event) {
 	for i := range events {
 		e := &events[i]
-		b.of(e.action).GiveBack(keyOf(e))
+		b.of(e.action).GiveBack(quotaKey(e))
 		b.all.GiveBack(ratelimit.Key{Who: uint64(e.user)}) //nolint:gosec // positive
 	}
 }

@@ -11,21 +11,18 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // Bulk writes a past straight into the raw table: what a topic before the first epoch would have held.
 // Fences, ranges and the epoch are written as a consumer would have, so audits and consumers take it
 // for applied; the epoch is number 0, which no configuration can have. An event must not come twice.
 type Bulk struct {
-	cfg     Config
-	topic   string
-	client  *clickhouse.Client
-	clock   core.Clock
-	ledgers []*ledger
-	fences  []fence
-	next    []int64 // offset of each partition
-	ranged  []int64 // what has a range already ends before it
+	partitions int32
+	client     *clickhouse.Client
+	ledgers    []*partitionLedger
+	fences     []fence
+	next       []int64 // offset of each partition
+	ranged     []int64 // what has a range already ends before it
 
 	states         map[uint64]state // by the hash of their key
 	filling, spare *columns
@@ -47,23 +44,23 @@ func HasPast(ctx context.Context, client *clickhouse.Client) error {
 	return err
 }
 
-// NewBulk claims all partitions. The client's query timeout must suit inserts of half a million rows.
-func NewBulk(ctx context.Context, cfg Config, k kafka.Config, client *clickhouse.Client, clock core.Clock) (*Bulk, error) {
-	cfg.Epoch = 0
+// NewBulk claims all partitions of a topic, given by its full name. The client's query timeout must suit inserts of half
+// a million rows.
+func NewBulk(ctx context.Context, topic string, partitions int32, client *clickhouse.Client, clock core.Clock) (*Bulk, error) {
 	b := &Bulk{
-		cfg: cfg, topic: k.Topic(cfg.Topic), client: client, clock: clock,
-		next: make([]int64, cfg.Partitions), ranged: make([]int64, cfg.Partitions),
+		partitions: partitions, client: client,
+		next: make([]int64, partitions), ranged: make([]int64, partitions),
 		states: map[uint64]state{}, filling: newColumns(), spare: newColumns(), under: make(chan error, 1),
 	}
 	b.under <- nil
-	writer := newWriter(client, cfg.Batch.MaxRows, cfg.InsertTimeout)
-	for p := range cfg.Partitions {
-		b.ledgers = append(b.ledgers, &ledger{client: client, writer: writer, partition: uint16(p), timeout: time.Minute, clock: clock, partitions: cfg.Partitions})
+	l := newLedger(client, clock, time.Minute, bulkRows)
+	for p := range partitions {
+		b.ledgers = append(b.ledgers, l.of(0, p, partitions, false))
 	}
 	if err := HasPast(ctx, client); err != nil {
 		return nil, err
 	}
-	if err := writeEpoch(ctx, client, epoch{0, b.topic, cfg.Partitions, clock.Now()}); err != nil {
+	if err := l.beginEpoch(ctx, epoch{topic: topic, partitions: partitions, began: clock.Now()}); err != nil {
 		return nil, err
 	}
 	for _, l := range b.ledgers {
@@ -82,8 +79,11 @@ func (b *Bulk) Send(ctx context.Context, all []core.Event) error {
 	for i := range all {
 		e := &all[i]
 		key = strconv.AppendInt(key[:0], int64(e.UserID), 10)
-		p := partitionOf(key, b.cfg.Partitions)
-		r := row{event: eventOf(e), offset: b.next[p], effect: 1}
+		p := partitionOf(key, b.partitions)
+		r := row{event: fromCore(e), offset: b.next[p], effect: 1}
+		if e.ReceivedAt.IsZero() { // as if the API had taken it at once
+			r.received = r.occurred
+		}
 		b.judge(&r)
 		b.filling.append(&r, b.fences[p])
 		b.next[p]++
@@ -100,7 +100,7 @@ func (b *Bulk) judge(r *row) {
 		r.effect, r.verdict = 0, verdictOwn
 		return
 	}
-	if k, ok := r.keyOfState(false); ok {
+	if k, ok := keyOf(&r.event, false); ok {
 		s := b.states[k.hash()]
 		if r.effect = s.apply(r.action, r.at()); r.effect == 0 {
 			r.verdict = verdictRepeated
@@ -150,17 +150,4 @@ func (b *Bulk) Flush(ctx context.Context) error {
 	err := <-b.under
 	b.under <- nil
 	return err
-}
-
-// eventOf is an event as the API would have taken it, at once.
-func eventOf(e *core.Event) event {
-	received := e.ReceivedAt
-	if received.IsZero() {
-		received = e.OccurredAt
-	}
-	return event{
-		user: e.UserID, id: e.ID, post: e.PostID, author: e.AuthorID, action: e.Action,
-		occurred: e.OccurredAt.UnixMilli(), received: received.UnixMilli(), dwell: e.DwellMillis,
-		device: e.Device, appVersion: e.AppVersion, session: e.FeedSession,
-	}
 }

@@ -7,10 +7,6 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// rawRetention is how long the raw table keeps an event after it occurred: the TTL in
-// sql/clickhouse/migrations/0001_events.sql.
-const rawRetention = 30 * 24 * time.Hour
-
 // Config is the events path: what the API accepts, the topic, and the consumer.
 type Config struct {
 	Topic           string        `koanf:"topic" validate:"topic"`                                // without kafka.topic_prefix
@@ -26,21 +22,6 @@ type Config struct {
 	Batch           Batch         `koanf:"batch"`
 	Dedup           Dedup         `koanf:"dedup"`
 	Bound           BoundConfig   `koanf:"bound"`
-}
-
-// Batch says when a partition's batch is sealed: whichever bound is reached first.
-type Batch struct {
-	MaxRows    int           `koanf:"max_rows" validate:"gte=1,lte=500000"`
-	MaxBytes   int64         `koanf:"max_bytes" validate:"gte=65536,lte=268435456"`    // of the records' values
-	MaxAge     time.Duration `koanf:"max_age" validate:"gte=1ms,lte=10s"`              // since its first record
-	QueueBytes int64         `koanf:"queue_bytes" validate:"gte=65536,lte=1073741824"` // fetched and waiting, for each partition; fetching pauses above
-}
-
-// Dedup bounds the memory of deduplication. What it costs is in README.md.
-type Dedup struct {
-	Window      int `koanf:"window" validate:"gte=1000,lte=100000000"` // recent ids held exactly, for each partition
-	BitsPerID   int `koanf:"bits_per_id" validate:"gte=8,lte=32"`      // of the filter over all ids in the raw table
-	LookupBatch int `koanf:"lookup_batch" validate:"gte=1,lte=10000"`  // ids asked for in one query
 }
 
 // DefaultConfig is the reference scale: 10M events a day.
@@ -75,4 +56,20 @@ func TopicSpecs(cfg Config, kafkaConfig kafka.Config) []kafka.TopicSpec {
 	return []kafka.TopicSpec{{Name: kafkaConfig.Topic(cfg.Topic), Partitions: cfg.Partitions, Retention: cfg.Retention}}
 }
 
-func (c Config) acceptance() acceptance { return acceptance{age: c.AcceptedAge, future: maxFuture} }
+// Log is the topic as all who write and read it see it.
+func (c Config) Log() Log {
+	return Log{Topic: c.Topic, Epoch: c.Epoch, Partitions: c.Partitions, AcceptedAge: c.AcceptedAge}
+}
+
+// API is what the API needs of it.
+func (c Config) API() apiConfig {
+	return apiConfig{Log: c.Log(), MaxDecompressed: c.MaxDecompressed, ProduceTimeout: c.ProduceTimeout}
+}
+
+// Consumer is what the consumer needs of it.
+func (c Config) Consumer() consumerConfig {
+	return consumerConfig{
+		Log: c.Log(), OnLostOffsets: c.OnLostOffsets, RequireSession: c.RequireSession, InsertTimeout: c.InsertTimeout,
+		Batch: c.Batch, Dedup: c.Dedup,
+	}
+}

@@ -26,13 +26,22 @@ import (
 // groupName is the consumer group, without the prefix.
 const groupName = "feedrank-events"
 
+// consumerConfig is what a consumer needs to know.
+type consumerConfig struct {
+	Log
+	OnLostOffsets  string // what to do when Kafka deleted what was not read: fail, earliest, latest
+	RequireSession bool   // an impression counts only with a feed_session that was served to its user for its post
+	InsertTimeout  time.Duration
+	Batch          Batch
+	Dedup          Dedup
+}
+
 // Consumer applies the events topic to ClickHouse, each event once. Every partition that Kafka gives
 // us has a worker of its own; what happens to one does not hold up another.
 type Consumer struct {
-	cfg     Config
+	cfg     consumerConfig
 	kafka   kafka.Config
 	topic   string
-	client  *clickhouse.Client
 	letters DeadLetters
 	applied Applied
 	checked Sessions
@@ -44,7 +53,7 @@ type Consumer struct {
 	metrics *metrics
 	workers *worker.Group
 	owner   string
-	writer  *writer
+	ledger  *ledger
 
 	group   atomic.Pointer[sarama.ConsumerGroup]
 	markers atomic.Pointer[kafka.Markers]
@@ -80,7 +89,7 @@ func WithErased(e Erased) Option { return func(c *Consumer) { c.erased = e } }
 func WithSteps(s Steps) Option { return func(c *Consumer) { c.steps = s } }
 
 // NewConsumer makes a consumer that does nothing before Start.
-func NewConsumer(cfg Config, kafkaConfig kafka.Config, client *clickhouse.Client, letters DeadLetters, clock core.Clock,
+func NewConsumer(cfg consumerConfig, kafkaConfig kafka.Config, client *clickhouse.Client, letters DeadLetters, clock core.Clock,
 	failure worker.Failure, reg prometheus.Registerer, log *zap.Logger, options ...Option,
 ) *Consumer {
 	host, err := os.Hostname()
@@ -88,10 +97,10 @@ func NewConsumer(cfg Config, kafkaConfig kafka.Config, client *clickhouse.Client
 		host = "unknown"
 	}
 	c := &Consumer{
-		cfg: cfg, kafka: kafkaConfig, topic: kafkaConfig.Topic(cfg.Topic), client: client, letters: letters, erased: nobodyErased{}, steps: noSteps{},
+		cfg: cfg, kafka: kafkaConfig, topic: kafkaConfig.Topic(cfg.Topic), letters: letters, erased: nobodyErased{}, steps: noSteps{},
 		clock: clock, log: log.Named("events"), metrics: newMetrics(reg, clock), workers: worker.NewGroup(failure),
 		owner: fmt.Sprintf("%s/%d", host, os.Getpid()), origins: map[int32]origin{}, memories: map[int32]memory{},
-		writer: newWriter(client, cfg.Batch.MaxRows, cfg.InsertTimeout),
+		ledger: newLedger(client, clock, cfg.InsertTimeout, cfg.Batch.MaxRows),
 	}
 	for _, option := range options {
 		option(c)
@@ -130,14 +139,14 @@ func (c *Consumer) Setup(session sarama.ConsumerGroupSession) error {
 	if len(partitions) == 0 {
 		return nil
 	}
-	var pause backoff
+	pause := retryPause()
 	for {
 		err := c.prepare(ctx, session, partitions)
 		if err == nil || errors.Is(err, kafka.ErrStop) || ctx.Err() != nil {
 			return err
 		}
 		c.log.Warn("prepare the partitions, trying again", zap.Error(err))
-		if err := pause.wait(ctx); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
 	}
@@ -161,7 +170,7 @@ func (c *Consumer) prepare(ctx context.Context, session sarama.ConsumerGroupSess
 			if err != nil {
 				return err
 			}
-			last, known, err := c.ledger(partition).position(ctx)
+			last, known, err := c.ledgerOf(partition).position(ctx)
 			if err != nil {
 				return err
 			}
@@ -269,18 +278,15 @@ func (c *Consumer) ConsumeClaim(session sarama.ConsumerGroupSession, claim saram
 // Cleanup has nothing to do: the workers have ended.
 func (c *Consumer) Cleanup(sarama.ConsumerGroupSession) error { return nil }
 
-func (c *Consumer) ledger(partition int32) *ledger {
-	return &ledger{
-		client: c.client, epoch: c.cfg.Epoch, partition: uint16(partition), //nolint:gosec // validated: at most 1024
-		timeout: c.cfg.InsertTimeout, clock: c.clock, partitions: c.cfg.Partitions, regrouped: c.regrouped.Load(),
-		writer: c.writer,
-	}
+// ledgerOf is the ledger of a partition of this epoch.
+func (c *Consumer) ledgerOf(partition int32) *partitionLedger {
+	return c.ledger.of(c.cfg.Epoch, partition, c.cfg.Partitions, c.regrouped.Load())
 }
 
 func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) *partition {
 	id := claim.Partition()
 	m := c.metrics.of(id)
-	l := c.ledger(id)
+	l := c.ledgerOf(id)
 	one := map[string][]int32{c.topic: {id}}
 	c.mu.Lock()
 	o, before := c.origins[id], c.memories[id]
@@ -288,7 +294,7 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 	c.mu.Unlock()
 	p := &partition{
 		id: id, topic: c.topic, cfg: c.cfg, owner: c.owner, ledger: l, origin: o,
-		reader: newRecordReader(c.cfg), dedup: newDedup(c.cfg.Dedup, l, m),
+		reader: newRecordReader(c.cfg.Log), dedup: newDedup(c.cfg.Dedup, l, m.dedup),
 		letters: c.letters, applied: c.applied, sessions: c.checked, erased: c.erased, steps: c.steps, clock: c.clock, metrics: m,
 		log:   c.log.With(zap.Int32("partition", id)),
 		fence: fence{token: newToken()},
@@ -310,7 +316,7 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 			return o, err
 		},
 	}
-	p.states = newStates(c.cfg, p.dedup)
+	p.states = newStates(c.cfg.Dedup, c.cfg.RequireSession, p.dedup)
 	p.posts, p.early = c.posts, newEarly()
 	p.remember(before)
 	return p

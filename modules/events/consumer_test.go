@@ -67,7 +67,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) consume(t *testing.T, options ...Option) (stop func()) {
 	t.Helper()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
-	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t), options...)
+	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t), options...)
 	require.NoError(t, c.Start(t.Context()))
 	var once sync.Once
 	stop = func() {
@@ -127,8 +127,8 @@ func (w *world) requireViews(t *testing.T, distinct int) {
 
 func (w *world) differing(t *testing.T) (wrong uint64) {
 	t.Helper()
-	for partition := range uint16(w.cfg.Partitions) {
-		l := newLedger(w.Stack, partition)
+	for partition := range w.cfg.Partitions {
+		l := ledgerOf(w.Stack, partition)
 		for _, v := range views() {
 			n, err := l.differing(t.Context(), v, wholeDays(0, 60000))
 			require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew(t *testing.T) {
 	w := newWorld(t)
 	w.cfg.Dedup.Window = 2 * w.cfg.Batch.MaxRows
 	events := randomEvents(newRand(12), 900)
-	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
 	fills := func() int { return int(testutil.ToFloat64(c.metrics.fills)) }
 	// A session with all partitions: the consumer's group client is made anew each time.

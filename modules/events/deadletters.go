@@ -27,6 +27,9 @@ type DeadLetters interface {
 	Publish(ctx context.Context, letters []DeadLetter) error
 }
 
+// deadQuarantined is the reason of a record that ClickHouse refuses, once an operator said so.
+const deadQuarantined = "quarantined"
+
 func deadLetter(m *sarama.ConsumerMessage, topic string, epoch uint16, reason, detail string) DeadLetter {
 	return DeadLetter{
 		Topic: topic, Epoch: epoch, Partition: m.Partition, Offset: m.Offset, Timestamp: m.Timestamp,

@@ -4,29 +4,43 @@ import (
 	"context"
 	"slices"
 
-	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
-
-	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/prometheus/client_golang/prometheus"
 )
+
+// Dedup bounds the memory of deduplication. What it costs is in README.md.
+type Dedup struct {
+	Window      int `koanf:"window" validate:"gte=1000,lte=100000000"` // recent ids held exactly, for each partition
+	BitsPerID   int `koanf:"bits_per_id" validate:"gte=8,lte=32"`      // of the filter over all ids in the raw table
+	LookupBatch int `koanf:"lookup_batch" validate:"gte=1,lte=10000"`  // ids asked for in one query
+}
 
 // dedup decides for every event of one Kafka partition whether it is new: by the window of recent
 // ids, by the filter over all ids of the raw table, or by looking it up there. The first two are
 // never wrong when they decide; only what they leave open costs a query.
 type dedup struct {
-	ledger  *ledger
-	window  *recent
-	filter  *filter
-	chunk   int // ids in one look-up
-	metrics *partitionMetrics
+	ledger *partitionLedger
+	window *dedupWindow
+	filter *filter
+	chunk  int // ids in one look-up
+	counts Counts
 
-	suspects []suspect
-	days     []int32 // the suspects' days, one after another
+	possible []possibleDuplicate
+	days     []int32 // on which each of them may be, one after another
 }
 
-// suspect is an event that may be in the raw table: the filter does not exclude it.
-type suspect struct {
+// Counts are figures of deduplication.
+type Counts struct {
+	InWindow, InTable    prometheus.Counter // duplicates, by where the first was found
+	Confirmed, Dismissed prometheus.Counter // possible duplicates, by what the look-up said
+	StateLookups         prometheus.Counter // reactions whose state before had to be looked up
+	Fills                prometheus.Counter // times that the filter was read from the raw table
+}
+
+// dedupWindow has the latest ids, with the offset under which each was seen first.
+type dedupWindow = window[identity, int64]
+
+// possibleDuplicate is an event that may be in the raw table: the filter does not exclude it.
+type possibleDuplicate struct {
 	row      int // its index in the batch
 	id       identity
 	from, to int  // its days in dedup.days
@@ -35,86 +49,100 @@ type suspect struct {
 	offset   int64 // under which the raw table has it
 }
 
-func newDedup(cfg Dedup, l *ledger, m *partitionMetrics) *dedup {
-	return &dedup{ledger: l, window: newRecent(cfg.Window), filter: newFilter(cfg.BitsPerID), chunk: cfg.LookupBatch, metrics: m}
+func newDedup(cfg Dedup, l *partitionLedger, counts Counts) *dedup {
+	return &dedup{
+		ledger: l, window: newWindow[identity, int64](cfg.Window), filter: newFilter(cfg.BitsPerID), chunk: cfg.LookupBatch,
+		counts: counts,
+	}
 }
 
-// decide takes the copies of recent events out of the batch, and marks those that the raw table holds
-// under their own offset. What the memory cannot decide are suspects: see resolve.
-func (d *dedup) decide(b *batch, present offsets) {
-	d.suspects, d.days = d.suspects[:0], d.days[:0]
-	keep := b.rows[:0]
-	for i := range b.rows {
-		r := &b.rows[i]
-		id := identity{r.user, r.id}
+// adopt goes on with what another one knew of the same partition.
+func (d *dedup) adopt(before *dedup) { d.window, d.filter = before.window, before.filter }
+
+// forgetRecent empties the window.
+func (d *dedup) forgetRecent() { d.window.clear() }
+
+// forgetBefore drops what is known of days before one.
+func (d *dedup) forgetBefore(day int32) { d.filter.forget(day) }
+
+// size is how many ids the window has, and the memory of the filter.
+func (d *dedup) size() (ids, filterBytes int) { return d.window.len(), d.filter.bytes() }
+
+// decide takes the duplicates of recent events out of a batch, and marks those that the raw table holds under their own
+// offset. It returns the rows that stay, in the memory of the rows given. What the memory cannot decide are possible
+// duplicates: see resolve.
+func (d *dedup) decide(rows []row, present offsets) (stay []row, duplicates int) {
+	d.possible, d.days = d.possible[:0], d.days[:0]
+	stay = rows[:0]
+	for i := range rows {
+		r := &rows[i]
+		id := r.identity()
 		if present.has(r.offset) {
 			r.present = true
 			d.window.add(id, r.offset)
-			keep = append(keep, *r)
+			stay = append(stay, *r)
 			continue
 		}
 		// An id found under its own offset is itself, read for the second time.
 		if first, seen := d.window.find(id); seen && first != r.offset {
-			b.duplicates++
-			d.metrics.duplicates.window.Inc()
+			duplicates++
+			d.counts.InWindow.Inc()
 			continue
 		}
 		from := len(d.days)
 		if d.days = d.filter.candidates(id.hash(), d.days); len(d.days) > from {
-			d.suspects = append(d.suspects, suspect{row: len(keep), id: id, from: from, to: len(d.days)})
+			d.possible = append(d.possible, possibleDuplicate{row: len(stay), id: id, from: from, to: len(d.days)})
 		}
 		d.window.add(id, r.offset)
-		keep = append(keep, *r)
+		stay = append(stay, *r)
 	}
-	clear(b.rows[len(keep):])
-	b.rows = keep
+	clear(rows[len(stay):])
+	return stay, duplicates
 }
 
-// resolve asks the raw table for the suspects and takes the copies out of the batch. After an error
+// resolve asks the raw table for the possible duplicates and takes those that are out of the batch. After an error
 // it can be called again, and goes on where it was.
-func (d *dedup) resolve(ctx context.Context, b *batch) error {
-	for chunk := range slices.Chunk(d.suspects, d.chunk) {
+func (d *dedup) resolve(ctx context.Context, rows []row) (stay []row, duplicates int, err error) {
+	for chunk := range slices.Chunk(d.possible, d.chunk) {
 		if chunk[len(chunk)-1].asked {
 			continue
 		}
 		if err := d.ask(ctx, chunk); err != nil {
-			return err
+			return rows, 0, err
 		}
 	}
-	copies := 0
-	for _, s := range d.suspects {
-		if !s.found || s.offset == b.rows[s.row].offset {
-			d.metrics.falseSuspects.Inc()
+	for _, s := range d.possible {
+		if !s.found || s.offset == rows[s.row].offset {
+			d.counts.Dismissed.Inc()
 			continue
 		}
-		d.metrics.trueSuspects.Inc()
+		d.counts.Confirmed.Inc()
 		d.window.add(s.id, s.offset)
-		b.rows[s.row].offset = -1
-		copies++
+		rows[s.row].offset = -1
+		duplicates++
 	}
-	if copies > 0 {
-		b.rows = slices.DeleteFunc(b.rows, func(r row) bool { return r.offset < 0 })
-		b.duplicates += uint64(copies)
-		d.metrics.duplicates.table.Add(float64(copies))
+	if duplicates > 0 {
+		rows = slices.DeleteFunc(rows, func(r row) bool { return r.offset < 0 })
+		d.counts.InTable.Add(float64(duplicates))
 	}
-	d.suspects = d.suspects[:0]
-	for i := range b.rows {
-		r := &b.rows[i]
-		d.filter.add(r.day(), identity{r.user, r.id}.hash())
+	d.possible = d.possible[:0]
+	for i := range rows {
+		r := &rows[i]
+		d.filter.add(r.day(), r.identity().hash())
 	}
-	return nil
+	return rows, duplicates, nil
 }
 
-// ask looks a few suspects up.
-func (d *dedup) ask(ctx context.Context, chunk []suspect) error {
-	var ids idArray
-	var days dateArray
-	for _, s := range chunk {
-		ids.add(s.id)
-		days.add(d.days[s.from:s.to])
+// ask looks a few possible duplicates up.
+func (d *dedup) ask(ctx context.Context, chunk []possibleDuplicate) error {
+	ids := make([]identity, len(chunk))
+	var on days
+	for i, s := range chunk {
+		ids[i] = s.id
+		on.add(d.days[s.from:s.to])
 	}
 	found := make(map[identity]int64, len(chunk))
-	if err := d.ledger.copies(ctx, ids, days, found); err != nil {
+	if err := d.ledger.duplicates(ctx, ids, on, found); err != nil {
 		return err
 	}
 	for i := range chunk {
@@ -126,87 +154,27 @@ func (d *dedup) ask(ctx context.Context, chunk []suspect) error {
 
 // fill reads all ids of the partition into a new filter, a day at a time: so that no query takes long,
 // however many events the raw table has.
-// The keys of states stand in the same filter.
+// The keys of states are in the same filter.
 func (d *dedup) fill(ctx context.Context, served bool) error {
 	f := newFilter(d.filter.bitsPerID)
-	var days []int32
-	err := d.ledger.days(ctx, func(day int32, events int) {
+	var all []int32
+	err := d.ledger.daySizes(ctx, func(day int32, events int) {
 		f.of(day, events+events/4)
-		days = append(days, day)
+		all = append(all, day)
 	})
 	if err != nil {
 		return err
 	}
-	for _, day := range days {
+	for _, day := range all {
 		into := f.of(day, 0)
 		if err := d.ledger.ids(ctx, day, into.addAll); err != nil {
 			return err
 		}
-		if err := d.ledger.fillStates(ctx, day, served, into.addAll); err != nil {
+		if err := d.ledger.stateKeys(ctx, day, served, into.addAll); err != nil {
 			return err
 		}
 	}
 	d.filter = f
-	d.metrics.fills.Inc()
+	d.counts.Fills.Inc()
 	return nil
-}
-
-// copies finds which of these events the raw table has, and under which offset; -1 stands for one of
-// an earlier epoch.
-func (l *ledger) copies(ctx context.Context, ids idArray, days dateArray, found map[identity]int64) error {
-	var user, offset proto.ColInt64
-	var id proto.ColUUID
-	var epoch proto.ColUInt16
-	return l.read(ctx, "copies", ch.Query{
-		Parameters: l.grouping(ids.parameter("ids"), days.parameter("days")),
-		Result: proto.Results{
-			{Name: "user_id", Data: &user}, {Name: "event_id", Data: &id}, {Name: "epoch", Data: &epoch}, {Name: "kafka_offset", Data: &offset},
-		},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range user.Rows() {
-				at := offset.Row(i)
-				if epoch.Row(i) != l.epoch {
-					at = -1
-				}
-				found[identity{core.ID(user.Row(i)), core.EventID(id.Row(i))}] = at
-			}
-			return nil
-		},
-	})
-}
-
-// days tells how many events the partition has of each day.
-func (l *ledger) days(ctx context.Context, each func(day int32, events int)) error {
-	var day proto.ColDate
-	var events proto.ColUInt64
-	return l.read(ctx, "days", ch.Query{
-		Parameters: l.grouping(),
-		Result:     proto.Results{{Name: "day", Data: &day}, {Name: "events", Data: &events}},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range day {
-				each(int32(day[i]), int(events.Row(i))) //nolint:gosec // no table has more rows
-			}
-			return nil
-		},
-	})
-}
-
-// ids tells the hashes of every event of the partition that occurred on a day, many at a time.
-func (l *ledger) ids(ctx context.Context, day int32, each func(hashes []uint64)) error {
-	var user proto.ColInt64
-	var id proto.ColUUID
-	var hashes []uint64
-	return l.read(ctx, "ids", ch.Query{
-		Parameters: l.grouping(clickhouse.Param("day", dateText(day))),
-		Settings:   clickhouse.Background,
-		Result:     proto.Results{{Name: "user_id", Data: &user}, {Name: "event_id", Data: &id}},
-		OnResult: func(context.Context, proto.Block) error {
-			hashes = hashes[:0]
-			for i := range user {
-				hashes = append(hashes, identity{core.ID(user[i]), core.EventID(id[i])}.hash())
-			}
-			each(hashes)
-			return nil
-		},
-	})
 }

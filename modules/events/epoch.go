@@ -6,27 +6,16 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
 	"github.com/IBM/sarama"
 
-	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
-
-// epoch is a topic that holds events or has held them.
-type epoch struct {
-	number     uint16
-	topic      string
-	partitions int32
-	began      time.Time
-}
 
 // checkEpoch compares the topic with what the epoch began with, and writes that down the first time.
 // It returns whether the raw table may hold events of an epoch with another number of partitions:
 // then copies of one event stand in different ones.
 func (c *Consumer) checkEpoch(ctx context.Context, s surveyor) (regrouped bool, err error) {
-	all, err := c.ledger(0).epochs(ctx)
+	all, err := c.ledger.epochs(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -36,10 +25,11 @@ func (c *Consumer) checkEpoch(ctx context.Context, s surveyor) (regrouped bool, 
 				return false, err
 			}
 		}
-		if err := c.beginEpoch(ctx); err != nil {
+		this := epoch{number: c.cfg.Epoch, topic: c.topic, partitions: c.cfg.Partitions, began: c.clock.Now()}
+		if err := c.ledger.beginEpoch(ctx, this); err != nil {
 			return false, err
 		}
-		all = append(all, epoch{c.cfg.Epoch, c.topic, c.cfg.Partitions, c.clock.Now()})
+		all = append(all, this)
 	}
 	last := all[len(all)-1]
 	if last.number > c.cfg.Epoch {
@@ -73,9 +63,7 @@ func (c *Consumer) checkDrained(ctx context.Context, s surveyor, before epoch) e
 		if err != nil {
 			return fmt.Errorf("newest offset of %s/%d: %w", before.topic, partition, err)
 		}
-		l := c.ledger(partition)
-		l.epoch = before.number
-		last, known, err := l.position(ctx)
+		last, known, err := c.ledger.of(before.number, partition, c.cfg.Partitions, c.regrouped.Load()).position(ctx)
 		if err != nil {
 			return err
 		}
@@ -89,42 +77,4 @@ func (c *Consumer) checkDrained(ctx context.Context, s surveyor, before epoch) e
 		}
 	}
 	return nil
-}
-
-// epochs are all epochs that have begun, the last one last. The first row of an epoch counts.
-func (l *ledger) epochs(ctx context.Context) (all []epoch, err error) {
-	var number, partitions proto.ColUInt16
-	var topic proto.ColStr
-	var began proto.ColDateTime64
-	err = l.read(ctx, "epochs", ch.Query{
-		Result: proto.Results{
-			{Name: "epoch", Data: &number}, {Name: "topic", Data: &topic}, {Name: "partitions", Data: &partitions}, {Name: "began", Data: &began},
-		},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range number {
-				all = append(all, epoch{number[i], topic.Row(i), int32(partitions[i]), began.Row(i)})
-			}
-			return nil
-		},
-	})
-	return all, err
-}
-
-func (c *Consumer) beginEpoch(ctx context.Context) error {
-	return writeEpoch(ctx, c.client, epoch{c.cfg.Epoch, c.topic, c.cfg.Partitions, c.clock.Now()})
-}
-
-func writeEpoch(ctx context.Context, client *clickhouse.Client, e epoch) error {
-	var number, partitions proto.ColUInt16
-	var topic proto.ColStr
-	var at proto.ColDateTime64
-	number.Append(e.number)
-	topic.Append(e.topic)
-	partitions.Append(uint16(e.partitions)) //nolint:gosec // validated: at most 1024
-	at.WithPrecision(proto.PrecisionMilli)
-	at.Append(e.began)
-	input := proto.Input{
-		{Name: "epoch", Data: &number}, {Name: "topic", Data: &topic}, {Name: "partitions", Data: &partitions}, {Name: "created_at", Data: &at},
-	}
-	return client.Write(ctx, clickhouse.Query{Name: "event_epoch", Query: ch.Query{Body: input.Into("event_epochs"), Input: input}})
 }

@@ -80,7 +80,7 @@ func TestOlderEpochsAreAskedOnlyWhileTheRawTableHasThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	now := &clockAt{time.Now()}
-	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, now, nil, prometheus.NewRegistry(), zap.NewNop())
+	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, now, nil, prometheus.NewRegistry(), zap.NewNop())
 	check := func(partitions int32, epoch uint16) (regrouped bool) {
 		c.cfg.Partitions, c.cfg.Epoch = partitions, epoch
 		require.NoError(t, c.withSurveyor(func(s surveyor) (err error) {

@@ -24,21 +24,21 @@ func (nobodyErased) Has(core.ID) bool { return false }
 func (nobodyErased) Refresh(context.Context) error { return nil }
 
 // names tells whether an event is of or about somebody who is erased.
-func (e *event) names(erased Erased) bool { return erased.Has(e.user) || erased.Has(e.author) }
+func names(e *event, erased Erased) bool { return erased.Has(e.user) || erased.Has(e.author) }
 
 // leaveOut takes what names erased people out of the batch, dead letters too. An offset that the raw
 // table has stays: it was applied, its range says so, and its row is removed with the person's others.
 func (b *batch) leaveOut(erased Erased, present offsets) {
 	before := len(b.rows) + len(b.letters)
 	b.rows = slices.DeleteFunc(b.rows, func(r row) bool {
-		gone := !r.present && !present.has(r.offset) && r.names(erased)
+		gone := !r.present && !present.has(r.offset) && names(&r.event, erased)
 		if gone {
 			b.payload -= payload(r.record)
 		}
 		return gone
 	})
 	b.letters = slices.DeleteFunc(b.letters, func(l DeadLetter) bool {
-		user, err := core.ParseID(text(l.Key))
+		user, err := core.ParseID(string(l.Key))
 		gone := err == nil && erased.Has(user)
 		if gone {
 			b.payload -= int64(len(l.Key) + len(l.Value))

@@ -30,6 +30,18 @@ func (e *event) export() core.Event {
 	}
 }
 
+// fromCore is an event of the rest of the program.
+func fromCore(e *core.Event) event {
+	return event{
+		user: e.UserID, post: e.PostID, author: e.AuthorID, id: e.ID, action: e.Action,
+		occurred: e.OccurredAt.UnixMilli(), received: e.ReceivedAt.UnixMilli(), dwell: e.DwellMillis,
+		device: e.Device, appVersion: e.AppVersion, session: e.FeedSession,
+	}
+}
+
+// at is the event's time for what follows from it. A clock that is ahead gains nothing.
+func (e *event) at() int64 { return min(e.occurred, e.received) }
+
 // text is bytes as a string without a copy. The bytes must never be written again.
 func text(b []byte) string {
 	if len(b) == 0 {
@@ -46,41 +58,3 @@ const (
 	maxDwellMillis = 24 * 60 * 60 * 1000
 	maxFuture      = 5 * time.Minute // how far a client's clock may be ahead of ours
 )
-
-// Rejection says why one event of a batch was not accepted.
-type Rejection struct {
-	Index  int    `json:"index"`
-	Field  string `json:"field,omitempty"`
-	Code   string `json:"code"`
-	Reason string `json:"reason"`
-}
-
-// The codes of rejections. They never change their meaning.
-const (
-	rejectMissing       = "missing"
-	rejectInvalid       = "invalid"
-	rejectTooLong       = "too_long"
-	rejectOutOfRange    = "out_of_range"
-	rejectUnknownAction = "unknown_action"
-	rejectTooOld        = "too_old"
-	rejectInFuture      = "in_future"
-)
-
-// DwellBucket is the bucket of a histogram that a dwell time falls in: 4 buckets for each doubling,
-// so that a percentile read from them is at most 12 % off. The views compute the same in SQL.
-func DwellBucket(millis uint32) uint8 {
-	d := uint64(max(millis, 1))
-	exponent := uint8(0)
-	for d>>(exponent+1) != 0 {
-		exponent++
-	}
-	return 4*exponent + uint8((4*d)>>exponent) - 4 //nolint:gosec // 0 to 3
-}
-
-// DwellBounds are the least dwell time of a bucket and the least of the next one.
-func DwellBounds(bucket uint8) (from, to time.Duration) {
-	bound := func(b int) time.Duration {
-		return time.Duration(uint64(1)<<(b/4)*uint64(4+b%4)) * time.Millisecond / 4 //nolint:gosec // b is at most 128
-	}
-	return bound(int(bucket)), bound(int(bucket) + 1)
-}

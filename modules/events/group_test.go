@@ -35,7 +35,7 @@ func (w *world) consumeUntilFailure(t *testing.T) error {
 	t.Helper()
 	failed := make(chan error, 1)
 	failure := worker.FailureFunc(func(_ string, err error) { failed <- err })
-	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	defer func() { require.NoError(t, c.Stop(context.Background())) }()
 	select {
@@ -102,7 +102,7 @@ func TestLostOffsetsNeedADecision(t *testing.T) {
 	w.send(t, more...)
 
 	reg := prometheus.NewRegistry()
-	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
+	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	wait.Until(t, func() bool {
 		n := 0.0
@@ -139,7 +139,7 @@ func TestARecreatedTopicNeedsANewEpoch(t *testing.T) {
 	_, err := kafka.EnsureTopics(w.KafkaConfig, TopicSpecs(w.cfg, w.KafkaConfig), false)
 	require.NoError(t, err)
 
-	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	wait.Until(t, func() bool { return testutil.ToFloat64(c.metrics.of(0).stopped) == 1 })
 	require.NoError(t, c.Stop(context.Background()))

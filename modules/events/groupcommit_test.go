@@ -15,10 +15,10 @@ func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 	s := newStack(t)
 	shared := newWriter(s.ClickHouse, 1000, 10*time.Second)
 	const partitions = 8
-	var ledgers [partitions]*ledger
+	var ledgers [partitions]*partitionLedger
 	var fences [partitions]fence
 	for i := range ledgers {
-		ledgers[i] = newLedger(s, uint16(i))
+		ledgers[i] = ledgerOf(s, int32(i))
 		ledgers[i].writer = shared
 		fences[i] = nextFence(t, ledgers[i])
 	}
@@ -60,12 +60,12 @@ func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 func TestTheWriterRestsAfterAStatementThatOthersCanWaitFor(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	l := newLedger(s, 3)
+	l := ledgerOf(s, 3)
 	l.writer = newWriter(s.ClickHouse, 1000, 10*time.Second)
 	f := nextFence(t, l)
 	require.LessOrEqual(t, l.writer.rows.rest.Left(), time.Duration(0))
 	insert := func(alone bool, offset int64) {
-		require.NoError(t, l.insert(t.Context(), f, 1, alone, func(c *columns) { c.append(oneRow(offset), f) }))
+		require.NoError(t, l.insert(t.Context(), f, []row{oneRow(offset)}, alone))
 	}
 	insert(true, 1)
 	require.Less(t, l.writer.rows.rest.Left(), -time.Hour, "nobody can come with it: nobody waits for it")
@@ -81,20 +81,20 @@ func TestAStatementOfSeveralPartitionsIsFoundByEach(t *testing.T) {
 	exec(t, s, "CREATE TABLE nowhere (n UInt8) ENGINE = Null")
 	exec(t, s, "CREATE MATERIALIZED VIEW a_slow_view TO nowhere AS SELECT sleepEachRow(1) AS n FROM (SELECT user_id FROM events LIMIT 1)")
 	shared := newWriter(s.ClickHouse, 1000, 10*time.Second)
-	first, second, stranger := newLedger(s, 1), newLedger(s, 11), newLedger(s, 111)
+	first, second, stranger := ledgerOf(s, 1), ledgerOf(s, 11), ledgerOf(s, 111)
 	first.writer, second.writer = shared, shared
 	f, g := nextFence(t, first), nextFence(t, second)
 	var both sync.WaitGroup
 	both.Go(func() {
 		err := shared.rows.send(t.Context(), []*share[*columns]{
-			{fence: f, rows: 1, fill: func(c *columns) { c.append(oneRow(1), f) }},
-			{fence: g, rows: 1, fill: func(c *columns) { c.append(oneRow(1), g) }},
+			{fence: f, rows: 1, fill: func(c *columns) { r := oneRow(1); c.append(&r, f) }},
+			{fence: g, rows: 1, fill: func(c *columns) { r := oneRow(1); c.append(&r, g) }},
 		})
 		if err != nil {
 			t.Error(err)
 		}
 	})
-	for _, l := range []*ledger{first, second} {
+	for _, l := range []*partitionLedger{first, second} {
 		wait.Until(t, func() bool {
 			running, err := l.running(t.Context())
 			return err == nil && len(running) == 1

@@ -14,22 +14,32 @@ import (
 // NewHideTail reads what viewers hide, and take back, from the log itself, from a moment on: for replicas that cannot be
 // told by way of Redis. hidden is called from several goroutines at once. A record that is no event is the consumer's
 // business.
-func NewHideTail(cfg Config, k kafka.Config, since time.Time, hidden func(user core.ID, hidden []core.HiddenPost), log *zap.Logger) *kafka.Tail {
-	return kafka.NewTail(k, []string{k.Topic(cfg.Topic)}, since, func(m *sarama.ConsumerMessage) {
+func NewHideTail(log Log, k kafka.Config, since time.Time, hidden func(user core.ID, hidden []core.HiddenPost), logger *zap.Logger) *kafka.Tail {
+	return kafka.NewTail(k, []string{k.Topic(log.Topic)}, since, func(m *sarama.ConsumerMessage) {
 		if !mayHide(m.Value) {
 			return
 		}
 		var e event
-		if reason, _ := newRecordReader(cfg).read(m, &e); reason != "" {
+		if reason, _ := newRecordReader(log).read(m, &e); reason != "" {
 			return
 		}
 		if posts := hiddenBy([]event{e}); len(posts) > 0 {
 			hidden(e.user, posts)
 		}
-	}, log.Named("events.hides"))
+	}, logger.Named("events.hides"))
 }
 
 // mayHide spares most records their decoding. What has an escape in it is decoded.
 func mayHide(record []byte) bool {
 	return bytes.Contains(record, []byte("hide")) || bytes.Contains(record, []byte("not_interested")) || bytes.IndexByte(record, '\\') >= 0
+}
+
+// hiddenBy are the posts that a batch hides, and those of which it takes that back.
+func hiddenBy(events []event) (hidden []core.HiddenPost) {
+	for i := range events {
+		if e := &events[i]; reactionOf(e.action, false) == reactHide {
+			hidden = append(hidden, core.HiddenPost{Post: e.post, At: time.UnixMilli(e.at()), Back: e.action == core.ActionUnhide})
+		}
+	}
+	return hidden
 }

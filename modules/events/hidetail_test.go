@@ -39,7 +39,7 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- NewHideTail(cfg, s.KafkaConfig, now.Add(-time.Minute), func(user core.ID, hidden []core.HiddenPost) {
+		ended <- NewHideTail(cfg.Log(), s.KafkaConfig, now.Add(-time.Minute), func(user core.ID, hidden []core.HiddenPost) {
 			mu.Lock()
 			defer mu.Unlock()
 			require.Len(t, hidden, 1)

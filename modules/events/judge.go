@@ -24,10 +24,10 @@ func (p *partition) judge(ctx context.Context) error {
 		}
 	}
 	p.requireSessions()
-	if err := p.states.prepare(ctx, b); err != nil {
+	if err := p.states.prepare(ctx, b.rows, b.first); err != nil {
 		return err
 	}
-	p.states.decide(b)
+	p.states.decide(b.rows)
 	return nil
 }
 

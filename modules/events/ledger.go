@@ -15,16 +15,37 @@ import (
 	"github.com/feedrank/feedrank/sql"
 )
 
-// ledger is what ClickHouse knows of one Kafka partition: who may write it, what of it is applied,
-// and which events it holds.
+// ledger is ClickHouse as the partitions of one process share it.
 type ledger struct {
-	client    *clickhouse.Client
-	epoch     uint16
-	partition uint16
-	timeout   time.Duration // for one statement
-	clock     core.Clock
-	writer    *writer // of the process
+	client  *clickhouse.Client
+	clock   core.Clock
+	timeout time.Duration // for one statement
+	writer  *writer
+}
 
+// newLedger makes one. timeout is what a statement may take, mostRows what one may insert.
+func newLedger(client *clickhouse.Client, clock core.Clock, timeout time.Duration, mostRows int) *ledger {
+	return &ledger{client: client, clock: clock, timeout: timeout, writer: newWriter(client, mostRows, timeout)}
+}
+
+// rest is how long the writer rests yet; not positive while it does not.
+func (l *ledger) rest() time.Duration { return l.writer.rows.rest.Left() }
+
+// of is one partition of an epoch whose topic has so many. regrouped tells that the raw table may hold events of an
+// epoch with another number of partitions.
+func (l *ledger) of(epoch uint16, id, partitions int32, regrouped bool) *partitionLedger {
+	return &partitionLedger{
+		ledger: l, epoch: epoch, partition: uint16(id), //nolint:gosec // validated: at most 1024
+		partitions: partitions, regrouped: regrouped,
+	}
+}
+
+// partitionLedger is what ClickHouse knows of one Kafka partition: who may write it, what of it is applied,
+// and which events it holds.
+type partitionLedger struct {
+	*ledger
+	epoch      uint16
+	partition  uint16
 	partitions int32 // of the topic
 	regrouped  bool  // the raw table may hold events of an epoch with another number of partitions
 }
@@ -46,7 +67,7 @@ func tag(database string, fences ...fence) string {
 }
 
 // mark is what stands in the tags of this partition's statements.
-func (l *ledger) mark() string { return fmt.Sprintf(" %d/%d#", l.epoch, l.partition) }
+func (l *partitionLedger) mark() string { return fmt.Sprintf(" %d/%d#", l.epoch, l.partition) }
 
 // writing are the settings of a statement that writes under fences. The server ends it by itself when
 // it takes too long, or when we are frozen in the middle of sending it.
@@ -59,12 +80,12 @@ func writing(database string, timeout time.Duration, fences ...fence) []ch.Setti
 	}, clickhouse.Background...)
 }
 
-func (l *ledger) params(more ...clickhouse.Parameter) []clickhouse.Parameter {
+func (l *partitionLedger) params(more ...clickhouse.Parameter) []clickhouse.Parameter {
 	return append(more, clickhouse.Param("epoch", l.epoch), clickhouse.Param("partition", l.partition))
 }
 
 // grouping are the parameters of queries for the events whose copies come to this partition.
-func (l *ledger) grouping(more ...clickhouse.Parameter) []clickhouse.Parameter {
+func (l *partitionLedger) grouping(more ...clickhouse.Parameter) []clickhouse.Parameter {
 	return l.params(append(more, clickhouse.Param("partitions", l.partitions), clickhouse.Param("regrouped", l.regrouped))...)
 }
 
@@ -80,14 +101,14 @@ func (l *ledger) write(ctx context.Context, name string, q ch.Query) error {
 }
 
 // writeUnder writes rows under a fence.
-func (l *ledger) writeUnder(ctx context.Context, f fence, name string, q ch.Query) error {
+func (l *partitionLedger) writeUnder(ctx context.Context, f fence, name string, q ch.Query) error {
 	q.Settings = writing(l.client.Database(), l.timeout, f)
 	return l.unlessFenced(ctx, f, l.write(ctx, name, q))
 }
 
 // unlessFenced tells a refusal by the fence from others: the constraint that refused may have been that
 // of a partition whose rows went along.
-func (l *ledger) unlessFenced(ctx context.Context, f fence, err error) error {
+func (l *partitionLedger) unlessFenced(ctx context.Context, f fence, err error) error {
 	if !clickhouse.IsFenced(err) {
 		return err
 	}
@@ -98,7 +119,7 @@ func (l *ledger) unlessFenced(ctx context.Context, f fence, err error) error {
 }
 
 // newest is the number of the newest fence; zero if none was ever taken.
-func (l *ledger) newest(ctx context.Context) (uint64, error) {
+func (l *partitionLedger) newest(ctx context.Context) (uint64, error) {
 	var found proto.ColUInt64
 	first := NewFence(l.epoch, l.partition, 0)
 	err := l.read(ctx, "fence", ch.Query{
@@ -111,8 +132,20 @@ func (l *ledger) newest(ctx context.Context) (uint64, error) {
 	return found.Row(0), nil
 }
 
+// nextFence is the number of the fence that is still to be taken.
+func (l *partitionLedger) nextFence(ctx context.Context) (uint64, error) {
+	newest, err := l.newest(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if newest == 0 {
+		newest = NewFence(l.epoch, l.partition, 0)
+	}
+	return newest + 1, nil
+}
+
 // claim takes a fence. It fails with errFenced if somebody was faster.
-func (l *ledger) claim(ctx context.Context, f fence, owner string) error {
+func (l *partitionLedger) claim(ctx context.Context, f fence, owner string) error {
 	var number, token proto.ColUInt64
 	var name proto.ColStr
 	var at proto.ColDateTime64
@@ -134,7 +167,7 @@ func (l *ledger) claim(ctx context.Context, f fence, owner string) error {
 }
 
 // holds returns errFenced unless f is the newest fence, and ours.
-func (l *ledger) holds(ctx context.Context, f fence) error {
+func (l *partitionLedger) holds(ctx context.Context, f fence) error {
 	var token, next proto.ColUInt64
 	err := l.read(ctx, "fence_holder", ch.Query{
 		Parameters: []clickhouse.Parameter{clickhouse.Param("fence", f.number)},
@@ -150,7 +183,7 @@ func (l *ledger) holds(ctx context.Context, f fence) error {
 }
 
 // running are the statements that write this partition now, by id, with their age.
-func (l *ledger) running(ctx context.Context) (map[string]time.Duration, error) {
+func (l *partitionLedger) running(ctx context.Context) (map[string]time.Duration, error) {
 	var id proto.ColStr
 	var elapsed proto.ColFloat64
 	running := map[string]time.Duration{}
@@ -167,7 +200,7 @@ func (l *ledger) running(ctx context.Context) (map[string]time.Duration, error) 
 	return running, err
 }
 
-func (l *ledger) kill(ctx context.Context, id string) error {
+func (l *partitionLedger) kill(ctx context.Context, id string) error {
 	var ignored proto.Results
 	return l.read(ctx, "kill", ch.Query{
 		Parameters: []clickhouse.Parameter{clickhouse.Param("id", id)},
@@ -176,7 +209,7 @@ func (l *ledger) kill(ctx context.Context, id string) error {
 }
 
 // position is the last offset applied; ok is false if there is no range yet.
-func (l *ledger) position(ctx context.Context) (last int64, ok bool, err error) {
+func (l *partitionLedger) position(ctx context.Context) (last int64, ok bool, err error) {
 	var found proto.ColInt64
 	err = l.read(ctx, "position", ch.Query{
 		Parameters: l.params(), Result: proto.Results{{Name: "last_offset", Data: &found}},
@@ -191,7 +224,7 @@ func (l *ledger) position(ctx context.Context) (last int64, ok bool, err error) 
 }
 
 // present are the offsets beyond after that the raw table has.
-func (l *ledger) present(ctx context.Context, after int64) (offsets, error) {
+func (l *partitionLedger) present(ctx context.Context, after int64) (offsets, error) {
 	var found, author proto.ColInt64
 	var effect proto.ColInt8
 	var why proto.ColUInt8
@@ -229,13 +262,24 @@ func (o offsets) has(offset int64) bool {
 	return found
 }
 
-// insert writes rows in one block: a part for each day. Under alone it goes with nobody else's.
-func (l *ledger) insert(ctx context.Context, f fence, rows int, alone bool, fill func(*columns)) error {
-	return l.unlessFenced(ctx, f, l.writer.rows.insert(ctx, f, rows, alone, fill))
+// insert writes those rows that are not present, in one block: a part for each day. Under alone it goes with nobody
+// else's.
+func (l *partitionLedger) insert(ctx context.Context, f fence, rows []row, alone bool) error {
+	return l.unlessFenced(ctx, f, l.writer.rows.insert(ctx, f, absent(rows), alone, func(c *columns) {
+		for i := range rows {
+			if !rows[i].present {
+				c.append(&rows[i], f)
+			}
+		}
+	}))
 }
 
 // applied writes the range row.
-func (l *ledger) applied(ctx context.Context, f fence, e extent, alone bool) error {
+func (l *partitionLedger) applied(ctx context.Context, f fence, e extent, alone bool) error {
 	fill := func(c *rangeColumns) { c.append(e, f, l.clock.Now()) }
 	return l.unlessFenced(ctx, f, l.writer.ranges.insert(ctx, f, 1, alone, fill))
 }
+
+// rawRetention is how long the raw table keeps an event after it occurred: the TTL in
+// sql/clickhouse/migrations/0001_events.sql.
+const rawRetention = 30 * 24 * time.Hour

@@ -13,11 +13,8 @@ import (
 	"github.com/feedrank/feedrank/test/stack"
 )
 
-func newLedger(s *stack.Stack, partition uint16) *ledger {
-	return &ledger{
-		client: s.ClickHouse, epoch: 1, partition: partition, timeout: 10 * time.Second, clock: core.SystemClock{}, partitions: 1024,
-		writer: newWriter(s.ClickHouse, 1000, 10*time.Second),
-	}
+func ledgerOf(s *stack.Stack, partition int32) *partitionLedger {
+	return newLedger(s.ClickHouse, core.SystemClock{}, 10*time.Second, 1000).of(1, partition, 1024, false)
 }
 
 func randomToken() uint64 {
@@ -27,20 +24,17 @@ func randomToken() uint64 {
 }
 
 // nextFence takes the next fence as a newcomer would.
-func nextFence(t testing.TB, l *ledger) fence {
+func nextFence(t testing.TB, l *partitionLedger) fence {
 	t.Helper()
-	number, err := l.newest(t.Context())
+	number, err := l.nextFence(t.Context())
 	require.NoError(t, err)
-	if number == 0 {
-		number = NewFence(l.epoch, l.partition, 0)
-	}
-	f := fence{number: number + 1, token: randomToken()}
+	f := fence{number: number, token: randomToken()}
 	require.NoError(t, l.claim(t.Context(), f, "test"))
 	return f
 }
 
-func oneRow(offset int64) *row {
-	r := &row{offset: offset, effect: 1}
+func oneRow(offset int64) row {
+	r := row{offset: offset, effect: 1}
 	r.user, r.post, r.author, r.action = 7, 8, 9, core.ActionLike
 	binary.BigEndian.PutUint64(r.id[8:], uint64(offset+1))
 	r.occurred = time.Now().UnixMilli()
@@ -49,18 +43,14 @@ func oneRow(offset int64) *row {
 }
 
 // insertRows inserts rows under a fence.
-func (l *ledger) insertRows(ctx context.Context, f fence, rows ...*row) error {
-	return l.insert(ctx, f, len(rows), false, func(c *columns) {
-		for _, r := range rows {
-			c.append(r, f)
-		}
-	})
+func (l *partitionLedger) insertRows(ctx context.Context, f fence, rows ...row) error {
+	return l.insert(ctx, f, rows, false)
 }
 
 func TestOnlyTheNewestFenceCanWrite(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	l := newLedger(s, 3)
+	l := ledgerOf(s, 3)
 	number, err := l.newest(t.Context())
 	require.NoError(t, err)
 	require.Zero(t, number)
@@ -92,7 +82,7 @@ func TestOnlyTheNewestFenceCanWrite(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, offsets{1: {effect: 1, author: 9}, 2: {effect: 1, author: 9}, 5: {effect: 1, author: 9}}, present)
 
-	other := newLedger(s, 4)
+	other := ledgerOf(s, 4)
 	nextFence(t, other)
 	require.NoError(t, l.holds(t.Context(), second), "another partition's fence is another fence")
 }
@@ -100,9 +90,9 @@ func TestOnlyTheNewestFenceCanWrite(t *testing.T) {
 func TestReconcilingMakesTheViewsEqualToTheRawTable(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	l := newLedger(s, 0)
+	l := ledgerOf(s, 0)
 	f := nextFence(t, l)
-	rows := make([]*row, 0, 100)
+	rows := make([]row, 0, 100)
 	for i := range 100 {
 		r := oneRow(int64(i))
 		r.action = core.Actions()[i%10]

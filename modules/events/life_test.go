@@ -25,14 +25,14 @@ import (
 // tape is one Kafka partition: its log, what is committed, and who has read it.
 type tape struct {
 	*stack.Stack
-	cfg       Config
+	cfg       consumerConfig
 	partition uint16
 	log       []*sarama.ConsumerMessage
 	distinct  int
 	poison    int
 	grave     *grave
 	metrics   *metrics
-	writer    *writer // nil: its own
+	ledger    *ledger // nil: its own
 	posts     *Posts
 	sessions  Sessions
 	memory    memory // of the owner before, in the same process
@@ -43,7 +43,7 @@ type tape struct {
 
 // newTape writes a log with copies at all distances, events of three days, and some poison.
 func newTape(s *stack.Stack, partition uint16, seed uint64) *tape {
-	t := &tape{Stack: s, cfg: DefaultConfig(), partition: partition, grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
+	t := &tape{Stack: s, cfg: DefaultConfig().Consumer(), partition: partition, grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
 	t.cfg.Partitions, t.cfg.InsertTimeout = 1024, 5*time.Second
 	t.cfg.Batch.MaxRows, t.cfg.Batch.MaxAge, t.cfg.Dedup.Window = 30, 5*time.Millisecond, 60
 	rng := rand.New(rand.NewPCG(seed, uint64(partition)))
@@ -105,12 +105,11 @@ func (o *owner) ended() bool {
 // play starts a worker at the committed offset, as a new session would.
 func (t *tape) play(ctx context.Context, steps Steps) *owner {
 	from := t.committed.Load()
-	l := newLedger(t.Stack, t.partition)
-	l.timeout = t.cfg.InsertTimeout
-	l.writer = t.writer
-	if l.writer == nil {
-		l.writer = newWriter(t.ClickHouse, t.cfg.Batch.MaxRows, t.cfg.InsertTimeout)
+	shared := t.ledger
+	if shared == nil {
+		shared = newLedger(t.ClickHouse, core.SystemClock{}, t.cfg.InsertTimeout, t.cfg.Batch.MaxRows)
 	}
+	l := shared.of(1, int32(t.partition), 1024, false)
 	m := t.metrics.of(int32(t.partition))
 	survey := func() (origin, error) {
 		return origin{next: t.committed.Load(), oldest: t.oldest, newest: int64(len(t.log))}, nil
@@ -118,12 +117,12 @@ func (t *tape) play(ctx context.Context, steps Steps) *owner {
 	o := &owner{done: make(chan struct{})}
 	o.p = &partition{
 		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l, queue: kafka.NewQueue(1<<30, core.SystemClock{}, func() {}, func() {}),
-		reader: newRecordReader(t.cfg), dedup: newDedup(t.cfg.Dedup, l, m), letters: t.grave, steps: steps,
+		reader: newRecordReader(t.cfg.Log), dedup: newDedup(t.cfg.Dedup, l, m.dedup), letters: t.grave, steps: steps,
 		clock: core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: fence{token: newToken()}, survey: survey,
 		origin: origin{next: from},
 		commit: t.commit, erased: nobodyErased{}, posts: t.posts, early: newEarly(), sessions: t.sessions,
 	}
-	o.p.states = newStates(t.cfg, o.p.dedup)
+	o.p.states = newStates(t.cfg.Dedup, t.cfg.RequireSession, o.p.dedup)
 	o.p.remember(t.memory)
 	for _, record := range t.log[from:] {
 		o.p.queue.Push(record)
@@ -151,7 +150,7 @@ func (t *tape) requireExact(tb testing.TB) {
 	where := fmt.Sprintf(" FROM events WHERE epoch = 1 AND kafka_partition = %d", t.partition)
 	require.Equal(tb, t.distinct, count(tb, t.Stack, "SELECT count() AS n"+where), "rows")
 	require.Equal(tb, t.distinct, count(tb, t.Stack, "SELECT uniqExact(user_id, event_id) AS n"+where), "distinct events")
-	l := newLedger(t.Stack, t.partition)
+	l := ledgerOf(t.Stack, int32(t.partition))
 	for _, v := range views() {
 		wrong, err := l.differing(tb.Context(), v, wholeDays(0, 60000))
 		require.NoError(tb, err)
@@ -219,7 +218,7 @@ func nth(step Step) int32 {
 func TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	shared := newWriter(s.ClickHouse, 1000, 5*time.Second) // as if all owners were of one process
+	shared := newLedger(s.ClickHouse, core.SystemClock{}, 5*time.Second, 1000) // as if all owners were of one process
 	next := uint16(0)
 	for _, step := range allSteps() {
 		for how, disturb := range map[string]func(*testing.T, *tape, Step){"killed": kill, "frozen and woken": freeze, "rebalanced": rebalance} {
@@ -228,7 +227,7 @@ func TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped(t *testing.T) {
 			t.Run(string(step)+"/"+how, func(t *testing.T) {
 				t.Parallel()
 				tape := newTape(s, partition, 1)
-				tape.writer = shared
+				tape.ledger = shared
 				disturb(t, tape, step)
 				tape.finish(t)
 				tape.requireExact(t)
@@ -291,12 +290,12 @@ func TestABatchOfWhichSomeDaysLandedIsCompleted(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	tape := newTape(s, 7, 9)
-	l := newLedger(s, 7)
+	l := ledgerOf(s, 7)
 	f := nextFence(t, l)
 	b := tape.readBatch(l)
-	byDay := map[int32][]*row{}
+	byDay := map[int32][]row{}
 	for i := range b.rows {
-		byDay[b.rows[i].day()] = append(byDay[b.rows[i].day()], &b.rows[i])
+		byDay[b.rows[i].day()] = append(byDay[b.rows[i].day()], b.rows[i])
 	}
 	require.Greater(t, len(byDay), 1)
 	exec(t, s, "DETACH TABLE user_author_90d_mv")
@@ -309,19 +308,19 @@ func TestABatchOfWhichSomeDaysLandedIsCompleted(t *testing.T) {
 }
 
 // readBatch is the tape's first batch, as an owner would have decided it.
-func (t *tape) readBatch(l *ledger) *batch {
+func (t *tape) readBatch(l *partitionLedger) *batch {
 	b := &batch{}
 	b.reset(0)
-	reader := newRecordReader(t.cfg)
+	reader := newRecordReader(t.cfg.Log)
 	for _, record := range t.log[:t.cfg.Batch.MaxRows] {
 		b.add(record, reader, "events", 1)
 	}
-	d := newDedup(t.cfg.Dedup, l, newMetricsForBench())
-	d.decide(b, nil)
+	d := newDedup(t.cfg.Dedup, l, newMetricsForBench().dedup)
+	b.rows, _ = d.decide(b.rows, nil)
 	for i := range b.rows {
 		b.rows[i].effect = 1
 	}
-	newStates(t.cfg, d).decide(b)
+	newStates(t.cfg.Dedup, t.cfg.RequireSession, d).decide(b.rows)
 	return b
 }
 
@@ -331,14 +330,10 @@ func TestAnOwnerThatGoesOnKnowsWhatLaysBeyondItsPlace(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	tape := newTape(s, 8, 10)
-	l := newLedger(s, 8)
+	l := ledgerOf(s, 8)
 	f := nextFence(t, l)
 	left := tape.readBatch(l)
-	require.NoError(t, l.insert(t.Context(), f, len(left.rows), true, func(c *columns) {
-		for i := range left.rows {
-			c.append(&left.rows[i], f)
-		}
-	}))
+	require.NoError(t, l.insert(t.Context(), f, left.rows, true))
 	tape.cfg.Batch.MaxRows = 7
 	var first *owner
 	var started sync.WaitGroup

@@ -58,7 +58,7 @@ func TestTheFilterLooksTwiceAtFewNewIDs(t *testing.T) {
 func TestTheWindowRemembersTheLatestHalfAtLeastAndNeverMoreThanItsSize(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(2, 200).Draw(t, "size")
-		w := newRecent(size)
+		w := newWindow[identity, int64](size)
 		n := rapid.Int64Range(1, 1000).Draw(t, "n")
 		for i := range n {
 			w.add(numbered(uint64(i)), i)

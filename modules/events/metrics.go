@@ -108,13 +108,10 @@ type partitionMetrics struct {
 	events, copies, dead prometheus.Counter
 	bytes                struct{ events, copies, dead prometheus.Counter }
 	erased               prometheus.Counter
-	duplicates           struct{ window, table prometheus.Counter }
-	trueSuspects         prometheus.Counter
-	falseSuspects        prometheus.Counter
+	dedup                Counts
 	windowIDs, bloom     prometheus.Gauge
 	stopped              prometheus.Gauge
 	standing             [verdicts]prometheus.Counter
-	stateLookups         prometheus.Counter
 	early                prometheus.Gauge
 }
 
@@ -123,16 +120,20 @@ func (m *metrics) of(partition int32) *partitionMetrics {
 	p := &partitionMetrics{
 		metrics: m,
 		events:  m.records.WithLabelValues(label, "event"), copies: m.records.WithLabelValues(label, "duplicate"),
-		dead: m.records.WithLabelValues(label, "dead_letter"), erased: m.records.WithLabelValues(label, "erased"), falseSuspects: m.suspects.WithLabelValues(label, "new"), trueSuspects: m.suspects.WithLabelValues(label, "copy"),
+		dead: m.records.WithLabelValues(label, "dead_letter"), erased: m.records.WithLabelValues(label, "erased"),
 		windowIDs: m.windowIDs.WithLabelValues(label), bloom: m.filterBytes.WithLabelValues(label),
 		stopped: m.stopped.WithLabelValues(label),
 	}
 	p.bytes.events, p.bytes.copies, p.bytes.dead = m.bytes.WithLabelValues(label, "event"), m.bytes.WithLabelValues(label, "duplicate"), m.bytes.WithLabelValues(label, "dead_letter")
-	p.duplicates.window, p.duplicates.table = m.duplicates.WithLabelValues(label, "window"), m.duplicates.WithLabelValues(label, "table")
+	p.dedup = Counts{
+		InWindow: m.duplicates.WithLabelValues(label, "window"), InTable: m.duplicates.WithLabelValues(label, "table"),
+		Confirmed: m.suspects.WithLabelValues(label, "copy"), Dismissed: m.suspects.WithLabelValues(label, "new"),
+		StateLookups: m.lookups.WithLabelValues(label), Fills: m.fills,
+	}
 	for v := range p.standing {
 		p.standing[v] = m.judged.WithLabelValues(label, verdict(v).String()) // 0 to 5
 	}
-	p.stateLookups, p.early = m.lookups.WithLabelValues(label), m.earlyPosts.WithLabelValues(label)
+	p.early = m.earlyPosts.WithLabelValues(label)
 	return p
 }
 

@@ -12,6 +12,6 @@ import (
 func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	newMetrics(reg, core.SystemClock{})
-	NewAPI(DefaultConfig(), "events", nil, nil, core.SystemClock{}, reg)
+	NewAPI(DefaultConfig().API(), "events", nil, nil, core.SystemClock{}, reg)
 	documented.Require(t, "../../config/prometheus/runbook.md", reg, "feedrank_events_")
 }

@@ -23,7 +23,7 @@ func APIModule() fx.Option {
 			return NewBound(cfg.Bound, r, clock, reg, log)
 		},
 		func(cfg Config, k kafka.Config, p Producer, hider Hider, b *Bound, clock core.Clock, reg prometheus.Registerer) *API {
-			return NewAPI(cfg, k.Topic(cfg.Topic), p, hider, clock, reg).WithBound(b)
+			return NewAPI(cfg.API(), k.Topic(cfg.Topic), p, hider, clock, reg).WithBound(b)
 		},
 		fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
 	), fx.Invoke(func(lc fx.Lifecycle, b *Bound, failure worker.Failure) {
@@ -64,5 +64,5 @@ type consumerIn struct {
 }
 
 func provideConsumer(in consumerIn) *Consumer {
-	return NewConsumer(in.Config, in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer, in.Log, WithApplied(in.Applied), WithSessions(in.Sessions), WithErased(in.Erased), WithPosts(NewPosts(in.ClickHouse, in.Clock)))
+	return NewConsumer(in.Config.Consumer(), in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer, in.Log, WithApplied(in.Applied), WithSessions(in.Sessions), WithErased(in.Erased), WithPosts(NewPosts(in.ClickHouse, in.Clock)))
 }

@@ -27,7 +27,7 @@ func (p *partition) accept(ctx context.Context, next int64) (int64, error) {
 	if next > o.newest {
 		// It may have been recreated, or restored from a copy. Its offsets mean other records now.
 		return 0, &stoppedError{fmt.Sprintf("%s/%d ends at offset %d, but offsets up to %d are applied: the topic was made anew or cut;"+
-			" set events.epoch to %d to begin a new epoch with it", p.topic, p.id, o.newest, next-1, p.ledger.epoch+1)}
+			" set events.epoch to %d to begin a new epoch with it", p.topic, p.id, o.newest, next-1, p.cfg.Epoch+1)}
 	}
 	if next >= o.oldest {
 		return next, nil
@@ -48,8 +48,9 @@ func (p *partition) accept(ctx context.Context, next int64) (int64, error) {
 		}
 	}
 	lost.lostOffsets = uint64(to-next) - lost.rows //nolint:gosec // not negative
-	p.states.window.clear()
-	p.dedup.window, p.known = newRecent(p.cfg.Dedup.Window), fence{} // they may know what was read and is lost
+	p.states.forget()
+	p.dedup.forgetRecent()
+	p.known = fence{} // they may know what was read and is lost
 	p.log.Error("offsets are lost, going on as events.on_lost_offsets says", zap.Int64("first", next), zap.Int64("last", to-1))
 	if err := p.ledger.applied(ctx, p.fence, lost, true); err != nil {
 		return 0, fmt.Errorf("write the lost range: %w", err)

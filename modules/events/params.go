@@ -5,38 +5,40 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
-// idArray is a parameter of type Array(Tuple(Int64, UUID)).
-type idArray struct{ text []byte }
-
-func (a *idArray) add(id identity) {
-	if len(a.text) > 0 {
-		a.text = append(a.text, ',')
+// idsParameter is a parameter of type Array(Tuple(Int64, UUID)).
+func idsParameter(key string, ids []identity) clickhouse.Parameter {
+	text := []byte{'['}
+	for i, id := range ids {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(append(text, '('), int64(id.user), 10)
+		text = append(append(append(text, `,'`...), uuid.UUID(id.id).String()...), `')`...)
 	}
-	a.text = strconv.AppendInt(append(a.text, '('), int64(id.user), 10)
-	a.text = append(appendUUID(append(a.text, `,'`...), id.id), `')`...)
+	return clickhouse.Param(key, clickhouse.Literal(append(text, ']')))
 }
 
-func (a *idArray) parameter(key string) clickhouse.Parameter {
-	return clickhouse.Param(key, clickhouse.Literal("["+string(a.text)+"]"))
-}
+// days are days since 1970, each once.
+type days []int32
 
-// dateArray is a parameter of type Array(Date): days since 1970, each once.
-type dateArray struct{ days []int32 }
-
-func (a *dateArray) add(days []int32) {
-	for _, day := range days {
-		if !slices.Contains(a.days, day) {
-			a.days = append(a.days, day)
+// add adds those that are not there.
+func (d *days) add(more []int32) {
+	for _, day := range more {
+		if !slices.Contains(*d, day) {
+			*d = append(*d, day)
 		}
 	}
 }
 
-func (a *dateArray) parameter(key string) clickhouse.Parameter {
-	texts := make([]string, len(a.days))
-	for i, day := range a.days {
+// parameter is a parameter of type Array(Date).
+func (d days) parameter(key string) clickhouse.Parameter {
+	texts := make([]string, len(d))
+	for i, day := range d {
 		texts[i] = dateText(day)
 	}
 	return clickhouse.Param(key, texts)

@@ -14,13 +14,21 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
+// Batch says when a partition's batch is sealed: whichever bound is reached first.
+type Batch struct {
+	MaxRows    int           `koanf:"max_rows" validate:"gte=1,lte=500000"`
+	MaxBytes   int64         `koanf:"max_bytes" validate:"gte=65536,lte=268435456"`    // of the records' values
+	MaxAge     time.Duration `koanf:"max_age" validate:"gte=1ms,lte=10s"`              // since its first record
+	QueueBytes int64         `koanf:"queue_bytes" validate:"gte=65536,lte=1073741824"` // fetched and waiting, for each partition; fetching pauses above
+}
+
 // partition applies one Kafka partition to ClickHouse while it is ours. One goroutine runs it.
 type partition struct {
 	id      int32
 	topic   string // full name
-	cfg     Config
+	cfg     consumerConfig
 	owner   string
-	ledger  *ledger
+	ledger  *partitionLedger
 	queue   *kafka.Queue
 	reader  *recordReader
 	dedup   *dedup
@@ -119,7 +127,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 		switch {
 		case m != nil:
 			first := b.empty()
-			b.add(m, p.reader, p.topic, p.ledger.epoch)
+			b.add(m, p.reader, p.topic, p.cfg.Epoch)
 			if first && !b.empty() {
 				b.opened = p.clock.Now()
 				age.Reset(p.cfg.Batch.MaxAge) // what comes while we read may not hold it up
@@ -142,7 +150,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 			return "", errSessionEnded
 		default:
 			if !b.empty() {
-				left := max(due.Sub(p.clock.Now()), p.ledger.writer.rows.rest.Left())
+				left := max(due.Sub(p.clock.Now()), p.ledger.rest())
 				if left <= 0 {
 					return "age", nil
 				}
@@ -182,8 +190,7 @@ func (p *partition) apply(ctx context.Context) error {
 		return err
 	}
 	p.steps.At(StepDeadLettered, p.id)
-	p.dedup.decide(b, p.present)
-	if err := p.retry(ctx, "look up duplicates", func() error { return p.dedup.resolve(ctx, b) }); err != nil {
+	if err := p.dropDuplicates(ctx); err != nil {
 		return err
 	}
 	if err := p.retry(ctx, "decide what counts", func() error { return p.judge(ctx) }); err != nil {
@@ -203,6 +210,20 @@ func (p *partition) apply(ctx context.Context) error {
 	return nil
 }
 
+// dropDuplicates takes out of the batch what was applied before.
+func (p *partition) dropDuplicates(ctx context.Context) error {
+	b := &p.batch
+	rows, recent := p.dedup.decide(b.rows, p.present)
+	b.rows = rows
+	b.duplicates += uint64(recent) //nolint:gosec // not negative
+	return p.retry(ctx, "look up duplicates", func() error {
+		rows, old, err := p.dedup.resolve(ctx, b.rows)
+		b.rows = rows
+		b.duplicates += uint64(old) //nolint:gosec // not negative
+		return err
+	})
+}
+
 // land writes the batch until it is there.
 func (p *partition) land(ctx context.Context) error {
 	defer p.metrics.stopped.Set(0)
@@ -218,7 +239,7 @@ func (p *partition) land(ctx context.Context) error {
 			p.alarm(err)
 		}
 		if refusals > 0 {
-			if err := worker.Pause(ctx, min(firstPause<<min(refusals, 10), refusedPause)); err != nil {
+			if err := worker.Pause(ctx, min(firstRetry<<min(refusals, 10), refusedPause)); err != nil {
 				return err
 			}
 		}
@@ -243,16 +264,9 @@ func (p *partition) land(ctx context.Context) error {
 func (p *partition) write(ctx context.Context, alone bool) error {
 	b := &p.batch
 	p.steps.At(StepInserting, p.id)
-	if rows := b.absent(); rows > 0 {
+	if absent(b.rows) > 0 {
 		began := p.clock.Now()
-		err := p.ledger.insert(ctx, p.fence, rows, alone, func(c *columns) {
-			for i := range b.rows {
-				if !b.rows[i].present {
-					c.append(&b.rows[i], p.fence)
-				}
-			}
-		})
-		if err != nil {
+		if err := p.ledger.insert(ctx, p.fence, b.rows, alone); err != nil {
 			return err
 		}
 		p.metrics.insert.Observe(p.clock.Now().Sub(began).Seconds())
@@ -280,16 +294,21 @@ func (p *partition) bury(ctx context.Context, letters []DeadLetter) error {
 	return nil
 }
 
+// retryPause is what is waited between two tries.
+func retryPause() worker.Backoff { return worker.Backoff{Least: firstRetry, Most: 2 * time.Second} }
+
+const firstRetry = 50 * time.Millisecond
+
 // retry repeats what has no effect when it is repeated, until it succeeds or ctx ends.
 func (p *partition) retry(ctx context.Context, what string, f func() error) error {
-	var pause backoff
+	pause := retryPause()
 	for {
 		err := f()
 		if err == nil || ctx.Err() != nil || errors.Is(err, errFenced) {
 			return err
 		}
 		p.log.Warn(what+", trying again", zap.Error(err))
-		if err := pause.wait(ctx); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
 	}
@@ -313,7 +332,7 @@ func (p *partition) tell(ctx context.Context) {
 	}
 	events := make([]core.Event, 0, len(p.batch.rows))
 	for i := range p.batch.rows {
-		if r := &p.batch.rows[i]; !r.names(p.erased) { // one that is present is yet to be removed
+		if r := &p.batch.rows[i]; !names(&r.event, p.erased) { // one that is present is yet to be removed
 			e := r.export()
 			e.Repeated = !r.present && r.verdict == verdictRepeated // of one that was there before, that is not known
 			events = append(events, e)
@@ -321,13 +340,13 @@ func (p *partition) tell(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, observeTimeout)
 	defer cancel()
-	var pause backoff
+	pause := retryPause()
 	for {
 		err := p.applied.Observe(ctx, events)
 		if err == nil {
 			return
 		}
-		if pause.wait(ctx) != nil {
+		if pause.Wait(ctx) != nil {
 			p.metrics.observe.Inc()
 			p.log.Warn("applied events could not be observed", zap.Error(err))
 			return
@@ -362,9 +381,10 @@ func (p *partition) measure(started time.Time) {
 	for v, n := range judged {
 		m.standing[v].Add(float64(n))
 	}
-	m.windowIDs.Set(float64(p.dedup.window.len()))
-	m.bloom.Set(float64(p.dedup.filter.bytes()))
-	p.dedup.filter.forget(int32((b.newest.UnixMilli() - rawRetention.Milliseconds()) / millisPerDay)) //nolint:gosec // from 2020 to 2100
+	ids, filterBytes := p.dedup.size()
+	m.windowIDs.Set(float64(ids))
+	m.bloom.Set(float64(filterBytes))
+	p.dedup.forgetBefore(dayOf(b.newest.UnixMilli() - rawRetention.Milliseconds()))
 }
 
 // place names where we are, for errors.

@@ -1,7 +1,6 @@
 package events
 
 import (
-	"context"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -14,11 +13,6 @@ const schemaVersion = 1
 
 // versionHeader repeats the version where it can be read without parsing.
 const versionHeader = "feedrank-event-version"
-
-// Producer sends messages and returns once all replicas have acknowledged them.
-type Producer interface {
-	Send(ctx context.Context, messages ...*sarama.ProducerMessage) error
-}
 
 // message makes the record of an event: the key is the user, so that all copies of an event meet in
 // one partition; the value is compact JSON with the same names as the API.
@@ -56,9 +50,6 @@ func appendRecord(b []byte, e *event) []byte {
 
 // Record is the record of an event as the API writes it, for those who write many at once.
 func Record(topic string, e core.Event) *sarama.ProducerMessage {
-	return message(topic, &event{
-		user: e.UserID, post: e.PostID, author: e.AuthorID, id: e.ID, action: e.Action,
-		occurred: e.OccurredAt.UnixMilli(), received: e.ReceivedAt.UnixMilli(), dwell: e.DwellMillis,
-		device: e.Device, appVersion: e.AppVersion, session: e.FeedSession,
-	})
+	own := fromCore(&e)
+	return message(topic, &own)
 }

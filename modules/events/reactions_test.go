@@ -19,7 +19,7 @@ import (
 
 // oneTape is an empty log of the only partition of a topic.
 func oneTape(s *stack.Stack) *tape {
-	t := &tape{Stack: s, cfg: DefaultConfig(), grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
+	t := &tape{Stack: s, cfg: DefaultConfig().Consumer(), grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
 	t.cfg.Partitions, t.cfg.InsertTimeout, t.cfg.Batch.MaxAge = 1, 10*time.Second, 5*time.Millisecond
 	return t
 }
@@ -161,13 +161,13 @@ func (t *tape) finalStates(tb testing.TB) map[string]int {
 	tb.Helper()
 	type mind struct{ at, on int64 }
 	minds, ids := map[string]mind{}, map[identity]bool{}
-	reader := newRecordReader(t.cfg)
+	reader := newRecordReader(t.cfg.Log)
 	for _, record := range t.log {
 		var e event
-		if reason, _ := reader.read(record, &e); reason != "" || ids[identity{e.user, e.id}] {
+		if reason, _ := reader.read(record, &e); reason != "" || ids[e.identity()] {
 			continue
 		}
-		ids[identity{e.user, e.id}] = true
+		ids[e.identity()] = true
 		kind, on := e.action.String(), int64(1)
 		switch e.action {
 		case core.ActionUnlike:
@@ -325,7 +325,7 @@ func TestTheStateOfAnUnfinishedBatchIsNotHandedOn(t *testing.T) {
 	}
 	first := tape.play(t.Context(), at(StepInserting, 1, runtime.Goexit))
 	<-first.done
-	require.Positive(t, first.p.states.window.len())
+	require.Positive(t, first.p.states.len())
 	tape.memory = first.p.remembered()
 	tape.finish(t)
 	require.Equal(t, "20", sums(t, s, "post_metrics_1h", "likes", "post_id = 1"))

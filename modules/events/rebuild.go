@@ -21,7 +21,7 @@ const rebuildAtOnce = 4
 func (r *Requests) Rebuild(ctx context.Context, progress func(done, total int)) (wrong uint64, err error) {
 	const day = 24 * time.Hour
 	first := r.Complete()
-	days := int(r.clock.Now().UTC().Truncate(day).Sub(first)/day) + 2 // events may be a little ahead of our clock
+	days := int(r.ledger.clock.Now().UTC().Truncate(day).Sub(first)/day) + 2 // events may be a little ahead of our clock
 	total := days * r.Partitions()
 	var mu sync.Mutex
 	done := 0

@@ -77,7 +77,7 @@ func TestARebuildShowsReadersOldCountsOrNewOnesWhileEventsFlow(t *testing.T) {
 		}
 	})
 	last, all := 0, 0
-	requests := NewRequests(w.cfg, w.ClickHouse, core.SystemClock{})
+	requests := NewRequests(w.cfg.Log(), w.cfg.InsertTimeout, w.ClickHouse, core.SystemClock{})
 	changed, err := requests.Rebuild(t.Context(), func(done, total int) { last, all = done, total })
 	close(rebuilt)
 	reading.Wait()

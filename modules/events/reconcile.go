@@ -62,7 +62,7 @@ func (s scope) parameters() []clickhouse.Parameter {
 // reconcile makes the views say what the raw table says. It adds what is missing and looks again, so
 // that nothing hangs on the outcome of one insert. It returns how many buckets were wrong. Only the
 // owner may do this: nobody else knows that the raw table stands still.
-func (l *ledger) reconcile(ctx context.Context, f fence, s scope) (wrong uint64, err error) {
+func (l *partitionLedger) reconcile(ctx context.Context, f fence, s scope) (wrong uint64, err error) {
 	for _, v := range views() {
 		for round := 0; ; round++ {
 			n, err := l.differing(ctx, v, s)
@@ -90,7 +90,7 @@ func (l *ledger) reconcile(ctx context.Context, f fence, s scope) (wrong uint64,
 }
 
 // differing counts the buckets that are wrong.
-func (l *ledger) differing(ctx context.Context, v view, s scope) (uint64, error) {
+func (l *partitionLedger) differing(ctx context.Context, v view, s scope) (uint64, error) {
 	var n proto.ColUInt64
 	err := l.client.Read(ctx, clickhouse.Query{Name: v.difference, Query: ch.Query{
 		Body:       "SELECT count() AS n FROM (" + statement(v) + ")",
@@ -105,7 +105,7 @@ func (l *ledger) differing(ctx context.Context, v view, s scope) (uint64, error)
 // addDifference inserts what is missing. The server computes and inserts in one statement, which
 // adds nothing under an old fence: there is no moment at which we could be frozen with a stale
 // difference in our hands.
-func (l *ledger) addDifference(ctx context.Context, v view, f fence, s scope) error {
+func (l *partitionLedger) addDifference(ctx context.Context, v view, f fence, s scope) error {
 	return l.writeUnder(ctx, f, "reconcile", ch.Query{
 		Body: "INSERT INTO " + v.table + " (" + v.columns + ") SELECT " + v.columns + " FROM (" + statement(v) + ")" +
 			" WHERE joinGet('partition_owners', 'token', {fence:UInt64}) = {token:UInt64}" +

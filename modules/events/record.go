@@ -19,15 +19,10 @@ const (
 	deadMalformed    = "malformed"     // the value is not JSON, or no object
 	deadNewerVersion = "newer_version" // written by a newer version of feedrank
 	deadInvalid      = "invalid"       // a field is wrong
-	deadQuarantined  = "quarantined"   // ClickHouse refuses it, and an operator said so
 )
 
 // maxRecord is larger than any event: with every character of its strings escaped it has 4 KiB.
 const maxRecord = 64 << 10
-
-// ageMargin is how much older than the API allows an event may be here: the time between the API's
-// decision and the timestamp that Kafka gives, if it gives one itself.
-const ageMargin = time.Hour
 
 // Kafka timestamps outside these are a producer's mistake, and would make rows that never expire.
 const (
@@ -44,12 +39,12 @@ type recordReader struct {
 	fields     fields
 }
 
-func newRecordReader(cfg Config) *recordReader {
-	within := cfg.acceptance()
-	within.age += ageMargin
-	within.future += time.Minute
-	return &recordReader{partitions: cfg.Partitions, within: within}
+func newRecordReader(log Log) *recordReader {
+	return &recordReader{partitions: log.Partitions, within: log.readAcceptance()}
 }
+
+// maxAge is how old an event may be in its record.
+func (r *recordReader) maxAge() time.Duration { return r.within.age }
 
 // read decodes a record into e, or says why it is dead.
 func (r *recordReader) read(m *sarama.ConsumerMessage, e *event) (reason, detail string) {

@@ -3,10 +3,8 @@ package events
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
-	"github.com/ClickHouse/ch-go/proto"
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -18,20 +16,6 @@ const (
 	patience     = 5                // refusals before the alarm
 	refusedPause = 20 * time.Second // between tries, at most
 )
-
-// passing are the server's errors that say nothing about the data.
-func passing() []proto.Error {
-	return []proto.Error{
-		proto.ErrTooManyParts, proto.ErrMemoryLimitExceeded, proto.ErrTooManySimultaneousQueries, proto.ErrTimeoutExceeded,
-		proto.ErrQueryWasCancelled, proto.ErrTableIsReadOnly, proto.ErrNotEnoughSpace, proto.ErrSocketTimeout, proto.ErrNetworkError, proto.ErrAborted,
-	}
-}
-
-// refused tells whether the server refused the data, rather than the moment.
-func refused(err error) bool {
-	exception, ok := clickhouse.AsException(err)
-	return ok && !errors.Is(err, errFenced) && !slices.Contains(passing(), exception.Code)
-}
 
 func (p *partition) alarm(err error) {
 	p.metrics.stopped.Set(1)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // request is something asked of the owner of a partition.
@@ -29,23 +30,22 @@ const (
 
 // Requests asks the owners of partitions to do what only they may do. It works from any process.
 type Requests struct {
-	cfg    Config
-	client *clickhouse.Client
-	clock  core.Clock
+	log    Log
+	ledger *ledger
 }
 
 // NewRequests makes a client of the owners.
-func NewRequests(cfg Config, client *clickhouse.Client, clock core.Clock) *Requests {
-	return &Requests{cfg: cfg, client: client, clock: clock}
+func NewRequests(log Log, timeout time.Duration, client *clickhouse.Client, clock core.Clock) *Requests {
+	return &Requests{log: log, ledger: &ledger{client: client, clock: clock, timeout: timeout}}
 }
 
 // Partitions is how many partitions there are to ask.
-func (r *Requests) Partitions() int { return int(r.cfg.Partitions) }
+func (r *Requests) Partitions() int { return int(r.log.Partitions) }
 
 // Complete is the first day of which the raw table still has every event: only from there on can a
 // view be recounted.
 func (r *Requests) Complete() time.Time {
-	return r.clock.Now().UTC().Truncate(24 * time.Hour).Add(24*time.Hour - rawRetention)
+	return r.ledger.clock.Now().UTC().Truncate(24 * time.Hour).Add(24*time.Hour - rawRetention)
 }
 
 // Reconcile has the owner of a partition make the views of some days equal to the raw table, and
@@ -54,7 +54,7 @@ func (r *Requests) Reconcile(ctx context.Context, partition int, first, last tim
 	if first.Before(r.Complete()) {
 		return 0, fmt.Errorf("reconcile from %s: the raw table is complete only from %s on", first.Format(time.DateOnly), r.Complete().Format(time.DateOnly))
 	}
-	day := func(t time.Time) int32 { return int32(t.Unix() / (24 * 60 * 60)) } //nolint:gosec // until 2149
+	day := func(t time.Time) int32 { return dayOf(t.UnixMilli()) }
 	return r.ask(ctx, partition, request{kind: kindReconcile, firstDay: day(first), lastDay: day(last)})
 }
 
@@ -68,26 +68,23 @@ func (r *Requests) ask(ctx context.Context, partition int, q request) (uint64, e
 	if partition < 0 || partition >= r.Partitions() {
 		return 0, fmt.Errorf("partition %d: there are %d", partition, r.Partitions())
 	}
-	l := &ledger{
-		client: r.client, epoch: r.cfg.Epoch, partition: uint16(partition), //nolint:gosec // checked
-		timeout: r.cfg.InsertTimeout, clock: r.clock,
-	}
+	l := r.ledger.of(r.log.Epoch, int32(partition), r.log.Partitions, false) //nolint:gosec // checked
 	q.id = uuid.New()
 	if err := l.request(ctx, q); err != nil {
 		return 0, err
 	}
-	for pause := (backoff{}); ; { // a rebuild asks for many days at once: looking for answers must not cost more than giving them
+	for pause := (worker.Backoff{Least: 50 * time.Millisecond, Most: 2 * time.Second}); ; { // a rebuild asks for many days at once: looking for answers must not cost more than giving them
 		changed, ok, err := l.answer(ctx, q.id)
 		if ok || err != nil && ctx.Err() == nil {
 			return changed, err
 		}
-		if err := pause.wait(ctx); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return 0, fmt.Errorf("partition %d: its owner has not answered; is an events consumer running? %w", partition, err)
 		}
 	}
 }
 
-func (l *ledger) request(ctx context.Context, q request) error {
+func (l *partitionLedger) request(ctx context.Context, q request) error {
 	var id proto.ColUUID
 	var kind proto.ColEnum8
 	var epoch, partition proto.ColUInt16
@@ -119,7 +116,7 @@ func (l *ledger) request(ctx context.Context, q request) error {
 }
 
 // requests are what is asked of this partition's owner.
-func (l *ledger) requests(ctx context.Context) (all []request, err error) {
+func (l *partitionLedger) requests(ctx context.Context) (all []request, err error) {
 	var id proto.ColUUID
 	var kind proto.ColUInt8
 	var firstDay, lastDay proto.ColDate
@@ -148,7 +145,7 @@ func (l *ledger) requests(ctx context.Context) (all []request, err error) {
 }
 
 // answered writes down what was done about a request.
-func (l *ledger) answered(ctx context.Context, id uuid.UUID, changed uint64) error {
+func (l *partitionLedger) answered(ctx context.Context, id uuid.UUID, changed uint64) error {
 	var ids proto.ColUUID
 	var epoch, partition proto.ColUInt16
 	var n proto.ColUInt64
@@ -170,7 +167,7 @@ func (l *ledger) answered(ctx context.Context, id uuid.UUID, changed uint64) err
 }
 
 // answer is the answer to a request, if there is one yet.
-func (l *ledger) answer(ctx context.Context, id uuid.UUID) (changed uint64, ok bool, err error) {
+func (l *partitionLedger) answer(ctx context.Context, id uuid.UUID) (changed uint64, ok bool, err error) {
 	var n proto.ColUInt64
 	err = l.read(ctx, "answer", ch.Query{
 		Parameters: l.params(clickhouse.Param("id", id)), Result: proto.Results{{Name: "changed", Data: &n}},

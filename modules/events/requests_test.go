@@ -18,7 +18,7 @@ func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
 	tape := newTape(s, 5, 6)
 	o := tape.play(t.Context(), noSteps{})
 	wait.Until(t, func() bool { return tape.committed.Load() == int64(len(tape.log)) })
-	r := NewRequests(tape.cfg, s.ClickHouse, core.SystemClock{})
+	r := NewRequests(tape.cfg.Log, tape.cfg.InsertTimeout, s.ClickHouse, core.SystemClock{})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 
@@ -59,7 +59,7 @@ func TestARecordThatClickHouseRefusesIsQuarantinedOnRequest(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	sent, err := NewRequests(tape.cfg, s.ClickHouse, core.SystemClock{}).Quarantine(ctx, 6, offset, offset)
+	sent, err := NewRequests(tape.cfg.Log, tape.cfg.InsertTimeout, s.ClickHouse, core.SystemClock{}).Quarantine(ctx, 6, offset, offset)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, sent)
 	tape.through(t, o)

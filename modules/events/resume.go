@@ -11,30 +11,31 @@ type memory struct {
 	settled bool
 	next    int64
 	present offsets
-	window  *recent
-	states  *window[stateKey, state]
+	dedup   *dedup
+	states  *states
 	early   *early
-	filter  *filter
 }
 
 // remembered is what this worker knows.
 func (p *partition) remembered() memory {
 	if !p.settled { // they may follow from a batch that was never written
-		p.states.window.clear()
+		p.states.forget()
 	}
 	return memory{
-		known: p.known, settled: p.settled, next: p.next, present: p.present, window: p.dedup.window,
-		states: p.states.window, early: p.early, filter: p.dedup.filter,
+		known: p.known, settled: p.settled, next: p.next, present: p.present,
+		dedup: p.dedup, states: p.states, early: p.early,
 	}
 }
 
 // remember goes on with what the worker before us knew; an empty memory is none.
 func (p *partition) remember(m memory) {
-	if m.window == nil {
+	if m.dedup == nil {
 		return
 	}
 	p.known, p.settled, p.next, p.present = m.known, m.settled, m.next, m.present
-	p.dedup.window, p.dedup.filter, p.states.window, p.early = m.window, m.filter, m.states, m.early
+	p.dedup.adopt(m.dedup)
+	p.states.adopt(m.states)
+	p.early = m.early
 }
 
 // resume goes on where the worker before us stopped, under its fence: most partitions stay with their

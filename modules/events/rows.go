@@ -17,7 +17,20 @@ type row struct {
 }
 
 // day is the ClickHouse partition of the row, as days since 1970.
-func (r *row) day() int32 { return int32(r.occurred / millisPerDay) } //nolint:gosec // from 2020 to 2100
+func (r *row) day() int32 { return dayOf(r.occurred) }
+
+// absent is how many rows are still to be inserted.
+func absent(rows []row) (n int) {
+	for i := range rows {
+		if !rows[i].present {
+			n++
+		}
+	}
+	return n
+}
+
+// dayOf is a time in milliseconds since 1970 as days since 1970.
+func dayOf(millis int64) int32 { return int32(millis / millisPerDay) } //nolint:gosec // from 2020 to 2100
 
 const millisPerDay = 24 * 60 * 60 * 1000
 
@@ -38,6 +51,8 @@ type columns struct {
 }
 
 const actionEnum = "'impression' = 1, 'view' = 2, 'click' = 3, 'like' = 4, 'unlike' = 5, 'comment' = 6, 'share' = 7, 'dwell' = 8, 'hide' = 9, 'not_interested' = 10, 'unhide' = 11"
+
+const verdictEnum = "'counted' = 0, 'repeated' = 1, 'own' = 2, 'not_visible' = 3, 'not_served' = 4, 'unresolved' = 5"
 
 func newColumns() *columns {
 	c := &columns{

@@ -65,7 +65,7 @@ func (p *partition) quarantine(ctx context.Context, refusal error) error {
 		var letters []DeadLetter
 		for i := range p.batch.rows {
 			if r := &p.batch.rows[i]; named(*r) {
-				letters = append(letters, deadLetter(r.record, p.topic, p.ledger.epoch, deadQuarantined, refusal.Error()))
+				letters = append(letters, deadLetter(r.record, p.topic, p.cfg.Epoch, deadQuarantined, refusal.Error()))
 			}
 		}
 		if len(letters) > 0 {
@@ -74,7 +74,7 @@ func (p *partition) quarantine(ctx context.Context, refusal error) error {
 			}
 			p.batch.letters = append(p.batch.letters, letters...)
 			p.batch.rows = slices.DeleteFunc(p.batch.rows, named)
-			p.states.window.clear() // they follow from what was taken out
+			p.states.forget() // they follow from what was taken out
 			if err := p.retry(ctx, "decide what counts", func() error { return p.judge(ctx) }); err != nil {
 				return err
 			}

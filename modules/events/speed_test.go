@@ -25,7 +25,7 @@ func cpu(b *testing.B) time.Duration {
 func BenchmarkApply(b *testing.B) {
 	s := newStack(b)
 	tape := newTape(s, 1, 8)
-	tape.cfg = DefaultConfig()
+	tape.cfg = DefaultConfig().Consumer()
 	tape.cfg.Partitions = 1024
 	user := core.ID(mustUser(tape))
 	rng := newRand(1)
@@ -50,25 +50,24 @@ func BenchmarkApply(b *testing.B) {
 
 // BenchmarkDecide is what deduplication costs an event that is new: window and filters of 30 days.
 func BenchmarkDecide(b *testing.B) {
-	m := newMetricsForBench()
-	d := newDedup(DefaultConfig().Dedup, nil, m)
+	d := newDedup(DefaultConfig().Dedup, nil, newMetricsForBench().dedup)
 	for day := range int32(30) {
 		d.filter.of(day, 1_000_000)
 		for i := range uint64(1000) {
 			d.filter.add(day, numbered(i<<20|uint64(day)).hash())
 		}
 	}
-	batch := &batch{}
+	var rows []row
 	b.ReportAllocs()
 	for i := 0; i < b.N; {
 		b.StopTimer()
-		batch.reset(int64(i))
-		for ; i < b.N && len(batch.rows) < 20_000; i++ {
+		rows = rows[:0]
+		for ; i < b.N && len(rows) < 20_000; i++ {
 			id := numbered(uint64(i))
-			batch.rows = append(batch.rows, row{event: event{user: id.user, id: id.id}, offset: int64(i)})
+			rows = append(rows, row{event: event{user: id.user, id: id.id}, offset: int64(i)})
 		}
 		b.StartTimer()
-		d.decide(batch, nil)
+		rows, _ = d.decide(rows, nil)
 	}
 }
 
@@ -77,7 +76,7 @@ func BenchmarkDecode(b *testing.B) {
 	tape := newTape(nil, 1, 8)
 	cfg := DefaultConfig()
 	cfg.Partitions = 1024
-	reader := newRecordReader(cfg)
+	reader := newRecordReader(cfg.Log())
 	b.ReportAllocs()
 	var e event
 	for i := range b.N {
@@ -87,7 +86,7 @@ func BenchmarkDecode(b *testing.B) {
 
 // BenchmarkWindow is what the window costs an event: a look, and the id kept.
 func BenchmarkWindow(b *testing.B) {
-	w := newRecent(DefaultConfig().Dedup.Window)
+	w := newWindow[identity, int64](DefaultConfig().Dedup.Window)
 	ids := manyIDs(b)
 	b.ReportAllocs()
 	for i := range b.N {
@@ -158,16 +157,16 @@ func BenchmarkFence(b *testing.B) {
 			if !fenced {
 				exec(b, s, "ALTER TABLE events DROP CONSTRAINT fenced")
 			}
-			l := newLedger(s, 0)
+			l := ledgerOf(s, 0)
 			f := nextFence(b, l)
 			const size = 10_000
-			rows := make([]*row, size)
+			rows := make([]row, size)
 			b.ResetTimer()
 			for i := range b.N {
 				for k := range rows {
 					rows[k] = oneRow(int64(i*size + k))
 				}
-				require.NoError(b, l.insertRows(b.Context(), f, rows...))
+				require.NoError(b, l.insert(b.Context(), f, rows, false))
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/size, "ns/event")
 		})

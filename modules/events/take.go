@@ -15,7 +15,7 @@ import (
 // before that, nothing may be written.
 func (p *partition) take(ctx context.Context) error {
 	started := p.clock.Now()
-	var pause backoff
+	pause := retryPause()
 	for {
 		err := p.takeOnce(ctx)
 		if err == nil {
@@ -30,7 +30,7 @@ func (p *partition) take(ctx context.Context) error {
 			return p.halt(ctx, err)
 		}
 		p.log.Warn("take the partition, trying again", zap.Error(err))
-		if err := pause.wait(ctx); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
 	}
@@ -40,14 +40,11 @@ func (p *partition) takeOnce(ctx context.Context) error {
 	if resumed, err := p.resume(ctx); resumed || err != nil {
 		return err
 	}
-	newest, err := p.ledger.newest(ctx)
+	next, err := p.ledger.nextFence(ctx)
 	if err != nil {
 		return err
 	}
-	if newest == 0 {
-		newest = NewFence(p.ledger.epoch, p.ledger.partition, 0)
-	}
-	return p.takeFence(ctx, newest+1)
+	return p.takeFence(ctx, next)
 }
 
 // recover finds out what became of a write whose outcome is not known, and makes sure that it cannot
@@ -60,7 +57,7 @@ func (p *partition) recover(ctx context.Context, cause error) error {
 	p.metrics.uncertain.WithLabelValues(kindOf(cause)).Inc()
 	p.log.Warn("the outcome of a write is not known, looking it up", zap.Error(cause), zap.String("at", p.place()))
 	number := p.fence.number + 1
-	var pause backoff
+	pause := retryPause()
 	for {
 		err := p.takeFence(ctx, number)
 		switch {
@@ -71,7 +68,7 @@ func (p *partition) recover(ctx context.Context, cause error) error {
 			return fmt.Errorf("%s: %w", p.place(), err)
 		}
 		p.log.Warn("look up a write, trying again", zap.Error(err))
-		if err := pause.wait(ctx); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
 		if p.fence.number == number {

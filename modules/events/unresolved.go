@@ -7,12 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
 // early are the posts that events of a partition were ahead of. Their rows are in the raw table and count
@@ -114,18 +111,10 @@ func (p *partition) fillEarly(ctx context.Context) error {
 		return nil
 	}
 	now := p.clock.Now()
-	var post, first proto.ColInt64
 	fresh := newEarly()
-	since := int32(now.Add(-p.reader.within.age).UnixMilli() / millisPerDay) //nolint:gosec // from 2020 to 2100
-	err := p.ledger.read(ctx, "unresolved", ch.Query{
-		Parameters: p.ledger.params(clickhouse.Param("since", dateText(since)), clickhouse.Param("limit", int64(maxEarly))),
-		Result:     proto.Results{{Name: "post_id", Data: &post}, {Name: "first", Data: &first}},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range post {
-				fresh.add(core.ID(post[i]), first[i], now.UnixMilli())
-			}
-			return nil
-		},
+	since := dayOf(now.Add(-p.reader.maxAge()).UnixMilli())
+	err := p.ledger.unresolved(ctx, since, maxEarly, func(post core.ID, first int64) {
+		fresh.add(post, first, now.UnixMilli())
 	})
 	if err != nil {
 		return fmt.Errorf("read which events are ahead of their posts: %w", err)

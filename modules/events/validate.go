@@ -1,16 +1,25 @@
 package events
 
-import (
-	"time"
+import "github.com/feedrank/feedrank/modules/core"
 
-	"github.com/feedrank/feedrank/modules/core"
-)
-
-// acceptance is when an event may have occurred, seen from the moment it was received.
-type acceptance struct {
-	age    time.Duration // how old it may be
-	future time.Duration // how far ahead
+// Rejection says why one event of a batch was not accepted.
+type Rejection struct {
+	Index  int    `json:"index"`
+	Field  string `json:"field,omitempty"`
+	Code   string `json:"code"`
+	Reason string `json:"reason"`
 }
+
+// The codes of rejections. They never change their meaning.
+const (
+	rejectMissing       = "missing"
+	rejectInvalid       = "invalid"
+	rejectTooLong       = "too_long"
+	rejectOutOfRange    = "out_of_range"
+	rejectUnknownAction = "unknown_action"
+	rejectTooOld        = "too_old"
+	rejectInFuture      = "in_future"
+)
 
 // check holds what each field cannot tell by itself. now is when the event was received.
 func (f *fields) check(now int64, a acceptance) {

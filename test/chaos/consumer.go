@@ -84,7 +84,7 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 	failure := worker.FailureFunc(func(_ string, err error) { failed <- err })
 	at := &doom{reports: reports, wake: make(chan struct{})}
 	at.obey(s.Order)
-	consumer := events.NewConsumer(s.Events, s.Kafka, client, letters, core.SystemClock{}, failure, reg, log,
+	consumer := events.NewConsumer(s.Events.Consumer(), s.Kafka, client, letters, core.SystemClock{}, failure, reg, log,
 		events.WithSteps(at), events.WithApplied(signals), events.WithPosts(events.NewPosts(client, core.SystemClock{})))
 	if err := consumer.Start(context.Background()); err != nil {
 		return err

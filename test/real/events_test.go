@@ -49,7 +49,7 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 	defer db.Close()
 	graves := &eventGraves{}
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) })
-	consumer := events.NewConsumer(cfg, c.KafkaConfig, db, graves, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	consumer := events.NewConsumer(cfg.Consumer(), c.KafkaConfig, db, graves, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, consumer.Start(t.Context()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -91,7 +91,7 @@ func TestEventsThatWereTakenBackAreNeitherAppliedNorWaitedFor(t *testing.T) {
 	defer db.Close()
 	graves, reg := &eventGraves{}, prometheus.NewRegistry()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) })
-	consumer := events.NewConsumer(cfg, s.configs.KafkaConfig, db, graves, core.SystemClock{}, failure, reg, zaptest.NewLogger(t))
+	consumer := events.NewConsumer(cfg.Consumer(), s.configs.KafkaConfig, db, graves, core.SystemClock{}, failure, reg, zaptest.NewLogger(t))
 	require.NoError(t, consumer.Start(t.Context()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
