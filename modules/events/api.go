@@ -26,6 +26,11 @@ type apiConfig struct {
 	ProduceTimeout  time.Duration // until a request is answered 503
 }
 
+// defaultAPIConfig is what most need.
+func defaultAPIConfig() apiConfig {
+	return apiConfig{Log: DefaultLog(), MaxDecompressed: 1 << 20, ProduceTimeout: 3 * time.Second}
+}
+
 // API takes events from clients and writes them to Kafka.
 type API struct {
 	cfg      apiConfig

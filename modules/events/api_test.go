@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -49,9 +48,9 @@ type undrained struct{}
 func (undrained) Drain() {}
 
 // serve runs the API and returns the URL of its call.
-func serve(t *testing.T, cfg Config, topic string, p Producer) string {
+func serve(t *testing.T, cfg apiConfig, topic string, p Producer) string {
 	t.Helper()
-	return serveAPI(t, NewAPI(cfg.API(), topic, p, &hides{}, core.SystemClock{}, prometheus.NewRegistry()))
+	return serveAPI(t, NewAPI(cfg, topic, p, &hides{}, core.SystemClock{}, prometheus.NewRegistry()))
 }
 
 func serveAPI(t *testing.T, api *API) string {
@@ -120,7 +119,7 @@ func zipped(t *testing.T, body []byte) []byte {
 
 func TestAnAcceptedEventIsInKafkaUnderItsUser(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newLog(t)
 	url := serve(t, w.cfg, w.KafkaConfig.Topic(w.cfg.Topic), w.producer)
 	status, answer, _ := post(t, url, zipped(t, batchOf(t, valid(), valid("action", "no"), "text", valid("action", "like", "dwell_ms", nil))), "Content-Encoding", "gzip")
 	require.Equal(t, http.StatusAccepted, status, answer)
@@ -144,7 +143,7 @@ func TestAnAcceptedEventIsInKafkaUnderItsUser(t *testing.T) {
 		require.Equal(t, "42", string(m.Key))
 		require.Equal(t, versionHeader, string(m.Headers[0].Key))
 		var e event
-		reason, detail := newRecordReader(w.cfg.Log()).read(m, &e)
+		reason, detail := newRecordReader(w.cfg.Log).read(m, &e)
 		require.Empty(t, reason, detail)
 		require.EqualValues(t, 42, e.user, "the user is the token's, whatever the body says")
 		require.EqualValues(t, 9223372036854775807, e.post)
@@ -157,7 +156,7 @@ func TestAnAcceptedEventIsInKafkaUnderItsUser(t *testing.T) {
 
 func TestBatchesThatAreNoneAreRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newLog(t)
 	cfg := w.cfg
 	cfg.MaxDecompressed = 4096
 	url := serve(t, cfg, w.KafkaConfig.Topic(cfg.Topic), w.producer)
@@ -207,45 +206,45 @@ func TestBatchesThatAreNoneAreRefusedAsAWhole(t *testing.T) {
 
 func TestEachWrongEventIsRejectedByItself(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newLog(t)
 	url := serve(t, w.cfg, w.KafkaConfig.Topic(w.cfg.Topic), w.producer)
 	at := func(d time.Duration) string { return time.Now().Add(d).Format(time.RFC3339) }
 	for _, c := range []struct {
 		event       map[string]any
 		field, code string
 	}{
-		{valid("event_id", nil), "event_id", rejectMissing},
-		{valid("event_id", 5), "event_id", rejectInvalid},
-		{valid("event_id", "0190a8c27a5e7c3d9b1f3f6a2d4c5e6f"), "event_id", rejectInvalid},
-		{valid("event_id", "00000000-0000-0000-0000-000000000000"), "event_id", rejectInvalid},
-		{valid("event_id", "0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6g"), "event_id", rejectInvalid},
-		{valid("action", nil), "action", rejectMissing},
-		{valid("action", "LIKE"), "action", rejectUnknownAction},
-		{valid("post_id", nil), "post", rejectMissing},
-		{valid("post_id", "0"), "post_id", rejectInvalid},
-		{valid("post_id", -1), "post_id", rejectInvalid},
-		{valid("post_id", 1.5), "post_id", rejectInvalid},
-		{valid("post_id", "9223372036854775808"), "post_id", rejectInvalid},
-		{valid("post_id", strings.Repeat("9", 10_000)), "post_id", rejectInvalid},
-		{valid("author_id", []int{1}), "author_id", rejectInvalid},
-		{valid("occurred_at", nil), "occurred_at", rejectMissing},
-		{valid("occurred_at", 1e12), "occurred_at", rejectInvalid},
-		{valid("occurred_at", "yesterday"), "occurred_at", rejectInvalid},
-		{valid("occurred_at", at(6*time.Minute)), "occurred_at", rejectInFuture},
-		{valid("occurred_at", at(-169*time.Hour)), "occurred_at", rejectTooOld},
-		{valid("occurred_at", "0001-01-01T00:00:00Z"), "occurred_at", rejectTooOld},
-		{valid("dwell_ms", nil), "dwell_ms", rejectMissing},
-		{valid("dwell_ms", 0), "dwell_ms", rejectMissing},
-		{valid("dwell_ms", -1), "dwell_ms", rejectOutOfRange},
-		{valid("dwell_ms", 86_400_001), "dwell_ms", rejectOutOfRange},
-		{valid("dwell_ms", "5"), "dwell_ms", rejectInvalid},
-		{valid("device", strings.Repeat("x", 65)), "device", rejectTooLong},
-		{valid("app_version", strings.Repeat("x", 33)), "app_version", rejectTooLong},
-		{valid("feed_session", strings.Repeat("x", 513)), "feed_session", rejectTooLong},
-		{valid("device", "a\x00b"), "device", rejectInvalid},
-		{valid("app_version", "\x00"), "app_version", rejectInvalid},
-		{valid("feed_session", "\x00"), "feed_session", rejectInvalid},
-		{valid("device", true), "device", rejectInvalid},
+		{valid("event_id", nil), "event_id", "missing"},
+		{valid("event_id", 5), "event_id", "invalid"},
+		{valid("event_id", "0190a8c27a5e7c3d9b1f3f6a2d4c5e6f"), "event_id", "invalid"},
+		{valid("event_id", "00000000-0000-0000-0000-000000000000"), "event_id", "invalid"},
+		{valid("event_id", "0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6g"), "event_id", "invalid"},
+		{valid("action", nil), "action", "missing"},
+		{valid("action", "LIKE"), "action", "unknown_action"},
+		{valid("post_id", nil), "post", "missing"},
+		{valid("post_id", "0"), "post_id", "invalid"},
+		{valid("post_id", -1), "post_id", "invalid"},
+		{valid("post_id", 1.5), "post_id", "invalid"},
+		{valid("post_id", "9223372036854775808"), "post_id", "invalid"},
+		{valid("post_id", strings.Repeat("9", 10_000)), "post_id", "invalid"},
+		{valid("author_id", []int{1}), "author_id", "invalid"},
+		{valid("occurred_at", nil), "occurred_at", "missing"},
+		{valid("occurred_at", 1e12), "occurred_at", "invalid"},
+		{valid("occurred_at", "yesterday"), "occurred_at", "invalid"},
+		{valid("occurred_at", at(6*time.Minute)), "occurred_at", "in_future"},
+		{valid("occurred_at", at(-169*time.Hour)), "occurred_at", "too_old"},
+		{valid("occurred_at", "0001-01-01T00:00:00Z"), "occurred_at", "too_old"},
+		{valid("dwell_ms", nil), "dwell_ms", "missing"},
+		{valid("dwell_ms", 0), "dwell_ms", "missing"},
+		{valid("dwell_ms", -1), "dwell_ms", "out_of_range"},
+		{valid("dwell_ms", 86_400_001), "dwell_ms", "out_of_range"},
+		{valid("dwell_ms", "5"), "dwell_ms", "invalid"},
+		{valid("device", strings.Repeat("x", 65)), "device", "too_long"},
+		{valid("app_version", strings.Repeat("x", 33)), "app_version", "too_long"},
+		{valid("feed_session", strings.Repeat("x", 513)), "feed_session", "too_long"},
+		{valid("device", "a\x00b"), "device", "invalid"},
+		{valid("app_version", "\x00"), "app_version", "invalid"},
+		{valid("feed_session", "\x00"), "feed_session", "invalid"},
+		{valid("device", true), "device", "invalid"},
 	} {
 		status, answer, _ := post(t, url, batchOf(t, c.event, valid()))
 		require.Equal(t, http.StatusAccepted, status, answer)
@@ -266,7 +265,7 @@ func TestWithoutKafkaTheAnswerIs503WithinTheDeadline(t *testing.T) {
 	kafkaConfig.Brokers = []string{"127.0.0.1:1"}
 	producer := kafka.NewProducer(kafkaConfig)
 	defer func() { require.NoError(t, producer.Close()) }()
-	cfg := DefaultConfig()
+	cfg := defaultAPIConfig()
 	cfg.ProduceTimeout = 500 * time.Millisecond
 	url := serve(t, cfg, "events", producer)
 	began := time.Now()
@@ -279,8 +278,8 @@ func TestWithoutKafkaTheAnswerIs503WithinTheDeadline(t *testing.T) {
 	require.Positive(t, seconds)
 }
 
-func ExampleDwellBucket() {
-	from, to := DwellBounds(DwellBucket(1300))
-	fmt.Println(from, to)
-	// Output: 1.28s 1.536s
+func TestTheAnswerHasTheNamesOfTheDocument(t *testing.T) {
+	encoded, err := json.Marshal(Accepted{Rejected: []Rejection{{}}})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"accepted":0,"rejected":[{"index":0,"code":"","reason":""}]}`, string(encoded))
 }

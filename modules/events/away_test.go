@@ -20,7 +20,7 @@ func TestWhileClickHouseIsAwayTheLagGrowsAndFetchingPauses(t *testing.T) {
 	w.ClickHouse, w.ClickHouseConfig = own.ClickHouse, own.ClickHouseConfig
 	w.cfg.Batch.QueueBytes, w.cfg.Batch.MaxBytes = 64<<10, 32<<10
 	reg := prometheus.NewRegistry()
-	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
+	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
 	all := randomEvents(newRand(5), 6000)

@@ -73,7 +73,7 @@ func of(action string, post int) map[string]any {
 func TestOneUserCannotMoveAPostBeyondABound(t *testing.T) {
 	t.Parallel()
 	log := &taken{}
-	api := NewAPI(DefaultConfig().API(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere))
+	api := NewAPI(defaultAPIConfig(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere))
 	url := serveAPI(t, api)
 	for _, action := range []string{"like", "unlike", "comment", "share", "impression", "view"} {
 		for range 3 { // several requests
@@ -110,7 +110,7 @@ func TestOneUserCannotMoveAPostBeyondABound(t *testing.T) {
 func TestWhatKafkaDidNotTakeDoesNotUseUpTheBound(t *testing.T) {
 	t.Parallel()
 	log := &taken{fail: errors.New("away")}
-	url := serveAPI(t, NewAPI(DefaultConfig().API(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere)))
+	url := serveAPI(t, NewAPI(defaultAPIConfig(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithBound(bound(t, nowhere)))
 	body := batchOf(t, of("like", 1))
 	for range 10 {
 		status, _, _ := post(t, url, body)
@@ -128,7 +128,7 @@ func TestAnEventThatIsSentAgainIsAcceptedAndUsesUpNothing(t *testing.T) {
 	cfg := DefaultBoundConfig()
 	cfg.LikesPerDay = 3
 	b := NewBound(cfg, redis.New(redis.DefaultConfig()), core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
-	url := serveAPI(t, NewAPI(DefaultConfig().API(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithBound(b))
+	url := serveAPI(t, NewAPI(defaultAPIConfig(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithBound(b))
 	first := of("like", 1)
 	for range 10 { // its client does not see our answers
 		status, answer, _ := post(t, url, batchOf(t, first, first))

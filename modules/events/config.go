@@ -26,12 +26,11 @@ type Config struct {
 
 // DefaultConfig is the reference scale: 10M events a day.
 func DefaultConfig() Config {
+	log, api, c := DefaultLog(), defaultAPIConfig(), defaultConsumerConfig()
 	return Config{
-		Topic: "events", Epoch: 1, Partitions: 4, Retention: 72 * time.Hour, AcceptedAge: 7 * 24 * time.Hour,
-		MaxDecompressed: 1 << 20, ProduceTimeout: 3 * time.Second, OnLostOffsets: "fail", InsertTimeout: 15 * time.Second,
-		Batch: Batch{MaxRows: 50_000, MaxBytes: 16 << 20, MaxAge: 100 * time.Millisecond, QueueBytes: 32 << 20},
-		Dedup: Dedup{Window: 200_000, BitsPerID: 16, LookupBatch: 1000},
-		Bound: DefaultBoundConfig(),
+		Topic: log.Topic, Epoch: log.Epoch, Partitions: log.Partitions, Retention: 72 * time.Hour, AcceptedAge: log.AcceptedAge,
+		MaxDecompressed: api.MaxDecompressed, ProduceTimeout: api.ProduceTimeout, Bound: DefaultBoundConfig(),
+		OnLostOffsets: c.OnLostOffsets, InsertTimeout: c.InsertTimeout, Batch: c.Batch, Dedup: c.Dedup,
 	}
 }
 
@@ -61,8 +60,8 @@ func (c Config) Log() Log {
 	return Log{Topic: c.Topic, Epoch: c.Epoch, Partitions: c.Partitions, AcceptedAge: c.AcceptedAge}
 }
 
-// API is what the API needs of it.
-func (c Config) API() apiConfig {
+// Ingest is what the API needs of it.
+func (c Config) Ingest() apiConfig {
 	return apiConfig{Log: c.Log(), MaxDecompressed: c.MaxDecompressed, ProduceTimeout: c.ProduceTimeout}
 }
 

@@ -2,8 +2,6 @@ package events
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,6 +32,15 @@ type consumerConfig struct {
 	InsertTimeout  time.Duration
 	Batch          Batch
 	Dedup          Dedup
+}
+
+// defaultConsumerConfig is the reference scale: 10M events a day.
+func defaultConsumerConfig() consumerConfig {
+	return consumerConfig{
+		Log: DefaultLog(), OnLostOffsets: "fail", InsertTimeout: 15 * time.Second,
+		Batch: Batch{MaxRows: 50_000, MaxBytes: 16 << 20, MaxAge: 100 * time.Millisecond, QueueBytes: 32 << 20},
+		Dedup: defaultDedup(),
+	}
 }
 
 // Consumer applies the events topic to ClickHouse, each event once. Every partition that Kafka gives
@@ -107,6 +114,9 @@ func NewConsumer(cfg consumerConfig, kafkaConfig kafka.Config, client *clickhous
 	}
 	return c
 }
+
+// check tells whether the consumer keeps up.
+func (c *Consumer) check() error { return c.metrics.backlog.Check() }
 
 // Start joins the consumer group.
 func (c *Consumer) Start(context.Context) error {
@@ -320,11 +330,4 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 	p.posts, p.early = c.posts, newEarly()
 	p.remember(before)
 	return p
-}
-
-// newToken is random and not zero.
-func newToken() uint64 {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return binary.LittleEndian.Uint64(b[:]) | 1
 }

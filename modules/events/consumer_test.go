@@ -46,17 +46,17 @@ func (g *grave) reasons() map[string]int {
 
 type world struct {
 	*stack.Stack
-	cfg      Config
+	cfg      consumerConfig
 	producer *kafka.Producer
 	grave    *grave
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Stack: newStack(t), cfg: DefaultConfig(), grave: &grave{}}
+	w := &world{Stack: stack.OfEvents(t), cfg: defaultConsumerConfig(), grave: &grave{}}
 	w.KafkaConfig.SessionTimeout = 6 * time.Second
 	w.cfg.InsertTimeout = 5 * time.Second
-	_, err := kafka.EnsureTopics(w.KafkaConfig, TopicSpecs(w.cfg, w.KafkaConfig), false)
+	_, err := kafka.EnsureTopics(w.KafkaConfig, topicSpecs(w.cfg.Log, w.KafkaConfig), false)
 	require.NoError(t, err)
 	w.producer = kafka.NewProducer(w.KafkaConfig)
 	t.Cleanup(func() { require.NoError(t, w.producer.Close()) })
@@ -67,7 +67,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) consume(t *testing.T, options ...Option) (stop func()) {
 	t.Helper()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
-	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t), options...)
+	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t), options...)
 	require.NoError(t, c.Start(t.Context()))
 	var once sync.Once
 	stop = func() {
@@ -112,27 +112,24 @@ func randomEvents(rng *rand.Rand, n int) []core.Event {
 func (w *world) requireExact(t *testing.T, distinct int) {
 	t.Helper()
 	wait.Until(t, func() bool { // an insert reaches the raw table first, then the views
-		return count(t, w.Stack, "SELECT count() AS n FROM events") >= distinct && w.differing(t) == 0
+		return w.Stack.Count(t, "SELECT count() AS n FROM events") >= distinct && w.differing(t) == 0
 	})
 	w.requireViews(t, distinct)
 }
 
 func (w *world) requireViews(t *testing.T, distinct int) {
 	t.Helper()
-	require.Equal(t, distinct, count(t, w.Stack, "SELECT count() AS n FROM events"))
-	require.Equal(t, distinct, count(t, w.Stack, "SELECT uniqExact(user_id, event_id) AS n FROM events"))
-	require.Equal(t, distinct, count(t, w.Stack, "SELECT uniqExact(epoch, kafka_partition, kafka_offset) AS n FROM events"))
+	require.Equal(t, distinct, w.Stack.Count(t, "SELECT count() AS n FROM events"))
+	require.Equal(t, distinct, w.Stack.Count(t, "SELECT uniqExact(user_id, event_id) AS n FROM events"))
+	require.Equal(t, distinct, w.Stack.Count(t, "SELECT uniqExact(epoch, kafka_partition, kafka_offset) AS n FROM events"))
 	require.Zero(t, w.differing(t), "buckets of views that differ from the raw table")
 }
 
 func (w *world) differing(t *testing.T) (wrong uint64) {
 	t.Helper()
 	for partition := range w.cfg.Partitions {
-		l := ledgerOf(w.Stack, partition)
-		for _, v := range views() {
-			n, err := l.differing(t.Context(), v, wholeDays(0, 60000))
-			require.NoError(t, err)
-			wrong += n
+		for _, view := range viewTables() {
+			wrong += differing(t, w.Stack, view, uint16(partition))
 		}
 	}
 	return wrong
@@ -158,7 +155,7 @@ func TestEveryEventIsAppliedOnceThroughDuplicatesAndRestarts(t *testing.T) {
 	w.consume(t)
 	w.requireExact(t, 2001)
 	wait.Until(t, func() bool {
-		return count(t, w.Stack, "SELECT sum(rows + duplicates + dead_letters) AS n FROM event_ranges") == 1500+2002
+		return w.Stack.Count(t, "SELECT sum(rows + duplicates + dead_letters) AS n FROM event_ranges") == 1500+2002
 	})
 	require.Empty(t, w.grave.reasons())
 }
@@ -170,7 +167,7 @@ func TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew(t *testing.T) {
 	w := newWorld(t)
 	w.cfg.Dedup.Window = 2 * w.cfg.Batch.MaxRows
 	events := randomEvents(newRand(12), 900)
-	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
 	fills := func() int { return int(testutil.ToFloat64(c.metrics.fills)) }
 	// A session with all partitions: the consumer's group client is made anew each time.

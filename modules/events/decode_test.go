@@ -79,10 +79,10 @@ func readBack(t require.TestingT, e event) {
 	value, _ := m.Value.Encode()
 	require.True(t, json.Valid(value), "%s", value)
 	var got event
-	reader := newRecordReader(DefaultConfig().Log())
+	reader := newRecordReader(DefaultLog())
 	reader.within = acceptance{age: 100 * 365 * 24 * time.Hour, future: time.Hour}
 	reason, detail := reader.read(&sarama.ConsumerMessage{
-		Key: key, Value: value, Timestamp: time.UnixMilli(e.received), Partition: partitionOf(key, DefaultConfig().Partitions),
+		Key: key, Value: value, Timestamp: time.UnixMilli(e.received), Partition: partitionOf(key, DefaultLog().Partitions),
 	}, &got)
 	require.Empty(t, reason, detail)
 	require.Equal(t, e, got)
@@ -108,7 +108,7 @@ func FuzzARecordIsAnEventOrDead(f *testing.F) {
 	f.Add([]byte{}, []byte(nil), int64(0))
 	f.Add([]byte("x"), []byte(`{"v":99}`), int64(1<<62))
 	f.Fuzz(func(t *testing.T, key, value []byte, at int64) {
-		reader := newRecordReader(DefaultConfig().Log())
+		reader := newRecordReader(DefaultLog())
 		m := &sarama.ConsumerMessage{Key: key, Value: value, Timestamp: time.UnixMilli(at), Partition: partitionOf(key, 4)}
 		var first, second event
 		reason, detail := reader.read(m, &first)
@@ -178,7 +178,7 @@ func TestWhatIsNoEventSaysWhy(t *testing.T) {
 		{"42", good, at.Add(-10 * time.Minute), partition, deadInvalid},
 	} {
 		var e event
-		reason, detail := newRecordReader(DefaultConfig().Log()).read(&sarama.ConsumerMessage{
+		reason, detail := newRecordReader(DefaultLog()).read(&sarama.ConsumerMessage{
 			Key: []byte(c.key), Value: []byte(c.value), Timestamp: c.at, Partition: c.partition,
 		}, &e)
 		require.Equal(t, c.reason, reason, "%.80s: %s", c.value, detail)

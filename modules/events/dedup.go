@@ -14,6 +14,9 @@ type Dedup struct {
 	LookupBatch int `koanf:"lookup_batch" validate:"gte=1,lte=10000"`  // ids asked for in one query
 }
 
+// defaultDedup is the reference scale: 10M events a day.
+func defaultDedup() Dedup { return Dedup{Window: 200_000, BitsPerID: 16, LookupBatch: 1000} }
+
 // dedup decides for every event of one Kafka partition whether it is new: by the window of recent
 // ids, by the filter over all ids of the raw table, or by looking it up there. The first two are
 // never wrong when they decide; only what they leave open costs a query.

@@ -22,7 +22,7 @@ func TestCopiesAreRecognisedAcrossEpochsWithAnotherNumberOfPartitions(t *testing
 	stop()
 
 	w.cfg.Topic, w.cfg.Partitions, w.cfg.Epoch = "events.second", 6, 2
-	_, err := kafka.EnsureTopics(w.KafkaConfig, TopicSpecs(w.cfg, w.KafkaConfig), false)
+	_, err := kafka.EnsureTopics(w.KafkaConfig, topicSpecs(w.cfg.Log, w.KafkaConfig), false)
 	require.NoError(t, err)
 	stop = w.consume(t)
 	for i := range events[:100] { // the copies of phones, some with another time
@@ -35,7 +35,7 @@ func TestCopiesAreRecognisedAcrossEpochsWithAnotherNumberOfPartitions(t *testing
 	w.consume(t) // and by somebody who has seen none of them
 	w.send(t, events...)
 	wait.Until(t, func() bool {
-		return count(t, w.Stack, "SELECT sum(rows + duplicates) AS n FROM event_ranges WHERE epoch = 2") == 700
+		return w.Stack.Count(t, "SELECT sum(rows + duplicates) AS n FROM event_ranges WHERE epoch = 2") == 700
 	})
 	w.requireExact(t, 300)
 }
@@ -52,7 +52,7 @@ func TestAnEpochBeginsWhenAllOfTheOneBeforeIsApplied(t *testing.T) {
 
 	old := w.cfg
 	w.cfg.Topic, w.cfg.Epoch = "events.second", 2
-	_, err := kafka.EnsureTopics(w.KafkaConfig, TopicSpecs(w.cfg, w.KafkaConfig), false)
+	_, err := kafka.EnsureTopics(w.KafkaConfig, topicSpecs(w.cfg.Log, w.KafkaConfig), false)
 	require.NoError(t, err)
 	err = w.consumeUntilFailure(t)
 	require.ErrorIs(t, err, kafka.ErrStop)
@@ -63,7 +63,7 @@ func TestAnEpochBeginsWhenAllOfTheOneBeforeIsApplied(t *testing.T) {
 	stop = w.consume(t)
 	w.requireExact(t, 40)
 	wait.Until(t, func() bool {
-		return count(t, w.Stack, "SELECT sum(rows) AS n FROM event_ranges") == 40
+		return w.Stack.Count(t, "SELECT sum(rows) AS n FROM event_ranges") == 40
 	})
 	stop()
 	w.cfg = next
@@ -80,7 +80,7 @@ func TestOlderEpochsAreAskedOnlyWhileTheRawTableHasThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	now := &clockAt{time.Now()}
-	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, now, nil, prometheus.NewRegistry(), zap.NewNop())
+	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, now, nil, prometheus.NewRegistry(), zap.NewNop())
 	check := func(partitions int32, epoch uint16) (regrouped bool) {
 		c.cfg.Partitions, c.cfg.Epoch = partitions, epoch
 		require.NoError(t, c.withSurveyor(func(s surveyor) (err error) {

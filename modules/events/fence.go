@@ -1,6 +1,10 @@
 package events
 
-import "fmt"
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+)
 
 // fence is the right to write one Kafka partition, until somebody takes the next one. ClickHouse
 // refuses the rows of every other.
@@ -21,3 +25,10 @@ func (f fence) count() uint32     { return uint32(f.number) }       //nolint:gos
 
 // String is how a fence appears in logs and in the log_comment of statements.
 func (f fence) String() string { return fmt.Sprintf("%d/%d#%d", f.epoch(), f.partition(), f.count()) }
+
+// newToken is random and not zero.
+func newToken() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.LittleEndian.Uint64(b[:]) | 1
+}

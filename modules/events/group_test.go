@@ -35,7 +35,7 @@ func (w *world) consumeUntilFailure(t *testing.T) error {
 	t.Helper()
 	failed := make(chan error, 1)
 	failure := worker.FailureFunc(func(_ string, err error) { failed <- err })
-	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	defer func() { require.NoError(t, c.Stop(context.Background())) }()
 	select {
@@ -102,7 +102,7 @@ func TestLostOffsetsNeedADecision(t *testing.T) {
 	w.send(t, more...)
 
 	reg := prometheus.NewRegistry()
-	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
+	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	wait.Until(t, func() bool {
 		n := 0.0
@@ -112,14 +112,14 @@ func TestLostOffsetsNeedADecision(t *testing.T) {
 		return n == float64(w.cfg.Partitions)
 	}, "every partition waits")
 	require.NoError(t, c.Stop(context.Background()))
-	require.Equal(t, 400, count(t, w.Stack, "SELECT count() AS n FROM events"))
+	require.Equal(t, 400, w.Stack.Count(t, "SELECT count() AS n FROM events"))
 
 	w.cfg.OnLostOffsets = "earliest"
 	stop := w.consume(t)
 	w.requireExact(t, 450)
 	wait.Until(t, func() bool {
-		return count(t, w.Stack, "SELECT sum(lost) AS n FROM event_ranges") == 100 &&
-			count(t, w.Stack, "SELECT sum(last_offset - first_offset + 1) AS n FROM event_ranges") == 550
+		return w.Stack.Count(t, "SELECT sum(lost) AS n FROM event_ranges") == 100 &&
+			w.Stack.Count(t, "SELECT sum(last_offset - first_offset + 1) AS n FROM event_ranges") == 550
 	})
 	stop()
 	w.consume(t) // and once more, now that it is written down
@@ -136,10 +136,10 @@ func TestARecreatedTopicNeedsANewEpoch(t *testing.T) {
 	stop()
 	topic := w.KafkaConfig.Topic(w.cfg.Topic)
 	w.admin(t, func(a sarama.ClusterAdmin) error { return a.DeleteTopic(topic) })
-	_, err := kafka.EnsureTopics(w.KafkaConfig, TopicSpecs(w.cfg, w.KafkaConfig), false)
+	_, err := kafka.EnsureTopics(w.KafkaConfig, topicSpecs(w.cfg.Log, w.KafkaConfig), false)
 	require.NoError(t, err)
 
-	c := NewConsumer(w.cfg.Consumer(), w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := NewConsumer(w.cfg, w.KafkaConfig, w.ClickHouse, w.grave, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	wait.Until(t, func() bool { return testutil.ToFloat64(c.metrics.of(0).stopped) == 1 })
 	require.NoError(t, c.Stop(context.Background()))
@@ -192,6 +192,6 @@ func TestPoisonNeverBlocks(t *testing.T) {
 	w.requireExact(t, 100)
 	wait.Until(t, func() bool {
 		r := w.grave.reasons()
-		return r[deadEmpty] == 1 && r[deadMalformed] == 2 && r[deadOversized] == 1 && r[deadNewerVersion] == 1 && r[deadKey] == 1
+		return r["empty"] == 1 && r["malformed"] == 2 && r["oversized"] == 1 && r["newer_version"] == 1 && r["bad_key"] == 1
 	}, "%v", w.grave.reasons())
 }

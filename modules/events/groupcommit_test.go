@@ -7,12 +7,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	shared := newWriter(s.ClickHouse, 1000, 10*time.Second)
 	const partitions = 8
 	var ledgers [partitions]*partitionLedger
@@ -38,8 +39,8 @@ func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 		return errs
 	}
 	require.Equal(t, [partitions]error{}, insert(1))
-	require.Equal(t, 1, count(t, s, "SELECT uniqExact(_part) + countIf(NOT endsWith(_part, '_0')) AS n FROM events"), "one part that was not merged: one statement")
-	require.Equal(t, partitions, count(t, s, "SELECT count() AS n FROM events"))
+	require.Equal(t, 1, s.Count(t, "SELECT uniqExact(_part) + countIf(NOT endsWith(_part, '_0')) AS n FROM events"), "one part that was not merged: one statement")
+	require.Equal(t, partitions, s.Count(t, "SELECT count() AS n FROM events"))
 
 	nextFence(t, ledgers[3]) // somebody takes one of the partitions
 	errs := insert(2)
@@ -50,7 +51,7 @@ func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 			require.NotErrorIs(t, err, errFenced, "the others still hold theirs")
 		}
 	}
-	require.Equal(t, partitions, count(t, s, "SELECT count() AS n FROM events"), "nothing of it was written")
+	require.Equal(t, partitions, s.Count(t, "SELECT count() AS n FROM events"), "nothing of it was written")
 
 	running, err := ledgers[3].running(t.Context())
 	require.NoError(t, err)
@@ -59,7 +60,7 @@ func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 
 func TestTheWriterRestsAfterAStatementThatOthersCanWaitFor(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	l := ledgerOf(s, 3)
 	l.writer = newWriter(s.ClickHouse, 1000, 10*time.Second)
 	f := nextFence(t, l)
@@ -77,9 +78,9 @@ func TestTheWriterRestsAfterAStatementThatOthersCanWaitFor(t *testing.T) {
 
 func TestAStatementOfSeveralPartitionsIsFoundByEach(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
-	exec(t, s, "CREATE TABLE nowhere (n UInt8) ENGINE = Null")
-	exec(t, s, "CREATE MATERIALIZED VIEW a_slow_view TO nowhere AS SELECT sleepEachRow(1) AS n FROM (SELECT user_id FROM events LIMIT 1)")
+	s := stack.OfEvents(t)
+	s.Exec(t, "CREATE TABLE nowhere (n UInt8) ENGINE = Null")
+	s.Exec(t, "CREATE MATERIALIZED VIEW a_slow_view TO nowhere AS SELECT sleepEachRow(1) AS n FROM (SELECT user_id FROM events LIMIT 1)")
 	shared := newWriter(s.ClickHouse, 1000, 10*time.Second)
 	first, second, stranger := ledgerOf(s, 1), ledgerOf(s, 11), ledgerOf(s, 111)
 	first.writer, second.writer = shared, shared

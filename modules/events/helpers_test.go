@@ -2,7 +2,9 @@ package events
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -11,22 +13,42 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/sql"
 	"github.com/feedrank/feedrank/test/stack"
 )
 
-func exec(t testing.TB, s *stack.Stack, statement string) {
-	t.Helper()
-	require.NoError(t, s.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+func topicSpecs(log Log, k kafka.Config) []kafka.TopicSpec {
+	return []kafka.TopicSpec{{Name: k.Topic(log.Topic), Partitions: log.Partitions, Retention: 72 * time.Hour}}
 }
 
-// count is the number that a query of one row and one column n gives.
-func count(t testing.TB, s *stack.Stack, query string) int {
+// viewTables are the tables that must be equal to the raw table.
+func viewTables() []string { return []string{"post_metrics_1h", "user_author_90d"} }
+
+// differing counts the buckets of a view that are not what a partition's rows in the raw table say.
+func differing(t testing.TB, s *stack.Stack, view string, partition uint16) uint64 {
 	t.Helper()
+	query := "event_difference_" + strings.TrimSuffix(strings.TrimSuffix(view, "_1h"), "_90d")
 	var n proto.ColUInt64
 	require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
-		Body: "SELECT toUInt64(n) AS n FROM (" + query + ")", Result: proto.Results{{Name: "n", Data: &n}},
+		Body: "SELECT count() AS n FROM (" + strings.TrimRight(sql.ClickHouse(query), "; \n") + ")",
+		Parameters: clickhouse.Params(map[string]any{
+			"epoch": 1, "partition": partition, "after": int64(0), "whole": true, "first": "1970-01-01", "last": "2134-04-11", "posts": []core.ID{},
+		}),
+		Result: proto.Results{{Name: "n", Data: &n}},
 	}}))
-	return int(n.Row(0))
+	return n.Row(0)
+}
+
+// newcomer takes the next fence of a partition.
+func newcomer(t testing.TB, s *stack.Stack, partition int32) (*partitionLedger, fence) {
+	t.Helper()
+	l := newLedger(s.ClickHouse, core.SystemClock{}, 10*time.Second, 1000).of(1, partition, 1024, false)
+	number, err := l.nextFence(t.Context())
+	require.NoError(t, err)
+	f := fence{number: number, token: newToken()}
+	require.NoError(t, l.claim(t.Context(), f, "test"))
+	return l, f
 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }

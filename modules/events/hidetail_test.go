@@ -19,7 +19,7 @@ import (
 
 func TestHidesAreReadFromTheLogItself(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newLog(t)
 	s, cfg := w.Stack, w.cfg
 	producer := kafka.NewProducer(s.KafkaConfig)
 	defer func() { require.NoError(t, producer.Close()) }()
@@ -39,7 +39,7 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- NewHideTail(cfg.Log(), s.KafkaConfig, now.Add(-time.Minute), func(user core.ID, hidden []core.HiddenPost) {
+		ended <- NewHideTail(cfg.Log, s.KafkaConfig, now.Add(-time.Minute), func(user core.ID, hidden []core.HiddenPost) {
 			mu.Lock()
 			defer mu.Unlock()
 			require.Len(t, hidden, 1)

@@ -49,7 +49,7 @@ func (l *partitionLedger) insertRows(ctx context.Context, f fence, rows ...row) 
 
 func TestOnlyTheNewestFenceCanWrite(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	l := ledgerOf(s, 3)
 	number, err := l.newest(t.Context())
 	require.NoError(t, err)
@@ -89,7 +89,7 @@ func TestOnlyTheNewestFenceCanWrite(t *testing.T) {
 
 func TestReconcilingMakesTheViewsEqualToTheRawTable(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	l := ledgerOf(s, 0)
 	f := nextFence(t, l)
 	rows := make([]row, 0, 100)
@@ -108,7 +108,7 @@ func TestReconcilingMakesTheViewsEqualToTheRawTable(t *testing.T) {
 		"TRUNCATE TABLE post_metrics_1h", "TRUNCATE TABLE user_author_90d",
 		"INSERT INTO post_metrics_1h SELECT * FROM post_metrics_1h", "INSERT INTO user_author_90d SELECT * FROM user_author_90d",
 	} {
-		exec(t, s, damage)
+		s.Exec(t, damage)
 		wrong, err = l.reconcile(t.Context(), f, beyond(-1))
 		require.NoError(t, err)
 		require.Positive(t, wrong, damage)
@@ -117,7 +117,7 @@ func TestReconcilingMakesTheViewsEqualToTheRawTable(t *testing.T) {
 		require.Zero(t, wrong, damage)
 	}
 
-	exec(t, s, "TRUNCATE TABLE post_metrics_1h")
+	s.Exec(t, "TRUNCATE TABLE post_metrics_1h")
 	nextFence(t, l)
 	_, err = l.reconcile(t.Context(), f, beyond(-1))
 	require.ErrorIs(t, err, errFenced, "an old owner repairs nothing")

@@ -43,7 +43,7 @@ type tape struct {
 
 // newTape writes a log with copies at all distances, events of three days, and some poison.
 func newTape(s *stack.Stack, partition uint16, seed uint64) *tape {
-	t := &tape{Stack: s, cfg: DefaultConfig().Consumer(), partition: partition, grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
+	t := &tape{Stack: s, cfg: defaultConsumerConfig(), partition: partition, grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
 	t.cfg.Partitions, t.cfg.InsertTimeout = 1024, 5*time.Second
 	t.cfg.Batch.MaxRows, t.cfg.Batch.MaxAge, t.cfg.Dedup.Window = 30, 5*time.Millisecond, 60
 	rng := rand.New(rand.NewPCG(seed, uint64(partition)))
@@ -148,19 +148,16 @@ func (t *tape) finish(tb testing.TB) {
 func (t *tape) requireExact(tb testing.TB) {
 	tb.Helper()
 	where := fmt.Sprintf(" FROM events WHERE epoch = 1 AND kafka_partition = %d", t.partition)
-	require.Equal(tb, t.distinct, count(tb, t.Stack, "SELECT count() AS n"+where), "rows")
-	require.Equal(tb, t.distinct, count(tb, t.Stack, "SELECT uniqExact(user_id, event_id) AS n"+where), "distinct events")
-	l := ledgerOf(t.Stack, int32(t.partition))
-	for _, v := range views() {
-		wrong, err := l.differing(tb.Context(), v, wholeDays(0, 60000))
-		require.NoError(tb, err)
-		require.Zero(tb, wrong, v.table)
+	require.Equal(tb, t.distinct, t.Stack.Count(tb, "SELECT count() AS n"+where), "rows")
+	require.Equal(tb, t.distinct, t.Stack.Count(tb, "SELECT uniqExact(user_id, event_id) AS n"+where), "distinct events")
+	for _, view := range viewTables() {
+		require.Zero(tb, differing(tb, t.Stack, view, t.partition), view)
 	}
 	ranges := fmt.Sprintf(" FROM event_ranges WHERE epoch = 1 AND kafka_partition = %d", t.partition)
-	require.Equal(tb, len(t.log), count(tb, t.Stack, "SELECT sum(last_offset - first_offset + 1) AS n"+ranges), "offsets covered")
-	require.Equal(tb, len(t.log), count(tb, t.Stack, "SELECT max(last_offset) + 1 AS n"+ranges), "offsets covered without overlap")
-	require.Equal(tb, len(t.log), count(tb, t.Stack, "SELECT sum(rows + duplicates + dead_letters) AS n"+ranges), "records accounted for")
-	require.Equal(tb, t.distinct, count(tb, t.Stack, "SELECT sum(rows) AS n"+ranges), "rows accounted for")
+	require.Equal(tb, len(t.log), t.Stack.Count(tb, "SELECT sum(last_offset - first_offset + 1) AS n"+ranges), "offsets covered")
+	require.Equal(tb, len(t.log), t.Stack.Count(tb, "SELECT max(last_offset) + 1 AS n"+ranges), "offsets covered without overlap")
+	require.Equal(tb, len(t.log), t.Stack.Count(tb, "SELECT sum(rows + duplicates + dead_letters) AS n"+ranges), "records accounted for")
+	require.Equal(tb, t.distinct, t.Stack.Count(tb, "SELECT sum(rows) AS n"+ranges), "rows accounted for")
 	letters := map[int64]bool{}
 	for _, letter := range t.grave.letters {
 		letters[letter.Offset] = true
@@ -217,7 +214,7 @@ func nth(step Step) int32 {
 // TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped is the table of cases in README.md.
 func TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	shared := newLedger(s.ClickHouse, core.SystemClock{}, 5*time.Second, 1000) // as if all owners were of one process
 	next := uint16(0)
 	for _, step := range allSteps() {
@@ -288,19 +285,18 @@ func (t *tape) commit(next int64) {
 // its statement visible, and of that day only one of the views.
 func TestABatchOfWhichSomeDaysLandedIsCompleted(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := newTape(s, 7, 9)
-	l := ledgerOf(s, 7)
-	f := nextFence(t, l)
+	l, f := newcomer(t, s, 7)
 	b := tape.readBatch(l)
 	byDay := map[int32][]row{}
 	for i := range b.rows {
 		byDay[b.rows[i].day()] = append(byDay[b.rows[i].day()], b.rows[i])
 	}
 	require.Greater(t, len(byDay), 1)
-	exec(t, s, "DETACH TABLE user_author_90d_mv")
-	require.NoError(t, l.insertRows(t.Context(), f, byDay[b.rows[0].day()]...))
-	exec(t, s, "ATTACH TABLE user_author_90d_mv")
+	s.Exec(t, "DETACH TABLE user_author_90d_mv")
+	require.NoError(t, l.insert(t.Context(), f, byDay[b.rows[0].day()], false))
+	s.Exec(t, "ATTACH TABLE user_author_90d_mv")
 
 	tape.finish(t)
 	tape.requireExact(t)
@@ -328,10 +324,9 @@ func (t *tape) readBatch(l *partitionLedger) *batch {
 // another owner left unfinished is still ahead.
 func TestAnOwnerThatGoesOnKnowsWhatLaysBeyondItsPlace(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := newTape(s, 8, 10)
-	l := ledgerOf(s, 8)
-	f := nextFence(t, l)
+	l, f := newcomer(t, s, 8)
 	left := tape.readBatch(l)
 	require.NoError(t, l.insert(t.Context(), f, left.rows, true))
 	tape.cfg.Batch.MaxRows = 7

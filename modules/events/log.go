@@ -10,6 +10,11 @@ type Log struct {
 	AcceptedAge time.Duration // how old an event may be when it arrives
 }
 
+// DefaultLog is the reference scale: 10M events a day.
+func DefaultLog() Log {
+	return Log{Topic: "events", Epoch: 1, Partitions: 4, AcceptedAge: 7 * 24 * time.Hour}
+}
+
 // acceptance is when an event may have occurred, seen from the moment it was received.
 type acceptance struct {
 	age    time.Duration // how old it may be

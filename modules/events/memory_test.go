@@ -54,33 +54,3 @@ func TestTheFilterLooksTwiceAtFewNewIDs(t *testing.T) {
 	}
 	require.Less(t, float64(suspects)/n, 0.005)
 }
-
-func TestTheWindowRemembersTheLatestHalfAtLeastAndNeverMoreThanItsSize(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		size := rapid.IntRange(2, 200).Draw(t, "size")
-		w := newWindow[identity, int64](size)
-		n := rapid.Int64Range(1, 1000).Draw(t, "n")
-		for i := range n {
-			w.add(numbered(uint64(i)), i)
-			require.LessOrEqual(t, w.len(), size)
-		}
-		for i := max(0, n-int64(size/2)); i < n; i++ {
-			at, ok := w.find(numbered(uint64(i)))
-			require.True(t, ok)
-			require.Equal(t, i, at)
-		}
-	})
-}
-
-func TestSettingsThatDoNotFitEachOtherAreNamed(t *testing.T) {
-	require.Empty(t, DefaultConfig().Check())
-	cfg := DefaultConfig()
-	cfg.AcceptedAge, cfg.Retention = rawRetention/2, rawRetention/2
-	cfg.Dedup.Window = cfg.Batch.MaxRows
-	cfg.Batch.QueueBytes = cfg.Batch.MaxBytes - 1
-	wrong := cfg.Check()
-	require.Len(t, wrong, 3)
-	for _, key := range []string{"accepted_age", "dedup.window", "batch.queue_bytes"} {
-		require.Contains(t, wrong, key)
-	}
-}

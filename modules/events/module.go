@@ -23,7 +23,7 @@ func APIModule() fx.Option {
 			return NewBound(cfg.Bound, r, clock, reg, log)
 		},
 		func(cfg Config, k kafka.Config, p Producer, hider Hider, b *Bound, clock core.Clock, reg prometheus.Registerer) *API {
-			return NewAPI(cfg.API(), k.Topic(cfg.Topic), p, hider, clock, reg).WithBound(b)
+			return NewAPI(cfg.Ingest(), k.Topic(cfg.Topic), p, hider, clock, reg).WithBound(b)
 		},
 		fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
 	), fx.Invoke(func(lc fx.Lifecycle, b *Bound, failure worker.Failure) {
@@ -41,7 +41,7 @@ func APIModule() fx.Option {
 // ConsumerModule applies events to ClickHouse.
 func ConsumerModule() fx.Option {
 	return fx.Module("events-consumer", fx.Provide(provideConsumer, fx.Annotate(func(c *Consumer) ops.Check {
-		return ops.Check{Name: "events consumer", Probe: func(context.Context) error { return c.metrics.backlog.Check() }}
+		return ops.Check{Name: "events consumer", Probe: func(context.Context) error { return c.check() }}
 	}, fx.ResultTags(`group:"checks"`))), fx.Invoke(func(lc fx.Lifecycle, c *Consumer) {
 		lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
 	}))

@@ -87,9 +87,9 @@ func TestAFrozenClickHouseLeavesNothingUncertain(t *testing.T) {
 
 func TestDataThatClickHouseRefusesStopsItsPartitionAlone(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	sick, well := newTape(s, 1, 4), newTape(s, 2, 4)
-	exec(t, s, "ALTER TABLE events ADD CONSTRAINT no_ones CHECK kafka_partition != 1")
+	s.Exec(t, "ALTER TABLE events ADD CONSTRAINT no_ones CHECK kafka_partition != 1")
 	first := sick.play(t.Context(), noSteps{})
 	second := well.play(t.Context(), noSteps{})
 	well.through(t, second)
@@ -98,7 +98,7 @@ func TestDataThatClickHouseRefusesStopsItsPartitionAlone(t *testing.T) {
 	wait.Until(t, func() bool { return testutil.ToFloat64(stopped) == 1 })
 	require.Zero(t, sick.committed.Load())
 
-	exec(t, s, "ALTER TABLE events DROP CONSTRAINT no_ones")
+	s.Exec(t, "ALTER TABLE events DROP CONSTRAINT no_ones")
 	sick.through(t, first)
 	require.Zero(t, testutil.ToFloat64(stopped))
 	sick.requireExact(t)
@@ -106,11 +106,11 @@ func TestDataThatClickHouseRefusesStopsItsPartitionAlone(t *testing.T) {
 
 func TestAViewThatThrowsLeavesOursExact(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := newTape(s, 1, 5)
 	// Somebody's own view fails: the raw rows and some of the views are written, and the insert fails.
-	exec(t, s, "CREATE TABLE refused (n UInt8) ENGINE = Null")
-	exec(t, s, "CREATE MATERIALIZED VIEW a_refusing TO refused AS SELECT throwIf(action = 'like', 'no') AS n FROM events")
+	s.Exec(t, "CREATE TABLE refused (n UInt8) ENGINE = Null")
+	s.Exec(t, "CREATE MATERIALIZED VIEW a_refusing TO refused AS SELECT throwIf(action = 'like', 'no') AS n FROM events")
 	tape.through(t, tape.play(t.Context(), noSteps{}))
 	tape.requireExact(t)
 	require.Positive(t, testutil.ToFloat64(tape.metrics.reconciled))

@@ -19,7 +19,7 @@ import (
 
 // oneTape is an empty log of the only partition of a topic.
 func oneTape(s *stack.Stack) *tape {
-	t := &tape{Stack: s, cfg: DefaultConfig().Consumer(), grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
+	t := &tape{Stack: s, cfg: defaultConsumerConfig(), grave: &grave{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
 	t.cfg.Partitions, t.cfg.InsertTimeout, t.cfg.Batch.MaxAge = 1, 10*time.Second, 5*time.Millisecond
 	return t
 }
@@ -46,7 +46,7 @@ func sums(t *testing.T, s *stack.Stack, view, columns, where string) string {
 	names := strings.Split(columns, " ")
 	all := make([]string, len(names))
 	for i, name := range names {
-		all[i] = fmt.Sprint(count(t, s, fmt.Sprintf("SELECT sum(%s) + 1000 AS n FROM %s WHERE %s", name, view, where)) - 1000)
+		all[i] = fmt.Sprint(s.Count(t, fmt.Sprintf("SELECT sum(%s) + 1000 AS n FROM %s WHERE %s", name, view, where)) - 1000)
 	}
 	return strings.Join(all, " ")
 }
@@ -57,7 +57,7 @@ const postColumns, authorColumns = "exposures views clicks likes comments shares
 // computed by the views' own words.
 func TestWhatCountsHow(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := oneTape(s)
 	const like, unlike, comment, share = core.ActionLike, core.ActionUnlike, core.ActionComment, core.ActionShare
 	posts := []struct {
@@ -96,13 +96,13 @@ func TestWhatCountsHow(t *testing.T) {
 		require.Equal(t, posts[post].author, sums(t, s, "user_author_90d", authorColumns, fmt.Sprint("author_id = ", 900+post)), "post %d", post)
 	}
 	for bucket, n := range map[int]int{0: 1, 4: 1, 6: 1, 8: 1, 11: 1, 12: 1, 39: 1, 40: 1, 79: 1} {
-		require.Equal(t, n, count(t, s, fmt.Sprintf("SELECT sum(dwell[%d]) AS n FROM post_metrics_1h WHERE post_id = 20", bucket)), "bucket %d", bucket)
+		require.Equal(t, n, s.Count(t, fmt.Sprintf("SELECT sum(dwell[%d]) AS n FROM post_metrics_1h WHERE post_id = 20", bucket)), "bucket %d", bucket)
 	}
 }
 
 func TestOthersCannotTakeLikesAway(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := oneTape(s)
 	for user := 1; user <= 5; user++ {
 		tape.did(user, core.ActionLike, 1, 30)
@@ -118,7 +118,7 @@ func TestOthersCannotTakeLikesAway(t *testing.T) {
 
 func TestTheLatestByTimeHoldsInWhateverOrderTheyCome(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := oneTape(s)
 	tape.did(1, core.ActionUnlike, 1, 10) // from another phone
 	tape.did(1, core.ActionLike, 1, 60)   // this one was offline
@@ -143,7 +143,7 @@ func TestTheLatestByTimeHoldsInWhateverOrderTheyCome(t *testing.T) {
 // raw table.
 func TestAStateIsKnownWhoeverHasThePartition(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := oneTape(s)
 	minute := 2000 // also on the day before
 	for _, action := range []core.Action{core.ActionLike, core.ActionLike, core.ActionUnlike, core.ActionUnlike, core.ActionLike, core.ActionComment, core.ActionComment} {
@@ -152,7 +152,7 @@ func TestAStateIsKnownWhoeverHasThePartition(t *testing.T) {
 		tape.finish(t)
 	}
 	require.Equal(t, "0 0 0 1 1 0 0", sums(t, s, "post_metrics_1h", postColumns, "post_id = 1"))
-	require.Equal(t, 3, count(t, s, "SELECT count() AS n FROM events WHERE verdict = 'repeated'"))
+	require.Equal(t, 3, s.Count(t, "SELECT count() AS n FROM events WHERE verdict = 'repeated'"))
 	tape.requireExact(t)
 }
 
@@ -197,9 +197,9 @@ func (t *tape) requireStates(tb testing.TB) {
 	tb.Helper()
 	where := fmt.Sprintf("kafka_partition = %d", t.partition)
 	for kind, n := range t.finalStates(tb) {
-		require.Equal(tb, n, count(tb, t.Stack, fmt.Sprintf("SELECT sum(%ss) AS n FROM post_metrics_1h WHERE %s", kind, where)), kind)
+		require.Equal(tb, n, t.Stack.Count(tb, fmt.Sprintf("SELECT sum(%ss) AS n FROM post_metrics_1h WHERE %s", kind, where)), kind)
 	}
-	require.Zero(tb, count(tb, t.Stack, `SELECT count() AS n FROM (
+	require.Zero(tb, t.Stack.Count(tb, `SELECT count() AS n FROM (
 		SELECT sum(effect) AS total FROM events WHERE action IN ('like', 'unlike', 'comment', 'share', 'hide', 'not_interested', 'unhide') AND `+where+`
 		GROUP BY user_id, post_id, multiIf(action = 'unlike', 'like', action IN ('not_interested', 'unhide'), 'hide', toString(action)) HAVING total NOT IN (0, 1))`),
 		"a user counts 0 or 1")
@@ -207,19 +207,19 @@ func (t *tape) requireStates(tb testing.TB) {
 
 func writePost(t testing.TB, s *stack.Stack, id, author int, columns string) {
 	t.Helper()
-	exec(t, s, fmt.Sprintf("INSERT INTO posts (id, author_id, created_at, version, hidden, is_deleted) VALUES (%d, %d, %s)", id, author, columns))
+	s.Exec(t, fmt.Sprintf("INSERT INTO posts (id, author_id, created_at, version, hidden, is_deleted) VALUES (%d, %d, %s)", id, author, columns))
 }
 
 func TestOnlyWhatThePostsRecordSaysCounts(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := oneTape(s)
 	tape.posts = NewPosts(s.ClickHouse, core.SystemClock{})
 	const ago = "now64(6) - INTERVAL 2 HOUR, 1, "
 	writePost(t, s, 1, 50, ago+"false, 0")
 	writePost(t, s, 2, 50, ago+"true, 0")
 	writePost(t, s, 3, 50, ago+"false, 1")
-	exec(t, s, `INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, version) VALUES (7, 'block', 50, 'a', 1), (8, 'blocked_by', 50, 'b', 1), (9, 'mute', 50, 'c', 1)`)
+	s.Exec(t, `INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, version) VALUES (7, 'block', 50, 'a', 1), (8, 'blocked_by', 50, 'b', 1), (9, 'mute', 50, 'c', 1)`)
 	for _, user := range []int{5, 7, 8, 9, 50} {
 		for _, action := range []core.Action{core.ActionView, core.ActionLike, core.ActionComment} {
 			tape.did(user, action, 1, 10) // the client says that it is of 900
@@ -231,17 +231,17 @@ func TestOnlyWhatThePostsRecordSaysCounts(t *testing.T) {
 	tape.finish(t)
 	tape.requireExact(t)
 	require.Equal(t, "0 5 0 2 2 0 0", sums(t, s, "post_metrics_1h", postColumns, "author_id = 50"), "neither the author's own, nor of who is blocked")
-	require.Zero(t, count(t, s, "SELECT count() AS n FROM post_metrics_1h WHERE post_id != 1 OR author_id != 50"))
-	require.Zero(t, count(t, s, "SELECT count() AS n FROM user_author_90d WHERE author_id != 50"), "nobody is whom the client names")
+	require.Zero(t, s.Count(t, "SELECT count() AS n FROM post_metrics_1h WHERE post_id != 1 OR author_id != 50"))
+	require.Zero(t, s.Count(t, "SELECT count() AS n FROM user_author_90d WHERE author_id != 50"), "nobody is whom the client names")
 	require.Equal(t, "1 0 1 1 0 0", sums(t, s, "user_author_90d", authorColumns, "user_id = 5"))
 	for verdict, n := range map[string]int{"own": 2, "not_visible": 14, "unresolved": 5, "counted": 9} {
-		require.Equal(t, n, count(t, s, fmt.Sprintf("SELECT count() AS n FROM events WHERE verdict = '%s'", verdict)), verdict)
+		require.Equal(t, n, s.Count(t, fmt.Sprintf("SELECT count() AS n FROM events WHERE verdict = '%s'", verdict)), verdict)
 	}
 }
 
 func TestAnEventAheadOfItsPostCountsOnceThePostIsKnown(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := oneTape(s)
 	tape.posts = NewPosts(s.ClickHouse, core.SystemClock{})
 	for _, user := range []int{5, 6, 50} {
@@ -252,7 +252,7 @@ func TestAnEventAheadOfItsPostCountsOnceThePostIsKnown(t *testing.T) {
 	tape.did(6, core.ActionUnlike, 1, 9)
 	owner := tape.play(t.Context(), noSteps{})
 	wait.Until(t, func() bool { return tape.committed.Load() == int64(len(tape.log)) })
-	require.Zero(t, count(t, s, "SELECT count() AS n FROM post_metrics_1h"))
+	require.Zero(t, s.Count(t, "SELECT count() AS n FROM post_metrics_1h"))
 	writePost(t, s, 1, 50, "now64(6) - INTERVAL 20 MINUTE, 1, false, 0")
 	writePost(t, s, 2, 50, "now64(6) + INTERVAL 2 MINUTE, 1, false, 0") // it was made after the events
 	wait.Until(t, func() bool { return testutil.ToFloat64(tape.metrics.resolved) == 2 })
@@ -260,7 +260,7 @@ func TestAnEventAheadOfItsPostCountsOnceThePostIsKnown(t *testing.T) {
 	<-owner.done
 	tape.requireExact(t)
 	require.Equal(t, "0 3 0 1 0 0 0", sums(t, s, "post_metrics_1h", postColumns, "post_id = 1 AND author_id = 50"))
-	require.Zero(t, count(t, s, "SELECT count() AS n FROM post_metrics_1h WHERE post_id != 1"))
+	require.Zero(t, s.Count(t, "SELECT count() AS n FROM post_metrics_1h WHERE post_id != 1"))
 	require.Equal(t, "1 0 0 0 0 0", sums(t, s, "user_author_90d", authorColumns, "user_id = 6 AND author_id = 50"))
 
 	tape.did(5, core.ActionLike, 1, 5) // again, now that the post is known
@@ -272,7 +272,7 @@ func TestAnEventAheadOfItsPostCountsOnceThePostIsKnown(t *testing.T) {
 
 func TestANewOwnerKnowsWhichEventsAreAheadOfTheirPosts(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := oneTape(s)
 	tape.posts = NewPosts(s.ClickHouse, core.SystemClock{})
 	tape.did(5, core.ActionLike, 1, 10)
@@ -294,7 +294,7 @@ func (anySession) Valid(_, _ core.ID, session string) bool { return session != "
 func TestImpressionsCountOnceForEachServedSessionWhereOneIsRequired(t *testing.T) {
 	t.Parallel()
 	for _, required := range []bool{false, true} {
-		s := newStack(t)
+		s := stack.OfEvents(t)
 		tape := oneTape(s)
 		tape.cfg.RequireSession, tape.sessions = required, anySession{}
 		in := func(session string) func(*core.Event) { return func(e *core.Event) { e.FeedSession = session } }
@@ -318,7 +318,7 @@ func TestImpressionsCountOnceForEachServedSessionWhereOneIsRequired(t *testing.T
 // TestTheStateOfAnUnfinishedBatchIsNotHandedOn ends a worker when its batch is decided and not written.
 func TestTheStateOfAnUnfinishedBatchIsNotHandedOn(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := oneTape(s)
 	for user := 1; user <= 20; user++ {
 		tape.did(user, core.ActionLike, 1, 10)

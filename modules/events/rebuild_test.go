@@ -40,8 +40,8 @@ func TestARebuildShowsReadersOldCountsOrNewOnesWhileEventsFlow(t *testing.T) {
 	w.requireExact(t, 2000)
 	right := w.buckets(t)
 	// As if a like had counted twice until now: every bucket is wrong.
-	for _, view := range views() {
-		exec(t, w.Stack, "INSERT INTO "+view.table+" SELECT * FROM "+view.table)
+	for _, view := range viewTables() {
+		w.Stack.Exec(t, "INSERT INTO "+view+" SELECT * FROM "+view)
 	}
 	wrong := w.buckets(t)
 
@@ -77,7 +77,7 @@ func TestARebuildShowsReadersOldCountsOrNewOnesWhileEventsFlow(t *testing.T) {
 		}
 	})
 	last, all := 0, 0
-	requests := NewRequests(w.cfg.Log(), w.cfg.InsertTimeout, w.ClickHouse, core.SystemClock{})
+	requests := NewRequests(w.cfg.Log, w.cfg.InsertTimeout, w.ClickHouse, core.SystemClock{})
 	changed, err := requests.Rebuild(t.Context(), func(done, total int) { last, all = done, total })
 	close(rebuilt)
 	reading.Wait()

@@ -9,12 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := newTape(s, 5, 6)
 	o := tape.play(t.Context(), noSteps{})
 	wait.Until(t, func() bool { return tape.committed.Load() == int64(len(tape.log)) })
@@ -25,8 +26,8 @@ func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
 	wrong, err := r.Reconcile(ctx, 5, r.Complete(), time.Now())
 	require.NoError(t, err)
 	require.Zero(t, wrong)
-	exec(t, s, "TRUNCATE TABLE post_metrics_1h")
-	exec(t, s, "INSERT INTO user_author_90d SELECT * FROM user_author_90d")
+	s.Exec(t, "TRUNCATE TABLE post_metrics_1h")
+	s.Exec(t, "INSERT INTO user_author_90d SELECT * FROM user_author_90d")
 	wrong, err = r.Reconcile(ctx, 5, r.Complete(), time.Now())
 	require.NoError(t, err)
 	require.Positive(t, wrong)
@@ -46,13 +47,13 @@ func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
 
 func TestARecordThatClickHouseRefusesIsQuarantinedOnRequest(t *testing.T) {
 	t.Parallel()
-	s := newStack(t)
+	s := stack.OfEvents(t)
 	tape := newTape(s, 6, 7)
 	bad := randomEvents(newRand(9), 1)[0]
 	bad.UserID, bad.PostID, bad.Action = core.ID(mustUser(tape)), 666, core.ActionView // no state: what others expect of states is theirs
 	offset := tape.append(bad).Offset
 	tape.poison++ // it ends as one
-	exec(t, s, "ALTER TABLE events ADD CONSTRAINT no_ones CHECK post_id != 666")
+	s.Exec(t, "ALTER TABLE events ADD CONSTRAINT no_ones CHECK post_id != 666")
 	o := tape.play(t.Context(), noSteps{})
 	stopped := tape.metrics.stopped.WithLabelValues("6")
 	wait.Until(t, func() bool { return testutil.ToFloat64(stopped) == 1 })

@@ -6,6 +6,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
@@ -57,6 +59,37 @@ func New(t testing.TB) *Stack {
 	s.RedisConfig.Addrs = []string{embeddedtest.NewRedis(t)}
 	s.prepare(t)
 	return s
+}
+
+// OfEvents is New without PostgreSQL and Redis, which the path of events needs not.
+func OfEvents(t testing.TB) *Stack {
+	t.Helper()
+	servers := embeddedtest.Stack(t)
+	s := Configs(servers.Addresses())
+	s.Servers = servers
+	s.ClickHouseConfig.Database = embeddedtest.NewClickHouseDatabase(t)
+	s.KafkaConfig.TopicPrefix = embeddedtest.Prefix(t)
+	_, err := migrate.ClickHouse(t.Context(), s.ClickHouseConfig, false)
+	require.NoError(t, err)
+	s.ClickHouse = clickhouse.New(s.ClickHouseConfig, prometheus.NewRegistry())
+	t.Cleanup(s.ClickHouse.Close)
+	return s
+}
+
+// Exec runs a statement in ClickHouse.
+func (s *Stack) Exec(t testing.TB, statement string) {
+	t.Helper()
+	require.NoError(t, s.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+}
+
+// Count is the number that a query of ClickHouse with one row and one column n gives.
+func (s *Stack) Count(t testing.TB, query string) int {
+	t.Helper()
+	var n proto.ColUInt64
+	require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
+		Body: "SELECT toUInt64(n) AS n FROM (" + query + ")", Result: proto.Results{{Name: "n", Data: &n}},
+	}}))
+	return int(n.Row(0))
 }
 
 // Own gives a test servers of its own, which it may kill.
