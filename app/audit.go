@@ -13,6 +13,7 @@ import (
 	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
@@ -20,7 +21,7 @@ import (
 
 // auditedOwners are the owners of the events' partitions as an audit asks for them.
 type auditedOwners struct {
-	*events.Requests
+	*ledger.Owners
 	cfg events.Config
 }
 
@@ -39,7 +40,7 @@ var ErrAudit = errors.New("the audit found something wrong")
 func audits() fx.Option {
 	return fx.Options(audit.Module(), fx.Provide(
 		func(cfg events.Config, client *clickhouse.Client, clock core.Clock) audit.Owners {
-			return auditedOwners{events.NewRequests(cfg.Log(), cfg.InsertTimeout, client, clock), cfg}
+			return auditedOwners{ledger.NewOwners(cfg.Log(), cfg.InsertTimeout, client, clock), cfg}
 		},
 		fx.Annotate(auditJob, fx.ResultTags(`group:"jobs"`)),
 	))
@@ -72,16 +73,16 @@ func WithAudit(ctx context.Context, cfg config.Config, f func(*audit.Service) er
 	}
 	defer pool.Close()
 	return withClickHouse(cfg, func(client *clickhouse.Client) error {
-		owners := auditedOwners{events.NewRequests(cfg.Events.Log(), cfg.Events.InsertTimeout, client, core.SystemClock{}), cfg.Events}
+		owners := auditedOwners{ledger.NewOwners(cfg.Events.Log(), cfg.Events.InsertTimeout, client, core.SystemClock{}), cfg.Events}
 		auditor := audit.NewAuditor(cfg.Audit, client, owners, core.SystemClock{})
 		return f(audit.NewService(cfg.Audit, auditor, pool, prometheus.NewRegistry(), zap.NewNop()))
 	})
 }
 
 // WithOwners gives f a client of the owners of the events' partitions.
-func WithOwners(cfg config.Config, f func(*events.Requests) error) error {
+func WithOwners(cfg config.Config, f func(*ledger.Owners) error) error {
 	return withClickHouse(cfg, func(client *clickhouse.Client) error {
-		return f(events.NewRequests(cfg.Events.Log(), cfg.Events.InsertTimeout, client, core.SystemClock{}))
+		return f(ledger.NewOwners(cfg.Events.Log(), cfg.Events.InsertTimeout, client, core.SystemClock{}))
 	})
 }
 

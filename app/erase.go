@@ -12,7 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/erase"
-	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
@@ -26,7 +26,6 @@ import (
 // erased tells the consumers of whom to store nothing.
 func erased() fx.Option {
 	return fx.Options(erase.Module(), fx.Provide(
-		func(l *erase.List) events.Erased { return l },
 		func(l *erase.List) core.Erased { return l },
 	))
 }
@@ -85,7 +84,7 @@ func Erase(ctx context.Context, cfg config.Config, users []core.ID, options ...e
 	defer db.Close()
 	cache := redis.New(cfg.Redis)
 	defer cache.Close()
-	owners := events.NewRequests(cfg.Events.Log(), cfg.Events.InsertTimeout, db, core.SystemClock{})
+	owners := ledger.NewOwners(cfg.Events.Log(), cfg.Events.InsertTimeout, db, core.SystemClock{})
 	report, err := erase.New(db, pool, cache, owners, eraseKeys(places), options...).Run(ctx, users)
 	if specs, failed := topics(cfg); failed == nil {
 		for _, t := range specs {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/ingest"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -63,7 +64,7 @@ func (h hideFollower) follow(ctx context.Context, since time.Time) error {
 		cancel()
 		return nil
 	})
-	err := events.NewHideTail(h.events.Log(), h.kafka, since, h.hide, h.log).Run(ctx)
+	err := ingest.NewHideTail(h.events.Log(), h.kafka, since, h.hide, h.log).Run(ctx)
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}

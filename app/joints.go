@@ -12,12 +12,14 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/cdc"
-	"github.com/feedrank/feedrank/modules/cdc/consumer"
+	cdcconsumer "github.com/feedrank/feedrank/modules/cdc/consumer"
 	"github.com/feedrank/feedrank/modules/cdc/tail"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/events"
+	eventsconsumer "github.com/feedrank/feedrank/modules/events/consumer"
+	"github.com/feedrank/feedrank/modules/events/ingest"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
@@ -33,9 +35,9 @@ import (
 // eventLetters keeps what the events consumer cannot apply.
 type eventLetters struct{ queue *deadletter.Publisher }
 
-var _ events.DeadLetters = eventLetters{}
+var _ eventsconsumer.DeadLetters = eventLetters{}
 
-func (q eventLetters) Publish(ctx context.Context, letters []events.DeadLetter) error {
+func (q eventLetters) Publish(ctx context.Context, letters []eventsconsumer.DeadLetter) error {
 	out := make([]deadletter.Letter, len(letters))
 	for i, l := range letters {
 		out[i] = deadletter.Letter{
@@ -52,9 +54,9 @@ func (q eventLetters) Publish(ctx context.Context, letters []events.DeadLetter) 
 // changeLetters keeps what the CDC consumer cannot apply.
 type changeLetters struct{ queue *deadletter.Publisher }
 
-var _ consumer.DeadLetters = changeLetters{}
+var _ cdcconsumer.DeadLetters = changeLetters{}
 
-func (q changeLetters) Publish(ctx context.Context, letters []consumer.DeadLetter) error {
+func (q changeLetters) Publish(ctx context.Context, letters []cdcconsumer.DeadLetter) error {
 	out := make([]deadletter.Letter, len(letters))
 	for i, l := range letters {
 		out[i] = deadletter.Letter{
@@ -72,10 +74,10 @@ func (q changeLetters) Publish(ctx context.Context, letters []consumer.DeadLette
 func deadLetters() fx.Option {
 	return fx.Module("dead letters", fx.Provide(
 		deadletter.NewMetrics,
-		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) events.DeadLetters {
+		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) eventsconsumer.DeadLetters {
 			return eventLetters{deadletter.NewPublisher(k.Topic(cfg.EventsTopic), Version, p, clock, m)}
 		},
-		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) consumer.DeadLetters {
+		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) cdcconsumer.DeadLetters {
 			return changeLetters{deadletter.NewPublisher(k.Topic(cfg.CDCTopic), Version, p, clock, m)}
 		},
 	))
@@ -85,9 +87,9 @@ func deadLetters() fx.Option {
 // and block.
 func signals() fx.Option {
 	return fx.Options(feed.SignalsModule(), fx.Provide(
-		func(s *feed.Signals) events.Applied { return s },
-		func(s *feed.Sessions) events.Sessions { return s },
-		fx.Annotate(func(s *feed.Signals) consumer.Observer { return s }, fx.ResultTags(`group:"changes"`)),
+		func(s *feed.Signals) eventsconsumer.Observer { return s },
+		func(s *feed.Sessions) eventsconsumer.Sessions { return s },
+		fx.Annotate(func(s *feed.Signals) cdcconsumer.Observer { return s }, fx.ResultTags(`group:"changes"`)),
 	))
 }
 
@@ -96,20 +98,20 @@ type deaf struct{}
 
 func (deaf) Observe(context.Context, []core.Event) error { return nil }
 
-// Hide implements events.Hider.
+// Hide implements ingest.HideListener.
 func (deaf) Hide(context.Context, core.ID, []core.HiddenPost) {}
 
 // hides tells the feed at once what users hide.
 func hides() fx.Option {
-	return fx.Options(fx.Provide(func(f *feed.Feed) events.Hider { return f }), followHides())
+	return fx.Options(fx.Provide(func(f *feed.Feed) ingest.HideListener { return f }), followHides())
 }
 
 func noHides() fx.Option {
-	return fx.Provide(func() events.Hider { return deaf{} })
+	return fx.Provide(func() ingest.HideListener { return deaf{} })
 }
 
 func noSignals() fx.Option {
-	return fx.Provide(func() events.Applied { return deaf{} })
+	return fx.Provide(func() eventsconsumer.Observer { return deaf{} })
 }
 
 // guards are the breakers as the feed asks for them.
@@ -119,7 +121,7 @@ func guards() fx.Option {
 			return feed.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis, Limiter: gate}
 		},
 		func(s *breaker.Set) suggest.Gates { return suggest.Gates{Source: s.Discovery, Redis: s.Redis} },
-		func(s *breaker.Set, p *kafka.Producer) events.Producer { return guardedProducer{p, s.Kafka} },
+		func(s *breaker.Set, p *kafka.Producer) ingest.Producer { return guardedProducer{p, s.Kafka} },
 	))
 }
 
@@ -127,7 +129,7 @@ func guards() fx.Option {
 func noGuards() fx.Option {
 	return fx.Options(fx.Supply(suggest.Gates{Source: suggest.AlwaysAsk{}, Redis: suggest.AlwaysAsk{}}), fx.Provide(func(gate *admission.Gate) feed.Guards {
 		return feed.Guards{ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}, Limiter: gate}
-	}, func(p *kafka.Producer) events.Producer { return p }))
+	}, func(p *kafka.Producer) ingest.Producer { return p }))
 }
 
 // guardedProducer writes what clients sent while Kafka is well, and refuses at once while it is not.
@@ -136,7 +138,7 @@ type guardedProducer struct {
 	guard    *breaker.Breaker
 }
 
-// Send implements events.Producer.
+// Send implements ingest.Producer.
 func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerMessage) error {
 	return g.guard.Do(ctx, func(ctx context.Context) error { return g.producer.Send(ctx, messages...) })
 }

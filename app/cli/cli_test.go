@@ -21,7 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
-	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/codec"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
@@ -87,7 +87,7 @@ func (c *console) send(t *testing.T, n int) {
 			OccurredAt: time.Now().Add(-26 * time.Hour), ReceivedAt: time.Now(),
 		}
 		e.ID[0] = byte(i + 1) // an id of zeros is none
-		messages = append(messages, events.Record(topic, e))
+		messages = append(messages, codec.Record(topic, e))
 	}
 	poison := *messages[0]
 	poison.Value = sarama.StringEncoder("{")

@@ -14,7 +14,7 @@ import (
 
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/modules/deadletter"
-	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/ledger"
 )
 
 // dlqCommand looks at dead letters and deals with them.
@@ -277,7 +277,7 @@ func dlqQuarantine(load loader) *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), patience)
 		defer cancel()
-		return app.WithOwners(cfg, func(owners *events.Requests) error {
+		return app.WithOwners(cfg, func(owners *ledger.Owners) error {
 			var sent uint64
 			deed := app.Deed{What: "dead_letters.quarantine", Target: strconv.Itoa(partition), Asked: map[string]int64{"first": first, "last": last}}
 			err := app.Recorded(ctx, cfg, deed, c.ErrOrStderr(), func() (any, error) {

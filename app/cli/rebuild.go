@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/app"
-	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/ledger"
 )
 
 // rebuildViewsCommand recounts the views from the raw events.
@@ -29,7 +29,7 @@ func rebuildViewsCommand(load loader) *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), patience)
 		defer cancel()
-		return app.WithOwners(cfg, func(owners *events.Requests) error {
+		return app.WithOwners(cfg, func(owners *ledger.Owners) error {
 			progress := app.NewProgress(c.ErrOrStderr())
 			tell := func(done, total int) { progress.Show("rebuild", int64(done), int64(total)) }
 			var wrong uint64

@@ -22,7 +22,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/replica"
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/migrate"
@@ -43,7 +43,7 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 	if err := maySeed(ctx, cfg, pool, client, options.CreateSchema); err != nil {
 		return seed.Report{}, err
 	}
-	past, err := events.NewBulk(ctx, cfg.Kafka.Topic(cfg.Events.Topic), cfg.Events.Partitions, client, core.SystemClock{})
+	past, err := ledger.NewBulk(ctx, cfg.Kafka.Topic(cfg.Events.Topic), cfg.Events.Partitions, client, core.SystemClock{})
 	if err != nil {
 		return seed.Report{}, err
 	}
@@ -92,8 +92,8 @@ func maySeed(ctx context.Context, cfg config.Config, pool *pgxpool.Pool, client 
 	case pending != "":
 		return fmt.Errorf("our schema in %s is not up to date: run `feedrank migrate` with this configuration first", pending)
 	}
-	if err := events.HasPast(ctx, client); err != nil {
-		if errors.Is(err, events.ErrBegun) {
+	if err := ledger.HasPast(ctx, client); err != nil {
+		if errors.Is(err, ledger.ErrBegun) {
 			return fmt.Errorf("%w: name another clickhouse.database and migrate it, or send the events into the topic with --topic", err)
 		}
 		return err

@@ -13,7 +13,7 @@ import (
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/codec"
 	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -62,7 +62,7 @@ func (t topic) Send(ctx context.Context, all []core.Event) error {
 	records := make([]*sarama.ProducerMessage, len(all))
 	for i, e := range all {
 		e.ReceivedAt = time.Now() // as the API would have said
-		records[i] = events.Record(t.name, e)
+		records[i] = codec.Record(t.name, e)
 	}
 	if err := t.producer.Send(ctx, records...); err != nil {
 		return fmt.Errorf("events: %w", err)

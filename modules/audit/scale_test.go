@@ -12,6 +12,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
@@ -27,7 +28,7 @@ func BenchmarkTenMillionEvents(b *testing.B) {
 	b.Cleanup(db.Close)
 	_, err := kafka.EnsureTopics(w.KafkaConfig, events.TopicSpecs(w.events, w.KafkaConfig), false)
 	require.NoError(b, err)
-	past, err := events.NewBulk(b.Context(), w.KafkaConfig.Topic(w.events.Topic), w.events.Partitions, db, core.SystemClock{})
+	past, err := ledger.NewBulk(b.Context(), w.KafkaConfig.Topic(w.events.Topic), w.events.Partitions, db, core.SystemClock{})
 	require.NoError(b, err)
 	// Yesterday and the day before, of 100,000 users on 100,000 posts.
 	end := time.Now().UTC().Truncate(day)
@@ -44,7 +45,7 @@ func BenchmarkTenMillionEvents(b *testing.B) {
 		require.NoError(b, past.Send(b.Context(), all))
 	}
 	require.NoError(b, past.Flush(b.Context()))
-	w.owners = owners{events.NewRequests(w.events.Log(), w.events.InsertTimeout, w.ClickHouse, core.SystemClock{}), w.events.AcceptedAge + w.events.Retention}
+	w.owners = owners{ledger.NewOwners(w.events.Log(), w.events.InsertTimeout, w.ClickHouse, core.SystemClock{}), w.events.AcceptedAge + w.events.Retention}
 	w.service = NewService(w.cfg, NewAuditor(w.cfg, w.ClickHouse, w.owners, core.SystemClock{}), w.Postgres, w.reg, zaptest.NewLogger(b))
 	b.ResetTimer()
 	for range b.N {

@@ -17,6 +17,9 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/codec"
+	"github.com/feedrank/feedrank/modules/events/consumer"
+	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
@@ -28,7 +31,7 @@ func TestMain(m *testing.M) { stack.Main(m) }
 
 // owners are the running consumer's.
 type owners struct {
-	*events.Requests
+	*ledger.Owners
 	late time.Duration
 }
 
@@ -37,7 +40,7 @@ func (o owners) Lateness() time.Duration { return o.late }
 // grave takes dead letters.
 type grave struct{}
 
-func (grave) Publish(context.Context, []events.DeadLetter) error { return nil }
+func (grave) Publish(context.Context, []consumer.DeadLetter) error { return nil }
 
 // world is an events path with some days of events behind it.
 type world struct {
@@ -55,7 +58,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{Stack: stack.New(t), cfg: DefaultConfig(), events: events.DefaultConfig(), reg: prometheus.NewRegistry()}
 	w.cfg.Settle = 0
 	w.events.Partitions, w.events.Batch.MaxRows = 2, 20 // many ranges
-	w.owners = owners{events.NewRequests(w.events.Log(), w.events.InsertTimeout, w.ClickHouse, core.SystemClock{}), w.events.AcceptedAge + w.events.Retention}
+	w.owners = owners{ledger.NewOwners(w.events.Log(), w.events.InsertTimeout, w.ClickHouse, core.SystemClock{}), w.events.AcceptedAge + w.events.Retention}
 	_, err := kafka.EnsureTopics(w.KafkaConfig, events.TopicSpecs(w.events, w.KafkaConfig), false)
 	require.NoError(t, err)
 	w.service = NewService(w.cfg, NewAuditor(w.cfg, w.ClickHouse, w.owners, core.SystemClock{}), w.Postgres, w.reg, zaptest.NewLogger(t))
@@ -68,7 +71,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) consume(t testing.TB) {
 	t.Helper()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
-	c := events.NewConsumer(w.events.Consumer(), w.KafkaConfig, w.ClickHouse, grave{}, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := consumer.New(w.events.Consumer(), w.KafkaConfig, w.ClickHouse, grave{}, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	var once sync.Once
 	w.stop = func() {
@@ -101,12 +104,12 @@ func (w *world) fill(t *testing.T) {
 			for b := range e.ID {
 				e.ID[b] = byte(rng.Uint32())
 			}
-			messages = append(messages, events.Record(topic, e))
+			messages = append(messages, codec.Record(topic, e))
 			if rng.IntN(10) == 0 {
-				messages = append(messages, events.Record(topic, e))
+				messages = append(messages, codec.Record(topic, e))
 			}
 			if rng.IntN(30) == 0 {
-				poison := events.Record(topic, e)
+				poison := codec.Record(topic, e)
 				poison.Value = sarama.StringEncoder("{")
 				messages = append(messages, poison)
 			}

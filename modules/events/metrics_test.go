@@ -7,13 +7,15 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/events/consumer"
+	"github.com/feedrank/feedrank/modules/events/ingest"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/documented"
 )
 
 func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	NewConsumer(DefaultConfig().Consumer(), kafka.DefaultConfig(), nil, nil, core.SystemClock{}, nil, reg, zap.NewNop())
-	NewAPI(DefaultConfig().Ingest(), "events", nil, nil, core.SystemClock{}, reg)
+	consumer.New(DefaultConfig().Consumer(), kafka.DefaultConfig(), nil, nil, core.SystemClock{}, nil, reg, zap.NewNop())
+	ingest.New(DefaultConfig().Ingest(), "events", nil, nil, core.SystemClock{}, reg)
 	documented.Require(t, "../../config/prometheus/runbook.md", reg, "feedrank_events_")
 }

@@ -8,6 +8,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/events/consumer"
+	"github.com/feedrank/feedrank/modules/events/ingest"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -19,14 +21,14 @@ import (
 // APIModule takes events over HTTP.
 func APIModule() fx.Option {
 	return fx.Module("events-api", fx.Provide(
-		func(cfg Config, r *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *Bound {
-			return NewBound(cfg.Bound, r, clock, reg, log)
+		func(cfg Config, r *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *ingest.Quota {
+			return ingest.NewQuota(cfg.Bound, r, clock, reg, log)
 		},
-		func(cfg Config, k kafka.Config, p Producer, hider Hider, b *Bound, clock core.Clock, reg prometheus.Registerer) *API {
-			return NewAPI(cfg.Ingest(), k.Topic(cfg.Topic), p, hider, clock, reg).WithBound(b)
+		func(cfg Config, k kafka.Config, p ingest.Producer, hider ingest.HideListener, b *ingest.Quota, clock core.Clock, reg prometheus.Registerer) *ingest.API {
+			return ingest.New(cfg.Ingest(), k.Topic(cfg.Topic), p, hider, clock, reg).WithQuota(b)
 		},
-		fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
-	), fx.Invoke(func(lc fx.Lifecycle, b *Bound, failure worker.Failure) {
+		fx.Annotate(func(a *ingest.API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
+	), fx.Invoke(func(lc fx.Lifecycle, b *ingest.Quota, failure worker.Failure) {
 		workers := worker.NewGroup(failure)
 		lc.Append(fx.Hook{
 			OnStart: func(context.Context) error {
@@ -40,9 +42,9 @@ func APIModule() fx.Option {
 
 // ConsumerModule applies events to ClickHouse.
 func ConsumerModule() fx.Option {
-	return fx.Module("events-consumer", fx.Provide(provideConsumer, fx.Annotate(func(c *Consumer) ops.Check {
-		return ops.Check{Name: "events consumer", Probe: func(context.Context) error { return c.check() }}
-	}, fx.ResultTags(`group:"checks"`))), fx.Invoke(func(lc fx.Lifecycle, c *Consumer) {
+	return fx.Module("events-consumer", fx.Provide(provideConsumer, fx.Annotate(func(c *consumer.Consumer) ops.Check {
+		return ops.Check{Name: "events consumer", Probe: func(context.Context) error { return c.Check() }}
+	}, fx.ResultTags(`group:"checks"`))), fx.Invoke(func(lc fx.Lifecycle, c *consumer.Consumer) {
 		lc.Append(fx.Hook{OnStart: c.Start, OnStop: c.Stop})
 	}))
 }
@@ -53,16 +55,16 @@ type consumerIn struct {
 	Config     Config
 	Kafka      kafka.Config
 	ClickHouse *clickhouse.Client
-	Letters    DeadLetters
-	Applied    Applied
-	Sessions   Sessions `optional:"true"`
-	Erased     Erased
+	Letters    consumer.DeadLetters
+	Applied    consumer.Observer
+	Sessions   consumer.Sessions `optional:"true"`
+	Erased     core.Erased
 	Clock      core.Clock
 	Failure    worker.Failure
 	Registerer prometheus.Registerer
 	Log        *zap.Logger
 }
 
-func provideConsumer(in consumerIn) *Consumer {
-	return NewConsumer(in.Config.Consumer(), in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer, in.Log, WithApplied(in.Applied), WithSessions(in.Sessions), WithErased(in.Erased), WithPosts(NewPosts(in.ClickHouse, in.Clock)))
+func provideConsumer(in consumerIn) *consumer.Consumer {
+	return consumer.New(in.Config.Consumer(), in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer, in.Log, consumer.WithObserver(in.Applied), consumer.WithSessions(in.Sessions), consumer.WithErased(in.Erased), consumer.WithPosts(consumer.NewPosts(in.ClickHouse, in.Clock)))
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/consumer"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -84,8 +85,8 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 	failure := worker.FailureFunc(func(_ string, err error) { failed <- err })
 	at := &doom{reports: reports, wake: make(chan struct{})}
 	at.obey(s.Order)
-	consumer := events.NewConsumer(s.Events.Consumer(), s.Kafka, client, letters, core.SystemClock{}, failure, reg, log,
-		events.WithSteps(at), events.WithApplied(signals), events.WithPosts(events.NewPosts(client, core.SystemClock{})))
+	consumer := consumer.New(s.Events.Consumer(), s.Kafka, client, letters, core.SystemClock{}, failure, reg, log,
+		consumer.WithFailpoints(at), consumer.WithObserver(signals), consumer.WithPosts(consumer.NewPosts(client, core.SystemClock{})))
 	if err := consumer.Start(context.Background()); err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 // letters keeps dead letters in the program's own queue.
 type letters struct{ queue *deadletter.Publisher }
 
-func (l letters) Publish(ctx context.Context, dead []events.DeadLetter) error {
+func (l letters) Publish(ctx context.Context, dead []consumer.DeadLetter) error {
 	out := make([]deadletter.Letter, len(dead))
 	for i, d := range dead {
 		out[i] = deadletter.Letter{
@@ -135,7 +136,7 @@ type doom struct {
 
 	mu     sync.Mutex
 	how    string
-	step   events.Step
+	step   consumer.Failpoint
 	passes int // of the step before it
 	wake   chan struct{}
 }
@@ -151,12 +152,12 @@ func (d *doom) obey(order string) {
 	}
 	how, step := "", ""
 	if _, err := fmt.Fscan(strings.NewReader(order), &how, &d.passes, &step); err == nil {
-		d.how, d.step = how, events.Step(step)
+		d.how, d.step = how, consumer.Failpoint(step)
 	}
 }
 
 // At does what was ordered, if this is where.
-func (d *doom) At(step events.Step, partition int32) {
+func (d *doom) Reached(step consumer.Failpoint, partition int32) {
 	d.mu.Lock()
 	if d.how == "" || step != d.step {
 		d.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/consumer"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 )
 
@@ -47,7 +47,7 @@ func TestWhoeverWakesIsRefusedByTheFenceAlone(t *testing.T) {
 			defer cancel()
 			r, err := run(ctx, options{
 				seed: 1, records: 40_000, partitions: 4, batch: 600, drain: 4 * time.Minute, say: t.Logf, unfenced: unfenced,
-				consumers: []action{{freezeConsumer, events.StepInserting}, {freezeConsumer, events.StepSealed}},
+				consumers: []action{{freezeConsumer, consumer.AtInserting}, {freezeConsumer, consumer.AtSealed}},
 			})
 			require.NoError(t, err)
 			t.Log(r.line())

@@ -6,13 +6,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/consumer"
 )
 
 // action is one disturbance, at a step of the protocol.
 type action struct {
 	kind string
-	step events.Step
+	step consumer.Failpoint
 }
 
 // The kinds of disturbances. Those of consumers come first; the others are done by the lane of the servers.
@@ -33,18 +33,18 @@ type counts struct {
 	insert, redis, join                 int
 }
 
-func steps() []events.Step {
-	return []events.Step{
-		events.StepTake, events.StepClaimed, events.StepSettled, events.StepLookedUp, events.StepReconciled, events.StepFilled,
-		events.StepSealed, events.StepDeadLettered, events.StepInserting, events.StepInserted,
-		events.StepRanged, events.StepCommitted,
+func steps() []consumer.Failpoint {
+	return []consumer.Failpoint{
+		consumer.AtAcquire, consumer.AtClaimed, consumer.AtInFlightEnded, consumer.AtPositionLoaded, consumer.AtReconciled, consumer.AtFilled,
+		consumer.AtSealed, consumer.AtDeadLettered, consumer.AtInserting, consumer.AtInserted,
+		consumer.AtRangeWritten, consumer.AtCommitted,
 	}
 }
 
 // taking tells whether a step comes only when a partition is taken.
-func taking(step events.Step) bool {
+func taking(step consumer.Failpoint) bool {
 	switch step {
-	case events.StepTake, events.StepClaimed, events.StepSettled, events.StepLookedUp, events.StepReconciled, events.StepFilled:
+	case consumer.AtAcquire, consumer.AtClaimed, consumer.AtInFlightEnded, consumer.AtPositionLoaded, consumer.AtReconciled, consumer.AtFilled:
 		return true
 	default:
 		return false
@@ -53,7 +53,7 @@ func taking(step events.Step) bool {
 
 // beforeAnyRange comes first, at the first batch of all: until a partition has its first range, the offset that Kafka has
 // committed is all there is, so only then would a commit that precedes the rows lose them.
-var beforeAnyRange = action{killConsumer, events.StepInserting}
+var beforeAnyRange = action{killConsumer, consumer.AtInserting}
 
 // plan makes the actions of both lanes, in a random order.
 func plan(seed uint64, c counts) (consumers, servers []action) {
@@ -70,13 +70,13 @@ func plan(seed uint64, c counts) (consumers, servers []action) {
 		}
 	}
 	for range c.insert {
-		servers = append(servers, action{killInsert, events.StepInserting})
+		servers = append(servers, action{killInsert, consumer.AtInserting})
 	}
 	for range c.redis {
-		servers = append(servers, action{flushRedis, events.StepInserted})
+		servers = append(servers, action{flushRedis, consumer.AtInserted})
 	}
 	for range c.join {
-		consumers = append(consumers, action{joinConsumer, events.StepClaimed})
+		consumers = append(consumers, action{joinConsumer, consumer.AtClaimed})
 	}
 	return append([]action{beforeAnyRange}, shuffled(seed, consumers)...), shuffled(seed+1, servers)
 }
@@ -85,22 +85,22 @@ func plan(seed uint64, c counts) (consumers, servers []action) {
 func shortPlan() (consumers, servers []action) {
 	consumers = []action{
 		beforeAnyRange,
-		{killConsumer, events.StepInserted},
-		{killConsumer, events.StepDeadLettered},
-		{freezeConsumer, events.StepInserting},
-		{killConsumer, events.StepReconciled},
-		{joinConsumer, events.StepClaimed},
-		{killConsumer, events.StepRanged},
+		{killConsumer, consumer.AtInserted},
+		{killConsumer, consumer.AtDeadLettered},
+		{freezeConsumer, consumer.AtInserting},
+		{killConsumer, consumer.AtReconciled},
+		{joinConsumer, consumer.AtClaimed},
+		{killConsumer, consumer.AtRangeWritten},
 	}
 	servers = []action{
-		{killInsert, events.StepInserting},
-		{killKafka, events.StepSealed},
-		{killClickHouse, events.StepInserted},
-		{flushRedis, events.StepInserted},
-		{killInsert, events.StepInserting},
-		{killKafka, events.StepRanged},
-		{killInsert, events.StepInserting},
-		{killClickHouse, events.StepLookedUp},
+		{killInsert, consumer.AtInserting},
+		{killKafka, consumer.AtSealed},
+		{killClickHouse, consumer.AtInserted},
+		{flushRedis, consumer.AtInserted},
+		{killInsert, consumer.AtInserting},
+		{killKafka, consumer.AtRangeWritten},
+		{killInsert, consumer.AtInserting},
+		{killClickHouse, consumer.AtPositionLoaded},
 	}
 	return consumers, servers
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/feedrank/feedrank/app/lab"
 	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/codec"
+	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/lab/seed"
 	synthetic "github.com/feedrank/feedrank/modules/lab/seed/world"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -48,7 +49,7 @@ func TestAWorldWrittenInBulkIsOneThatWasApplied(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, differences)
 	_, err = lab.SeedBulk(t.Context(), cfg, options, io.Discard)
-	require.ErrorIs(t, err, events.ErrBegun)
+	require.ErrorIs(t, err, ledger.ErrBegun)
 
 	// A copy of one of its events, then a new one of the same user, in the same partition.
 	made, err := synthetic.New(options.World)
@@ -63,7 +64,7 @@ func TestAWorldWrittenInBulkIsOneThatWasApplied(t *testing.T) {
 	producer := kafka.NewProducer(cfg.Kafka)
 	for _, e := range []core.Event{again, fresh} {
 		e.ReceivedAt = time.Now()
-		require.NoError(t, producer.Send(t.Context(), events.Record(cfg.Kafka.Topic(cfg.Events.Topic), e)))
+		require.NoError(t, producer.Send(t.Context(), codec.Record(cfg.Kafka.Topic(cfg.Events.Topic), e)))
 	}
 	require.NoError(t, producer.Close())
 	_, err = s.Postgres.Exec(t.Context(), "UPDATE posts SET deleted_at = now() WHERE id = 1")

@@ -19,6 +19,8 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/codec"
+	"github.com/feedrank/feedrank/modules/events/consumer"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
@@ -29,10 +31,10 @@ import (
 // eventGraves keeps the events' dead letters, of which there must be none.
 type eventGraves struct {
 	mu  sync.Mutex
-	all []events.DeadLetter
+	all []consumer.DeadLetter
 }
 
-func (g *eventGraves) Publish(_ context.Context, letters []events.DeadLetter) error {
+func (g *eventGraves) Publish(_ context.Context, letters []consumer.DeadLetter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.all = append(g.all, letters...)
@@ -49,7 +51,7 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 	defer db.Close()
 	graves := &eventGraves{}
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) })
-	consumer := events.NewConsumer(cfg.Consumer(), c.KafkaConfig, db, graves, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	consumer := consumer.New(cfg.Consumer(), c.KafkaConfig, db, graves, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, consumer.Start(t.Context()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -74,7 +76,7 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 			if i%5 == 4 { // every fifth is a copy of an older event
 				n = n * 7 / 9
 			}
-			messages[i] = events.Record(c.KafkaConfig.Topic(cfg.Topic), event(n, began))
+			messages[i] = codec.Record(c.KafkaConfig.Topic(cfg.Topic), event(n, began))
 		}
 		// A client that gets no answer sends the same events again.
 		require.True(t, eventually(time.Minute, 10*time.Millisecond, func() bool { return producer.Send(t.Context(), messages...) == nil }))

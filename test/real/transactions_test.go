@@ -18,6 +18,8 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events"
+	"github.com/feedrank/feedrank/modules/events/codec"
+	"github.com/feedrank/feedrank/modules/events/consumer"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
@@ -91,7 +93,7 @@ func TestEventsThatWereTakenBackAreNeitherAppliedNorWaitedFor(t *testing.T) {
 	defer db.Close()
 	graves, reg := &eventGraves{}, prometheus.NewRegistry()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) })
-	consumer := events.NewConsumer(cfg.Consumer(), s.configs.KafkaConfig, db, graves, core.SystemClock{}, failure, reg, zaptest.NewLogger(t))
+	consumer := consumer.New(cfg.Consumer(), s.configs.KafkaConfig, db, graves, core.SystemClock{}, failure, reg, zaptest.NewLogger(t))
 	require.NoError(t, consumer.Start(t.Context()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -101,7 +103,7 @@ func TestEventsThatWereTakenBackAreNeitherAppliedNorWaitedFor(t *testing.T) {
 	})
 	topic, began := s.configs.KafkaConfig.Topic(cfg.Topic), time.Now()
 	record := func(n int) txn.Record {
-		message := events.Record(topic, event(n, began))
+		message := codec.Record(topic, event(n, began))
 		key, err := message.Key.Encode()
 		require.NoError(t, err)
 		value, err := message.Value.Encode()
