@@ -94,7 +94,7 @@ func TestTimesAndDwellsAreTakenInEveryFormThatTheirStandardsHave(t *testing.T) {
 
 // The document of the API must not promise what the code refuses, nor the other way round.
 func TestTheDocumentHasTheLimitsOfTheCode(t *testing.T) {
-	text, err := os.ReadFile("../openapi/openapi.yaml")
+	text, err := os.ReadFile("../../openapi/openapi.yaml")
 	require.NoError(t, err)
 	type schema struct {
 		MaxItems   int `yaml:"maxItems"`
