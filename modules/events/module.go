@@ -32,7 +32,7 @@ func APIModule() fx.Option {
 		workers := worker.NewGroup(failure)
 		lc.Append(fx.Hook{
 			OnStart: func(context.Context) error {
-				workers.Go("bounds of events", b.Run)
+				workers.Go("quotas of events", b.Run)
 				return nil
 			},
 			OnStop: workers.Stop,

@@ -30,7 +30,7 @@ func (p *partition) acquire(ctx context.Context) error {
 		if errors.As(err, &stop) {
 			return p.park(ctx, err)
 		}
-		p.log.Warn("take the partition, trying again", zap.Error(err))
+		p.log.Warn("acquire the partition, trying again", zap.Error(err))
 		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
@@ -46,36 +46,6 @@ func (p *partition) acquireOnce(ctx context.Context) error {
 		return err
 	}
 	return p.acquireFence(ctx, next)
-}
-
-// recover finds out what became of a write whose outcome is not known, and makes sure that it cannot
-// happen any more: by taking the partition anew. It fails with errFenced if another consumer has.
-func (p *partition) recover(ctx context.Context, cause error) error {
-	if errors.Is(cause, ledger.ErrFenced) {
-		p.metrics.fenced.Inc()
-		return fmt.Errorf("%s: %w", p.position(), cause)
-	}
-	p.metrics.uncertain.WithLabelValues(kindOf(cause)).Inc()
-	p.log.Warn("the outcome of a write is not known, looking it up", zap.Error(cause), zap.String("at", p.position()))
-	number := p.fence.Number + 1
-	pause := retryPause()
-	for {
-		err := p.acquireFence(ctx, number)
-		switch {
-		case err == nil, ctx.Err() != nil:
-			return err
-		case errors.Is(err, ledger.ErrFenced):
-			p.metrics.fenced.Inc()
-			return fmt.Errorf("%s: %w", p.position(), err)
-		}
-		p.log.Warn("look up a write, trying again", zap.Error(err))
-		if err := pause.Wait(ctx); err != nil {
-			return err
-		}
-		if p.fence.Number == number {
-			number++ // what failed may have been a write under the new fence
-		}
-	}
 }
 
 // acquireFence claims one fence and, if we get it, finds out what the fences before it have done.
@@ -179,6 +149,48 @@ func (p *partition) loadPosition(ctx context.Context) error {
 	}
 	p.next = next
 	return nil
+}
+
+// checkLogBounds decides what to do when the log does not hold the next offset. The views agree with the raw
+// table by then, so a lost range may be written.
+func (p *partition) checkLogBounds(ctx context.Context, next int64) (int64, error) {
+	o, err := p.readOffsets()
+	if err != nil {
+		return 0, err
+	}
+	if next > o.newest {
+		// It may have been recreated, or restored from a copy. Its offsets mean other records now.
+		return 0, &parkedError{fmt.Sprintf("%s/%d ends at offset %d, but offsets up to %d are applied: the topic was made anew or cut;"+
+			" set events.epoch to %d to begin a new epoch with it", p.topic, p.id, o.newest, next-1, p.cfg.Epoch+1)}
+	}
+	if next >= o.oldest {
+		return next, nil
+	}
+	to := o.oldest
+	switch p.cfg.OnLostOffsets {
+	case "earliest":
+	case "latest":
+		to = o.newest
+	default:
+		return 0, &parkedError{fmt.Sprintf("%s/%d: offsets %d to %d were deleted before they were read;"+
+			" set events.on_lost_offsets to earliest or latest to go on from %d or %d", p.topic, p.id, next, o.oldest-1, o.oldest, o.newest)}
+	}
+	lost := ledger.OffsetRange{First: next, Last: to - 1}
+	for offset := range p.present {
+		if offset < to {
+			lost.Rows++
+		}
+	}
+	lost.Lost = uint64(to-next) - lost.Rows //nolint:gosec // not negative
+	p.states.Forget()
+	p.dedup.ForgetRecent()
+	p.known = ledger.Fence{} // they may know what was read and is lost
+	p.log.Error("offsets are lost, going on as events.on_lost_offsets says", zap.Int64("first", next), zap.Int64("last", to-1))
+	if err := p.ledger.WriteRange(ctx, p.fence, lost, true); err != nil {
+		return 0, fmt.Errorf("write the lost range: %w", err)
+	}
+	p.metrics.lost.Add(float64(lost.Lost))
+	return to, nil
 }
 
 // park keeps the partition, applies nothing, and leaves the others alone.

@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,7 +11,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events/ledger"
 )
 
-// pollEvery is how often an owner looks for requests.
+// pollEvery is how often an owner looks for commands.
 const pollEvery = 2 * time.Second
 
 // runCommand does one thing that is asked of the owner. What else is asked comes after the next batch: the
@@ -28,7 +27,7 @@ func (p *partition) runCommand(ctx context.Context) error {
 	}
 	asked, err := p.ledger.Commands(ctx)
 	if err != nil {
-		p.log.Warn("look for requests", zap.Error(err))
+		p.log.Warn("look for commands", zap.Error(err))
 		return nil
 	}
 	if len(asked) == 0 {
@@ -47,7 +46,7 @@ func (p *partition) runCommand(ctx context.Context) error {
 	}
 	// A quarantine that comes here found its batch gone: nothing was stuck.
 	if err := p.ledger.Finish(ctx, q.ID, changed); err != nil {
-		p.log.Warn("answer a request", zap.Error(err))
+		p.log.Warn("write the result of a command", zap.Error(err))
 	}
 	return nil
 }
@@ -56,7 +55,7 @@ func (p *partition) runCommand(ctx context.Context) error {
 func (p *partition) quarantine(ctx context.Context, refusal error) error {
 	asked, err := p.ledger.Commands(ctx)
 	if err != nil {
-		p.log.Warn("look for requests", zap.Error(err))
+		p.log.Warn("look for commands", zap.Error(err))
 		return nil
 	}
 	for _, q := range asked {
@@ -82,13 +81,8 @@ func (p *partition) quarantine(ctx context.Context, refusal error) error {
 			}
 		}
 		if err := p.ledger.Finish(ctx, q.ID, uint64(len(letters))); err != nil {
-			p.log.Warn("answer a request", zap.Error(err))
+			p.log.Warn("write the result of a command", zap.Error(err))
 		}
 	}
 	return nil
 }
-
-// idle is what collect says when nothing came for a while.
-const idle = "idle"
-
-var errSessionEnded = errors.New("the session has ended")

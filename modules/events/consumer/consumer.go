@@ -2,11 +2,8 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,7 +80,7 @@ var (
 // Option changes a Consumer.
 type Option func(*Consumer)
 
-// WithObserver has somebody told of the events that were applied.
+// WithObserver has somebody notified of the events that were applied.
 func WithObserver(a Observer) Option { return func(c *Consumer) { c.observer = a } }
 
 // WithSessions has feed_session checked.
@@ -95,7 +92,7 @@ func WithPosts(p *Posts) Option { return func(c *Consumer) { c.posts = p } }
 // WithErased has what names erased people left out.
 func WithErased(e core.Erased) Option { return func(c *Consumer) { c.erased = e } }
 
-// WithFailpoints has somebody watch every step of every partition. For tests.
+// WithFailpoints has somebody watch every failpoint of every partition. For tests.
 func WithFailpoints(s Failpoints) Option { return func(c *Consumer) { c.failpoints = s } }
 
 // New makes a consumer that does nothing before Start.
@@ -137,159 +134,6 @@ func (c *Consumer) Joined(group sarama.ConsumerGroup, markers *kafka.Markers) {
 	c.group.Store(&group)
 	c.markers.Store(markers)
 }
-
-// Setup finds out where each partition of the session begins. The ledger decides; what Kafka has
-// committed counts only where the ledger has nothing yet.
-func (c *Consumer) Setup(session sarama.ConsumerGroupSession) error {
-	c.metrics.rebalances.Inc()
-	ctx := session.Context()
-	if c.unlucky.Swap(false) {
-		if err := worker.Pause(ctx, unluckyPause); err != nil {
-			return err
-		}
-	}
-	partitions := session.Claims()[c.topic]
-	if len(partitions) == 0 {
-		return nil
-	}
-	pause := retryPause()
-	for {
-		err := c.prepare(ctx, session, partitions)
-		if err == nil || errors.Is(err, kafka.ErrStop) || ctx.Err() != nil {
-			return err
-		}
-		c.log.Warn("prepare the partitions, trying again", zap.Error(err))
-		if err := pause.Wait(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-const unluckyPause = 300 * time.Millisecond
-
-func (c *Consumer) prepare(ctx context.Context, session sarama.ConsumerGroupSession, partitions []int32) error {
-	return c.withOffsetReader(func(s offsetReader) error {
-		if err := c.checkPartitions(s); err != nil {
-			return err
-		}
-		regrouped, err := c.checkEpoch(ctx, s)
-		if err != nil {
-			return err
-		}
-		c.regrouped.Store(regrouped)
-		c.forgetAllBut(partitions)
-		for _, partition := range partitions {
-			o, err := s.offsets(partition)
-			if err != nil {
-				return err
-			}
-			last, known, err := c.ledgerOf(partition).Position(ctx)
-			if err != nil {
-				return err
-			}
-			next := o.next
-			if known {
-				next = last + 1
-			} else if next < o.oldest && c.cfg.OnLostOffsets == "fail" {
-				// Committing anything for its neighbours would wipe out what we know.
-				return fmt.Errorf("%w: %s/%d: offsets %d to %d were deleted before they were read;"+
-					" set events.on_lost_offsets to earliest or latest", kafka.ErrStop, c.topic, partition, next, o.oldest-1)
-			}
-			start := o.start(next)
-			session.MarkOffset(c.topic, partition, start, "")
-			session.ResetOffset(c.topic, partition, start, "")
-			c.mu.Lock()
-			c.offsets[partition] = o
-			c.mu.Unlock()
-		}
-		return nil
-	})
-}
-
-// forgetAllBut frees the memory of partitions that are somebody else's now.
-func (c *Consumer) forgetAllBut(partitions []int32) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	maps.DeleteFunc(c.handoffs, func(id int32, _ handoff) bool { return !slices.Contains(partitions, id) })
-}
-
-// withOffsetReader asks Kafka on a connection of its own.
-func (c *Consumer) withOffsetReader(f func(offsetReader) error) (err error) {
-	config, err := c.kafka.Sarama()
-	if err != nil {
-		return err
-	}
-	client, err := sarama.NewClient(c.kafka.Brokers, config)
-	if err != nil {
-		return fmt.Errorf("kafka connect: %w", err)
-	}
-	admin, err := sarama.NewClusterAdminFromClient(client)
-	if err != nil {
-		return errors.Join(fmt.Errorf("kafka connect: %w", err), client.Close())
-	}
-	defer func() { err = errors.Join(err, admin.Close()) }() // closes the client
-	return f(offsetReader{client: client, admin: admin, group: c.kafka.Topic(groupName), topic: c.topic})
-}
-
-// checkPartitions refuses a topic that has not the partitions that the configuration says.
-func (c *Consumer) checkPartitions(s offsetReader) error {
-	n, err := s.partitions()
-	if err != nil {
-		return fmt.Errorf("partitions of %s: %w", c.topic, err)
-	}
-	if n != int(c.cfg.Partitions) {
-		return fmt.Errorf("%w: topic %s has %d partitions, events.partitions is %d. Copies of one event meet only while that number stays:"+
-			" for more partitions create a new topic, let the consumers finish this one, then set events.topic and events.partitions to the new one and raise events.epoch by one", kafka.ErrStop, c.topic, n, c.cfg.Partitions)
-	}
-	return nil
-}
-
-// ConsumeClaim runs the worker of one partition until the session ends. Kafka's client joins it before
-// it begins the next session.
-func (c *Consumer) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
-	ctx, cancel := context.WithCancel(session.Context())
-	defer cancel()
-	id := claim.Partition()
-	defer c.metrics.forget(id)
-	p := c.partition(session, claim)
-	defer c.metrics.backlog.Watch(p.queue, claim, kafka.PartitionLabel(id))()
-	c.markers.Load().Follow(ctx, p.queue, claim)
-
-	var fetching sync.WaitGroup
-	defer fetching.Wait()
-	defer cancel()
-	fetching.Go(func() {
-		defer p.queue.Close()
-		for {
-			select {
-			case m, ok := <-claim.Messages():
-				if !ok {
-					return
-				}
-				p.queue.Push(m)
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	err := p.run(ctx)
-	c.mu.Lock()
-	c.handoffs[id] = p.handOff()
-	c.mu.Unlock()
-	switch {
-	case ctx.Err() != nil, errors.Is(err, errSessionEnded):
-		return nil
-	case errors.Is(err, ledger.ErrFenced):
-		c.log.Warn("another consumer has the partition", zap.Error(err))
-	default:
-		c.log.Error("a partition's worker ended", zap.Error(err))
-	}
-	c.unlucky.Store(true)
-	return err
-}
-
-// Cleanup has nothing to do: the workers have ended.
-func (c *Consumer) Cleanup(sarama.ConsumerGroupSession) error { return nil }
 
 // ledgerOf is the ledger of a partition of this epoch.
 func (c *Consumer) ledgerOf(partition int32) *ledger.Partition {

@@ -36,3 +36,17 @@ func deadLetter(m *sarama.ConsumerMessage, topic string, epoch uint16, reason, d
 		Key: m.Key, Value: m.Value, Headers: m.Headers, Reason: reason, Detail: detail,
 	}
 }
+
+// publishDeadLetters publishes dead letters and waits until they are safe.
+func (p *partition) publishDeadLetters(ctx context.Context, letters []DeadLetter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	if err := p.retry(ctx, "publish dead letters", func() error { return p.deadLetters.Publish(ctx, letters) }); err != nil {
+		return err
+	}
+	for i := range letters {
+		p.metrics.deadLetters.WithLabelValues(letters[i].Reason).Inc()
+	}
+	return nil
+}

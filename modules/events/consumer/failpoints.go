@@ -4,7 +4,7 @@ package consumer
 // README.md names them, and tests stop at each.
 type Failpoint string
 
-// The steps, in their order. Those of taking a partition come again after an uncertain outcome.
+// The failpoints, in their order. Those of acquiring a partition come again after an uncertain outcome.
 const (
 	AtAcquire        Failpoint = "acquire"         // about to claim the next fence
 	AtClaimed        Failpoint = "claimed"         // holds the fence
@@ -20,9 +20,9 @@ const (
 	AtCommitted      Failpoint = "committed"       // all done
 )
 
-// Failpoints observes a partition at its steps. It may block, which stops the partition there.
+// Failpoints observes a partition at its failpoints. It may block, which stops the partition there.
 type Failpoints interface {
-	Reached(step Failpoint, partition int32)
+	Reached(at Failpoint, partition int32)
 }
 
 type noFailpoints struct{}

@@ -1,11 +1,14 @@
 package consumer
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/counting"
 	"github.com/feedrank/feedrank/modules/events/dedup"
+	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
@@ -145,4 +148,33 @@ func (m *metrics) forget(partition int32) {
 	for _, g := range []*prometheus.GaugeVec{m.windowIDs, m.filterBytes, m.stopped, m.earlyPosts} {
 		g.DeleteLabelValues(label)
 	}
+}
+
+func (p *partition) measure(started time.Time) {
+	b, m, now := &p.batch, p.metrics, p.clock.Now()
+	m.events.Add(float64(len(b.rows)))
+	m.copies.Add(float64(b.duplicates))
+	m.dead.Add(float64(len(b.deadLetters)))
+	m.erased.Add(float64(b.erased))
+	events, copies, dead := b.outcomes()
+	m.bytes.events.Add(float64(events))
+	m.bytes.copies.Add(float64(copies))
+	m.bytes.dead.Add(float64(dead))
+	m.batchRows.Observe(float64(b.records))
+	m.batchSeconds.Observe(now.Sub(started).Seconds())
+	m.sinceProduce.Observe(now.Sub(b.oldest).Seconds())
+	if len(b.rows) > 0 {
+		m.sinceOccured.Observe(max(0, float64(now.UnixMilli()-b.rows[0].Occurred)/1000))
+	}
+	var judged [counting.Verdicts]int
+	for i := range b.rows {
+		judged[b.rows[i].Verdict]++
+	}
+	for v, n := range judged {
+		m.standing[v].Add(float64(n))
+	}
+	ids, filterBytes := p.dedup.Size()
+	m.windowIDs.Set(float64(ids))
+	m.bloom.Set(float64(filterBytes))
+	p.dedup.ForgetBefore(ledger.DayOf(b.newest.UnixMilli() - ledger.RawRetention.Milliseconds()))
 }

@@ -1,3 +1,5 @@
+// Package ingest takes events over HTTP and writes them to Kafka: api.go, with quotas for each user (quota.go). What is
+// hidden is told at once, before the consumer has it (hides.go).
 package ingest
 
 import (
@@ -73,7 +75,7 @@ func New(cfg Config, topic string, producer Producer, hider HideListener, clock 
 	return a
 }
 
-// WithQuota holds users to a bound.
+// WithQuota holds users to a quota.
 func (a *API) WithQuota(b *Quota) *API {
 	a.quota = b
 	return a

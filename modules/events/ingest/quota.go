@@ -50,7 +50,7 @@ type Quota struct {
 	known *window.Map[codec.Identity, struct{}] // ids that are safe in the log
 }
 
-// NewQuota makes a bound. Without a running Run it holds in this process alone.
+// NewQuota makes quotas. Without a running Run it holds in this process alone.
 func NewQuota(cfg QuotaConfig, client *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *Quota {
 	limiter := func(name string, limit int, window time.Duration) *ratelimit.Limiter {
 		return ratelimit.NewLimiter(ratelimit.Rule{Name: name, Limit: limit, Window: window, Sliding: true, MaxKeys: cfg.MaxKeys, KeysEach: cfg.KeysEach}, clock)
@@ -64,7 +64,7 @@ func NewQuota(cfg QuotaConfig, client *redis.Client, clock core.Clock, reg prome
 	limiters := []*ratelimit.Limiter{b.likes, b.comments, b.shares, b.others, b.all}
 	ratelimit.Register(reg, limiters...)
 	b.sync = ratelimit.NewSync(client, func(err error) {
-		log.Debug("the bounds of events hold in this replica alone", zap.Error(err))
+		log.Debug("the quotas of events hold in this replica alone", zap.Error(err))
 	}, limiters...)
 	return b
 }
@@ -97,7 +97,7 @@ type fate uint8
 const (
 	fateNew    fate = iota // it goes to the log
 	fateKnown              // it is there already, or stands further up in the request
-	fateBeyond             // it is beyond the bound
+	fateBeyond             // it is beyond the quota
 )
 
 // take splits a user's events into those that go to the log, and tells the fate of each.

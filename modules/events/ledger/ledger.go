@@ -1,3 +1,6 @@
+// Package ledger is what ClickHouse holds of the events of a partition, and the only way to write there. Every write
+// is under a fence, which the server checks. Reading tells what is applied, which offsets are there, and what was
+// decided of each. What only the owner of a partition may do is asked of it by a command (owners.go).
 package ledger
 
 import (
@@ -145,7 +148,7 @@ func (l *Partition) NextFence(ctx context.Context) (uint64, error) {
 	return newest + 1, nil
 }
 
-// Claim takes a fence. It fails with errFenced if somebody was faster.
+// Claim takes a fence. It fails with ErrFenced if somebody was faster.
 func (l *Partition) Claim(ctx context.Context, f Fence, owner string) error {
 	var number, token proto.ColUInt64
 	var name proto.ColStr
@@ -167,7 +170,7 @@ func (l *Partition) Claim(ctx context.Context, f Fence, owner string) error {
 	return l.Holds(ctx, f)
 }
 
-// Holds returns errFenced unless f is the newest fence, and ours.
+// Holds returns ErrFenced unless f is the newest fence, and ours.
 func (l *Partition) Holds(ctx context.Context, f Fence) error {
 	var token, next proto.ColUInt64
 	err := l.read(ctx, "fence_holder", ch.Query{

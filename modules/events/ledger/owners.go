@@ -29,13 +29,14 @@ const (
 	commandEnum                   = "'reconcile' = 1, 'quarantine' = 2"
 )
 
-// Owners asks the owners of partitions to do what only they may do. It works from any process.
+// Owners has the owners of partitions do what only they may do: a command for each, whose result it waits for. It works
+// from any process.
 type Owners struct {
 	log    codec.Log
 	ledger *Ledger
 }
 
-// NewOwners makes a client of the owners.
+// NewOwners makes a client of the owners. timeout is what a statement may take.
 func NewOwners(log codec.Log, timeout time.Duration, client *clickhouse.Client, clock core.Clock) *Owners {
 	return &Owners{log: log, ledger: &Ledger{client: client, clock: clock, timeout: timeout}}
 }
@@ -145,7 +146,7 @@ func (l *Partition) Commands(ctx context.Context) (all []Command, err error) {
 	return all, err
 }
 
-// Finish writes down what was done about a request.
+// Finish writes down the result of a command.
 func (l *Partition) Finish(ctx context.Context, id uuid.UUID, changed uint64) error {
 	var ids proto.ColUUID
 	var epoch, partition proto.ColUInt16
@@ -167,7 +168,7 @@ func (l *Partition) Finish(ctx context.Context, id uuid.UUID, changed uint64) er
 	return l.write(ctx, "answer", ch.Query{Body: input.Into("event_answers"), Input: input})
 }
 
-// result is the answer to a request, if there is one yet.
+// result is the result of a command, if there is one yet.
 func (l *Partition) result(ctx context.Context, id uuid.UUID) (changed uint64, ok bool, err error) {
 	var n proto.ColUInt64
 	err = l.read(ctx, "answer", ch.Query{
