@@ -1,4 +1,3 @@
-// Package window has a bounded memory of the latest keys.
 package window
 
 // Map holds the latest keys, between half of its size and all of it: the older of two maps is dropped

@@ -1,0 +1,2 @@
+// Package window has a bounded memory of the latest keys.
+package window
