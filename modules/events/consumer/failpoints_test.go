@@ -184,7 +184,7 @@ func at(step Failpoint, nth int32, do func()) *stopAt {
 	return s
 }
 
-func (s *stopAt) Reached(at Failpoint, _ int32) {
+func (s *stopAt) Reached(step Failpoint, _ int32) {
 	if step == s.step && s.left.Add(-1) == 0 {
 		s.do()
 	}
