@@ -21,8 +21,8 @@
 //	park              acquire.go                 never by itself: an operator must decide
 //
 // An event that ClickHouse refuses again and again raises an alarm and is tried on (write.go). Between batches the
-// worker does what is asked of the partition's owner (commands.go). When a session ends, what the worker knows is handed
-// to the next one of the same process (handoff.go), which skips acquire if its fence is still the newest.
+// worker does what is asked of the partition's owner (commands.go). When a session ends, what the worker knows is
+// handed to the next one of the same process (handoff.go), which skips acquire if its fence is still the newest.
 //
 // Whose post an event is of comes from posts.go, what is ahead of its post waits in unresolved.go, and what names
 // erased people is left out (erased.go).
