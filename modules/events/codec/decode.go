@@ -39,6 +39,7 @@ type Decoder struct {
 	fields     fields
 }
 
+// NewDecoder makes one for the records of a topic.
 func NewDecoder(log Log) *Decoder {
 	return &Decoder{partitions: log.Partitions, within: log.readAcceptance()}
 }

@@ -113,16 +113,16 @@ func randomEvents(rng *rand.Rand, n int) []core.Event {
 func (w *world) requireExact(t *testing.T, distinct int) {
 	t.Helper()
 	wait.Until(t, func() bool { // an insert reaches the raw table first, then the views
-		return w.Stack.Count(t, "SELECT count() AS n FROM events") >= distinct && w.differing(t) == 0
+		return w.Count(t, "SELECT count() AS n FROM events") >= distinct && w.differing(t) == 0
 	})
 	w.requireViews(t, distinct)
 }
 
 func (w *world) requireViews(t *testing.T, distinct int) {
 	t.Helper()
-	require.Equal(t, distinct, w.Stack.Count(t, "SELECT count() AS n FROM events"))
-	require.Equal(t, distinct, w.Stack.Count(t, "SELECT uniqExact(user_id, event_id) AS n FROM events"))
-	require.Equal(t, distinct, w.Stack.Count(t, "SELECT uniqExact(epoch, kafka_partition, kafka_offset) AS n FROM events"))
+	require.Equal(t, distinct, w.Count(t, "SELECT count() AS n FROM events"))
+	require.Equal(t, distinct, w.Count(t, "SELECT uniqExact(user_id, event_id) AS n FROM events"))
+	require.Equal(t, distinct, w.Count(t, "SELECT uniqExact(epoch, kafka_partition, kafka_offset) AS n FROM events"))
 	require.Zero(t, w.differing(t), "buckets of views that differ from the raw table")
 }
 
@@ -156,7 +156,7 @@ func TestEveryEventIsAppliedOnceThroughDuplicatesAndRestarts(t *testing.T) {
 	w.consume(t)
 	w.requireExact(t, 2001)
 	wait.Until(t, func() bool {
-		return w.Stack.Count(t, "SELECT sum(rows + duplicates + dead_letters) AS n FROM event_ranges") == 1500+2002
+		return w.Count(t, "SELECT sum(rows + duplicates + dead_letters) AS n FROM event_ranges") == 1500+2002
 	})
 	require.Empty(t, w.dead.reasons())
 }

@@ -6,6 +6,7 @@ import "github.com/feedrank/feedrank/modules/core"
 // event_states.sql.
 type Kind uint8
 
+// The kinds.
 const (
 	None Kind = iota
 	Like

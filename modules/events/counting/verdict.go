@@ -5,6 +5,7 @@ import "github.com/feedrank/feedrank/modules/core"
 // Verdict says why an event counts or does not. The numbers are stored in ClickHouse: never reuse one.
 type Verdict uint8
 
+// The verdicts.
 const (
 	Counted    Verdict = 0 // it adds what it says
 	Repeated   Verdict = 1 // a reaction that changes nothing: the user stood so already, or has changed their mind since

@@ -56,6 +56,7 @@ type possibleDuplicate struct {
 	offset   int64 // under which the raw table has it
 }
 
+// NewIDs makes one that knows nothing before Fill.
 func NewIDs(cfg Config, l *ledger.Partition, counts Counts) *IDs {
 	return &IDs{
 		ledger: l, window: window.New[codec.Identity, int64](cfg.Window), filter: newFilter(cfg.BitsPerID), chunk: cfg.LookupBatch,

@@ -20,6 +20,7 @@ type States struct {
 	days  ledger.Days
 }
 
+// NewStates makes one that shares the filter of ids. bySession tells that impressions have states.
 func NewStates(cfg Config, bySession bool, d *IDs) *States {
 	return &States{ids: d, window: window.New[counting.Key, counting.State](cfg.Window), served: bySession, asked: map[counting.Key]struct{}{}}
 }

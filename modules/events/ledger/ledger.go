@@ -201,6 +201,7 @@ func (l *Partition) Running(ctx context.Context) (map[string]time.Duration, erro
 	return running, err
 }
 
+// Kill ends a statement.
 func (l *Partition) Kill(ctx context.Context, id string) error {
 	var ignored proto.Results
 	return l.read(ctx, "kill", ch.Query{
@@ -255,6 +256,7 @@ func (o *Offsets) add(offset int64, s counting.Decision) {
 	(*o)[offset] = s
 }
 
+// Has tells whether an offset is in the set.
 func (o Offsets) Has(offset int64) bool {
 	if len(o) == 0 {
 		return false

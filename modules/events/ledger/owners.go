@@ -23,6 +23,7 @@ type Command struct {
 	FirstOffset, LastOffset int64 // the last one too
 }
 
+// The kinds of commands.
 const (
 	CommandReconcile  proto.Enum8 = 1
 	CommandQuarantine proto.Enum8 = 2
