@@ -73,7 +73,8 @@ func WithAudit(ctx context.Context, cfg config.Config, f func(*audit.Service) er
 	}
 	defer pool.Close()
 	return withClickHouse(cfg, func(client *clickhouse.Client) error {
-		owners := auditedOwners{ledger.NewOwners(cfg.Events.Log(), cfg.Events.InsertTimeout, client, core.SystemClock{}), cfg.Events}
+		owners := auditedOwners{ledger.NewOwners(cfg.Events.Log(), cfg.Events.InsertTimeout, client,
+			core.SystemClock{}), cfg.Events}
 		auditor := audit.NewAuditor(cfg.Audit, client, owners, core.SystemClock{})
 		return f(audit.NewService(cfg.Audit, auditor, pool, prometheus.NewRegistry(), zap.NewNop()))
 	})

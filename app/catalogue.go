@@ -62,7 +62,8 @@ func catalogue() []Module {
 		{Name: "redis", Says: "client of Redis", Options: redis.Module()},
 		{Name: "kafka", Says: "client of Kafka", Options: kafka.Module()},
 		{
-			Name: "erase", Says: "knows who is erased", Roles: []Role{API, EventsConsumer, CDCConsumer, Jobs}, Options: erased(),
+			Name: "erase", Says: "knows who is erased", Roles: []Role{API, EventsConsumer, CDCConsumer, Jobs},
+			Options: erased(),
 		},
 		{
 			Name: "auth", Says: "verifies tokens", Roles: []Role{API}, Options: fx.Options(auth.Module(), notErased()),
@@ -77,16 +78,19 @@ func catalogue() []Module {
 			Options: admission.Module(), Off: admission.Off(),
 		},
 		{
-			Name: "dead_letters", Says: "keeps what the consumers cannot apply", Roles: []Role{EventsConsumer, CDCConsumer, API},
+			Name: "dead_letters", Says: "keeps what the consumers cannot apply",
+			Roles:   []Role{EventsConsumer, CDCConsumer, API},
 			Options: deadLetters(),
 		},
 		{
-			Name: "admin_log", Says: "keeps what operators change; /admin/v1/actions", Roles: []Role{API}, Options: adminlog.Module(),
-			Off: fx.Provide(func() httpserver.Recorder { return nil }),
+			Name: "admin_log", Says: "keeps what operators change; /admin/v1/actions", Roles: []Role{API},
+			Options: adminlog.Module(),
+			Off:     fx.Provide(func() httpserver.Recorder { return nil }),
 		},
 		{Name: "dead_letters_api", Says: "/admin/v1/dead-letters", Roles: []Role{API}, Options: deadletter.Module()},
 		{
-			Name: "signals", Says: "tells the feed what the consumers applied", Roles: []Role{EventsConsumer, CDCConsumer},
+			Name: "signals", Says: "tells the feed what the consumers applied",
+			Roles:  []Role{EventsConsumer, CDCConsumer},
 			Switch: "feed", Options: signals(), Off: noSignals(),
 		},
 		{
@@ -102,17 +106,22 @@ func catalogue() []Module {
 			Switch: "cdc_consumer", Options: cdc.ConsumerModule(),
 		},
 		{
-			Name: "suggest_signals", Says: "takes whom a user follows or blocks out of what is suggested to them", Roles: []Role{CDCConsumer},
+			Name: "suggest_signals", Says: "takes whom a user follows or blocks out of what is suggested to them",
+			Roles:  []Role{CDCConsumer},
 			Switch: "suggest", Options: suggestSignals(),
 		},
-		{Name: "changes", Says: "tells everybody of the changes that the consumer applied", Roles: []Role{CDCConsumer}, Options: changes()},
+		{
+			Name: "changes", Says: "tells everybody of the changes that the consumer applied", Roles: []Role{CDCConsumer},
+			Options: changes(),
+		},
 		{
 			Name: "breaker", Says: "stops asking what fails or is slow", Roles: []Role{API},
 			Switch: "breaker", Options: guards(), Off: noGuards(),
 		},
 		{
 			Name: "feed", Says: "GET /api/v1/feed, and the hot set behind it", Roles: []Role{API},
-			Switch: "feed", Options: fx.Options(feed.Module(), hotChanges(), tables(), published(), warmedFeeds(), hides()), Off: noHides(),
+			Switch: "feed", Options: fx.Options(feed.Module(), hotChanges(), tables(), published(), warmedFeeds(),
+				hides()), Off: noHides(),
 		},
 		{
 			Name: "events_api", Says: "POST /api/v1/events", Roles: []Role{API},
@@ -143,7 +152,8 @@ func catalogue() []Module {
 			Switch: "warm", Options: warmJob(),
 		},
 		{
-			Name: "refill_job", Says: "gives Redis back what viewers saw and hid when it was emptied", Roles: []Role{Jobs},
+			Name: "refill_job", Says: "gives Redis back what viewers saw and hid when it was emptied",
+			Roles:  []Role{Jobs},
 			Switch: "feed", Options: refillJob(),
 		},
 		{

@@ -13,8 +13,8 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
-// CheckClickHouse looks at the version and the profile of each server, and at what our user is granted. A server that is
-// away is told of: the program starts without it, too.
+// CheckClickHouse looks at the version and the profile of each server, and at what our user is granted. A server that
+// is away is told of: the program starts without it, too.
 func CheckClickHouse(ctx context.Context, cfg clickhouse.Config) (warnings []string, err error) {
 	warnings, err = clickhouse.Examine(ctx, cfg)
 	var unsuitable *clickhouse.Unsuitable

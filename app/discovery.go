@@ -155,7 +155,10 @@ func (p publishedLists) Trending(ctx context.Context, window string) (feed.Trend
 	}
 	out := feed.Trending{Suppressed: list.Refused, Posts: make([]hot.Ranked, len(list.Posts))}
 	for i, p := range list.Posts {
-		out.Posts[i] = hot.Ranked{Post: hot.Post{ID: p.ID, Author: p.Author, Created: p.CreatedAt.UnixMicro()}, Value: p.Score}
+		out.Posts[i] = hot.Ranked{
+			Post:  hot.Post{ID: p.ID, Author: p.Author, Created: p.CreatedAt.UnixMicro()},
+			Value: p.Score,
+		}
 	}
 	return out, nil
 }
@@ -209,7 +212,10 @@ func suggestJob() fx.Option {
 		},
 		suggest.NewClickHouse,
 		fx.Annotate(func(cfg suggest.Config, job *suggest.PopularJob) jobs.Job {
-			return jobs.Job{Name: "popular-users", Every: cfg.Popular.Every, Jitter: 10, Timeout: cfg.Popular.Timeout, Run: job.Run}
+			return jobs.Job{
+				Name: "popular-users", Every: cfg.Popular.Every, Jitter: 10, Timeout: cfg.Popular.Timeout,
+				Run: job.Run,
+			}
 		}, fx.ResultTags(`group:"jobs"`)),
 	)
 }
@@ -224,7 +230,10 @@ func refillJob() fx.Option {
 	return fx.Options(feed.RefillModule(), fx.Provide(
 		func(l *erase.List) refill.Erased { return l },
 		fx.Annotate(func(cfg feed.Config, job *refill.Job) jobs.Job {
-			return jobs.Job{Name: "refill", Every: cfg.Refill.Every, Jitter: 10, Timeout: cfg.Refill.Timeout, Run: job.Run}
+			return jobs.Job{
+				Name: "refill", Every: cfg.Refill.Every, Jitter: 10, Timeout: cfg.Refill.Timeout,
+				Run: job.Run,
+			}
 		}, fx.ResultTags(`group:"jobs"`)),
 	))
 }

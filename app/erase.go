@@ -56,7 +56,10 @@ func withoutErased(l *erase.List, tell func([]core.Change)) func([]core.Change) 
 	return func(changes []core.Change) {
 		for i, c := range changes {
 			if c.Kind == core.PostPut && l.Has(c.Post.AuthorID) {
-				changes[i] = core.Change{Kind: core.PostDeleted, Post: core.Post{ID: c.Post.ID}, CommittedAt: c.CommittedAt}
+				changes[i] = core.Change{
+					Kind: core.PostDeleted, Post: core.Post{ID: c.Post.ID},
+					CommittedAt: c.CommittedAt,
+				}
 			}
 		}
 		tell(changes)

@@ -74,9 +74,12 @@ func (h hideFollower) follow(ctx context.Context, since time.Time) error {
 // followHides has a feed hear of hides while Redis is away.
 func followHides() fx.Option {
 	return fx.Module("hides elsewhere", fx.Invoke(
-		func(lc fx.Lifecycle, f *feed.Feed, client *redis.Client, own feed.Config, cfg events.Config, k kafka.Config, clock core.Clock, failure worker.Failure, log *zap.Logger) {
+		func(lc fx.Lifecycle, f *feed.Feed, client *redis.Client, own feed.Config, cfg events.Config, k kafka.Config,
+			clock core.Clock, failure worker.Failure, log *zap.Logger,
+		) {
 			follower := hideFollower{
-				redis: client, events: cfg, kafka: k, before: own.Cache.RefreshOld + time.Minute, clock: clock, log: log,
+				redis: client, events: cfg, kafka: k, before: own.Cache.RefreshOld + time.Minute, clock: clock,
+				log:  log,
 				hide: func(user core.ID, hidden []core.HiddenPost) { f.HideHere(user, hidden) },
 			}
 			workers := worker.NewGroup(failure)

@@ -59,7 +59,8 @@ func TestImportsPointOneWayAndFeaturesDoNotImportEachOther(t *testing.T) {
 			}
 			below, other := layer(imported)
 			require.LessOrEqual(t, below, height, "%s imports %s, which stands above it", pkg.ImportPath, imported)
-			require.False(t, height == 2 && below == 2 && feature != other, "%s imports the feature %s", pkg.ImportPath, imported)
+			require.False(t, height == 2 && below == 2 && feature != other, "%s imports the feature %s", pkg.ImportPath,
+				imported)
 		}
 	}
 	require.Greater(t, packages, 10)
@@ -76,7 +77,8 @@ func TestTheProductionBinaryHasNothingOfALab(t *testing.T) {
 	}
 	production, checkout := deps("production"), deps("")
 	for _, lab := range []string{
-		module + "modules/lab/", "pkg/kfake", "pkg/kgo", "alicebob/miniredis", "gopher-lua", "valyala/fasthttp", "schollz/progressbar",
+		module + "modules/lab/", "pkg/kfake", "pkg/kgo", "alicebob/miniredis", "gopher-lua", "valyala/fasthttp",
+		"schollz/progressbar",
 		"ebitengine/purego", "HdrHistogram",
 	} {
 		require.Contains(t, checkout, lab, "the word is right")

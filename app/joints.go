@@ -74,10 +74,14 @@ func (q changeLetters) Publish(ctx context.Context, letters []cdcconsumer.DeadLe
 func deadLetters() fx.Option {
 	return fx.Module("dead letters", fx.Provide(
 		deadletter.NewMetrics,
-		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) eventsconsumer.DeadLetters {
+		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock,
+			m *deadletter.Metrics,
+		) eventsconsumer.DeadLetters {
 			return eventLetters{deadletter.NewPublisher(k.Topic(cfg.EventsTopic), Version, p, clock, m)}
 		},
-		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock, m *deadletter.Metrics) cdcconsumer.DeadLetters {
+		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock,
+			m *deadletter.Metrics,
+		) cdcconsumer.DeadLetters {
 			return changeLetters{deadletter.NewPublisher(k.Topic(cfg.CDCTopic), Version, p, clock, m)}
 		},
 	))
@@ -127,9 +131,13 @@ func guards() fx.Option {
 
 // noGuards lets every call through.
 func noGuards() fx.Option {
-	return fx.Options(fx.Supply(suggest.Gates{Source: suggest.AlwaysAsk{}, Redis: suggest.AlwaysAsk{}}), fx.Provide(func(gate *admission.Gate) feed.Guards {
-		return feed.Guards{ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}, Limiter: gate}
-	}, func(p *kafka.Producer) ingest.Producer { return p }))
+	return fx.Options(fx.Supply(suggest.Gates{Source: suggest.AlwaysAsk{}, Redis: suggest.AlwaysAsk{}}),
+		fx.Provide(func(gate *admission.Gate) feed.Guards {
+			return feed.Guards{
+				ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{},
+				Limiter: gate,
+			}
+		}, func(p *kafka.Producer) ingest.Producer { return p }))
 }
 
 // guardedProducer writes what clients sent while Kafka is well, and refuses at once while it is not.
@@ -147,7 +155,9 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 // whom viewers follow, block and mute.
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
-		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *recentedges.Edges, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger) error {
+		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *recentedges.Edges,
+			erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger,
+		) error {
 			m, err := cfg.Mapping(k)
 			if err != nil {
 				return err

@@ -63,6 +63,7 @@ func metricOf(text string) (Metric, error) {
 	}
 	return Metric{
 		Name: parts[1], Help: strings.ReplaceAll(parts[2], `\"`, `"`),
-		Labels: strings.FieldsFunc(constant.ReplaceAllString(parts[3], "")+","+parts[4], func(r rune) bool { return r == ',' || r == ' ' }),
+		Labels: strings.FieldsFunc(constant.ReplaceAllString(parts[3], "")+","+parts[4],
+			func(r rune) bool { return r == ',' || r == ' ' }),
 	}, nil
 }

@@ -23,8 +23,11 @@ import (
 )
 
 // Resync compares the app's tables with their copies, all or one of them, and with repair sends what
-// sets them right to the CDC consumer. A row counts if it differs for as long as settle. It returns how many rows differed.
-func Resync(ctx context.Context, cfg config.Config, table string, repair bool, settle time.Duration, out io.Writer) (differences int, err error) {
+// sets them right to the CDC consumer. A row counts if it differs for as long as settle. It returns how many rows
+// differed.
+func Resync(ctx context.Context, cfg config.Config, table string, repair bool, settle time.Duration,
+	out io.Writer,
+) (differences int, err error) {
 	pool, err := postgres.NewPool(ctx, cfg.Postgres)
 	if err != nil {
 		return 0, err
@@ -45,7 +48,8 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 	}
 	p := newProgress(out)
 	found, err := r.Without(erase.NewList(db, zap.NewNop())).Run(ctx, resync.Options{
-		Table: table, Repair: repair, Settle: settle, Drain: cfg.CDC.Resync.Drain, Name: "command", Rows: p.rows, Progress: p.compared,
+		Table: table, Repair: repair, Settle: settle, Drain: cfg.CDC.Resync.Drain, Name: "command", Rows: p.rows,
+		Progress: p.compared,
 	})
 	for _, c := range found {
 		differences += c.Differences()
@@ -75,7 +79,8 @@ func (p *progress) compared(c resync.Comparison) {
 	p.read = 0
 	said := "equal"
 	if !c.Equal() {
-		said = fmt.Sprintf("%d missing, %d wrong, %d too many, %d with wrong edges: %s", c.Missing, c.Wrong, c.TooMany, c.Edges, strings.Join(c.Examples, " "))
+		said = fmt.Sprintf("%d missing, %d wrong, %d too many, %d with wrong edges: %s", c.Missing, c.Wrong, c.TooMany,
+			c.Edges, strings.Join(c.Examples, " "))
 		if c.Differences() > len(c.Examples) {
 			said += " ..."
 		}
@@ -86,13 +91,17 @@ func (p *progress) compared(c resync.Comparison) {
 	if c.Unreadable > 0 {
 		said += fmt.Sprintf("; %d rows that the mapping cannot read", c.Unreadable)
 	}
-	_, _ = fmt.Fprintf(p.out, "%-8s %-24s %9d rows  %6.1f s  %s\n", c.Kind, c.Table, c.Rows, time.Since(p.started).Seconds(), said) // what cannot be written is no reason to stop
+	// what cannot be written is no reason to stop
+	_, _ = fmt.Fprintf(p.out, "%-8s %-24s %9d rows  %6.1f s  %s\n", c.Kind, c.Table, c.Rows,
+		time.Since(p.started).Seconds(), said)
 	p.started = time.Now()
 }
 
 // resyncJob compares now and then, at the configured pace. A run that ends early goes on with the next.
 func resyncJob() fx.Option {
-	return fx.Provide(fx.Annotate(func(cfg cdc.Config, k kafka.Config, own clickhouse.Config, pool *pgxpool.Pool, producer *kafka.Producer, erased *erase.List, reg prometheus.Registerer, log *zap.Logger) (jobs.Job, error) {
+	return fx.Provide(fx.Annotate(func(cfg cdc.Config, k kafka.Config, own clickhouse.Config, pool *pgxpool.Pool,
+		producer *kafka.Producer, erased *erase.List, reg prometheus.Registerer, log *zap.Logger,
+	) (jobs.Job, error) {
 		own.QueryTimeout = max(own.QueryTimeout, time.Hour) // whole tables are read
 		own.MaxConns = 2
 		log = log.Named("cdc.resync")
@@ -101,19 +110,23 @@ func resyncJob() fx.Option {
 			return jobs.Job{}, err
 		}
 		o := resync.Options{
-			Repair: cfg.Resync.Repair, Settle: cfg.Resync.Settle, Drain: cfg.Resync.Drain, RowsPerSecond: cfg.Resync.RowsPerSecond, Name: "job",
+			Repair: cfg.Resync.Repair, Settle: cfg.Resync.Settle, Drain: cfg.Resync.Drain,
+			RowsPerSecond: cfg.Resync.RowsPerSecond, Name: "job",
 			Progress: func(c resync.Comparison) {
 				if c.Equal() {
 					log.Info("copy equals its table", zap.String("kind", c.Kind), zap.Int64("rows", c.Rows))
 					return
 				}
-				log.Error("copy differed from its table", zap.String("kind", c.Kind), zap.Int64("rows", c.Rows), zap.Int("missing", c.Missing),
-					zap.Int("wrong", c.Wrong), zap.Int("too_many", c.TooMany), zap.Int("edges", c.Edges), zap.Int("repairs", c.Repairs), zap.Strings("examples", c.Examples))
+				log.Error("copy differed from its table", zap.String("kind", c.Kind), zap.Int64("rows", c.Rows),
+					zap.Int("missing", c.Missing),
+					zap.Int("wrong", c.Wrong), zap.Int("too_many", c.TooMany), zap.Int("edges", c.Edges),
+					zap.Int("repairs", c.Repairs), zap.Strings("examples", c.Examples))
 			},
 		}
 		return jobs.Job{
 			Name: "resync", Every: cfg.Resync.Every, Jitter: 10, Timeout: cfg.Resync.Timeout,
-			Run: func(ctx context.Context, _ int64) error { // a repair counts only if its row has not changed: no fence is needed
+			// a repair counts only if its row has not changed: no fence is needed
+			Run: func(ctx context.Context, _ int64) error {
 				ready, err := r.Ready(ctx)
 				if err != nil {
 					return err

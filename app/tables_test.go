@@ -53,7 +53,8 @@ func TestTheFallbackTellsBlocksFromMutesInOneTable(t *testing.T) {
 	}, edges)
 	timeline, err := app.Timeline(t.Context(), 1, 0, 0, 10)
 	require.NoError(t, err)
-	require.ElementsMatch(t, []core.ID{51, 71}, ids(timeline), "of those who mute us, but not of those who block us; no replies, nothing hidden")
+	require.ElementsMatch(t, []core.ID{51, 71}, ids(timeline),
+		"of those who mute us, but not of those who block us; no replies, nothing hidden")
 	recent, err := app.Recent(t.Context(), 1, 10)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []core.ID{51, 71}, ids(recent))
@@ -69,7 +70,10 @@ func TestTheFallbackReadsASchemaInTheMannerOfMastodon(t *testing.T) {
 	edges, err := app.Edges(t.Context(), 1)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []reserve.Author{
-		{ID: 2, Relation: reserve.Follows}, {ID: 4, Relation: reserve.Follows}, {ID: 5, Relation: reserve.Follows}, {ID: 4, Relation: reserve.BlockedBy},
+		{ID: 2, Relation: reserve.Follows},
+		{ID: 4, Relation: reserve.Follows},
+		{ID: 5, Relation: reserve.Follows},
+		{ID: 4, Relation: reserve.BlockedBy},
 	}, edges)
 	timeline, err := app.Timeline(t.Context(), 1, 0, 0, 10)
 	require.NoError(t, err)

@@ -72,7 +72,8 @@ func (d *document) group(v reflect.Value, indent string) {
 		if indent == "" {
 			d.out.WriteString("\n")
 		}
-		comment = strings.Join(slices.DeleteFunc([]string{comment, limits(field.Tag.Get("validate"))}, func(s string) bool { return s == "" }), "; ")
+		comment = strings.Join(slices.DeleteFunc([]string{comment, limits(field.Tag.Get("validate"))},
+			func(s string) bool { return s == "" }), "; ")
 		fmt.Fprintf(&d.out, "%s%s: %s%s\n", indent, name, flow(v.Field(i)), trailing(comment))
 	}
 }
@@ -93,7 +94,8 @@ var (
 
 // limits are the bounds of a validate tag in a few words.
 func limits(tag string) string {
-	from, to, choice, length := lower.FindStringSubmatch(tag), upper.FindStringSubmatch(tag), oneOf.FindStringSubmatch(tag), least.FindStringSubmatch(tag)
+	from, to, choice, length := lower.FindStringSubmatch(tag), upper.FindStringSubmatch(tag),
+		oneOf.FindStringSubmatch(tag), least.FindStringSubmatch(tag)
 	switch {
 	case from != nil && to != nil:
 		return from[1] + " to " + to[1]

@@ -35,7 +35,8 @@ func walk(v reflect.Value, prefix string, keys *[]key) {
 			continue
 		}
 		*keys = append(*keys, key{
-			path: path, value: v.Field(i), validate: field.Tag.Get("validate"), secret: field.Tag.Get("secret") == "true",
+			path: path, value: v.Field(i), validate: field.Tag.Get("validate"),
+			secret: field.Tag.Get("secret") == "true",
 		})
 	}
 }

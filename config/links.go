@@ -25,7 +25,8 @@ func isLink(name, value string) bool {
 		return err == nil
 	case strings.HasSuffix(name, "_PROTO"):
 		return value == "tcp" || value == "udp" || value == "sctp"
-	case strings.Contains(name, "_SERVICE_PORT"), strings.HasSuffix(name, "_TCP_PORT"), strings.HasSuffix(name, "_UDP_PORT"), strings.HasSuffix(name, "_SCTP_PORT"):
+	case strings.Contains(name, "_SERVICE_PORT"), strings.HasSuffix(name, "_TCP_PORT"),
+		strings.HasSuffix(name, "_UDP_PORT"), strings.HasSuffix(name, "_SCTP_PORT"):
 		_, err := strconv.ParseUint(value, 10, 16)
 		return err == nil
 	default:

@@ -76,7 +76,8 @@ func fromEnv(env []string, keys []key, problems *Problems) map[string]any {
 	values := map[string]any{}
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, envPrefix) || slices.ContainsFunc(notSettings, func(p string) bool { return strings.HasPrefix(name, p) }) ||
+		if !strings.HasPrefix(name, envPrefix) || slices.ContainsFunc(notSettings,
+			func(p string) bool { return strings.HasPrefix(name, p) }) ||
 			isLink(name, value) {
 			continue
 		}
@@ -88,7 +89,10 @@ func fromEnv(env []string, keys []key, problems *Problems) map[string]any {
 		}
 		text, err := os.ReadFile(value)
 		if err != nil {
-			*problems = append(*problems, Problem{Key: target, Value: name, Want: "a file that can be read: " + reasonOf(err)})
+			*problems = append(*problems, Problem{
+				Key: target, Value: name,
+				Want: "a file that can be read: " + reasonOf(err),
+			})
 			continue
 		}
 		values[target] = strings.TrimRight(string(text), "\r\n")
@@ -109,7 +113,10 @@ func fromFlags(set []string, problems *Problems) map[string]any {
 	for _, entry := range set {
 		path, value, ok := strings.Cut(entry, "=")
 		if !ok || path == "" {
-			*problems = append(*problems, Problem{Key: "--set", Value: entry, Want: "key=value, such as kafka.brokers=a:9092,b:9092"})
+			*problems = append(*problems, Problem{
+				Key: "--set", Value: entry,
+				Want: "key=value, such as kafka.brokers=a:9092,b:9092",
+			})
 			continue
 		}
 		values[path] = value
@@ -130,11 +137,17 @@ func assign(cfg *Config, given *koanf.Koanf, problems *Problems) {
 		}
 		raw := given.Get(k.path)
 		if err := decode(raw, k.value); err != nil {
-			*problems = append(*problems, Problem{Key: k.path, Value: show(raw, k.secret), Want: "want " + describeType(k.value.Type()) + detail(err)})
+			*problems = append(*problems, Problem{
+				Key: k.path, Value: show(raw, k.secret),
+				Want: "want " + describeType(k.value.Type()) + detail(err),
+			})
 		}
 	}
 	for _, path := range given.Keys() {
-		if slices.ContainsFunc(keys, func(k key) bool { return path == k.path || strings.HasPrefix(path, k.path+".") }) {
+		if slices.ContainsFunc(keys, func(k key) bool {
+			return path == k.path ||
+				strings.HasPrefix(path, k.path+".")
+		}) {
 			continue
 		}
 		want := "unknown key"

@@ -42,8 +42,11 @@ func TestTheEnvironmentIsOverTheFileAndFlagsAreOverBoth(t *testing.T) {
 	file := write(t, "kafka:\n  brokers: [file:1]\n  topic_prefix: file\nhttp:\n  addr: file:1\nroles: [api, jobs, cdc-source]\n")
 	cfg, err := config.Load(config.Sources{
 		File: file,
-		Env:  []string{withSecret, "FEEDRANK_KAFKA__BROKERS=env:1,env:2", "FEEDRANK_HTTP__ADDR=env:1", "FEEDRANK_ROLES=api", "PATH=/bin", "FEEDRANK_TEST_STACK=x"},
-		Set:  []string{"http.addr=flag:1", "clickhouse.query_timeout=7s"},
+		Env: []string{
+			withSecret, "FEEDRANK_KAFKA__BROKERS=env:1,env:2", "FEEDRANK_HTTP__ADDR=env:1",
+			"FEEDRANK_ROLES=api", "PATH=/bin", "FEEDRANK_TEST_STACK=x",
+		},
+		Set: []string{"http.addr=flag:1", "clickhouse.query_timeout=7s"},
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"env:1", "env:2"}, cfg.Kafka.Brokers)
@@ -56,7 +59,10 @@ func TestTheEnvironmentIsOverTheFileAndFlagsAreOverBoth(t *testing.T) {
 func TestASecretMayComeFromAFile(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(secret, []byte(strings.Repeat("s", 32)+"\n"), 0o600))
-	cfg, err := config.Load(config.Sources{Env: []string{"FEEDRANK_AUTH__HS256_SECRET_FILE=" + secret, "FEEDRANK_KAFKA__TLS__CA_FILE=ca.pem"}})
+	cfg, err := config.Load(config.Sources{Env: []string{
+		"FEEDRANK_AUTH__HS256_SECRET_FILE=" + secret,
+		"FEEDRANK_KAFKA__TLS__CA_FILE=ca.pem",
+	}})
 	require.NoError(t, err)
 	require.Equal(t, strings.Repeat("s", 32), cfg.Auth.HS256Secret)
 	require.Equal(t, "ca.pem", cfg.Kafka.TLS.CAFile, "a setting whose own name ends in _file is no secret's file")
@@ -123,11 +129,15 @@ func FuzzLoad(f *testing.F) {
 
 func TestAWrongMappingOfTheAppsTablesIsNamedWithItsKey(t *testing.T) {
 	_, err := config.Load(config.Sources{Set: []string{
-		"roles=cdc-consumer", "cdc.tables.post.table=posts", "cdc.tables.like.time_unit=weeks", "cdc.consumer.batch_age=5s", "cdc.consumer.deadline=4s",
+		"roles=cdc-consumer", "cdc.tables.post.table=posts", "cdc.tables.like.time_unit=weeks",
+		"cdc.consumer.batch_age=5s", "cdc.consumer.deadline=4s",
 	}})
 	var problems config.Problems
 	require.ErrorAs(t, err, &problems)
-	for _, want := range []string{"cdc.tables.post.table: \"posts\", want schema.table", "cdc.tables.like.time_unit", "cdc.consumer.batch_age"} {
+	for _, want := range []string{
+		"cdc.tables.post.table: \"posts\", want schema.table", "cdc.tables.like.time_unit",
+		"cdc.consumer.batch_age",
+	} {
 		require.ErrorContains(t, err, want)
 	}
 	require.Len(t, problems, 3)

@@ -22,8 +22,11 @@ func CheckPublished(cfg Config) error {
 		}
 		for _, value := range values {
 			if isPublished(value) {
-				problems = append(problems, Problem{Key: k.path, Want: "this secret is in our own examples, where everybody reads it; " +
-					"make one: openssl rand -hex 32"})
+				problems = append(problems, Problem{
+					Key: k.path,
+					Want: "this secret is in our own examples, where everybody reads it; " +
+						"make one: openssl rand -hex 32",
+				})
 				break
 			}
 		}

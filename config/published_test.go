@@ -30,7 +30,10 @@ func TestASecretOfOurExamplesIsRefusedAndNamedByItsKey(t *testing.T) {
 	cfg.ClickHouse.Password, cfg.Redis.Password, cfg.Kafka.SASL.Password = "feedrank", "change me", "changeme"
 	cfg.Postgres.DSN = "postgres://feedrank:feedrank@postgres:5432/app?sslmode=disable"
 	err = config.CheckPublished(cfg)
-	for _, key := range []string{"feed.cursor_secrets", "clickhouse.password", "redis.password", "kafka.sasl.password", "postgres.dsn"} {
+	for _, key := range []string{
+		"feed.cursor_secrets", "clickhouse.password", "redis.password", "kafka.sasl.password",
+		"postgres.dsn",
+	} {
 		require.ErrorContains(t, err, key+":")
 	}
 	require.NotContains(t, err.Error(), "auth.hs256_secret")
@@ -41,7 +44,10 @@ func TestNoExampleOfOursHoldsASecretThatTheProgramTakes(t *testing.T) {
 	given := regexp.MustCompile(`(?i)(?:secret|passwor[dt]\w*|\bby|postgres(?:ql)?://\w+)\s*[:=]?\s*['"]?([^\s'"@,}]{4,}(?: me)?)`)
 	files, err := filepath.Glob("*.yaml")
 	require.NoError(t, err)
-	for _, pattern := range []string{"grants/*", "prometheus/*", "*.md", "../README.md", "../Dockerfile", "../Makefile"} {
+	for _, pattern := range []string{
+		"grants/*", "prometheus/*", "*.md", "../README.md", "../Dockerfile",
+		"../Makefile",
+	} {
 		more, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		files = append(files, more...)

@@ -52,7 +52,10 @@ func validate(cfg Config) []Problem {
 	if err := v.Struct(cfg); errors.As(err, &failures) {
 		for _, failure := range failures {
 			path := strings.TrimPrefix(failure.Namespace(), "Config.")
-			problem := Problem{Key: path, Value: fmt.Sprintf("%v", failure.Value()), Want: "want " + describe(failure.Tag()+"="+failure.Param())}
+			problem := Problem{
+				Key: path, Value: fmt.Sprintf("%v", failure.Value()),
+				Want: "want " + describe(failure.Tag()+"="+failure.Param()),
+			}
 			for _, k := range keys {
 				if path == k.path || strings.HasPrefix(path, k.path+"[") {
 					whole, each, _ := strings.Cut(k.validate, "dive")

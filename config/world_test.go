@@ -11,17 +11,22 @@ import (
 
 func TestServiceLinksOfThePlatformAreNoSettings(t *testing.T) {
 	links := []string{
-		"FEEDRANK_SERVICE_HOST=10.0.0.1", "FEEDRANK_SERVICE_PORT=8080", "FEEDRANK_SERVICE_PORT_HTTP=8080", "FEEDRANK_PORT=tcp://10.0.0.1:8080",
-		"FEEDRANK_PORT_8080_TCP=tcp://10.0.0.1:8080", "FEEDRANK_PORT_8080_TCP_PROTO=tcp", "FEEDRANK_PORT_8080_TCP_PORT=8080",
-		"FEEDRANK_PORT_8080_TCP_ADDR=10.0.0.1", "FEEDRANK_API_SERVICE_HOST=fd00::1", "FEEDRANK_API_2_SERVICE_PORT_HTTP_ADMIN=8081",
+		"FEEDRANK_SERVICE_HOST=10.0.0.1", "FEEDRANK_SERVICE_PORT=8080", "FEEDRANK_SERVICE_PORT_HTTP=8080",
+		"FEEDRANK_PORT=tcp://10.0.0.1:8080",
+		"FEEDRANK_PORT_8080_TCP=tcp://10.0.0.1:8080", "FEEDRANK_PORT_8080_TCP_PROTO=tcp",
+		"FEEDRANK_PORT_8080_TCP_PORT=8080",
+		"FEEDRANK_PORT_8080_TCP_ADDR=10.0.0.1", "FEEDRANK_API_SERVICE_HOST=fd00::1",
+		"FEEDRANK_API_2_SERVICE_PORT_HTTP_ADMIN=8081",
 		"FEEDRANK_API_PORT=udp://[fd00::1]:53", "FEEDRANK_KAFKA_PORT_9092_TCP_ADDR=10.0.0.2",
 	}
 	_, err := config.Load(config.Sources{Env: append([]string{withSecret}, links...)})
 	require.NoError(t, err)
 	require.Len(t, config.ServiceLinks(append([]string{withSecret, "PATH=/bin"}, links...)), len(links))
 	for _, typo := range []string{
-		"FEEDRANK_KAFKA__BROKER=a:9092", "FEEDRANK_PORT=:8080", "FEEDRANK_HTTP__PORT=8080", "FEEDRANK_HTTP_PORT=http://x", "FEEDRANK_SERVICE_HOST=my host",
-		"FEEDRANK_SERVICE_HOSTS=10.0.0.1", "FEEDRANK_KAFKA__SERVICE_PORT=9092", "FEEDRANK_POSTGRES_DSN=postgres://u:p@h/db",
+		"FEEDRANK_KAFKA__BROKER=a:9092", "FEEDRANK_PORT=:8080", "FEEDRANK_HTTP__PORT=8080",
+		"FEEDRANK_HTTP_PORT=http://x", "FEEDRANK_SERVICE_HOST=my host",
+		"FEEDRANK_SERVICE_HOSTS=10.0.0.1", "FEEDRANK_KAFKA__SERVICE_PORT=9092",
+		"FEEDRANK_POSTGRES_DSN=postgres://u:p@h/db",
 	} {
 		name, _, _ := strings.Cut(strings.TrimPrefix(typo, "FEEDRANK_"), "=")
 		_, err := config.Load(config.Sources{Env: []string{withSecret, typo}})
@@ -31,8 +36,10 @@ func TestServiceLinksOfThePlatformAreNoSettings(t *testing.T) {
 
 func TestTextThatYAMLReadAsAnotherTypeIsRefused(t *testing.T) {
 	for text, key := range map[string]string{
-		"redis: {password: 0123456}": "redis.password", "redis: {password: true}": "redis.password", "redis: {user: 1e3}": "redis.user",
-		"redis: {password: 2026-01-01}": "redis.password", "redis: {password: 0x1F}": "redis.password", "clickhouse: {password: 1.0}": "clickhouse.password",
+		"redis: {password: 0123456}": "redis.password", "redis: {password: true}": "redis.password",
+		"redis: {user: 1e3}":            "redis.user",
+		"redis: {password: 2026-01-01}": "redis.password", "redis: {password: 0x1F}": "redis.password",
+		"clickhouse: {password: 1.0}":                                    "clickhouse.password",
 		"auth: {hs256_secret: 12345678901234567890123456789012345}":      "auth.hs256_secret",
 		"feed: {cursor_secrets: [12345678901234567890123456789012345]}":  "feed.cursor_secrets",
 		"feed: {cursor_secrets: 12345678901234567890123456789012345}":    "feed.cursor_secrets",
@@ -52,7 +59,11 @@ func TestTextThatYAMLReadAsAnotherTypeIsRefused(t *testing.T) {
 			require.NotContains(t, err.Error(), "42798", "nor what it was made of")
 		}
 	}
-	cfg, err := config.Load(config.Sources{File: write(t, "redis: {password: \"0123456\"}\nclickhouse: {password: 'true'}\nhttp: {max_concurrent: 1e2}"), Env: []string{withSecret, "FEEDRANK_KAFKA__SASL__PASSWORD=007"}})
+	cfg, err := config.Load(config.Sources{
+		File: write(t,
+			"redis: {password: \"0123456\"}\nclickhouse: {password: 'true'}\nhttp: {max_concurrent: 1e2}"),
+		Env: []string{withSecret, "FEEDRANK_KAFKA__SASL__PASSWORD=007"},
+	})
 	require.NoError(t, err)
 	require.Equal(t, "0123456", cfg.Redis.Password)
 	require.Equal(t, "true", cfg.ClickHouse.Password)
@@ -63,10 +74,14 @@ func TestTextThatYAMLReadAsAnotherTypeIsRefused(t *testing.T) {
 func TestAddressesAreTakenAsTheNetworkTakesThem(t *testing.T) {
 	long := strings.Repeat("a", 63)
 	for address, ok := range map[string]bool{
-		"[::1]:9092": true, "[fd00::1]:6379": true, "[fe80::1%eth0]:9092": true, "my_redis:6379": true, "kafka.ns.svc.cluster.local.:9092": true,
-		"10.0.0.1:9092": true, "a:1": true, "a:65535": true, "ch-1.example:9000": true, "_a._tcp.example:1": true, "1a:9092": true, long + ":1": true,
-		"a:99999": false, "a:65536": false, "a:0": false, "a:-1": false, "a:": false, ":9092": false, "a": false, "a:b": false, "::1:9092": false,
-		"[a]:9092": false, "a b:9092": false, "-a:1": false, "a-:1": false, "a..b:1": false, ".:1": false, "1.2.3:1": false, "256.1.1.1:1": false,
+		"[::1]:9092": true, "[fd00::1]:6379": true, "[fe80::1%eth0]:9092": true, "my_redis:6379": true,
+		"kafka.ns.svc.cluster.local.:9092": true,
+		"10.0.0.1:9092":                    true, "a:1": true, "a:65535": true, "ch-1.example:9000": true,
+		"_a._tcp.example:1": true, "1a:9092": true, long + ":1": true,
+		"a:99999": false, "a:65536": false, "a:0": false, "a:-1": false, "a:": false, ":9092": false, "a": false,
+		"a:b": false, "::1:9092": false,
+		"[a]:9092": false, "a b:9092": false, "-a:1": false, "a-:1": false, "a..b:1": false, ".:1": false,
+		"1.2.3:1": false, "256.1.1.1:1": false,
 		"http://a:1": false, "a:1/x": false, long + "a:1": false, "é:1": false, "[::1]": false,
 	} {
 		for _, key := range []string{"kafka.brokers", "redis.addrs", "clickhouse.addrs"} {

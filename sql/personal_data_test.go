@@ -60,7 +60,8 @@ func TestWhatIsKeptOfPeopleIsDocumentedWithForHowLong(t *testing.T) {
 			return
 		}
 		for _, column := range text.FindAllStringSubmatch(columns, -1) {
-			require.Contains(t, strings.Split(row[2], ", "), column[1], "text column of %s: say in config/personal-data.md what it holds", name)
+			require.Contains(t, strings.Split(row[2], ", "), column[1],
+				"text column of %s: say in config/personal-data.md what it holds", name)
 		}
 		if days := ttl.FindStringSubmatch(rest); days != nil {
 			require.Equal(t, days[1]+" days", row[3], name)

@@ -25,7 +25,8 @@ func auditCommand(load loader) *cobra.Command {
 	}
 	read := load(c)
 	c.Flags().DurationVar(&options.Since, "since", options.Since, "how far back, 1h to 720h")
-	c.Flags().BoolVar(&options.Repair, "repair", false, "have the owners of the partitions put wrong counts right; an events consumer must be running")
+	c.Flags().BoolVar(&options.Repair, "repair", false,
+		"have the owners of the partitions put wrong counts right; an events consumer must be running")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
 		if err := audit.ValidateSince(options.Since); err != nil {
@@ -46,7 +47,10 @@ func auditCommand(load loader) *cobra.Command {
 			}
 			var err error
 			if options.Repair {
-				err = app.Recorded(c.Context(), cfg, app.Deed{What: "audit.run", Asked: map[string]any{"since": options.Since.String(), "repair": true}}, c.ErrOrStderr(), run)
+				err = app.Recorded(c.Context(), cfg, app.Deed{
+					What:  "audit.run",
+					Asked: map[string]any{"since": options.Since.String(), "repair": true},
+				}, c.ErrOrStderr(), run)
 			} else {
 				_, err = run()
 			}
@@ -77,16 +81,22 @@ func printReport(out io.Writer, r audit.Report, asJSON bool) error {
 		}
 	}
 	if len(r.Pending) > 0 {
-		if _, err := fmt.Fprintf(out, "partitions %v have an unfinished batch; their owner will put their counts right\n", r.Pending); err != nil {
+		if _, err := fmt.Fprintf(out,
+			"partitions %v have an unfinished batch; their owner will put their counts right\n",
+			r.Pending); err != nil {
 			return err
 		}
 	}
 	if len(r.Withheld) > 0 {
-		if _, err := fmt.Fprintf(out, "the views of partitions %v were not repaired, because their raw rows are wrong\n", r.Withheld); err != nil {
+		if _, err := fmt.Fprintf(out,
+			"the views of partitions %v were not repaired, because their raw rows are wrong\n",
+			r.Withheld); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(out, "audit since %s: hours=%d days=%d ranges=%d rows=%d findings=%d repaired=%d in %s\n", r.From.Format(time.RFC3339),
-		r.Checked.Hours, r.Checked.Days, r.Checked.Ranges, r.Checked.Rows, len(r.Findings), r.Repaired, r.FinishedAt.Sub(r.StartedAt).Round(time.Millisecond))
+	_, err := fmt.Fprintf(out, "audit since %s: hours=%d days=%d ranges=%d rows=%d findings=%d repaired=%d in %s\n",
+		r.From.Format(time.RFC3339),
+		r.Checked.Hours, r.Checked.Days, r.Checked.Ranges, r.Checked.Rows, len(r.Findings), r.Repaired,
+		r.FinishedAt.Sub(r.StartedAt).Round(time.Millisecond))
 	return err
 }

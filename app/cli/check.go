@@ -15,7 +15,8 @@ func checkConfigCommand() *cobra.Command {
 	var s Settings
 	var connect bool
 	c := &cobra.Command{
-		Use: "check-config [FILE]", Short: "Validate a configuration and name every mistake", Args: cobra.MaximumNArgs(1),
+		Use: "check-config [FILE]", Short: "Validate a configuration and name every mistake",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				s.File = args[0]

@@ -61,7 +61,8 @@ func command(more ...*cobra.Command) *cobra.Command {
 	root.AddCommand(
 		serveCommand(), migrateCommand(), checkConfigCommand(), resyncCommand(),
 		modulesCommand(), metricsCommand(), tokenCommand(), versionCommand(),
-		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading), eraseCommand(loading),
+		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading),
+		eraseCommand(loading),
 	)
 	root.AddCommand(more...)
 	for _, c := range root.Commands() {
@@ -91,7 +92,8 @@ func versionCommand() *cobra.Command {
 					}
 				}
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "feedrank %s (commit %s, %s, %s/%s)\n", app.Version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(c.OutOrStdout(), "feedrank %s (commit %s, %s, %s/%s)\n", app.Version, commit,
+				runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

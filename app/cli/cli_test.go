@@ -57,7 +57,8 @@ func (c *console) consume(t *testing.T) {
 
 func (c *console) exec(t *testing.T, statement string) {
 	t.Helper()
-	require.NoError(t, c.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+	require.NoError(t, c.ClickHouse.Write(t.Context(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
 }
 
 // run gives what a command printed.
@@ -198,7 +199,8 @@ func TestACommandThatIsCalledWronglySaysHow(t *testing.T) {
 
 func TestAnAuditByCommandFailsUntilWhatIsWrongIsRepaired(t *testing.T) {
 	c := newConsole(t)
-	c.exec(t, "INSERT INTO posts (id, author_id, created_at, version) VALUES (3, 100, now() - INTERVAL 2 DAY, 1)") // whose views count
+	// whose views count
+	c.exec(t, "INSERT INTO posts (id, author_id, created_at, version) VALUES (3, 100, now() - INTERVAL 2 DAY, 1)")
 	c.send(t, 10)
 	c.consume(t)
 	wait.Until(t, func() bool {

@@ -20,7 +20,8 @@ import (
 // dlqCommand looks at dead letters and deals with them.
 func dlqCommand(load loader) *cobra.Command {
 	c := &cobra.Command{
-		Use: "dlq", Short: "List, show, replay and discard dead letters, and quarantine what blocks a partition", Args: exactly(0),
+		Use: "dlq", Short: "List, show, replay and discard dead letters, and quarantine what blocks a partition",
+		Args: exactly(0),
 		Long: "A dead letter is a record that a consumer could not apply. An event counts once however often it\n" +
 			"is replayed. Changes (the cdc queue) are not replayed: run feedrank resync for their table.",
 	}
@@ -79,7 +80,10 @@ func (f *choice) filter(now time.Time) (deadletter.Filter, error) {
 // asked is the choice as it is recorded.
 func (f *choice) asked() map[string]any {
 	asked := map[string]any{"queue": f.queue}
-	for name, value := range map[string]string{"reason": f.reason, "topic": f.topic, "since": f.since, "until": f.until} {
+	for name, value := range map[string]string{
+		"reason": f.reason, "topic": f.topic, "since": f.since,
+		"until": f.until,
+	} {
 		if value != "" {
 			asked[name] = value
 		}
@@ -195,7 +199,8 @@ func dlqDiscard(load loader) *cobra.Command {
 		func(s *deadletter.Service) deed { return s.Discard })
 }
 
-type deed func(ctx context.Context, queue string, wanted deadletter.Filter, dryRun bool, progress func(done, total int)) (deadletter.Outcome, error)
+type deed func(ctx context.Context, queue string, wanted deadletter.Filter, dryRun bool,
+	progress func(done, total int)) (deadletter.Outcome, error)
 
 func dlqAct(load loader, verb, short string, of func(*deadletter.Service) deed) *cobra.Command {
 	var f choice
@@ -235,7 +240,8 @@ func dlqAct(load loader, verb, short string, of func(*deadletter.Service) deed) 
 			if dryRun {
 				_, err = do()
 			} else {
-				err = app.Recorded(c.Context(), cfg, app.Deed{What: "dead_letters." + verb, Asked: f.asked()}, c.ErrOrStderr(), do)
+				err = app.Recorded(c.Context(), cfg, app.Deed{What: "dead_letters." + verb, Asked: f.asked()},
+					c.ErrOrStderr(), do)
 			}
 			if err != nil {
 				return err
@@ -243,7 +249,9 @@ func dlqAct(load loader, verb, short string, of func(*deadletter.Service) deed) 
 			if asJSON {
 				return json.NewEncoder(c.OutOrStdout()).Encode(outcome)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %d letters match, %d done, %d skipped because they were kept in part\n", verb, outcome.Matched, outcome.Done, outcome.Skipped)
+			_, err = fmt.Fprintf(c.OutOrStdout(),
+				"%s: %d letters match, %d done, %d skipped because they were kept in part\n", verb, outcome.Matched,
+				outcome.Done, outcome.Skipped)
 			return err
 		})
 	}
@@ -279,7 +287,10 @@ func dlqQuarantine(load loader) *cobra.Command {
 		defer cancel()
 		return app.WithOwners(cfg, func(owners *ledger.Owners) error {
 			var sent uint64
-			deed := app.Deed{What: "dead_letters.quarantine", Target: strconv.Itoa(partition), Asked: map[string]int64{"first": first, "last": last}}
+			deed := app.Deed{
+				What: "dead_letters.quarantine", Target: strconv.Itoa(partition),
+				Asked: map[string]int64{"first": first, "last": last},
+			}
 			err := app.Recorded(ctx, cfg, deed, c.ErrOrStderr(), func() (any, error) {
 				var err error
 				sent, err = owners.Quarantine(ctx, partition, first, last)
@@ -289,7 +300,8 @@ func dlqQuarantine(load loader) *cobra.Command {
 				return err
 			}
 			if sent == 0 {
-				return fmt.Errorf("quarantine: none of these offsets is in a batch that is stuck in partition %d", partition)
+				return fmt.Errorf("quarantine: none of these offsets is in a batch that is stuck in partition %d",
+					partition)
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "quarantined: %d\n", sent)
 			return err

@@ -27,7 +27,8 @@ func eraseCommand(load loader) *cobra.Command {
 			"they have until their retention ends: the report says how long.",
 	}
 	read := load(c)
-	c.Flags().StringSliceVar(&names, "user", nil, "the user's id; may be given several times, or as a list: 1000 people at most go at once, at the price of one")
+	c.Flags().StringSliceVar(&names, "user", nil,
+		"the user's id; may be given several times, or as a list: 1000 people at most go at once, at the price of one")
 	c.Flags().DurationVar(&patience, "timeout", 6*time.Hour, "for all of it; it can be run again")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	c.Flags().BoolVar(&yes, "yes", false, "yes, for ever: without it, nothing is done")

@@ -15,7 +15,8 @@ func explainCommand(loader loader) *cobra.Command {
 	var load func() (config.Config, error)
 	var user, post, url, token string
 	c := &cobra.Command{
-		Use: "explain", Args: exactly(0), Short: "Say why a post is where it is in a user's feed, or why it is not in it",
+		Use: "explain", Args: exactly(0),
+		Short: "Say why a post is where it is in a user's feed, or why it is not in it",
 		Long: "explain asks a running feedrank through its admin API. It signs a token with auth.hs256_secret,\n" +
 			"or takes one with the admin scope from --token.",
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -32,7 +33,8 @@ func explainCommand(loader loader) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if token, err = auth.SignOperator(cfg.Auth, "feedrank explain", true, time.Minute, time.Now()); err != nil {
+				if token, err = auth.SignOperator(cfg.Auth, "feedrank explain", true, time.Minute,
+					time.Now()); err != nil {
 					return err
 				}
 			}

@@ -26,7 +26,10 @@ func TestAPostIsExplainedInATerminal(t *testing.T) {
 		text, err = explain("--post", "5")
 		return err == nil
 	}, "the hot set is loaded")
-	for _, want := range []string{"post 5 in the feed of user 1: SHOWN", "place 1 of the first page", "popular", "freshness", "2.0 h old", "score"} {
+	for _, want := range []string{
+		"post 5 in the feed of user 1: SHOWN", "place 1 of the first page", "popular",
+		"freshness", "2.0 h old", "score",
+	} {
 		require.Contains(t, text, want)
 	}
 	text, err = explain("--post", "6")

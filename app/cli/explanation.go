@@ -118,8 +118,10 @@ func (e *explanation) print(user, post core.ID, out io.Writer) error {
 		in := x.Inputs
 		term("freshness", x.Freshness, x.Weights.Freshness, fmt.Sprintf("%.1f h old", in.AgeHours))
 		term("engagement", x.Engagement, x.Weights.Engagement,
-			fmt.Sprintf("%d likes, %d comments, %d shares on %d exposures in 24 h", in.Likes, in.Comments, in.Shares, in.Exposures))
-		term("affinity", x.Affinity, x.Weights.Affinity, fmt.Sprintf("%.1f weighted interactions with the author in 90 days", in.Interactions))
+			fmt.Sprintf("%d likes, %d comments, %d shares on %d exposures in 24 h", in.Likes, in.Comments, in.Shares,
+				in.Exposures))
+		term("affinity", x.Affinity, x.Weights.Affinity,
+			fmt.Sprintf("%.1f weighted interactions with the author in 90 days", in.Interactions))
 		line("score\t\t\t%.4f", e.Score)
 	}
 	if e.Lacks > 0 {

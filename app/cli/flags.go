@@ -19,9 +19,12 @@ type Settings struct {
 
 // Flags gives a command these flags.
 func (s *Settings) Flags(c *cobra.Command) {
-	c.Flags().StringVarP(&s.File, "config", "c", os.Getenv("FEEDRANK_CONFIG"), "configuration file (YAML); also FEEDRANK_CONFIG")
-	c.Flags().StringArrayVar(&s.Set, "set", nil, "set a key, over the file and the environment: --set kafka.brokers=a:9092,b:9092")
-	c.Flags().StringSliceVar(&s.Roles, "roles", nil, "what this process does: all, or some of api, events-consumer, cdc-consumer, cdc-source, jobs")
+	c.Flags().StringVarP(&s.File, "config", "c", os.Getenv("FEEDRANK_CONFIG"),
+		"configuration file (YAML); also FEEDRANK_CONFIG")
+	c.Flags().StringArrayVar(&s.Set, "set", nil,
+		"set a key, over the file and the environment: --set kafka.brokers=a:9092,b:9092")
+	c.Flags().StringSliceVar(&s.Roles, "roles", nil,
+		"what this process does: all, or some of api, events-consumer, cdc-consumer, cdc-source, jobs")
 }
 
 // Load reads the configuration; what is named goes under what the operator says.

@@ -15,7 +15,8 @@ import (
 func rebuildViewsCommand(load loader) *cobra.Command {
 	var patience time.Duration
 	c := &cobra.Command{
-		Use: "rebuild-views", Short: "Recount post_metrics_1h and user_author_90d from the raw events", Args: exactly(0),
+		Use: "rebuild-views", Short: "Recount post_metrics_1h and user_author_90d from the raw events",
+		Args: exactly(0),
 		Long: "For when the definition of a view has changed. The owners of the partitions add differences, so readers\n" +
 			"see what a partition counted before or after, never none and never both. An events consumer must be running. Counts from\n" +
 			"before the time that ClickHouse keeps raw events (30 days) stay as they are.",
@@ -42,7 +43,8 @@ func rebuildViewsCommand(load loader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "rebuilt since %s: %d buckets changed\n", owners.Complete().Format(time.DateOnly), wrong)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "rebuilt since %s: %d buckets changed\n",
+				owners.Complete().Format(time.DateOnly), wrong)
 			return err
 		})
 	}

@@ -35,7 +35,8 @@ func resyncCommand() *cobra.Command {
 			if check {
 				_, err = compare()
 			} else {
-				err = app.Recorded(c.Context(), cfg, app.Deed{What: "cdc.resync", Target: table}, c.ErrOrStderr(), compare)
+				err = app.Recorded(c.Context(), cfg, app.Deed{What: "cdc.resync", Target: table}, c.ErrOrStderr(),
+					compare)
 			}
 			if err == nil && check && differences > 0 {
 				err = fmt.Errorf("%d rows differ: `feedrank resync` repairs them", differences)
@@ -46,6 +47,7 @@ func resyncCommand() *cobra.Command {
 	s.Flags(c)
 	c.Flags().StringVar(&table, "table", "", "only this table, such as public.posts; empty: all that are mapped")
 	c.Flags().BoolVar(&check, "check", false, "only compare")
-	c.Flags().DurationVar(&settle, "settle", 10*time.Second, "how long a row must differ; with Debezium longer than changes take to Kafka")
+	c.Flags().DurationVar(&settle, "settle", 10*time.Second,
+		"how long a row must differ; with Debezium longer than changes take to Kafka")
 	return c
 }

@@ -34,7 +34,8 @@ func serveCommand() *cobra.Command {
 					return fmt.Errorf("migrate: %w", err)
 				}
 			}
-			return app.Serve(c.Context(), cfg, log, app.FollowFile(s.File, func() (config.Config, error) { return s.Load() }))
+			return app.Serve(c.Context(), cfg, log, app.FollowFile(s.File,
+				func() (config.Config, error) { return s.Load() }))
 		},
 	}
 	s.Flags(c)

@@ -62,9 +62,12 @@ func tokenCommand() *cobra.Command {
 	s.Flags(c)
 	c.Flags().StringVar(&userID, "user", "", "the user that the token speaks for")
 	c.Flags().BoolVar(&admin, "admin", false, "give it the admin scope")
-	c.Flags().BoolVar(&reads, "admin-read", false, "give it the scope that sees what operators see, and changes nothing")
-	c.Flags().StringVar(&name, "name", "", "whose token it is, for the record of what operators change (default: who runs this)")
-	c.Flags().StringVar(&service, "act-as", "", "the service that the token is for: it may call for any user, whom it names in the header Act-As")
+	c.Flags().BoolVar(&reads, "admin-read", false,
+		"give it the scope that sees what operators see, and changes nothing")
+	c.Flags().StringVar(&name, "name", "",
+		"whose token it is, for the record of what operators change (default: who runs this)")
+	c.Flags().StringVar(&service, "act-as", "",
+		"the service that the token is for: it may call for any user, whom it names in the header Act-As")
 	c.Flags().DurationVar(&validFor, "valid-for", time.Hour, "how long it holds")
 	return c
 }

@@ -76,8 +76,12 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (be
 	}
 	env := bench.Env{
 		World: w.World, Postgres: pool, ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
-		Redis: redis.New(w.cfg.Redis), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out, Version: app.Version, For: o.For, Rate: o.Rate, Profiles: o.Profiles,
-		Token: func(user core.ID) (string, error) { return auth.Sign(w.cfg.Auth, user, true, 24*time.Hour, time.Now()) },
+		Redis: redis.New(w.cfg.Redis), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out, Version: app.Version, For: o.For,
+		Rate: o.Rate, Profiles: o.Profiles,
+		Token: func(user core.ID) (string, error) {
+			return auth.Sign(w.cfg.Auth, user, true, 24*time.Hour,
+				time.Now())
+		},
 		Feedrank: func(args ...string) *exec.Cmd {
 			cmd := exec.Command(program, append(args, o.Args...)...) //nolint:gosec // ourselves
 			cmd.Env = append(os.Environ(), onServers(w.cfg)...)
@@ -120,8 +124,10 @@ func onServers(cfg config.Config) []string {
 		"FEEDRANK_AUTH__HS256_SECRET=" + cfg.Auth.HS256Secret,
 		"FEEDRANK_CLICKHOUSE__ADDRS=" + cfg.ClickHouse.Addrs[0], "FEEDRANK_CLICKHOUSE__USER=" + cfg.ClickHouse.User,
 		"FEEDRANK_CLICKHOUSE__PASSWORD=" + cfg.ClickHouse.Password, "FEEDRANK_POSTGRES__DSN=" + cfg.Postgres.DSN,
-		"FEEDRANK_KAFKA__BROKERS=" + cfg.Kafka.Brokers[0], fmt.Sprint("FEEDRANK_KAFKA__REPLICATION_FACTOR=", cfg.Kafka.ReplicationFactor),
-		"FEEDRANK_REDIS__ADDRS=" + cfg.Redis.Addrs[0], fmt.Sprint("FEEDRANK_REDIS__DISABLE_CACHE=", cfg.Redis.DisableCache),
+		"FEEDRANK_KAFKA__BROKERS=" + cfg.Kafka.Brokers[0],
+		fmt.Sprint("FEEDRANK_KAFKA__REPLICATION_FACTOR=", cfg.Kafka.ReplicationFactor),
+		"FEEDRANK_REDIS__ADDRS=" + cfg.Redis.Addrs[0],
+		fmt.Sprint("FEEDRANK_REDIS__DISABLE_CACHE=", cfg.Redis.DisableCache),
 		"FEEDRANK_FEED__CURSOR_SECRETS=" + rand.Text() + rand.Text(),
 	}
 }

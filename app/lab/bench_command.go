@@ -46,7 +46,8 @@ func benchCommand() *cobra.Command {
 			if s.File != "" {
 				o.Args = append(o.Args, "--config", s.File)
 			}
-			ctx, cancel := context.WithTimeoutCause(c.Context(), limit, fmt.Errorf("the bench was not done after %s (--limit)", limit))
+			ctx, cancel := context.WithTimeoutCause(c.Context(), limit,
+				fmt.Errorf("the bench was not done after %s (--limit)", limit))
 			defer cancel()
 			report, err := Bench(ctx, cfg, o, c.OutOrStdout())
 			if errors.Is(err, bench.ErrUnknown) || errors.Is(err, world.ErrUnknownScale) {
@@ -62,13 +63,16 @@ func benchCommand() *cobra.Command {
 		},
 	}
 	s.Flags(c)
-	c.Flags().StringVar(&o.Scale, "scale", world.Small, "of the world: small, tenth (of the reference), reference or large")
+	c.Flags().StringVar(&o.Scale, "scale", world.Small,
+		"of the world: small, tenth (of the reference), reference or large")
 	c.Flags().StringVar(&file, "out", "", "the report; empty: test/reports/NAME-SCALE.json")
 	c.Flags().StringVar(&o.Dir, "dir", filepath.Join("data", "bench"), "where the worlds are kept")
-	c.Flags().StringVar(&o.Redis, "redis", "", "address of an empty Redis to use instead of the embedded one; what it costs is counted among the others'")
+	c.Flags().StringVar(&o.Redis, "redis", "",
+		"address of an empty Redis to use instead of the embedded one; what it costs is counted among the others'")
 	c.Flags().DurationVar(&o.For, "for", 0, "how long each load lasts; 0: as long as the bench says")
 	c.Flags().Float64Var(&o.Rate, "rate", 0, "requests or events a second; 0: as the bench says")
-	c.Flags().StringVar(&o.Profiles, "profiles", "", "a folder for profiles of the program's processor time and memory under each load, for go tool pprof; empty: none")
+	c.Flags().StringVar(&o.Profiles, "profiles", "",
+		"a folder for profiles of the program's processor time and memory under each load, for go tool pprof; empty: none")
 	c.Flags().DurationVar(&limit, "limit", 30*time.Minute, "when to give up, seeding included")
 	c.Flags().StringVar(&echo, "echo", "", "")
 	_ = c.Flags().MarkHidden("echo") // it is there: this program runs itself with it

@@ -54,7 +54,9 @@ const worldAge = 12 * time.Hour
 
 // openWorld starts servers that hold the world of a scale: the one on the disk, if it is of the same
 // options and schema and not too old, else a new one.
-func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.Logger, out io.Writer) (_ *benchWorld, err error) {
+func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.Logger, out io.Writer) (_ *benchWorld,
+	err error,
+) {
 	options, err := world.Scale(o.Scale)
 	if err != nil {
 		return nil, err
@@ -67,10 +69,12 @@ func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.
 	file := filepath.Join(w.dir, "world.json")
 	var kept stamp
 	text, err := os.ReadFile(file)
-	usable := err == nil && json.Unmarshal(text, &kept) == nil && reflect.DeepEqual(kept.Options, options) && kept.Schema == schema &&
+	usable := err == nil && json.Unmarshal(text, &kept) == nil && reflect.DeepEqual(kept.Options, options) &&
+		kept.Schema == schema &&
 		time.Since(kept.World.Now) < worldAge
 	if !usable {
-		if err := errors.Join(embeddedpg.Remove(ctx, filepath.Join(w.dir, embedded.Postgres)), os.RemoveAll(w.dir)); err != nil {
+		if err := errors.Join(embeddedpg.Remove(ctx, filepath.Join(w.dir, embedded.Postgres)),
+			os.RemoveAll(w.dir)); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +92,8 @@ func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.
 	}
 	if usable {
 		w.World = kept.World
-		_, err := fmt.Fprintf(out, "The world of scale %s, made %s ago.\n", o.Scale, time.Since(w.Now).Round(time.Minute))
+		_, err := fmt.Fprintf(out, "The world of scale %s, made %s ago.\n", o.Scale,
+			time.Since(w.Now).Round(time.Minute))
 		return w, err
 	}
 	if err := w.make(ctx, o.Scale, options, out); err != nil {

@@ -43,7 +43,8 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 	if err := maySeed(ctx, cfg, pool, client, options.CreateSchema); err != nil {
 		return seed.Report{}, err
 	}
-	past, err := ledger.NewBulk(ctx, cfg.Kafka.Topic(cfg.Events.Topic), cfg.Events.Partitions, client, core.SystemClock{})
+	past, err := ledger.NewBulk(ctx, cfg.Kafka.Topic(cfg.Events.Topic), cfg.Events.Partitions, client,
+		core.SystemClock{})
 	if err != nil {
 		return seed.Report{}, err
 	}
@@ -71,12 +72,19 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 	if err != nil {
 		return report, err
 	}
-	if err := changes.Adopt(ctx); err != nil && !errors.Is(err, source.ErrKnown) { // known: it brings the rows once more
+	// known: it brings the rows once more
+	if err := changes.Adopt(ctx); err != nil && !errors.Is(err, source.ErrKnown) {
 		return report, err
 	}
 	// What a running system has merged long since.
-	for _, table := range []string{"users", "posts", "follows", "comments", "likes", "blocks", "viewer_edges", "post_metrics_1h", "user_author_90d"} {
-		if err := client.Write(ctx, clickhouse.Query{Name: "seed_optimize", Query: ch.Query{Body: "OPTIMIZE TABLE " + table + " FINAL"}}); err != nil {
+	for _, table := range []string{
+		"users", "posts", "follows", "comments", "likes", "blocks", "viewer_edges",
+		"post_metrics_1h", "user_author_90d",
+	} {
+		if err := client.Write(ctx, clickhouse.Query{
+			Name:  "seed_optimize",
+			Query: ch.Query{Body: "OPTIMIZE TABLE " + table + " FINAL"},
+		}); err != nil {
 			return report, err
 		}
 	}
@@ -90,7 +98,8 @@ func maySeed(ctx context.Context, cfg config.Config, pool *pgxpool.Pool, client 
 	case err != nil:
 		return err
 	case pending != "":
-		return fmt.Errorf("our schema in %s is not up to date: run `feedrank migrate` with this configuration first", pending)
+		return fmt.Errorf("our schema in %s is not up to date: run `feedrank migrate` with this configuration first",
+			pending)
 	}
 	if err := ledger.HasPast(ctx, client); err != nil {
 		if errors.Is(err, ledger.ErrBegun) {
@@ -139,7 +148,10 @@ func asMapped(table string, rows [][]any) (kind mapping.Kind, mapped []mapping.R
 	for i, row := range rows {
 		switch table {
 		case "users":
-			kind, mapped[i] = mapping.User, mapping.Row{Key: fmt.Sprint(row[0]), ID: id(row, 0), CreatedAt: when(row, 2)}
+			kind, mapped[i] = mapping.User, mapping.Row{
+				Key: fmt.Sprint(row[0]), ID: id(row, 0),
+				CreatedAt: when(row, 2),
+			}
 		case "posts":
 			deleted, _ := row[6].(*time.Time)
 			kind, mapped[i] = mapping.Post, mapping.Row{
@@ -155,7 +167,10 @@ func asMapped(table string, rows [][]any) (kind mapping.Kind, mapped []mapping.R
 		case "likes":
 			kind, mapped[i] = mapping.Like, pair(row) // post_id, user_id
 		case "comments":
-			kind, mapped[i] = mapping.Comment, mapping.Row{Key: fmt.Sprint(row[0]), First: id(row, 1), Other: id(row, 2), CreatedAt: when(row, 3)}
+			kind, mapped[i] = mapping.Comment, mapping.Row{
+				Key: fmt.Sprint(row[0]), First: id(row, 1),
+				Other: id(row, 2), CreatedAt: when(row, 3),
+			}
 		}
 	}
 	return kind, mapped

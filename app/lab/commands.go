@@ -35,7 +35,8 @@ func devCommand() *cobra.Command {
 		},
 	}
 	s.Flags(c)
-	c.Flags().StringVar(&dir, "dir", "data/dev", "where the embedded servers keep their data; empty: a temporary directory")
+	c.Flags().StringVar(&dir, "dir", "data/dev",
+		"where the embedded servers keep their data; empty: a temporary directory")
 	return c
 }
 
@@ -46,7 +47,8 @@ func demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "demo", Short: "Show everything at work: embedded servers, a seeded world and a guided tour",
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := s.Load(append(config.DevDefaults(), "log.level=error")...) // the tour kills a server: warnings are expected
+			// the tour kills a server: warnings are expected
+			cfg, err := s.Load(append(config.DevDefaults(), "log.level=error")...)
 			if err != nil {
 				return err
 			}
@@ -54,7 +56,8 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	s.Flags(c)
-	c.Flags().BoolVar(&once, "once", false, "end after the tour with one line of figures; exit 0 only if every step held")
+	c.Flags().BoolVar(&once, "once", false,
+		"end after the tour with one line of figures; exit 0 only if every step held")
 	c.Flags().IntVar(&trials, "trials", 20, "how often to measure each latency, 1 to 10000")
 	return c
 }
@@ -70,7 +73,8 @@ func embeddedCommand() *cobra.Command {
 	}
 	c.Flags().StringSliceVar(&options.Only, "only", nil, "some of: clickhouse, postgres, kafka, redis")
 	c.Flags().StringVar(&options.Dir, "dir", "", "where they keep their data; empty: a temporary directory")
-	c.Flags().IntVar(&options.ClickHouseNodes, "clickhouse-nodes", 1, "how many ClickHouse servers, 1 to 16, in one cluster named feedrank")
+	c.Flags().IntVar(&options.ClickHouseNodes, "clickhouse-nodes", 1,
+		"how many ClickHouse servers, 1 to 16, in one cluster named feedrank")
 	c.Flags().IntVar(&options.ClickHouseReplicas, "clickhouse-replicas", 1,
 		"how many of them hold the same shard; what is written to one is not copied to the others")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one line of JSON once all are ready")

@@ -30,7 +30,8 @@ func Demo(ctx context.Context, cfg config.Config, once bool, trials int, out io.
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(out, "Starting ClickHouse, PostgreSQL, Kafka and Redis, and feedrank on them."); err != nil {
+	if _, err := fmt.Fprintln(out,
+		"Starting ClickHouse, PostgreSQL, Kafka and Redis, and feedrank on them."); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -61,7 +62,8 @@ func Demo(ctx context.Context, cfg config.Config, once bool, trials int, out io.
 		},
 	}, demo.Deps{
 		BaseURL: d.URL(), Token: tokens(d.Config), Admin: operator(d.Config), Postgres: pool, ClickHouse: client,
-		Servers: servers{d.Servers}, AskServer: askClickHouse(d.Servers.Addresses()), Life: life(d.Config, pool, d.URL()),
+		Servers: servers{d.Servers}, AskServer: askClickHouse(d.Servers.Addresses()),
+		Life: life(d.Config, pool, d.URL()),
 	})
 }
 

@@ -79,10 +79,12 @@ func (d *Dev) introduce(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "feedrank answers at %s; PostgreSQL is at %s\n\n  curl -H 'Authorization: Bearer %s' %s/api/v1/feed\n\n"+
-		"Ask ClickHouse, as one who only reads, with\n\n  %s\n\n"+
-		"Other commands, such as resync, dlq or audit, find these servers with\n\n  export %s\n\n",
-		d.URL(), d.Config.Postgres.DSN, token, d.URL(), askClickHouse(d.Servers.Addresses()), strings.Join(d.environment(), " "))
+	_, err = fmt.Fprintf(out,
+		"feedrank answers at %s; PostgreSQL is at %s\n\n  curl -H 'Authorization: Bearer %s' %s/api/v1/feed\n\n"+
+			"Ask ClickHouse, as one who only reads, with\n\n  %s\n\n"+
+			"Other commands, such as resync, dlq or audit, find these servers with\n\n  export %s\n\n",
+		d.URL(), d.Config.Postgres.DSN, token, d.URL(), askClickHouse(d.Servers.Addresses()),
+		strings.Join(d.environment(), " "))
 	return err
 }
 
@@ -91,7 +93,8 @@ func askClickHouse(at embedded.Addresses) string {
 	a := at.ClickHouse
 	for _, user := range a.Users {
 		if user.Name == "feedrank_read" {
-			return fmt.Sprintf("curl -su %s:%s http://%s/ --data-binary 'SELECT count() FROM %s.events'", user.Name, user.Password, a.HTTP, a.Database)
+			return fmt.Sprintf("curl -su %s:%s http://%s/ --data-binary 'SELECT count() FROM %s.events'", user.Name,
+				user.Password, a.HTTP, a.Database)
 		}
 	}
 	return ""

@@ -23,7 +23,9 @@ import (
 // Seed puts a synthetic world into the app's database and its events on the events path: through the
 // API at url as their users, or, where url is empty, straight into the topic as the API would write
 // them.
-func Seed(ctx context.Context, cfg config.Config, options seed.Options, url string, out io.Writer) (seed.Report, error) {
+func Seed(ctx context.Context, cfg config.Config, options seed.Options, url string, out io.Writer) (seed.Report,
+	error,
+) {
 	pool, err := postgres.NewPool(ctx, cfg.Postgres)
 	if err != nil {
 		return seed.Report{}, err
@@ -43,7 +45,8 @@ func Seed(ctx context.Context, cfg config.Config, options seed.Options, url stri
 // poster sends events through the API, each as its user.
 func poster(cfg config.Config, url string) *seed.Poster {
 	return seed.NewPoster(seed.PosterConfig{
-		BaseURL: url, Token: tokens(cfg), Client: &http.Client{Timeout: 10 * time.Second}, Concurrency: 8, Patience: time.Minute,
+		BaseURL: url, Token: tokens(cfg), Client: &http.Client{Timeout: 10 * time.Second}, Concurrency: 8,
+		Patience: time.Minute,
 	})
 }
 

@@ -47,15 +47,18 @@ func seedCommand() *cobra.Command {
 		},
 	}
 	s.Flags(c)
-	c.Flags().StringVar(&scale, "scale", world.Small, "small, tenth (of the reference), reference or large; the flags below change its parts")
+	c.Flags().StringVar(&scale, "scale", world.Small,
+		"small, tenth (of the reference), reference or large; the flags below change its parts")
 	c.Flags().Uint64Var(&options.World.Seed, "seed", options.World.Seed, "another seed makes another world")
 	c.Flags().IntVar(&options.World.Users, "users", 0, "of a generated graph; 0: the real one")
 	c.Flags().IntVar(&options.World.Follows, "follows", 0, "of a generated graph; 0: 50 for each user")
 	c.Flags().IntVar(&options.World.Posts, "posts", options.World.Posts, "in the whole window")
 	c.Flags().IntVar(&options.World.Events, "events", options.World.Events, "in the whole window")
 	c.Flags().IntVar(&options.World.Blocks, "blocks", options.World.Blocks, "pairs of users")
-	c.Flags().DurationVar(&options.World.Window, "window", options.World.Window, "how far back posts and events go, 1h to 720h")
-	c.Flags().BoolVar(&options.CreateSchema, "create-schema", false, "create the example app's tables if they are missing")
+	c.Flags().DurationVar(&options.World.Window, "window", options.World.Window,
+		"how far back posts and events go, 1h to 720h")
+	c.Flags().BoolVar(&options.CreateSchema, "create-schema", false,
+		"create the example app's tables if they are missing")
 	c.Flags().BoolVar(&topic, "topic", false, "send events into the topic, as the API would write them")
 	c.Flags().StringVar(&url, "api", "", "send events through the API at this URL, such as http://127.0.0.1:8080")
 	return c

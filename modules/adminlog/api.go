@@ -20,7 +20,10 @@ func NewAPI(log *Log) *API { return &API{log: log} }
 
 // Routes are the admin calls.
 func (a *API) Routes() []httpserver.Route {
-	return []httpserver.Route{{Method: http.MethodGet, Path: "/admin/v1/actions", Access: httpserver.Admin, Handler: a.list}}
+	return []httpserver.Route{{
+		Method: http.MethodGet, Path: "/admin/v1/actions", Access: httpserver.Admin,
+		Handler: a.list,
+	}}
 }
 
 // Limits of what a call returns.

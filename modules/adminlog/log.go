@@ -52,10 +52,12 @@ func New(pool *pgxpool.Pool, reg prometheus.Registerer, log *zap.Logger) *Log {
 	l := &Log{
 		pool: pool, log: log, workers: worker.NewGroup(nil),
 		written: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_admin_actions_total", Help: "What operators changed, by kind, once it is in feedrank.admin_actions.",
+			Name: "feedrank_admin_actions_total",
+			Help: "What operators changed, by kind, once it is in feedrank.admin_actions.",
 		}, []string{"what"}),
 		waits: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "feedrank_admin_actions_waiting", Help: "What operators changed and PostgreSQL does not have yet, because it is away. Calls that change something are refused at 1000.",
+			Name: "feedrank_admin_actions_waiting",
+			Help: "What operators changed and PostgreSQL does not have yet, because it is away. Calls that change something are refused at 1000.",
 		}),
 	}
 	reg.MustRegister(l.written, l.waits)
@@ -106,7 +108,8 @@ func (l *Log) count() int {
 // Record keeps an action: in PostgreSQL before it returns, or in memory until PostgreSQL is back.
 func (l *Log) Record(ctx context.Context, a httpserver.Action) {
 	r := rowOf(a)
-	l.log.Info("an operator changed something", zap.String("who", a.Who), zap.String("what", a.What), zap.String("target", a.Target),
+	l.log.Info("an operator changed something", zap.String("who", a.Who), zap.String("what", a.What),
+		zap.String("target", a.Target),
 		zap.ByteString("before", r.before), zap.ByteString("after", r.after), zap.Int("status", a.Status),
 		zap.String("request_id", a.RequestID), zap.String("from", a.Address))
 	l.mu.Lock()
@@ -121,9 +124,11 @@ func Write(ctx context.Context, pool *pgxpool.Pool, a httpserver.Action) error {
 	return insert(ctx, pool, rowOf(a))
 }
 
-// rowOf is an action as it is stored. What PostgreSQL refuses as text would keep all that comes later from being written.
+// rowOf is an action as it is stored. What PostgreSQL refuses as text would keep all that comes later from being
+// written.
 func rowOf(a httpserver.Action) row {
-	a.Who, a.Target, a.RequestID, a.Address = httpserver.AsText(a.Who), httpserver.AsText(a.Target), httpserver.AsText(a.RequestID), httpserver.AsText(a.Address)
+	a.Who, a.Target, a.RequestID, a.Address = httpserver.AsText(a.Who), httpserver.AsText(a.Target),
+		httpserver.AsText(a.RequestID), httpserver.AsText(a.Address)
 	return row{Action: a, before: state(a.Before), after: state(a.After)}
 }
 
@@ -208,7 +213,10 @@ func (l *Log) List(ctx context.Context, w Wanted) ([]Entry, int64, error) {
 	entries := []Entry{}
 	var last, id, more int64
 	var e Entry
-	_, err = pgx.ForEachRow(rows, []any{&id, &e.At, &e.Who, &e.What, &e.Target, &e.Before, &e.After, &e.Status, &e.RequestID, &e.Address}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{
+		&id, &e.At, &e.Who, &e.What, &e.Target, &e.Before, &e.After, &e.Status,
+		&e.RequestID, &e.Address,
+	}, func() error {
 		if len(entries) == w.Limit {
 			more = last
 			return nil

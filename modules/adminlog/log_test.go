@@ -30,7 +30,8 @@ var day = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
 func action(who, what, target string, after time.Duration) httpserver.Action {
 	return httpserver.Action{
-		At: day.Add(after), Who: who, What: what, Target: target, Before: map[string]int{"v": 1}, After: map[string]any{"v": 2},
+		At: day.Add(after), Who: who, What: what, Target: target, Before: map[string]int{"v": 1},
+		After:  map[string]any{"v": 2},
 		Status: http.StatusOK, RequestID: "r", Address: "192.0.2.1",
 	}
 }
@@ -39,7 +40,8 @@ func TestWhatOperatorsDoIsListedWithWhatWasBeforeAndAfter(t *testing.T) {
 	s := stack.New(t)
 	l := adminlog.New(s.Postgres, prometheus.NewRegistry(), zap.NewNop())
 	for i, a := range []httpserver.Action{
-		action("ana", "ranking.change", "", 0), action("ben", "cache.drop", "42", time.Hour), action("ana", "cache.drop", "43", 2*time.Hour),
+		action("ana", "ranking.change", "", 0), action("ben", "cache.drop", "42", time.Hour),
+		action("ana", "cache.drop", "43", 2*time.Hour),
 	} {
 		if i == 1 {
 			a.Before, a.After = nil, nil
@@ -57,9 +59,12 @@ func TestWhatOperatorsDoIsListedWithWhatWasBeforeAndAfter(t *testing.T) {
 		}
 		return out
 	}
-	require.Equal(t, []string{"ana cache.drop 43", "ben cache.drop 42", "ana ranking.change "}, targets(adminlog.Wanted{Limit: 10}))
-	require.Equal(t, []string{"ana cache.drop 43", "ana ranking.change "}, targets(adminlog.Wanted{Who: "ana", Limit: 10}))
-	require.Equal(t, []string{"ana cache.drop 43", "ben cache.drop 42"}, targets(adminlog.Wanted{What: "cache.drop", Limit: 10}))
+	require.Equal(t, []string{"ana cache.drop 43", "ben cache.drop 42", "ana ranking.change "},
+		targets(adminlog.Wanted{Limit: 10}))
+	require.Equal(t, []string{"ana cache.drop 43", "ana ranking.change "},
+		targets(adminlog.Wanted{Who: "ana", Limit: 10}))
+	require.Equal(t, []string{"ana cache.drop 43", "ben cache.drop 42"},
+		targets(adminlog.Wanted{What: "cache.drop", Limit: 10}))
 	from, to := day.Add(time.Hour), day.Add(2*time.Hour)
 	require.Equal(t, []string{"ben cache.drop 42"}, targets(adminlog.Wanted{Since: &from, Until: &to, Limit: 10}))
 	require.Equal(t, []string{"ana cache.drop 43", "ben cache.drop 42", "more"}, targets(adminlog.Wanted{Limit: 2}))
@@ -82,7 +87,8 @@ func TestNoTextKeepsLaterActionsFromBeingWritten(t *testing.T) {
 	s := stack.New(t)
 	l := adminlog.New(s.Postgres, prometheus.NewRegistry(), zap.NewNop())
 	odd := action("a\x00na", "ranking.change", "4\xff2", 0)
-	odd.RequestID, odd.Before, odd.After = "\xfe", map[string]string{"note": "a\x00b"}, map[string]string{"note": "a\xffb"}
+	odd.RequestID, odd.Before, odd.After = "\xfe", map[string]string{"note": "a\x00b"},
+		map[string]string{"note": "a\xffb"}
 	l.Record(t.Context(), odd)
 	l.Record(t.Context(), action("ben", "cache.drop", "43", time.Hour))
 	entries, _, err := l.List(t.Context(), adminlog.Wanted{Limit: 10})
@@ -99,8 +105,10 @@ func TestTheTableIsAppendOnly(t *testing.T) {
 	l := adminlog.New(s.Postgres, prometheus.NewRegistry(), zap.NewNop())
 	l.Record(t.Context(), action("42", "cache.drop", "43", 0))
 	for _, statement := range []string{
-		"DELETE FROM feedrank.admin_actions", "TRUNCATE feedrank.admin_actions", "UPDATE feedrank.admin_actions SET who = 'ben'",
-		"UPDATE feedrank.admin_actions SET who = '(erased)', status = 400", "UPDATE feedrank.admin_actions SET after = NULL",
+		"DELETE FROM feedrank.admin_actions", "TRUNCATE feedrank.admin_actions",
+		"UPDATE feedrank.admin_actions SET who = 'ben'",
+		"UPDATE feedrank.admin_actions SET who = '(erased)', status = 400",
+		"UPDATE feedrank.admin_actions SET after = NULL",
 		"UPDATE feedrank.admin_actions SET at = now()", "UPDATE feedrank.admin_actions SET target = ''",
 	} {
 		_, err := s.Postgres.Exec(t.Context(), statement)

@@ -24,7 +24,10 @@ func NewAPI(service *Service) *API { return &API{service: service} }
 func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/admin/v1/audit", Access: httpserver.Admin, Handler: a.last},
-		{Method: http.MethodPost, Path: "/admin/v1/audit/run", Access: httpserver.Admin, What: "audit.run", Handler: a.run},
+		{
+			Method: http.MethodPost, Path: "/admin/v1/audit/run", Access: httpserver.Admin, What: "audit.run",
+			Handler: a.run,
+		},
 	}
 }
 
@@ -75,7 +78,10 @@ func (a *API) run(c echo.Context) error {
 	var wanted order
 	if len(body) > 0 {
 		if err := json.Unmarshal(body, &wanted); err != nil {
-			return &core.Error{Code: core.CodeMalformedJSON, Message: `want nothing, or {"since": "24h", "repair": true}`, Cause: err}
+			return &core.Error{
+				Code:    core.CodeMalformedJSON,
+				Message: `want nothing, or {"since": "24h", "repair": true}`, Cause: err,
+			}
 		}
 	}
 	options := a.service.Defaults()
@@ -93,7 +99,8 @@ func (a *API) run(c echo.Context) error {
 	case err != nil:
 		return unavailable(err)
 	}
-	a.service.log.Info("an audit was begun by an operator", zap.Duration("since", options.Since), zap.Bool("repair", options.Repair))
+	a.service.log.Info("an audit was begun by an operator", zap.Duration("since", options.Since),
+		zap.Bool("repair", options.Repair))
 	answer := begun{options.Since.String(), options.Repair}
 	httpserver.Changed(c, nil, answer)
 	return c.JSON(http.StatusAccepted, answer)

@@ -27,11 +27,13 @@ func TestTheAdminCallsTellTheLastReportAndRunOneAtATime(t *testing.T) {
 	w := newWorld(t)
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr = "127.0.0.1:0"
-	server := httpserver.New(cfg, NewAPI(w.service).Routes(), admin{}, admin{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	server := httpserver.New(cfg, NewAPI(w.service).Routes(), admin{}, admin{}, nil, prometheus.NewRegistry(),
+		zaptest.NewLogger(t))
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	call := func(method, path, body string, status int) map[string]any {
-		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+server.Addr()+"/admin/v1/audit"+path, bytes.NewBufferString(body))
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+server.Addr()+"/admin/v1/audit"+path,
+			bytes.NewBufferString(body))
 		require.NoError(t, err)
 		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
 		require.NoError(t, err)

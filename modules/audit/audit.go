@@ -48,7 +48,10 @@ type Options struct {
 // Run audits. After an error the report says what was found before it.
 func (a *Auditor) Run(ctx context.Context, o Options) (Report, error) {
 	now := a.clock.Now().UTC()
-	r := Report{StartedAt: now, From: now.Add(-o.Since), Repair: o.Repair, Counts: map[Kind]uint64{}, Findings: []Finding{}}
+	r := Report{
+		StartedAt: now, From: now.Add(-o.Since), Repair: o.Repair, Counts: map[Kind]uint64{},
+		Findings: []Finding{},
+	}
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Timeout)
 	defer cancel()
 	err := a.run(ctx, &r, o)
@@ -95,12 +98,16 @@ func (a *Auditor) partitions(ctx context.Context, from, to time.Time) (all []uin
 }
 
 // ask runs a query of ours within its bounds.
-func (a *Auditor) ask(ctx context.Context, name string, result proto.Results, each func(), params ...clickhouse.Parameter) error {
+func (a *Auditor) ask(ctx context.Context, name string, result proto.Results, each func(),
+	params ...clickhouse.Parameter,
+) error {
 	return a.read(ctx, name, sql.ClickHouse(name), result, each, params...)
 }
 
 // read never takes more than two of the server's cores and its share of memory: others come first.
-func (a *Auditor) read(ctx context.Context, name, statement string, result proto.Results, each func(), params ...clickhouse.Parameter) error {
+func (a *Auditor) read(ctx context.Context, name, statement string, result proto.Results, each func(),
+	params ...clickhouse.Parameter,
+) error {
 	return a.db.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: statement, Parameters: params, Result: result,
 		Settings: []ch.Setting{

@@ -91,14 +91,23 @@ func TestARangeThatIsGoneOverlapsOrDoesNotAddUpIsFound(t *testing.T) {
 		spoil string
 		want  map[Kind]uint64
 	}{
-		"gone":     {"ALTER TABLE event_ranges DELETE WHERE " + one + " SETTINGS mutations_sync = 2", map[Kind]uint64{RangeGap: 1}},
-		"doubled":  {"INSERT INTO event_ranges SELECT * FROM event_ranges WHERE " + one, map[Kind]uint64{RangeOverlap: 1}},
-		"too long": {"ALTER TABLE event_ranges UPDATE first_offset = first_offset - 1 WHERE " + one + " SETTINGS mutations_sync = 2", map[Kind]uint64{RangeOverlap: 1, RangeSum: 1}},
+		"gone": {
+			"ALTER TABLE event_ranges DELETE WHERE " + one + " SETTINGS mutations_sync = 2",
+			map[Kind]uint64{RangeGap: 1},
+		},
+		"doubled": {
+			"INSERT INTO event_ranges SELECT * FROM event_ranges WHERE " + one,
+			map[Kind]uint64{RangeOverlap: 1},
+		},
+		"too long": {"ALTER TABLE event_ranges UPDATE first_offset = first_offset - 1 WHERE " + one +
+			" SETTINGS mutations_sync = 2", map[Kind]uint64{RangeOverlap: 1, RangeSum: 1}},
 		"not adding up": {
-			"ALTER TABLE event_ranges UPDATE duplicates = duplicates + 1 WHERE " + one + " SETTINGS mutations_sync = 2", map[Kind]uint64{RangeSum: 1},
+			"ALTER TABLE event_ranges UPDATE duplicates = duplicates + 1 WHERE " + one + " SETTINGS mutations_sync = 2",
+			map[Kind]uint64{RangeSum: 1},
 		},
 		"with too few rows": {
-			"ALTER TABLE event_ranges UPDATE rows = rows - 1, duplicates = duplicates + 1 WHERE " + one + " SETTINGS mutations_sync = 2", map[Kind]uint64{RawSurplus: 1},
+			"ALTER TABLE event_ranges UPDATE rows = rows - 1, duplicates = duplicates + 1 WHERE " + one +
+				" SETTINGS mutations_sync = 2", map[Kind]uint64{RawSurplus: 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +148,8 @@ func TestADifferenceThatSettlesIsNoFinding(t *testing.T) {
 	a := NewAuditor(w.cfg, w.ClickHouse, w.owners, w.service.auditor.clock)
 	var r Report
 	r.StartedAt, r.Counts = time.Now(), map[Kind]uint64{}
-	suspects, err := NewAuditor(DefaultConfig(), w.ClickHouse, w.owners, a.clock).suspects(t.Context(), &r, []uint16{0, 1}, time.Now().Add(-96*time.Hour))
+	suspects, err := NewAuditor(DefaultConfig(), w.ClickHouse, w.owners, a.clock).suspects(t.Context(), &r,
+		[]uint16{0, 1}, time.Now().Add(-96*time.Hour))
 	require.NoError(t, err)
 	require.Len(t, suspects, 1)
 	spoil("-1")

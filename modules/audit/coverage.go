@@ -117,7 +117,8 @@ func (l log) compare(r *Report, e *extent, expected int64) {
 		r.add(l.finding(RangeOverlap, both.String(), both.records(), "more than one range covers them"))
 	}
 	if n := e.records(); e.rows+e.others != n {
-		r.add(l.finding(RangeSum, e.String(), n, fmt.Sprintf("%d records, of which %d are accounted for", n, e.rows+e.others)))
+		r.add(l.finding(RangeSum, e.String(), n, fmt.Sprintf("%d records, of which %d are accounted for", n,
+			e.rows+e.others)))
 	}
 }
 
@@ -150,9 +151,13 @@ func (a *Auditor) ranges(ctx context.Context, l log, behind extent) (all []exten
 		{Name: "applied", Data: &applied},
 	}, func() {
 		for i := range first {
-			all = append(all, extent{first: first[i], last: last[i], rows: rows[i], others: others[i], erased: erased[i], applied: applied[i]})
+			all = append(all, extent{
+				first: first[i], last: last[i], rows: rows[i], others: others[i],
+				erased: erased[i], applied: applied[i],
+			})
 		}
-	}, clickhouse.Param("epoch", l.epoch), clickhouse.Param("partition", l.partition), clickhouse.Param("first", behind.first), clickhouse.Param("last", behind.last),
+	}, clickhouse.Param("epoch", l.epoch), clickhouse.Param("partition", l.partition),
+		clickhouse.Param("first", behind.first), clickhouse.Param("last", behind.last),
 		clickhouse.Param("newest", l.newest), clickhouse.Param("limit", pieceRanges))
 	total := uint64(0)
 	for i := range all {
@@ -165,7 +170,10 @@ func (a *Auditor) ranges(ctx context.Context, l log, behind extent) (all []exten
 
 // rows compares the rows of a piece with what its ranges say.
 func (a *Auditor) rows(ctx context.Context, r *Report, l log, piece []extent, first, last int64) error {
-	at := []clickhouse.Parameter{clickhouse.Param("epoch", l.epoch), clickhouse.Param("partition", l.partition), clickhouse.Param("first", first), clickhouse.Param("last", last)}
+	at := []clickhouse.Parameter{
+		clickhouse.Param("epoch", l.epoch), clickhouse.Param("partition", l.partition),
+		clickhouse.Param("first", first), clickhouse.Param("last", last),
+	}
 	var total, distinct, erased proto.ColUInt64
 	err := a.ask(ctx, "audit_rows", proto.Results{
 		{Name: "total", Data: &total}, {Name: "distinct_offsets", Data: &distinct}, {Name: "erased", Data: &erased},
@@ -196,9 +204,13 @@ func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []exte
 	found, removed := make([]uint64, len(piece)), make([]uint64, len(piece))
 	var column proto.ColInt64
 	var erased proto.ColUInt8
-	err := a.ask(ctx, "audit_offsets", proto.Results{{Name: "kafka_offset", Data: &column}, {Name: "erased", Data: &erased}}, func() {
+	err := a.ask(ctx, "audit_offsets", proto.Results{
+		{Name: "kafka_offset", Data: &column},
+		{Name: "erased", Data: &erased},
+	}, func() {
 		for n, offset := range column {
-			i, exact := slices.BinarySearchFunc(piece, offset, func(e extent, offset int64) int { return int(e.last - offset) })
+			i, exact := slices.BinarySearchFunc(piece, offset,
+				func(e extent, offset int64) int { return int(e.last - offset) })
 			switch {
 			case !exact && (i == len(piece) || piece[i].first > offset):
 			case erased[n] == 0:
@@ -219,7 +231,8 @@ func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []exte
 			r.add(l.finding(RawMissing, e.String(), e.rows-found[i]-removed[i], e.rowsAnd(found[i], removed[i])))
 		case found[i]+removed[i]-min(removed[i], e.erased) > e.rows:
 			// What was inserted, erased, and read again by an owner who left it out, is both removed and left out.
-			r.add(l.finding(RawSurplus, e.String(), found[i]+removed[i]-min(removed[i], e.erased)-e.rows, e.rowsAnd(found[i], removed[i])))
+			r.add(l.finding(RawSurplus, e.String(), found[i]+removed[i]-min(removed[i], e.erased)-e.rows,
+				e.rowsAnd(found[i], removed[i])))
 		}
 	}
 	return nil
@@ -228,15 +241,21 @@ func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []exte
 // eventsTwice looks for events that stand in the raw table twice, whatever the days of the copies.
 func (a *Auditor) eventsTwice(ctx context.Context, r *Report, partition uint16, from time.Time) error {
 	example, n, err := a.example(ctx, "audit_events_twice", clickhouse.Param("partition", partition),
-		clickhouse.Param("first", from.Format(time.DateOnly)), clickhouse.Param("last", r.StartedAt.AddDate(0, 0, 1).Format(time.DateOnly)))
+		clickhouse.Param("first", from.Format(time.DateOnly)),
+		clickhouse.Param("last", r.StartedAt.AddDate(0, 0, 1).Format(time.DateOnly)))
 	if err == nil && n > 0 {
-		r.add(Finding{Kind: EventTwice, Partition: partition, Where: example, Count: n, Detail: "the raw table has more than one row of it"})
+		r.add(Finding{
+			Kind: EventTwice, Partition: partition, Where: example, Count: n,
+			Detail: "the raw table has more than one row of it",
+		})
 	}
 	return err
 }
 
 // example is the first of what a query found, and how many there are.
-func (a *Auditor) example(ctx context.Context, name string, params ...clickhouse.Parameter) (which string, n uint64, err error) {
+func (a *Auditor) example(ctx context.Context, name string, params ...clickhouse.Parameter) (which string, n uint64,
+	err error,
+) {
 	var text proto.ColStr
 	var total proto.ColUInt64
 	err = a.ask(ctx, name, proto.Results{{Name: "which", Data: &text}, {Name: "total", Data: &total}}, func() {

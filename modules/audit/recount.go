@@ -33,7 +33,8 @@ func views() []view {
 			counts: []string{"exposures", "views", "clicks", "likes", "comments", "shares", "hides"},
 		},
 		{
-			table: "user_author_90d", difference: "event_difference_user_author", step: day, time: "toDateTime(day, 'UTC')",
+			table: "user_author_90d", difference: "event_difference_user_author", step: day,
+			time:   "toDateTime(day, 'UTC')",
 			bucket: "concat('user ', toString(user_id), ' and author ', toString(author_id))",
 			counts: []string{"views", "clicks", "likes", "comments", "shares", "hides"},
 		},
@@ -52,10 +53,13 @@ func (v view) statement() string {
 		parts[i] = fmt.Sprintf("if(%s = 0, '', concat(' %s ', toString(%s)))", c, c, c)
 	}
 	if v.table == "post_metrics_1h" {
-		parts = append(parts, "if(arrayExists(n -> n != 0, mapValues(dwell)), concat(' dwell ', toString(mapFilter((k, n) -> n != 0, dwell))), '')")
+		parts = append(parts,
+			"if(arrayExists(n -> n != 0, mapValues(dwell)), concat(' dwell ', toString(mapFilter((k, n) -> n != 0, dwell))), '')")
 	}
-	return "SELECT " + v.bucket + " AS bucket, concat(" + strings.Join(parts, ", ") + ") AS difference, count() OVER () AS total FROM (" +
-		strings.TrimRight(sql.ClickHouse(v.difference), "; \n") + ") WHERE " + v.time + " >= toDateTime({from:Int64}, 'UTC') AND " + v.time +
+	return "SELECT " + v.bucket + " AS bucket, concat(" + strings.Join(parts, ", ") +
+		") AS difference, count() OVER () AS total FROM (" +
+		strings.TrimRight(sql.ClickHouse(v.difference), "; \n") + ") WHERE " + v.time +
+		" >= toDateTime({from:Int64}, 'UTC') AND " + v.time +
 		" < toDateTime({to:Int64}, 'UTC') ORDER BY bucket LIMIT " + fmt.Sprint(maxBuckets)
 }
 
@@ -79,7 +83,10 @@ func (s suspect) finding(repaired bool) Finding {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	f := Finding{Kind: ViewDiffers, Partition: s.partition, View: s.table, Where: s.from.Format(time.DateOnly), Count: s.total, Repaired: repaired}
+	f := Finding{
+		Kind: ViewDiffers, Partition: s.partition, View: s.table, Where: s.from.Format(time.DateOnly),
+		Count: s.total, Repaired: repaired,
+	}
 	if len(names) > 0 {
 		f.Detail = names[0] + " lacks" + s.buckets[names[0]]
 	}
@@ -98,7 +105,9 @@ func (a *Auditor) recount(ctx context.Context, r *Report, partitions []uint16, f
 }
 
 // suspects are the cells that differ at the first look.
-func (a *Auditor) suspects(ctx context.Context, r *Report, partitions []uint16, from time.Time) (suspects []suspect, err error) {
+func (a *Auditor) suspects(ctx context.Context, r *Report, partitions []uint16, from time.Time) (suspects []suspect,
+	err error,
+) {
 	for _, v := range views() {
 		closed := r.StartedAt.Truncate(v.step)
 		for at := from.Truncate(v.step); at.Before(closed); at = at.Truncate(day).Add(day) {
@@ -137,7 +146,9 @@ func (a *Auditor) look(ctx context.Context, c cell) (suspect, error) {
 		for i := range bucket.Rows() {
 			s.buckets[bucket.Row(i)], s.total = difference.Row(i), total.Row(i)
 		}
-	}, clickhouse.Param("partition", c.partition), clickhouse.Param("epoch", 0), clickhouse.Param("after", 0), clickhouse.Param("whole", true), clickhouse.Param("posts", []int64{}), clickhouse.Param("first", today), clickhouse.Param("last", today),
+	}, clickhouse.Param("partition", c.partition), clickhouse.Param("epoch", 0), clickhouse.Param("after", 0),
+		clickhouse.Param("whole", true), clickhouse.Param("posts", []int64{}), clickhouse.Param("first", today),
+		clickhouse.Param("last", today),
 		clickhouse.Param("from", c.from.Unix()), clickhouse.Param("to", c.to.Unix()))
 	if err != nil {
 		return s, fmt.Errorf("%s of partition %d at %s: %w", c.table, c.partition, c.from.Format(time.RFC3339), err)
@@ -206,7 +217,8 @@ func (a *Auditor) settle(ctx context.Context, r *Report, suspects []suspect) (le
 			r.Pending = insertSorted(r.Pending, s.partition)
 			continue
 		}
-		if now, before := ended[s.partition], began[s.partition]; now.rows > 0 && before.rows > 0 && now.last == before.last {
+		if now, before := ended[s.partition], began[s.partition]; now.rows > 0 && before.rows > 0 &&
+			now.last == before.last {
 			r.Pending = insertSorted(r.Pending, s.partition)
 			continue
 		}
@@ -229,7 +241,10 @@ func (a *Auditor) beyond(ctx context.Context, suspects []suspect) (map[uint16]ta
 		}
 		var rows proto.ColUInt64
 		var last proto.ColInt64
-		err := a.ask(ctx, "audit_beyond", proto.Results{{Name: "beyond", Data: &rows}, {Name: "last_range", Data: &last}}, func() {}, clickhouse.Param("partition", s.partition))
+		err := a.ask(ctx, "audit_beyond", proto.Results{
+			{Name: "beyond", Data: &rows},
+			{Name: "last_range", Data: &last},
+		}, func() {}, clickhouse.Param("partition", s.partition))
 		if err != nil {
 			return nil, err
 		}

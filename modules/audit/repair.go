@@ -27,7 +27,8 @@ func (a *Auditor) repair(ctx context.Context, r *Report, suspects []suspect) err
 		}
 		wrong, err := a.reconcile(ctx, s.partition, at.day)
 		if err != nil {
-			failures = append(failures, fmt.Errorf("repair partition %d, %s: %w", at.partition, at.day.Format(time.DateOnly), err))
+			failures = append(failures, fmt.Errorf("repair partition %d, %s: %w", at.partition,
+				at.day.Format(time.DateOnly), err))
 		}
 		asked[at] = err == nil
 		r.Repaired += wrong

@@ -24,7 +24,8 @@ type Service struct {
 // NewService makes a service without dialling.
 func NewService(cfg Config, auditor *Auditor, pool *pgxpool.Pool, reg prometheus.Registerer, log *zap.Logger) *Service {
 	return &Service{
-		cfg: cfg, auditor: auditor, store: store{pool}, metrics: newMetrics(reg), log: log.Named("audit"), workers: worker.NewGroup(nil),
+		cfg: cfg, auditor: auditor, store: store{pool}, metrics: newMetrics(reg), log: log.Named("audit"),
+		workers: worker.NewGroup(nil),
 	}
 }
 

@@ -36,7 +36,8 @@ func (s store) lock(ctx context.Context) (unlock func() error, err error) {
 		defer cancel()
 		defer conn.Release()
 		if _, err := conn.Exec(ctx, sql.Postgres("audit_unlock")); err != nil {
-			return fmt.Errorf("unlock the audit: %w", errors.Join(err, conn.Conn().Close(ctx))) // so that the lock falls
+			// so that the lock falls
+			return fmt.Errorf("unlock the audit: %w", errors.Join(err, conn.Conn().Close(ctx)))
 		}
 		return nil
 	}, nil

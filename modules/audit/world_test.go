@@ -55,13 +55,20 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Stack: stack.New(t), cfg: DefaultConfig(), events: events.DefaultConfig(), reg: prometheus.NewRegistry()}
+	w := &world{
+		Stack: stack.New(t), cfg: DefaultConfig(), events: events.DefaultConfig(),
+		reg: prometheus.NewRegistry(),
+	}
 	w.cfg.Settle = 0
 	w.events.Partitions, w.events.Batch.MaxRows = 2, 20 // many ranges
-	w.owners = owners{ledger.NewOwners(w.events.Log(), w.events.InsertTimeout, w.ClickHouse, core.SystemClock{}), w.events.AcceptedAge + w.events.Retention}
+	w.owners = owners{
+		ledger.NewOwners(w.events.Log(), w.events.InsertTimeout, w.ClickHouse, core.SystemClock{}),
+		w.events.AcceptedAge + w.events.Retention,
+	}
 	_, err := kafka.EnsureTopics(w.KafkaConfig, events.TopicSpecs(w.events, w.KafkaConfig), false)
 	require.NoError(t, err)
-	w.service = NewService(w.cfg, NewAuditor(w.cfg, w.ClickHouse, w.owners, core.SystemClock{}), w.Postgres, w.reg, zaptest.NewLogger(t))
+	w.service = NewService(w.cfg, NewAuditor(w.cfg, w.ClickHouse, w.owners, core.SystemClock{}), w.Postgres, w.reg,
+		zaptest.NewLogger(t))
 	t.Cleanup(func() { require.NoError(t, w.service.Stop(context.Background())) })
 	w.consume(t)
 	w.fill(t)
@@ -71,7 +78,8 @@ func newWorld(t *testing.T) *world {
 func (w *world) consume(t testing.TB) {
 	t.Helper()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
-	c := consumer.New(w.events.Consumer(), w.KafkaConfig, w.ClickHouse, grave{}, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := consumer.New(w.events.Consumer(), w.KafkaConfig, w.ClickHouse, grave{}, core.SystemClock{}, failure,
+		prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	var once sync.Once
 	w.stop = func() {
@@ -96,8 +104,10 @@ func (w *world) fill(t *testing.T) {
 		var messages []*sarama.ProducerMessage
 		for range 60 {
 			e := core.Event{
-				UserID: core.ID(1 + rng.IntN(50)), PostID: core.ID(1 + rng.IntN(30)), Action: core.Actions()[rng.IntN(10)],
-				OccurredAt: time.Now().Add(-time.Hour - time.Duration(rng.Int64N(int64(40*time.Hour)))), ReceivedAt: time.Now(),
+				UserID: core.ID(1 + rng.IntN(50)), PostID: core.ID(1 + rng.IntN(30)),
+				Action:      core.Actions()[rng.IntN(10)],
+				OccurredAt:  time.Now().Add(-time.Hour - time.Duration(rng.Int64N(int64(40*time.Hour)))),
+				ReceivedAt:  time.Now(),
 				DwellMillis: uint32(1 + rng.IntN(100_000)), Device: "phone",
 			}
 			e.AuthorID = 1 + e.PostID%10
@@ -124,7 +134,8 @@ func (w *world) fill(t *testing.T) {
 
 func (w *world) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	require.NoError(t, w.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: fmt.Sprintf(statement, args...)}}))
+	require.NoError(t, w.ClickHouse.Write(t.Context(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: fmt.Sprintf(statement, args...)}}))
 }
 
 // count is the number n that a query gives.

@@ -24,8 +24,14 @@ func NewAPI(set *Set, log *zap.Logger) *API { return &API{set: set, log: log} }
 func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/admin/v1/breaker", Access: httpserver.Admin, Handler: a.list},
-		{Method: http.MethodPut, Path: "/admin/v1/breaker/:dependency", Access: httpserver.Admin, What: "breaker.force", Handler: a.force},
-		{Method: http.MethodPost, Path: "/admin/v1/breaker/:dependency/reset", Access: httpserver.Admin, What: "breaker.reset", Handler: a.reset},
+		{
+			Method: http.MethodPut, Path: "/admin/v1/breaker/:dependency", Access: httpserver.Admin,
+			What: "breaker.force", Handler: a.force,
+		},
+		{
+			Method: http.MethodPost, Path: "/admin/v1/breaker/:dependency/reset", Access: httpserver.Admin,
+			What: "breaker.reset", Handler: a.reset,
+		},
 	}
 }
 
@@ -49,7 +55,10 @@ func (a *API) force(c echo.Context) error {
 		Mode Mode `json:"mode"`
 	}
 	if err := json.NewDecoder(c.Request().Body).Decode(&body); err != nil {
-		return &core.Error{Code: core.CodeMalformedJSON, Message: `want {"mode": "auto"}, "open" or "closed"`, Cause: err}
+		return &core.Error{
+			Code: core.CodeMalformedJSON, Message: `want {"mode": "auto"}, "open" or "closed"`,
+			Cause: err,
+		}
 	}
 	before := b.Status()
 	switch body.Mode {
@@ -84,7 +93,8 @@ func (a *API) named(c echo.Context) (*Breaker, error) {
 	}
 	b, ok := a.set.byName(c.Param("dependency"))
 	if !ok {
-		return nil, core.Errorf(core.CodeNotFound, "no such dependency: want clickhouse, discovery, postgres, redis or kafka")
+		return nil, core.Errorf(core.CodeNotFound,
+			"no such dependency: want clickhouse, discovery, postgres, redis or kafka")
 	}
 	return b, nil
 }

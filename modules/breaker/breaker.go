@@ -19,7 +19,10 @@ var ErrOpen = errors.New("breaker is open")
 
 // ErrFull is returned for a call that was not made because too many are under way. The server is well:
 // who passes it on to a client says so.
-var ErrFull = &core.Error{Code: core.CodeOverloaded, Message: "too many calls at once; try again", RetryAfter: time.Second}
+var ErrFull = &core.Error{
+	Code: core.CodeOverloaded, Message: "too many calls at once; try again",
+	RetryAfter: time.Second,
+}
 
 // Breaker guards one server. It is safe for concurrent use.
 type Breaker struct {
@@ -46,7 +49,8 @@ type life struct {
 
 func newBreaker(name string, policy Policy, broken func(error) bool, metrics *metrics, log *zap.Logger) *Breaker {
 	b := &Breaker{
-		name: name, policy: policy, broken: broken, metrics: metrics, log: log, budget: newRetryBudget(policy.RetryBudget),
+		name: name, policy: policy, broken: broken, metrics: metrics, log: log,
+		budget: newRetryBudget(policy.RetryBudget),
 		limit: adaptivelimiter.NewBuilder[any]().
 			WithLimits(uint(policy.MinConcurrent), uint(policy.MaxConcurrent), uint(policy.MinConcurrent)).Build(),
 	}
@@ -140,10 +144,11 @@ func (b *Breaker) refused(outcome string, why error) error {
 type outcome string
 
 const (
-	outcomeOK        outcome = "ok"
-	outcomeFailed    outcome = "failed"
-	outcomeSlow      outcome = "slow"
-	outcomeAbandoned outcome = "abandoned" // the caller went away, or had hardly any time left: says nothing of the server
+	outcomeOK     outcome = "ok"
+	outcomeFailed outcome = "failed"
+	outcomeSlow   outcome = "slow"
+	// the caller went away, or had hardly any time left: says nothing of the server
+	outcomeAbandoned outcome = "abandoned"
 	outcomePanicked  outcome = "panicked"
 )
 

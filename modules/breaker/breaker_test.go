@@ -151,7 +151,10 @@ func TestMoreCallsAtOnceThanAllowedAreRefused(t *testing.T) {
 
 func TestAPanicInACallCountsAndGivesItsPlaceBack(t *testing.T) {
 	set, _ := newSet(t, func(p *breaker.Policy) { p.MinConcurrent, p.MaxConcurrent = 1, 1 })
-	require.Panics(t, func() { _ = set.ClickHouse.Do(context.Background(), func(context.Context) error { panic("bug") }) })
+	require.Panics(t, func() {
+		_ = set.ClickHouse.Do(context.Background(),
+			func(context.Context) error { panic("bug") })
+	})
 	require.NoError(t, set.ClickHouse.Do(context.Background(), succeed))
 }
 

@@ -30,16 +30,22 @@ type Policy struct {
 // under little traffic, too; and of a quarter of a second at least: with 5 s, 2.5 s of requests would be
 // hurt, and with none, 20 calls to Redis are 15 ms of a busy replica, and a hiccup of 75 ms opened it.
 func DefaultConfig() Config {
-	policy := Policy{FailureRate: 50, Calls: 20, CountFor: 250 * time.Millisecond, OpenFor: time.Second, RetryBudget: 10}
+	policy := Policy{
+		FailureRate: 50, Calls: 20, CountFor: 250 * time.Millisecond, OpenFor: time.Second,
+		RetryBudget: 10,
+	}
 	clickhouse, discovery, postgres, redis, kafka := policy, policy, policy, policy, policy
-	clickhouse.Timeout, clickhouse.SlowAfter, clickhouse.MaxWait = 400*time.Millisecond, 300*time.Millisecond, 100*time.Millisecond
+	clickhouse.Timeout, clickhouse.SlowAfter, clickhouse.MaxWait = 400*time.Millisecond, 300*time.Millisecond,
+		100*time.Millisecond
 	clickhouse.MinConcurrent, clickhouse.MaxConcurrent = 2, 64
 	discovery.Timeout, discovery.SlowAfter, discovery.MaxWait = time.Second, 900*time.Millisecond, 50*time.Millisecond
 	discovery.MinConcurrent, discovery.MaxConcurrent = 4, 16
-	postgres.Timeout, postgres.SlowAfter, postgres.MaxWait = 200*time.Millisecond, 100*time.Millisecond, 50*time.Millisecond
+	postgres.Timeout, postgres.SlowAfter, postgres.MaxWait = 200*time.Millisecond, 100*time.Millisecond,
+		50*time.Millisecond
 	postgres.MinConcurrent, postgres.MaxConcurrent, postgres.Retries = 8, 32, 1
-	redis.Timeout, redis.SlowAfter, redis.MaxWait = 100*time.Millisecond, 100*time.Millisecond, 20*time.Millisecond // a late answer is worth more than none
-	redis.OpenFor = 250 * time.Millisecond                                                                          // meanwhile every page is computed, or refused
+	// a late answer is worth more than none
+	redis.Timeout, redis.SlowAfter, redis.MaxWait = 100*time.Millisecond, 100*time.Millisecond, 20*time.Millisecond
+	redis.OpenFor = 250 * time.Millisecond // meanwhile every page is computed, or refused
 	redis.MinConcurrent, redis.MaxConcurrent = 256, 4096
 	kafka.Timeout, kafka.SlowAfter, kafka.MaxWait = 5*time.Second, 2*time.Second, 100*time.Millisecond
 	kafka.MinConcurrent, kafka.MaxConcurrent = 128, 1024

@@ -62,7 +62,8 @@ func TestNothingElseIsRepeatedByDefault(t *testing.T) {
 	set, _ := newSet(t, func(p *breaker.Policy) { p.Calls = 100 })
 	for _, b := range []*breaker.Breaker{set.ClickHouse, set.Discovery, set.Redis, set.Kafka} {
 		calls := 0
-		require.ErrorIs(t, b.Do(context.Background(), func(context.Context) error { calls++; return errBroken }), errBroken)
+		require.ErrorIs(t, b.Do(context.Background(), func(context.Context) error { calls++; return errBroken }),
+			errBroken)
 		require.Equal(t, 1, calls)
 	}
 }

@@ -39,7 +39,8 @@ func (b *Breaker) reasonOf(event circuitbreaker.StateChangedEvent) (kind, reason
 	case event.OldState == circuitbreaker.HalfOpenState:
 		return "probe", "the probe failed: " + b.lastFailure()
 	default:
-		return "failures", fmt.Sprintf("%d of the last %d calls failed or were slow, the last: %s", seen.Failures(), seen.Executions(), b.lastFailure())
+		return "failures", fmt.Sprintf("%d of the last %d calls failed or were slow, the last: %s", seen.Failures(),
+			seen.Executions(), b.lastFailure())
 	}
 }
 
@@ -96,8 +97,9 @@ type Status struct {
 func (b *Breaker) Status() Status {
 	seen, life := b.circuit.Metrics(), b.life.Load()
 	return Status{
-		Dependency: b.name, State: b.circuit.State().String(), Mode: *b.mode.Load(), Since: life.since.UTC(), Reason: life.reason,
-		Calls: seen.Executions(), Failures: seen.Failures(), RetryInMS: b.circuit.RemainingDelay().Milliseconds(),
+		Dependency: b.name, State: b.circuit.State().String(), Mode: *b.mode.Load(), Since: life.since.UTC(),
+		Reason: life.reason,
+		Calls:  seen.Executions(), Failures: seen.Failures(), RetryInMS: b.circuit.RemainingDelay().Milliseconds(),
 		Limit: b.limit.Limit(), InFlight: b.limit.Inflight(), Waiting: b.limit.Queued(),
 	}
 }

@@ -35,7 +35,8 @@ func NewConsumer(cfg Config, k kafka.Config, p consumer.Params) (*consumer.Consu
 
 // NewResync makes the comparison of the mapped tables. producer may be nil where nothing is repaired.
 func NewResync(
-	cfg Config, k kafka.Config, pg *pgxpool.Pool, db *clickhouse.Client, producer *kafka.Producer, reg prometheus.Registerer,
+	cfg Config, k kafka.Config, pg *pgxpool.Pool, db *clickhouse.Client, producer *kafka.Producer,
+	reg prometheus.Registerer,
 ) (*resync.Resync, error) {
 	m, err := cfg.Mapping(k)
 	if err != nil {

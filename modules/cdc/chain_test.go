@@ -76,7 +76,8 @@ func (c *changes) has(want core.Change) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, got := range c.all {
-		if got.Kind == want.Kind && got.Viewer == want.Viewer && got.Other == want.Other && got.Post.ID == want.Post.ID {
+		if got.Kind == want.Kind && got.Viewer == want.Viewer && got.Other == want.Other &&
+			got.Post.ID == want.Post.ID {
 			return true
 		}
 	}
@@ -114,7 +115,8 @@ func (c *chain) startSource() {
 	c.t.Helper()
 	c.sources = prometheus.NewRegistry()
 	s, err := cdc.NewSource(c.cfg, c.KafkaConfig, source.Params{
-		Postgres: c.PostgresConfig, Clock: core.SystemClock{}, Log: zaptest.NewLogger(c.t), Registerer: c.sources, Failure: c.failure(),
+		Postgres: c.PostgresConfig, Clock: core.SystemClock{}, Log: zaptest.NewLogger(c.t), Registerer: c.sources,
+		Failure: c.failure(),
 	})
 	require.NoError(c.t, err)
 	require.NoError(c.t, s.Start(c.t.Context()))

@@ -43,7 +43,8 @@ func DefaultConfig() Config {
 func (c Config) Check() map[string]string {
 	wrong := map[string]string{}
 	if c.Consumer.BatchAge >= c.Consumer.Deadline {
-		wrong["consumer.batch_age"] = fmt.Sprintf("%s, want below consumer.deadline, which is %s", c.Consumer.BatchAge, c.Consumer.Deadline)
+		wrong["consumer.batch_age"] = fmt.Sprintf("%s, want below consumer.deadline, which is %s", c.Consumer.BatchAge,
+			c.Consumer.Deadline)
 	}
 	if c.Resync.Timeout < 2*c.Resync.Settle {
 		wrong["resync.timeout"] = "want at least twice cdc.resync.settle"

@@ -58,7 +58,10 @@ func (d *connector) send(table string, partition int32, key, op, after string, w
 	if where.lead > 0 {
 		value = strings.Replace(value, `"source":{`, fmt.Sprintf(`"source":{"system":"1","lead":"%d",`, where.lead), 1)
 	}
-	message := &sarama.ProducerMessage{Topic: d.prefix + table, Partition: partition, Value: sarama.StringEncoder(value)}
+	message := &sarama.ProducerMessage{
+		Topic: d.prefix + table, Partition: partition,
+		Value: sarama.StringEncoder(value),
+	}
 	if key != "" {
 		message.Key = sarama.StringEncoder(key)
 	}
@@ -75,7 +78,8 @@ func (d *connector) keyed(table, key, op, after string, where at) {
 // partitionOf is where the Java clients, and so Debezium, put a key.
 func partitionOf(t testing.TB, key string, partitions int32) int32 {
 	t.Helper()
-	p, err := sarama.NewMurmur2Partitioner("any").Partition(&sarama.ProducerMessage{Key: sarama.StringEncoder(key)}, partitions)
+	p, err := sarama.NewMurmur2Partitioner("any").Partition(&sarama.ProducerMessage{Key: sarama.StringEncoder(key)},
+		partitions)
 	require.NoError(t, err)
 	return p
 }
@@ -128,10 +132,12 @@ func (d *connector) settled(c *chain, marker int) {
 	d.t.Helper()
 	for p := range c.cfg.Topics.Partitions {
 		id := marker*100 + int(p)
-		d.send("users", p, fmt.Sprintf(`{"id":%d}`, id), "r", user(id, "marker"), at{lsn: 1 << 50, time: time.Now().Add(24 * time.Hour), snapshot: "incremental"})
+		d.send("users", p, fmt.Sprintf(`{"id":%d}`, id), "r", user(id, "marker"),
+			at{lsn: 1 << 50, time: time.Now().Add(24 * time.Hour), snapshot: "incremental"})
 	}
 	wait.Until(d.t, func() bool {
-		lines, err := tables.Copies(d.t.Context(), c.ClickHouse, fmt.Sprintf("SELECT toString(id) AS line FROM users FINAL WHERE intDiv(id, 100) = %d", marker))
+		lines, err := tables.Copies(d.t.Context(), c.ClickHouse,
+			fmt.Sprintf("SELECT toString(id) AS line FROM users FINAL WHERE intDiv(id, 100) = %d", marker))
 		return err == nil && len(lines) == int(c.cfg.Topics.Partitions)
 	})
 }
@@ -158,7 +164,8 @@ func TestRowsThatWaitInOtherPartitionsDieByATruncateAndNewOnesLive(t *testing.T)
 	c.startConsumer()
 	d, now := c.connector(), time.Now()
 	d.send("users", 0, `{"id":1}`, "c", user(1, "there before"), at{100, 110, now, "", 0})
-	d.send("users", 1, `{"id":2}`, "c", user(2, "written after, read before"), at{300, 310, now.Add(time.Second), "", 0})
+	d.send("users", 1, `{"id":2}`, "c", user(2, "written after, read before"),
+		at{300, 310, now.Add(time.Second), "", 0})
 	d.settled(c, 1)
 	d.send("users", 3, "", "t", "null", at{100, 200, now, "", 0})
 	d.settled(c, 2)
@@ -184,11 +191,14 @@ func TestAKeyThatIsUsedAgainBeforeItsTruncateIsHeardOfLeavesItsOldPlace(t *testi
 	d, now := c.connector(), time.Now()
 	write := func(author, hoursAgo int, where at) {
 		created := now.Add(-time.Duration(hoursAgo) * time.Hour).UTC().Format(time.RFC3339)
-		d.send("comments", 1, `{"id":1}`, "c", fmt.Sprintf(`{"id":1,"post_id":5,"author_id":%d,"body":"","created_at":"%s"}`, author, created), where)
-		d.send("likes", 1, `{"user_id":1,"post_id":5}`, "c", fmt.Sprintf(`{"user_id":1,"post_id":5,"created_at":"%s"}`, created), where)
+		d.send("comments", 1, `{"id":1}`, "c",
+			fmt.Sprintf(`{"id":1,"post_id":5,"author_id":%d,"body":"","created_at":"%s"}`, author, created), where)
+		d.send("likes", 1, `{"user_id":1,"post_id":5}`, "c",
+			fmt.Sprintf(`{"user_id":1,"post_id":5,"created_at":"%s"}`, created), where)
 	}
 	counted := func(table string) []string {
-		lines, err := tables.Copies(t.Context(), c.ClickHouse, "SELECT concat(toString(kind), ' of ', toString(user_id)) AS line FROM "+table+" FINAL")
+		lines, err := tables.Copies(t.Context(), c.ClickHouse,
+			"SELECT concat(toString(kind), ' of ', toString(user_id)) AS line FROM "+table+" FINAL")
 		require.NoError(t, err)
 		return lines
 	}
@@ -200,7 +210,10 @@ func TestAKeyThatIsUsedAgainBeforeItsTruncateIsHeardOfLeavesItsOldPlace(t *testi
 		d.send(table, 3, "", "t", "null", at{200, 200, now, "", 0})
 	}
 	wait.Until(t, func() bool { return len(counted("reactions_by_hour")) == 2 })
-	wait.Until(t, func() bool { return slices.Equal(counted("reactions_by_user"), []string{"comment of 4", "like of 1"}) })
+	wait.Until(t, func() bool {
+		return slices.Equal(counted("reactions_by_user"),
+			[]string{"comment of 4", "like of 1"})
+	})
 	require.Equal(t, []string{"comment of 4", "like of 1"}, counted("reactions_by_hour"))
 }
 
@@ -211,7 +224,8 @@ func TestARepeatedStretchOfTheLogMovesNoRowBack(t *testing.T) {
 	d, now := c.connector(), time.Now()
 	write := func(from, to int) {
 		for i := from; i <= to; i++ {
-			d.send("users", 0, `{"id":1}`, "u", user(1, fmt.Sprint("change ", i)), at{uint64(100 * i), uint64(100*i + 10), now.Add(time.Duration(i) * time.Second), "", 0})
+			d.send("users", 0, `{"id":1}`, "u", user(1, fmt.Sprint("change ", i)),
+				at{uint64(100 * i), uint64(100*i + 10), now.Add(time.Duration(i) * time.Second), "", 0})
 		}
 	}
 	write(1, 20)
@@ -262,7 +276,8 @@ func TestTheLogDecidesWhereASnapshotOverlapsTheStream(t *testing.T) {
 	d, now := c.connector(), time.Now()
 	d.send("users", 0, `{"id":1}`, "r", user(1, "as the snapshot saw it"), at{0, 26747216, now, "true", 0})
 	d.send("users", 0, `{"id":2}`, "r", user(2, "as the snapshot saw it"), at{0, 26747216, now, "last", 0})
-	d.send("users", 0, `{"id":1}`, "u", user(1, "changed"), at{0, 26746744, now, "", 0}) // its transaction began before the slot was made
+	// its transaction began before the slot was made
+	d.send("users", 0, `{"id":1}`, "u", user(1, "changed"), at{0, 26746744, now, "", 0})
 	d.send("users", 0, `{"id":2}`, "d", "null", at{0, 26746824, now, "", 0})
 	d.settled(c, 1)
 	require.Equal(t, []string{"1 changed"}, c.names())
@@ -281,7 +296,8 @@ func TestAFrozenLeaderThatWakesMovesNoRowBack(t *testing.T) {
 	c.stopConsumer() // the lead is remembered
 	c.startConsumer()
 	d.send("users", 0, `{"id":1}`, "r", user(1, "and a snapshot's row"), at{0, 200, now, "true", 4})
-	d.send("users", 1, `{"id":2}`, "r", user(2, "of a partition that the second has not written to"), at{0, 200, now, "true", 4})
+	d.send("users", 1, `{"id":2}`, "r", user(2, "of a partition that the second has not written to"),
+		at{0, 200, now, "true", 4})
 	d.settled(c, 2)
 	require.Equal(t, []string{"1 of the second", "2 of a partition that the second has not written to"}, c.names())
 }

@@ -64,7 +64,8 @@ func TestADroppedOrRetypedColumnIsToldAndNothingStops(t *testing.T) {
 
 func TestAConditionOnALargeValueThatWasNotLoggedIsReadFromTheTable(t *testing.T) {
 	c := newChain(t)
-	c.cfg.Tables.Post.HiddenWhen = append(c.cfg.Tables.Post.HiddenWhen, mapping.Condition{Column: "note", In: []string{"secret"}})
+	c.cfg.Tables.Post.HiddenWhen = append(c.cfg.Tables.Post.HiddenWhen,
+		mapping.Condition{Column: "note", In: []string{"secret"}})
 	c.exec(`ALTER TABLE posts ADD COLUMN note text`, `ALTER TABLE posts ALTER note SET STORAGE EXTERNAL`, world(5))
 	c.start()
 	c.requireEqual() // the snapshot is over

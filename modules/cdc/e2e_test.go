@@ -46,5 +46,6 @@ func TestEveryOperationReachesClickHouse(t *testing.T) {
 	} {
 		wait.Until(t, func() bool { return c.changes.has(want) }, "%+v", want)
 	}
-	require.False(t, c.changes.has(core.Change{Kind: core.UserBack, Viewer: 1001}), "of whom nobody knew, nobody holds anything")
+	require.False(t, c.changes.has(core.Change{Kind: core.UserBack, Viewer: 1001}),
+		"of whom nobody knew, nobody holds anything")
 }

@@ -19,9 +19,12 @@ func (c *chain) userRecord(partition int32, key, op string, id int, lsn uint64) 
 	if op == "d" {
 		after = "null"
 	}
-	return txn.Record{Topic: c.KafkaConfig.TopicPrefix + "cdc.public.users", Partition: partition, Key: []byte(key), Value: fmt.Appendf(nil,
-		`{"before":null,"after":%s,"source":{"ts_ms":%d,"snapshot":"false","db":"app","sequence":"[\"%d\",\"%d\"]","schema":"public","table":"users","lsn":%d},"op":%q,"ts_ms":%d}`,
-		after, time.Now().UnixMilli(), lsn, lsn, lsn, op, time.Now().UnixMilli())}
+	return txn.Record{
+		Topic: c.KafkaConfig.TopicPrefix + "cdc.public.users", Partition: partition, Key: []byte(key),
+		Value: fmt.Appendf(nil,
+			`{"before":null,"after":%s,"source":{"ts_ms":%d,"snapshot":"false","db":"app","sequence":"[\"%d\",\"%d\"]","schema":"public","table":"users","lsn":%d},"op":%q,"ts_ms":%d}`,
+			after, time.Now().UnixMilli(), lsn, lsn, lsn, op, time.Now().UnixMilli()),
+	}
 }
 
 func TestAPartitionWaitsForAConnectorThatWritesAnotherFormat(t *testing.T) {
@@ -56,7 +59,8 @@ func TestKeysOfAStringConverterAreRead(t *testing.T) {
 	c.makeTopics()
 	connector := c.connector()
 	for id := range 20 {
-		connector.keyed("users", fmt.Sprintf("Struct{id=%d}", id+1), "c", named(id+1), at{last: uint64(id + 1), lsn: uint64(id + 1), time: time.Now()})
+		connector.keyed("users", fmt.Sprintf("Struct{id=%d}", id+1), "c", named(id+1),
+			at{last: uint64(id + 1), lsn: uint64(id + 1), time: time.Now()})
 	}
 	connector.keyed("users", "Struct{id=7}", "d", "null", at{last: 30, lsn: 30, time: time.Now()})
 	c.startConsumer()
@@ -68,9 +72,11 @@ func TestWhatAConnectorTookBackIsNotApplied(t *testing.T) {
 	c := newChain(t)
 	c.makeTopics()
 	c.startConsumer()
-	txn.Send(t, c.KafkaConfig.Brokers, true, c.userRecord(0, `{"id":1}`, "c", 1, 1), c.userRecord(0, `{"id":2}`, "c", 2, 2))
+	txn.Send(t, c.KafkaConfig.Brokers, true, c.userRecord(0, `{"id":1}`, "c", 1, 1),
+		c.userRecord(0, `{"id":2}`, "c", 2, 2))
 	wait.Until(t, func() bool { return len(c.names()) == 2 })
-	txn.Send(t, c.KafkaConfig.Brokers, false, c.userRecord(0, `{"id":1}`, "d", 1, 3), c.userRecord(0, `{"id":3}`, "c", 3, 4))
+	txn.Send(t, c.KafkaConfig.Brokers, false, c.userRecord(0, `{"id":1}`, "d", 1, 3),
+		c.userRecord(0, `{"id":3}`, "c", 3, 4))
 	txn.Send(t, c.KafkaConfig.Brokers, true, c.userRecord(0, `{"id":4}`, "c", 4, 5))
 	wait.Until(t, func() bool { return len(c.names()) == 3 })
 	require.Contains(t, c.names(), "1 user 1", "its delete was taken back")

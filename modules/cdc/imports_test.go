@@ -13,13 +13,19 @@ func TestPackagesImportOnlyLowerOnes(t *testing.T) {
 	const family = "github.com/feedrank/feedrank/modules/cdc"
 	heights := map[string]int{}
 	for height, layer := range [][]string{
-		{"/envelope"}, {"/pgvalue", "/mapping"}, {"/source", "/replica", "/tail"}, {"/schema"}, {"/consumer", "/resync"}, {""},
+		{"/envelope"},
+		{"/pgvalue", "/mapping"},
+		{"/source", "/replica", "/tail"},
+		{"/schema"},
+		{"/consumer", "/resync"},
+		{""},
 	} {
 		for _, name := range layer {
 			heights[family+name] = height
 		}
 	}
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`,
+		"./...").Output()
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	require.Len(t, lines, len(heights), "each package stands in the list")

@@ -25,7 +25,8 @@ func TestAnEditOfWhatElseIsInTheKeyKeepsTheRow(t *testing.T) {
 	for range 3 {
 		c.exec(`UPDATE posts SET created_at = created_at - interval '1 minute' WHERE id <= 40`)
 	}
-	c.exec(`DELETE FROM posts WHERE id % 5 = 0`, `UPDATE posts SET created_at = created_at + interval '1 hour', id = id + 1000 WHERE id % 7 = 0`)
+	c.exec(`DELETE FROM posts WHERE id % 5 = 0`,
+		`UPDATE posts SET created_at = created_at + interval '1 hour', id = id + 1000 WHERE id % 7 = 0`)
 	c.requireEqual()
 	c.spoilAll()
 	compare(t, c.resync(), resyncAll())
@@ -43,7 +44,8 @@ func TestARowThatMovesToAnotherPartitionOfItsTableStays(t *testing.T) {
 	require.NoError(t, schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables))
 	c.start()
 	c.requireEqual()
-	c.exec(`UPDATE posts SET created_at = '2025-06-01' WHERE id <= 30`, `UPDATE posts SET created_at = now() WHERE id <= 15`)
+	c.exec(`UPDATE posts SET created_at = '2025-06-01' WHERE id <= 30`,
+		`UPDATE posts SET created_at = now() WHERE id <= 15`)
 	c.requireEqual()
 	require.Empty(t, c.letters.list())
 }
@@ -66,7 +68,8 @@ func TestAKeyThatIsUsedAgainIsOfItsNewOwner(t *testing.T) {
 // key, so that a changed time is a delete and a create in two partitions, which come in any order.
 func TestChangesOfOneRowInSeveralPartitionsEndAsTheTableIs(t *testing.T) {
 	c := newChain(t)
-	c.exec(wide, `INSERT INTO users (id, name) VALUES (1, 'one')`, `INSERT INTO posts (id, author_id, created_at) SELECT i, 1, '2026-11-01T10:00:00Z' FROM generate_series(1, 40) i`)
+	c.exec(wide, `INSERT INTO users (id, name) VALUES (1, 'one')`,
+		`INSERT INTO posts (id, author_id, created_at) SELECT i, 1, '2026-11-01T10:00:00Z' FROM generate_series(1, 40) i`)
 	c.makeTopics()
 	c.startConsumer()
 	d, now := c.connector(), time.Now()
@@ -86,7 +89,8 @@ func TestChangesOfOneRowInSeveralPartitionsEndAsTheTableIs(t *testing.T) {
 	}
 	c.exec(`INSERT INTO users (id, name) VALUES (2, 'other')`)
 	userRow := func(id int) (row string) {
-		require.NoError(t, c.Postgres.QueryRow(t.Context(), `SELECT row_to_json(u)::text FROM users u WHERE id = $1`, id).Scan(&row))
+		require.NoError(t, c.Postgres.QueryRow(t.Context(), `SELECT row_to_json(u)::text FROM users u WHERE id = $1`,
+			id).Scan(&row))
 		return row
 	}
 	d.keyed("users", `{"id":1}`, "c", userRow(1), at{1, 2, now, "", 0})
@@ -95,7 +99,8 @@ func TestChangesOfOneRowInSeveralPartitionsEndAsTheTableIs(t *testing.T) {
 		say(id, 10, "c")
 	}
 	c.requireEqual()
-	c.exec(`UPDATE posts SET created_at = created_at + interval '1 hour' WHERE id <= 30`, `DELETE FROM posts WHERE id BETWEEN 11 AND 15`)
+	c.exec(`UPDATE posts SET created_at = created_at + interval '1 hour' WHERE id <= 30`,
+		`DELETE FROM posts WHERE id BETWEEN 11 AND 15`)
 	for id := 1; id <= 30; id++ {
 		if id%2 == 0 { // the create is read first, or last
 			say(id, 11, "c")
@@ -120,7 +125,8 @@ func TestAnIDThatIsNotUniqueByItselfIsRefused(t *testing.T) {
 	tenants := `DROP TABLE posts CASCADE; CREATE TABLE public.posts (tenant int, id bigint, author_id bigint, body text, status text, created_at timestamptz, deleted_at timestamptz, PRIMARY KEY (tenant, id))`
 	check := func() error { return schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables) }
 	c.exec(tenants)
-	require.ErrorContains(t, check(), "cdc.tables.post.columns.id: id of public.posts is not unique by itself", "nothing says that it is")
+	require.ErrorContains(t, check(), "cdc.tables.post.columns.id: id of public.posts is not unique by itself",
+		"nothing says that it is")
 	c.exec(`CREATE UNIQUE INDEX posts_id ON posts (id)`)
 	require.NoError(t, check())
 	c.exec(`DROP INDEX posts_id; CREATE UNIQUE INDEX posts_id ON posts (id) WHERE tenant = 1`)
@@ -158,7 +164,8 @@ func TestARowThatOldAndNewProducersWriteIsAsTheTableSays(t *testing.T) {
 			write(id, 4, "u")
 		}
 	}
-	c.exec(`UPDATE posts SET author_id = 7, created_at = '2026-11-01T10:00:00Z' WHERE id <= 60`, `DELETE FROM likes`, `DELETE FROM comments`, `DELETE FROM posts WHERE id <= 30`)
+	c.exec(`UPDATE posts SET author_id = 7, created_at = '2026-11-01T10:00:00Z' WHERE id <= 60`, `DELETE FROM likes`,
+		`DELETE FROM comments`, `DELETE FROM posts WHERE id <= 30`)
 	for id := 1; id <= 30; id++ {
 		write(id, 8, "d")
 	}

@@ -36,9 +36,12 @@ func TestALostSlotIsReadAnewWithWhatWasDeletedMeanwhile(t *testing.T) {
 	c.stopSource()
 	c.dropSlot()
 	c.exec( // nobody will hear of these
-		`DELETE FROM posts WHERE id % 2 = 0`, `DELETE FROM follows WHERE follower_id % 3 = 0`, `DELETE FROM users WHERE id = 8`,
-		`UPDATE posts SET body = 'unheard', created_at = created_at - interval '1 minute' WHERE id % 5 = 0`, `INSERT INTO users (id, name) VALUES (777, 'unheard')`, `TRUNCATE mutes`,
-		`UPDATE comments SET created_at = now() - interval '7 hours', author_id = 9 WHERE id % 3 = 0`, // counted elsewhere since
+		`DELETE FROM posts WHERE id % 2 = 0`, `DELETE FROM follows WHERE follower_id % 3 = 0`,
+		`DELETE FROM users WHERE id = 8`,
+		`UPDATE posts SET body = 'unheard', created_at = created_at - interval '1 minute' WHERE id % 5 = 0`,
+		`INSERT INTO users (id, name) VALUES (777, 'unheard')`, `TRUNCATE mutes`,
+		// counted elsewhere since
+		`UPDATE comments SET created_at = now() - interval '7 hours', author_id = 9 WHERE id % 3 = 0`,
 	)
 	c.startSource()
 	c.requireEqual()
@@ -56,8 +59,9 @@ func TestALostSlotEndsTheSourceWhereThatIsConfigured(t *testing.T) {
 	c.dropSlot()
 	failed := make(chan error, 1)
 	s, err := cdc.NewSource(c.cfg, c.KafkaConfig, source.Params{
-		Postgres: c.PostgresConfig, Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: prometheus.NewRegistry(),
-		Failure: worker.FailureFunc(func(_ string, err error) { failed <- err }),
+		Postgres: c.PostgresConfig, Clock: core.SystemClock{}, Log: zaptest.NewLogger(t),
+		Registerer: prometheus.NewRegistry(),
+		Failure:    worker.FailureFunc(func(_ string, err error) { failed <- err }),
 	})
 	require.NoError(t, err)
 	require.NoError(t, s.Start(t.Context()))
@@ -85,14 +89,18 @@ func TestATopicThatIsMadeAnewBeginsAboveWhatWasBefore(t *testing.T) {
 	c := newChain(t)
 	c.exec(world(50))
 	c.start()
-	c.exec(`UPDATE posts SET body = 'a', created_at = created_at - interval '1 minute'`, `UPDATE posts SET body = 'b', created_at = created_at - interval '1 minute'`, `UPDATE posts SET body = 'c', created_at = created_at - interval '1 minute'`) // offsets rise
+	// offsets rise
+	c.exec(`UPDATE posts SET body = 'a', created_at = created_at - interval '1 minute'`,
+		`UPDATE posts SET body = 'b', created_at = created_at - interval '1 minute'`,
+		`UPDATE posts SET body = 'c', created_at = created_at - interval '1 minute'`)
 	c.requireEqual()
 	c.stopSource()
 	posts := c.KafkaConfig.TopicPrefix + "cdc.public.posts"
 	c.admin(func(a sarama.ClusterAdmin) error { return a.DeleteTopic(posts) })
 	c.makeTopics()
 	c.startSource()
-	c.exec(`UPDATE posts SET body = 'low offset', created_at = created_at - interval '1 minute' WHERE id < 20`, `DELETE FROM posts WHERE id > 100`)
+	c.exec(`UPDATE posts SET body = 'low offset', created_at = created_at - interval '1 minute' WHERE id < 20`,
+		`DELETE FROM posts WHERE id > 100`)
 	c.requireEqual()
 	c.exec(`UPDATE posts SET body = 'higher', created_at = created_at - interval '1 minute'`)
 	c.requireEqual()
@@ -120,7 +128,8 @@ func TestATopicThatGrewGoesOn(t *testing.T) {
 	c := newChain(t)
 	c.exec(world(50))
 	c.start()
-	c.exec(`UPDATE posts SET body = 'a', created_at = created_at - interval '1 minute'`, `UPDATE posts SET body = 'b', created_at = created_at - interval '1 minute'`)
+	c.exec(`UPDATE posts SET body = 'a', created_at = created_at - interval '1 minute'`,
+		`UPDATE posts SET body = 'b', created_at = created_at - interval '1 minute'`)
 	c.requireEqual()
 	posts := c.KafkaConfig.TopicPrefix + "cdc.public.posts"
 	c.stopSource()
@@ -128,7 +137,8 @@ func TestATopicThatGrewGoesOn(t *testing.T) {
 	// Only now may the topic be written to again: see "Epochs" in README.md.
 	wait.Until(t, func() bool { return c.epoch("public.posts") == 2 })
 	c.startSource()
-	c.exec(`UPDATE posts SET body = 'moved', created_at = created_at - interval '1 minute' WHERE id < 40`, `DELETE FROM posts WHERE id > 100`)
+	c.exec(`UPDATE posts SET body = 'moved', created_at = created_at - interval '1 minute' WHERE id < 40`,
+		`DELETE FROM posts WHERE id > 100`)
 	c.requireEqual()
 }
 
@@ -140,7 +150,8 @@ func TestTheTailTellsOfPostsAtOnce(t *testing.T) {
 	seen := &changes{}
 	m, err := c.cfg.Mapping(c.KafkaConfig)
 	require.NoError(t, err)
-	posts := tail.Posts(m, c.KafkaConfig, time.Now(), func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
+	posts := tail.Posts(m, c.KafkaConfig, time.Now(),
+		func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
 	group := worker.NewGroup(c.failure())
 	group.Go("tail", func(ctx context.Context) error {
 		if err := posts.Run(ctx); !errors.Is(err, context.Canceled) {
@@ -149,8 +160,13 @@ func TestTheTailTellsOfPostsAtOnce(t *testing.T) {
 		return nil
 	})
 	defer c.stop(group.Stop)
-	c.exec(`INSERT INTO posts (id, author_id, body) VALUES (900, 1, 'new')`, `DELETE FROM posts WHERE id = 5`, `TRUNCATE posts CASCADE`)
-	for _, want := range []core.Change{{Kind: core.PostPut, Post: core.Post{ID: 900}}, {Kind: core.PostDeleted, Post: core.Post{ID: 5}}, {Kind: core.TableCleared}} {
+	c.exec(`INSERT INTO posts (id, author_id, body) VALUES (900, 1, 'new')`, `DELETE FROM posts WHERE id = 5`,
+		`TRUNCATE posts CASCADE`)
+	for _, want := range []core.Change{
+		{Kind: core.PostPut, Post: core.Post{ID: 900}},
+		{Kind: core.PostDeleted, Post: core.Post{ID: 5}},
+		{Kind: core.TableCleared},
+	} {
 		wait.Until(t, func() bool { return seen.has(want) }, "%+v", want)
 	}
 }
@@ -163,7 +179,8 @@ func TestTheTailOfEdgesTellsWhoFollowsBlocksAndMutesAtOnce(t *testing.T) {
 	seen := &changes{}
 	m, err := c.cfg.Mapping(c.KafkaConfig)
 	require.NoError(t, err)
-	edges := tail.Edges(m, c.KafkaConfig, time.Now().Add(-time.Hour), func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
+	edges := tail.Edges(m, c.KafkaConfig, time.Now().Add(-time.Hour),
+		func(changes []core.Change) { _ = seen.Changed(context.Background(), changes) }, zaptest.NewLogger(t))
 	group := worker.NewGroup(c.failure())
 	group.Go("tail", func(ctx context.Context) error {
 		if err := edges.Run(ctx); !errors.Is(err, context.Canceled) {
@@ -173,10 +190,15 @@ func TestTheTailOfEdgesTellsWhoFollowsBlocksAndMutesAtOnce(t *testing.T) {
 	})
 	defer c.stop(group.Stop)
 	c.exec(`DELETE FROM follows`, `DELETE FROM blocks`, `DELETE FROM mutes`,
-		`INSERT INTO follows (follower_id, followee_id) VALUES (1, 2)`, `INSERT INTO blocks (blocker_id, blocked_id) VALUES (3, 4)`, `INSERT INTO mutes (muter_id, muted_id) VALUES (5, 6)`,
+		`INSERT INTO follows (follower_id, followee_id) VALUES (1, 2)`,
+		`INSERT INTO blocks (blocker_id, blocked_id) VALUES (3, 4)`,
+		`INSERT INTO mutes (muter_id, muted_id) VALUES (5, 6)`,
 		`DELETE FROM blocks`)
 	for _, want := range []core.Change{
-		{Kind: core.Followed, Viewer: 1, Other: 2}, {Kind: core.Blocked, Viewer: 3, Other: 4}, {Kind: core.Muted, Viewer: 5, Other: 6}, {Kind: core.Unblocked, Viewer: 3, Other: 4},
+		{Kind: core.Followed, Viewer: 1, Other: 2},
+		{Kind: core.Blocked, Viewer: 3, Other: 4},
+		{Kind: core.Muted, Viewer: 5, Other: 6},
+		{Kind: core.Unblocked, Viewer: 3, Other: 4},
 	} {
 		wait.Until(t, func() bool { return seen.has(want) }, "%+v", want)
 	}

@@ -18,9 +18,14 @@ import (
 
 func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	_, err := cdc.NewSource(cdc.DefaultConfig(), kafka.DefaultConfig(), source.Params{Postgres: postgres.DefaultConfig(), Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: reg})
+	_, err := cdc.NewSource(cdc.DefaultConfig(), kafka.DefaultConfig(),
+		source.Params{
+			Postgres: postgres.DefaultConfig(), Clock: core.SystemClock{}, Log: zaptest.NewLogger(t),
+			Registerer: reg,
+		})
 	require.NoError(t, err)
-	_, err = cdc.NewConsumer(cdc.DefaultConfig(), kafka.DefaultConfig(), consumer.Params{Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: reg})
+	_, err = cdc.NewConsumer(cdc.DefaultConfig(), kafka.DefaultConfig(),
+		consumer.Params{Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: reg})
 	require.NoError(t, err)
 	_, err = cdc.NewResync(cdc.DefaultConfig(), kafka.DefaultConfig(), nil, nil, nil, reg)
 	require.NoError(t, err)

@@ -58,8 +58,9 @@ type consumerIn struct {
 
 func provideConsumer(in consumerIn) (*consumer.Consumer, error) {
 	return NewConsumer(in.Config, in.Kafka, consumer.Params{
-		ClickHouse: in.ClickHouse, Postgres: in.Postgres, DeadLetters: in.DeadLetters, Observer: in.Observer, Erased: in.Erased,
-		Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
+		ClickHouse: in.ClickHouse, Postgres: in.Postgres, DeadLetters: in.DeadLetters, Observer: in.Observer,
+		Erased: in.Erased,
+		Clock:  in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
 	})
 }
 

@@ -52,7 +52,8 @@ func TestALargeValueThatWasNotLoggedIsKept(t *testing.T) {
 
 func TestARowThatIsTooLargeForAMessageArrivesAllTheSame(t *testing.T) {
 	c := newChain(t)
-	c.exec(`INSERT INTO users (id, name) VALUES (1, 'one')`, `INSERT INTO posts (id, author_id, body) VALUES (1, 1, repeat('snapshot', 300000))`)
+	c.exec(`INSERT INTO users (id, name) VALUES (1, 'one')`,
+		`INSERT INTO posts (id, author_id, body) VALUES (1, 1, repeat('snapshot', 300000))`)
 	c.start()
 	c.requireEqual()
 	c.exec(`INSERT INTO posts (id, author_id, body) VALUES (2, 1, repeat('inserted', 300000))`)
@@ -123,7 +124,8 @@ func TestReactionsAreCountedWhereTheirRowsAreNow(t *testing.T) {
 		`UPDATE comments SET created_at = now() - interval '5 hours' WHERE id % 2 = 0`,
 		`UPDATE comments SET author_id = 7 WHERE id % 3 = 0`,
 		`DELETE FROM likes WHERE user_id < 10`,
-		`INSERT INTO likes (user_id, post_id, created_at) SELECT i, 1 + (i * 7) % 120, now() - interval '9 hours' FROM generate_series(1, 5) i`, // again
+		// again
+		`INSERT INTO likes (user_id, post_id, created_at) SELECT i, 1 + (i * 7) % 120, now() - interval '9 hours' FROM generate_series(1, 5) i`,
 		`DELETE FROM comments WHERE id % 5 = 0`,
 		`BEGIN; INSERT INTO likes (user_id, post_id) VALUES (39, 1); DELETE FROM likes WHERE user_id = 39; COMMIT`,
 	)
@@ -138,7 +140,10 @@ func TestATombstoneWritesNothing(t *testing.T) {
 	c.startConsumer()
 	d, now := c.connector(), time.Now()
 	tombstone := func(id string) {
-		_, _, err := d.producer.SendMessage(&sarama.ProducerMessage{Topic: d.prefix + "users", Partition: 0, Key: sarama.StringEncoder(`{"id":` + id + `}`)})
+		_, _, err := d.producer.SendMessage(&sarama.ProducerMessage{
+			Topic: d.prefix + "users", Partition: 0,
+			Key: sarama.StringEncoder(`{"id":` + id + `}`),
+		})
 		require.NoError(t, err)
 	}
 	tombstone("1")

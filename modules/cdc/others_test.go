@@ -29,10 +29,17 @@ const partitioned = `ALTER TABLE follows RENAME TO follows_old;
 func TestWhatAPublicationOfOthersLacksIsSaidAndReadOnceItIsMended(t *testing.T) {
 	const seven = `users, posts, follows, comments, likes, blocks, mutes`
 	for name, one := range map[string]struct{ create, says, mend string }{
-		"leaf partitions": {`CREATE PUBLICATION %s FOR TABLE ` + seven, "publish_via_partition_root = true", `ALTER PUBLICATION %s SET (publish_via_partition_root = true)`},
-		"a schema":        {`CREATE PUBLICATION %s FOR TABLES IN SCHEMA public`, "publish_via_partition_root = true", `ALTER PUBLICATION %s SET (publish_via_partition_root = true)`},
+		"leaf partitions": {
+			`CREATE PUBLICATION %s FOR TABLE ` + seven, "publish_via_partition_root = true",
+			`ALTER PUBLICATION %s SET (publish_via_partition_root = true)`,
+		},
+		"a schema": {
+			`CREATE PUBLICATION %s FOR TABLES IN SCHEMA public`, "publish_via_partition_root = true",
+			`ALTER PUBLICATION %s SET (publish_via_partition_root = true)`,
+		},
 		"no deletes": {
-			`CREATE PUBLICATION %s FOR ALL TABLES WITH (publish = 'insert, update', publish_via_partition_root = true)`, "leaves out delete and truncate",
+			`CREATE PUBLICATION %s FOR ALL TABLES WITH (publish = 'insert, update', publish_via_partition_root = true)`,
+			"leaves out delete and truncate",
 			`ALTER PUBLICATION %s SET (publish = 'insert, update, delete, truncate')`,
 		},
 		"not all rows": {
@@ -77,11 +84,13 @@ func TestAPublicationThatWasDroppedIsALostSlot(t *testing.T) {
 	c.start()
 	c.requireEqual()
 	publication := pgx.Identifier{c.cfg.Source.Publication}.Sanitize()
-	c.exec(`DROP PUBLICATION `+publication, `DELETE FROM posts WHERE id % 2 = 0`, `INSERT INTO users (id, name) VALUES (900, 'unpublished')`)
+	c.exec(`DROP PUBLICATION `+publication, `DELETE FROM posts WHERE id % 2 = 0`,
+		`INSERT INTO users (id, name) VALUES (900, 'unpublished')`)
 	c.requireEqual()
 	c.isWell()
 	// Made anew before anybody looked, it is another one all the same.
-	c.exec(`BEGIN; DROP PUBLICATION `+publication+`; CREATE PUBLICATION `+publication+` FOR ALL TABLES; COMMIT`, `DELETE FROM posts WHERE id % 3 = 0`)
+	c.exec(`BEGIN; DROP PUBLICATION `+publication+`; CREATE PUBLICATION `+publication+` FOR ALL TABLES; COMMIT`,
+		`DELETE FROM posts WHERE id % 3 = 0`)
 	wait.Until(t, func() bool { return total(t, c.sources, "feedrank_cdc_source_lost_slots_total") == 2 })
 	c.requireEqual()
 	c.isWell()
@@ -89,12 +98,14 @@ func TestAPublicationThatWasDroppedIsALostSlot(t *testing.T) {
 
 func TestATruncatedPartitionIsCompared(t *testing.T) {
 	c := newChain(t)
-	c.exec(world(20), partitioned, `INSERT INTO feedrank.jobs (name, every, timeout, lead) VALUES ('resync', '1 day', '1 hour', 1)`)
+	c.exec(world(20), partitioned,
+		`INSERT INTO feedrank.jobs (name, every, timeout, lead) VALUES ('resync', '1 day', '1 hour', 1)`)
 	c.start()
 	c.requireEqual()
 	asked := func() bool {
 		var asked bool
-		require.NoError(t, c.Postgres.QueryRow(t.Context(), `SELECT requested_at IS NOT NULL FROM feedrank.jobs WHERE name = 'resync'`).Scan(&asked))
+		require.NoError(t, c.Postgres.QueryRow(t.Context(),
+			`SELECT requested_at IS NOT NULL FROM feedrank.jobs WHERE name = 'resync'`).Scan(&asked))
 		return asked
 	}
 	noted := func() {
@@ -121,9 +132,11 @@ func TestATruncatedPartitionIsCompared(t *testing.T) {
 func (c *chain) as(role string) {
 	c.t.Helper()
 	name := c.cfg.Source.Slot + role
-	c.exec(`CREATE ROLE `+name+` LOGIN REPLICATION PASSWORD 'a word'`, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO `+name, `GRANT USAGE ON SCHEMA public, feedrank TO `+name,
+	c.exec(`CREATE ROLE `+name+` LOGIN REPLICATION PASSWORD 'a word'`,
+		`GRANT SELECT ON ALL TABLES IN SCHEMA public TO `+name, `GRANT USAGE ON SCHEMA public, feedrank TO `+name,
 		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA feedrank TO `+name)
-	c.t.Cleanup(func() { _, _ = c.Postgres.Exec(c.t.Context(), `DROP OWNED BY `+name+`; DROP ROLE `+name) }) // its database goes as well
+	// its database goes as well
+	c.t.Cleanup(func() { _, _ = c.Postgres.Exec(c.t.Context(), `DROP OWNED BY `+name+`; DROP ROLE `+name) })
 	u, err := url.Parse(c.PostgresConfig.DSN)
 	require.NoError(c.t, err)
 	u.User = url.UserPassword(name, "a word")
@@ -139,7 +152,8 @@ func TestATableWhoseRowsAreHiddenIsNeitherReadNorCompared(t *testing.T) {
 	c.says("table public.posts has row level security", "BYPASSRLS")
 	owner := c.Postgres
 	pool := newPool(t, c.PostgresConfig)
-	require.ErrorContains(t, schema.CheckSource(t.Context(), pool, c.cfg.Source, c.cfg.Tables), "table public.posts has row level security")
+	require.ErrorContains(t, schema.CheckSource(t.Context(), pool, c.cfg.Source, c.cfg.Tables),
+		"table public.posts has row level security")
 	c.Postgres = pool
 	_, err := c.resync().Run(t.Context(), resyncAll())
 	require.ErrorContains(t, err, "row-level security")
@@ -159,7 +173,8 @@ func TestMakingTheSlotSaysWhomItWaitsFor(t *testing.T) {
 	_, err = open.Exec(t.Context(), `INSERT INTO users (id, name) VALUES (900, 'not yet')`)
 	require.NoError(t, err)
 	c.start()
-	c.says(fmt.Sprintf("the first reading waits for the transaction of pid %d in database %s", conn.PgConn().PID(), conn.Config().Database))
+	c.says(fmt.Sprintf("the first reading waits for the transaction of pid %d in database %s", conn.PgConn().PID(),
+		conn.Config().Database))
 	require.NoError(t, open.Commit(t.Context()))
 	require.NoError(t, conn.Close(t.Context()))
 	c.requireEqual()
@@ -182,7 +197,8 @@ func TestUnmappedColumnsStayWhereTheyAre(t *testing.T) {
 			if _, listed := c.published()["users"]; columns == "mapped" && listed {
 				require.NotContains(t, c.published()["users"], "password_hash")
 			}
-			c.exec(`UPDATE posts SET body = 'wide', `+strings.Join(wide, ", ")+` WHERE id = 1`, `ALTER TABLE users REPLICA IDENTITY FULL`)
+			c.exec(`UPDATE posts SET body = 'wide', `+strings.Join(wide, ", ")+` WHERE id = 1`,
+				`ALTER TABLE users REPLICA IDENTITY FULL`)
 			wait.Until(t, func() bool { // a list of columns is taken back: PostgreSQL refuses updates with it
 				_, err := c.Postgres.Exec(t.Context(), `UPDATE users SET name = 'whole old rows'`)
 				return err == nil
@@ -202,7 +218,8 @@ func TestARowThatIsTooLargeInItsMappedColumnsGoesOnWithoutThem(t *testing.T) {
 	c := newChain(t)
 	c.exec(`ALTER TABLE posts ADD a text, ADD b text, ADD c text, ADD d text, ADD e text, ADD f text`, world(10))
 	for _, column := range []string{"a", "b", "c", "d", "e", "f"} {
-		c.cfg.Tables.Post.HiddenWhen = append(c.cfg.Tables.Post.HiddenWhen, mapping.Condition{Column: column, In: []string{"hidden"}})
+		c.cfg.Tables.Post.HiddenWhen = append(c.cfg.Tables.Post.HiddenWhen,
+			mapping.Condition{Column: column, In: []string{"hidden"}})
 	}
 	c.start()
 	c.requireEqual()
@@ -277,10 +294,12 @@ func TestATableWhoseRecordsAllFailIsSaid(t *testing.T) {
 	c.start()
 	c.requireEqual()
 	require.NoError(t, c.consumer.Probe(t.Context()))
-	c.exec(`ALTER TABLE users RENAME COLUMN created_at TO made_at`, `INSERT INTO users (id, name) SELECT i, 'x' FROM generate_series(500, 540) i`)
+	c.exec(`ALTER TABLE users RENAME COLUMN created_at TO made_at`,
+		`INSERT INTO users (id, name) SELECT i, 'x' FROM generate_series(500, 540) i`)
 	wait.Until(t, func() bool {
 		err := c.consumer.Probe(t.Context())
-		return err != nil && strings.Contains(err.Error(), "table public.users") && strings.Contains(err.Error(), "created_at")
+		return err != nil && strings.Contains(err.Error(), "table public.users") &&
+			strings.Contains(err.Error(), "created_at")
 	})
 	c.exec(`ALTER TABLE users RENAME COLUMN made_at TO created_at`, `UPDATE users SET name = 'y'`)
 	c.requireEqual()

@@ -28,7 +28,8 @@ func TestWritesThatOverlapTheSnapshotAreNotLost(t *testing.T) {
 	c.makeTopics()
 	c.startSource()
 	c.startConsumer()
-	c.exec(`UPDATE posts SET body = 'meanwhile', created_at = created_at - interval '1 minute' WHERE id = 20`, `DELETE FROM posts WHERE id = 30`, `DELETE FROM follows WHERE follower_id = 40`)
+	c.exec(`UPDATE posts SET body = 'meanwhile', created_at = created_at - interval '1 minute' WHERE id = 20`,
+		`DELETE FROM posts WHERE id = 30`, `DELETE FROM follows WHERE follower_id = 40`)
 	require.NoError(t, open.Commit(t.Context()))
 	for i := range 50 {
 		c.exec(fmt.Sprintf(`UPDATE posts SET body = 'round %d', created_at = created_at - interval '1 minute' WHERE id %% 7 = %d`, i, i%7))
@@ -47,7 +48,8 @@ func TestRestartsInTheMiddleLoseAndRepeatNothing(t *testing.T) {
 			c.exec(
 				fmt.Sprintf(`INSERT INTO posts (id, author_id, body) VALUES (%[1]d, %[2]d, 'round %[3]d') ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body, created_at = now()`, id, id, round),
 				fmt.Sprintf(`DELETE FROM posts WHERE id = %d`, 1+random.IntN(180)),
-				fmt.Sprintf(`INSERT INTO follows (follower_id, followee_id) VALUES (%d, %d) ON CONFLICT DO NOTHING`, id, 1+random.IntN(60)),
+				fmt.Sprintf(`INSERT INTO follows (follower_id, followee_id) VALUES (%d, %d) ON CONFLICT DO NOTHING`, id,
+					1+random.IntN(60)),
 				fmt.Sprintf(`DELETE FROM follows WHERE follower_id = %d AND followee_id %% 3 = %d`, id, round%3),
 			)
 		}
@@ -71,11 +73,13 @@ func TestAnInterruptedSnapshotGoesOn(t *testing.T) {
 	c.startSource()
 	wait.Until(t, func() bool {
 		var begun bool
-		err := c.Postgres.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE last_key IS NOT NULL) > 0 FROM feedrank.cdc_snapshots`).Scan(&begun)
+		err := c.Postgres.QueryRow(t.Context(),
+			`SELECT count(*) FILTER (WHERE last_key IS NOT NULL) > 0 FROM feedrank.cdc_snapshots`).Scan(&begun)
 		return err == nil && begun
 	})
 	c.stopSource()
-	c.exec(`DELETE FROM posts WHERE id % 3 = 0`, `UPDATE posts SET body = 'changed', created_at = created_at - interval '1 minute' WHERE id % 3 = 1`)
+	c.exec(`DELETE FROM posts WHERE id % 3 = 0`,
+		`UPDATE posts SET body = 'changed', created_at = created_at - interval '1 minute' WHERE id % 3 = 1`)
 	c.startSource()
 	c.startConsumer()
 	c.requireEqual()
@@ -90,12 +94,14 @@ func TestATruncateOfATableThatIsYetToBeReadOutlivesTheSweep(t *testing.T) {
 	c.makeTopics()
 	c.startSource()
 	state := func(condition string) (holds bool) {
-		err := c.Postgres.QueryRow(t.Context(), `SELECT count(*) > 0 FROM feedrank.cdc_snapshots WHERE `+condition).Scan(&holds)
+		err := c.Postgres.QueryRow(t.Context(),
+			`SELECT count(*) > 0 FROM feedrank.cdc_snapshots WHERE `+condition).Scan(&holds)
 		return err == nil && holds
 	}
 	wait.Until(t, func() bool { return state(`last_key IS NOT NULL`) })
 	c.exec(`INSERT INTO blocks (blocker_id, blocked_id) VALUES (7, 9)`, `TRUNCATE blocks`)
-	require.True(t, state(`table_name = 'public.blocks' AND last_key IS NULL AND NOT done`), "the table was read before the truncate: read the others more slowly")
+	require.True(t, state(`table_name = 'public.blocks' AND last_key IS NULL AND NOT done`),
+		"the table was read before the truncate: read the others more slowly")
 	c.startConsumer()
 	c.requireEqual()
 	remembered, err := tables.Copies(t.Context(), c.ClickHouse,

@@ -36,7 +36,8 @@ func (c *chain) resync() *resync.Resync {
 func (c *chain) spoil(statements ...string) {
 	c.t.Helper()
 	for _, s := range statements {
-		require.NoError(c.t, c.ClickHouse.Write(c.t.Context(), clickhouse.Query{Name: "spoil", Query: ch.Query{Body: s}}))
+		require.NoError(c.t, c.ClickHouse.Write(c.t.Context(),
+			clickhouse.Query{Name: "spoil", Query: ch.Query{Body: s}}))
 	}
 }
 
@@ -73,7 +74,8 @@ func TestAComparisonFindsWhatDiffersAndARepairSetsItRight(t *testing.T) {
 	for _, comparison := range compare(t, r, resync.Options{Settle: 100 * time.Millisecond}) {
 		found[comparison.Kind] = comparison
 	}
-	require.Equal(t, []int{spoiling, spoiling, spoiling}, []int{found["post"].Missing, found["post"].Wrong, found["post"].TooMany})
+	require.Equal(t, []int{spoiling, spoiling, spoiling},
+		[]int{found["post"].Missing, found["post"].Wrong, found["post"].TooMany})
 	require.Equal(t, spoiling, found["like"].Missing)
 	require.Equal(t, spoiling, found["comment"].Missing)
 	require.Equal(t, []int{spoiling, spoiling}, []int{found["block"].Edges, found["mute"].Edges})
@@ -149,7 +151,9 @@ func TestAComparisonThatWasKilledGoesOnWhereItWas(t *testing.T) {
 	}
 	require.Len(t, found, 7)
 	require.True(t, found["user"].Equal(), "users were compared before that one was spoiled")
-	require.Equal(t, []int{spoiling, spoiling, spoiling}, []int{found["post"].Missing, found["post"].Wrong, found["post"].TooMany}, "what was found before is not forgotten")
+	require.Equal(t, []int{spoiling, spoiling, spoiling},
+		[]int{found["post"].Missing, found["post"].Wrong, found["post"].TooMany},
+		"what was found before is not forgotten")
 	require.Equal(t, spoiling, found["like"].Missing)
 	for _, comparison := range compare(t, r, o) { // it is done: the next one begins anew
 		if comparison.Kind == "user" {
@@ -166,11 +170,14 @@ func TestAComparisonIsKilledInTheMiddleOfATableAndGoesOnThere(t *testing.T) {
 	require.NoError(t, err)
 	read := int64(0)
 	ctx, kill := context.WithCancel(t.Context())
-	o := resync.Options{Name: "test", Table: "public.users", Settle: time.Millisecond, Rows: func(_ string, n, _ int64) {
-		if read += n; read > 5000 {
-			kill()
-		}
-	}}
+	o := resync.Options{
+		Name: "test", Table: "public.users", Settle: time.Millisecond,
+		Rows: func(_ string, n, _ int64) {
+			if read += n; read > 5000 {
+				kill()
+			}
+		},
+	}
 	_, err = r.Run(ctx, o)
 	require.ErrorIs(t, err, context.Canceled)
 	read = -1 << 40
@@ -183,7 +190,8 @@ func TestAComparisonIsKilledInTheMiddleOfATableAndGoesOnThere(t *testing.T) {
 
 func TestKeysThatAreNoIntegersAreComparedInSlices(t *testing.T) {
 	c := newChain(t)
-	c.exec(`ALTER TABLE likes DROP CONSTRAINT likes_pkey, ADD COLUMN id uuid PRIMARY KEY DEFAULT gen_random_uuid()`, world(100))
+	c.exec(`ALTER TABLE likes DROP CONSTRAINT likes_pkey, ADD COLUMN id uuid PRIMARY KEY DEFAULT gen_random_uuid()`,
+		world(100))
 	c.start()
 	c.requireEqual()
 	c.spoil(`INSERT INTO likes SELECT * REPLACE (version + 1 AS version, 1 AS is_deleted) FROM likes FINAL ORDER BY row_key LIMIT 5`)
@@ -205,7 +213,8 @@ func TestARepairIsWrittenUnderTheKeyThatTheConnectorWrites(t *testing.T) {
 		At string `json:"created_at"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(user(1, "right")), &right))
-	c.exec(fmt.Sprintf(`INSERT INTO users (id, name, created_at) SELECT i, 'right', '%s' FROM generate_series(1, 40) i`, right.At))
+	c.exec(fmt.Sprintf(`INSERT INTO users (id, name, created_at) SELECT i, 'right', '%s' FROM generate_series(1, 40) i`,
+		right.At))
 	for id := 1; id <= 40; id++ {
 		d.keyed("users", fmt.Sprintf(wrapped, id), "c", user(id, "right"), at{100, 110, now, "", 0})
 	}
@@ -213,9 +222,11 @@ func TestARepairIsWrittenUnderTheKeyThatTheConnectorWrites(t *testing.T) {
 	c.spoil(`INSERT INTO users SELECT * REPLACE (version + 1 AS version, toDateTime64('2020-01-01', 6) AS created_at) FROM users FINAL`)
 	compare(t, c.resync(), resync.Options{Table: "public.users", Repair: true, Settle: time.Millisecond})
 	c.requireEqual()
-	require.Empty(t, c.misplaced("users", func(id int) string { return fmt.Sprintf(wrapped, id) }), "a repair stands in another partition than its row")
+	require.Empty(t, c.misplaced("users", func(id int) string { return fmt.Sprintf(wrapped, id) }),
+		"a repair stands in another partition than its row")
 
-	d.keyed("follows", `{"other":7,"followee_id":1}`, "c", `{"follower_id":2,"followee_id":1,"created_at":"2026-11-01T10:00:00Z"}`, at{100, 110, now, "", 0})
+	d.keyed("follows", `{"other":7,"followee_id":1}`, "c",
+		`{"follower_id":2,"followee_id":1,"created_at":"2026-11-01T10:00:00Z"}`, at{100, 110, now, "", 0})
 	c.exec(`INSERT INTO follows (follower_id, followee_id) VALUES (2, 1), (1, 2)`)
 	_, err := c.resync().Run(t.Context(), resync.Options{Table: "public.follows", Repair: true})
 	require.ErrorContains(t, err, "is not repaired")

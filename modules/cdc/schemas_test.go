@@ -70,11 +70,13 @@ func TestASchemaInTheMannerOfMastodonIsCopied(t *testing.T) {
 		`UPDATE statuses SET in_reply_to_id = 100 WHERE id = 130`, // a post becomes a reply
 	)
 	c.requireCopies(map[string]string{
-		"users":    `SELECT concat_ws('|', id, ` + micros + `) FROM accounts`,
-		"posts":    `SELECT concat_ws('|', id, account_id, (visibility > 1 OR deleted_at IS NOT NULL)::int, ` + micros + `) FROM statuses WHERE in_reply_to_id IS NULL`,
-		"comments": `SELECT concat_ws('|', id, in_reply_to_id, account_id, ` + micros + `) FROM statuses WHERE in_reply_to_id IS NOT NULL AND deleted_at IS NULL`,
-		"follows":  `SELECT concat_ws('|', account_id, target_account_id, ` + micros + `) FROM follows`,
-		"likes":    `SELECT concat_ws('|', account_id, status_id, ` + micros + `) FROM favourites`,
+		"users": `SELECT concat_ws('|', id, ` + micros + `) FROM accounts`,
+		"posts": `SELECT concat_ws('|', id, account_id, (visibility > 1 OR deleted_at IS NOT NULL)::int, ` + micros +
+			`) FROM statuses WHERE in_reply_to_id IS NULL`,
+		"comments": `SELECT concat_ws('|', id, in_reply_to_id, account_id, ` + micros +
+			`) FROM statuses WHERE in_reply_to_id IS NOT NULL AND deleted_at IS NULL`,
+		"follows": `SELECT concat_ws('|', account_id, target_account_id, ` + micros + `) FROM follows`,
+		"likes":   `SELECT concat_ws('|', account_id, status_id, ` + micros + `) FROM favourites`,
 		"blocks": `SELECT concat_ws('|', 'block', account_id, target_account_id, ` + micros + `) FROM blocks
 		           UNION ALL SELECT concat_ws('|', 'mute', account_id, target_account_id, ` + micros + `) FROM mutes`,
 		"viewer_edges": `SELECT concat_ws('|', account_id, 'follow', target_account_id) FROM follows
@@ -107,12 +109,16 @@ func TestASchemaInTheMannerOfDiscourseIsCopied(t *testing.T) {
 	)
 	const constant = `1577836800000000`
 	c.requireCopies(map[string]string{
-		"users":    `SELECT concat_ws('|', id, ` + micros + `) FROM forum.users`,
-		"posts":    `SELECT concat_ws('|', id, COALESCE(user_id, 0), (hidden OR deleted_at IS NOT NULL)::int, ` + micros + `) FROM forum.posts WHERE post_number = 1`,
-		"comments": `SELECT concat_ws('|', id, topic_id, COALESCE(user_id, 0), ` + micros + `) FROM forum.posts WHERE post_number <> 1 AND NOT hidden AND deleted_at IS NULL`,
-		"follows":  `SELECT concat_ws('|', user_id, followed_id, extract(epoch FROM since)::bigint * 1000000) FROM forum.user_follows`,
-		"likes":    `SELECT concat_ws('|', user_id, post_id, ` + micros + `) FROM forum.post_actions WHERE post_action_type_id = 2 AND deleted_at IS NULL`,
-		"blocks":   `SELECT concat_ws('|', CASE relation WHEN 'muted' THEN 'mute' ELSE 'block' END, user_id, other_id, ` + constant + `) FROM forum.user_relations`,
+		"users": `SELECT concat_ws('|', id, ` + micros + `) FROM forum.users`,
+		"posts": `SELECT concat_ws('|', id, COALESCE(user_id, 0), (hidden OR deleted_at IS NOT NULL)::int, ` +
+			micros + `) FROM forum.posts WHERE post_number = 1`,
+		"comments": `SELECT concat_ws('|', id, topic_id, COALESCE(user_id, 0), ` + micros +
+			`) FROM forum.posts WHERE post_number <> 1 AND NOT hidden AND deleted_at IS NULL`,
+		"follows": `SELECT concat_ws('|', user_id, followed_id, extract(epoch FROM since)::bigint * 1000000) FROM forum.user_follows`,
+		"likes": `SELECT concat_ws('|', user_id, post_id, ` + micros +
+			`) FROM forum.post_actions WHERE post_action_type_id = 2 AND deleted_at IS NULL`,
+		"blocks": `SELECT concat_ws('|', CASE relation WHEN 'muted' THEN 'mute' ELSE 'block' END, user_id, other_id, ` +
+			constant + `) FROM forum.user_relations`,
 		"viewer_edges": `SELECT concat_ws('|', user_id, 'follow', followed_id) FROM forum.user_follows
 		           UNION ALL SELECT concat_ws('|', user_id, CASE relation WHEN 'muted' THEN 'mute' ELSE 'block' END, other_id) FROM forum.user_relations
 		           UNION ALL SELECT concat_ws('|', other_id, 'blocked_by', user_id) FROM forum.user_relations WHERE relation = 'ignored'`,
@@ -148,7 +154,8 @@ func TestMappedSecretsAndCountsFromElsewhereAreWarnedOf(t *testing.T) {
 	m := mapping.Default()
 	require.Empty(t, schema.SecretColumns(m))
 	for column, secret := range map[string]bool{
-		"password_hash": true, "encryptedPassword": true, "reset_token": true, "client_secret": true, "pwhash": true, "hash": true, "salt": true,
+		"password_hash": true, "encryptedPassword": true, "reset_token": true, "client_secret": true, "pwhash": true,
+		"hash": true, "salt": true,
 		"hashtag": false, "display_name": false, "author": false, "saltiness": false, "rehashed_at": false,
 	} {
 		m.User.Columns["created_at"] = column

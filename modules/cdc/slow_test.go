@@ -58,10 +58,12 @@ func TestASlowTableDoesNotHoldUpTheOthers(t *testing.T) {
 		`INSERT INTO posts (id, author_id, body) VALUES (77, 1, 'in time')`,
 	)
 	// Sarama gives a partition up after a minute, so within less than that it is the queue that helps.
-	wait.Until(t, func() bool { return c.changes.has(core.Change{Kind: core.PostPut, Post: core.Post{ID: 77}}) }, "the posts wait for the follows")
+	wait.Until(t, func() bool { return c.changes.has(core.Change{Kind: core.PostPut, Post: core.Post{ID: 77}}) },
+		"the posts wait for the follows")
 	require.Positive(t, c.metric("feedrank_cdc_pauses_total"))
 	before := c.metric("feedrank_cdc_lag_seconds")
-	wait.Until(t, func() bool { return c.metric("feedrank_cdc_lag_seconds") > before+1 }, "the lag stands still while nothing is applied")
+	wait.Until(t, func() bool { return c.metric("feedrank_cdc_lag_seconds") > before+1 },
+		"the lag stands still while nothing is applied")
 	close(slow.free)
 	c.requireEqual()
 	wait.Until(t, func() bool {

@@ -38,7 +38,8 @@ func TestAnIdleDatabaseKeepsNoLogForUsAndAnythingKeptIsTold(t *testing.T) {
 	sink, logs := observer.New(zap.WarnLevel)
 	c.sources = prometheus.NewRegistry()
 	s, err := cdc.NewSource(c.cfg, c.KafkaConfig, source.Params{
-		Postgres: c.PostgresConfig, Clock: core.SystemClock{}, Log: zap.New(sink), Registerer: c.sources, Failure: c.failure(),
+		Postgres: c.PostgresConfig, Clock: core.SystemClock{}, Log: zap.New(sink), Registerer: c.sources,
+		Failure: c.failure(),
 	})
 	require.NoError(t, err)
 	require.NoError(t, s.Start(t.Context()))
@@ -52,7 +53,8 @@ func TestAnIdleDatabaseKeepsNoLogForUsAndAnythingKeptIsTold(t *testing.T) {
 	require.NoError(t, c.Postgres.QueryRow(t.Context(), `SELECT pg_current_wal_lsn()::text`).Scan(&written))
 	wait.Until(t, func() bool {
 		var confirmed bool
-		err := c.Postgres.QueryRow(t.Context(), `SELECT confirmed_flush_lsn >= $2::pg_lsn FROM pg_replication_slots WHERE slot_name = $1`,
+		err := c.Postgres.QueryRow(t.Context(),
+			`SELECT confirmed_flush_lsn >= $2::pg_lsn FROM pg_replication_slots WHERE slot_name = $1`,
 			c.cfg.Source.Slot, written).Scan(&confirmed)
 		return err == nil && confirmed
 	})

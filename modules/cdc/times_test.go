@@ -15,7 +15,8 @@ import (
 // requirePostTimes waits until copies of posts have these times.
 func (c *chain) requirePostTimes(query string) {
 	c.t.Helper()
-	c.requireCopies(map[string]string{"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published')::int, ` + query + `) FROM posts`})
+	c.requireCopies(map[string]string{"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published')::int, ` +
+		query + `) FROM posts`})
 }
 
 func TestTheTypeOfAColumnSaysWhatItsNumbersCount(t *testing.T) {
@@ -26,8 +27,10 @@ func TestTheTypeOfAColumnSaysWhatItsNumbersCount(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newChain(t)
-			c.exec(`ALTER TABLE posts ALTER created_at DROP DEFAULT, ALTER created_at TYPE ` + column.typ + ` USING ` + column.using)
-			c.exec(`INSERT INTO users (id, name) VALUES (1, 'one')`, `INSERT INTO posts (id, author_id, created_at) VALUES (1, 1, now())`)
+			c.exec(`ALTER TABLE posts ALTER created_at DROP DEFAULT, ALTER created_at TYPE ` + column.typ + ` USING ` +
+				column.using)
+			c.exec(`INSERT INTO users (id, name) VALUES (1, 'one')`,
+				`INSERT INTO posts (id, author_id, created_at) VALUES (1, 1, now())`)
 			c.start()
 			c.exec(`INSERT INTO posts (id, author_id, created_at) VALUES (2, 1, now())`)
 			c.requirePostTimes(column.instant)
@@ -46,7 +49,8 @@ func TestLocalTimesAndSecondsAreOneInstantEverywhere(t *testing.T) {
 		`ALTER TABLE likes ALTER created_at DROP DEFAULT, ALTER created_at TYPE bigint USING extract(epoch FROM created_at)::bigint`)
 	c.exec(`INSERT INTO users (id, name) VALUES (1, 'one')`, `INSERT INTO posts (id, author_id) VALUES (1, 1)`)
 	c.start()
-	c.exec(`INSERT INTO posts (id, author_id) VALUES (2, 1)`, `INSERT INTO likes (user_id, post_id, created_at) VALUES (1, 1, 1793527200)`)
+	c.exec(`INSERT INTO posts (id, author_id) VALUES (2, 1)`,
+		`INSERT INTO likes (user_id, post_id, created_at) VALUES (1, 1, 1793527200)`)
 	c.requirePostTimes(`(extract(epoch FROM created_at AT TIME ZONE 'Asia/Tokyo') * 1000000)::bigint`)
 	c.requireCopies(map[string]string{"likes": `SELECT concat_ws('|', user_id, post_id, created_at * 1000000) FROM likes`})
 	for _, found := range compare(t, c.resync(), resyncAll()) {
@@ -61,7 +65,8 @@ func TestOddTimesAreStoredWithinTheRangeAndAComparisonAgrees(t *testing.T) {
 	c.exec(`INSERT INTO posts (id, author_id, created_at) VALUES (1, 1, 'infinity'), (2, 1, '-infinity'), (3, 1, '2262-04-12'), (4, 1, '2299-01-01'), (5, 1, '1800-01-01'),
 		(6, 1, NULL), (7, 1, '2261-12-31 23:59:59.999999Z'), (8, 1, '1900-01-01Z'), (9, 1, now())`)
 	c.requirePostTimes(`CASE WHEN created_at IS NULL THEN 0 ELSE (extract(epoch FROM least(greatest(created_at, '1900-01-01Z'), '2261-12-31 23:59:59.999999Z')) * 1000000)::bigint END`)
-	lines, err := tables.Copies(t.Context(), c.ClickHouse, `SELECT toString(toYear(created_at)) AS line FROM posts FINAL WHERE id IN (1, 3, 4)`)
+	lines, err := tables.Copies(t.Context(), c.ClickHouse,
+		`SELECT toString(toYear(created_at)) AS line FROM posts FINAL WHERE id IN (1, 3, 4)`)
 	require.NoError(t, err)
 	require.Equal(t, []string{"2261", "2261", "2261"}, lines)
 	for _, found := range compare(t, c.resync(), resyncAll()) {
@@ -77,17 +82,22 @@ func TestAReactionThatIsDatedAheadCountsWhenItArrives(t *testing.T) {
 	c.exec(`INSERT INTO likes (user_id, post_id, created_at) VALUES (1, 1, now() + interval '1 year'), (2, 1, '2150-01-01'), (3, 1, 'infinity'), (4, 1, now() - interval '5 hours'), (5, 1, now() + interval '1 day')`,
 		`INSERT INTO comments (id, post_id, author_id, created_at) VALUES (1, 1, 1, '2150-01-01')`)
 	counted := func(table, when string) (lines []string) {
-		lines, err := tables.Copies(t.Context(), c.ClickHouse, `SELECT concat(toString(kind), ' ', toString(user_id)) AS line FROM `+table+` FINAL WHERE `+when)
+		lines, err := tables.Copies(t.Context(), c.ClickHouse,
+			`SELECT concat(toString(kind), ' ', toString(user_id)) AS line FROM `+table+` FINAL WHERE `+when)
 		require.NoError(t, err)
 		return lines
 	}
 	const lately = `hour BETWEEN now() - INTERVAL 2 HOUR AND now()`
 	wait.Until(t, func() bool { return len(counted("reactions_by_hour", "true")) == 6 })
-	require.Equal(t, []string{"comment 1", "like 1", "like 2", "like 3", "like 5"}, counted("reactions_by_hour", lately))
+	require.Equal(t, []string{"comment 1", "like 1", "like 2", "like 3", "like 5"},
+		counted("reactions_by_hour", lately))
 	wait.Until(t, func() bool { return len(counted("reactions_by_user", "day BETWEEN today() - 1 AND today()")) == 6 })
-	c.exec(`DELETE FROM likes WHERE user_id IN (1, 3)`, `UPDATE likes SET created_at = now() - interval '3 hours' WHERE user_id = 2`, `UPDATE comments SET author_id = 2`)
+	c.exec(`DELETE FROM likes WHERE user_id IN (1, 3)`,
+		`UPDATE likes SET created_at = now() - interval '3 hours' WHERE user_id = 2`,
+		`UPDATE comments SET author_id = 2`)
 	wait.Until(t, func() bool {
-		return len(counted("reactions_by_hour", "true")) == 4 && slices.Equal([]string{"comment 2", "like 5"}, counted("reactions_by_hour", lately))
+		return len(counted("reactions_by_hour", "true")) == 4 &&
+			slices.Equal([]string{"comment 2", "like 5"}, counted("reactions_by_hour", lately))
 	}, "what is taken back leaves its place")
 	for _, found := range compare(t, c.resync(), resyncAll()) {
 		require.True(t, found.Equal(), "%+v", found)
@@ -99,7 +109,8 @@ func TestTheCheckSaysHowATimeWouldBeRead(t *testing.T) {
 	check := func() error { return schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables) }
 	require.NoError(t, check())
 	c.cfg.Tables.Post.TimeZone = "Asia/Tokyo"
-	require.ErrorContains(t, check(), "cdc.tables.post.time_zone: created_at of public.posts is timestamp with time zone")
+	require.ErrorContains(t, check(),
+		"cdc.tables.post.time_zone: created_at of public.posts is timestamp with time zone")
 	c.cfg.Tables.Post.TimeZone = ""
 	c.exec(`INSERT INTO users (id, name) VALUES (1, 'one')`, `INSERT INTO posts (id, author_id) VALUES (1, 1)`,
 		`ALTER TABLE posts ALTER created_at TYPE timestamp USING created_at AT TIME ZONE 'Asia/Tokyo'`)

@@ -48,5 +48,6 @@ func TestARowThatMovedTwiceInAnInsertThatEndedIsGoneFromBothPlaces(t *testing.T)
 // clickhouse runs a statement there.
 func (c *chain) clickhouse(statement string) {
 	c.t.Helper()
-	require.NoError(c.t, c.ClickHouse.Write(c.t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+	require.NoError(c.t, c.ClickHouse.Write(c.t.Context(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
 }

@@ -9,8 +9,9 @@ type ChangeKind uint8
 const (
 	PostPut     ChangeKind = iota + 1 // a post is new or edited: see Change.Post
 	PostDeleted                       // a post is gone: of Change.Post only the ID is known
-	PostUnclear                       // a post may have changed: of Change.Post only the ID is known, and the copy will tell
-	Followed                          // Viewer follows Other now
+	// a post may have changed: of Change.Post only the ID is known, and the copy will tell
+	PostUnclear
+	Followed // Viewer follows Other now
 	Unfollowed
 	Blocked // Viewer blocks Other now: neither sees the other
 	Unblocked

@@ -28,8 +28,14 @@ func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: path, Access: httpserver.Admin, Handler: a.list},
 		{Method: http.MethodGet, Path: path + "/:id", Access: httpserver.Admin, Handler: a.show},
-		{Method: http.MethodPost, Path: path + "/replay", Access: httpserver.Admin, What: "dead_letters.replay", Handler: func(c echo.Context) error { return a.act(c, a.service.Replay) }},
-		{Method: http.MethodPost, Path: path + "/discard", Access: httpserver.Admin, What: "dead_letters.discard", Handler: func(c echo.Context) error { return a.act(c, a.service.Discard) }},
+		{
+			Method: http.MethodPost, Path: path + "/replay", Access: httpserver.Admin, What: "dead_letters.replay",
+			Handler: func(c echo.Context) error { return a.act(c, a.service.Replay) },
+		},
+		{
+			Method: http.MethodPost, Path: path + "/discard", Access: httpserver.Admin, What: "dead_letters.discard",
+			Handler: func(c echo.Context) error { return a.act(c, a.service.Discard) },
+		},
 	}
 }
 
@@ -75,9 +81,11 @@ func (e *Entry) MarshalJSON() ([]byte, error) { return json.Marshal(toJSON(e)) }
 
 func toJSON(e *Entry) letterJSON {
 	out := letterJSON{
-		ID: e.ID().String(), Topic: e.Topic, Epoch: e.Epoch, Partition: e.Partition, Offset: strconv.FormatInt(e.Offset, 10),
-		Reason: e.Reason, Detail: e.Detail, At: e.At, Version: e.Version, State: e.State, Bytes: e.Bytes, Truncated: e.Truncated > 0,
-		Key: bytesOf(e.Key), Value: bytesOf(e.Value),
+		ID: e.ID().String(), Topic: e.Topic, Epoch: e.Epoch, Partition: e.Partition,
+		Offset: strconv.FormatInt(e.Offset, 10),
+		Reason: e.Reason, Detail: e.Detail, At: e.At, Version: e.Version, State: e.State, Bytes: e.Bytes,
+		Truncated: e.Truncated > 0,
+		Key:       bytesOf(e.Key), Value: bytesOf(e.Value),
 	}
 	if !e.Timestamp.IsZero() {
 		out.Timestamp = &e.Timestamp
@@ -101,8 +109,9 @@ func (a *API) list(c echo.Context) error {
 	q := httpserver.NewQuery(c, "queue", "state", "reason", "topic", "partition", "since", "until", "cursor", "limit")
 	queue := q.OneOf("queue", a.service.Queues()...)
 	wanted := Filter{
-		State: State(q.OneOf("state", string(Open), string(Replayed), string(Discarded), "any")), Reason: q.String("reason", 64),
-		Topic: q.String("topic", 249),
+		State:  State(q.OneOf("state", string(Open), string(Replayed), string(Discarded), "any")),
+		Reason: q.String("reason", 64),
+		Topic:  q.String("topic", 249),
 	}
 	if n := int32(q.Int("partition", 0, 65535, -1)); n >= 0 { //nolint:gosec // 16 bits
 		wanted.Partition = &n
@@ -177,13 +186,15 @@ func (o *orderJSON) filter() (Filter, error) {
 		}
 		wanted.IDs = append(wanted.IDs, id)
 	}
-	if len(wanted.IDs) == 0 && wanted.Reason == "" && wanted.Topic == "" && wanted.Partition == nil && wanted.Since.IsZero() && wanted.Until.IsZero() {
+	if len(wanted.IDs) == 0 && wanted.Reason == "" && wanted.Topic == "" && wanted.Partition == nil &&
+		wanted.Since.IsZero() && wanted.Until.IsZero() {
 		return wanted, core.InvalidField("ids", "say which letters: ids, reason, topic, partition, since or until")
 	}
 	return wanted, nil
 }
 
-type action func(ctx context.Context, queue string, wanted Filter, dryRun bool, progress func(done, total int)) (Outcome, error)
+type action func(ctx context.Context, queue string, wanted Filter, dryRun bool,
+	progress func(done, total int)) (Outcome, error)
 
 func (a *API) act(c echo.Context, do action) error {
 	if err := httpserver.NewQuery(c).Err(); err != nil {
@@ -195,7 +206,10 @@ func (a *API) act(c echo.Context, do action) error {
 	}
 	order := orderJSON{Queue: queueEvents}
 	if err := json.Unmarshal(body, &order); err != nil {
-		return &core.Error{Code: core.CodeMalformedJSON, Message: `want {"queue", "ids", "reason", "topic", "partition", "since", "until", "dry_run"}, times as 2026-01-31T12:34:56Z`, Cause: err}
+		return &core.Error{
+			Code:    core.CodeMalformedJSON,
+			Message: `want {"queue", "ids", "reason", "topic", "partition", "since", "until", "dry_run"}, times as 2026-01-31T12:34:56Z`, Cause: err,
+		}
 	}
 	wanted, err := order.filter()
 	if err != nil {

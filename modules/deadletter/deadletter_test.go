@@ -54,9 +54,11 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) letter(offset int64, reason string) Letter {
 	return Letter{
-		Topic: w.source, Epoch: 1, Partition: int32(offset % 2), Offset: offset, Timestamp: time.UnixMilli(1767225600000).UTC(),
-		Key: []byte("42"), Value: fmt.Appendf(nil, "value %d \xff", offset), Headers: []Header{{Key: []byte("h"), Value: []byte("1")}},
-		Reason: reason, Detail: "because",
+		Topic: w.source, Epoch: 1, Partition: int32(offset % 2), Offset: offset,
+		Timestamp: time.UnixMilli(1767225600000).UTC(),
+		Key:       []byte("42"), Value: fmt.Appendf(nil, "value %d \xff", offset),
+		Headers: []Header{{Key: []byte("h"), Value: []byte("1")}},
+		Reason:  reason, Detail: "because",
 	}
 }
 
@@ -109,7 +111,8 @@ func TestALetterIsListedOnceShownWholeReplayedAndDiscarded(t *testing.T) {
 	require.Empty(t, w.sourceRecords(t), "a dry run writes nothing")
 
 	var progress []int
-	outcome, err = w.service.Replay(t.Context(), "events", Filter{Reason: "malformed"}, false, func(done, total int) { progress = append(progress, done, total) })
+	outcome, err = w.service.Replay(t.Context(), "events", Filter{Reason: "malformed"}, false,
+		func(done, total int) { progress = append(progress, done, total) })
 	require.NoError(t, err)
 	require.Equal(t, Outcome{Matched: 2, Done: 2}, outcome)
 	require.Equal(t, []int{1, 2, 2, 2}, progress)
@@ -135,7 +138,8 @@ func TestALetterIsListedOnceShownWholeReplayedAndDiscarded(t *testing.T) {
 
 func TestAChangeIsDiscardedButNeverReplayed(t *testing.T) {
 	w := newWorld(t)
-	w.publisher = NewPublisher(w.kafka.Topic("cdc.dlq"), "1.2.3", w.producer, core.SystemClock{}, NewMetrics(prometheus.NewRegistry()))
+	w.publisher = NewPublisher(w.kafka.Topic("cdc.dlq"), "1.2.3", w.producer, core.SystemClock{},
+		NewMetrics(prometheus.NewRegistry()))
 	letter := w.letter(1, "column_missing")
 	require.NoError(t, w.publisher.Publish(t.Context(), []Letter{letter}))
 	for _, dryRun := range []bool{true, false} {
@@ -175,7 +179,8 @@ func TestALetterSurvivesItsRecord(t *testing.T) {
 			Topic: rapid.StringMatching(`[a-z.]{1,20}`).Draw(t, "topic"), Epoch: rapid.Uint16().Draw(t, "epoch"),
 			Partition: rapid.Int32Range(0, 1<<30).Draw(t, "partition"), Offset: rapid.Int64Min(0).Draw(t, "offset"),
 			Key: rapid.SliceOf(rapid.Byte()).Draw(t, "key"), Value: rapid.SliceOf(rapid.Byte()).Draw(t, "value"),
-			Reason: "r", Detail: rapid.String().Draw(t, "detail"), At: time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "at")).UTC(), Version: "v",
+			Reason: "r", Detail: rapid.String().Draw(t, "detail"),
+			At: time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "at")).UTC(), Version: "v",
 		}
 		m := l.encode("q")
 		key, _ := m.Key.Encode()
@@ -197,7 +202,10 @@ func TestALetterSurvivesItsRecord(t *testing.T) {
 func FuzzARecordOfTheQueueIsALetterAMarkerOrForeign(f *testing.F) {
 	f.Add("feedrank-dead-topic", "events", "feedrank-dead-offset", "x", []byte("v"))
 	f.Fuzz(func(t *testing.T, k1, v1, k2, v2 string, value []byte) {
-		m := &sarama.ConsumerMessage{Value: value, Headers: []*sarama.RecordHeader{{Key: []byte(k1), Value: []byte(v1)}, {Key: []byte(k2), Value: []byte(v2)}}}
+		m := &sarama.ConsumerMessage{Value: value, Headers: []*sarama.RecordHeader{
+			{Key: []byte(k1), Value: []byte(v1)},
+			{Key: []byte(k2), Value: []byte(v2)},
+		}}
 		if l, _, err := decode(m); err == nil {
 			require.NotEmpty(t, l.Topic)
 		}
@@ -221,11 +229,13 @@ func TestTheAdminCallsListShowAndReplay(t *testing.T) {
 	require.NoError(t, w.publisher.Publish(t.Context(), []Letter{w.letter(1, "malformed"), w.letter(2, "invalid")}))
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr = "127.0.0.1:0"
-	server := httpserver.New(cfg, NewAPI(w.service).Routes(), admin{}, admin{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	server := httpserver.New(cfg, NewAPI(w.service).Routes(), admin{}, admin{}, nil, prometheus.NewRegistry(),
+		zaptest.NewLogger(t))
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	call := func(method, path, body string, status int) map[string]any {
-		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+server.Addr()+"/admin/v1/dead-letters"+path, bytes.NewBufferString(body))
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+server.Addr()+"/admin/v1/dead-letters"+path,
+			bytes.NewBufferString(body))
 		require.NoError(t, err)
 		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
 		require.NoError(t, err)
@@ -257,7 +267,8 @@ func TestTheAdminCallsListShowAndReplay(t *testing.T) {
 	call("POST", "/replay", `{"queue":"x","reason":"y"}`, 404)
 	require.EqualValues(t, 0, call("POST", "/discard", `{"until":"2020-01-01T00:00:00Z"}`, 200)["matched"])
 	require.EqualValues(t, 0, call("POST", "/discard", `{"partition":99}`, 200)["matched"])
-	require.EqualValues(t, 2, call("POST", "/discard", `{"since":"2020-01-01T00:00:00Z","dry_run":true}`, 200)["matched"])
+	require.EqualValues(t, 2, call("POST", "/discard", `{"since":"2020-01-01T00:00:00Z","dry_run":true}`,
+		200)["matched"])
 	require.Contains(t, call("POST", "/replay", `{"queue":"cdc","reason":"y"}`, 409)["detail"], "feedrank resync")
 	require.EqualValues(t, 0, call("POST", "/replay", `{"reason":"invalid","dry_run":true}`, 200)["done"])
 	require.EqualValues(t, 1, call("POST", "/replay", `{"ids":["`+id+`"]}`, 200)["done"])

@@ -62,10 +62,12 @@ type Metrics struct{ written, marked *prometheus.CounterVec }
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		written: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_deadletter_written_total", Help: "Dead letters written, by queue. The same record may be written twice.",
+			Name: "feedrank_deadletter_written_total",
+			Help: "Dead letters written, by queue. The same record may be written twice.",
 		}, []string{"queue"}),
 		marked: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_deadletter_marked_total", Help: "Dead letters that people dealt with, by queue and what they did: replayed, discarded.",
+			Name: "feedrank_deadletter_marked_total",
+			Help: "Dead letters that people dealt with, by queue and what they did: replayed, discarded.",
 		}, []string{"queue", "mark"}),
 	}
 	reg.MustRegister(m.written, m.marked)

@@ -40,7 +40,9 @@ func (s *Service) scan(ctx context.Context, topic string, each func(*sarama.Cons
 	return nil
 }
 
-func scanPartition(ctx context.Context, client sarama.Client, consumer sarama.Consumer, topic string, partition int32, each func(*sarama.ConsumerMessage) error) (err error) {
+func scanPartition(ctx context.Context, client sarama.Client, consumer sarama.Consumer, topic string, partition int32,
+	each func(*sarama.ConsumerMessage) error,
+) (err error) {
 	oldest, end, err := kafka.Bounds(client, topic, partition)
 	if err != nil || oldest == end {
 		return err

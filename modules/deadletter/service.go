@@ -27,7 +27,10 @@ type Service struct {
 func NewService(cfg Config, kafkaConfig kafka.Config, producer producer, clock core.Clock, metrics *Metrics) *Service {
 	return &Service{
 		kafka: kafkaConfig, producer: producer, clock: clock, metrics: metrics,
-		queues: map[string]string{queueEvents: kafkaConfig.Topic(cfg.EventsTopic), queueCDC: kafkaConfig.Topic(cfg.CDCTopic)},
+		queues: map[string]string{
+			queueEvents: kafkaConfig.Topic(cfg.EventsTopic),
+			queueCDC:    kafkaConfig.Topic(cfg.CDCTopic),
+		},
 	}
 }
 
@@ -53,7 +56,9 @@ func (s *Service) topic(queue string) (string, error) {
 
 // List gives the letters that match, oldest first, at most limit of them, after the position that an
 // earlier call returned. more is the position to go on from; zero when there is nothing more.
-func (s *Service) List(ctx context.Context, queue string, wanted Filter, after int64, limit int) (page []*Entry, more int64, err error) {
+func (s *Service) List(ctx context.Context, queue string, wanted Filter, after int64, limit int) (page []*Entry,
+	more int64, err error,
+) {
 	topic, err := s.topic(queue)
 	if err != nil {
 		return nil, 0, err
@@ -109,7 +114,9 @@ type Outcome struct {
 // Replay writes the records of open letters that match to their topic again, as they were, and marks
 // them. An event counts once however often it is replayed: its id is the same. With dryRun nothing is
 // written. progress, if not nil, is told how far it is. Changes are refused.
-func (s *Service) Replay(ctx context.Context, queue string, wanted Filter, dryRun bool, progress func(done, total int)) (Outcome, error) {
+func (s *Service) Replay(ctx context.Context, queue string, wanted Filter, dryRun bool,
+	progress func(done, total int),
+) (Outcome, error) {
 	if queue == queueCDC {
 		return Outcome{}, ErrNoReplay
 	}
@@ -140,13 +147,16 @@ var ErrNoReplay = errors.New("changes are not replayed: at the end of the log an
 const HeaderReplayOf = "feedrank-replay-of"
 
 // Discard marks open letters that match as dealt with.
-func (s *Service) Discard(ctx context.Context, queue string, wanted Filter, dryRun bool, progress func(done, total int)) (Outcome, error) {
+func (s *Service) Discard(ctx context.Context, queue string, wanted Filter, dryRun bool,
+	progress func(done, total int),
+) (Outcome, error) {
 	return s.each(ctx, queue, wanted, dryRun, Discarded, progress, nil)
 }
 
 // each goes through the open letters that match: first what is to be done, then the marker. Between
 // the two it may be killed; then it is done again.
-func (s *Service) each(ctx context.Context, queue string, wanted Filter, dryRun bool, mark State, progress func(done, total int),
+func (s *Service) each(ctx context.Context, queue string, wanted Filter, dryRun bool, mark State,
+	progress func(done, total int),
 	records func(*Letter) []*sarama.ProducerMessage,
 ) (Outcome, error) {
 	var out Outcome

@@ -19,7 +19,8 @@ import (
 // before what is made of them.
 func tables() []string {
 	return []string{
-		"events", "post_metrics_1h", "user_author_90d", "users", "posts", "follows", "comments", "likes", "blocks", "viewer_edges",
+		"events", "post_metrics_1h", "user_author_90d", "users", "posts", "follows", "comments", "likes", "blocks",
+		"viewer_edges",
 		"reactions_by_hour", "reactions_by_user",
 	}
 }
@@ -135,7 +136,10 @@ func (e *Eraser) removeFrom(ctx context.Context, table string) error {
 		var id, reason proto.ColStr
 		var failed error
 		running := 0
-		err := e.read(ctx, "erase_mutations", proto.Results{{Name: "mutation_id", Data: &id}, {Name: "latest_fail_reason", Data: &reason}}, func() {
+		err := e.read(ctx, "erase_mutations", proto.Results{
+			{Name: "mutation_id", Data: &id},
+			{Name: "latest_fail_reason", Data: &reason},
+		}, func() {
 			for i := range id.Rows() {
 				running++
 				if why := reason.Row(i); why != "" {
@@ -162,7 +166,10 @@ func (e *Eraser) recount(ctx context.Context, since time.Time, r *Report) error 
 	var cells []cell
 	var partition proto.ColUInt16
 	var day proto.ColDate
-	err := e.read(ctx, "erase_days", proto.Results{{Name: "kafka_partition", Data: &partition}, {Name: "day", Data: &day}}, func() {
+	err := e.read(ctx, "erase_days", proto.Results{
+		{Name: "kafka_partition", Data: &partition},
+		{Name: "day", Data: &day},
+	}, func() {
 		for i := range partition {
 			cells = append(cells, cell{int(partition[i]), day.Row(i)})
 		}
@@ -185,7 +192,9 @@ func (e *Eraser) recount(ctx context.Context, since time.Time, r *Report) error 
 	return nil
 }
 
-func (e *Eraser) read(ctx context.Context, name string, result proto.Results, each func(), params ...clickhouse.Parameter) error {
+func (e *Eraser) read(ctx context.Context, name string, result proto.Results, each func(),
+	params ...clickhouse.Parameter,
+) error {
 	return e.db.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: append(params, e.keys.places()...), Result: result,
 		OnResult: func(context.Context, proto.Block) error { each(); return nil },
@@ -193,7 +202,10 @@ func (e *Eraser) read(ctx context.Context, name string, result proto.Results, ea
 }
 
 func (e *Eraser) write(ctx context.Context, name string, params ...clickhouse.Parameter) error {
-	return e.db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{Body: sql.ClickHouse(name), Parameters: append(params, e.keys.places()...)}})
+	return e.db.Write(ctx, clickhouse.Query{
+		Name:  name,
+		Query: ch.Query{Body: sql.ClickHouse(name), Parameters: append(params, e.keys.places()...)},
+	})
 }
 
 // places are where keys of rows may name people, as parameters: <kind>_<1 or 2>. No key has 255 places.

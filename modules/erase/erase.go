@@ -61,8 +61,13 @@ func WithSteps(f func(Step) error) Option { return func(e *Eraser) { e.steps = f
 func WithoutReplicas() Option { return func(e *Eraser) { e.pause = 0 } }
 
 // New makes an eraser. It dials nothing.
-func New(db *clickhouse.Client, pool *pgxpool.Pool, r *redis.Client, owners Owners, keys Keys, options ...Option) *Eraser {
-	e := &Eraser{db: db, pool: pool, redis: r, owners: owners, keys: keys, steps: func(Step) error { return nil }, pause: obeyed}
+func New(db *clickhouse.Client, pool *pgxpool.Pool, r *redis.Client, owners Owners, keys Keys,
+	options ...Option,
+) *Eraser {
+	e := &Eraser{
+		db: db, pool: pool, redis: r, owners: owners, keys: keys, steps: func(Step) error { return nil },
+		pause: obeyed,
+	}
 	for _, option := range options {
 		option(e)
 	}

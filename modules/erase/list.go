@@ -64,7 +64,12 @@ func (l *List) Refresh(ctx context.Context) error {
 
 func (l *List) read(ctx context.Context, name string, result proto.Results, each func()) error {
 	err := l.db.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Result: result, OnResult: func(context.Context, proto.Block) error { each(); return nil },
+		Body: sql.ClickHouse(name), Result: result, OnResult: func(context.Context,
+			proto.Block,
+		) error {
+			each()
+			return nil
+		},
 	}})
 	if err != nil {
 		return fmt.Errorf("who is erased: %w", err)

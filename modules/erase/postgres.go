@@ -15,7 +15,10 @@ func (e *Eraser) forgetPostgres(ctx context.Context, users []core.ID, r *Report)
 	for i, user := range users {
 		ids[i] = user.String()
 	}
-	for _, name := range []string{"erase_audits", "erase_comparisons", "erase_snapshots", "erase_rankings", "erase_admin_actions"} {
+	for _, name := range []string{
+		"erase_audits", "erase_comparisons", "erase_snapshots", "erase_rankings",
+		"erase_admin_actions",
+	} {
 		arg := any(strings.Join(ids, "|"))
 		if name == "erase_rankings" || name == "erase_admin_actions" {
 			arg = ids

@@ -21,7 +21,8 @@ type Keys struct {
 // scanCount is how many keys a step of a scan looks at.
 const scanCount = 1000
 
-// forgetRedis removes the people's keys, and takes them out of lists. What was computed for others may name them until it expires.
+// forgetRedis removes the people's keys, and takes them out of lists. What was computed for others may name them until
+// it expires.
 func (e *Eraser) forgetRedis(ctx context.Context, users []core.ID, r *Report) error {
 	conn, err := e.redis.Conn()
 	if err != nil {
@@ -61,10 +62,13 @@ func (e *Eraser) forgetRedis(ctx context.Context, users []core.ID, r *Report) er
 }
 
 // each sends a command for every key of a pattern, on every node.
-func (e *Eraser) each(ctx context.Context, conn rueidis.Client, pattern string, r *Report, command func(rueidis.Client, string) rueidis.Completed) error {
+func (e *Eraser) each(ctx context.Context, conn rueidis.Client, pattern string, r *Report,
+	command func(rueidis.Client, string) rueidis.Completed,
+) error {
 	for _, node := range conn.Nodes() {
 		for cursor := uint64(0); ; {
-			page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(pattern).Count(scanCount).Build()).AsScanEntry()
+			page, err := node.Do(ctx,
+				node.B().Scan().Cursor(cursor).Match(pattern).Count(scanCount).Build()).AsScanEntry()
 			if err != nil {
 				return err
 			}

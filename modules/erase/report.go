@@ -51,9 +51,11 @@ func (r Report) Print(out io.Writer) error {
 	}
 	line("  clickhouse %-18s %9d days of partitions recounted, %d buckets changed", "counts", r.Days, r.Buckets)
 	if r.Kept > 0 {
-		line("  clickhouse %-18s %9d days of partitions stay as anonymous sums: the raw events are no longer complete", "counts", r.Kept)
+		line("  clickhouse %-18s %9d days of partitions stay as anonymous sums: the raw events are no longer complete",
+			"counts", r.Kept)
 	}
-	line("  redis      %-18s %9d removed; lists that were computed for others expire by themselves", "keys and places", r.Redis)
+	line("  redis      %-18s %9d removed; lists that were computed for others expire by themselves", "keys and places",
+		r.Redis)
 	line("  postgres   %-18s %9d changed or removed", "rows of our schema", r.Postgres)
 	for _, t := range r.Topics {
 		keeps := "as long as the broker's retention says"

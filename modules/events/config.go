@@ -33,7 +33,8 @@ type Config struct {
 func DefaultConfig() Config {
 	log, api, c := codec.DefaultLog(), ingest.DefaultConfig(), consumer.DefaultConfig()
 	return Config{
-		Topic: log.Topic, Epoch: log.Epoch, Partitions: log.Partitions, Retention: 72 * time.Hour, AcceptedAge: log.AcceptedAge,
+		Topic: log.Topic, Epoch: log.Epoch, Partitions: log.Partitions, Retention: 72 * time.Hour,
+		AcceptedAge:     log.AcceptedAge,
 		MaxDecompressed: api.MaxDecompressed, ProduceTimeout: api.ProduceTimeout, Bound: ingest.DefaultQuota(),
 		OnLostOffsets: c.OnLostOffsets, InsertTimeout: c.InsertTimeout, Batch: c.Batch, Dedup: c.Dedup,
 	}

@@ -15,7 +15,8 @@ import (
 
 func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	consumer.New(DefaultConfig().Consumer(), kafka.DefaultConfig(), nil, nil, core.SystemClock{}, nil, reg, zap.NewNop())
+	consumer.New(DefaultConfig().Consumer(), kafka.DefaultConfig(), nil, nil, core.SystemClock{}, nil, reg,
+		zap.NewNop())
 	ingest.New(DefaultConfig().Ingest(), "events", nil, nil, core.SystemClock{}, reg)
 	documented.Require(t, "../../config/prometheus/runbook.md", reg, "feedrank_events_")
 }

@@ -24,10 +24,13 @@ func APIModule() fx.Option {
 		func(cfg Config, r *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *ingest.Quota {
 			return ingest.NewQuota(cfg.Bound, r, clock, reg, log)
 		},
-		func(cfg Config, k kafka.Config, p ingest.Producer, hider ingest.HideListener, b *ingest.Quota, clock core.Clock, reg prometheus.Registerer) *ingest.API {
+		func(cfg Config, k kafka.Config, p ingest.Producer, hider ingest.HideListener, b *ingest.Quota,
+			clock core.Clock, reg prometheus.Registerer,
+		) *ingest.API {
 			return ingest.New(cfg.Ingest(), k.Topic(cfg.Topic), p, hider, clock, reg).WithQuota(b)
 		},
-		fx.Annotate(func(a *ingest.API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
+		fx.Annotate(func(a *ingest.API) []httpserver.Route { return a.Routes() },
+			fx.ResultTags(`group:"routes,flatten"`)),
 	), fx.Invoke(func(lc fx.Lifecycle, b *ingest.Quota, failure worker.Failure) {
 		workers := worker.NewGroup(failure)
 		lc.Append(fx.Hook{
@@ -66,5 +69,7 @@ type consumerIn struct {
 }
 
 func provideConsumer(in consumerIn) *consumer.Consumer {
-	return consumer.New(in.Config.Consumer(), in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer, in.Log, consumer.WithObserver(in.Applied), consumer.WithSessions(in.Sessions), consumer.WithErased(in.Erased), consumer.WithPosts(consumer.NewPosts(in.ClickHouse, in.Clock)))
+	return consumer.New(in.Config.Consumer(), in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer,
+		in.Log, consumer.WithObserver(in.Applied), consumer.WithSessions(in.Sessions), consumer.WithErased(in.Erased),
+		consumer.WithPosts(consumer.NewPosts(in.ClickHouse, in.Clock)))
 }

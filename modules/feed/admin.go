@@ -135,9 +135,13 @@ func strict(r io.Reader, within string, into any) error {
 		case errors.As(err, &tooLarge):
 			return err
 		case errors.As(err, &misfit):
-			return core.InvalidField(cmp.Or(within+misfit.Field, "body"), "want %s, not %s", wordFor(misfit.Type), misfit.Value)
+			return core.InvalidField(cmp.Or(within+misfit.Field, "body"), "want %s, not %s", wordFor(misfit.Type),
+				misfit.Value)
 		}
-		return &core.Error{Code: core.CodeMalformedJSON, Message: "the body does not fit: " + strings.TrimPrefix(err.Error(), "json: "), Cause: err}
+		return &core.Error{
+			Code:    core.CodeMalformedJSON,
+			Message: "the body does not fit: " + strings.TrimPrefix(err.Error(), "json: "), Cause: err,
+		}
 	}
 	return nil
 }

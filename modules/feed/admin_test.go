@@ -48,9 +48,11 @@ func TestWhyNotNamesTheStageAndTheRule(t *testing.T) {
 		w.post(200+i, 9, 10*time.Hour+time.Duration(i)*time.Minute)
 	}
 	for post, rule := range map[int][2]string{
-		100: {"filters", "own"}, 103: {"filters", "not_visible"}, 104: {"filters", "blocked"}, 105: {"filters", "blocked_by"},
+		100: {"filters", "own"}, 103: {"filters", "not_visible"}, 104: {"filters", "blocked"},
+		105: {"filters", "blocked_by"},
 		106: {"filters", "muted"}, 107: {"filters", "hidden"}, 108: {"filters", "seen"}, 120: {"sources", "no_source"},
-		121: {"sources", "too_old"}, 130: {"page", "shown"}, 999: {"filters", "not_visible"}, 209: {"page", "below_page"},
+		121: {"sources", "too_old"}, 130: {"page", "shown"}, 999: {"filters", "not_visible"},
+		209: {"page", "below_page"},
 		318: {"sources", "source_full"}, 299: {"reserve", "reserve_full"},
 	} {
 		verdict := w.whyNot(2, post)
@@ -120,7 +122,8 @@ func TestTheRankingChangesAtRunTime(t *testing.T) {
 	p := w.get(2, "limit=2&explain=true")
 	require.Equal(t, core.ID(104), p.Items[0].Post)
 	require.InDelta(t, 1, p.Items[0].Explain.Weights["engagement"], 0)
-	require.InDelta(t, 0.4, w.get(2, "explain=true&limit=2&"+first.next()).Items[0].Explain.Weights["engagement"], 0, "a session keeps its version")
+	require.InDelta(t, 0.4, w.get(2, "explain=true&limit=2&"+first.next()).Items[0].Explain.Weights["engagement"], 0,
+		"a session keeps its version")
 
 	status, _ = w.do(http.MethodPut, 1, "/admin/v1/ranking", change)
 	require.Equal(t, http.StatusConflict, status, "over a version that is not in force any more")
@@ -130,9 +133,12 @@ func TestTheRankingChangesAtRunTime(t *testing.T) {
 	_, body = w.call(1, "/admin/v1/ranking")
 	require.Contains(t, string(body), "rollback to version 0: oops")
 	for _, wrong := range []string{
-		`{`, ``, `null`, `{"version":2,"ranking":null}`, `{"version":-2,"ranking":{}}`, `{"version":2,"ranking":{}} {}`, `{"version":2,"ranking":{},"users":[0]}`,
-		`{"version":2,"ranking":{"diversity":{"top":5.5}}}`, `{"version":2,"ranking":{"weights":{"freshness":1e999}}}`, `{"version":2,"ranking":{},"note":"` + strings.Repeat("x", 501) + `"}`,
-		`{"version":2,"ranking":{"wieghts":{}}}`, `{"version":2,"ranking":{"freshness_decay":-1}}`, `{"version":2}`, `{"version":2,"ranking":[]}`,
+		`{`, ``, `null`, `{"version":2,"ranking":null}`, `{"version":-2,"ranking":{}}`, `{"version":2,"ranking":{}} {}`,
+		`{"version":2,"ranking":{},"users":[0]}`,
+		`{"version":2,"ranking":{"diversity":{"top":5.5}}}`, `{"version":2,"ranking":{"weights":{"freshness":1e999}}}`,
+		`{"version":2,"ranking":{},"note":"` + strings.Repeat("x", 501) + `"}`,
+		`{"version":2,"ranking":{"wieghts":{}}}`, `{"version":2,"ranking":{"freshness_decay":-1}}`, `{"version":2}`,
+		`{"version":2,"ranking":[]}`,
 		`{"version":2,"ranking":{"weights":{"freshness":0,"engagement":0,"affinity":0}}}`,
 	} {
 		status, _ = w.do(http.MethodPut, 1, "/admin/v1/ranking", wrong)
@@ -151,7 +157,10 @@ func TestTheRankingChangesAtRunTime(t *testing.T) {
 		_, body = w.do(http.MethodPut, 1, "/admin/v1/ranking", wrong)
 		require.Contains(t, string(body), says, wrong)
 	}
-	for _, wrong := range []string{`{"version":2}`, `{"version":2,"rollback_to":99}`, `{"version":2,"rollback_to":-1}`, `{"version":2,"rollback_to":null}`} {
+	for _, wrong := range []string{
+		`{"version":2}`, `{"version":2,"rollback_to":99}`, `{"version":2,"rollback_to":-1}`,
+		`{"version":2,"rollback_to":null}`,
+	} {
 		status, _ = w.do(http.MethodPost, 1, "/admin/v1/ranking/rollback", wrong)
 		require.Equal(t, http.StatusBadRequest, status, wrong)
 	}
@@ -203,7 +212,10 @@ func TestAnOperatorDropsCachedReserves(t *testing.T) {
 	require.JSONEq(t, `{"dropped":1}`, string(body))
 	require.Equal(t, "cache", w.get(1, "").ServedFrom)
 	require.Empty(t, w.get(12, "").Items)
-	for _, wrong := range []string{"?pattern=", "?pattern=*", "?pattern=hidden:v1:*", "?pattern=" + strings.Repeat("x", 300), "?patern=feed:v1:*", "/1?pattern=feed:v1:*"} {
+	for _, wrong := range []string{
+		"?pattern=", "?pattern=*", "?pattern=hidden:v1:*",
+		"?pattern=" + strings.Repeat("x", 300), "?patern=feed:v1:*", "/1?pattern=feed:v1:*",
+	} {
 		status, _ = w.do(http.MethodDelete, 1, "/admin/v1/cache"+wrong, "")
 		require.Equal(t, http.StatusBadRequest, status, wrong)
 	}
@@ -221,7 +233,10 @@ func TestTheNumbersBehindAScoreAreForOperatorsUnlessConfigured(t *testing.T) {
 	w.load()
 	for _, query := range []string{"explain=true", "explain=true&limit=1", "explain=true&algo=timeline"} {
 		_, body := w.call(2, "/api/v1/feed?"+query)
-		for _, number := range []string{"likes", "exposures", "weights", "author_interactions", "freshness", "affinity\":"} {
+		for _, number := range []string{
+			"likes", "exposures", "weights", "author_interactions", "freshness",
+			"affinity\":",
+		} {
 			require.NotContains(t, string(body), number, query)
 		}
 	}

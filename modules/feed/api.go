@@ -31,7 +31,10 @@ func NewAPI(feed *Feed) *API {
 func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/api/v1/feed", Access: httpserver.User, Class: admission.Feed, Handler: a.page},
-		{Method: http.MethodGet, Path: "/api/v1/feed/trending", Access: httpserver.User, Class: admission.Feed, Handler: a.trending},
+		{
+			Method: http.MethodGet, Path: "/api/v1/feed/trending", Access: httpserver.User, Class: admission.Feed,
+			Handler: a.trending,
+		},
 	}
 }
 
@@ -84,7 +87,10 @@ func (a *API) waiting(c echo.Context, q Query, since string) error {
 func (a *API) trending(c echo.Context) error {
 	params := httpserver.NewQuery(c, "window", "limit")
 	window := params.OneOf("window", windowDay, windowHour, windowWeek)
-	q := Query{User: httpserver.UserID(c), Limit: params.Int("limit", 1, maxTrending, defaultTrending), Algo: cursor.Ranked}
+	q := Query{
+		User: httpserver.UserID(c), Limit: params.Int("limit", 1, maxTrending, defaultTrending),
+		Algo: cursor.Ranked,
+	}
 	if err := params.Err(); err != nil {
 		return err
 	}

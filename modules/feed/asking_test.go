@@ -69,7 +69,8 @@ func (w *world) call(user int, path string) (int, []byte) {
 
 func (w *world) do(method string, user int, path, text string) (int, []byte) {
 	w.t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), method, "http://"+w.server.Addr()+path, strings.NewReader(text))
+	request, err := http.NewRequestWithContext(context.Background(), method, "http://"+w.server.Addr()+path,
+		strings.NewReader(text))
 	require.NoError(w.t, err)
 	request.Header.Set("Authorization", strconv.Itoa(user))
 	response, err := w.client.Do(request)

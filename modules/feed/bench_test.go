@@ -53,11 +53,16 @@ func cachedPage(t testing.TB, posts int) func() int {
 	changes := make([]core.Change, posts)
 	for i := range changes {
 		changes[i] = core.Change{Kind: core.PostPut, Post: core.Post{
-			ID: core.ID(i + 1), AuthorID: core.ID(1 + (i*7919)%authors), CreatedAt: now.Add(-time.Duration(posts-i) * 600 * time.Millisecond),
+			ID: core.ID(i + 1), AuthorID: core.ID(1 + (i*7919)%authors),
+			CreatedAt: now.Add(-time.Duration(posts-i) * 600 * time.Millisecond),
 		}}
 	}
 	set.Apply(changes)
-	f, err := New(Params{Config: cfg, Ranking: ranking, Hot: set, RecentEdges: recentedges.New(core.SystemClock{}, reg), Store: store.New(cfg.Store, redis.New(redis.DefaultConfig())), Clock: core.SystemClock{}, Registry: reg, Log: zap.NewNop()})
+	f, err := New(Params{
+		Config: cfg, Ranking: ranking, Hot: set, RecentEdges: recentedges.New(core.SystemClock{}, reg),
+		Store: store.New(cfg.Store, redis.New(redis.DefaultConfig())), Clock: core.SystemClock{}, Registry: reg,
+		Log: zap.NewNop(),
+	})
 	require.NoError(t, err)
 	view := set.View()
 	states := make([]store.State, viewers)
@@ -65,17 +70,24 @@ func cachedPage(t testing.TB, posts int) func() int {
 		r := reserve.Reserve{BuiltAt: now.Add(time.Minute)} // so that not everything counts as an arrival
 		for i := range followees {
 			r.Authors = append(r.Authors, reserve.Author{
-				ID: core.ID(1 + (viewer*31+i*(authors/followees))%authors), Relation: reserve.Follows, Interactions: float32(i % 7),
+				ID: core.ID(1 + (viewer*31+i*(authors/followees))%authors), Relation: reserve.Follows,
+				Interactions: float32(i % 7),
 			})
 		}
 		slices.SortFunc(r.Authors, func(a, b reserve.Author) int { return cmp.Compare(a.ID, b.ID) })
 		for i := 0; len(r.Candidates) < cfg.ReserveSize; i++ {
 			view.ByAuthor(r.Authors[i%followees].ID, func(p *hot.Post) bool {
-				r.Candidates = append(r.Candidates, reserve.Candidate{Post: p.ID, Author: int32(i % followees), Source: reserve.Followee, Created: p.Created})
+				r.Candidates = append(r.Candidates, reserve.Candidate{
+					Post: p.ID, Author: int32(i % followees),
+					Source: reserve.Followee, Created: p.Created,
+				})
 				return len(r.Candidates)%5 != 0 && len(r.Candidates) < cfg.ReserveSize
 			})
 		}
-		states[viewer] = store.State{Entry: reserve.AppendEntry(nil, 1, now.Add(time.Hour), &r), Seen: make([]byte, 12*500)}
+		states[viewer] = store.State{
+			Entry: reserve.AppendEntry(nil, 1, now.Add(time.Hour), &r),
+			Seen:  make([]byte, 12*500),
+		}
 	}
 	view.Close()
 	ctx, pages := context.Background(), 0

@@ -22,7 +22,8 @@ func TestTheBudgetOfARequestBoundsAllThatItAsks(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		_, again := left[server]
-		if deadline, bounded := ctx.Deadline(); bounded && !again { // what nobody waits for has the guard's deadline alone
+		// what nobody waits for has the guard's deadline alone
+		if deadline, bounded := ctx.Deadline(); bounded && !again {
 			left[server] = time.Until(deadline)
 		}
 	}

@@ -39,7 +39,8 @@ func TestTrendingIsTheSameListWhateverWasSeen(t *testing.T) {
 	w.block(5, 1)
 	for _, window := range windows {
 		require.Equal(t, []core.ID{102, 106}, w.list(1, "/api/v1/feed/trending?window="+window).posts(), window)
-		require.Equal(t, []core.ID{103, 104, 105, 106}, w.list(2, "/api/v1/feed/trending?window="+window).posts(), "but for one's own")
+		require.Equal(t, []core.ID{103, 104, 105, 106}, w.list(2, "/api/v1/feed/trending?window="+window).posts(),
+			"but for one's own")
 	}
 }
 

@@ -76,7 +76,8 @@ func (f *Feed) computeTraced(
 	defer cancel()
 	now := f.clock.Now()
 	c := &computation{
-		id: id, now: now, ranking: ranking, graph: graph, hot: f.hot, state: state, seenHidden: &seenHidden{}, traced: traced,
+		id: id, now: now, ranking: ranking, graph: graph, hot: f.hot, state: state, seenHidden: &seenHidden{},
+		traced:  traced,
 		reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version},
 	}
 	c.seenHidden.read(state, f.cfg.Store, now, now.Add(time.Hour))
@@ -268,7 +269,10 @@ func (f *Feed) fromPostgres(cached []reserve.Author) graphReader {
 		}
 		for _, a := range cached {
 			if a.Interactions != 0 {
-				edges = append(edges, reserve.Author{ID: a.ID, Relation: a.Relation & reserve.Unfollowed, Interactions: a.Interactions})
+				edges = append(edges, reserve.Author{
+					ID: a.ID, Relation: a.Relation & reserve.Unfollowed,
+					Interactions: a.Interactions,
+				})
 			}
 		}
 		v.reserve.Authors = normalize(edges)

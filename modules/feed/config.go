@@ -71,7 +71,8 @@ func DefaultConfig() Config {
 	return Config{
 		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(), Refill: refill.DefaultConfig(),
 		Cache: CacheConfig{
-			TTL: 30 * time.Minute, RefreshOld: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute, PartialTTL: 5 * time.Second,
+			TTL: 30 * time.Minute, RefreshOld: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute,
+			PartialTTL: 5 * time.Second,
 			MaxRefresh: 1, LeaseWait: 150 * time.Millisecond, LocalStates: 2000, LocalOrders: 1000,
 		},
 		Sources: Sources{
@@ -81,7 +82,9 @@ func DefaultConfig() Config {
 			Popular:     SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
 			MaxAffinity: 200,
 		},
-		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, Budget: 450 * time.Millisecond, ComputeWait: 250 * time.Millisecond,
-		ComputeBudget: time.Second, ListsEvery: 5 * time.Second, RepeatSeen: true, Explain: OnlyAdmin, SampleOverlap: 10 * time.Second,
+		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, Budget: 450 * time.Millisecond,
+		ComputeWait:   250 * time.Millisecond,
+		ComputeBudget: time.Second, ListsEvery: 5 * time.Second, RepeatSeen: true, Explain: OnlyAdmin,
+		SampleOverlap: 10 * time.Second,
 	}
 }

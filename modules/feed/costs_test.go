@@ -48,7 +48,8 @@ func TestAPageAsksTheServersSoOften(t *testing.T) {
 	require.NotEmpty(t, first.next())
 	clickhouse, postgres, redis = asked(func() { require.Len(t, w.get(1, "limit=5&"+first.next()).Items, 5) })
 	require.Zero(t, clickhouse+postgres, "a later page")
-	require.LessOrEqual(t, redis, int64(2), "a later page: one, and the order of the page before if it was still to be written")
+	require.LessOrEqual(t, redis, int64(2),
+		"a later page: one, and the order of the page before if it was still to be written")
 	require.Equal(t, []core.ID{}, overlap(first.posts(), w.get(1, "limit=5&"+first.next()).posts()))
 }
 

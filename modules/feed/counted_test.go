@@ -27,7 +27,8 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 	s := stack.New(t)
 	write := func(format string, args ...any) {
 		t.Helper()
-		require.NoError(t, s.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: fmt.Sprintf(format, args...)}}))
+		require.NoError(t, s.ClickHouse.Write(t.Context(),
+			clickhouse.Query{Name: "test", Query: ch.Query{Body: fmt.Sprintf(format, args...)}}))
 	}
 	hour := time.Now().UTC().Truncate(time.Hour)
 	write("INSERT INTO posts (id, author_id, hidden, created_at, version, is_deleted) VALUES (1, 10, false, now64(6), 1, 0), (2, 7, false, now64(6), 1, 0)")
@@ -67,7 +68,8 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 			require.NoError(t, source.Engagement(context.Background(), hour.Add(-24*time.Hour), hour, add))
 			require.Equal(t, want, got[1], "of all posts")
 			clear(got)
-			require.NoError(t, source.EngagementOf(context.Background(), []core.ID{1}, hour.Add(-24*time.Hour), hour, add))
+			require.NoError(t, source.EngagementOf(context.Background(), []core.ID{1}, hour.Add(-24*time.Hour), hour,
+				add))
 			require.Equal(t, want, got[1], "of some posts")
 
 			cfg := rank.DefaultConfig()
@@ -77,17 +79,25 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 			require.NotEmpty(t, week)
 			require.Equal(t, want, week[0].Post.Day(), "of the week")
 			require.InDelta(t, cfg.WeeklyTrend(want, week[0].Post.Age(time.Now())), week[0].Value, 1e-3)
-			for what, few := range map[string]rank.Engagement{"people": {MinPeople: 1 + rank.People(want)}, "a share of all": {PeopleShare: 7}} {
+			for what, few := range map[string]rank.Engagement{
+				"people":         {MinPeople: 1 + rank.People(want)},
+				"a share of all": {PeopleShare: 7},
+			} {
 				few.Like, few.Comment, few.PriorExposures = 1, 2, 20
-				week, err := source.Since(context.Background(), hour.Add(-7*24*time.Hour), time.Now(), &rank.Config{Engagement: few}, 10)
+				week, err := source.Since(context.Background(), hour.Add(-7*24*time.Hour), time.Now(),
+					&rank.Config{Engagement: few}, 10)
 				require.NoError(t, err)
 				require.Empty(t, week, "too few %s", what)
 			}
 
-			acts, err := graph.NewClickHouse(s.ClickHouse, c.from, 100, 100).Affinity(context.Background(), 7, cfg.Affinity)
+			acts, err := graph.NewClickHouse(s.ClickHouse, c.from, 100, 100).Affinity(context.Background(), 7,
+				cfg.Affinity)
 			require.NoError(t, err)
 			require.Len(t, acts.Authors, 1, "what one does with one's own posts says nothing")
-			weighted := cfg.Affinity.Weighted(rank.AuthorCounts{Views: 5, Likes: c.likes, Comments: c.comments, Shares: 1})
+			weighted := cfg.Affinity.Weighted(rank.AuthorCounts{
+				Views: 5, Likes: c.likes, Comments: c.comments,
+				Shares: 1,
+			})
 			require.InDelta(t, weighted, float64(acts.Authors[0].Interactions), 1e-5, "with an author")
 			require.EqualValues(t, 5, acts.ViewedLately)
 
@@ -95,13 +105,15 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 			ask := func(query, column string, params map[string]any, result proto.ColResult) {
 				name, params := c.from.Query(query, params)
 				require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: name, Query: ch.Query{
-					Body:       "SELECT " + column + " AS n FROM (" + strings.TrimRight(sql.ClickHouse(name), "; \n") + ")",
+					Body: "SELECT " + column + " AS n FROM (" + strings.TrimRight(sql.ClickHouse(name), "; \n") +
+						")",
 					Parameters: clickhouse.Params(params), Result: proto.Results{{Name: "n", Data: result}},
 				}}))
 			}
 			var interactions proto.ColFloat64
 			ask("trending_top", "interactions", map[string]any{
-				"since": hour.Add(-time.Hour).Unix(), "limit": 1, "like": "1", "comment": "100", "share": "0", "a": "0", "b": "1",
+				"since": hour.Add(-time.Hour).Unix(), "limit": 1, "like": "1", "comment": "100", "share": "0", "a": "0",
+				"b":    "1",
 				"rate": 1, "min_people": 0, "people_share": 0, "day": hour.Add(-time.Hour).Unix(), "days": 1,
 			}, &interactions)
 			require.InDelta(t, c.likes+100*c.comments, interactions.Row(0), 1e-6, "trending")

@@ -40,7 +40,10 @@ func NewDays(attribution Attribution, feed *Feed) *Days {
 
 // Routes are the calls of product people.
 func (d *Days) Routes() []httpserver.Route {
-	return []httpserver.Route{{Method: http.MethodGet, Path: "/api/v1/feed/metrics", Access: httpserver.Admin, Handler: d.metrics}}
+	return []httpserver.Route{{
+		Method: http.MethodGet, Path: "/api/v1/feed/metrics", Access: httpserver.Admin,
+		Handler: d.metrics,
+	}}
 }
 
 // dayAnswer is how feeds did on a day (UTC).
@@ -85,7 +88,8 @@ func (d *Days) metrics(c echo.Context) error {
 		}
 	}
 	if oldest := today.AddDate(0, 0, -retention); day.After(today) || day.Before(oldest) {
-		return core.InvalidField("date", "want a day from %s to %s", oldest.Format(time.DateOnly), today.Format(time.DateOnly))
+		return core.InvalidField("date", "want a day from %s to %s", oldest.Format(time.DateOnly),
+			today.Format(time.DateOnly))
 	}
 	answer, err := d.answer(c.Request().Context(), day, now)
 	if err != nil {
@@ -148,8 +152,9 @@ func hitRatio(counts map[string]int64) *float64 {
 
 func dayRowOf(r daily.Row) dayRow {
 	out := dayRow{
-		Impressions: r.Impressions, Clicks: r.Clicks, Likes: r.Likes, Comments: r.Comments, Shares: r.Shares, Hides: r.Hides,
-		CTR: share(r.Clicks, r.Impressions), Conversion: share(r.Converted, r.Shown),
+		Impressions: r.Impressions, Clicks: r.Clicks, Likes: r.Likes, Comments: r.Comments, Shares: r.Shares,
+		Hides: r.Hides,
+		CTR:   share(r.Clicks, r.Impressions), Conversion: share(r.Converted, r.Shown),
 	}
 	if r.Dwells > 0 {
 		out.DwellP50, out.DwellP95 = &r.DwellP50, &r.DwellP95

@@ -99,7 +99,8 @@ func TestADayTellsWhatWasDoneWithWhatFeedsShowedBySourceAndVersion(t *testing.T)
 	require.InDelta(t, 0.5, *d.Total.Conversion, 1e-9)
 	require.Positive(t, d.ServedFrom["clickhouse"])
 	require.GreaterOrEqual(t, d.ServedFrom["cache"], int64(2))
-	require.InDelta(t, float64(d.ServedFrom["cache"])/float64(d.ServedFrom["cache"]+d.ServedFrom["clickhouse"]), *d.CacheHitRatio, 1e-9)
+	require.InDelta(t, float64(d.ServedFrom["cache"])/float64(d.ServedFrom["cache"]+d.ServedFrom["clickhouse"]),
+		*d.CacheHitRatio, 1e-9)
 
 	before := w.day("date=" + now.Add(-24*time.Hour).Format(time.DateOnly))
 	require.True(t, before.Complete)

@@ -38,7 +38,8 @@ func (w *world) back() {
 func (w *world) record(user int, action core.Action, author int, posts ...core.ID) {
 	w.t.Helper()
 	if action == core.ActionHide || action == core.ActionNotInterested || action == core.ActionUnhide {
-		w.feed.Hide(context.Background(), core.ID(user), hiddenPosts(w.clock.Now(), action == core.ActionUnhide, posts...))
+		w.feed.Hide(context.Background(), core.ID(user),
+			hiddenPosts(w.clock.Now(), action == core.ActionUnhide, posts...))
 	}
 	at := w.clock.Now()
 	w.consume(func() { w.apply(user, action, author, at, posts...) })
@@ -52,7 +53,8 @@ func (w *world) apply(user int, action core.Action, author int, at time.Time, po
 	}
 	for _, p := range posts {
 		w.ch("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, effect, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
-			"VALUES (0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, %d, 0, %d, 1, 7)", user, p, author, action, effect, at.UnixMilli(), at.UnixMilli(), w.next())
+			"VALUES (0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, %d, 0, %d, 1, 7)", user, p, author, action, effect,
+			at.UnixMilli(), at.UnixMilli(), w.next())
 	}
 	w.observe(user, action, author, at, posts...)
 }
@@ -66,7 +68,8 @@ func (w *world) sql(statement string, args ...any) {
 func (w *world) ch(statement string, args ...any) {
 	w.t.Helper()
 	body := fmt.Sprintf(statement, args...)
-	require.NoError(w.t, w.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "test", Query: ch.Query{Body: body}}), body)
+	require.NoError(w.t, w.ClickHouse.Write(context.Background(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: body}}), body)
 }
 
 func (w *world) next() int { w.version++; return w.version }
@@ -77,7 +80,10 @@ func (w *world) post(id, author int, age time.Duration) core.ID {
 	created := w.clock.Now().Add(-age).Truncate(time.Microsecond)
 	w.sql("INSERT INTO posts (id, author_id, created_at) VALUES ($1, $2, $3)", id, author, created)
 	w.ch("INSERT INTO posts (id, author_id, created_at, version) VALUES (%d, %d, fromUnixTimestamp64Micro(%d, 'UTC'), %d)", id, author, created.UnixMicro(), w.next())
-	w.hot.Apply([]core.Change{{Kind: core.PostPut, Post: core.Post{ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created}}})
+	w.hot.Apply([]core.Change{{
+		Kind: core.PostPut,
+		Post: core.Post{ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created},
+	}})
 	return core.ID(id)
 }
 
@@ -115,7 +121,8 @@ func (w *world) changed(kind core.ChangeKind, viewer, other int) {
 // rowOf names the row that an edge comes from.
 func rowOf(kind core.ChangeKind, viewer, other int) string {
 	table := map[core.ChangeKind]string{
-		core.Followed: "follow", core.Unfollowed: "follow", core.Blocked: "block", core.Unblocked: "block", core.Muted: "mute", core.Unmuted: "mute",
+		core.Followed: "follow", core.Unfollowed: "follow", core.Blocked: "block", core.Unblocked: "block",
+		core.Muted: "mute", core.Unmuted: "mute",
 	}[kind]
 	return fmt.Sprintf("%s %d/%d", table, viewer, other)
 }
@@ -188,7 +195,10 @@ func (w *world) observe(user int, action core.Action, author int, at time.Time, 
 	w.t.Helper()
 	events := make([]core.Event, len(posts))
 	for i, p := range posts {
-		events[i] = core.Event{UserID: core.ID(user), PostID: p, AuthorID: core.ID(author), Action: action, OccurredAt: at, ReceivedAt: at}
+		events[i] = core.Event{
+			UserID: core.ID(user), PostID: p, AuthorID: core.ID(author), Action: action,
+			OccurredAt: at, ReceivedAt: at,
+		}
 	}
 	require.NoError(w.t, w.signals.Observe(context.Background(), events))
 }

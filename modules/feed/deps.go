@@ -16,7 +16,8 @@ import (
 type Graph interface {
 	Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error)
 	Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (graph.Interactions, error)
-	Marks(ctx context.Context, viewer core.ID, where graph.Where, since time.Time) (hidden, seen []store.Mark, err error)
+	Marks(ctx context.Context, viewer core.ID, where graph.Where, since time.Time) (hidden, seen []store.Mark,
+		err error)
 }
 
 // Fallback answers from the app's own PostgreSQL.

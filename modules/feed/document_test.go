@@ -62,7 +62,9 @@ func TestTheDocumentHasTheLimitsOfTheCode(t *testing.T) {
 		path          string
 		most, without int
 	}{
-		{"/api/v1/feed", maxLimit, defaultLimit}, {"/api/v1/feed/trending", maxTrending, defaultTrending}, {"/admin/v1/why-not", maxLimit, defaultLimit},
+		{"/api/v1/feed", maxLimit, defaultLimit},
+		{"/api/v1/feed/trending", maxTrending, defaultTrending},
+		{"/admin/v1/why-not", maxLimit, defaultLimit},
 	} {
 		limit := d.parameter(t, c.path, "limit")
 		require.EqualValues(t, 1, *limit.Minimum, c.path)
@@ -103,18 +105,25 @@ func sameConstants(t *testing.T, of reflect.Type, described schema, path string)
 			require.NotNil(t, have, "%s.%s", path, name)
 			require.InDelta(t, want, *have, 0, "%s.%s %s", path, name, rule[1])
 		}
-		require.Equal(t, field.Type.Kind() == reflect.Int || field.Type.Kind() == reflect.Int64, property.Type == "integer", "%s.%s", path, name)
+		require.Equal(t, field.Type.Kind() == reflect.Int || field.Type.Kind() == reflect.Int64,
+			property.Type == "integer", "%s.%s", path, name)
 	}
 }
 
 func TestSinceTakesATimeInEveryForm(t *testing.T) {
 	f := &Feed{clock: fixedAt{time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}}
-	for _, text := range []string{"2026-05-01T12:00:00.123Z", "2026-05-01T12:00:00+00:00", "2026-05-01T12:00:00 00:00", "2026-05-01t14:00:00+02:00", "2026-05-01T14:00:00 02:00"} {
+	for _, text := range []string{
+		"2026-05-01T12:00:00.123Z", "2026-05-01T12:00:00+00:00", "2026-05-01T12:00:00 00:00",
+		"2026-05-01t14:00:00+02:00", "2026-05-01T14:00:00 02:00",
+	} {
 		at, err := f.parseSince(text)
 		require.NoError(t, err, text)
 		require.Equal(t, f.clock.Now(), at.Truncate(time.Second), text)
 	}
-	for _, text := range []string{"", "noon", "2026-05-01", "2026-05-01 12:00:00Z", "2026-05-01T12:02:00Z", strings.Repeat("1", 64)} {
+	for _, text := range []string{
+		"", "noon", "2026-05-01", "2026-05-01 12:00:00Z", "2026-05-01T12:02:00Z",
+		strings.Repeat("1", 64),
+	} {
 		_, err := f.parseSince(text)
 		require.Error(t, err, text)
 	}

@@ -111,7 +111,8 @@ func New(p Params) (*Feed, error) {
 		p.Guards.Limiter = Unguarded{}
 	}
 	workers := worker.NewGroup(worker.FailureFunc(func(name string, err error) {
-		p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err)) // one request's computation: the others go on
+		// one request's computation: the others go on
+		p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err))
 	}))
 	return &Feed{
 		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, store: p.Store, graph: p.Graph,
@@ -121,7 +122,8 @@ func New(p Params) (*Feed, error) {
 		metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
 		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
 		workers: workers, singleflight: newSingleflight(workers), dutyCycle: worker.NewRest(restFactor, 0),
-		local: local, hides: hidden, forgotten: p.Forgotten, orders: orders, writes: make(chan orderWrite, maxOrderWrites),
+		local: local, hides: hidden, forgotten: p.Forgotten, orders: orders,
+		writes:   make(chan orderWrite, maxOrderWrites),
 		requests: sync.Pool{New: func() any { return &request{} }},
 		works:    sync.Pool{New: func() any { return newWork() }},
 	}, nil
@@ -148,7 +150,8 @@ func (f *Feed) Start(context.Context) error {
 	}
 	f.workers.Go("count pages by day", f.served.Run)
 	f.workers.Go("follow published lists", f.followLists)
-	f.workers.Go("write hides that redis did not take", func(ctx context.Context) error { return f.store.Pay(ctx, f.forgotten) })
+	f.workers.Go("write hides that redis did not take",
+		func(ctx context.Context) error { return f.store.Pay(ctx, f.forgotten) })
 	return nil
 }
 

@@ -29,11 +29,13 @@ func TestAFeedRanksByFreshnessEngagementAndAffinity(t *testing.T) {
 	require.Equal(t, "clickhouse", p.ServedFrom)
 	require.False(t, p.Degraded)
 	require.Equal(t, []core.ID{103, 102, 104, 101}, p.posts(), "affinity, engagement, freshness, nothing")
-	require.Equal(t, []string{"followees", "followees", "popular", "followees"}, []string{p.Items[0].Source, p.Items[1].Source, p.Items[2].Source, p.Items[3].Source})
+	require.Equal(t, []string{"followees", "followees", "popular", "followees"},
+		[]string{p.Items[0].Source, p.Items[1].Source, p.Items[2].Source, p.Items[3].Source})
 	c := rank.DefaultConfig()
 	for _, item := range p.Items {
 		x := item.Explain
-		require.InDelta(t, c.Weights.Freshness*x.Freshness+c.Weights.Engagement*x.Engagement+c.Weights.Affinity*x.Affinity, item.Score, 1e-6)
+		score := c.Weights.Freshness*x.Freshness + c.Weights.Engagement*x.Engagement + c.Weights.Affinity*x.Affinity
+		require.InDelta(t, score, item.Score, 1e-6)
 		require.InDelta(t, math.Exp(-0.1*x.Inputs["age_hours"]), x.Freshness, 1e-6)
 		likes := x.Inputs["likes"] // at most one for four exposures is believed
 		require.InDelta(t, math.Log1p((likes+1)/(max(x.Inputs["exposures"], likes/0.25)+20)), x.Engagement, 1e-6)
@@ -327,9 +329,11 @@ func TestWrongParametersAreRefusedByName(t *testing.T) {
 	w.post(100, 1, time.Hour) // the viewer's own: the page stays empty
 	w.load()
 	for query, field := range map[string]string{
-		"limit=0": "limit", "limit=101": "limit", "limit=-1": "limit", "limit=x": "limit", "limit=": "limit", "limit=1e2": "limit",
-		"limit=99999999999999999999": "limit", "algo=best": "algo", "explain=maybe": "explain", "page=2": "page", "limit=1&limit=2": "limit",
-		"cursor=abc": "cursor", "cursor=" + strings.Repeat("A", 5000): "cursor", "cursor=%00": "cursor",
+		"limit=0": "limit", "limit=101": "limit", "limit=-1": "limit", "limit=x": "limit", "limit=": "limit",
+		"limit=1e2":                  "limit",
+		"limit=99999999999999999999": "limit", "algo=best": "algo", "explain=maybe": "explain", "page=2": "page",
+		"limit=1&limit=2": "limit",
+		"cursor=abc":      "cursor", "cursor=" + strings.Repeat("A", 5000): "cursor", "cursor=%00": "cursor",
 	} {
 		status, p := w.refused(1, "/api/v1/feed?"+query)
 		require.Equal(t, http.StatusBadRequest, status, query)

@@ -70,12 +70,18 @@ func (e *embargo) later(cursor string) (posts []core.ID) {
 func TestAFilterThatIsAddedHoldsOnEveryPath(t *testing.T) {
 	t.Run("by post", func(t *testing.T) {
 		testEveryPath(t, func(on *atomic.Bool) filters.Filter {
-			return filters.Filter{Post: func(_ *filters.Viewer, p filters.Post) bool { return on.Load() && p.ID%100 == 2 }}
+			return filters.Filter{Post: func(_ *filters.Viewer, p filters.Post) bool {
+				return on.Load() &&
+					p.ID%100 == 2
+			}}
 		})
 	})
 	t.Run("by author", func(t *testing.T) {
 		testEveryPath(t, func(on *atomic.Bool) filters.Filter {
-			return filters.Filter{Author: func(_ *filters.Viewer, a reserve.Author) bool { return on.Load() && a.ID == 2 }}
+			return filters.Filter{Author: func(_ *filters.Viewer, a reserve.Author) bool {
+				return on.Load() &&
+					a.ID == 2
+			}}
 		})
 	})
 }
@@ -147,7 +153,8 @@ func (e *embargo) wellServed() {
 
 	e.on.Store(true)
 	why := e.whyNot(1, 102)
-	require.Equal(e.t, []string{"dropped", "filters", "embargoed", "the post is under embargo"}, []string{why.Verdict, why.Stage, why.Rule, why.Detail})
+	require.Equal(e.t, []string{"dropped", "filters", "embargoed", "the post is under embargo"},
+		[]string{why.Verdict, why.Stage, why.Rule, why.Detail})
 	require.Positive(e.t, e.counter("feedrank_feed_filtered_total", "embargoed"))
 	e.on.Store(false)
 }

@@ -56,7 +56,8 @@ func TestAReturningUserGetsAGoodPageAtOnce(t *testing.T) {
 	p := w.get(1, "")
 	require.Equal(t, "clickhouse", p.ServedFrom)
 	require.False(t, p.Degraded)
-	require.Equal(t, map[string]int{"followees": 2, "popular": 6}, p.bySource(), "the followees' new posts, and what is popular")
+	require.Equal(t, map[string]int{"followees": 2, "popular": 6}, p.bySource(),
+		"the followees' new posts, and what is popular")
 	require.Equal(t, core.ID(102), p.Items[7].Post, "the old one fills up")
 }
 
@@ -71,11 +72,13 @@ func TestHidingPushesAnAuthorDown(t *testing.T) {
 			w.load()
 			require.Equal(t, []core.ID{102, 103, 112}, w.cached(1, "").posts())
 			require.NoError(t, w.signals.Observe(t.Context(), []core.Event{{
-				UserID: 1, PostID: 102, AuthorID: 2, Action: action, OccurredAt: w.clock.Now(), ReceivedAt: w.clock.Now(),
+				UserID: 1, PostID: 102, AuthorID: 2, Action: action, OccurredAt: w.clock.Now(),
+				ReceivedAt: w.clock.Now(),
 			}}))
 			w.record(1, action, 2, 102)
 			p := w.get(1, "explain=true")
-			require.Equal(t, []core.ID{103, 112}, p.posts(), "at once: the post is gone, and the author's other one stands last")
+			require.Equal(t, []core.ID{103, 112}, p.posts(),
+				"at once: the post is gone, and the author's other one stands last")
 			require.Negative(t, p.Items[1].Explain.Affinity)
 			w.away.clickhouse.closed.Store(true)
 			w.clock.advance(time.Minute)

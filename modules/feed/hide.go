@@ -33,7 +33,8 @@ func (h *hides) add(user core.ID, hidden []store.Mark) {
 	defer h.adding.Unlock()
 	before, _ := h.viewers.Get(user)
 	if more := marks.Without(appendMarks(nil, hidden), before); len(more) > 0 {
-		all := append(append(make([]byte, 0, len(before)+len(more)), before...), more...) // readers may have the old one
+		// readers may have the old one
+		all := append(append(make([]byte, 0, len(before)+len(more)), before...), more...)
 		h.viewers.Add(user, all[max(0, len(all)-h.most*marks.Size):])
 	}
 }

@@ -74,7 +74,8 @@ func (r *request) vary() []int32 {
 	d := w.diversifierFor(r.ranking.Diversity)
 	w.diversified = d.OrderAfter(w.diversified[:0], r.session.Shown-len(given), given, w.authors, w.authorCount)
 	chosen := w.diversified[:min(r.Limit, len(w.diversified))]
-	if len(chosen) > 0 && int(slices.Max(chosen)) >= len(chosen)+cursor.MaxDeferred { // more than a cursor can tell: as they come
+	// more than a cursor can tell: as they come
+	if len(chosen) > 0 && int(slices.Max(chosen)) >= len(chosen)+cursor.MaxDeferred {
 		for place := range chosen {
 			chosen[place] = int32(place) // at most a page
 		}

@@ -23,7 +23,9 @@ const leasePoll = 10 * time.Millisecond
 // computeLeased computes under the viewer's lease, so that one replica does at a time. Who finds the
 // lease taken waits a little for the other's result, and then computes anyway, without saving: an
 // answer that is late is worse than one that was computed twice. Ahead of time nothing is computed twice.
-func (f *Feed) computeLeased(ctx context.Context, user core.ID, tag reserve.Tag, ahead bool, state store.State, compute func(store.State) (*computed, error)) (*computed, error) {
+func (f *Feed) computeLeased(ctx context.Context, user core.ID, tag reserve.Tag, ahead bool, state store.State,
+	compute func(store.State) (*computed, error),
+) (*computed, error) {
 	wait := f.cfg.Cache.LeaseWait
 	if ahead {
 		wait = 0

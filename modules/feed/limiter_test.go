@@ -33,7 +33,10 @@ func TestWithoutRoomToComputeWhatIsCachedIsAnsweredAndTheRestToldToComeBack(t *t
 		require.NoError(t, gate.Compute())
 	}
 	require.Equal(t, "cache", w.get(1, "").ServedFrom)
-	for _, path := range []string{"/api/v1/feed", "/api/v1/feed?algo=timeline", "/api/v1/feed/trending", "/api/v1/feed?since=" + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)} {
+	for _, path := range []string{
+		"/api/v1/feed", "/api/v1/feed?algo=timeline", "/api/v1/feed/trending",
+		"/api/v1/feed?since=" + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339),
+	} {
 		status, problem := w.refused(5, path)
 		require.Equal(t, http.StatusServiceUnavailable, status, path)
 		require.Equal(t, string(core.CodeOverloaded), problem.Code, path)

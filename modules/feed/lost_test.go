@@ -53,7 +53,8 @@ func TestAPageOfASessionWhoseOrderWasLostIsTheSameWhenFetchedTwice(t *testing.T)
 	second := w.get(1, "limit=10&"+first.next())
 	w.loseEverything()
 	third := w.get(1, "limit=10&explain=true&"+second.next())
-	require.Contains(t, third.Items[0].Explain.Adjustments, "ranked anew: the order of the session's first page was lost")
+	require.Contains(t, third.Items[0].Explain.Adjustments,
+		"ranked anew: the order of the session's first page was lost")
 	w.engage(1059, 2+59%25, 10, 500)
 	require.NoError(t, w.hot.Refresh(t.Context(), false))
 	require.Equal(t, third.posts(), w.get(1, "limit=10&"+second.next()).posts())
@@ -85,7 +86,8 @@ func TestWhatWasHiddenAndSeenOutlivesRedis(t *testing.T) {
 	require.False(t, p.Degraded)
 	require.Equal(t, []core.ID{105}, p.posts(), "the raw events know")
 	require.Equal(t, []core.ID{105}, w.cached(1, "").posts(), "and Redis knows again")
-	require.Equal(t, []core.ID{104, 105}, w.get(1, "algo=timeline").posts(), "a timeline has what was seen, not what was hidden")
+	require.Equal(t, []core.ID{104, 105}, w.get(1, "algo=timeline").posts(),
+		"a timeline has what was seen, not what was hidden")
 
 	w.away.redis.closed.Store(true)
 	p = w.get(1, "")
@@ -202,7 +204,8 @@ func TestWhoHidMoreThanIsKeptIsNotLookedForAtEachComputation(t *testing.T) {
 	w.follow(1, 2)
 	w.load()
 	for n := range 25 {
-		w.apply(1, core.ActionHide, 2, w.clock.Now().Add(-time.Duration(25-n)*time.Second), w.post(200+n, 2, time.Minute))
+		w.apply(1, core.ActionHide, 2, w.clock.Now().Add(-time.Duration(25-n)*time.Second),
+			w.post(200+n, 2, time.Minute))
 	}
 	w.flush()
 	_, questions := w.computedAnew(1)

@@ -43,7 +43,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}, []string{"stage"})
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_feed_requests_total", Help: "Feed pages served, by order and by where the answer came from.",
+			Name: "feedrank_feed_requests_total",
+			Help: "Feed pages served, by order and by where the answer came from.",
 		}, []string{"algo", "served_from"}),
 		stages: map[string]prometheus.Observer{},
 		cache: counters("feedrank_feed_cache_total",
@@ -52,9 +53,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		saves: counters("feedrank_feed_cache_saves_total",
 			"Computed reserves that were to be cached: saved, or overtaken by a change of the viewer's.", "result"),
 		leases: counters("feedrank_feed_leases_total",
-			"Computations that another replica was at already: shared its result, or busy, which is computed twice.", "result"),
+			"Computations that another replica was at already: shared its result, or busy, which is computed twice.",
+			"result"),
 		orders: counters("feedrank_feed_session_orders_total",
-			"Orders of sessions that were dropped, because Redis is slow, or remade, because they were lost.", "result"),
+			"Orders of sessions that were dropped, because Redis is slow, or remade, because they were lost.",
+			"result"),
 		redisFailures: counters("feedrank_feed_redis_failures_total",
 			"Calls of Redis that failed, by what they were for: load, save, lease, order, hide, restore, lists, served.",
 			"operation"),
@@ -67,11 +70,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Hot sets that were asked for one viewer, while the replica's own was not loaded or too old.",
 		}),
 		sourceFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_feed_source_failures_total", Help: "Sources of candidates that failed or were late, and were left out.",
+			Name: "feedrank_feed_source_failures_total",
+			Help: "Sources of candidates that failed or were late, and were left out.",
 		}, []string{"source"}),
 	}
 	m.overlap = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "feedrank_feed_fallback_overlap", Help: "Part of a ranked first page that the page with the graph from PostgreSQL has, too; sampled while all is well.",
+		Name:    "feedrank_feed_fallback_overlap",
+		Help:    "Part of a ranked first page that the page with the graph from PostgreSQL has, too; sampled while all is well.",
 		Buckets: prometheus.LinearBuckets(0.1, 0.1, 10),
 	})
 	reg.MustRegister(m.requests, seconds, m.cache, m.saves, m.leases, m.orders, m.redisFailures, m.refreshesSkipped,

@@ -37,8 +37,9 @@ func TestTheFeedIsWhatThePlainReferenceSays(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			m := &model{
-				world: newWorld(t, modelUsers), ref: newReference(), rand: rand.New(rand.NewPCG(seed, 7)), nextPost: 100,
-				sameAs: map[int]bool{}, sessions: map[int]*modelSession{},
+				world: newWorld(t, modelUsers), ref: newReference(), rand: rand.New(rand.NewPCG(seed, 7)),
+				nextPost: 100,
+				sameAs:   map[int]bool{}, sessions: map[int]*modelSession{},
 			}
 			m.load()
 			defer func() {
@@ -214,7 +215,8 @@ func (m *model) step(a int) {
 		m.start()
 		m.load()
 	case 17:
-		if p == nil || m.away.clickhouse.closed.Load() || m.rand.IntN(2) > 0 { // nothing is cached where there are no posts
+		// nothing is cached where there are no posts
+		if p == nil || m.away.clickhouse.closed.Load() || m.rand.IntN(2) > 0 {
 			return
 		}
 		m.note("Redis is emptied")
@@ -257,7 +259,10 @@ func (m *model) checkFeed(user int) {
 		if m.ref.unfollows[[2]int{user, int(item.Author)}] { // however old the entry is, whoever is away
 			require.Zero(m.t, item.Explain.Affinity, "affinity of %d, who was unfollowed by %d", item.Author, user)
 		}
-		list[i] = ranked{id: int(item.Post), author: int(item.Author), score: item.Score, created: m.ref.posts[int(item.Post)].created}
+		list[i] = ranked{
+			id: int(item.Post), author: int(item.Author), score: item.Score,
+			created: m.ref.posts[int(item.Post)].created,
+		}
 	}
 	require.Empty(m.t, want, "posts that are not shown to %d", user)
 	order := diversified(list)
@@ -271,7 +276,8 @@ func (m *model) checkFeed(user int) {
 		return // affinity is as old as the reserve
 	}
 	for _, item := range p.Items {
-		require.InDelta(m.t, m.ref.score(user, m.ref.posts[int(item.Post)], now), item.Score, 1e-3, "score of %s for %d", item.Post, user)
+		require.InDelta(m.t, m.ref.score(user, m.ref.posts[int(item.Post)], now), item.Score, 1e-3,
+			"score of %s for %d", item.Post, user)
 	}
 }
 

@@ -32,28 +32,33 @@ func Module() fx.Option {
 		fx.Provide(
 			rank.NewLive, newHot, recentedges.New, newFeed, newTuner, NewAPI, NewAdmin, NewDays,
 			func(client *clickhouse.Client) Attribution { return daily.NewClickHouse(client) },
-			fx.Annotate(func(d *Days) []httpserver.Route { return d.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
+			fx.Annotate(func(d *Days) []httpserver.Route { return d.Routes() },
+				fx.ResultTags(`group:"routes,flatten"`)),
 			fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
-			fx.Annotate(func(a *Admin) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
-			fx.Annotate(func(s *hot.Set) ops.Check { return ops.Check{Name: "hot set", Probe: s.Check} }, fx.ResultTags(`group:"checks"`)),
+			fx.Annotate(func(a *Admin) []httpserver.Route { return a.Routes() },
+				fx.ResultTags(`group:"routes,flatten"`)),
+			fx.Annotate(func(s *hot.Set) ops.Check { return ops.Check{Name: "hot set", Probe: s.Check} },
+				fx.ResultTags(`group:"checks"`)),
 		),
 	)
 }
 
 // SignalsModule provides what the consumers tell of viewers.
 func SignalsModule() fx.Option {
-	return fx.Module("feed signals", fx.Provide(NewSessions, func(lc fx.Lifecycle, cfg Config, client *redis.Client, reg prometheus.Registerer) *Signals {
-		s := store.New(cfg.Store, client)
-		workers := worker.NewGroup(nil)
-		lc.Append(fx.Hook{
-			OnStart: func(context.Context) error {
-				workers.Go("write hides that redis did not take", func(ctx context.Context) error { return s.Pay(ctx, forgotten(client)) })
-				return nil
-			},
-			OnStop: workers.Stop,
-		})
-		return NewSignals(s, reg)
-	}))
+	return fx.Module("feed signals", fx.Provide(NewSessions,
+		func(lc fx.Lifecycle, cfg Config, client *redis.Client, reg prometheus.Registerer) *Signals {
+			s := store.New(cfg.Store, client)
+			workers := worker.NewGroup(nil)
+			lc.Append(fx.Hook{
+				OnStart: func(context.Context) error {
+					workers.Go("write hides that redis did not take",
+						func(ctx context.Context) error { return s.Pay(ctx, forgotten(client)) })
+					return nil
+				},
+				OnStop: workers.Stop,
+			})
+			return NewSignals(s, reg)
+		}))
 }
 
 // forgotten has the refill read everybody's marks from the raw events.
@@ -69,13 +74,18 @@ func forgotten(client *redis.Client) func(context.Context) error {
 func RefillModule() fx.Option {
 	return fx.Module("refill", fx.Provide(
 		refill.NewWitnesses,
-		func(cfg Config, db *clickhouse.Client, client *redis.Client, w *refill.Witnesses, erased refill.Erased, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *refill.Job {
-			return refill.NewJob(cfg.Store, refill.NewClickHouse(db), store.New(cfg.Store, client), w, erased, clock, reg, log)
+		func(cfg Config, db *clickhouse.Client, client *redis.Client, w *refill.Witnesses, erased refill.Erased,
+			clock core.Clock, reg prometheus.Registerer, log *zap.Logger,
+		) *refill.Job {
+			return refill.NewJob(cfg.Store, refill.NewClickHouse(db), store.New(cfg.Store, client), w, erased, clock,
+				reg, log)
 		},
 	))
 }
 
-func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.CountedFrom, ranking *rank.Live, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *hot.Set {
+func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.CountedFrom, ranking *rank.Live,
+	clock core.Clock, reg prometheus.Registerer, log *zap.Logger,
+) *hot.Set {
 	set := hot.New(cfg.Hot, hot.NewClickHouse(client, from), ranking, clock, hot.NewMetrics(reg), log)
 	set.ObserveAge(reg, clock)
 	lc.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
@@ -125,10 +135,12 @@ func newFeed(in feedIn) (*Feed, error) {
 		Help: "Posts left out when they were read from PostgreSQL, because they have no author, or no time that can be.",
 	}, func() float64 { return float64(fallback.Odd()) }))
 	f, err := New(Params{
-		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges, Store: store.New(in.Config.Store, in.Redis),
+		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
+		Store:    store.New(in.Config.Store, in.Redis),
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: fallback,
-		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From), Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
+		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From),
+		Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
 		Forgotten: forgotten(in.Redis),
 	})
 	if err != nil {

@@ -92,7 +92,8 @@ func (f *Feed) inReserveOrder(_ context.Context, r *request) error {
 		}
 		w.order = append(w.order, int32(len(w.posts))) //nolint:gosec // a few thousand posts
 		w.posts = append(w.posts, scored{
-			post: c.Post, author: author.ID, created: c.Created, source: c.Source, interactions: author.Affinity(), authorAt: c.Author,
+			post: c.Post, author: author.ID, created: c.Created, source: c.Source, interactions: author.Affinity(),
+			authorAt: c.Author,
 		})
 	}
 	r.degraded = true

@@ -39,7 +39,8 @@ func TestAReplicaWhoseHotSetIsColdAsksClickHouseItself(t *testing.T) {
 	w.interact(1, 6, 9)
 	now := w.clock.Now()
 	trendy := hot.Post{ID: 105, Author: 5, Created: now.Add(-time.Hour).UnixMicro()}
-	barred, gone := hot.Post{ID: 104, Author: 4, Created: trendy.Created}, hot.Post{ID: 109, Author: 5, Created: trendy.Created}
+	barred, gone := hot.Post{ID: 104, Author: 4, Created: trendy.Created},
+		hot.Post{ID: 109, Author: 5, Created: trendy.Created}
 	w.publish(nil, barred, gone, trendy)
 	w.post(102, 2, time.Hour)
 	w.post(103, 3, 2*time.Hour)
@@ -54,7 +55,8 @@ func TestAReplicaWhoseHotSetIsColdAsksClickHouseItself(t *testing.T) {
 	check := func(p page, from string) {
 		t.Helper()
 		require.Equal(t, from, p.ServedFrom)
-		require.Equal(t, []core.ID{106, 103, 105, 102}, p.posts(), "affinity, engagement, trending (the younger one), followee")
+		require.Equal(t, []core.ID{106, 103, 105, 102}, p.posts(),
+			"affinity, engagement, trending (the younger one), followee")
 		require.Equal(t, "ranked", p.Algo)
 		require.True(t, p.Degraded)
 		named, ok := p.sourceOK("hot set")
@@ -99,7 +101,8 @@ func TestAHotSetThatIsTooOldIsReportedAndReplacedWhileClickHouseCanBeAsked(t *te
 
 func TestWithNothingButRedisThePublishedListsAreShown(t *testing.T) {
 	w := newWorld(t, 20)
-	w.publish(nil, hot.Post{ID: 105, Author: 5, Created: w.clock.Now().UnixMicro()}, hot.Post{ID: 101, Author: 1, Created: w.clock.Now().UnixMicro()})
+	w.publish(nil, hot.Post{ID: 105, Author: 5, Created: w.clock.Now().UnixMicro()},
+		hot.Post{ID: 101, Author: 1, Created: w.clock.Now().UnixMicro()})
 	w.start()
 	w.away.clickhouse.closed.Store(true)
 	w.away.postgres.closed.Store(true)

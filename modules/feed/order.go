@@ -56,7 +56,8 @@ func (w *work) sort() {
 	slices.Sort(w.keys)
 	for place, key := range w.keys {
 		w.order = append(w.order, int32(key&(1<<indexBits-1)))
-		for at := place; at > 0 && w.keys[at]>>indexBits == w.keys[at-1]>>indexBits && w.better(w.order[at], w.order[at-1]); at-- {
+		for at := place; at > 0 && w.keys[at]>>indexBits == w.keys[at-1]>>indexBits &&
+			w.better(w.order[at], w.order[at-1]); at-- {
 			w.order[at], w.order[at-1] = w.order[at-1], w.order[at]
 		}
 	}

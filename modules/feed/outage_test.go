@@ -65,7 +65,8 @@ func TestEveryFeedIsAnsweredAndObeysTheFiltersWhileServersAreKilledFrozenAndRest
 			require.NotEmpty(t, p.Items, what)
 			from = append(from, p.ServedFrom)
 			for _, post := range p.posts() {
-				require.False(t, q.user == 1 && slices.Contains(barredPosts, post), "%s: post %d in the feed of 1, from %s", what, post, p.ServedFrom)
+				require.False(t, q.user == 1 && slices.Contains(barredPosts, post),
+					"%s: post %d in the feed of 1, from %s", what, post, p.ServedFrom)
 			}
 			if p.NextCursor != nil && q.query != "" {
 				status, body := w.call(q.user, "/api/v1/feed?limit=5&"+p.next())

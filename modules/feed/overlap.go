@@ -12,11 +12,13 @@ import (
 // the viewer's entry were gone: how much of a ranked first page the one with the graph from PostgreSQL
 // has, too. (Who has an entry gets the page of that.) It runs after the answer, and not under load.
 func (f *Feed) sampleOverlap(r *request) {
-	if r.degraded || r.timeline || r.Cursor != "" || (r.servedFrom != FromCache && r.servedFrom != FromClickHouse) || len(r.page) == 0 {
+	if r.degraded || r.timeline || r.Cursor != "" || (r.servedFrom != FromCache && r.servedFrom != FromClickHouse) ||
+		len(r.page) == 0 {
 		return
 	}
 	now, last := time.Now(), f.sampledAt.Load()
-	if f.cfg.SampleOverlap == 0 || now.Sub(time.Unix(0, last)) < f.cfg.SampleOverlap || f.guards.Limiter.Overloaded() || !f.sampledAt.CompareAndSwap(last, now.UnixNano()) {
+	if f.cfg.SampleOverlap == 0 || now.Sub(time.Unix(0, last)) < f.cfg.SampleOverlap || f.guards.Limiter.Overloaded() ||
+		!f.sampledAt.CompareAndSwap(last, now.UnixNano()) {
 		return
 	}
 	ranked := make([]core.ID, len(r.page))

@@ -114,7 +114,8 @@ func TestASessionGoesOnWithAnotherReplica(t *testing.T) {
 		status, _ := w.call(1, "/api/v1/feed?limit=3&"+p.next())
 		return status == http.StatusOK
 	})
-	require.ElementsMatch(t, []core.ID{100, 101, 102, 103, 104, 105}, append(p.posts(), w.get(1, "limit=3&"+p.next()).posts()...))
+	require.ElementsMatch(t, []core.ID{100, 101, 102, 103, 104, 105},
+		append(p.posts(), w.get(1, "limit=3&"+p.next()).posts()...))
 }
 
 func TestThePillTellsHowManyNewPostsWait(t *testing.T) {

@@ -13,7 +13,8 @@ import (
 // viewer's graph are those of the moment in every page; what only a computation brings is the affinity
 // that the viewer's own actions have made since, and what was beyond the reserve's end.
 func (f *Feed) dueForRefresh(r *request) bool {
-	return r.now.Sub(r.entry.Reserve.BuiltAt) >= f.cfg.Cache.RefreshOld || r.entry.Reserve.Ranking != f.ranking.Get().Version
+	return r.now.Sub(r.entry.Reserve.BuiltAt) >= f.cfg.Cache.RefreshOld ||
+		r.entry.Reserve.Ranking != f.ranking.Get().Version
 }
 
 // computeOnce computes the viewer's reserve, or joins who is doing so, and caches it. ahead says that

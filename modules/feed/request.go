@@ -83,7 +83,8 @@ func (f *Feed) take(q Query) *request {
 	}
 	*r = request{
 		Query: q, now: f.clock.Now(), ranking: f.ranking.Get(), hot: f.hot,
-		entry: r.entry, places: r.places[:0], seenHidden: r.seenHidden, viewer: r.viewer, listed: r.listed, work: r.work,
+		entry: r.entry, places: r.places[:0], seenHidden: r.seenHidden, viewer: r.viewer, listed: r.listed,
+		work:    r.work,
 		reports: r.reports[:0], stages: r.stages[:0], news: r.news[:0],
 	}
 	r.viewer.Seen, r.viewer.Hidden, r.viewer.SeenFor = &r.seenHidden.seen, &r.seenHidden.hidden, f.cfg.Store.SeenFor

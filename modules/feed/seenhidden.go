@@ -58,7 +58,8 @@ func (m *seenHidden) add(f *found, cfg store.Config, now, until time.Time) {
 // lost tells whether the viewer did more than Redis remembers: it was emptied, or away.
 func (f *Feed) lost(v *computation, interactions *graph.Interactions) bool {
 	hidden := f.countedHides(interactions)
-	return hidden > 0 && marks.Standing(v.state.Hidden, hidesSince(v.now))+marks.Lacking(v.state.Hidden, v.now) < hidden ||
+	return hidden > 0 && marks.Standing(v.state.Hidden, hidesSince(v.now))+marks.Lacking(v.state.Hidden,
+		v.now) < hidden ||
 		!marks.Any(v.state.Seen) && int64(marks.Lacking(v.state.Seen, v.now)) < interactions.ViewedLately
 }
 
@@ -111,7 +112,8 @@ func (f *Feed) giveBack(r *request, hidden []byte) {
 	user := r.User
 	r.state.Hidden = hidden
 	f.workers.Go("give marks back", func(ctx context.Context) error {
-		if f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.GiveBack(ctx, user, hidden) }) != nil {
+		if f.guards.Redis.Do(ctx,
+			func(ctx context.Context) error { return f.store.GiveBack(ctx, user, hidden) }) != nil {
 			f.metrics.redisFailures.WithLabelValues("restore").Inc() // the next request tries again
 		}
 		return nil
@@ -120,7 +122,8 @@ func (f *Feed) giveBack(r *request, hidden []byte) {
 
 // remember gives Redis back what it had lost.
 func (f *Feed) remember(ctx context.Context, lost found) {
-	if len(lost.hidden) > 0 && f.store.MarkHidden(ctx, lost.hidden) != nil || len(lost.seen) > 0 && f.store.MarkSeen(ctx, lost.seen) != nil {
+	if len(lost.hidden) > 0 && f.store.MarkHidden(ctx, lost.hidden) != nil || len(lost.seen) > 0 &&
+		f.store.MarkSeen(ctx, lost.seen) != nil {
 		f.metrics.redisFailures.WithLabelValues("restore").Inc() // the next computation finds them again
 	}
 }

@@ -105,7 +105,8 @@ func (f *Feed) writeOrders(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case w := <-f.writes:
-			err := f.guards.Redis.Do(ctx, func(ctx context.Context) error { return f.store.SaveOrder(ctx, w.user, w.session, w.order) })
+			err := f.guards.Redis.Do(ctx,
+				func(ctx context.Context) error { return f.store.SaveOrder(ctx, w.user, w.session, w.order) })
 			if err != nil && !errors.Is(err, context.Canceled) {
 				f.metrics.redisFailures.WithLabelValues("order").Inc()
 			}

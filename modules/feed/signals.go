@@ -25,10 +25,12 @@ func NewSignals(s *store.Store, reg prometheus.Registerer) *Signals {
 		Name: "feedrank_feed_signals_total", Help: "Signals of viewers written to Redis, by kind: seen, hidden, patch.",
 	}, []string{"kind"})
 	lost := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "feedrank_feed_signals_lost_total", Help: "Users in a batch whose signals could not be written to Redis, though it was tried for feed.store.write_for, by kind; hidden ones are written later.",
+		Name: "feedrank_feed_signals_lost_total",
+		Help: "Users in a batch whose signals could not be written to Redis, though it was tried for feed.store.write_for, by kind; hidden ones are written later.",
 	}, []string{"kind"})
 	reg.MustRegister(written, lost, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "feedrank_feed_hides_owed", Help: "Hides that Redis has not taken yet. They are written as soon as it does.",
+		Name: "feedrank_feed_hides_owed",
+		Help: "Hides that Redis has not taken yet. They are written as soon as it does.",
 	}, func() float64 { return float64(s.Owed()) }))
 	for _, kind := range []string{"seen", "hidden", "patch"} {
 		lost.WithLabelValues(kind)
@@ -68,7 +70,8 @@ func (s *Signals) Observe(ctx context.Context, events []core.Event) error {
 				}
 				patches[e.UserID] = append(patches[e.UserID], reserve.Patch{Kind: kind, Other: e.AuthorID})
 			}
-		case core.ActionClick, core.ActionLike, core.ActionUnlike, core.ActionComment, core.ActionShare, core.ActionDwell:
+		case core.ActionClick, core.ActionLike, core.ActionUnlike, core.ActionComment, core.ActionShare,
+			core.ActionDwell:
 		}
 	}
 	return errors.Join( // hidden first: what was seen matters for a day only
@@ -106,7 +109,8 @@ func (s *Signals) Changed(ctx context.Context, changes []core.Change) error {
 			patch(c.Viewer, reserve.PatchUnmute, c.Other)
 		case core.TableCleared:
 			cleared = true
-		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack: // posts reach cached feeds from the hot set
+		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack:
+			// posts reach cached feeds from the hot set
 		}
 	}
 	err := s.wrote("patch", len(patches), s.store.Patch(ctx, patches))

@@ -36,7 +36,9 @@ func newSingleflight(workers *worker.Group) *singleflight {
 
 // join starts the computation, or finds the one that is running. After what compute returned is
 // handed out, after runs in the same goroutine, and only then can the next computation start.
-func (f *singleflight) join(key flightKey, compute func(context.Context) (*computed, error), after func(context.Context, *computed)) *flight {
+func (f *singleflight) join(key flightKey, compute func(context.Context) (*computed, error),
+	after func(context.Context, *computed),
+) *flight {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if running, ok := f.running[key]; ok {

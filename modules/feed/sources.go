@@ -61,7 +61,8 @@ func (f *Feed) gather(ctx context.Context, v *computation, sources []source) {
 	for i, s := range sources {
 		wg.Go(func() {
 			posts, err := f.ask(ctx, v, s)
-			all[i], reports[i] = fetched{source: s, posts: posts}, SourceReport{Name: s.name, Posts: len(posts), Err: err}
+			all[i], reports[i] = fetched{source: s, posts: posts},
+				SourceReport{Name: s.name, Posts: len(posts), Err: err}
 		})
 	}
 	wg.Wait()
@@ -94,7 +95,8 @@ func (f *Feed) ask(ctx context.Context, v *computation, s source) ([]hot.Post, e
 
 // fromFollowees gives the latest posts of those whom the viewer follows.
 func (f *Feed) fromFollowees(_ context.Context, v *computation, s source) ([]hot.Post, error) {
-	return f.latestOf(v, s, len(v.reserve.Authors), func(a reserve.Author) bool { return a.Relation&reserve.Follows != 0 }), nil
+	return f.latestOf(v, s, len(v.reserve.Authors),
+		func(a reserve.Author) bool { return a.Relation&reserve.Follows != 0 }), nil
 }
 
 // fromAffinity gives the latest posts of the authors that the viewer cares for most.
@@ -110,7 +112,8 @@ func (f *Feed) fromAffinity(_ context.Context, v *computation, s source) ([]hot.
 	if n := len(values) - f.cfg.Sources.MaxAffinity; n > 0 {
 		least = values[n]
 	}
-	return f.latestOf(v, s, f.cfg.Sources.MaxAffinity, func(a reserve.Author) bool { return a.Affinity() > 0 && a.Affinity() >= least }), nil
+	return f.latestOf(v, s, f.cfg.Sources.MaxAffinity,
+		func(a reserve.Author) bool { return a.Affinity() > 0 && a.Affinity() >= least }), nil
 }
 
 // latestOf gives the latest posts of at most authors authors, the latest of all.
@@ -141,7 +144,10 @@ func (f *Feed) latestOf(v *computation, s source, authors int, which func(reserv
 
 func latest(posts []hot.Post, limit int) []hot.Post {
 	if len(posts) > limit {
-		slices.SortFunc(posts, func(a, b hot.Post) int { return cmp.Or(cmp.Compare(b.Created, a.Created), cmp.Compare(b.ID, a.ID)) })
+		slices.SortFunc(posts, func(a, b hot.Post) int {
+			return cmp.Or(cmp.Compare(b.Created, a.Created),
+				cmp.Compare(b.ID, a.ID))
+		})
 		posts = posts[:limit]
 	}
 	return posts

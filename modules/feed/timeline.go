@@ -43,7 +43,8 @@ func (f *Feed) timelinePage(ctx context.Context, r *request) error {
 	}
 	wanted := r.Limit + 1 // one more tells whether there is another page
 	edge := position{created: math.MaxInt64}
-	unknown := r.servedFrom == FromTrending // whom the viewer follows; PostgreSQL is asked once more, with the rest of the budget
+	// whom the viewer follows; PostgreSQL is asked once more, with the rest of the budget
+	unknown := r.servedFrom == FromTrending
 	if f.hot.Useful() && !unknown {
 		edge.created = r.now.Add(-f.cfg.Hot.Window).UnixMicro()
 		at = f.recentTimeline(r, at, edge, wanted)
@@ -86,7 +87,10 @@ func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) positio
 		})
 	}
 	set.Close()
-	slices.SortFunc(posts, func(a, b hot.Post) int { return cmp.Or(cmp.Compare(b.Created, a.Created), cmp.Compare(b.ID, a.ID)) })
+	slices.SortFunc(posts, func(a, b hot.Post) int {
+		return cmp.Or(cmp.Compare(b.Created, a.Created),
+			cmp.Compare(b.ID, a.ID))
+	})
 	for i := range posts[:min(wanted, len(posts))] {
 		r.work.add(&posts[i], reserve.Followee, r.reserve)
 		at = position{posts[i].Created, posts[i].ID}
@@ -98,7 +102,9 @@ func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) positio
 }
 
 // olderTimeline adds a batch from PostgreSQL. ended says that there is no more, or no answer.
-func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wanted int) (next position, ended bool, err error) {
+func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wanted int) (next position, ended bool,
+	err error,
+) {
 	created := at.created
 	if created == math.MaxInt64 {
 		created = 0

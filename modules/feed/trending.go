@@ -59,7 +59,10 @@ func (f *Feed) trendingPage(ctx context.Context, r *request) error {
 		}
 		// What is young must be there, or it is gone; what is older was checked with the list.
 		gone := visible[i].ID == 0 && p.Created >= edge
-		if r.viewer.Reject(filters.Complete, filters.Post{ID: p.ID, Author: r.reserve.Author(p.Author), Gone: gone}) == nil {
+		if r.viewer.Reject(filters.Complete, filters.Post{
+			ID: p.ID, Author: r.reserve.Author(p.Author),
+			Gone: gone,
+		}) == nil {
 			w.add(p, reserve.Trending, r.reserve).score = list[i].Value
 			w.order = append(w.order, int32(len(w.posts)-1)) //nolint:gosec // at most a page
 		}

@@ -87,7 +87,8 @@ func TestAPostThatIsHiddenNoMoreComesBackOnEveryPath(t *testing.T) {
 			require.Equal(t, want, slices.Contains(w.get(1, query).posts(), one), "%s: %s", why, query)
 		}
 		require.Equal(t, want, slices.Contains(w.list(1, "/api/v1/feed/trending").posts(), one), why)
-		require.Equal(t, want, slices.Contains(w.get(1, "limit=10&"+first.next()).posts(), other), "%s: a later page", why)
+		require.Equal(t, want, slices.Contains(w.get(1, "limit=10&"+first.next()).posts(), other), "%s: a later page",
+			why)
 	}
 	hide := func(action core.Action) {
 		for _, post := range []core.ID{one, other} {
@@ -151,7 +152,10 @@ func TestAnUndoOfNothingGivesTheAuthorNothing(t *testing.T) {
 	w.cached(1, "")
 	w.away.clickhouse.closed.Store(true)
 	for range 20 {
-		e := core.Event{UserID: 1, PostID: 102, AuthorID: 2, Action: core.ActionUnhide, OccurredAt: w.clock.Now(), ReceivedAt: w.clock.Now(), Repeated: true}
+		e := core.Event{
+			UserID: 1, PostID: 102, AuthorID: 2, Action: core.ActionUnhide, OccurredAt: w.clock.Now(),
+			ReceivedAt: w.clock.Now(), Repeated: true,
+		}
 		require.NoError(t, w.signals.Observe(t.Context(), []core.Event{e}))
 	}
 	require.Equal(t, []core.ID{103, 102}, w.get(1, "").posts())

@@ -67,7 +67,10 @@ func TestAnEntryOfAnotherVersionIsComputedAnew(t *testing.T) {
 	w.load()
 	conn, err := w.redis.Conn()
 	require.NoError(t, err)
-	for _, entry := range []string{"\x00an entry of the version before", "\x02one of the version after", "\x01one that is cut off", "\x01"} {
+	for _, entry := range []string{
+		"\x00an entry of the version before", "\x02one of the version after",
+		"\x01one that is cut off", "\x01",
+	} {
 		require.NoError(t, conn.Do(t.Context(), conn.B().Set().Key("feed:v1:{1}").Value(entry).Build()).Error())
 		p := w.get(1, "")
 		require.Equal(t, "clickhouse", p.ServedFrom)
@@ -75,7 +78,8 @@ func TestAnEntryOfAnotherVersionIsComputedAnew(t *testing.T) {
 		require.Equal(t, []core.ID{102}, p.posts())
 		w.cached(1, "")
 	}
-	require.NoError(t, conn.Do(t.Context(), conn.B().Set().Key("feed:v1:{1}").Value("\x02one of the version after").Build()).Error())
+	require.NoError(t, conn.Do(t.Context(),
+		conn.B().Set().Key("feed:v1:{1}").Value("\x02one of the version after").Build()).Error())
 	w.block(1, 2) // a replica of this version tells an entry of another one
 	require.Empty(t, w.get(1, "").Items)
 }

@@ -95,7 +95,9 @@ func (f *Feed) whyNotComputed(ctx context.Context, user, post core.ID, limit int
 const notInEntry = "not_in_entry"
 
 // whyNotServed goes by the user's cached entry, if the next page would be made of it.
-func (f *Feed) whyNotServed(ctx context.Context, user, post core.ID, limit int, away bool) (out WhyNot, cached bool, err error) {
+func (f *Feed) whyNotServed(ctx context.Context, user, post core.ID, limit int, away bool) (out WhyNot, cached bool,
+	err error,
+) {
 	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: limit, Explain: true})
 	defer f.give(r)
 	out = WhyNot{User: user, Post: post, Ranking: r.ranking.Version}
@@ -139,7 +141,8 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, result *compu
 	case slices.ContainsFunc(r.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == out.Post }):
 		return out.dropped("page", "changed", "the post was dropped while this was looked into; ask again"), nil
 	case result == nil:
-		return out.dropped("reserve", notInEntry, "the entry that the user is served from was computed at %s, without this post",
+		return out.dropped("reserve", notInEntry,
+			"the entry that the user is served from was computed at %s, without this post",
 			r.reserve.BuiltAt.UTC().Format(time.RFC3339)), nil
 	}
 	return f.whyNoCandidate(out, &p, result), nil

@@ -22,11 +22,13 @@ func (r *request) whereRanked(out WhyNot) (WhyNot, bool) {
 	s := &r.work.posts[r.work.order[place]]
 	out.Place, out.Score, out.Source = place+1, s.score, s.source.String()
 	out.Explain = appendExplain(nil, s, r, place)
-	out.Verdict, out.Stage, out.Rule, out.Detail = "shown", "page", "shown", fmt.Sprintf("place %d of the first page", place+1)
+	out.Verdict, out.Stage, out.Rule, out.Detail = "shown", "page", "shown",
+		fmt.Sprintf("place %d of the first page", place+1)
 	if place >= r.Limit {
 		out.Verdict, out.Rule = "ranked", "below_page"
 		out.Lacks = r.work.posts[r.page[len(r.page)-1]].score - s.score
-		out.Detail = fmt.Sprintf("place %d of %d by score %.4f; the page ends at %d (by score alone it would be at %d)", place+1, len(r.work.order), s.score, r.Limit, s.before+1)
+		out.Detail = fmt.Sprintf("place %d of %d by score %.4f; the page ends at %d (by score alone it would be at %d)",
+			place+1, len(r.work.order), s.score, r.Limit, s.before+1)
 	}
 	return out, true
 }
@@ -45,9 +47,11 @@ func (f *Feed) whyInvisible(ctx context.Context, r *request, out WhyNot) (WhyNot
 		gone := filters.Post{ID: out.Post, Gone: true}
 		return out.rejected(r.viewer.Reject(filters.Ranked, gone), &r.viewer, gone.Author), nil
 	case f.clock.Now().Sub(posts[0].CreatedAt) > f.cfg.Hot.Window:
-		return out.dropped("sources", "too_old", "the post is from %s; candidates are at most %s old", posts[0].CreatedAt.Format(time.RFC3339), f.cfg.Hot.Window), nil
+		return out.dropped("sources", "too_old", "the post is from %s; candidates are at most %s old",
+			posts[0].CreatedAt.Format(time.RFC3339), f.cfg.Hot.Window), nil
 	default:
-		return out.dropped("sources", "not_arrived", "the app's database has the post, the hot set not yet: look at the lag of CDC"), nil
+		return out.dropped("sources", "not_arrived",
+			"the app's database has the post, the hot set not yet: look at the lag of CDC"), nil
 	}
 }
 
@@ -55,18 +59,23 @@ func (f *Feed) whyInvisible(ctx context.Context, r *request, out WhyNot) (WhyNot
 func (f *Feed) whyNoCandidate(out WhyNot, p *hot.Post, result *computed) WhyNot {
 	if place := slices.Index(result.trace.order, p.ID); place >= 0 {
 		out.Place = place + 1
-		return out.dropped("reserve", "reserve_full", "place %d of %d candidates; the reserve keeps %d", place+1, len(result.trace.order), f.cfg.ReserveSize)
+		return out.dropped("reserve", "reserve_full", "place %d of %d candidates; the reserve keeps %d", place+1,
+			len(result.trace.order), f.cfg.ReserveSize)
 	}
 	author := result.reserve.Author(p.Author)
 	now := f.clock.Now()
 	switch {
 	case p.Age(now) > f.cfg.Hot.Window:
-		return out.dropped("sources", "too_old", "the post is %s old; candidates are at most %s old", p.Age(now).Round(time.Minute), f.cfg.Hot.Window)
+		return out.dropped("sources", "too_old", "the post is %s old; candidates are at most %s old",
+			p.Age(now).Round(time.Minute), f.cfg.Hot.Window)
 	case author.Relation&reserve.Follows != 0:
-		return out.dropped("sources", "source_full", "followees: at most %d posts of an author, %d in all, the latest", f.cfg.Sources.Followees.PerAuthor, f.cfg.Sources.Followees.Limit)
+		return out.dropped("sources", "source_full", "followees: at most %d posts of an author, %d in all, the latest",
+			f.cfg.Sources.Followees.PerAuthor, f.cfg.Sources.Followees.Limit)
 	case author.Affinity() > 0:
-		return out.dropped("sources", "source_full", "affinity: at most %d posts of an author, %d in all", f.cfg.Sources.Affinity.PerAuthor, f.cfg.Sources.Affinity.Limit)
+		return out.dropped("sources", "source_full", "affinity: at most %d posts of an author, %d in all",
+			f.cfg.Sources.Affinity.PerAuthor, f.cfg.Sources.Affinity.Limit)
 	default:
-		return out.dropped("sources", "no_source", "the user does not follow author %s and has no affinity with them, and the post is not among the %d trending", p.Author, f.cfg.Sources.Trending.Limit)
+		return out.dropped("sources", "no_source",
+			"the user does not follow author %s and has no affinity with them, and the post is not among the %d trending", p.Author, f.cfg.Sources.Trending.Limit)
 	}
 }

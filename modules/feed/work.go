@@ -29,18 +29,19 @@ type scored struct {
 
 // work is the memory of one ranking, used again by the next.
 type work struct {
-	posts         []scored
-	kept          []scored
-	wanted        []core.ID   // the reserve's candidates
-	found         []*hot.Post // what the hot set has of them, while it is looked at
-	order         []int32     // indexes of posts, best first
-	keys          []uint64    // what order is sorted by
-	affinity      []float64   // the term of each author
-	places        []reserve.Place
-	authors       []int32
-	diversified   []int32
-	diversifier   *rank.Diversifier
-	rest          []int32 // places of a session's order that were not given out; the first looked of them were looked at
+	posts       []scored
+	kept        []scored
+	wanted      []core.ID   // the reserve's candidates
+	found       []*hot.Post // what the hot set has of them, while it is looked at
+	order       []int32     // indexes of posts, best first
+	keys        []uint64    // what order is sorted by
+	affinity    []float64   // the term of each author
+	places      []reserve.Place
+	authors     []int32
+	diversified []int32
+	diversifier *rank.Diversifier
+	// places of a session's order that were not given out; the first looked of them were looked at
+	rest          []int32
 	looked        int
 	positions     []int32           // of each post, its place in the session's order
 	servedAuthors []int32           // authors of what the session gave out last
@@ -76,8 +77,9 @@ func (w *work) fill(r *reserve.Reserve, posts []merged) {
 // append puts a post in; the number of its author is up to the caller.
 func (w *work) append(p *hot.Post, source reserve.Source, author reserve.Author) *scored {
 	w.posts = append(w.posts, scored{
-		post: p.ID, author: p.Author, created: p.Created, engagement: p.Day(), source: source, interactions: author.Affinity(),
-		suppressed: p.Suppressed || p.Few,
+		post: p.ID, author: p.Author, created: p.Created, engagement: p.Day(), source: source,
+		interactions: author.Affinity(),
+		suppressed:   p.Suppressed || p.Few,
 	})
 	return &w.posts[len(w.posts)-1]
 }
@@ -122,7 +124,10 @@ func (w *work) cut(size int, r *reserve.Reserve) {
 	r.Candidates = make([]reserve.Candidate, 0, len(best))
 	for _, i := range best {
 		s := &w.posts[i]
-		r.Candidates = append(r.Candidates, reserve.Candidate{Post: s.post, Author: s.authorAt, Source: s.source, Created: s.created})
+		r.Candidates = append(r.Candidates, reserve.Candidate{
+			Post: s.post, Author: s.authorAt, Source: s.source,
+			Created: s.created,
+		})
 	}
 }
 

@@ -17,7 +17,10 @@ func TestAListIsInTheOrderOfScoreTimeAndID(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWork()
 		for i, s := range rapid.SliceOfN(score, 0, 60).Draw(t, "scores") {
-			w.posts = append(w.posts, scored{post: core.ID(1 + i), created: rapid.Int64Range(0, 2).Draw(t, "created"), score: s})
+			w.posts = append(w.posts, scored{
+				post: core.ID(1 + i), created: rapid.Int64Range(0, 2).Draw(t, "created"),
+				score: s,
+			})
 		}
 		w.sort()
 		want := make([]int32, len(w.posts))

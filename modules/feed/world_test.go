@@ -72,7 +72,9 @@ func (c counted) Affinity(ctx context.Context, viewer core.ID, weights rank.Affi
 	return c.Graph.Affinity(ctx, viewer, weights)
 }
 
-func (c counted) Marks(ctx context.Context, viewer core.ID, where graph.Where, since time.Time) (hidden, seen []store.Mark, err error) {
+func (c counted) Marks(ctx context.Context, viewer core.ID, where graph.Where, since time.Time) (hidden,
+	seen []store.Mark, err error,
+) {
 	c.n.Add(1)
 	return c.Graph.Marks(ctx, viewer, where, since)
 }
@@ -157,8 +159,10 @@ func (w *world) start() {
 	}
 	f, err := feed.New(feed.Params{
 		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, RecentEdges: w.recentEdges, Store: st,
-		Graph:    counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), w.cfg.MaxEdges, w.cfg.MaxAffinity), &w.questions},
-		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source, Lists: w,
+		Graph: counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), w.cfg.MaxEdges,
+			w.cfg.MaxAffinity), &w.questions},
+		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source,
+		Lists:  w,
 		Guards: w.guards, Filters: w.filters,
 		Clock: w.clock, Registry: reg, Log: zap.NewNop(),
 	})
@@ -170,7 +174,8 @@ func (w *world) start() {
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr = "127.0.0.1:0"
 	server := httpserver.New(cfg, slices.Concat(
-		feed.NewAPI(f).Routes(), feed.NewAdmin(f, tuner).Routes(), feed.NewDays(daily.NewClickHouse(w.ClickHouse), f).Routes(),
+		feed.NewAPI(f).Routes(), feed.NewAdmin(f, tuner).Routes(),
+		feed.NewDays(daily.NewClickHouse(w.ClickHouse), f).Routes(),
 	), userInHeader{}, userInHeader{}, nil, reg, zap.NewNop())
 	require.NoError(w.t, server.Start(context.Background()))
 	w.t.Cleanup(func() {

@@ -25,7 +25,10 @@ func NewAPI(history *History, log *zap.Logger) *API { return &API{history: histo
 func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/admin/v1/jobs", Access: httpserver.Admin, Handler: a.list},
-		{Method: http.MethodPost, Path: "/admin/v1/jobs/:name/run", Access: httpserver.Admin, What: "job.run", Handler: a.run},
+		{
+			Method: http.MethodPost, Path: "/admin/v1/jobs/:name/run", Access: httpserver.Admin, What: "job.run",
+			Handler: a.run,
+		},
 	}
 }
 

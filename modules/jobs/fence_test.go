@@ -17,10 +17,13 @@ import (
 func TestARunThatWasDecidedOnBeforeTheLeadPassedOnDoesNotBegin(t *testing.T) {
 	db := newDatabase(t)
 	ran := make(chan int64, 10)
-	db.start(db.cfg, jobs.Job{Name: "seldom", Every: time.Hour, Timeout: time.Minute, Run: func(_ context.Context, lead int64) error {
-		ran <- lead
-		return nil
-	}})
+	db.start(db.cfg, jobs.Job{
+		Name: "seldom", Every: time.Hour, Timeout: time.Minute,
+		Run: func(_ context.Context, lead int64) error {
+			ran <- lead
+			return nil
+		},
+	})
 	require.Equal(t, int64(1), receive(t, ran))
 
 	passing, err := db.pool.Begin(t.Context())

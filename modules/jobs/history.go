@@ -91,7 +91,8 @@ func (h *History) Request(ctx context.Context, job string) (time.Time, error) {
 // Leader is who leads; the zero Leader before anybody ever did.
 func (h *History) Leader(ctx context.Context) (Leader, error) {
 	var l Leader
-	err := h.pool.QueryRow(ctx, sql.Postgres("jobs_leader"), leadName, lockName).Scan(&l.Number, &l.Holder, &l.TakenAt, &l.Alive)
+	err := h.pool.QueryRow(ctx, sql.Postgres("jobs_leader"), leadName, lockName).Scan(&l.Number, &l.Holder, &l.TakenAt,
+		&l.Alive)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return l, fmt.Errorf("leader of the jobs: %w", err)
 	}
@@ -125,7 +126,10 @@ func (h *History) List(ctx context.Context, runs int) ([]Entry, error) {
 		name string
 		r    Run
 	)
-	_, err = pgx.ForEachRow(rows, []any{&name, &r.ID, &r.Lead, &r.Cause, &r.StartedAt, &r.FinishedAt, &r.Outcome, &r.Detail}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{
+		&name, &r.ID, &r.Lead, &r.Cause, &r.StartedAt, &r.FinishedAt, &r.Outcome,
+		&r.Detail,
+	}, func() error {
 		if e := byName[name]; e != nil {
 			e.Runs = append(e.Runs, r)
 		}

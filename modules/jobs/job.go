@@ -26,7 +26,8 @@ func (j *Job) check() error {
 	case !jobName.MatchString(j.Name):
 		return fmt.Errorf("job %q: want a name of lower case letters, digits and dashes", j.Name)
 	case j.Every < time.Second, j.Timeout <= 0, j.Jitter < 0, j.Jitter > 50, j.Run == nil:
-		return fmt.Errorf("job %s: want every >= 1s, a timeout, a jitter of 0 to 50 percent and something to run", j.Name)
+		return fmt.Errorf("job %s: want every >= 1s, a timeout, a jitter of 0 to 50 percent and something to run",
+			j.Name)
 	}
 	return nil
 }

@@ -21,19 +21,23 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "feedrank_jobs_leads_total", Help: "How often this replica took the lead.",
 		}),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_jobs_runs_total", Help: "Runs of a job by outcome: ok, failed, timeout, lost (the lead was), stopped (the process was).",
+			Name: "feedrank_jobs_runs_total",
+			Help: "Runs of a job by outcome: ok, failed, timeout, lost (the lead was), stopped (the process was).",
 		}, []string{"job", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "feedrank_jobs_run_seconds", Help: "Time of a run.", Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 12),
+			Name: "feedrank_jobs_run_seconds", Help: "Time of a run.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 12),
 		}, []string{"job"}),
 		success: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "feedrank_jobs_last_success_timestamp_seconds", Help: "When a job was last done here, as seconds since 1970.",
+			Name: "feedrank_jobs_last_success_timestamp_seconds",
+			Help: "When a job was last done here, as seconds since 1970.",
 		}, []string{"job"}),
 		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feedrank_jobs_skipped_total", Help: "Runs left out because the run before was still going on.",
 		}, []string{"job"}),
 		fenced: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "feedrank_jobs_fenced_total", Help: "Runs not begun because another replica had taken the lead, or PostgreSQL could not be asked.",
+			Name: "feedrank_jobs_fenced_total",
+			Help: "Runs not begun because another replica had taken the lead, or PostgreSQL could not be asked.",
 		}),
 	}
 	reg.MustRegister(m.leader, m.leads, m.runs, m.seconds, m.success, m.skipped, m.fenced)

@@ -32,7 +32,8 @@ CREATE TABLE published (lead bigint NOT NULL, at timestamptz NOT NULL DEFAULT cl
 
 // publish tells whether the fence let it.
 func publish(ctx context.Context, pool *pgxpool.Pool, lead int64) (bool, error) {
-	tag, err := pool.Exec(ctx, "INSERT INTO published (lead) SELECT $1 WHERE NOT EXISTS (SELECT FROM published WHERE lead > $1)", lead)
+	tag, err := pool.Exec(ctx,
+		"INSERT INTO published (lead) SELECT $1 WHERE NOT EXISTS (SELECT FROM published WHERE lead > $1)", lead)
 	return tag.RowsAffected() == 1, err
 }
 
@@ -47,17 +48,21 @@ func runReplica(dsn string) int {
 		return 2
 	}
 	defer pool.Close()
-	job := jobs.Job{Name: "stubborn", Every: time.Second, Timeout: time.Minute, Run: func(_ context.Context, lead int64) error {
-		say("begun %d", lead)
-		for open := false; !open; {
-			if err := pool.QueryRow(ctx, "SELECT open, pg_sleep(0.05) IS NULL FROM gate").Scan(&open, nil); err != nil {
-				return err
+	job := jobs.Job{
+		Name: "stubborn", Every: time.Second, Timeout: time.Minute,
+		Run: func(_ context.Context, lead int64) error {
+			say("begun %d", lead)
+			for open := false; !open; {
+				if err := pool.QueryRow(ctx, "SELECT open, pg_sleep(0.05) IS NULL FROM gate").Scan(&open,
+					nil); err != nil {
+					return err
+				}
 			}
-		}
-		accepted, err := publish(ctx, pool, lead)
-		say("published %d %t", lead, accepted)
-		return err
-	}}
+			accepted, err := publish(ctx, pool, lead)
+			say("published %d %t", lead, accepted)
+			return err
+		},
+	}
 	r, err := jobs.NewRunner(jobs.Params{
 		Config: jobs.DefaultConfig(), Jobs: []jobs.Job{job}, Postgres: cfg, Pool: pool, Clock: core.SystemClock{},
 		Log: zap.NewNop(), Registerer: prometheus.NewRegistry(),

@@ -35,7 +35,8 @@ func (r *Runner) run(ctx context.Context, j *Job, lead int64, cause string) {
 	if outcome == OK {
 		r.metrics.success.WithLabelValues(j.Name).Set(float64(r.clock.Now().Unix()))
 	} else {
-		r.log.Warn("a run was not done", zap.String("job", j.Name), zap.String("outcome", string(outcome)), zap.Duration("took", took), zap.Error(err))
+		r.log.Warn("a run was not done", zap.String("job", j.Name), zap.String("outcome", string(outcome)),
+			zap.Duration("took", took), zap.Error(err))
 	}
 	recording, cancelRecording := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancelRecording()

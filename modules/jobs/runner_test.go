@@ -74,7 +74,8 @@ func (db *database) start(lead postgres.Config, all ...jobs.Job) (reg *prometheu
 	db.t.Helper()
 	reg = prometheus.NewRegistry()
 	r, err := jobs.NewRunner(jobs.Params{
-		Config: fast(), Jobs: all, Postgres: lead, Pool: db.pool, Clock: core.SystemClock{}, Log: zap.NewNop(), Registerer: reg,
+		Config: fast(), Jobs: all, Postgres: lead, Pool: db.pool, Clock: core.SystemClock{}, Log: zap.NewNop(),
+		Registerer: reg,
 	})
 	require.NoError(db.t, err)
 	require.NoError(db.t, r.Start(context.Background()))
@@ -135,7 +136,8 @@ func TestAJobRunsByItsScheduleAndWhenAnOperatorAsks(t *testing.T) {
 	require.Contains(t, rec.Body.String(), `"every_ms":3600000`)
 	require.Contains(t, rec.Body.String(), `"cause":"request"`)
 	require.NotContains(t, rec.Body.String(), `requested_at`, "it was answered")
-	require.LessOrEqual(t, db.text("SELECT count(*) || '' FROM feedrank.job_runs WHERE job = 'often'"), "4", "history is bounded")
+	require.LessOrEqual(t, db.text("SELECT count(*) || '' FROM feedrank.job_runs WHERE job = 'often'"), "4",
+		"history is bounded")
 	require.InDelta(t, 1, testutil.ToFloat64(gauge(t, reg, "feedrank_jobs_leader")), 0)
 
 	stop()
@@ -153,7 +155,8 @@ func TestAJobRunsByItsScheduleAndWhenAnOperatorAsks(t *testing.T) {
 	require.Empty(t, seldom, "the next leader goes on with the schedule")
 	require.Equal(t, "probe,seldom", db.text("SELECT string_agg(name, ',' ORDER BY name) FROM feedrank.jobs"))
 	for path, code := range map[string]core.Code{
-		"/admin/v1/jobs/often/run": core.CodeNotFound, "/admin/v1/jobs/%27/run": core.CodeNotFound, "/admin/v1/jobs/seldom/run?x=1": core.CodeInvalidRequest,
+		"/admin/v1/jobs/often/run": core.CodeNotFound, "/admin/v1/jobs/%27/run": core.CodeNotFound,
+		"/admin/v1/jobs/seldom/run?x=1": core.CodeInvalidRequest,
 	} {
 		_, err = call(http.MethodPost, path)
 		require.Equal(t, code, core.CodeOf(err), path)
@@ -196,8 +199,14 @@ func TestARunThatIsTooLongFailsOrPanicsIsRecordedAndTheOthersGoOn(t *testing.T) 
 	}
 	db.start(db.cfg,
 		jobs.Job{Name: "hangs", Every: time.Hour, Timeout: 100 * time.Millisecond, Run: hang},
-		jobs.Job{Name: "fails", Every: time.Hour, Timeout: time.Minute, Run: func(context.Context, int64) error { return errors.New("no\x00 \xff luck") }},
-		jobs.Job{Name: "panics", Every: time.Hour, Timeout: time.Minute, Run: func(context.Context, int64) error { panic("oh") }})
+		jobs.Job{
+			Name: "fails", Every: time.Hour, Timeout: time.Minute,
+			Run: func(context.Context, int64) error { return errors.New("no\x00 \xff luck") },
+		},
+		jobs.Job{
+			Name: "panics", Every: time.Hour, Timeout: time.Minute,
+			Run: func(context.Context, int64) error { panic("oh") },
+		})
 	wait.Until(t, func() bool {
 		return db.text("SELECT coalesce(string_agg(job || ' ' || outcome, ', ' ORDER BY job), '') FROM feedrank.job_runs") == "fails failed, hangs timeout, panics failed"
 	})
@@ -207,18 +216,21 @@ func TestARunThatIsTooLongFailsOrPanicsIsRecordedAndTheOthersGoOn(t *testing.T) 
 func TestAJobNeverOverlapsWithItselfAndARequestMeanwhileIsKept(t *testing.T) {
 	db := newDatabase(t)
 	begun, finish := make(chan int64), make(chan struct{})
-	reg, _ := db.start(db.cfg, jobs.Job{Name: "slow", Every: time.Second, Timeout: time.Minute, Run: func(ctx context.Context, fence int64) error {
-		select {
-		case begun <- fence:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		select {
-		case <-finish:
-		case <-ctx.Done():
-		}
-		return nil
-	}})
+	reg, _ := db.start(db.cfg, jobs.Job{
+		Name: "slow", Every: time.Second, Timeout: time.Minute,
+		Run: func(ctx context.Context, fence int64) error {
+			select {
+			case begun <- fence:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			select {
+			case <-finish:
+			case <-ctx.Done():
+			}
+			return nil
+		},
+	})
 	receive(t, begun)
 	wait.Until(t, func() bool {
 		n, err := testutil.GatherAndCount(reg, "feedrank_jobs_skipped_total")
@@ -235,12 +247,15 @@ func TestAJobNeverOverlapsWithItselfAndARequestMeanwhileIsKept(t *testing.T) {
 func TestAStopWaitsForTheRunsBeforeTheLeadIsGivenBack(t *testing.T) {
 	db := newDatabase(t)
 	begun, finish := make(chan int64, 10), make(chan struct{})
-	stubborn := jobs.Job{Name: "stubborn", Every: time.Second, Timeout: time.Minute, Run: func(ctx context.Context, fence int64) error {
-		begun <- fence
-		<-ctx.Done()
-		<-finish
-		return ctx.Err()
-	}}
+	stubborn := jobs.Job{
+		Name: "stubborn", Every: time.Second, Timeout: time.Minute,
+		Run: func(ctx context.Context, fence int64) error {
+			begun <- fence
+			<-ctx.Done()
+			<-finish
+			return ctx.Err()
+		},
+	}
 	_, stop := db.start(db.cfg, stubborn)
 	require.Equal(t, int64(1), receive(t, begun))
 	stopped := make(chan struct{})
@@ -249,10 +264,13 @@ func TestAStopWaitsForTheRunsBeforeTheLeadIsGivenBack(t *testing.T) {
 		stop()
 	}()
 	next := make(chan int64, 10)
-	db.start(db.cfg, jobs.Job{Name: "next", Every: time.Hour, Timeout: time.Minute, Run: func(_ context.Context, fence int64) error {
-		next <- fence
-		return nil
-	}})
+	db.start(db.cfg, jobs.Job{
+		Name: "next", Every: time.Hour, Timeout: time.Minute,
+		Run: func(_ context.Context, fence int64) error {
+			next <- fence
+			return nil
+		},
+	})
 	require.Never(t, func() bool { return len(next) > 0 }, fast().LeadTimeout+500*time.Millisecond, 50*time.Millisecond)
 	close(finish)
 	<-stopped
@@ -265,17 +283,23 @@ func TestALeaderThatIsCutOffEndsItsRunsBeforeAnotherLeads(t *testing.T) {
 	wire := newWire(t, db.cfg.DSN)
 	first, second := make(chan int64, 10), make(chan int64, 10)
 	ended := make(chan error, 10)
-	db.start(wire.cfg, jobs.Job{Name: "one", Every: time.Hour, Timeout: time.Minute, Run: func(ctx context.Context, fence int64) error {
-		first <- fence
-		<-ctx.Done()
-		ended <- context.Cause(ctx)
-		return ctx.Err()
-	}})
+	db.start(wire.cfg, jobs.Job{
+		Name: "one", Every: time.Hour, Timeout: time.Minute,
+		Run: func(ctx context.Context, fence int64) error {
+			first <- fence
+			<-ctx.Done()
+			ended <- context.Cause(ctx)
+			return ctx.Err()
+		},
+	})
 	require.Equal(t, int64(1), receive(t, first))
-	db.start(db.cfg, jobs.Job{Name: "two", Every: time.Hour, Timeout: time.Minute, Run: func(_ context.Context, fence int64) error {
-		second <- fence
-		return nil
-	}})
+	db.start(db.cfg, jobs.Job{
+		Name: "two", Every: time.Hour, Timeout: time.Minute,
+		Run: func(_ context.Context, fence int64) error {
+			second <- fence
+			return nil
+		},
+	})
 	wire.cut() // nothing arrives any more, and nobody is told
 	began := time.Now()
 	require.Equal(t, int64(2), receive(t, second))
@@ -359,17 +383,27 @@ func (w *wire) pass(from io.Reader, to io.Writer) {
 }
 
 func TestAJobWithoutScheduleOrNameIsRefused(t *testing.T) {
-	good := jobs.Job{Name: "good", Every: time.Second, Timeout: time.Second, Run: func(context.Context, int64) error { return nil }}
+	good := jobs.Job{
+		Name: "good", Every: time.Second, Timeout: time.Second,
+		Run: func(context.Context, int64) error { return nil },
+	}
 	for _, spoil := range []func(*jobs.Job){
-		func(j *jobs.Job) { j.Name = "No Good" }, func(j *jobs.Job) { j.Every = 0 }, func(j *jobs.Job) { j.Timeout = 0 },
+		func(j *jobs.Job) { j.Name = "No Good" }, func(j *jobs.Job) { j.Every = 0 },
+		func(j *jobs.Job) { j.Timeout = 0 },
 		func(j *jobs.Job) { j.Run = nil }, func(j *jobs.Job) { j.Jitter = 51 },
 	} {
 		bad := good
 		spoil(&bad)
-		_, err := jobs.NewRunner(jobs.Params{Jobs: []jobs.Job{bad}, Log: zap.NewNop(), Registerer: prometheus.NewRegistry()})
+		_, err := jobs.NewRunner(jobs.Params{
+			Jobs: []jobs.Job{bad}, Log: zap.NewNop(),
+			Registerer: prometheus.NewRegistry(),
+		})
 		require.Error(t, err)
 	}
-	_, err := jobs.NewRunner(jobs.Params{Jobs: []jobs.Job{good, good}, Log: zap.NewNop(), Registerer: prometheus.NewRegistry()})
+	_, err := jobs.NewRunner(jobs.Params{
+		Jobs: []jobs.Job{good, good}, Log: zap.NewNop(),
+		Registerer: prometheus.NewRegistry(),
+	})
 	require.ErrorContains(t, err, "two jobs")
 	require.Contains(t, jobs.Config{Beat: time.Second, LeadTimeout: time.Second}.Check(), "lead_timeout")
 	require.Empty(t, jobs.DefaultConfig().Check())

@@ -38,15 +38,18 @@ func Routes() ([]httpserver.Route, error) {
 	}
 	sum := sha256.Sum256(document)
 	tag := `W/"` + hex.EncodeToString(sum[:8]) + `"` // weak: it is the same with gzip and without
-	return []httpserver.Route{{Method: http.MethodGet, Path: "/openapi.json", Access: httpserver.Anybody, Handler: func(c echo.Context) error {
-		h := c.Response().Header()
-		h.Set("ETag", tag)
-		h.Set(echo.HeaderCacheControl, maxAge)
-		if known(c.Request().Header.Get("If-None-Match"), tag) {
-			return c.NoContent(http.StatusNotModified)
-		}
-		return c.JSONBlob(http.StatusOK, document)
-	}}}, nil
+	return []httpserver.Route{{
+		Method: http.MethodGet, Path: "/openapi.json", Access: httpserver.Anybody,
+		Handler: func(c echo.Context) error {
+			h := c.Response().Header()
+			h.Set("ETag", tag)
+			h.Set(echo.HeaderCacheControl, maxAge)
+			if known(c.Request().Header.Get("If-None-Match"), tag) {
+				return c.NoContent(http.StatusNotModified)
+			}
+			return c.JSONBlob(http.StatusOK, document)
+		},
+	}}, nil
 }
 
 // known tells whether a client has the document already (RFC 9110, 13.1.2).

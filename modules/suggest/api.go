@@ -22,8 +22,14 @@ func (a *API) Routes() []httpserver.Route {
 	const path = "/api/v1/discover/suggested-users"
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: path, Access: httpserver.User, Handler: a.list},
-		{Method: http.MethodPost, Path: path + "/:id/dismiss", Access: httpserver.User, Handler: a.change(a.service.Dismiss)},
-		{Method: http.MethodDelete, Path: path + "/:id/dismiss", Access: httpserver.User, Handler: a.change(a.service.Undismiss)},
+		{
+			Method: http.MethodPost, Path: path + "/:id/dismiss", Access: httpserver.User,
+			Handler: a.change(a.service.Dismiss),
+		},
+		{
+			Method: http.MethodDelete, Path: path + "/:id/dismiss", Access: httpserver.User,
+			Handler: a.change(a.service.Undismiss),
+		},
 	}
 }
 
@@ -46,7 +52,10 @@ func (a *API) list(c echo.Context) error {
 		return err
 	}
 	answer := a.service.Suggest(c.Request().Context(), httpserver.UserID(c), limit)
-	return c.JSON(http.StatusOK, listing{List: httpserver.ListOf(answer.Items, ""), ServedFrom: answer.ServedFrom, Degraded: answer.Degraded})
+	return c.JSON(http.StatusOK, listing{
+		List: httpserver.ListOf(answer.Items, ""), ServedFrom: answer.ServedFrom,
+		Degraded: answer.Degraded,
+	})
 }
 
 // change dismisses somebody, or takes that back.

@@ -117,7 +117,8 @@ func (c *candidates) rank(w *Weights, most int, barred func(core.ID) bool) []Ite
 
 // score weighs what speaks for somebody. It rises with every count.
 func (c *candidate) score(w *Weights) float64 {
-	return weigh(w.FollowedBy, c.followedBy) + weigh(w.EngagedBy, c.engagedBy) + weigh(w.Engaged, c.engaged) + weigh(w.Popular, c.popular)
+	return weigh(w.FollowedBy, c.followedBy) + weigh(w.EngagedBy, c.engagedBy) + weigh(w.Engaged, c.engaged) +
+		weigh(w.Popular, c.popular)
 }
 
 func weigh(weight float64, count int64) float64 {
@@ -133,8 +134,14 @@ func (c *candidate) item(w *Weights, score float64) Item {
 		value  float64
 		reason Reason
 	}{
-		{weigh(w.FollowedBy, c.followedBy), Reason{Kind: FollowedBy, Count: c.followedBy, Users: c.followers[:min(some, c.followedBy)]}},
-		{weigh(w.EngagedBy, c.engagedBy), Reason{Kind: EngagedBy, Count: c.engagedBy, Users: c.engagers[:min(some, c.engagedBy)]}},
+		{weigh(w.FollowedBy, c.followedBy), Reason{
+			Kind: FollowedBy, Count: c.followedBy,
+			Users: c.followers[:min(some, c.followedBy)],
+		}},
+		{weigh(w.EngagedBy, c.engagedBy), Reason{
+			Kind: EngagedBy, Count: c.engagedBy,
+			Users: c.engagers[:min(some, c.engagedBy)],
+		}},
 		{weigh(w.Engaged, c.engaged), Reason{Kind: Engaged, Count: c.engaged}},
 		{weigh(w.Popular, c.popular), Reason{Kind: Popular, Count: c.popular}},
 	}

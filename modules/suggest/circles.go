@@ -34,7 +34,8 @@ func (c Circle) bytes() int { return circleOverhead + len(c) }
 
 func newCircles(cfg *Config, clock core.Clock, m *metrics) (*circles, error) {
 	c := &circles{cfg: cfg, clock: clock, metrics: m}
-	kept, err := simplelru.NewLRU(cfg.CircleBytes/circleOverhead, func(_ core.ID, one keptCircle) { c.bytes -= one.bytes() })
+	kept, err := simplelru.NewLRU(cfg.CircleBytes/circleOverhead,
+		func(_ core.ID, one keptCircle) { c.bytes -= one.bytes() })
 	if err != nil {
 		return nil, fmt.Errorf("suggest.circle_bytes: %w", err)
 	}

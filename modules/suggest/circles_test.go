@@ -34,7 +34,8 @@ func TestWhatAUserChangesCountsAlthoughTheirFolloweesAreRemembered(t *testing.T)
 	w.follows(2, 10, 11, 12, 13)
 	w.follows(3, 20)
 	require.Len(t, w.suggest(101).Items, 5)
-	w.edges(edge{from: 202, to: 10, kind: "block"}, edge{from: 202, to: 11, kind: "mute"}, edge{from: 202, to: 12, kind: "blocked_by"}, edge{from: 202, to: 3, kind: "follow", gone: true})
+	w.edges(edge{from: 202, to: 10, kind: "block"}, edge{from: 202, to: 11, kind: "mute"},
+		edge{from: 202, to: 12, kind: "blocked_by"}, edge{from: 202, to: 3, kind: "follow", gone: true})
 	require.Equal(t, []core.ID{13}, users(w.suggest(202)), "20 was followed by 3 alone")
 
 	// A followee who blocks the user is no friend any more; the app takes the follow back, or it does not.
@@ -92,7 +93,8 @@ func TestFewEdgesMeanWhatTheWholeQuestionSays(t *testing.T) {
 		got, err := suggest.NewClickHouse(few, w.ClickHouse, core.CountedFromEvents()).Edges(t.Context(), viewer, nil)
 		require.NoError(t, err)
 		whole.MaxEdges = max(1, len(got)) // fewer than there are rows
-		want, err := suggest.NewClickHouse(whole, w.ClickHouse, core.CountedFromEvents()).Edges(t.Context(), viewer, nil)
+		want, err := suggest.NewClickHouse(whole, w.ClickHouse, core.CountedFromEvents()).Edges(t.Context(), viewer,
+			nil)
 		require.NoError(t, err)
 		require.ElementsMatch(t, want, got)
 		follows := func(edges []suggest.Edge) (ids []core.ID) {

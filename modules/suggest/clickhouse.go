@@ -69,7 +69,11 @@ func (c *ClickHouse) Circles(ctx context.Context, people []core.ID, beside bool)
 		Settings: append([]ch.Setting{
 			{Key: "max_rows_to_read", Value: strconv.Itoa(c.cfg.MaxRows)}, {Key: "read_overflow_mode", Value: "break"},
 		}, clickhouse.OneThread...),
-		Result: proto.Results{{Name: "person", Data: &person}, {Name: "other", Data: &other}, {Name: "weight", Data: &weight}},
+		Result: proto.Results{
+			{Name: "person", Data: &person},
+			{Name: "other", Data: &other},
+			{Name: "weight", Data: &weight},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range person.Rows() {
 				who, whom := core.ID(person.Row(i)), core.ID(other.Row(i))
@@ -140,7 +144,8 @@ func (c *ClickHouse) Popular(ctx context.Context) ([]Counted, error) {
 		people    proto.ColUInt64
 		out       []Counted
 	)
-	name, params := c.from.Query("suggest_popular", map[string]any{"days": c.cfg.Popular.Days, "limit": c.cfg.Popular.Limit})
+	name, params := c.from.Query("suggest_popular",
+		map[string]any{"days": c.cfg.Popular.Days, "limit": c.cfg.Popular.Limit})
 	return out, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: clickhouse.Params(params),

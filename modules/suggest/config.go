@@ -44,7 +44,8 @@ type PopularConfig struct {
 func DefaultConfig() Config {
 	return Config{
 		Fresh: time.Hour, Keep: 24 * time.Hour, DismissFor: 90 * 24 * time.Hour, MaxBarred: 2000,
-		Budget: time.Second, MaxConcurrent: 4, Seeds: 200, PerSeed: 200, MaxRows: 2_000_000, MaxEdges: 20_000, Local: 1000, CircleBytes: 32 << 20,
+		Budget: time.Second, MaxConcurrent: 4, Seeds: 200, PerSeed: 200, MaxRows: 2_000_000, MaxEdges: 20_000,
+		Local: 1000, CircleBytes: 32 << 20,
 		Weights: Weights{FollowedBy: 1, EngagedBy: 0.6, Engaged: 0.8, Popular: 0.1},
 		Popular: PopularConfig{Every: 10 * time.Minute, Timeout: time.Minute, Days: 7, Limit: 1000},
 	}

@@ -30,7 +30,10 @@ func FuzzAListFromRedisIsReadOrRefused(f *testing.F) {
 
 func TestAListIsReadAsItWasWritten(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	want := &entry{ComputedAt: at, FreshUntil: at.Add(time.Minute), Items: []Item{{User: 7, Reason: Reason{Kind: FollowedBy, Count: 3}, Score: 0.5}}}
+	want := &entry{
+		ComputedAt: at, FreshUntil: at.Add(time.Minute),
+		Items: []Item{{User: 7, Reason: Reason{Kind: FollowedBy, Count: 3}, Score: 0.5}},
+	}
 	text, err := json.Marshal(want)
 	require.NoError(t, err)
 	got, err := decodeEntry(text)
@@ -42,7 +45,10 @@ func TestAScoreRisesWithWhatSpeaksForSomebody(t *testing.T) {
 	w := DefaultConfig().Weights
 	rapid.Check(t, func(rt *rapid.T) {
 		n := rapid.Int64Range(0, 1_000_000)
-		one := candidate{followedBy: n.Draw(rt, "followed by"), engagedBy: n.Draw(rt, "engaged by"), engaged: n.Draw(rt, "engaged"), popular: n.Draw(rt, "popular")}
+		one := candidate{
+			followedBy: n.Draw(rt, "followed by"), engagedBy: n.Draw(rt, "engaged by"),
+			engaged: n.Draw(rt, "engaged"), popular: n.Draw(rt, "popular"),
+		}
 		more := one
 		switch rapid.IntRange(0, 3).Draw(rt, "which") {
 		case 0:

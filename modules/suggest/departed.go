@@ -57,7 +57,8 @@ func (s *Store) depart(ctx context.Context, changes []core.Change) error {
 	}
 	for _, answer := range conn.DoMulti(ctx,
 		conn.B().Zrem().Key(departedKey).Member(not...).Build(), add.Build(),
-		conn.B().Zremrangebyscore().Key(departedKey).Min("-inf").Max(strconv.FormatInt(now.Add(-s.departedFor()).UnixMilli(), 10)).Build(),
+		conn.B().Zremrangebyscore().Key(departedKey).Min("-inf").
+			Max(strconv.FormatInt(now.Add(-s.departedFor()).UnixMilli(), 10)).Build(),
 		conn.B().Zremrangebyrank().Key(departedKey).Start(0).Stop(-maxDeparted-1).Build(),
 		conn.B().Pexpire().Key(departedKey).Milliseconds(s.departedFor().Milliseconds()).Build(),
 	) {
@@ -74,7 +75,9 @@ func (s *Store) departedSince(ctx context.Context, since time.Time) (map[core.ID
 	if err != nil {
 		return nil, err
 	}
-	members, err := conn.Do(ctx, conn.B().Zrange().Key(departedKey).Min(strconv.FormatInt(since.UnixMilli(), 10)).Max("+inf").Byscore().Build()).AsStrSlice()
+	members, err := conn.Do(ctx,
+		conn.B().Zrange().Key(departedKey).Min(strconv.FormatInt(since.UnixMilli(),
+			10)).Max("+inf").Byscore().Build()).AsStrSlice()
 	if err != nil && !rueidis.IsRedisNil(err) {
 		return nil, fmt.Errorf("who is deleted: %w", err)
 	}

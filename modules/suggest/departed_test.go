@@ -85,7 +85,8 @@ func TestWhoIsBlockedMutedOrDeletedIsNoReason(t *testing.T) {
 			bar(w, 3)
 			answer := w.suggest(1)
 			require.Equal(t, []core.ID{10}, users(answer), "11 and 12 are near to nobody else")
-			require.Equal(t, suggest.Reason{Kind: suggest.FollowedBy, Count: 1, Users: []core.ID{2}}, answer.Items[0].Reason)
+			require.Equal(t, suggest.Reason{Kind: suggest.FollowedBy, Count: 1, Users: []core.ID{2}},
+				answer.Items[0].Reason)
 		})
 	}
 }
@@ -109,7 +110,8 @@ func TestWhoWasFollowedLatelySpeaksForOthers(t *testing.T) {
 	w.follows(2, 10)
 	require.NoError(t, w.store.Changed(context.Background(), []core.Change{{Kind: core.Followed, Viewer: 1, Other: 2}}))
 	for range 2 { // computed, and from the cache
-		require.Equal(t, suggest.Reason{Kind: suggest.FollowedBy, Count: 1, Users: []core.ID{2}}, w.suggest(1).Items[0].Reason)
+		require.Equal(t, suggest.Reason{Kind: suggest.FollowedBy, Count: 1, Users: []core.ID{2}},
+			w.suggest(1).Items[0].Reason)
 	}
 }
 
@@ -192,7 +194,8 @@ func (w *world) anew() {
 	w.t.Helper()
 	w.metrics = prometheus.NewRegistry()
 	service, err := suggest.New(suggest.Params{
-		Config: w.cfg, Source: w.source, Fallback: &w.app, Gates: suggest.Gates{Source: &w.gate, Redis: suggest.AlwaysAsk{}}, Store: w.store,
+		Config: w.cfg, Source: w.source, Fallback: &w.app,
+		Gates: suggest.Gates{Source: &w.gate, Redis: suggest.AlwaysAsk{}}, Store: w.store,
 		Erased: w.erased, Users: w.users, Clock: w.clock, Log: zap.NewNop(), Registerer: w.metrics,
 	})
 	require.NoError(w.t, err)

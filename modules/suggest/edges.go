@@ -48,7 +48,8 @@ type edgeRow struct {
 // edgesOf are the edges that stand, the newest follows first.
 func edgesOf(rows []edgeRow) []Edge {
 	slices.SortFunc(rows, func(a, b edgeRow) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.other, b.other), cmp.Compare(a.rowKey, b.rowKey), cmp.Compare(b.version, a.version))
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.other, b.other), cmp.Compare(a.rowKey, b.rowKey),
+			cmp.Compare(b.version, a.version))
 	})
 	stand, last := rows[:0], edgeRow{}
 	for _, r := range rows {
@@ -56,7 +57,8 @@ func edgesOf(rows []edgeRow) []Edge {
 		if last = r; !newest || r.deleted {
 			continue
 		}
-		if n := len(stand); n > 0 && stand[n-1].kind == r.kind && stand[n-1].other == r.other { // another row of the app says the same
+		// another row of the app says the same
+		if n := len(stand); n > 0 && stand[n-1].kind == r.kind && stand[n-1].other == r.other {
 			stand[n-1].since = max(stand[n-1].since, r.since)
 			continue
 		}
@@ -95,7 +97,8 @@ func (c *ClickHouse) edgeRows(ctx context.Context, viewer core.ID) ([]edgeRow, e
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range other.Rows() {
 				rows = append(rows, edgeRow{
-					kind: kind.Row(i), other: core.ID(other.Row(i)), rowKey: rowKey.Row(i), since: since.Row(i), version: version.Row(i), deleted: deleted.Row(i) == 1,
+					kind: kind.Row(i), other: core.ID(other.Row(i)), rowKey: rowKey.Row(i), since: since.Row(i),
+					version: version.Row(i), deleted: deleted.Row(i) == 1,
 				})
 			}
 			return nil

@@ -16,8 +16,8 @@ const maxExisting = 200_000
 // source is asked for each list.
 const maxSuspects = 100_000
 
-// deleted tells which people are deleted, or were never there. Hardly anybody of whom that is true still has followers, so it
-// remembers everybody who ever was, and asks for those of a list who are among them.
+// deleted tells which people are deleted, or were never there. Hardly anybody of whom that is true still has followers,
+// so it remembers everybody who ever was, and asks for those of a list who are among them.
 type deleted struct {
 	source Source
 	clock  core.Clock

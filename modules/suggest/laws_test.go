@@ -27,11 +27,17 @@ func lawsHold(t *testing.T, w *world, complete bool) {
 	rapid.Check(t, func(rt *rapid.T) {
 		base += 100
 		const people = 8
-		person := rapid.Custom(func(rt *rapid.T) core.ID { return base + core.ID(rapid.IntRange(1, people).Draw(rt, "person")) })
+		person := rapid.Custom(func(rt *rapid.T) core.ID {
+			return base +
+				core.ID(rapid.IntRange(1, people).Draw(rt, "person"))
+		})
 		stands := map[edge]bool{} // by the edge without its state
 		var rows []edge
 		for range rapid.IntRange(0, 60).Draw(rt, "edges") {
-			e := edge{from: person.Draw(rt, "from"), to: person.Draw(rt, "to"), kind: rapid.SampledFrom([]string{"follow", "follow", "follow", "block", "mute"}).Draw(rt, "kind")}
+			e := edge{
+				from: person.Draw(rt, "from"), to: person.Draw(rt, "to"),
+				kind: rapid.SampledFrom([]string{"follow", "follow", "follow", "block", "mute"}).Draw(rt, "kind"),
+			}
 			gone := rapid.IntRange(0, 4).Draw(rt, "gone") == 0
 			stands[e] = !gone
 			row, mirror := e, edge{from: e.to, to: e.from, kind: "blocked_by"}
@@ -58,12 +64,15 @@ func lawsHold(t *testing.T, w *world, complete bool) {
 			return a == b || dismissed[[2]core.ID{a, b}]
 		}
 		barred := func(a, b core.ID) bool { // speaks for nobody, though followed
-			return stands[edge{from: a, to: b, kind: "block"}] || stands[edge{from: a, to: b, kind: "mute"}] || stands[edge{from: a, to: b, kind: "blocked_by"}]
+			return stands[edge{from: a, to: b, kind: "block"}] || stands[edge{from: a, to: b, kind: "mute"}] ||
+				stands[edge{from: a, to: b, kind: "blocked_by"}]
 		}
 		viewer := person.Draw(rt, "viewer")
 		wanted := map[core.ID]int64{}
 		for e, there := range stands {
-			if !there || e.kind != "follow" || e.from == viewer || !stands[edge{from: viewer, to: e.from, kind: "follow"}] || related(viewer, e.to) || barred(viewer, e.from) {
+			if !there || e.kind != "follow" || e.from == viewer ||
+				!stands[edge{from: viewer, to: e.from, kind: "follow"}] || related(viewer, e.to) ||
+				barred(viewer, e.from) {
 				continue
 			}
 			wanted[e.to]++

@@ -14,7 +14,8 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		circles: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_suggest_circles_total", Help: "Whom people follow and care for, as computations needed it: kept in memory, or asked for.",
+			Name: "feedrank_suggest_circles_total",
+			Help: "Whom people follow and care for, as computations needed it: kept in memory, or asked for.",
 		}, []string{"outcome"}),
 		circleBytes: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "feedrank_suggest_circle_bytes", Help: "Bytes of that in memory; suggest.circle_bytes bounds them.",

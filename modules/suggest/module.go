@@ -40,7 +40,9 @@ type serviceIn struct {
 
 func newService(in serviceIn) (*Service, error) {
 	return New(Params{
-		Config: in.Config, Source: NewClickHouse(in.Config, in.ClickHouse, in.From), Fallback: in.Fallback, Gates: in.Gates,
-		Store: NewStore(in.Config, in.Redis, in.Clock), Erased: in.Erased, Users: bool(in.Users), Clock: in.Clock, Log: in.Log, Registerer: in.Registry,
+		Config: in.Config, Source: NewClickHouse(in.Config, in.ClickHouse, in.From), Fallback: in.Fallback,
+		Gates: in.Gates,
+		Store: NewStore(in.Config, in.Redis, in.Clock), Erased: in.Erased, Users: bool(in.Users), Clock: in.Clock,
+		Log: in.Log, Registerer: in.Registry,
 	})
 }

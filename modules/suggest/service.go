@@ -87,9 +87,13 @@ func New(p Params) (*Service, error) {
 		p.Erased = Nobody{}
 	}
 	return &Service{
-		cfg: p.Config, source: p.Source, fallback: p.Fallback, gates: p.Gates, store: p.Store, clock: p.Clock, log: p.Log.Named("suggest"),
+		cfg: p.Config, source: p.Source, fallback: p.Fallback, gates: p.Gates, store: p.Store, clock: p.Clock,
+		log:     p.Log.Named("suggest"),
 		popular: &popularList{redis: p.Store.redis, gate: p.Gates.Redis, clock: p.Clock}, local: local,
-		circles: circles, deleted: &deleted{source: p.Source, clock: p.Clock, every: p.Config.Fresh / 10, mapped: p.Users},
+		circles: circles, deleted: &deleted{
+			source: p.Source, clock: p.Clock, every: p.Config.Fresh / 10,
+			mapped: p.Users,
+		},
 		departed: &departed{store: p.Store, gate: p.Gates.Redis}, erased: p.Erased,
 		places: make(chan struct{}, p.Config.MaxConcurrent), metrics: m,
 	}, nil
@@ -204,7 +208,8 @@ func (s *Service) compute(ctx context.Context, user core.ID) (*entry, error) {
 			return nil, err
 		}
 		e := &entry{ComputedAt: s.clock.Now(), FreshUntil: s.store.freshUntil(len(items)), Items: items}
-		if err := s.gates.Redis.Do(ctx, func(ctx context.Context) error { return s.store.save(ctx, user, e) }); err != nil {
+		if err := s.gates.Redis.Do(ctx,
+			func(ctx context.Context) error { return s.store.save(ctx, user, e) }); err != nil {
 			s.metrics.unsaved.Inc()
 			known, _ := s.local.Get(user)
 			s.local.Add(user, state{entry: e, barred: known.barred, known: known.known})

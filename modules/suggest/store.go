@@ -126,7 +126,8 @@ func (s *Store) save(ctx context.Context, user core.ID, e *entry) error {
 	if err != nil {
 		return fmt.Errorf("suggestions of %s: %w", user, err)
 	}
-	if err := conn.Do(ctx, conn.B().Set().Key(usersKey(user)).Value(rueidis.BinaryString(text)).Px(s.cfg.Keep).Build()).Error(); err != nil {
+	set := conn.B().Set().Key(usersKey(user)).Value(rueidis.BinaryString(text)).Px(s.cfg.Keep).Build()
+	if err := conn.Do(ctx, set).Error(); err != nil {
 		return fmt.Errorf("keep the suggestions of %s: %w", user, err)
 	}
 	return nil
@@ -147,7 +148,9 @@ const barUsers = 256
 
 // bar leaves people out of users' suggestions for a time, many users in one round trip. What is there for
 // longer stays. Of each user the oldest beyond the bound are forgotten.
-func (s *Store) bar(ctx context.Context, keyOf func(core.ID) string, of map[core.ID][]core.ID, length time.Duration) error {
+func (s *Store) bar(ctx context.Context, keyOf func(core.ID) string, of map[core.ID][]core.ID,
+	length time.Duration,
+) error {
 	if len(of) == 0 {
 		return nil
 	}

@@ -42,7 +42,8 @@ func TestPeopleAreSuggestedWithTheReasonThatWeighsMost(t *testing.T) {
 	require.Equal(t, suggest.EngagedBy, reasons[12].Kind)
 	require.ElementsMatch(t, []core.ID{2, 3}, reasons[12].Users)
 	require.Equal(t, suggest.Reason{Kind: suggest.Popular, Count: 2}, reasons[15])
-	require.Equal(t, suggest.Popular, reasons[14].Kind, "hides outweigh the likes: only that others like them speaks for them")
+	require.Equal(t, suggest.Popular, reasons[14].Kind,
+		"hides outweigh the likes: only that others like them speaks for them")
 	for _, nobody := range []core.ID{1, 2, 3, 4} {
 		require.NotContains(t, reasons, nobody)
 	}

@@ -73,7 +73,10 @@ func (a *app) Active(context.Context, core.ID) ([]core.ID, error) { return a.act
 
 func newWorld(t testing.TB, change ...func(*suggest.Config)) *world {
 	t.Helper()
-	w := &world{Stack: stack.New(t), t: t, cfg: suggest.DefaultConfig(), clock: &movableClock{}, metrics: prometheus.NewRegistry(), erased: erased{}}
+	w := &world{
+		Stack: stack.New(t), t: t, cfg: suggest.DefaultConfig(), clock: &movableClock{},
+		metrics: prometheus.NewRegistry(), erased: erased{},
+	}
 	w.cfg.Budget, w.cfg.NameOthers = 20*time.Second, true
 	for _, f := range change {
 		f(&w.cfg)
@@ -102,7 +105,8 @@ func (w *world) metric(t *testing.T, name string) float64 {
 
 func (w *world) write(statement string) {
 	w.t.Helper()
-	require.NoError(w.t, w.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+	require.NoError(w.t, w.ClickHouse.Write(context.Background(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
 }
 
 // edge is one row of the copy that the CDC consumer keeps.
@@ -126,7 +130,8 @@ func (w *world) edges(all ...edge) {
 		}
 		rows[i] = fmt.Sprintf("(%d, '%s', %d, 'a', now64(6), %d, %d)", e.from, e.kind, e.to, w.version, gone)
 	}
-	w.write("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) VALUES " + strings.Join(rows, ","))
+	w.write("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) VALUES " +
+		strings.Join(rows, ","))
 }
 
 func (w *world) follows(from core.ID, to ...core.ID) {

@@ -25,17 +25,26 @@ func (s source) top(ctx context.Context, w window, weights *Weights, now time.Ti
 		found                 []candidate
 	)
 	name, params := s.from.Query("trending_top", map[string]any{
-		"since": w.since(now).Unix(), "day": now.Truncate(time.Hour).Add(-23 * time.Hour).Unix(), "days": max(1, int(w.length.Hours())/24), "limit": limit,
+		"since": w.since(now).Unix(), "day": now.Truncate(time.Hour).Add(-23 * time.Hour).Unix(),
+		"days": max(1, int(w.length.Hours())/24), "limit": limit,
 		"like": weights.Like, "comment": weights.Comment, "share": weights.Share,
-		"a": weights.PriorInteractions, "b": weights.PriorExposures, "rate": weights.rate(), "min_people": weights.MinPeople, "people_share": weights.PeopleShare,
+		"a": weights.PriorInteractions, "b": weights.PriorExposures, "rate": weights.rate(),
+		"min_people": weights.MinPeople, "people_share": weights.PeopleShare,
 	})
 	return found, s.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params),
 		Settings: clickhouse.Job,
-		Result:   proto.Results{{Name: "post_id", Data: &ids}, {Name: "exposed", Data: &exposed}, {Name: "interactions", Data: &interactions}},
+		Result: proto.Results{
+			{Name: "post_id", Data: &ids},
+			{Name: "exposed", Data: &exposed},
+			{Name: "interactions", Data: &interactions},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
-				found = append(found, candidate{post: core.ID(ids.Row(i)), exposed: exposed.Row(i), interactions: interactions.Row(i)})
+				found = append(found, candidate{
+					post: core.ID(ids.Row(i)), exposed: exposed.Row(i),
+					interactions: interactions.Row(i),
+				})
 			}
 			return nil
 		},
@@ -50,8 +59,13 @@ func (s source) visible(ctx context.Context, posts []core.ID) (map[core.ID]core.
 	)
 	found := make(map[core.ID]core.Post, len(posts))
 	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_posts", Query: ch.Query{
-		Body: sql.ClickHouse("trending_posts"), Parameters: clickhouse.Params(map[string]any{"ids": posts}), Settings: clickhouse.Job,
-		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
+		Body: sql.ClickHouse("trending_posts"), Parameters: clickhouse.Params(map[string]any{"ids": posts}),
+		Settings: clickhouse.Job,
+		Result: proto.Results{
+			{Name: "id", Data: &ids},
+			{Name: "author_id", Data: &authors},
+			{Name: "created_at", Data: &created},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
 				id := core.ID(ids.Row(i))

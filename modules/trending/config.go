@@ -25,7 +25,8 @@ type WindowConfig struct {
 func DefaultConfig() Config {
 	return Config{
 		Every: 20 * time.Second, Timeout: 45 * time.Second, Keep: time.Minute, Limit: 200, PerUser: 6,
-		Hour: WindowConfig{Refresh: 20 * time.Second}, Day: WindowConfig{Refresh: time.Minute}, Week: WindowConfig{Refresh: 10 * time.Minute},
+		Hour: WindowConfig{Refresh: 20 * time.Second}, Day: WindowConfig{Refresh: time.Minute},
+		Week: WindowConfig{Refresh: 10 * time.Minute},
 	}
 }
 

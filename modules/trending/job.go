@@ -24,7 +24,9 @@ type Job struct {
 }
 
 // NewJob makes the job.
-func NewJob(cfg Config, weights Weights, client *clickhouse.Client, from core.CountedFrom, published *Published, clock core.Clock, reg prometheus.Registerer) *Job {
+func NewJob(cfg Config, weights Weights, client *clickhouse.Client, from core.CountedFrom, published *Published,
+	clock core.Clock, reg prometheus.Registerer,
+) *Job {
 	return &Job{
 		cfg: cfg, weights: weights, source: source{client, from}, published: published, clock: clock,
 		metrics: newMetrics(reg), last: map[Window]*List{},
@@ -116,11 +118,13 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	gauge := func(name, help string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "feedrank_trending_" + name, Help: help}, []string{"window"})
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "feedrank_trending_" + name, Help: help},
+			[]string{"window"})
 	}
 	m := &metrics{
-		posts:    gauge("posts", "Posts in the list that was published last."),
-		refused:  gauge("refused_posts", "Posts left out of it because one account, or a few, did all that was done with them."),
+		posts: gauge("posts", "Posts in the list that was published last."),
+		refused: gauge("refused_posts",
+			"Posts left out of it because one account, or a few, did all that was done with them."),
 		computed: gauge("computed_timestamp_seconds", "When it was made, as seconds since 1970."),
 	}
 	reg.MustRegister(m.posts, m.refused, m.computed)

@@ -29,7 +29,8 @@ type Post struct {
 // that is believed.
 func (w *Weights) score(interactions, exposed, decay float64, age time.Duration) float64 {
 	exposed = max(exposed, interactions/w.rate())
-	return math.Log1p(interactions) * math.Log1p((interactions+w.PriorInteractions)/(exposed+w.PriorExposures)) * math.Exp(-decay*max(0, age.Hours()))
+	return math.Log1p(interactions) * math.Log1p((interactions+w.PriorInteractions)/(exposed+w.PriorExposures)) *
+		math.Exp(-decay*max(0, age.Hours()))
 }
 
 // decay is that of a window.
@@ -51,7 +52,9 @@ func (w *Weights) rate() float64 {
 // choose makes a list of the candidates that may be shown. Of these as many people liked, or commented, or shared
 // each as it takes: by the counts, which hold everybody to one of each. Where the app's own tables count, who
 // comments over and over counts at most per user, and a post that too few cared for is refused.
-func choose(cfg *Config, w *Weights, in window, now time.Time, found []candidate, visible map[core.ID]core.Post, users map[core.ID]int64) (list []Post, refused []core.ID) {
+func choose(cfg *Config, w *Weights, in window, now time.Time, found []candidate, visible map[core.ID]core.Post,
+	users map[core.ID]int64,
+) (list []Post, refused []core.ID) {
 	for _, c := range found {
 		post, ok := visible[c.post]
 		if !ok {
@@ -65,7 +68,10 @@ func choose(cfg *Config, w *Weights, in window, now time.Time, found []candidate
 			continue
 		}
 		interactions := min(c.interactions, float64(n)*cfg.PerUser)
-		list = append(list, Post{ID: post.ID, Author: post.AuthorID, CreatedAt: post.CreatedAt, Score: w.score(interactions, c.exposed, w.decay(in), now.Sub(post.CreatedAt))})
+		list = append(list, Post{
+			ID: post.ID, Author: post.AuthorID, CreatedAt: post.CreatedAt,
+			Score: w.score(interactions, c.exposed, w.decay(in), now.Sub(post.CreatedAt)),
+		})
 	}
 	slices.SortFunc(list, func(a, b Post) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))

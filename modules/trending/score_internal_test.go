@@ -10,7 +10,10 @@ import (
 )
 
 func TestTheListHoldsOnlyWhatIsVisibleAndWhatEnoughPeopleCaredFor(t *testing.T) {
-	weights := Weights{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20, MaxRate: 0.25, MinPeople: 3}
+	weights := Weights{
+		Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20, MaxRate: 0.25,
+		MinPeople: 3,
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg := DefaultConfig()
 		cfg.Limit = rapid.IntRange(1, 20).Draw(rt, "limit")
@@ -18,7 +21,10 @@ func TestTheListHoldsOnlyWhatIsVisibleAndWhatEnoughPeopleCaredFor(t *testing.T) 
 		var found []candidate
 		for i := range rapid.IntRange(0, 30).Draw(rt, "posts") {
 			id := core.ID(i + 1)
-			found = append(found, candidate{id, rapid.Float64Range(0, 1e6).Draw(rt, "exposed"), rapid.Float64Range(0, 1e6).Draw(rt, "interactions")})
+			found = append(found, candidate{
+				id, rapid.Float64Range(0, 1e6).Draw(rt, "exposed"),
+				rapid.Float64Range(0, 1e6).Draw(rt, "interactions"),
+			})
 			if rapid.Bool().Draw(rt, "visible") {
 				visible[id] = core.Post{ID: id, AuthorID: 1}
 			}

@@ -38,7 +38,10 @@ func (c *movableClock) Now() time.Time { return c.now }
 func newWorld(t testing.TB, change ...func(*trending.Config)) *world {
 	t.Helper()
 	w := &world{Stack: stack.New(t), t: t, cfg: trending.DefaultConfig(), clock: &movableClock{now: time.Now().UTC()}}
-	w.weights = trending.Weights{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20, MaxRate: 0.25, MinPeople: 3, Decay: 0.05, WeeklyDecay: 0.015}
+	w.weights = trending.Weights{
+		Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20, MaxRate: 0.25,
+		MinPeople: 3, Decay: 0.05, WeeklyDecay: 0.015,
+	}
 	for _, f := range change {
 		f(&w.cfg)
 	}
@@ -52,12 +55,14 @@ func newWorld(t testing.TB, change ...func(*trending.Config)) *world {
 
 // replica is a job of another process.
 func (w *world) replica() *trending.Job {
-	return trending.NewJob(w.cfg, w.weights, w.ClickHouse, core.CountedFromEvents(), w.lists, w.clock, prometheus.NewRegistry())
+	return trending.NewJob(w.cfg, w.weights, w.ClickHouse, core.CountedFromEvents(), w.lists, w.clock,
+		prometheus.NewRegistry())
 }
 
 func (w *world) write(statement string) {
 	w.t.Helper()
-	require.NoError(w.t, w.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+	require.NoError(w.t, w.ClickHouse.Write(context.Background(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
 }
 
 // events are raw, as the consumer writes them; the views follow.
@@ -66,7 +71,8 @@ func (w *world) events(post int, action string, at time.Time, users ...int) {
 	rows := make([]string, len(users))
 	for i, user := range users {
 		w.rows++
-		rows[i] = fmt.Sprintf("(0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, 0, %d, 1, 7)", user, post, post+1000, action, at.UnixMilli(), at.UnixMilli(), w.rows)
+		rows[i] = fmt.Sprintf("(0, %d, generateUUIDv4(), %d, %d, '%s', %d, %d, 0, %d, 1, 7)", user, post, post+1000,
+			action, at.UnixMilli(), at.UnixMilli(), w.rows)
 	}
 	w.write("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) VALUES " +
 		strings.Join(rows, ","))
@@ -78,7 +84,8 @@ func (w *world) posts(version int, flags string, ids ...int) {
 	for i, id := range ids {
 		rows[i] = fmt.Sprintf("(%d, %d, now64(6), %d, %s)", id, id+1000, version, flags)
 	}
-	w.write("INSERT INTO posts (id, author_id, created_at, version, hidden, is_deleted) VALUES " + strings.Join(rows, ","))
+	w.write("INSERT INTO posts (id, author_id, created_at, version, hidden, is_deleted) VALUES " +
+		strings.Join(rows, ","))
 }
 
 func (w *world) run() { require.NoError(w.t, w.job.Run(context.Background(), 1)) }
@@ -121,12 +128,16 @@ func TestEachWindowListsWhatWasDoneInIt(t *testing.T) {
 // The lists of the hot set are made by modules/feed/rank, whose tests have the same numbers.
 func TestAScoreIsTheOneOfTheRanking(t *testing.T) {
 	w := newWorld(t)
-	w.write(fmt.Sprintf("INSERT INTO posts (id, author_id, created_at, version) VALUES (1, 1001, %d, 1)", w.clock.now.Add(-time.Hour).UnixMicro()))
+	w.write(fmt.Sprintf("INSERT INTO posts (id, author_id, created_at, version) VALUES (1, 1001, %d, 1)",
+		w.clock.now.Add(-time.Hour).UnixMicro()))
 	for _, action := range []string{"like", "comment", "share"} {
 		w.events(1, action, w.clock.now, people(3)...)
 	}
 	w.run()
-	for window, want := range map[trending.Window]float64{trending.Hour: 0.525834, trending.Day: 0.525834, trending.Week: 0.544564} {
+	for window, want := range map[trending.Window]float64{
+		trending.Hour: 0.525834, trending.Day: 0.525834,
+		trending.Week: 0.544564,
+	} {
 		l, err := w.lists.Read(context.Background(), window)
 		require.NoError(t, err)
 		require.Len(t, l.Posts, 1)
@@ -225,7 +236,8 @@ func TestAListIsBoundedAndExpires(t *testing.T) {
 	left, err := conn.Do(context.Background(), conn.B().Pttl().Key("hot:posts:{24h}").Build()).AsInt64()
 	require.NoError(t, err)
 	require.InDelta(t, w.cfg.Keep.Milliseconds(), left, 10_000)
-	require.NoError(t, conn.Do(context.Background(), conn.B().Set().Key("hot:posts:{24h}").Value(`{"posts":[{"post":"0"}]}`).Build()).Error())
+	require.NoError(t, conn.Do(context.Background(),
+		conn.B().Set().Key("hot:posts:{24h}").Value(`{"posts":[{"post":"0"}]}`).Build()).Error())
 	_, err = w.lists.Read(context.Background(), trending.Day)
 	require.ErrorIs(t, err, core.ErrInvalidID)
 	require.Contains(t, trending.Config{Every: time.Minute, Keep: time.Minute}.Check(), "keep")

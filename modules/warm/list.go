@@ -86,10 +86,13 @@ func (l *List) active(ctx context.Context) ([]core.ID, error) {
 		users []core.ID
 	)
 	return users, l.client.Read(ctx, clickhouse.Query{Name: "warm_users", Query: ch.Query{
-		Body:       sql.ClickHouse("warm_users"),
-		Parameters: clickhouse.Params(map[string]any{"since": l.clock.Now().Add(-l.cfg.ActiveFor).Unix(), "limit": l.cfg.Limit}),
-		Settings:   clickhouse.Job,
-		Result:     proto.Results{{Name: "user_id", Data: &ids}},
+		Body: sql.ClickHouse("warm_users"),
+		Parameters: clickhouse.Params(map[string]any{
+			"since": l.clock.Now().Add(-l.cfg.ActiveFor).Unix(),
+			"limit": l.cfg.Limit,
+		}),
+		Settings: clickhouse.Job,
+		Result:   proto.Results{{Name: "user_id", Data: &ids}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
 				users = append(users, core.ID(ids.Row(i)))

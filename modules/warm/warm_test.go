@@ -50,7 +50,8 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) write(statement string) {
 	w.t.Helper()
-	require.NoError(w.t, w.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+	require.NoError(w.t, w.ClickHouse.Write(context.Background(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
 }
 
 func (w *world) events(user, n int, ago time.Duration) {
@@ -109,7 +110,8 @@ func TestTheMostActiveAreWarmedOnceAmongAllReplicas(t *testing.T) {
 	h := &warmed{users: make(chan core.ID, 100)}
 	w.start(h, &load{})
 	w.start(h, &load{})
-	require.ElementsMatch(t, []core.ID{11, 13, 12}, []core.ID{receive(t, h.users), receive(t, h.users), receive(t, h.users)})
+	require.ElementsMatch(t, []core.ID{11, 13, 12},
+		[]core.ID{receive(t, h.users), receive(t, h.users), receive(t, h.users)})
 	require.ErrorIs(t, w.list.Run(context.Background(), 1), warm.ErrFenced)
 	require.NoError(t, w.list.Run(context.Background(), 2))
 	receive(t, h.users)

@@ -34,7 +34,9 @@ type Worker struct {
 }
 
 // NewWorker makes a worker. Start starts it.
-func NewWorker(cfg Config, client *redis.Client, warmer Warmer, load Load, reg prometheus.Registerer, log *zap.Logger) *Worker {
+func NewWorker(cfg Config, client *redis.Client, warmer Warmer, load Load, reg prometheus.Registerer,
+	log *zap.Logger,
+) *Worker {
 	return &Worker{
 		cfg: cfg, redis: client, warmer: warmer, load: load, limit: rate.NewLimiter(rate.Limit(cfg.Rate), 1),
 		log: log.Named("warm"), metrics: newMetrics(reg), workers: worker.NewGroup(nil),
@@ -122,13 +124,16 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		users: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_warm_users_total", Help: "Users warmed by outcome: warmed, slow, failed; gave_way counts the looks at which the replica was busy.",
+			Name: "feedrank_warm_users_total",
+			Help: "Users warmed by outcome: warmed, slow, failed; gave_way counts the looks at which the replica was busy.",
 		}, []string{"outcome"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "feedrank_warm_seconds", Help: "Time to warm one user.", Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 10),
+			Name: "feedrank_warm_seconds", Help: "Time to warm one user.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 10),
 		}),
 		pause: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "feedrank_warm_pause_seconds", Help: "The pause before the next user; it grows while warming is slow.",
+			Name: "feedrank_warm_pause_seconds",
+			Help: "The pause before the next user; it grows while warming is slow.",
 		}),
 	}
 	reg.MustRegister(m.users, m.seconds, m.pause)

@@ -46,13 +46,18 @@ func start(ctx context.Context) (c *chain, err error) {
 	if c.dir, err = os.MkdirTemp("", "feedrank-cdc-"); err != nil {
 		return c, err
 	}
-	if c.servers, err = embedded.Start(ctx, embedded.Options{Only: []string{embedded.ClickHouse, embedded.Kafka, embedded.Postgres}}); err != nil {
+	if c.servers, err = embedded.Start(ctx,
+		embedded.Options{Only: []string{embedded.ClickHouse, embedded.Kafka, embedded.Postgres}}); err != nil {
 		return c, err
 	}
 	a := c.servers.Addresses()
-	s := settings{Kafka: kafka.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Postgres: postgres.DefaultConfig(), CDC: cdc.DefaultConfig()}
+	s := settings{
+		Kafka: kafka.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(),
+		Postgres: postgres.DefaultConfig(), CDC: cdc.DefaultConfig(),
+	}
 	s.Kafka.Brokers, s.Kafka.SessionTimeout = a.Kafka.Brokers, 3*time.Second
-	s.ClickHouse.Addrs, s.ClickHouse.User, s.ClickHouse.Password, s.ClickHouse.Database = []string{a.ClickHouse.Addr}, a.ClickHouse.User, a.ClickHouse.Password, a.ClickHouse.Database
+	s.ClickHouse.Addrs, s.ClickHouse.User, s.ClickHouse.Password, s.ClickHouse.Database = []string{a.ClickHouse.Addr},
+		a.ClickHouse.User, a.ClickHouse.Password, a.ClickHouse.Database
 	s.Postgres.DSN = a.Postgres.DSN
 	s.CDC.Source.LeadTimeout = 3 * time.Second
 	s.CDC.Source.TableCheck = time.Second

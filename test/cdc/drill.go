@@ -62,7 +62,8 @@ type result struct {
 
 // line is the last one.
 func (r result) line() string {
-	return fmt.Sprintf("cdc-chaos: changes=%d kills=%d tables_equal=%t rows_checked=%d", r.changes, r.kills, r.wrong == "", r.rows)
+	return fmt.Sprintf("cdc-chaos: changes=%d kills=%d tables_equal=%t rows_checked=%d", r.changes, r.kills,
+		r.wrong == "", r.rows)
 }
 
 // run carries out a drill and compares what is left.
@@ -115,10 +116,16 @@ func (d *drill) disturbed(ctx context.Context, changes *atomic.Int64) error {
 	// Two lanes: a worker is also killed while a server is away.
 	lanes, working := errgroup.WithContext(ctx)
 	lanes.Go(func() error {
-		return d.lane(working, 100, changes, plan{theSource: d.kills, theConsumer: d.kills, frozenConsumer: d.freezes, frozenSource: d.freezes})
+		return d.lane(working, 100, changes, plan{
+			theSource: d.kills, theConsumer: d.kills, frozenConsumer: d.freezes,
+			frozenSource: d.freezes,
+		})
 	})
 	lanes.Go(func() error {
-		return d.lane(working, 101, changes, plan{embedded.ClickHouse: d.kills, embedded.Postgres: d.kills, embedded.Kafka: d.kills})
+		return d.lane(working, 101, changes, plan{
+			embedded.ClickHouse: d.kills, embedded.Postgres: d.kills,
+			embedded.Kafka: d.kills,
+		})
 	})
 	err := lanes.Wait()
 	if err == nil {
@@ -134,7 +141,10 @@ type plan map[string]int
 
 func (p plan) shuffled(random *rand.Rand) []string {
 	var all []string
-	for _, part := range []string{theSource, theConsumer, frozenConsumer, frozenSource, embedded.ClickHouse, embedded.Postgres, embedded.Kafka} {
+	for _, part := range []string{
+		theSource, theConsumer, frozenConsumer, frozenSource, embedded.ClickHouse,
+		embedded.Postgres, embedded.Kafka,
+	} {
 		for range p[part] {
 			all = append(all, part)
 		}

@@ -49,7 +49,9 @@ func (m *measurements) run(ctx context.Context) error {
 }
 
 // with gives f servers of its own and a source and a consumer on them.
-func (m *measurements) with(ctx context.Context, setup []string, f func(c *chain, src, consumer *process) error) (err error) {
+func (m *measurements) with(ctx context.Context, setup []string,
+	f func(c *chain, src, consumer *process) error,
+) (err error) {
 	c, err := start(ctx)
 	if err != nil {
 		return err
@@ -103,7 +105,8 @@ func (m *measurements) latencies(ctx context.Context) error {
 			<-ended
 			slices.Sort(took)
 			at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
-			m.say("commit to visible at %4d changes/s: p50=%.0fms p95=%.0fms p99=%.0fms max=%.0fms trials=%d\n", rate, at(0.5), at(0.95), at(0.99), at(1), m.trials)
+			m.say("commit to visible at %4d changes/s: p50=%.0fms p95=%.0fms p99=%.0fms max=%.0fms trials=%d\n", rate,
+				at(0.5), at(0.95), at(0.99), at(1), m.trials)
 		}
 		return nil
 	})
@@ -144,7 +147,10 @@ func (c *chain) visible(ctx context.Context, id int) (time.Duration, error) {
 
 func (c *chain) count(ctx context.Context, from string) (uint64, error) {
 	var n proto.ColUInt64
-	err := c.db.Read(ctx, clickhouse.Query{Name: "count", Query: ch.Query{Body: "SELECT count() AS n FROM " + from, Result: proto.Results{{Name: "n", Data: &n}}}})
+	err := c.db.Read(ctx, clickhouse.Query{
+		Name:  "count",
+		Query: ch.Query{Body: "SELECT count() AS n FROM " + from, Result: proto.Results{{Name: "n", Data: &n}}},
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -153,7 +159,8 @@ func (c *chain) count(ctx context.Context, from string) (uint64, error) {
 
 // arrived waits until the copy of likes has all rows.
 func (c *chain) arrived(ctx context.Context, rows int) error {
-	for _, from := range []string{"likes", "likes FINAL"} { // FINAL reads every row: asked all the time it would be most of what is measured
+	// FINAL reads every row: asked all the time it would be most of what is measured
+	for _, from := range []string{"likes", "likes FINAL"} {
 		for {
 			n, err := c.count(ctx, from)
 			if err != nil {
@@ -200,7 +207,8 @@ func (m *measurements) snapshot(ctx context.Context) error {
 			return err
 		}
 		took := time.Since(began)
-		m.say("snapshot of %d rows: %.1fs, %.0f rows/s; %s; %s\n", m.rows, took.Seconds(), float64(m.rows)/took.Seconds(), src.spent(), consumer.spent())
+		m.say("snapshot of %d rows: %.1fs, %.0f rows/s; %s; %s\n", m.rows, took.Seconds(),
+			float64(m.rows)/took.Seconds(), src.spent(), consumer.spent())
 		patient := c.settings.ClickHouse
 		patient.QueryTimeout = time.Hour
 		db := clickhouse.New(patient, prometheus.NewRegistry())
@@ -214,7 +222,8 @@ func (m *measurements) snapshot(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		m.say("resync --check of %d rows: %.1fs, equal=%t\n", found[0].Rows, time.Since(began).Seconds(), found[0].Equal())
+		m.say("resync --check of %d rows: %.1fs, equal=%t\n", found[0].Rows, time.Since(began).Seconds(),
+			found[0].Equal())
 		return nil
 	})
 }
@@ -235,7 +244,8 @@ func (m *measurements) transaction(ctx context.Context) error {
 			return err
 		}
 		took := time.Since(began)
-		m.say("one transaction of %d rows: %.1fs after its commit, %.0f rows/s; %s; %s\n", m.rows, took.Seconds(), float64(m.rows)/took.Seconds(), src.spent(), consumer.spent())
+		m.say("one transaction of %d rows: %.1fs after its commit, %.0f rows/s; %s; %s\n", m.rows, took.Seconds(),
+			float64(m.rows)/took.Seconds(), src.spent(), consumer.spent())
 		return nil
 	})
 }

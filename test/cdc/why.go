@@ -36,12 +36,14 @@ func (d *drill) why(ctx context.Context, differences string) error {
 		return nil
 	}
 	table, line := found[1], strings.Trim(found[2], "[]")
-	ids := slices.DeleteFunc(strings.Split(line, "|"), func(word string) bool { return word == "block" || word == "mute" })
+	ids := slices.DeleteFunc(strings.Split(line, "|"),
+		func(word string) bool { return word == "block" || word == "mute" })
 	d.say("what there is of %s %s:\n", table, line)
 	if err := d.log(ctx, client, d.topic(table), ids[:min(2, len(ids)-1)]); err != nil {
 		return err
 	}
-	copies, err := tables.Copies(ctx, d.db, "SELECT toString(tuple(*)) AS line FROM "+table+" WHERE row_key LIKE '%"+ids[0]+"%' AND row_key LIKE '%"+ids[1]+"%'")
+	copies, err := tables.Copies(ctx, d.db,
+		"SELECT toString(tuple(*)) AS line FROM "+table+" WHERE row_key LIKE '%"+ids[0]+"%' AND row_key LIKE '%"+ids[1]+"%'")
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,8 @@ func (d *drill) log(ctx context.Context, client sarama.Client, topic string, ids
 			case m := <-records.Messages():
 				at = m.Offset
 				if about(m.Key, ids) || m.Key == nil {
-					d.say("  %s/%d@%d %s %s %s\n", topic, p, m.Offset, m.Timestamp.Format("05.000"), m.Key, payload(m.Value))
+					d.say("  %s/%d@%d %s %s %s\n", topic, p, m.Offset, m.Timestamp.Format("05.000"), m.Key,
+						payload(m.Value))
 				}
 			case <-ctx.Done():
 				return ctx.Err()

@@ -126,7 +126,8 @@ func newConsumer(s settings, log *zap.Logger, reg *prometheus.Registry, failure 
 	if err != nil {
 		return nil, err
 	}
-	queue := deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().CDCTopic), "chaos", kafka.NewProducer(s.Kafka), core.SystemClock{}, deadletter.NewMetrics(reg))
+	queue := deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().CDCTopic), "chaos",
+		kafka.NewProducer(s.Kafka), core.SystemClock{}, deadletter.NewMetrics(reg))
 	return cdc.NewConsumer(s.CDC, s.Kafka, consumer.Params{
 		ClickHouse: clickhouse.New(s.ClickHouse, reg), Postgres: pool, DeadLetters: letters{queue}, Observer: nobody{},
 		Clock: core.SystemClock{}, Log: log, Registerer: reg, Failure: failure,

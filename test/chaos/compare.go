@@ -26,10 +26,13 @@ func (v verdict) clean() bool { return v == verdict{} }
 type tables struct{ client *ch.Client }
 
 func (t tables) read(ctx context.Context, query string, results proto.Results, each func(rows int)) error {
-	return t.client.Do(ctx, ch.Query{Body: query, Result: results, OnResult: func(_ context.Context, b proto.Block) error {
-		each(b.Rows)
-		return nil
-	}})
+	return t.client.Do(ctx, ch.Query{
+		Body: query, Result: results,
+		OnResult: func(_ context.Context, b proto.Block) error {
+			each(b.Rows)
+			return nil
+		},
+	})
 }
 
 // compareRows holds every row of the raw table against the log.
@@ -167,7 +170,10 @@ func (t *truth) compareViews(ctx context.Context, db tables, v *verdict) error {
 		}
 	}
 	results = proto.Results{
-		{Name: "user_id", Data: &user}, {Name: "author_id", Data: &author}, {Name: "at", Data: &day}, {Name: "kafka_partition", Data: &partition},
+		{Name: "user_id", Data: &user},
+		{Name: "author_id", Data: &author},
+		{Name: "at", Data: &day},
+		{Name: "kafka_partition", Data: &partition},
 	}
 	for i, name := range []string{"views", "clicks", "likes", "comments", "shares", "hides"} {
 		results = append(results, proto.ResultColumn{Name: "n_" + name, Data: &n[i]})
@@ -213,7 +219,8 @@ func (t *truth) compareLetters(brokers []string, queue, topic string, v *verdict
 		}
 		e := &t.log[p][at]
 		_, key, value := t.stream.message(int(e.number), int32(len(t.log)), e.at) //nolint:gosec // few
-		if said["feedrank-dead-reason"] != t.stream.records[e.number].poison.reason() || !bytes.Equal(m.Key, key) || !bytes.Equal(m.Value, value) {
+		if said["feedrank-dead-reason"] != t.stream.records[e.number].poison.reason() || !bytes.Equal(m.Key, key) ||
+			!bytes.Equal(m.Value, value) {
 			v.DLQWrong++
 			return nil
 		}
@@ -240,7 +247,10 @@ func (d *drill) compare(ctx context.Context) (*truth, verdict, []time.Duration, 
 	v.Lost += t.missing
 	t.cold = int(d.warm.Seconds() * float64(d.rate))
 	a := d.servers.Addresses().ClickHouse
-	client, err := ch.Dial(ctx, ch.Options{Address: a.Addr, User: a.User, Password: a.Password, Database: a.Database, ReadTimeout: time.Minute})
+	client, err := ch.Dial(ctx, ch.Options{
+		Address: a.Addr, User: a.User, Password: a.Password, Database: a.Database,
+		ReadTimeout: time.Minute,
+	})
 	if err != nil {
 		return t, v, nil, err
 	}

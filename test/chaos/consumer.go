@@ -80,13 +80,15 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 	defer client.Close()
 	producer := kafka.NewProducer(s.Kafka)
 	signals := feed.NewSignals(store.New(store.DefaultConfig(), redis.New(s.Redis)), reg)
-	letters := letters{deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().EventsTopic), "chaos", producer, core.SystemClock{}, deadletter.NewMetrics(reg))}
+	letters := letters{deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().EventsTopic), "chaos", producer,
+		core.SystemClock{}, deadletter.NewMetrics(reg))}
 	failed := make(chan error, 1)
 	failure := worker.FailureFunc(func(_ string, err error) { failed <- err })
 	at := &doom{reports: reports, wake: make(chan struct{})}
 	at.obey(s.Order)
 	consumer := consumer.New(s.Events.Consumer(), s.Kafka, client, letters, core.SystemClock{}, failure, reg, log,
-		consumer.WithFailpoints(at), consumer.WithObserver(signals), consumer.WithPosts(consumer.NewPosts(client, core.SystemClock{})))
+		consumer.WithFailpoints(at), consumer.WithObserver(signals),
+		consumer.WithPosts(consumer.NewPosts(client, core.SystemClock{})))
 	if err := consumer.Start(context.Background()); err != nil {
 		return err
 	}

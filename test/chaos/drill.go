@@ -69,7 +69,8 @@ func run(ctx context.Context, o options) (r *report, err error) {
 			err = errors.Join(err, os.RemoveAll(d.dir))
 		}
 	}()
-	if d.servers, err = embedded.Start(ctx, embedded.Options{Only: []string{embedded.ClickHouse, embedded.Kafka, embedded.Redis}}); err != nil {
+	if d.servers, err = embedded.Start(ctx,
+		embedded.Options{Only: []string{embedded.ClickHouse, embedded.Kafka, embedded.Redis}}); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.servers.Stop(context.WithoutCancel(ctx))) }()
@@ -90,9 +91,13 @@ func run(ctx context.Context, o options) (r *report, err error) {
 // prepare migrates, makes the topics and the stream.
 func (d *drill) prepare(ctx context.Context) error {
 	a := d.servers.Addresses()
-	s := settings{Kafka: kafka.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Redis: redis.DefaultConfig(), Events: events.DefaultConfig()}
+	s := settings{
+		Kafka: kafka.DefaultConfig(), ClickHouse: clickhouse.DefaultConfig(), Redis: redis.DefaultConfig(),
+		Events: events.DefaultConfig(),
+	}
 	s.Kafka.Brokers, s.Kafka.SessionTimeout = a.Kafka.Brokers, 3*time.Second
-	s.ClickHouse.Addrs, s.ClickHouse.User, s.ClickHouse.Password, s.ClickHouse.Database = []string{a.ClickHouse.Addr}, a.ClickHouse.User, a.ClickHouse.Password, a.ClickHouse.Database
+	s.ClickHouse.Addrs, s.ClickHouse.User, s.ClickHouse.Password, s.ClickHouse.Database = []string{a.ClickHouse.Addr},
+		a.ClickHouse.User, a.ClickHouse.Password, a.ClickHouse.Database
 	s.Redis.Addrs = []string{a.Redis.Addr}
 	s.Events.Partitions, s.Events.InsertTimeout = d.partitions, 5*time.Second
 	if d.batch > 0 {
@@ -219,7 +224,8 @@ func (d *drill) watch(ctx context.Context) error {
 		if err != nil { // the server is away
 			continue
 		}
-		d.say("%7.2fs  … %d of %d records produced, %d applied, %d of %d disturbances\n", time.Since(d.diary.began).Seconds(), d.producer.sent.Load(), d.records,
+		d.say("%7.2fs  … %d of %d records produced, %d applied, %d of %d disturbances\n",
+			time.Since(d.diary.began).Seconds(), d.producer.sent.Load(), d.records,
 			applied, done, len(d.consumers)+len(d.options.servers))
 	}
 	return nil
@@ -242,7 +248,9 @@ func (d *drill) drained(ctx context.Context) error {
 	defer cancel()
 	for {
 		ends, err := logEnds(d.settings.Kafka.Brokers, d.topic)
-		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && covered >= ends && (d.unfenced || d.resolved(waiting)) { // what is doubled never matches
+		// what is doubled never matches
+		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && covered >= ends &&
+			(d.unfenced || d.resolved(waiting)) {
 			return nil
 		}
 		if err := worker.Pause(waiting, 50*time.Millisecond); err != nil {
@@ -259,7 +267,8 @@ func (d *drill) writePosts(ctx context.Context, second bool) error {
 	var rows []string
 	for post := int64(1); post <= int64(d.stream.posts); post++ {
 		if late(post) == second {
-			rows = append(rows, fmt.Sprintf("(%d, %d, now64(6) - INTERVAL 1 DAY, 1)", post, author(post, d.stream.posts)))
+			rows = append(rows, fmt.Sprintf("(%d, %d, now64(6) - INTERVAL 1 DAY, 1)", post,
+				author(post, d.stream.posts)))
 		}
 	}
 	return d.exec(ctx, "INSERT INTO posts (id, author_id, created_at, version) VALUES "+strings.Join(rows, ","))
@@ -303,5 +312,6 @@ const stalled = 2 * time.Minute
 
 // covered is how many records of the log the ledger accounts for.
 func (d *drill) covered(ctx context.Context) (uint64, error) {
-	return d.number(ctx, "SELECT sum(last) AS n FROM (SELECT max(last_offset) + 1 AS last FROM event_ranges GROUP BY kafka_partition)")
+	return d.number(ctx,
+		"SELECT sum(last) AS n FROM (SELECT max(last_offset) + 1 AS last FROM event_ranges GROUP BY kafka_partition)")
 }

@@ -46,7 +46,8 @@ func TestWhoeverWakesIsRefusedByTheFenceAlone(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 			defer cancel()
 			r, err := run(ctx, options{
-				seed: 1, records: 40_000, partitions: 4, batch: 600, drain: 4 * time.Minute, say: t.Logf, unfenced: unfenced,
+				seed: 1, records: 40_000, partitions: 4, batch: 600, drain: 4 * time.Minute, say: t.Logf,
+				unfenced:  unfenced,
 				consumers: []action{{freezeConsumer, consumer.AtInserting}, {freezeConsumer, consumer.AtSealed}},
 			})
 			require.NoError(t, err)

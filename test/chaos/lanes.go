@@ -187,7 +187,8 @@ func (l *lane) othersGoOn(ctx context.Context, partition int32) error {
 		if !known {
 			n, err := l.number(ctx, "SELECT max(fence) AS n FROM partition_owners WHERE "+of)
 			held, known = n, err == nil
-		} else if n, err := l.number(ctx, fmt.Sprintf("SELECT count() AS n FROM event_ranges WHERE fence > %d AND %s", held, of)); err == nil && n > 0 {
+		} else if n, err := l.number(ctx, fmt.Sprintf("SELECT count() AS n FROM event_ranges WHERE fence > %d AND %s",
+			held, of)); err == nil && n > 0 {
 			return nil
 		}
 		if err := worker.Pause(ctx, 100*time.Millisecond); err != nil {
@@ -227,7 +228,10 @@ func (d *drill) exec(ctx context.Context, statement string) error {
 // number is what a query of one row and one column n gives.
 func (d *drill) number(ctx context.Context, query string) (uint64, error) {
 	var n proto.ColUInt64
-	err := d.ask(ctx, ch.Query{Body: "SELECT toUInt64(n) AS n FROM (" + query + ")", Result: proto.Results{{Name: "n", Data: &n}}})
+	err := d.ask(ctx, ch.Query{
+		Body:   "SELECT toUInt64(n) AS n FROM (" + query + ")",
+		Result: proto.Results{{Name: "n", Data: &n}},
+	})
 	if err != nil || n.Rows() == 0 {
 		return 0, err
 	}
@@ -239,7 +243,10 @@ func (d *drill) ask(ctx context.Context, q ch.Query) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	a := d.servers.Addresses().ClickHouse
-	client, err := ch.Dial(ctx, ch.Options{Address: a.Addr, User: a.User, Password: a.Password, Database: a.Database, DialTimeout: time.Second})
+	client, err := ch.Dial(ctx, ch.Options{
+		Address: a.Addr, User: a.User, Password: a.Password, Database: a.Database,
+		DialTimeout: time.Second,
+	})
 	if err != nil {
 		return err
 	}

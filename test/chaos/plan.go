@@ -35,7 +35,8 @@ type counts struct {
 
 func steps() []consumer.Failpoint {
 	return []consumer.Failpoint{
-		consumer.AtAcquire, consumer.AtClaimed, consumer.AtInFlightEnded, consumer.AtPositionLoaded, consumer.AtReconciled, consumer.AtFilled,
+		consumer.AtAcquire, consumer.AtClaimed, consumer.AtInFlightEnded, consumer.AtPositionLoaded,
+		consumer.AtReconciled, consumer.AtFilled,
 		consumer.AtSealed, consumer.AtDeadLettered, consumer.AtInserting, consumer.AtInserted,
 		consumer.AtRangeWritten, consumer.AtCommitted,
 	}
@@ -44,15 +45,16 @@ func steps() []consumer.Failpoint {
 // taking tells whether a step comes only when a partition is taken.
 func taking(step consumer.Failpoint) bool {
 	switch step {
-	case consumer.AtAcquire, consumer.AtClaimed, consumer.AtInFlightEnded, consumer.AtPositionLoaded, consumer.AtReconciled, consumer.AtFilled:
+	case consumer.AtAcquire, consumer.AtClaimed, consumer.AtInFlightEnded, consumer.AtPositionLoaded,
+		consumer.AtReconciled, consumer.AtFilled:
 		return true
 	default:
 		return false
 	}
 }
 
-// beforeAnyRange comes first, at the first batch of all: until a partition has its first range, the offset that Kafka has
-// committed is all there is, so only then would a commit that precedes the rows lose them.
+// beforeAnyRange comes first, at the first batch of all: until a partition has its first range, the offset that Kafka
+// has committed is all there is, so only then would a commit that precedes the rows lose them.
 var beforeAnyRange = action{killConsumer, consumer.AtInserting}
 
 // plan makes the actions of both lanes, in a random order.
@@ -112,7 +114,10 @@ func shuffled(seed uint64, all []action) []action {
 	}
 	var sorted []action
 	for _, step := range steps() {
-		for _, kind := range []string{killConsumer, freezeConsumer, joinConsumer, killClickHouse, killInsert, killKafka, flushRedis} {
+		for _, kind := range []string{
+			killConsumer, freezeConsumer, joinConsumer, killClickHouse, killInsert, killKafka,
+			flushRedis,
+		} {
 			for range rank[kind+string(step)] {
 				sorted = append(sorted, action{kind, step})
 			}

@@ -79,9 +79,12 @@ func (s *spending) add(state *os.ProcessState) {
 
 func (d *drill) report(t *truth, v verdict, ages []time.Duration, took time.Duration) *report {
 	r := &report{
-		verdict: v, Distinct: t.distinct, Kills: d.diary.total(killConsumer, killClickHouse, awayClickHouse, killInsert, killKafka), ByStep: d.diary.ByStep,
-		Seed: d.seed, Partitions: d.partitions, Seconds: took.Seconds(), Applied: percentilesOf(ages), Recovery: percentilesOf(d.recovered()), CaughtUp: d.diary.caught.Seconds(),
-		CPU: d.spent.cpu.Seconds(), ServerCPU: d.serverCPU.Seconds(), MaxRSS: d.spent.maxRSS, Cores: runtime.NumCPU(), Machine: machine(), Versions: versions(), At: time.Now().UTC(),
+		verdict: v, Distinct: t.distinct, Kills: d.diary.total(killConsumer, killClickHouse, awayClickHouse, killInsert,
+			killKafka), ByStep: d.diary.ByStep,
+		Seed: d.seed, Partitions: d.partitions, Seconds: took.Seconds(), Applied: percentilesOf(ages),
+		Recovery: percentilesOf(d.recovered()), CaughtUp: d.diary.caught.Seconds(),
+		CPU: d.spent.cpu.Seconds(), ServerCPU: d.serverCPU.Seconds(), MaxRSS: d.spent.maxRSS, Cores: runtime.NumCPU(),
+		Machine: machine(), Versions: versions(), At: time.Now().UTC(),
 	}
 	for _, log := range t.log {
 		r.Events += len(log)
@@ -105,8 +108,10 @@ func (d *drill) report(t *truth, v verdict, ages []time.Duration, took time.Dura
 // recovered are the times from a consumer's death until its partition went on.
 func (d *drill) recovered() (times []time.Duration) {
 	for _, m := range d.diary.moments {
-		at, err := d.number(context.Background(), fmt.Sprintf("SELECT min(toUnixTimestamp64Milli(applied_at)) AS n FROM event_ranges"+
-			" WHERE kafka_partition = %d AND toUnixTimestamp64Milli(applied_at) > %d", m.partition, m.at.UnixMilli()))
+		at, err := d.number(context.Background(),
+			fmt.Sprintf("SELECT min(toUnixTimestamp64Milli(applied_at)) AS n FROM event_ranges"+
+				" WHERE kafka_partition = %d AND toUnixTimestamp64Milli(applied_at) > %d", m.partition,
+				m.at.UnixMilli()))
 		if err == nil && at > 0 {
 			times = append(times, time.UnixMilli(int64(at)).Sub(m.at)) //nolint:gosec // a time
 		}

@@ -55,7 +55,8 @@ func measure(ctx context.Context, all []trial, only, profiles string, say func(f
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 		say("%-8s events=%d in %.1fs; applied p50=%.3fs p95=%.3fs max=%.3fs; %.0f events/s; %.0f events per CPU second (CPU: consumer %.1fs, ClickHouse %.1fs); at most %d MiB; recovery max=%.1fs; caught up %.1fs after an outage; load %s\n",
-			t.name, r.Events, r.Seconds, r.Applied.P50, r.Applied.P95, r.Applied.Max, float64(r.Events)/r.Seconds, r.PerCPU, r.CPU, r.ServerCPU, r.MaxRSS>>20, r.Recovery.Max, r.CaughtUp, load())
+			t.name, r.Events, r.Seconds, r.Applied.P50, r.Applied.P95, r.Applied.Max, float64(r.Events)/r.Seconds,
+			r.PerCPU, r.CPU, r.ServerCPU, r.MaxRSS>>20, r.Recovery.Max, r.CaughtUp, load())
 		if !r.clean() {
 			say("%s\n", r.line())
 			return errWrong

@@ -27,7 +27,10 @@ type record struct {
 
 // actions in the order of their numbers in ClickHouse, which count from 1.
 func actions() []string {
-	return []string{"impression", "view", "click", "like", "unlike", "comment", "share", "dwell", "hide", "not_interested", "unhide"}
+	return []string{
+		"impression", "view", "click", "like", "unlike", "comment", "share", "dwell", "hide",
+		"not_interested", "unhide",
+	}
 }
 
 const dwellAction = 7
@@ -49,7 +52,10 @@ const (
 
 // reason is what a dead letter says about a poison.
 func (p poison) reason() string {
-	return [...]string{"", "empty", "malformed", "malformed", "oversized", "bad_key", "misrouted", "newer_version", "invalid"}[p]
+	return [...]string{
+		"", "empty", "malformed", "malformed", "oversized", "bad_key", "misrouted", "newer_version",
+		"invalid",
+	}[p]
 }
 
 // stream is everything that is produced: the ledger that the end is compared with.
@@ -90,7 +96,8 @@ func newStream(seed uint64, n int, now time.Time) *stream {
 			}
 		default:
 			r.event = s.add(rng, users, posts, now)
-			if last := r.event - 1; rng.IntN(100) == 0 && last > borrowed && s.events[last].user != s.events[r.event].user {
+			if last := r.event - 1; rng.IntN(100) == 0 && last > borrowed &&
+				s.events[last].user != s.events[r.event].user {
 				s.events[r.event].id = s.events[last].id // the same id, of another user
 				borrowed = r.event
 			}

@@ -125,7 +125,9 @@ func logEnds(brokers []string, topic string) (all uint64, err error) {
 	return all, err
 }
 
-func readPartition(consumer sarama.Consumer, topic string, partition int32, end int64, each func(*sarama.ConsumerMessage) error) error {
+func readPartition(consumer sarama.Consumer, topic string, partition int32, end int64,
+	each func(*sarama.ConsumerMessage) error,
+) error {
 	reading, err := consumer.ConsumePartition(topic, partition, 0)
 	if err != nil {
 		return err
@@ -150,7 +152,10 @@ func readPartition(consumer sarama.Consumer, topic string, partition int32, end 
 
 // learn reads the log and works out what must be.
 func learn(s *stream, brokers []string, topic string, partitions int32) (*truth, error) {
-	t := &truth{stream: s, log: make([][]entry, partitions), posts: map[postBucket]postCounts{}, authors: map[authorBucket]authorCounts{}, minds: map[reaction]mind{}}
+	t := &truth{
+		stream: s, log: make([][]entry, partitions), posts: map[postBucket]postCounts{},
+		authors: map[authorBucket]authorCounts{}, minds: map[reaction]mind{},
+	}
 	counted := make([]bool, len(s.events))
 	there := make([]bool, len(s.records))
 	dwell := map[postBucket]map[int]int64{}
@@ -225,7 +230,8 @@ func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBuck
 		return
 	}
 	if column >= 3 { // reactions: the last one by time holds, and one's own posts do not count
-		if by = t.change(reaction{e.user, e.post, column}, by > 0, occurred); by == 0 || (e.user == e.author && column < 6) {
+		if by = t.change(reaction{e.user, e.post, column}, by > 0, occurred); by == 0 ||
+			(e.user == e.author && column < 6) {
 			return
 		}
 	}

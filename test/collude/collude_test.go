@@ -101,7 +101,9 @@ func (s *scene) Engagement(_ context.Context, _, _ time.Time, add func(core.ID, 
 	return nil
 }
 
-func (s *scene) EngagementLately(ctx context.Context, since, hour time.Time, _ time.Duration, add func(core.ID, hot.Age, core.Engagement)) error {
+func (s *scene) EngagementLately(ctx context.Context, since, hour time.Time, _ time.Duration,
+	add func(core.ID, hot.Age, core.Engagement),
+) error {
 	return s.Engagement(ctx, since, hour, add)
 }
 
@@ -179,11 +181,20 @@ func (s *scene) stranger(lists *hot.Lists, ranking *rank.Config, post core.ID) i
 	}
 	var feed []scored
 	known := map[core.ID]bool{}
-	for _, list := range [][]hot.Ranked{lists.Day[:min(200, len(lists.Day))], lists.Popular[:min(200, len(lists.Popular))]} {
+	for _, list := range [][]hot.Ranked{
+		lists.Day[:min(200, len(lists.Day))],
+		lists.Popular[:min(200, len(lists.Popular))],
+	} {
 		for i := range list {
 			if p := &list[i].Post; !known[p.ID] {
 				known[p.ID] = true
-				feed = append(feed, scored{p.ID, ranking.Score(rank.Terms{Freshness: ranking.Freshness(p.Age(s.now)), Engagement: ranking.EngagementTerm(p.Day())})})
+				feed = append(feed, scored{
+					p.ID,
+					ranking.Score(rank.Terms{
+						Freshness:  ranking.Freshness(p.Age(s.now)),
+						Engagement: ranking.EngagementTerm(p.Day()),
+					}),
+				})
 			}
 		}
 	}
@@ -215,7 +226,8 @@ func (s *scene) describe(t *testing.T) {
 	set := hot.New(hot.DefaultConfig(), s, rank.NewLive(cfg), s, hot.NewMetrics(prometheus.NewRegistry()), zap.NewNop())
 	require.NoError(t, set.Load(context.Background()))
 	for i, r := range set.Lists().Day[:10] {
-		t.Logf("trending %d: %.2f, %s old, %+v", i+1, r.Value, s.now.Sub(time.UnixMicro(r.Post.Created)).Truncate(time.Minute), r.Post.Day())
+		t.Logf("trending %d: %.2f, %s old, %+v", i+1, r.Value,
+			s.now.Sub(time.UnixMicro(r.Post.Created)).Truncate(time.Minute), r.Post.Day())
 	}
 }
 
@@ -231,10 +243,12 @@ func TestColludingAccountsDoNotMoveAPost(t *testing.T) {
 			got := s.attack(t, accounts, seen)
 			t.Logf("%s: %3d accounts, %2d exposures each: %+v", scale, accounts, seen, got)
 			if scale == world.Reference && accounts <= 10 {
-				require.Greater(t, place(got.feed), min(20, place(idle.feed)-1), "%d accounts, the first 20 of a stranger's feed", accounts)
+				require.Greater(t, place(got.feed), min(20, place(idle.feed)-1),
+					"%d accounts, the first 20 of a stranger's feed", accounts)
 			}
 			if scale == world.Reference || accounts <= 10 {
-				require.Greater(t, min(place(got.day), place(got.hour)), 10, "%d accounts, the first 10 of trending", accounts)
+				require.Greater(t, min(place(got.day), place(got.hour)), 10, "%d accounts, the first 10 of trending",
+					accounts)
 			}
 		}
 	}
@@ -244,7 +258,10 @@ func TestColludingAccountsDoNotMoveAPost(t *testing.T) {
 func TestASmallCommunitysTenLikesCount(t *testing.T) {
 	s := newScene(time.Date(2026, 5, 1, 18, 40, 0, 0, time.UTC))
 	for post := core.ID(1); post <= 40; post++ {
-		s.posts = append(s.posts, core.Post{ID: post, AuthorID: 1 + post%20, CreatedAt: s.now.Add(-time.Duration(post) * 30 * time.Minute)})
+		s.posts = append(s.posts, core.Post{
+			ID: post, AuthorID: 1 + post%20,
+			CreatedAt: s.now.Add(-time.Duration(post) * 30 * time.Minute),
+		})
 		for user := core.ID(1); user <= 12; user++ {
 			s.did(user, post, core.ActionImpression, s.now)
 		}

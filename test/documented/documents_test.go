@@ -35,7 +35,8 @@ func documents(t *testing.T) (all []string) {
 		switch name := entry.Name(); {
 		case err != nil:
 			return err
-		case entry.IsDir() && (name == "node_modules" || name == "bin" || name == "data" || name == ".work" || strings.HasPrefix(name, ".") && path != root):
+		case entry.IsDir() && (name == "node_modules" || name == "bin" || name == "data" || name == ".work" ||
+			strings.HasPrefix(name, ".") && path != root):
 			return fs.SkipDir
 		case filepath.Ext(name) == ".md" || name == "doc.go":
 			relative, err := filepath.Rel(root, path)
@@ -58,7 +59,8 @@ func text(t *testing.T, file string) string {
 func TestDocumentsCanBeReadInTenMinutes(t *testing.T) {
 	for _, file := range documents(t) {
 		limit := limits[file]
-		if name := filepath.Base(file); limit == 0 && (name == "doc.go" || name == "README.md") && !strings.HasPrefix(file, "config/") && file != figures {
+		if name := filepath.Base(file); limit == 0 && (name == "doc.go" || name == "README.md") &&
+			!strings.HasPrefix(file, "config/") && file != figures {
 			limit = ofPackage
 		}
 		if limit > 0 {
@@ -74,10 +76,12 @@ func TestLinesOfDocumentsFitIntoAWindow(t *testing.T) {
 			if strings.HasPrefix(strings.TrimSpace(line), "```") {
 				fenced = !fenced
 			}
-			if fenced || strings.HasPrefix(line, "|") || strings.HasPrefix(line, "![") || strings.HasPrefix(line, "//\t") {
+			if fenced || strings.HasPrefix(line, "|") || strings.HasPrefix(line, "![") ||
+				strings.HasPrefix(line, "//\t") {
 				continue // what cannot be broken
 			}
-			require.LessOrEqual(t, utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")), 120, "%s:%d", file, i+1)
+			require.LessOrEqual(t, utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")), 120, "%s:%d", file,
+				i+1)
 		}
 	}
 }
@@ -168,7 +172,8 @@ func TestEveryDirectDependencyIsInTheTableOfLibraries(t *testing.T) {
 		switch parts := strings.Split(module, "/"); {
 		case parts[0] == "golang.org":
 			require.Contains(t, table, strings.Join(parts[1:], "/"), module)
-		case len(parts) > 3 || len(parts) == 3 && !strings.HasPrefix(parts[2], "v") && parts[0] != "go.uber.org" && parts[0] != "go.yaml.in":
+		case len(parts) > 3 || len(parts) == 3 && !strings.HasPrefix(parts[2], "v") && parts[0] != "go.uber.org" &&
+			parts[0] != "go.yaml.in":
 			require.Contains(t, table, strings.Join(parts[:2], "/"), module) // a module within its repository
 			require.Contains(t, table, strings.Join(parts[2:], "/"), module)
 		default:

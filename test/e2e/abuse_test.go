@@ -50,7 +50,8 @@ func token(t *testing.T, p *program, user core.ID, admin bool) string {
 // injections are texts that would do harm where a text is pasted into a statement, a pattern or a log.
 func injections() []string {
 	return []string{
-		"'; DROP TABLE events; --", `\'; DROP TABLE feedrank.jobs; --`, "1) OR 1=1 --", "{users:Array(Int64)}", "$1", "%s%n", "*", "feed:v1:{*}", `"`, `\`, "\r\nX-Injected: yes",
+		"'; DROP TABLE events; --", `\'; DROP TABLE feedrank.jobs; --`, "1) OR 1=1 --", "{users:Array(Int64)}", "$1",
+		"%s%n", "*", "feed:v1:{*}", `"`, `\`, "\r\nX-Injected: yes",
 		"../../etc/passwd", "\u0000", "٣", "9223372036854775808", "-1", "0", "1e3", " 1", "0x10", "💥",
 	}
 }
@@ -85,8 +86,9 @@ func TestWhatIsMeantToDoHarmDoesNone(t *testing.T) {
 				require.Empty(t, header.Get("X-Injected"))
 			}
 			event := map[string]any{
-				"event_id": uuid.NewString(), "action": "view", "post_id": i + 1, "author_id": "3", "occurred_at": time.Now().UTC().Format(time.RFC3339Nano),
-				"device": text, "app_version": text, "feed_session": text,
+				"event_id": uuid.NewString(), "action": "view", "post_id": i + 1, "author_id": "3",
+				"occurred_at": time.Now().UTC().Format(time.RFC3339Nano),
+				"device":      text, "app_version": text, "feed_session": text,
 			}
 			body, err := json.Marshal(map[string]any{"events": []any{event}})
 			require.NoError(t, err)
@@ -98,7 +100,10 @@ func TestWhatIsMeantToDoHarmDoesNone(t *testing.T) {
 			}
 			require.Contains(t, answer, `"accepted":1`, text)
 			for _, field := range []string{"event_id", "action", "post_id", "author_id", "occurred_at"} {
-				wrong := map[string]any{"event_id": uuid.NewString(), "action": "view", "post_id": "1", "author_id": "3", "occurred_at": time.Now().UTC().Format(time.RFC3339Nano)}
+				wrong := map[string]any{
+					"event_id": uuid.NewString(), "action": "view", "post_id": "1",
+					"author_id": "3", "occurred_at": time.Now().UTC().Format(time.RFC3339Nano),
+				}
 				wrong[field] = text
 				body, err := json.Marshal(map[string]any{"events": []any{wrong}})
 				require.NoError(t, err)
@@ -108,7 +113,8 @@ func TestWhatIsMeantToDoHarmDoesNone(t *testing.T) {
 			}
 		}
 		p.eventually("the texts are stored as they are", func() bool {
-			return number(t, s, "SELECT count() AS n FROM events WHERE device = app_version") == len(injections())-1 // but for NUL
+			// but for NUL
+			return number(t, s, "SELECT count() AS n FROM events WHERE device = app_version") == len(injections())-1
 		})
 		require.Equal(t, 1, number(t, s, `SELECT count() AS n FROM events WHERE device = '\'; DROP TABLE events; --'`))
 	})
@@ -125,21 +131,24 @@ func TestWhatIsMeantToDoHarmDoesNone(t *testing.T) {
 		require.Less(t, bomb.Len(), 1<<20, "it is small enough to be let in")
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		status, _, answer := p.request("POST", "/api/v1/events", bomb.String(), "Authorization", user, "Content-Encoding", "gzip", "Content-Type", "application/json")
+		status, _, answer := p.request("POST", "/api/v1/events", bomb.String(), "Authorization", user,
+			"Content-Encoding", "gzip", "Content-Type", "application/json")
 		runtime.ReadMemStats(&after)
 		require.Equal(t, http.StatusRequestEntityTooLarge, status, answer)
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20), "it was not unpacked")
 		for name, body := range map[string]string{
-			"depth of arrays":  `{"events":` + strings.Repeat("[", 400_000) + strings.Repeat("]", 400_000) + `}`,
-			"depth of objects": `{"events":[` + strings.Repeat(`{"a":`, 150_000) + "1" + strings.Repeat("}", 150_000) + `]}`,
-			"depth, unclosed":  strings.Repeat(`{"a":[`, 150_000),
-			"a long number":    `{"events":[{"post_id":` + strings.Repeat("9", 900_000) + `}]}`,
-			"a long string":    `{"events":[{"device":"` + strings.Repeat("a", 900_000) + `"}]}`,
-			"many members":     `{` + strings.TrimSuffix(strings.Repeat(`"a":1,`, 150_000), ",") + `}`,
-			"many events":      `{"events":[` + strings.TrimSuffix(strings.Repeat(`{},`, 300_000), ",") + `]}`,
+			"depth of arrays": `{"events":` + strings.Repeat("[", 400_000) + strings.Repeat("]", 400_000) + `}`,
+			"depth of objects": `{"events":[` + strings.Repeat(`{"a":`, 150_000) + "1" + strings.Repeat("}", 150_000) +
+				`]}`,
+			"depth, unclosed": strings.Repeat(`{"a":[`, 150_000),
+			"a long number":   `{"events":[{"post_id":` + strings.Repeat("9", 900_000) + `}]}`,
+			"a long string":   `{"events":[{"device":"` + strings.Repeat("a", 900_000) + `"}]}`,
+			"many members":    `{` + strings.TrimSuffix(strings.Repeat(`"a":1,`, 150_000), ",") + `}`,
+			"many events":     `{"events":[` + strings.TrimSuffix(strings.Repeat(`{},`, 300_000), ",") + `]}`,
 		} {
 			status, _, answer := p.request("POST", "/api/v1/events", body, "Authorization", user)
-			require.True(t, status == http.StatusAccepted && strings.Contains(answer, `"accepted":0`) || status == http.StatusBadRequest, "%s: %d %s", name, status, answer)
+			require.True(t, status == http.StatusAccepted && strings.Contains(answer, `"accepted":0`) ||
+				status == http.StatusBadRequest, "%s: %d %s", name, status, answer)
 		}
 	})
 	_, now := p.feed(viewer, "limit=5")
@@ -155,12 +164,16 @@ func TestAUserIsHeldToTheirRateWithRedisAndWithoutAndAServiceIsLogged(t *testing
 	core, lines := observer.New(zap.InfoLevel)
 	started, err := app.Start(t.Context(), cfg, zap.New(core))
 	require.NoError(t, err)
-	p := &program{t: t, cfg: cfg, url: "http://" + started.Addr(), client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}}
+	p := &program{
+		t: t, cfg: cfg, url: "http://" + started.Addr(),
+		client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second},
+	}
 	defer func() { p.client.CloseIdleConnections(); require.NoError(t, started.Stop()) }()
 
 	refused := func(authorization string, headers ...string) (n int) {
 		for range 60 {
-			status, header, _ := p.request("GET", "/api/v1/feed/trending", "", append(headers, "Authorization", authorization)...)
+			status, header, _ := p.request("GET", "/api/v1/feed/trending", "",
+				append(headers, "Authorization", authorization)...)
 			if status == http.StatusTooManyRequests {
 				require.NotEmpty(t, header.Get("Retry-After"))
 				n++
@@ -178,7 +191,8 @@ func TestAUserIsHeldToTheirRateWithRedisAndWithoutAndAServiceIsLogged(t *testing
 
 	service, err := auth.SignService(cfg.Auth, "mailer", time.Hour, time.Now())
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, refused("Bearer "+service, auth.HeaderActAs, "24"), 20, "the user's rate holds for whoever calls for them")
+	require.GreaterOrEqual(t, refused("Bearer "+service, auth.HeaderActAs, "24"), 20,
+		"the user's rate holds for whoever calls for them")
 	said := lines.FilterMessage("a service acts as a user").All()
 	require.NotEmpty(t, said)
 	require.Equal(t, "mailer", said[0].ContextMap()["service"])

@@ -33,7 +33,8 @@ func TestAWorldWrittenInBulkIsOneThatWasApplied(t *testing.T) {
 	require.NoError(t, err)
 	options := seed.DefaultOptions()
 	options.World = synthetic.Options{
-		Seed: 7, Users: 400, Follows: 8000, Posts: 1500, Events: 20_000, Blocks: 30, Window: 72 * time.Hour, Recent: 24 * time.Hour, Now: time.Now(),
+		Seed: 7, Users: 400, Follows: 8000, Posts: 1500, Events: 20_000, Blocks: 30, Window: 72 * time.Hour,
+		Recent: 24 * time.Hour, Now: time.Now(),
 	}
 	_, err = lab.SeedBulk(t.Context(), cfg, options, io.Discard)
 	require.NoError(t, err)
@@ -92,7 +93,8 @@ func TestWhatKeepsADatabaseFromBeingSeededIsToldBeforeAnythingIsClaimed(t *testi
 	cfg := settings(t, s, "events-consumer")
 	options := seed.DefaultOptions()
 	options.World = synthetic.Options{
-		Seed: 7, Users: 100, Follows: 1000, Posts: 200, Events: 1000, Window: 72 * time.Hour, Recent: 24 * time.Hour, Now: time.Now(),
+		Seed: 7, Users: 100, Follows: 1000, Posts: 200, Events: 1000, Window: 72 * time.Hour, Recent: 24 * time.Hour,
+		Now: time.Now(),
 	}
 	try := func() error {
 		_, err := lab.SeedBulk(t.Context(), cfg, options, io.Discard)
@@ -104,7 +106,8 @@ func TestWhatKeepsADatabaseFromBeingSeededIsToldBeforeAnythingIsClaimed(t *testi
 	_, err := app.Migrate(t.Context(), cfg, false)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		require.NoError(t, s.ClickHouse.Write(context.WithoutCancel(t.Context()), clickhouse.Query{Name: "test", Query: ch.Query{Body: "DROP DATABASE " + cfg.ClickHouse.Database}}))
+		require.NoError(t, s.ClickHouse.Write(context.WithoutCancel(t.Context()),
+			clickhouse.Query{Name: "test", Query: ch.Query{Body: "DROP DATABASE " + cfg.ClickHouse.Database}}))
 	})
 	_, err = s.Postgres.Exec(t.Context(), "ALTER TABLE users RENAME TO members")
 	require.NoError(t, err)

@@ -32,7 +32,8 @@ func exec(t *testing.T, s *stack.Stack, statement string, args ...any) {
 func insertPost(t *testing.T, s *stack.Stack, author core.ID) core.ID {
 	t.Helper()
 	var id int64
-	require.NoError(t, s.Postgres.QueryRow(t.Context(), `INSERT INTO posts (author_id) VALUES ($1) RETURNING id`, int64(author)).Scan(&id))
+	require.NoError(t, s.Postgres.QueryRow(t.Context(), `INSERT INTO posts (author_id) VALUES ($1) RETURNING id`,
+		int64(author)).Scan(&id))
 	return core.ID(id)
 }
 
@@ -110,7 +111,8 @@ func TestTheFeedGoesOnWithoutClickHouseAndRecovers(t *testing.T) {
 	p.act(viewer, "hide", hidden.Post, hidden.Author)
 	p.eventually("a block and a hide hold while the consumers wait for ClickHouse", func() bool {
 		_, now := p.feed(viewer, "limit=50")
-		return len(now.Items) > 0 && !slices.ContainsFunc(now.Items, func(i item) bool { return i.Author == blocked.Author || i.Post == hidden.Post })
+		return len(now.Items) > 0 && !slices.ContainsFunc(now.Items,
+			func(i item) bool { return i.Author == blocked.Author || i.Post == hidden.Post })
 	})
 
 	require.NoError(t, s.Servers.ClickHouse.Start(t.Context()))

@@ -92,7 +92,8 @@ func TestPeopleAndPostsAreDiscovered(t *testing.T) {
 
 	p.eventually("whom two followees follow is suggested first", func() bool {
 		now := p.suggested(viewer)
-		return len(now.Items) > 0 && now.Items[0].User == 15 && now.Items[0].Reason.Kind == "followed_by" && now.Items[0].Reason.Count == 2 && !now.has(viewer)
+		return len(now.Items) > 0 && now.Items[0].User == 15 && now.Items[0].Reason.Kind == "followed_by" &&
+			now.Items[0].Reason.Count == 2 && !now.has(viewer)
 	})
 	exec(t, s, `INSERT INTO follows (follower_id, followee_id) VALUES (1, 15)`)
 	p.eventually("who is followed now is suggested no more", func() bool { return !p.suggested(viewer).has(15) })

@@ -35,15 +35,19 @@ func life(t *testing.T, s *stack.Stack, producer *kafka.Producer) {
 	t.Helper()
 	exec(t, s, `INSERT INTO users (id, name) VALUES ($1, 'the person')`, int64(person))
 	exec(t, s, `INSERT INTO posts (id, author_id, created_at) SELECT 700000 + n, $1, now() - n * interval '1 minute' FROM generate_series(1, 5) n`, int64(person))
-	exec(t, s, `INSERT INTO follows (follower_id, followee_id) SELECT $1, n FROM generate_series(2, 5) n`, int64(person))
-	exec(t, s, `INSERT INTO follows (follower_id, followee_id) SELECT n, $1 FROM generate_series(1, 4) n`, int64(person))
+	exec(t, s, `INSERT INTO follows (follower_id, followee_id) SELECT $1, n FROM generate_series(2, 5) n`,
+		int64(person))
+	exec(t, s, `INSERT INTO follows (follower_id, followee_id) SELECT n, $1 FROM generate_series(1, 4) n`,
+		int64(person))
 	exec(t, s, `INSERT INTO likes (user_id, post_id) SELECT $1, id FROM posts WHERE author_id = 3`, int64(person))
 	exec(t, s, `INSERT INTO likes (user_id, post_id) SELECT 6, id FROM posts WHERE author_id = $1`, int64(person))
 	exec(t, s, `INSERT INTO comments (post_id, author_id) SELECT id, $1 FROM posts WHERE author_id = 4`, int64(person))
 	exec(t, s, `INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, 7), (8, $1)`, int64(person))
 	exec(t, s, `INSERT INTO mutes (muter_id, muted_id) VALUES ($1, 9), (10, $1)`, int64(person))
-	exec(t, s, `DELETE FROM likes WHERE user_id = $1 AND post_id = (SELECT min(post_id) FROM likes WHERE user_id = $1)`, int64(person)) // its key names them
-	for hour := range 30 {                                                                                                              // closed hours of two days, and the one that is open
+	// its key names them
+	exec(t, s, `DELETE FROM likes WHERE user_id = $1 AND post_id = (SELECT min(post_id) FROM likes WHERE user_id = $1)`,
+		int64(person))
+	for hour := range 30 { // closed hours of two days, and the one that is open
 		at := time.Now().Add(-time.Duration(hour) * time.Hour)
 		for _, action := range []string{"view", "like", "comment", "impression", "dwell"} {
 			send(t, s, producer, person, action, 1, 3, at)
@@ -54,7 +58,9 @@ func life(t *testing.T, s *stack.Stack, producer *kafka.Producer) {
 }
 
 // send writes an event to Kafka, as the API does.
-func send(t *testing.T, s *stack.Stack, producer *kafka.Producer, user core.ID, action string, post, author core.ID, at time.Time) {
+func send(t *testing.T, s *stack.Stack, producer *kafka.Producer, user core.ID, action string, post, author core.ID,
+	at time.Time,
+) {
 	t.Helper()
 	dwell := ""
 	if action == "dwell" {
@@ -96,14 +102,17 @@ func leftovers(t *testing.T, s *stack.Stack) (found []string) {
 	}}))
 	require.Greater(t, len(all), 100)
 	for _, c := range all {
-		if n := number(t, s, fmt.Sprintf("SELECT count() AS n FROM %s WHERE position(toString(%s), '%d') > 0", c[0], c[1], person)); n > 0 {
+		if n := number(t, s, fmt.Sprintf("SELECT count() AS n FROM %s WHERE position(toString(%s), '%d') > 0", c[0],
+			c[1], person)); n > 0 {
 			found = append(found, fmt.Sprintf("clickhouse %s.%s: %d rows", c[0], c[1], n))
 		}
 	}
-	if n := number(t, s, fmt.Sprintf("SELECT count() AS n FROM system.mutations WHERE database = currentDatabase() AND position(command, '%d') > 0", person)); n > 0 {
+	if n := number(t, s,
+		fmt.Sprintf("SELECT count() AS n FROM system.mutations WHERE database = currentDatabase() AND position(command, '%d') > 0", person)); n > 0 {
 		found = append(found, "clickhouse: a mutation names the person")
 	}
-	rows, err := s.Postgres.Query(t.Context(), `SELECT table_name FROM information_schema.tables WHERE table_schema = 'feedrank'`)
+	rows, err := s.Postgres.Query(t.Context(),
+		`SELECT table_name FROM information_schema.tables WHERE table_schema = 'feedrank'`)
 	require.NoError(t, err)
 	var tables []string
 	for rows.Next() {
@@ -114,7 +123,9 @@ func leftovers(t *testing.T, s *stack.Stack) (found []string) {
 	require.NoError(t, rows.Err())
 	for _, name := range tables {
 		var n int
-		require.NoError(t, s.Postgres.QueryRow(t.Context(), fmt.Sprintf(`SELECT count(*) FROM feedrank.%s r WHERE to_jsonb(r)::text LIKE '%%%d%%'`, name, person)).Scan(&n))
+		require.NoError(t, s.Postgres.QueryRow(t.Context(),
+			fmt.Sprintf(`SELECT count(*) FROM feedrank.%s r WHERE to_jsonb(r)::text LIKE '%%%d%%'`, name,
+				person)).Scan(&n))
 		if n > 0 {
 			found = append(found, fmt.Sprintf("postgres feedrank.%s: %d rows", name, n))
 		}
@@ -125,7 +136,10 @@ func leftovers(t *testing.T, s *stack.Stack) (found []string) {
 // keysOf finds the person in Redis: in names of keys, and in what they hold, as text.
 func keysOf(t *testing.T, s *stack.Stack) (found []string) {
 	t.Helper()
-	conn, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: s.RedisConfig.Addrs, DisableCache: true, ForceSingleClient: true})
+	conn, err := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: s.RedisConfig.Addrs, DisableCache: true,
+		ForceSingleClient: true,
+	})
 	require.NoError(t, err)
 	defer conn.Close()
 	keys, err := conn.Do(t.Context(), conn.B().Keys().Pattern("*").Build()).AsStrSlice()
@@ -181,7 +195,8 @@ func TestAnErasedPersonIsNowhereAndStaysSo(t *testing.T) {
 	status, _ = p.call(http.MethodGet, "/api/v1/discover/suggested-users", person, "")
 	require.Equal(t, http.StatusOK, status)
 	for _, dismissal := range [][2]core.ID{{person, 11}, {12, person}} {
-		status, _ = p.call(http.MethodPost, "/api/v1/discover/suggested-users/"+dismissal[1].String()+"/dismiss", dismissal[0], "")
+		status, _ = p.call(http.MethodPost, "/api/v1/discover/suggested-users/"+dismissal[1].String()+"/dismiss",
+			dismissal[0], "")
 		require.Equal(t, http.StatusNoContent, status)
 	}
 	p.eventually("what they saw is remembered", func() bool {
@@ -219,22 +234,27 @@ func TestAnErasedPersonIsNowhereAndStaysSo(t *testing.T) {
 		send(t, s, producer, 6, action, 1, 3, time.Now())
 	}
 	require.NoError(t, producer.Send(t.Context(), &sarama.ProducerMessage{ // a dead letter would keep it
-		Topic: s.KafkaConfig.Topic("events"), Key: sarama.StringEncoder(person.String()), Value: sarama.StringEncoder("broken"), Timestamp: time.Now(),
+		Topic: s.KafkaConfig.Topic("events"), Key: sarama.StringEncoder(person.String()),
+		Value: sarama.StringEncoder("broken"), Timestamp: time.Now(),
 	}))
 	exec(t, s, `INSERT INTO posts (id, author_id) VALUES (700099, $1)`, int64(person))
 	exec(t, s, `UPDATE users SET name = 'again' WHERE id = $1`, int64(person))
 	exec(t, s, `DELETE FROM likes WHERE user_id = $1`, int64(person))
 	exec(t, s, `DELETE FROM follows WHERE follower_id = $1 AND followee_id = 2`, int64(person))
 	exec(t, s, `INSERT INTO mutes (muter_id, muted_id) VALUES (11, $1)`, int64(person))
-	for table, row := range map[string]string{ // of every table, one of somebody else: once it is there, theirs were read
-		"users": "INSERT INTO users (id, name) VALUES (555, 'x')", "posts": "INSERT INTO posts (id, author_id) VALUES (555, 2)",
-		"likes": "INSERT INTO likes (user_id, post_id) VALUES (12, 1)", "follows": "INSERT INTO follows (follower_id, followee_id) VALUES (12, 13)",
-		"mutes": "INSERT INTO mutes (muter_id, muted_id) VALUES (12, 13)",
+	// of every table, one of somebody else: once it is there, theirs were read
+	for table, row := range map[string]string{
+		"users":   "INSERT INTO users (id, name) VALUES (555, 'x')",
+		"posts":   "INSERT INTO posts (id, author_id) VALUES (555, 2)",
+		"likes":   "INSERT INTO likes (user_id, post_id) VALUES (12, 1)",
+		"follows": "INSERT INTO follows (follower_id, followee_id) VALUES (12, 13)",
+		"mutes":   "INSERT INTO mutes (muter_id, muted_id) VALUES (12, 13)",
 	} {
 		before := number(t, s, "SELECT count() AS n FROM "+strings.Replace(table, "mutes", "blocks", 1)+" FINAL")
 		exec(t, s, row)
 		p.eventually("later changes of "+table, func() bool {
-			return number(t, s, "SELECT count() AS n FROM "+strings.Replace(table, "mutes", "blocks", 1)+" FINAL") > before
+			return number(t, s, "SELECT count() AS n FROM "+strings.Replace(table, "mutes", "blocks",
+				1)+" FINAL") > before
 		})
 	}
 	p.eventually("later events of others are applied", applied(stored+3))

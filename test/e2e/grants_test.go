@@ -42,7 +42,10 @@ func grantedKafka(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("../../config/grants/kafka.sh")
 	require.NoError(t, err)
-	resources := map[string]kmsg.ACLResourceType{"--topic": kmsg.ACLResourceTypeTopic, "--group": kmsg.ACLResourceTypeGroup}
+	resources := map[string]kmsg.ACLResourceType{
+		"--topic": kmsg.ACLResourceTypeTopic,
+		"--group": kmsg.ACLResourceTypeGroup,
+	}
 	operations := map[string]kmsg.ACLOperation{
 		"Read": kmsg.ACLOperationRead, "Write": kmsg.ACLOperationWrite, "Create": kmsg.ACLOperationCreate,
 		"Describe": kmsg.ACLOperationDescribe, "DescribeConfigs": kmsg.ACLOperationDescribeConfigs,
@@ -77,7 +80,10 @@ func grantedKafka(t *testing.T) []string {
 		}
 	}
 	require.Len(t, granted, 2)
-	options := []kfake.Opt{kfake.NumBrokers(1), kfake.EnableSASL(), kfake.EnableACLs(), kfake.GroupMinSessionTimeout(time.Second)}
+	options := []kfake.Opt{
+		kfake.NumBrokers(1), kfake.EnableSASL(), kfake.EnableACLs(),
+		kfake.GroupMinSessionTimeout(time.Second),
+	}
 	for user, acls := range granted {
 		options = append(options, kfake.User("PLAIN", user, "a word", acls...))
 	}
@@ -116,7 +122,8 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	cfg.Kafka.Brokers, cfg.Kafka.TopicPrefix = grantedKafka(t), ""
 	login := func(user string) kafka.SASL { return kafka.SASL{Mechanism: "PLAIN", User: user, Password: "a word"} }
 	cfg.Postgres.DSN, cfg.Kafka.SASL = as(t, s.PostgresConfig.DSN, "feedrank_migrate"), login("feedrank-migrate")
-	require.NoError(t, s.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "drop", Query: ch.Query{Body: "DROP DATABASE feedrank SYNC"}}))
+	require.NoError(t, s.ClickHouse.Write(t.Context(),
+		clickhouse.Query{Name: "drop", Query: ch.Query{Body: "DROP DATABASE feedrank SYNC"}}))
 	asClickHouse(t, s, &cfg, "feedrank_migrate")
 	_, err = app.Migrate(t.Context(), cfg, false)
 	require.NoError(t, err)
@@ -142,11 +149,13 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	})
 	p.eventually("the jobs have a leader and run", func() bool {
 		var runs int
-		require.NoError(t, s.Postgres.QueryRow(t.Context(), "SELECT count(*) FROM feedrank.job_runs WHERE outcome = 'ok'").Scan(&runs))
+		require.NoError(t, s.Postgres.QueryRow(t.Context(),
+			"SELECT count(*) FROM feedrank.job_runs WHERE outcome = 'ok'").Scan(&runs))
 		return runs >= 3
 	})
 	var failed []string
-	rows, err := s.Postgres.Query(t.Context(), "SELECT job || ': ' || detail FROM feedrank.job_runs WHERE outcome NOT IN ('ok', 'running')")
+	rows, err := s.Postgres.Query(t.Context(),
+		"SELECT job || ': ' || detail FROM feedrank.job_runs WHERE outcome NOT IN ('ok', 'running')")
 	require.NoError(t, err)
 	failed, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
@@ -171,8 +180,9 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	reader := cfg
 	asClickHouse(t, s, &reader, "feedrank_read")
 	_, err = app.CheckClickHouse(t.Context(), reader.ClickHouse)
-	require.EqualError(t, err, "clickhouse: user feedrank_read is not granted INSERT ON `feedrank`.*, SELECT ON system.processes, KILL QUERY ON *.*: "+
-		"grant it, as config/grants/clickhouse.sql grants it to feedrank")
+	require.EqualError(t, err,
+		"clickhouse: user feedrank_read is not granted INSERT ON `feedrank`.*, SELECT ON system.processes, KILL QUERY ON *.*: "+
+			"grant it, as config/grants/clickhouse.sql grants it to feedrank")
 	eraser := cfg
 	asClickHouse(t, s, &eraser, "feedrank_erase")
 	_, err = app.Erase(t.Context(), eraser, []core.ID{24}) // the last of the world
@@ -199,8 +209,10 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	// More than that they may not.
 	for role, statements := range map[string][]string{
 		"feedrank_app": {
-			"INSERT INTO public.posts (author_id) VALUES (1)", "DELETE FROM public.users", "UPDATE public.users SET name = ''", "TRUNCATE public.likes",
-			"CREATE TABLE public.mine (id int)", "CREATE TABLE feedrank.mine (id int)", "CREATE SCHEMA mine", "ALTER PUBLICATION feedrank DROP TABLE public.users",
+			"INSERT INTO public.posts (author_id) VALUES (1)", "DELETE FROM public.users",
+			"UPDATE public.users SET name = ''", "TRUNCATE public.likes",
+			"CREATE TABLE public.mine (id int)", "CREATE TABLE feedrank.mine (id int)", "CREATE SCHEMA mine",
+			"ALTER PUBLICATION feedrank DROP TABLE public.users",
 		},
 		"feedrank_migrate": {"SELECT * FROM public.users", "INSERT INTO public.posts (author_id) VALUES (1)"},
 	} {
@@ -209,7 +221,9 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 		for _, statement := range statements {
 			_, err := conn.Exec(t.Context(), statement)
 			require.Error(t, err, "%s: %s", role, statement)
-			require.True(t, slices.ContainsFunc([]string{"42501"}, func(code string) bool { return strings.Contains(err.Error(), code) }), "%s: %s: %v", role, statement, err)
+			require.True(t, slices.ContainsFunc([]string{"42501"},
+				func(code string) bool { return strings.Contains(err.Error(), code) }), "%s: %s: %v", role, statement,
+				err)
 		}
 		require.NoError(t, conn.Close(t.Context()))
 	}
@@ -225,18 +239,30 @@ func clickHouseGrantsNoMore(t *testing.T, s *stack.Stack, cfg config.Config) {
 	const accessDenied = proto.Error(497)
 	for user, statements := range map[string][]string{
 		"feedrank": {
-			"ALTER TABLE posts DELETE WHERE 1", "TRUNCATE TABLE posts", "DROP TABLE posts", "CREATE TABLE mine (a UInt8) ENGINE = MergeTree ORDER BY a",
-			"SELECT count() FROM system.mutations", "CREATE USER mine", "SELECT * FROM file('/etc/passwd', LineAsString)",
+			"ALTER TABLE posts DELETE WHERE 1", "TRUNCATE TABLE posts", "DROP TABLE posts",
+			"CREATE TABLE mine (a UInt8) ENGINE = MergeTree ORDER BY a",
+			"SELECT count() FROM system.mutations", "CREATE USER mine",
+			"SELECT * FROM file('/etc/passwd', LineAsString)",
 		},
-		"feedrank_migrate": {"DROP DATABASE feedrank", "TRUNCATE TABLE posts", "KILL QUERY WHERE 0", "CREATE TABLE mine (a UInt8) ENGINE = Memory"},
-		"feedrank_erase":   {"DROP TABLE posts", "CREATE VIEW mine AS SELECT 1", "ALTER TABLE posts ADD COLUMN mine UInt8"},
-		"feedrank_read":    {"INSERT INTO posts (id) VALUES (1)", "ALTER TABLE posts DELETE WHERE 1", "SELECT count() FROM system.processes"},
+		"feedrank_migrate": {
+			"DROP DATABASE feedrank", "TRUNCATE TABLE posts", "KILL QUERY WHERE 0",
+			"CREATE TABLE mine (a UInt8) ENGINE = Memory",
+		},
+		"feedrank_erase": {
+			"DROP TABLE posts", "CREATE VIEW mine AS SELECT 1",
+			"ALTER TABLE posts ADD COLUMN mine UInt8",
+		},
+		"feedrank_read": {
+			"INSERT INTO posts (id) VALUES (1)", "ALTER TABLE posts DELETE WHERE 1",
+			"SELECT count() FROM system.processes",
+		},
 	} {
 		asClickHouse(t, s, &cfg, user)
 		client := clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
 		for _, statement := range statements {
 			err := client.Write(t.Context(), clickhouse.Query{Name: "more", Query: ch.Query{
-				Body: statement, Result: new(proto.Results).Auto(), OnResult: func(context.Context, proto.Block) error { return nil },
+				Body: statement, Result: new(proto.Results).Auto(),
+				OnResult: func(context.Context, proto.Block) error { return nil },
 			}})
 			exception, ok := clickhouse.AsException(err)
 			require.True(t, ok, "%s: %s: %v", user, statement, err)
@@ -246,7 +272,8 @@ func clickHouseGrantsNoMore(t *testing.T, s *stack.Stack, cfg config.Config) {
 	}
 	at := s.Servers.Addresses().ClickHouse
 	asClickHouse(t, s, &cfg, "feedrank_read")
-	out, err := osexec.Command("curl", "-sSfu", cfg.ClickHouse.User+":"+cfg.ClickHouse.Password, "http://"+at.HTTP+"/", "--data-binary", "SELECT count() > 0 FROM feedrank.events").CombinedOutput()
+	out, err := osexec.Command("curl", "-sSfu", cfg.ClickHouse.User+":"+cfg.ClickHouse.Password, "http://"+at.HTTP+"/",
+		"--data-binary", "SELECT count() > 0 FROM feedrank.events").CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Equal(t, "1\n", string(out))
 }

@@ -184,8 +184,10 @@ type generator struct {
 
 // nasty are strings that break programs which are not careful.
 var nasty = []string{
-	"", "0", "-1", "9223372036854775808", "99999999999999999999999", "1e308", "NaN", "null", "\x00", "' OR 1=1 --", "'; DROP TABLE posts; --",
-	"1) UNION SELECT 1", "{}", "[]", "../../etc/passwd", "%00", "\u202e\U0001f4a9", "\xff\xfe", "${jndi:ldap://x}", strings.Repeat("A", 5000),
+	"", "0", "-1", "9223372036854775808", "99999999999999999999999", "1e308", "NaN", "null", "\x00", "' OR 1=1 --",
+	"'; DROP TABLE posts; --",
+	"1) UNION SELECT 1", "{}", "[]", "../../etc/passwd", "%00", "\u202e\U0001f4a9", "\xff\xfe", "${jndi:ldap://x}",
+	strings.Repeat("A", 5000),
 }
 
 func pick[T any](g *generator, from []T) T { return from[g.IntN(len(from))] }
@@ -308,7 +310,8 @@ func (g *generator) request(ctx context.Context, op operation, base string) (*ht
 
 // remember keeps words of an answer: they are cursors, sessions and ids.
 func (g *generator) remember(body []byte) {
-	for _, word := range strings.FieldsFunc(string(body), func(r rune) bool { return strings.ContainsRune(`{}[]",`, r) }) {
+	for _, word := range strings.FieldsFunc(string(body),
+		func(r rune) bool { return strings.ContainsRune(`{}[]",`, r) }) {
 		if len(word) > 8 && len(word) < 200 && g.IntN(20) == 0 {
 			g.seen = append(g.seen, word)
 		}
@@ -339,11 +342,14 @@ func TestNoRequestBreaksTheAPI(t *testing.T) {
 	now := time.Now()
 	user := sign(auth.Sign(cfg.Auth, 1, false, time.Hour, now))
 	g := &generator{Rand: rand.New(rand.NewPCG(1, 2)), d: newDocument(t), tokens: []string{
-		user, sign(auth.Sign(cfg.Auth, 1, true, time.Hour, now)), sign(auth.SignService(cfg.Auth, "mailer", time.Hour, now)),
-		"", user[:len(user)-3], sign(auth.Sign(cfg.Auth, 1, true, -time.Hour, now)), "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", strings.Repeat("a", 9000),
+		user, sign(auth.Sign(cfg.Auth, 1, true, time.Hour, now)),
+		sign(auth.SignService(cfg.Auth, "mailer", time.Hour, now)),
+		"", user[:len(user)-3], sign(auth.Sign(cfg.Auth, 1, true, -time.Hour, now)),
+		"eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", strings.Repeat("a", 9000),
 	}}
 	operations := g.d.operations()
-	users := slices.DeleteFunc(slices.Clone(operations), func(op operation) bool { return op.node["tags"].([]any)[0] != "users" })
+	users := slices.DeleteFunc(slices.Clone(operations),
+		func(op operation) bool { return op.node["tags"].([]any)[0] != "users" })
 	wait.Until(t, func() bool { // the first computation meets servers that have done nothing yet
 		status, _ := p.as(g.tokens[1], http.MethodGet, "/admin/v1/why-not?user=13&post=52", "")
 		return status == http.StatusOK
@@ -365,7 +371,8 @@ func TestNoRequestBreaksTheAPI(t *testing.T) {
 		statuses[response.StatusCode]++
 		told := fmt.Sprintf("request %d: %s %s: %d %.500s", n, request.Method, request.URL, response.StatusCode, body)
 		require.Less(t, response.StatusCode, 500, told)
-		if response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusMethodNotAllowed || response.StatusCode == http.StatusMovedPermanently {
+		if response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusMethodNotAllowed ||
+			response.StatusCode == http.StatusMovedPermanently {
 			continue // a made-up path parameter may make another path
 		}
 		require.NoError(t, g.d.check(op, response.StatusCode, response.Header.Get("Content-Type"), body), told)

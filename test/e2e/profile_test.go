@@ -27,14 +27,20 @@ import (
 // or the form of an answer.
 func odd(more map[string]string) map[string]string {
 	profile := map[string]string{
-		"join_use_nulls": "1", "join_any_take_last_row": "1", "join_default_strictness": "ANY", "transform_null_in": "1", "group_by_use_nulls": "1",
-		"aggregate_functions_null_for_empty": "1", "empty_result_for_aggregation_by_empty_set": "1", "data_type_default_nullable": "1",
-		"cast_keep_nullable": "1", "count_distinct_implementation": "uniqHLL12", "prefer_column_name_to_alias": "1",
+		"join_use_nulls": "1", "join_any_take_last_row": "1", "join_default_strictness": "ANY",
+		"transform_null_in": "1", "group_by_use_nulls": "1",
+		"aggregate_functions_null_for_empty": "1", "empty_result_for_aggregation_by_empty_set": "1",
+		"data_type_default_nullable": "1",
+		"cast_keep_nullable":         "1", "count_distinct_implementation": "uniqHLL12",
+		"prefer_column_name_to_alias":           "1",
 		"asterisk_include_materialized_columns": "1", "asterisk_include_alias_columns": "1",
-		"async_insert": "1", "wait_for_async_insert": "0", "insert_deduplicate": "1", "deduplicate_blocks_in_dependent_materialized_views": "1",
-		"materialized_views_ignore_errors": "1", "parallel_view_processing": "1", "max_partitions_per_insert_block": "1", "mutations_sync": "2",
+		"async_insert": "1", "wait_for_async_insert": "0", "insert_deduplicate": "1",
+		"deduplicate_blocks_in_dependent_materialized_views": "1",
+		"materialized_views_ignore_errors":                   "1", "parallel_view_processing": "1",
+		"max_partitions_per_insert_block": "1", "mutations_sync": "2",
 		"max_threads": "1", "max_insert_block_size": "7", "min_insert_block_size_rows": "7", "max_block_size": "13",
-		"date_time_input_format": "best_effort", "date_time_output_format": "iso", "date_time_overflow_behavior": "throw",
+		"date_time_input_format": "best_effort", "date_time_output_format": "iso",
+		"date_time_overflow_behavior":             "throw",
 		"output_format_json_quote_64bit_integers": "1", "output_format_native_encode_types_in_binary_format": "1",
 		"input_format_native_decode_types_in_binary_format": "1", "low_cardinality_allow_in_native_format": "0",
 		"bool_true_representation": "yes", "bool_false_representation": "no", "extremes": "1",
@@ -44,17 +50,21 @@ func odd(more map[string]string) map[string]string {
 	return profile
 }
 
-// TestTheChainHoldsUnderAnyProfileAndTimeZone has events, changes and feeds meet servers that are set otherwise than ours. Days
-// are UTC's: at whatever time this runs, one of the two zones has another date.
+// TestTheChainHoldsUnderAnyProfileAndTimeZone has events, changes and feeds meet servers that are set otherwise than
+// ours. Days are UTC's: at whatever time this runs, one of the two zones has another date.
 func TestTheChainHoldsUnderAnyProfileAndTimeZone(t *testing.T) {
 	for zone, profile := range map[string]map[string]string{
 		"Pacific/Tongatapu": odd(map[string]string{ // +13 hours
-			"enable_analyzer": "0", "session_timezone": "Pacific/Pago_Pago", "use_query_cache": "1", "query_cache_nondeterministic_function_handling": "save",
+			"enable_analyzer": "0", "session_timezone": "Pacific/Pago_Pago", "use_query_cache": "1",
+			"query_cache_nondeterministic_function_handling": "save",
 		}),
 		"Pacific/Pago_Pago": odd(map[string]string{ // -11
-			"compatibility": "24.3", "max_threads": "3", "insert_deduplication_token": "once", "deduplicate_insert": "enable",
-			"read_overflow_mode": "break", "group_by_overflow_mode": "any", "sort_overflow_mode": "break", "result_overflow_mode": "break",
-			"timeout_overflow_mode": "break", "set_overflow_mode": "break", "join_overflow_mode": "break", "distinct_overflow_mode": "break",
+			"compatibility": "24.3", "max_threads": "3", "insert_deduplication_token": "once",
+			"deduplicate_insert": "enable",
+			"read_overflow_mode": "break", "group_by_overflow_mode": "any", "sort_overflow_mode": "break",
+			"result_overflow_mode":  "break",
+			"timeout_overflow_mode": "break", "set_overflow_mode": "break", "join_overflow_mode": "break",
+			"distinct_overflow_mode": "break",
 		}),
 	} {
 		t.Run(zone, func(t *testing.T) {
@@ -74,13 +84,16 @@ func requireServer(t *testing.T, s *stack.Stack, zone string, profile map[string
 	require.NoError(t, err)
 	defer func() { require.NoError(t, client.Close()) }()
 	for query, want := range map[string]string{
-		"serverTimezone()": zone, "toString(toUInt8(getSetting('join_use_nulls')))": "1", "toString(getSetting('mutations_sync'))": profile["mutations_sync"],
+		"serverTimezone()": zone, "toString(toUInt8(getSetting('join_use_nulls')))": "1",
+		"toString(getSetting('mutations_sync'))": profile["mutations_sync"],
 	} {
 		var got proto.ColStr
 		require.NoError(t, client.Do(t.Context(), ch.Query{
-			Body: "SELECT " + query + " AS v SETTINGS limit = 0, offset = 0, use_query_cache = 0, extremes = 0, session_timezone = 'UTC'" +
+			Body: "SELECT " + query +
+				" AS v SETTINGS limit = 0, offset = 0, use_query_cache = 0, extremes = 0, session_timezone = 'UTC'" +
 				", output_format_native_encode_types_in_binary_format = 0",
-			Result: proto.Results{{Name: "v", Data: &got}}, OnResult: func(context.Context, proto.Block) error { return nil },
+			Result:   proto.Results{{Name: "v", Data: &got}},
+			OnResult: func(context.Context, proto.Block) error { return nil },
 		}), query)
 		require.Equal(t, want, got.First(), query)
 	}
@@ -112,7 +125,8 @@ func chain(t *testing.T, s *stack.Stack) {
 		return differ == ""
 	})
 	exec(t, s, `INSERT INTO likes (user_id, post_id, created_at) VALUES (18, 60, now() + interval '1 year'), (19, 60, '2150-01-01'), (20, 60, now())`)
-	p.eventually("likes of any time are copied", func() bool { return number(t, s, "SELECT count() AS n FROM likes FINAL WHERE post_id = 60") == 3 })
+	p.eventually("likes of any time are copied",
+		func() bool { return number(t, s, "SELECT count() AS n FROM likes FINAL WHERE post_id = 60") == 3 })
 
 	producer := kafka.NewProducer(s.KafkaConfig)
 	t.Cleanup(func() { require.NoError(t, producer.Close()) })
@@ -129,7 +143,10 @@ func chain(t *testing.T, s *stack.Stack) {
 	at(viewer, "view", 61, now.Add(-23*time.Hour))
 	at(viewer, "hide", 62, now.Add(-30*24*time.Hour+30*time.Minute)) // of the last day of which anything counts
 	wantDays, wantHours := map[string]int{}, map[string]int{}
-	for _, when := range []time.Time{today.AddDate(0, 0, -1).Add(-time.Millisecond), today.AddDate(0, 0, -1), today.Add(-time.Millisecond), today, now} {
+	for _, when := range []time.Time{
+		today.AddDate(0, 0, -1).Add(-time.Millisecond), today.AddDate(0, 0, -1),
+		today.Add(-time.Millisecond), today, now,
+	} {
 		at(15, "view", 63, when)
 		wantDays[when.Format(time.DateOnly)]++
 		wantHours[fmt.Sprint(when.Truncate(time.Hour).Unix())]++
@@ -140,9 +157,12 @@ func chain(t *testing.T, s *stack.Stack) {
 	wantDays[today.Format(time.DateOnly)] += 3
 	wantHours[fmt.Sprint(today.Unix())] += 3
 
-	p.eventually("the events are applied", func() bool { return number(t, s, "SELECT sum(rows) AS n FROM event_ranges") == 10 })
-	require.Equal(t, wantDays, buckets(t, s, "SELECT concat(toString(day), ' ', toString(sum(views))) AS line FROM user_author_90d WHERE user_id = 15 GROUP BY day"))
-	require.Equal(t, wantHours, buckets(t, s, "SELECT concat(toString(toUnixTimestamp(hour)), ' ', toString(sum(views))) AS line FROM post_metrics_1h WHERE post_id = 63 GROUP BY hour"))
+	p.eventually("the events are applied",
+		func() bool { return number(t, s, "SELECT sum(rows) AS n FROM event_ranges") == 10 })
+	require.Equal(t, wantDays, buckets(t, s,
+		"SELECT concat(toString(day), ' ', toString(sum(views))) AS line FROM user_author_90d WHERE user_id = 15 GROUP BY day"))
+	require.Equal(t, wantHours, buckets(t, s,
+		"SELECT concat(toString(toUnixTimestamp(hour)), ' ', toString(sum(views))) AS line FROM post_metrics_1h WHERE post_id = 63 GROUP BY hour"))
 
 	require.NoError(t, s.Servers.Redis.Kill())
 	require.NoError(t, s.Servers.Redis.Start(t.Context())) // it knows nothing any more

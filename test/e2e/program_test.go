@@ -40,11 +40,14 @@ func settings(t *testing.T, s *stack.Stack, roles ...string) config.Config {
 	cfg.Roles = roles
 	cfg.HTTP.Addr = "127.0.0.1:0"
 	cfg.Auth.HS256Secret = strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig, s.RedisConfig
+	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig,
+		s.RedisConfig
 	cfg.Kafka.SessionTimeout = 6 * time.Second
 	cfg.Feed.Explain = feed.Everybody
-	cfg.RateLimit.UserPerMinute = 0                                                        // a test asks as often as it takes
-	slot := "s" + strings.NewReplacer(".", "", "-", "").Replace(s.KafkaConfig.TopicPrefix) // slots are the server's, not the database's
+	// a test asks as often as it takes
+	cfg.RateLimit.UserPerMinute = 0
+	// slots are the server's, not the database's
+	slot := "s" + strings.NewReplacer(".", "", "-", "").Replace(s.KafkaConfig.TopicPrefix)
 	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
 	return cfg
 }

@@ -97,7 +97,10 @@ func TestRollingRestartsLoseNoRequest(t *testing.T) {
 		return len(now.Items) >= 30
 	})
 
-	b := &balancer{ready: map[*app.Program]bool{}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 10 * time.Second}}
+	b := &balancer{
+		ready:  map[*app.Program]bool{},
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 10 * time.Second},
+	}
 	b.replace(nil, []*app.Program{replica(t, cfg), replica(t, cfg)})
 	b.look()
 	token, err := auth.Sign(cfg.Auth, viewer, false, time.Hour, time.Now())
@@ -130,7 +133,8 @@ func TestRollingRestartsLoseNoRequest(t *testing.T) {
 					failures <- errors.New("no replica is ready")
 					return
 				}
-				if status, err := b.get("http://"+r.Addr()+"/api/v1/feed", token); err != nil || status != http.StatusOK {
+				if status, err := b.get("http://"+r.Addr()+"/api/v1/feed", token); err != nil ||
+					status != http.StatusOK {
 					failures <- fmt.Errorf("status %d: %w", status, err)
 					return
 				}

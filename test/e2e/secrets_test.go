@@ -50,14 +50,16 @@ func planted(dir string, t *testing.T) (env []string, secrets map[string]string)
 	t.Helper()
 	secrets = map[string]string{}
 	for i, key := range []string{
-		"auth.hs256_secret", "feed.cursor_secrets", "kafka.sasl.password", "clickhouse.password", "redis.password", "postgres", "jwks",
+		"auth.hs256_secret", "feed.cursor_secrets", "kafka.sasl.password", "clickhouse.password", "redis.password",
+		"postgres", "jwks",
 	} {
 		secrets[key] = fmt.Sprintf("planted-%d-%s", i, strings.Repeat("x7q", 12))
 	}
 	for key, value := range map[string]string{
 		"AUTH__HS256_SECRET": secrets["auth.hs256_secret"], "FEED__CURSOR_SECRETS": secrets["feed.cursor_secrets"],
-		"KAFKA__SASL__PASSWORD": secrets["kafka.sasl.password"], "CLICKHOUSE__PASSWORD": secrets["clickhouse.password"], "REDIS__PASSWORD": secrets["redis.password"],
-		"POSTGRES__DSN": "postgres://nobody:" + secrets["postgres"] + "@127.0.0.1:1/feedrank?sslmode=disable",
+		"KAFKA__SASL__PASSWORD": secrets["kafka.sasl.password"], "CLICKHOUSE__PASSWORD": secrets["clickhouse.password"],
+		"REDIS__PASSWORD": secrets["redis.password"],
+		"POSTGRES__DSN":   "postgres://nobody:" + secrets["postgres"] + "@127.0.0.1:1/feedrank?sslmode=disable",
 	} {
 		file := filepath.Join(dir, key) // as an orchestrator mounts them
 		require.NoError(t, os.WriteFile(file, []byte(value+"\n"), 0o600))
@@ -72,15 +74,18 @@ func TestNoSecretIsSaidAnywhere(t *testing.T) {
 	cache.RequireAuth("another word")
 	require.NoError(t, cache.Start())
 	defer cache.Close()
-	brokers, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser("PLAIN", "feedrank", "another word"))
+	brokers, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(),
+		kfake.Superuser("PLAIN", "feedrank", "another word"))
 	require.NoError(t, err)
 	defer brokers.Close()
 	clickhouse := stack.Own(t).ClickHouseConfig
 
 	env, secrets := planted(t.TempDir(), t)
 	set := []string{
-		"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "redis.addrs=" + cache.Addr(), "kafka.brokers=" + strings.Join(brokers.ListenAddrs(), ","), "clickhouse.addrs=" + clickhouse.Addrs[0],
-		"clickhouse.user=" + clickhouse.User, "kafka.sasl.mechanism=PLAIN", "kafka.sasl.user=feedrank", "kafka.session_timeout=6s", "log.level=debug",
+		"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "redis.addrs=" + cache.Addr(),
+		"kafka.brokers=" + strings.Join(brokers.ListenAddrs(), ","), "clickhouse.addrs=" + clickhouse.Addrs[0],
+		"clickhouse.user=" + clickhouse.User, "kafka.sasl.mechanism=PLAIN", "kafka.sasl.user=feedrank",
+		"kafka.session_timeout=6s", "log.level=debug",
 	}
 	cfg, err := config.Load(config.Sources{Env: env, Set: set})
 	require.NoError(t, err)
@@ -88,7 +93,8 @@ func TestNoSecretIsSaidAnywhere(t *testing.T) {
 	require.Equal(t, []string{secrets["feed.cursor_secrets"]}, cfg.Feed.CursorSecrets)
 
 	said := &lockedBuffer{}
-	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(said), zap.DebugLevel))
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(said),
+		zap.DebugLevel))
 	running, err := app.Start(t.Context(), cfg, log)
 	require.NoError(t, err)
 	stopped := false
@@ -102,13 +108,15 @@ func TestNoSecretIsSaidAnywhere(t *testing.T) {
 	require.NoError(t, err)
 	calls := 0
 	for _, route := range running.Routes() {
-		path := strings.NewReplacer(":id", "1", ":user", "1", ":name", "feed", "/*", "/goroutine?debug=2").Replace(route.Path)
+		path := strings.NewReplacer(":id", "1", ":user", "1", ":name", "feed", "/*",
+			"/goroutine?debug=2").Replace(route.Path)
 		if strings.HasSuffix(path, "/profile") || strings.HasSuffix(path, "/trace") {
 			path += "?seconds=1"
 		}
 		for _, addr := range []string{running.Addr(), running.AdminAddr()} {
 			for _, token := range []string{admin, "not a token", admin[:len(admin)-2]} {
-				request, err := http.NewRequestWithContext(t.Context(), route.Method, "http://"+addr+path, strings.NewReader("{"))
+				request, err := http.NewRequestWithContext(t.Context(), route.Method, "http://"+addr+path,
+					strings.NewReader("{"))
 				require.NoError(t, err)
 				request.Header.Set("Authorization", "Bearer "+token)
 				response, err := client.Do(request)
@@ -116,14 +124,16 @@ func TestNoSecretIsSaidAnywhere(t *testing.T) {
 				text, err := io.ReadAll(response.Body)
 				require.NoError(t, err)
 				require.NoError(t, response.Body.Close())
-				_, _ = fmt.Fprintf(said, "%s %s %d %v %s\n", route.Method, path, response.StatusCode, response.Header, text)
+				_, _ = fmt.Fprintf(said, "%s %s %d %v %s\n", route.Method, path, response.StatusCode, response.Header,
+					text)
 				calls++
 			}
 		}
 	}
 	require.Greater(t, calls, 100)
 	wait.Until(t, func() bool {
-		return strings.Contains(said.String(), "consumer group session ended") && strings.Contains(said.String(), "fetch the key set")
+		return strings.Contains(said.String(), "consumer group session ended") &&
+			strings.Contains(said.String(), "fetch the key set")
 	}, "the clients complain")
 	stopped = true
 	require.NoError(t, running.Stop())
@@ -133,7 +143,11 @@ func TestNoSecretIsSaidAnywhere(t *testing.T) {
 	_, err = app.Erase(t.Context(), cfg, []core.ID{1})
 	_, _ = fmt.Fprintln(said, err)
 	_, _ = fmt.Fprintln(said, app.Validate(cfg))
-	for _, broken := range []string{"kafka.sasl.mechanism=ROT13", "postgres.dsn=" + secrets["postgres"], "auth.hs256_secret=" + secrets["jwks"][:20], "feed.cursor_secrets=" + secrets["jwks"][:20], "kafka.sasl=" + secrets["jwks"], "redis.password.more=" + secrets["jwks"]} {
+	for _, broken := range []string{
+		"kafka.sasl.mechanism=ROT13", "postgres.dsn=" + secrets["postgres"],
+		"auth.hs256_secret=" + secrets["jwks"][:20], "feed.cursor_secrets=" + secrets["jwks"][:20],
+		"kafka.sasl=" + secrets["jwks"], "redis.password.more=" + secrets["jwks"],
+	} {
 		_, err := config.Load(config.Sources{Env: env, Set: append(slices.Clone(set), broken)})
 		require.Error(t, err, strings.SplitN(broken, "=", 2)[0])
 		_, _ = fmt.Fprintln(said, err)

@@ -87,7 +87,8 @@ func TestEveryEndpointAnswersAsTheTableSaysWhileOneOrTwoServersAreGone(t *testin
 				n.heal()
 				began := time.Now()
 				p.healthy()
-				t.Logf("slowest feed %s, well again %s after the servers are", slowest.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+				t.Logf("slowest feed %s, well again %s after the servers are", slowest.Round(time.Millisecond),
+					time.Since(began).Round(time.Millisecond))
 			})
 		}
 	}
@@ -130,7 +131,8 @@ func (p *program) check(row answers, cached, changed, walker core.ID, first page
 		require.NotEmpty(p.t, now.Items, "%s: %s", what, a.body)
 		require.True(p.t, now.obeys(viewer), "%s: %s", what, a.body)
 		if viewer == changed {
-			require.False(p.t, slices.ContainsFunc(now.Items, func(i item) bool { return i.Author == blockedLately }), "%s: %s", what, a.body)
+			require.False(p.t, slices.ContainsFunc(now.Items, func(i item) bool { return i.Author == blockedLately }),
+				"%s: %s", what, a.body)
 		}
 		if len(from) > 0 {
 			require.Contains(p.t, from, now.ServedFrom, "%s: %s", what, a.body)
@@ -150,7 +152,8 @@ func (p *program) check(row answers, cached, changed, walker core.ID, first page
 		require.True(p.t, now.obeys(cached), a.body)
 	}
 	feed("timeline of a stranger", "/api/v1/feed?algo=timeline", p.stranger())
-	require.Equal(p.t, ok, p.call(http.MethodGet, "/api/v1/feed?since="+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), cached, "").status)
+	require.Equal(p.t, ok, p.call(http.MethodGet,
+		"/api/v1/feed?since="+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), cached, "").status)
 	p.checkOthers(row)
 	return slowest
 }
@@ -202,7 +205,8 @@ func (p *program) healthy() {
 	})
 	p.eventually("events are taken again", func() bool { return p.event(1).status == accepted })
 	p.eventually("all breakers are closed, and every check is well", func() bool {
-		p.call(http.MethodDelete, "/admin/v1/cache/"+viewer.String(), 1, "") // a breaker closes by what is asked through it
+		// a breaker closes by what is asked through it
+		p.call(http.MethodDelete, "/admin/v1/cache/"+viewer.String(), 1, "")
 		p.page("/api/v1/feed", viewer)
 		p.page("/api/v1/feed?algo=timeline&limit=100", viewer) // further back than memory goes: PostgreSQL
 		p.suggest()

@@ -38,11 +38,18 @@ var (
 		`{"type":"timeout","stream":"upstream","attributes":{"timeout":0}}`, // accepts and says nothing
 		`{"type":"timeout","stream":"downstream","attributes":{"timeout":0}}`,
 	}}
-	late      = fault{name: "late", toxics: []string{`{"type":"latency","stream":"downstream","attributes":{"latency":3000,"jitter":500}}`}}
+	late = fault{
+		name:   "late",
+		toxics: []string{`{"type":"latency","stream":"downstream","attributes":{"latency":3000,"jitter":500}}`},
+	}
 	trickling = fault{name: "trickling", toxics: []string{
-		`{"type":"slicer","stream":"downstream","attributes":{"average_size":1,"size_variation":0,"delay":300000}}`, // a byte each 0.3 s
+		// a byte each 0.3 s
+		`{"type":"slicer","stream":"downstream","attributes":{"average_size":1,"size_variation":0,"delay":300000}}`,
 	}}
-	resetting = fault{name: "resetting", toxics: []string{`{"type":"reset_peer","stream":"downstream","attributes":{"timeout":0}}`}}
+	resetting = fault{
+		name:   "resetting",
+		toxics: []string{`{"type":"reset_peer","stream":"downstream","attributes":{"timeout":0}}`},
+	}
 )
 
 // network is between the program and the servers.

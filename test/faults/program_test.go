@@ -67,14 +67,20 @@ func start(t *testing.T, s *stack.Stack, direct redisclient.Config) *program {
 	cfg := config.Default()
 	cfg.HTTP.Addr = "127.0.0.1:0"
 	cfg.Auth.HS256Secret = strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig, s.RedisConfig
+	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig,
+		s.RedisConfig
 	cfg.Kafka.SessionTimeout = 6 * time.Second
 	cfg.RateLimit.UserPerMinute = 0 // one user looks after everything
 	cfg.Events.ProduceTimeout, cfg.Breaker.Kafka.Timeout = time.Second, time.Second
-	cfg.Feed.Budget, cfg.Feed.ComputeWait, cfg.Breaker.Postgres.Timeout = 2*time.Second, time.Second, 500*time.Millisecond // whoever else is busy on the machine
+	// whoever else is busy on the machine
+	cfg.Feed.Budget, cfg.Feed.ComputeWait, cfg.Breaker.Postgres.Timeout = 2*time.Second, time.Second,
+		500*time.Millisecond
 	cfg.Breaker.Postgres.SlowAfter = 400 * time.Millisecond
 	cfg.Breaker.ClickHouse.Timeout, cfg.Breaker.ClickHouse.SlowAfter = 800*time.Millisecond, 700*time.Millisecond
-	for _, p := range []*breaker.Policy{&cfg.Breaker.ClickHouse, &cfg.Breaker.Discovery, &cfg.Breaker.Postgres, &cfg.Breaker.Redis, &cfg.Breaker.Kafka} {
+	for _, p := range []*breaker.Policy{
+		&cfg.Breaker.ClickHouse, &cfg.Breaker.Discovery, &cfg.Breaker.Postgres,
+		&cfg.Breaker.Redis, &cfg.Breaker.Kafka,
+	} {
 		p.OpenFor = 300 * time.Millisecond // the rows of the table follow each other
 	}
 	slot := "faults" + strings.NewReplacer(".", "", "-", "").Replace(s.KafkaConfig.TopicPrefix)
@@ -171,7 +177,8 @@ func (p *program) changed() core.ID {
 	p.t.Helper()
 	viewer := p.known()
 	before := p.heard()
-	_, err := p.db.Exec(p.t.Context(), `INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)`, int64(viewer), int64(blockedLately))
+	_, err := p.db.Exec(p.t.Context(), `INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)`, int64(viewer),
+		int64(blockedLately))
 	require.NoError(p.t, err)
 	p.eventually("the block is known", func() bool {
 		state, err := p.entries.Load(p.t.Context(), viewer)
@@ -198,7 +205,9 @@ func (p *program) metrics() string {
 func (p *program) suggest() {
 	p.t.Helper()
 	if conn, err := p.redis.Conn(); err == nil {
-		_ = conn.Do(context.Background(), conn.B().Del().Key(fmt.Sprintf("suggest:users:{%d}", firstViewer)).Build()).Error() // it is done again
+		// it is done again
+		_ = conn.Do(context.Background(),
+			conn.B().Del().Key(fmt.Sprintf("suggest:users:{%d}", firstViewer)).Build()).Error()
 	}
 	p.page("/api/v1/discover/suggested-users", firstViewer)
 }
@@ -206,7 +215,8 @@ func (p *program) suggest() {
 func (p *program) event(user core.ID) answer {
 	p.t.Helper()
 	body, err := json.Marshal(map[string]any{"events": []any{map[string]any{
-		"event_id": uuid.NewString(), "action": "view", "post_id": "60", "author_id": "2", "occurred_at": time.Now().UTC().Format(time.RFC3339Nano),
+		"event_id": uuid.NewString(), "action": "view", "post_id": "60", "author_id": "2",
+		"occurred_at": time.Now().UTC().Format(time.RFC3339Nano),
 	}}})
 	require.NoError(p.t, err)
 	return p.call(http.MethodPost, "/api/v1/events", user, string(body))
@@ -216,7 +226,8 @@ func (p *program) event(user core.ID) answer {
 // viewer bars: where trending answers for want of everything else, only deleted and own posts are out.
 func (now page) obeys(viewer core.ID) bool {
 	for _, item := range now.Items {
-		if item.Post == deletedPost || item.Author == viewer || (now.ServedFrom != "trending" && slices.Contains(barredAuthors, item.Author)) {
+		if item.Post == deletedPost || item.Author == viewer ||
+			(now.ServedFrom != "trending" && slices.Contains(barredAuthors, item.Author)) {
 			return false
 		}
 	}

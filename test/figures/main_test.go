@@ -51,7 +51,8 @@ func TestTheDocumentsHaveTheFiguresOfTheReportsAndTheirMachine(t *testing.T) {
 	require.Contains(t, main, "| cached feed, P95 at 1,000 requests/s | 2.23 ms | ≤ 5 | met | `feed-cached` |\n")
 	require.Contains(t, main, "| trending, P95 at 1,000/s | not measured |  |  | `trending` |\n")
 	machine := "A CPU, 2 cores, 7.75 GiB, load 0.10 0.20 0.30 before"
-	require.Contains(t, main, "\nMeasured at scale reference:\n\n- `feed-cached` on 2026-11-25, feedrank abc1234,\n  "+machine+"\n")
+	require.Contains(t, main,
+		"\nMeasured at scale reference:\n\n- `feed-cached` on 2026-11-25, feedrank abc1234,\n  "+machine+"\n")
 	require.Contains(t, all, "\nScale reference, on 2026-11-25, feedrank abc1234,\n"+machine+
 		".\n\n| figure | measured | required | aim | |\n|---|---|---|---|---|\n"+
 		"| P95 at 1000 RPS | 2.23 ms | ≤ 150 | ≤ 5 | met |\n"+

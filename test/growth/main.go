@@ -32,8 +32,8 @@ type report struct {
 	}
 }
 
-// A line is a figure of a bench, by the beginning of its name. What is done for each CPU second is drawn as its inverse,
-// what one takes: costs grow upwards.
+// A line is a figure of a bench, by the beginning of its name. What is done for each CPU second is drawn as its
+// inverse, what one takes: costs grow upwards.
 type line struct {
 	bench, figure, label string
 	inverse              bool
@@ -160,9 +160,11 @@ func plot(b *strings.Builder, n int, label string, points []point) {
 		path = append(path, fmt.Sprintf("%.1f,%.1f", x(p.events), y(p.ratio)))
 		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`+"\n", x(p.events), y(p.ratio), colour)
 	}
-	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", strings.Join(path, " "), colour)
+	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", strings.Join(path, " "),
+		colour)
 	at := top + 12 + 22*float64(n)
-	fmt.Fprintf(b, `<path d="M%.0f %.0f h18" stroke="%s" stroke-width="2"/><text x="%.0f" y="%.0f">%s</text>`+"\n", right+16, at-4, colour, right+40, at, label)
+	fmt.Fprintf(b, `<path d="M%.0f %.0f h18" stroke="%s" stroke-width="2"/><text x="%.0f" y="%.0f">%s</text>`+"\n",
+		right+16, at-4, colour, right+40, at, label)
 }
 
 // amount is a figure with three digits, and its unit.

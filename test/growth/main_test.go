@@ -17,14 +17,16 @@ func TestThePlotHasALineForEachFigureThroughTheReference(t *testing.T) {
 	dir := t.TempDir()
 	write := func(bench, scale, events, figure, measured string) string {
 		file := filepath.Join(dir, bench+figure+scale+".json")
-		text := `{"bench":"` + bench + `","world":{"scale":"` + scale + `","events":` + events + `},"figures":[{"name":"` + figure + ` and so on","measured":` + measured + `}]}`
+		text := `{"bench":"` + bench + `","world":{"scale":"` + scale + `","events":` + events +
+			`},"figures":[{"name":"` + figure + ` and so on","measured":` + measured + `}]}`
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 		return file
 	}
 	var files, firsts []string // one after the other: the reference, and a tenth of it
 	for _, panel := range panels {
 		for _, l := range panel.lines {
-			files = append(files, write(l.bench, "reference", "1e7", l.figure, "4"), write(l.bench, "tenth", "1e6", l.figure, "2"))
+			files = append(files, write(l.bench, "reference", "1e7", l.figure, "4"),
+				write(l.bench, "tenth", "1e6", l.figure, "2"))
 			firsts = append(firsts, l.bench)
 		}
 	}
@@ -53,7 +55,10 @@ func TestWhatIsDoneForEachCPUSecondIsDrawnAsWhatOneTakes(t *testing.T) {
 }
 
 func TestAnAmountHasThreeDigits(t *testing.T) {
-	for want, measured := range map[string]float64{"0.827 ms": 0.8274, "9.81 ms": 9.8079, "183150 ms": 183150.2, "66.0 ms": 65.96} {
+	for want, measured := range map[string]float64{
+		"0.827 ms": 0.8274, "9.81 ms": 9.8079, "183150 ms": 183150.2,
+		"66.0 ms": 65.96,
+	} {
 		require.Equal(t, want, amount(measured, "ms"))
 	}
 }

@@ -1,5 +1,5 @@
-// Command mutate breaks the code in small ways, one at a time, and looks whether the tests notice. Each break stands in a
-// file of breaks/ with the test that must fail: a filter left out, a sum with one term less, a limit off by one, a
+// Command mutate breaks the code in small ways, one at a time, and looks whether the tests notice. Each break stands in
+// a file of breaks/ with the test that must fail: a filter left out, a sum with one term less, a limit off by one, a
 // version compared the wrong way. The tree is not touched: the broken file is an overlay of the build.
 package main
 
@@ -22,7 +22,8 @@ import (
 func main() {
 	only := flag.String("only", "", "a regular expression: run only breaks whose name or file matches")
 	check := flag.Bool("check", false, "only hold that each break still fits the code and that its test is there")
-	timeout := flag.Duration("timeout", 5*time.Minute, "for the test of one break; one that hangs is noticed, but named")
+	timeout := flag.Duration("timeout", 5*time.Minute,
+		"for the test of one break; one that hangs is noticed, but named")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -70,7 +71,8 @@ func run(ctx context.Context, only string, check bool, timeout time.Duration) (b
 		case check:
 			word = "fits"
 		}
-		_, _ = fmt.Fprintf(os.Stdout, "%-12s %5.1fs  %s (%s): %s\n", b.short(), time.Since(began).Seconds(), b.name, b.test, word)
+		_, _ = fmt.Fprintf(os.Stdout, "%-12s %5.1fs  %s (%s): %s\n", b.short(), time.Since(began).Seconds(), b.name,
+			b.test, word)
 	}
 	_, _ = fmt.Fprintf(os.Stdout, "%d of %d as they should be\n", tried-bad, tried)
 	return bad, nil
@@ -122,7 +124,8 @@ func (b *breakage) try(ctx context.Context, dir string, check bool, timeout time
 	switch text := string(out); {
 	case err == nil:
 		return errMissed
-	case strings.Contains(text, "--- FAIL: "+b.test), strings.Contains(text, "panic: ") && !strings.Contains(text, "panic: test timed out"):
+	case strings.Contains(text, "--- FAIL: "+b.test), strings.Contains(text, "panic: ") &&
+		!strings.Contains(text, "panic: test timed out"):
 		return nil
 	case ctx.Err() != nil, strings.Contains(text, "panic: test timed out"):
 		return errHangs

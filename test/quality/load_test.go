@@ -69,7 +69,10 @@ func load(t *testing.T, s *stack.Stack, w *world.World, p past) {
 		version.Append(1)
 	}
 	write(t, s, "posts", proto.Input{
-		{Name: "id", Data: &id}, {Name: "author_id", Data: &author}, {Name: "created_at", Data: created}, {Name: "version", Data: &version},
+		{Name: "id", Data: &id},
+		{Name: "author_id", Data: &author},
+		{Name: "created_at", Data: created},
+		{Name: "version", Data: &version},
 	})
 	loadEvents(t, s, p.events)
 }
@@ -150,5 +153,6 @@ func loadEvents(t *testing.T, s *stack.Stack, events []core.Event) {
 
 func write(t *testing.T, s *stack.Stack, table string, in proto.Input) {
 	t.Helper()
-	require.NoError(t, s.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "quality", Query: ch.Query{Body: in.Into(table), Input: in}}), table)
+	require.NoError(t, s.ClickHouse.Write(context.Background(),
+		clickhouse.Query{Name: "quality", Query: ch.Query{Body: in.Into(table), Input: in}}), table)
 }

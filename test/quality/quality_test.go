@@ -118,7 +118,8 @@ func TestQuality(t *testing.T) {
 		out.Feeds[name] = measure(sample, pages[name], ranked, gains)
 	}
 	out.write(t)
-	require.Greater(t, out.Feeds["ranked"].NDCG, out.Feeds["timeline"].NDCG, "ranking foresees more than the order of time")
+	require.Greater(t, out.Feeds["ranked"].NDCG, out.Feeds["timeline"].NDCG,
+		"ranking foresees more than the order of time")
 	require.Greater(t, out.Feeds["ranked"].Authors, out.Feeds["timeline"].Authors/2)
 	require.Greater(t, out.Feeds["cache"].Overlap, 0.95)
 	require.Greater(t, out.Feeds["stale"].Overlap, 0.9)
@@ -216,7 +217,8 @@ func measure(sample []core.ID, pages, ranked map[core.ID]page, gains map[core.ID
 func (r report) write(t *testing.T) {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d viewers, %d posts, %d events; what they turn to in the next %s\n", r.Viewers, r.Posts, r.Events, future)
+	fmt.Fprintf(&b, "%d viewers, %d posts, %d events; what they turn to in the next %s\n", r.Viewers, r.Posts, r.Events,
+		future)
 	fmt.Fprintf(&b, "%-10s %8s %8s %8s %8s %8s\n", "feed", "hit@20", "ndcg@20", "authors", "gini", "overlap")
 	for _, name := range feeds {
 		f := r.Feeds[name]

@@ -64,8 +64,12 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	cfg, reg := feed.DefaultConfig(), prometheus.NewRegistry()
 	cfg.TimelineHidesSeen = true // so do ranked feeds: orders are compared, not what is left out
 	cfg.CursorSecrets = []string{"a secret of at least 32 bytes, for tests"}
-	cfg.Cache.Jitter, cfg.Budget, cfg.ComputeWait, cfg.ComputeBudget = 0, time.Minute, 20*time.Second, 20*time.Second // figures must not depend on how busy the machine is
-	for _, source := range []*feed.SourceConfig{&cfg.Sources.Followees, &cfg.Sources.Affinity, &cfg.Sources.Trending, &cfg.Sources.Popular} {
+	// figures must not depend on how busy the machine is
+	cfg.Cache.Jitter, cfg.Budget, cfg.ComputeWait, cfg.ComputeBudget = 0, time.Minute, 20*time.Second, 20*time.Second
+	for _, source := range []*feed.SourceConfig{
+		&cfg.Sources.Followees, &cfg.Sources.Affinity, &cfg.Sources.Trending,
+		&cfg.Sources.Popular,
+	} {
 		source.Timeout = 10 * time.Second
 	}
 	live := rank.NewLive(rank.DefaultConfig())
@@ -80,7 +84,8 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	f, err := feed.New(feed.Params{
 		Config: cfg, Ranking: live, Hot: set, RecentEdges: recentedges.New(r, reg), Store: r.store,
 		Graph:    graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), cfg.MaxEdges, cfg.MaxAffinity),
-		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source, Direct: source, Lists: feed.Unpublished{},
+		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source, Direct: source,
+		Lists:  feed.Unpublished{},
 		Guards: feed.Guards{ClickHouse: r, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}},
 		Clock:  r, Registry: reg, Log: zap.NewNop(),
 	})

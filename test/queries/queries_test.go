@@ -23,7 +23,10 @@ import (
 func TestMain(m *testing.M) { stack.Main(m) }
 
 // odd are texts that have lost statements elsewhere.
-var odd = []string{"plain", "it's", `back\slash`, "ta\tb", "new\nline", "nul\x00", "🦊", `"quoted"`, `\N`, "', 1) --", "{x:String}", "a,b", "7:'8"}
+var odd = []string{
+	"plain", "it's", `back\slash`, "ta\tb", "new\nline", "nul\x00", "🦊", `"quoted"`, `\N`, "', 1) --",
+	"{x:String}", "a,b", "7:'8",
+}
 
 var (
 	parameter = regexp.MustCompile(`\{(\w+):\s*([^{}]+)\}`)
@@ -84,8 +87,10 @@ func TestEveryStatementRunsOnTheServer(t *testing.T) {
 			}
 			var line proto.ColStr
 			q := ch.Query{Body: text, Parameters: clickhouse.Params(params)}
-			if statement := strings.TrimSpace(comment.ReplaceAllString(text, "")); strings.HasPrefix(statement, "SELECT") || strings.HasPrefix(statement, "WITH") {
-				q.Body = "SELECT toString(tuple(*)) AS line FROM (" + strings.TrimRight(text, "; \n") + "\n)" // its columns are of every type
+			if statement := strings.TrimSpace(comment.ReplaceAllString(text, "")); strings.HasPrefix(statement,
+				"SELECT") || strings.HasPrefix(statement, "WITH") {
+				// its columns are of every type
+				q.Body = "SELECT toString(tuple(*)) AS line FROM (" + strings.TrimRight(text, "; \n") + "\n)"
 				q.Result = proto.Results{{Name: "line", Data: &line}}
 				q.OnResult = func(context.Context, proto.Block) error { return nil }
 			} else if strings.HasPrefix(statement, "KILL") {
@@ -101,7 +106,8 @@ func TestOddKeysAndTopicsComeBackAsTheyWere(t *testing.T) {
 	s := stack.New(t)
 	insert := func(table string, in proto.Input) {
 		t.Helper()
-		require.NoError(t, s.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: in.Into(table), Input: in}}))
+		require.NoError(t, s.ClickHouse.Write(t.Context(),
+			clickhouse.Query{Name: "test", Query: ch.Query{Body: in.Into(table), Input: in}}))
 	}
 	var keys proto.ColStr
 	var ids proto.ColInt64
@@ -111,13 +117,18 @@ func TestOddKeysAndTopicsComeBackAsTheyWere(t *testing.T) {
 		ids.Append(int64(i + 1))
 		versions.Append(256)
 	}
-	insert("likes", proto.Input{{Name: "row_key", Data: &keys}, {Name: "user_id", Data: &ids}, {Name: "version", Data: &versions}})
+	insert("likes", proto.Input{
+		{Name: "row_key", Data: &keys},
+		{Name: "user_id", Data: &ids},
+		{Name: "version", Data: &versions},
+	})
 
 	all := func(name, column string, params map[string]any) (found []string) {
 		t.Helper()
 		var results proto.Results
 		require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
-			Body:       fmt.Sprintf("SELECT %s AS text FROM (%s) ORDER BY text", column, strings.TrimRight(sql.ClickHouse(name), "; \n")),
+			Body: fmt.Sprintf("SELECT %s AS text FROM (%s) ORDER BY text", column,
+				strings.TrimRight(sql.ClickHouse(name), "; \n")),
 			Parameters: clickhouse.Params(params), Result: results.Auto(),
 			OnResult: func(context.Context, proto.Block) error {
 				texts, ok := results[0].Data.(*proto.ColStr)
@@ -141,7 +152,11 @@ func TestOddKeysAndTopicsComeBackAsTheyWere(t *testing.T) {
 		name.Append(topic)
 		id.Append(topic)
 		epoch.Append(uint16(i + 1))
-		insert("cdc_epochs", proto.Input{{Name: "topic", Data: &name}, {Name: "epoch", Data: &epoch}, {Name: "topic_id", Data: &id}})
+		insert("cdc_epochs", proto.Input{
+			{Name: "topic", Data: &name},
+			{Name: "epoch", Data: &epoch},
+			{Name: "topic_id", Data: &id},
+		})
 	}
 	for _, topic := range odd {
 		require.Equal(t, []string{topic}, all("cdc_epochs", "topic_id", map[string]any{"topic": topic}))

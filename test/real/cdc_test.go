@@ -84,7 +84,8 @@ func mappedTables() []string {
 }
 
 func TestTablesAreEqualAfterASnapshotThatTransactionsOverlapAndKillsOfEveryPart(t *testing.T) {
-	s := newScene(t, "ALTER TABLE posts ALTER body SET STORAGE EXTERNAL", tables.World(50)) // large values are stored apart, as they are
+	// large values are stored apart, as they are
+	s := newScene(t, "ALTER TABLE posts ALTER body SET STORAGE EXTERNAL", tables.World(50))
 	ctx := t.Context()
 	db := copyTables(s)
 
@@ -130,7 +131,8 @@ func TestTablesAreEqualAfterASnapshotThatTransactionsOverlapAndKillsOfEveryPart(
 		if server == s.Postgres {
 			s.db = s.connection()
 		}
-		s.exec("UPDATE posts SET body = 'after a kill' WHERE id % 13 = 0", "DELETE FROM follows WHERE follower_id % 9 = 0")
+		s.exec("UPDATE posts SET body = 'after a kill' WHERE id % 13 = 0",
+			"DELETE FROM follows WHERE follower_id % 9 = 0")
 		require.NoError(t, s.connector.Await(ctx))
 		t.Logf("%s was killed; %d rows are equal", server.Name(), requireEqualTables(t, s.db, db))
 	}
@@ -144,7 +146,8 @@ func change(t *testing.T, tx pgx.Tx, n int) {
 		fmt.Sprintf("UPDATE posts SET body = repeat('by %d', 1000) WHERE id %% 10 = %d", n, n),
 		fmt.Sprintf("UPDATE posts SET id = id + 1000 WHERE id > 100 AND id %% 10 = %d AND NOT EXISTS (SELECT FROM likes WHERE post_id = id)", n),
 		fmt.Sprintf("DELETE FROM posts WHERE id > 50 AND id %% 10 = %d", n+3),
-		fmt.Sprintf("UPDATE follows SET followee_id = %d WHERE follower_id = %d AND followee_id = %d", 40+n, n*10, n*10+1),
+		fmt.Sprintf("UPDATE follows SET followee_id = %d WHERE follower_id = %d AND followee_id = %d", 40+n, n*10,
+			n*10+1),
 		fmt.Sprintf("DELETE FROM follows WHERE follower_id = %d", n*10+5),
 		fmt.Sprintf("INSERT INTO blocks (blocker_id, blocked_id) VALUES (%d, 40)", 20+n),
 		fmt.Sprintf("UPDATE mutes SET created_at = now() WHERE muter_id = %d", 2+n*5),

@@ -72,7 +72,8 @@ func (s *Stack) createDatabase(ctx context.Context, name string) (err error) {
 	}
 	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
 	var exists bool
-	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists); err != nil {
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)",
+		name).Scan(&exists); err != nil {
 		return fmt.Errorf("look up database %s: %w", name, err)
 	}
 	if exists {

@@ -78,7 +78,8 @@ func (c *Connector) Stop(ctx context.Context) error {
 	}
 	return retry(ctx, func() error { // the slot is free once the task has ended
 		status, err := c.Status(ctx)
-		if err == nil && (!strings.Contains(status, `"connector":{"state":"STOPPED"`) || !strings.Contains(status, `"tasks":[]`)) {
+		if err == nil && (!strings.Contains(status, `"connector":{"state":"STOPPED"`) ||
+			!strings.Contains(status, `"tasks":[]`)) {
 			err = fmt.Errorf("connector %s: %s", c.config.Name, status)
 		}
 		return err

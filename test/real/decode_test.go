@@ -42,7 +42,10 @@ func TestOurDecoderReadsWhateverDebeziumSends(t *testing.T) {
 			require.NotZero(t, r.Source.LSN, where...)
 		}
 	}
-	for _, op := range []envelope.Op{envelope.Create, envelope.Update, envelope.Delete, envelope.Read, envelope.Truncate, envelope.Message} {
+	for _, op := range []envelope.Op{
+		envelope.Create, envelope.Update, envelope.Delete, envelope.Read,
+		envelope.Truncate, envelope.Message,
+	} {
 		require.NotZero(t, ops[op], op)
 	}
 }

@@ -49,7 +49,8 @@ func TestOurSourceSendsWhatDebeziumSends(t *testing.T) {
 		tables[i] = source.Table{Name: name, Columns: s.columns(name)}
 	}
 	src := source.New(source.Params{
-		Config: cfg, Name: s.name + ".own", Tables: tables, Topic: own, Postgres: s.configs.PostgresConfig, Kafka: s.configs.KafkaConfig,
+		Config: cfg, Name: s.name + ".own", Tables: tables, Topic: own, Postgres: s.configs.PostgresConfig,
+		Kafka: s.configs.KafkaConfig,
 		Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: prometheus.NewRegistry(),
 		Failure: worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) }),
 	})

@@ -51,7 +51,8 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 	defer db.Close()
 	graves := &eventGraves{}
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) })
-	consumer := consumer.New(cfg.Consumer(), c.KafkaConfig, db, graves, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	consumer := consumer.New(cfg.Consumer(), c.KafkaConfig, db, graves, core.SystemClock{}, failure,
+		prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, consumer.Start(t.Context()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -79,7 +80,8 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 			messages[i] = codec.Record(c.KafkaConfig.Topic(cfg.Topic), event(n, began))
 		}
 		// A client that gets no answer sends the same events again.
-		require.True(t, eventually(time.Minute, 10*time.Millisecond, func() bool { return producer.Send(t.Context(), messages...) == nil }))
+		require.True(t, eventually(time.Minute, 10*time.Millisecond,
+			func() bool { return producer.Send(t.Context(), messages...) == nil }))
 	}
 	require.NoError(t, producer.Close())
 	restarts.Wait()
@@ -152,9 +154,13 @@ func lines(buckets map[string][7]int) (all []string) {
 
 // event is the n-th event: always the same one. Nobody does the same with a post twice.
 func event(n int, began time.Time) core.Event {
-	actions := []core.Action{core.ActionImpression, core.ActionView, core.ActionClick, core.ActionLike, core.ActionComment, core.ActionShare, core.ActionHide}
+	actions := []core.Action{
+		core.ActionImpression, core.ActionView, core.ActionClick, core.ActionLike,
+		core.ActionComment, core.ActionShare, core.ActionHide,
+	}
 	e := core.Event{
-		UserID: core.ID(1 + n%50), PostID: core.ID(1 + n%30 + 30*(n/1050)), AuthorID: core.ID(1000 + n%30), Action: actions[n%len(actions)],
+		UserID: core.ID(1 + n%50), PostID: core.ID(1 + n%30 + 30*(n/1050)), AuthorID: core.ID(1000 + n%30),
+		Action:     actions[n%len(actions)],
 		OccurredAt: began.Add(-time.Duration(n%48) * time.Hour), ReceivedAt: time.Now(), AppVersion: "1.2.3",
 	}
 	binary.BigEndian.PutUint64(e.ID[8:], uint64(n+1))

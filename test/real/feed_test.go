@@ -88,7 +88,8 @@ func (a *asker) feed(what string, viewer core.ID, query string) feedPage {
 	for _, item := range p.Items {
 		require.NotEqual(a.t, core.ID(5), item.Post, "%s: a deleted post", what)
 		if p.ServedFrom != "trending" { // nobody could say then whom the viewer bars
-			require.NotContains(a.t, append([]core.ID{viewer}, barred...), item.Author, "%s: a barred author, from %s", what, p.ServedFrom)
+			require.NotContains(a.t, append([]core.ID{viewer}, barred...), item.Author, "%s: a barred author, from %s",
+				what, p.ServedFrom)
 		}
 	}
 	return p
@@ -101,7 +102,8 @@ func (a *asker) well(after string) {
 	wait.Until(a.t, func() bool {
 		status, body := a.call(http.MethodGet, "/readyz", 1, "")
 		p := a.feed(after, 101, "")
-		return status == http.StatusOK && strings.Contains(string(body), `"status":"ready"`) && p.ServedFrom == "cache" && !p.Degraded
+		return status == http.StatusOK && strings.Contains(string(body), `"status":"ready"`) &&
+			p.ServedFrom == "cache" && !p.Degraded
 	}, "well again after %s", after)
 }
 
@@ -110,7 +112,8 @@ func TestFeedsAreAnsweredAndObeyTheFiltersWhileEveryServerIsKilledAndFrozen(t *t
 	require.NoError(t, execute(t.Context(), c, feedWorld))
 	cfg := config.Default()
 	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig, c.RedisConfig
+	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
+		c.RedisConfig
 	cfg.RateLimit.UserPerMinute = 0 // one viewer looks after everything
 	slot := "feeds" + strings.NewReplacer(".", "", "-", "").Replace(c.KafkaConfig.TopicPrefix)
 	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
@@ -118,7 +121,10 @@ func TestFeedsAreAnsweredAndObeyTheFiltersWhileEveryServerIsKilledAndFrozen(t *t
 	require.NoError(t, err)
 	program, err := app.Start(t.Context(), cfg, zap.NewNop())
 	require.NoError(t, err)
-	a := &asker{t: t, cfg: cfg, url: "http://" + program.Addr(), client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200}
+	a := &asker{
+		t: t, cfg: cfg, url: "http://" + program.Addr(),
+		client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200,
+	}
 	t.Cleanup(func() {
 		a.client.CloseIdleConnections()
 		require.NoError(t, program.Stop())
@@ -167,7 +173,9 @@ func TestFeedsAreAnsweredAndObeyTheFiltersWhileEveryServerIsKilledAndFrozen(t *t
 
 	// Whatever happened, a commit and an event still arrive.
 	require.NoError(t, execute(t.Context(), c, "INSERT INTO posts (id, author_id) VALUES (9001, 3)"))
-	event := `{"events":[{"event_id":"` + uuid.NewString() + `","action":"hide","post_id":"7","author_id":"8","occurred_at":"` + time.Now().UTC().Format(time.RFC3339) + `"}]}`
+	event := `{"events":[{"event_id":"` + uuid.NewString() +
+		`","action":"hide","post_id":"7","author_id":"8","occurred_at":"` + time.Now().UTC().Format(time.RFC3339) +
+		`"}]}`
 	wait.Until(t, func() bool {
 		status, _ := a.call(http.MethodPost, "/api/v1/events", 101, event)
 		return status == http.StatusAccepted

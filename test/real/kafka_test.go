@@ -50,7 +50,8 @@ func TestNothingAcknowledgedIsLostWhenTheBrokerIsKilled(t *testing.T) {
 	s, c := fresh(t)
 	topic := c.KafkaConfig.Topic("numbers")
 	for _, want := range []string{"create", "keep"} {
-		changes, err := kafka.EnsureTopics(c.KafkaConfig, []kafka.TopicSpec{{Name: topic, Partitions: 4, Retention: time.Hour}}, false)
+		changes, err := kafka.EnsureTopics(c.KafkaConfig,
+			[]kafka.TopicSpec{{Name: topic, Partitions: 4, Retention: time.Hour}}, false)
 		require.NoError(t, err)
 		require.Equal(t, want, changes[0].Action)
 	}
@@ -61,7 +62,8 @@ func TestNothingAcknowledgedIsLostWhenTheBrokerIsKilled(t *testing.T) {
 	var readers sync.WaitGroup
 	log := zaptest.NewLogger(t)
 	readers.Go(func() {
-		_ = kafka.NewTail(c.KafkaConfig, []string{topic}, time.Now().Add(-time.Hour), tailed.add, log).Run(ctx) // ends with ctx
+		// ends with ctx
+		_ = kafka.NewTail(c.KafkaConfig, []string{topic}, time.Now().Add(-time.Hour), tailed.add, log).Run(ctx)
 	})
 	// Two members, so that there is a rebalance.
 	for range 2 {
@@ -77,7 +79,10 @@ func TestNothingAcknowledgedIsLostWhenTheBrokerIsKilled(t *testing.T) {
 			require.NoError(t, s.Kafka.Kill())
 			readers.Go(func() { _ = s.Kafka.Start(t.Context()) }) // a failure shows in the sends
 		}
-		message := &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder(strconv.Itoa(i)), Value: sarama.StringEncoder(strconv.Itoa(i))}
+		message := &sarama.ProducerMessage{
+			Topic: topic, Key: sarama.StringEncoder(strconv.Itoa(i)),
+			Value: sarama.StringEncoder(strconv.Itoa(i)),
+		}
 		// An error is an unknown outcome: the same value is sent again.
 		wait.Until(t, func() bool { return producer.Send(t.Context(), message) == nil })
 	}
@@ -86,7 +91,8 @@ func TestNothingAcknowledgedIsLostWhenTheBrokerIsKilled(t *testing.T) {
 	wait.Until(t, func() bool { return grouped.repeats(values) >= 0 })
 	cancel()
 	readers.Wait()
-	t.Logf("%d values, %d kills: the log repeats %d, the group %d", values, kills, tailed.repeats(values), grouped.repeats(values))
+	t.Logf("%d values, %d kills: the log repeats %d, the group %d", values, kills, tailed.repeats(values),
+		grouped.repeats(values))
 	require.Less(t, tailed.repeats(values), 20, "a tail reads each record once, and sends were repeated seldom")
 }
 

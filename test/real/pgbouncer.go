@@ -37,7 +37,8 @@ func (s *Stack) NewPgBouncer(ctx context.Context, dir, more string) (Server, err
 	}
 	file := filepath.Join(dir, "pgbouncer.ini")
 	text := fmt.Sprintf("[databases]\n* = host=%s port=%s user=%s\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %s\n"+
-		"unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 2\n%s\n", host, serverPort, owner, port, more)
+		"unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 2\n%s\n", host, serverPort,
+		owner, port, more)
 	return &server{plan: plan{
 		name: "pgbouncer", addr: addr, dir: dir,
 		prepare: func(context.Context) error { return os.WriteFile(file, []byte(text), 0o644) }, //nolint:gosec // another user reads it

@@ -53,7 +53,8 @@ func TestFeedsAreReadByWayOfAPooler(t *testing.T) {
 	bouncer := pooler(t, s, "")
 	cfg := config.Default()
 	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig, c.RedisConfig
+	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
+		c.RedisConfig
 	cfg.Postgres.PooledDSN = real.DSNBy(bouncer, databaseOf(t, c.PostgresConfig.DSN))
 	cfg.RateLimit.UserPerMinute = 0
 	slot := "pooled" + strings.NewReplacer(".", "", "-", "").Replace(c.KafkaConfig.TopicPrefix)
@@ -62,7 +63,10 @@ func TestFeedsAreReadByWayOfAPooler(t *testing.T) {
 	require.NoError(t, err)
 	program, err := app.Start(t.Context(), cfg, zap.NewNop())
 	require.NoError(t, err)
-	a := &asker{t: t, cfg: cfg, url: "http://" + program.Addr(), client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200}
+	a := &asker{
+		t: t, cfg: cfg, url: "http://" + program.Addr(),
+		client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200,
+	}
 	t.Cleanup(func() {
 		a.client.CloseIdleConnections()
 		require.NoError(t, program.Stop())
@@ -131,7 +135,8 @@ func TestAPoolerInTheServersPlaceIsNamed(t *testing.T) {
 	} {
 		bouncer := pooler(t, s, more)
 		cfg := config.Default()
-		cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig, c.RedisConfig
+		cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
+			c.RedisConfig
 		cfg.Postgres.DSN = real.DSNBy(bouncer, databaseOf(t, c.PostgresConfig.DSN))
 		_, err := app.Migrate(t.Context(), cfg, false)
 		require.ErrorIs(t, err, postgres.ErrPooler, name)

@@ -69,7 +69,8 @@ func (s *Stack) Records(ctx context.Context, topics []string, enough func([]Reco
 	stop()
 	<-ended
 	slices.SortStableFunc(all, func(a, b Record) int {
-		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition),
+			cmp.Compare(a.Offset, b.Offset))
 	})
 	return all, err
 }

@@ -44,7 +44,10 @@ func newRedis(ctx context.Context, dir string, arguments ...string) (*server, er
 			return cmd
 		},
 		serving: func(ctx context.Context) error {
-			client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, ForceSingleClient: true, DisableCache: true})
+			client, err := rueidis.NewClient(rueidis.ClientOption{
+				InitAddress: []string{addr}, ForceSingleClient: true,
+				DisableCache: true,
+			})
 			if err != nil {
 				return err
 			}

@@ -43,7 +43,8 @@ func twoReplicas(t *testing.T, server real.Server) (a, b *asker) {
 	require.NoError(t, execute(t.Context(), c, feedWorld))
 	cfg := config.Default()
 	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig, c.RedisConfig
+	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
+		c.RedisConfig
 	cfg.Redis.Addrs = []string{server.Addr()}
 	cfg.RateLimit.UserPerMinute = 0
 	slot := "redis" + strings.NewReplacer(".", "", "-", "").Replace(c.KafkaConfig.TopicPrefix)
@@ -53,7 +54,10 @@ func twoReplicas(t *testing.T, server real.Server) (a, b *asker) {
 	start := func(cfg config.Config) *asker {
 		program, err := app.Start(t.Context(), cfg, zap.NewNop())
 		require.NoError(t, err)
-		asker := &asker{t: t, cfg: cfg, url: "http://" + program.Addr(), client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200}
+		asker := &asker{
+			t: t, cfg: cfg, url: "http://" + program.Addr(),
+			client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200,
+		}
 		t.Cleanup(func() {
 			asker.client.CloseIdleConnections()
 			require.NoError(t, program.Stop())
@@ -91,7 +95,8 @@ func (a *asker) shown(what string, viewer, post core.ID) bool {
 func (a *asker) hide(viewer core.ID, item feedItem) {
 	a.t.Helper()
 	body, err := json.Marshal(map[string]any{"events": []any{map[string]any{
-		"event_id": uuid.NewString(), "action": "hide", "post_id": item.Post, "author_id": item.Author, "occurred_at": time.Now().UTC(),
+		"event_id": uuid.NewString(), "action": "hide", "post_id": item.Post, "author_id": item.Author,
+		"occurred_at": time.Now().UTC(),
 	}}})
 	require.NoError(a.t, err)
 	wait.Until(a.t, func() bool {
@@ -120,8 +125,14 @@ func TestWhatIsHiddenStaysHiddenWhateverBecomesOfRedis(t *testing.T) {
 			},
 			func() { command(t, server, "CONFIG", "SET", "maxmemory", "0") },
 		},
-		{"demoted", func() { command(t, server, "REPLICAOF", host, port) }, func() { command(t, server, "REPLICAOF", "NO", "ONE") }},
-		{"killed", func() { require.NoError(t, server.Kill()) }, func() { require.NoError(t, server.Start(context.WithoutCancel(t.Context()))) }},
+		{
+			"demoted", func() { command(t, server, "REPLICAOF", host, port) },
+			func() { command(t, server, "REPLICAOF", "NO", "ONE") },
+		},
+		{
+			"killed", func() { require.NoError(t, server.Kill()) },
+			func() { require.NoError(t, server.Start(context.WithoutCancel(t.Context()))) },
+		},
 	} {
 		var viewers []core.ID
 		hidden := map[core.ID]feedItem{}
@@ -137,10 +148,12 @@ func TestWhatIsHiddenStaysHiddenWhateverBecomesOfRedis(t *testing.T) {
 		fault.begin()
 		for _, v := range viewers {
 			a.hide(v, hidden[v])
-			require.False(t, a.shown(fault.name, v, hidden[v].Post), "%s: the replica that took it shows it again", fault.name)
+			require.False(t, a.shown(fault.name, v, hidden[v].Post), "%s: the replica that took it shows it again",
+				fault.name)
 		}
 		for _, v := range viewers {
-			wait.Until(t, func() bool { return !b.shown(fault.name, v, hidden[v].Post) }, "%s: another replica hears of it", fault.name)
+			wait.Until(t, func() bool { return !b.shown(fault.name, v, hidden[v].Post) },
+				"%s: another replica hears of it", fault.name)
 		}
 		for _, replica := range []*asker{a, b} {
 			wait.Until(t, func() bool {

@@ -34,7 +34,10 @@ func ownRedis(t *testing.T, arguments ...string) real.Server {
 // command tells one server something, as an operator would.
 func command(t *testing.T, server real.Server, words ...string) string {
 	t.Helper()
-	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{server.Addr()}, ForceSingleClient: true, DisableCache: true})
+	client, err := rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{server.Addr()}, ForceSingleClient: true,
+		DisableCache: true,
+	})
 	require.NoError(t, err)
 	defer client.Close()
 	answer, err := client.Do(t.Context(), client.B().Arbitrary(words...).Build()).ToAny()
@@ -129,7 +132,8 @@ func TestTheMasterThatSentinelsWatchIsFollowed(t *testing.T) {
 	defer client.Close()
 	require.NoError(t, client.Ping(t.Context()))
 	require.NoError(t, master.Kill())
-	wait.Until(t, func() bool { return client.Ping(t.Context()) == nil }, "writes go to the replica that became the master")
+	wait.Until(t, func() bool { return client.Ping(t.Context()) == nil },
+		"writes go to the replica that became the master")
 	require.Contains(t, command(t, replica, "ROLE"), "master")
 	marksOf(t, cfg, 20)
 }
@@ -155,9 +159,16 @@ func TestAFullOrDemotedRedisIsAwayAndIsFoundAgain(t *testing.T) {
 		name       string
 		begin, end [][]string
 	}{
-		{"full", [][]string{{"CONFIG", "SET", "maxmemory-policy", "noeviction"}, {"CONFIG", "SET", "maxmemory", "100000"}}, [][]string{{"CONFIG", "SET", "maxmemory", "0"}}},
+		{"full", [][]string{
+			{"CONFIG", "SET", "maxmemory-policy", "noeviction"},
+			{"CONFIG", "SET", "maxmemory", "100000"},
+		}, [][]string{{"CONFIG", "SET", "maxmemory", "0"}}},
 		{"demoted", [][]string{{"REPLICAOF", host, port}}, [][]string{{"REPLICAOF", "NO", "ONE"}}},
-		{"without enough replicas", [][]string{{"CONFIG", "SET", "min-replicas-to-write", "1"}}, [][]string{{"CONFIG", "SET", "min-replicas-to-write", "0"}}},
+		{
+			"without enough replicas",
+			[][]string{{"CONFIG", "SET", "min-replicas-to-write", "1"}},
+			[][]string{{"CONFIG", "SET", "min-replicas-to-write", "0"}},
+		},
 	} {
 		for _, words := range fault.begin {
 			command(t, server, words...)

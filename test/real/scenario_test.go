@@ -15,9 +15,11 @@ const samples = `
 	CREATE TYPE mood AS ENUM ('glad', 'sad');
 	CREATE TABLE samples (
 		id bigint PRIMARY KEY,
-		price numeric(20,4), wide numeric, whole numeric(18,0), small smallint, medium int, ratio real, share double precision,
+		price numeric(20,4), wide numeric, whole numeric(18,0), small smallint, medium int, ratio real,
+		share double precision,
 		flag boolean, body text, short varchar(20), token uuid, doc jsonb, json_doc json, tags text[], ids bigint[],
-		day date, moment timestamp, moment3 timestamp(3), instant timestamptz, clock time, span interval, raw bytea, mood mood
+		day date, moment timestamp, moment3 timestamp(3), instant timestamptz, clock time, span interval,
+		raw bytea, mood mood
 	)`
 
 const sample = `INSERT INTO samples VALUES (
@@ -151,7 +153,10 @@ func changesScene(t *testing.T) []real.Record {
 	s.await("public.users", 3+1+2+3)
 	s.await("public.signals", 3)
 	var topics []string
-	for _, table := range []string{"users", "posts", "follows", "likes", "samples", "required", "whole", "keyless", "signals"} {
+	for _, table := range []string{
+		"users", "posts", "follows", "likes", "samples", "required", "whole", "keyless",
+		"signals",
+	} {
 		topics = append(topics, s.topic("public."+table))
 	}
 	records := s.finish(append(topics, s.topic("transaction"), s.topic("message"))...)

@@ -59,7 +59,8 @@ func (s *scene) exec(statements ...string) {
 // columns are those of a table: Debezium sends them all.
 func (s *scene) columns(table string) []string {
 	s.t.Helper()
-	rows, _ := s.db.Query(s.t.Context(), `SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`, table)
+	rows, _ := s.db.Query(s.t.Context(),
+		`SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`, table)
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(s.t, err)
 	return names

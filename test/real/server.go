@@ -243,5 +243,6 @@ func (s *server) tail() string {
 		return ""
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return fmt.Sprintf("\n--- end of %s\n%s", filepath.Base(s.logPath()), strings.Join(lines[max(0, len(lines)-15):], "\n"))
+	return fmt.Sprintf("\n--- end of %s\n%s", filepath.Base(s.logPath()),
+		strings.Join(lines[max(0, len(lines)-15):], "\n"))
 }

@@ -46,7 +46,10 @@ func TestEveryServerComesBackWithItsDataAfterAKill(t *testing.T) {
 	require.NoError(t, execute(ctx, c, "INSERT INTO users (id, name) VALUES (1, 'kept')"))
 	engine := clickhouse.New(c.ClickHouseConfig, prometheus.NewRegistry())
 	defer engine.Close()
-	require.NoError(t, engine.Write(ctx, clickhouse.Query{Name: "test", Query: ch.Query{Body: "INSERT INTO users (id) SELECT 1"}}))
+	require.NoError(t, engine.Write(ctx, clickhouse.Query{
+		Name:  "test",
+		Query: ch.Query{Body: "INSERT INTO users (id) SELECT 1"},
+	}))
 
 	for _, server := range s.Servers() {
 		addr, pid := server.Addr(), server.PID()

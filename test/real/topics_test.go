@@ -31,7 +31,8 @@ func (s *scene) admin(do func(sarama.ClusterAdmin) error) {
 func (s *scene) awaitEpoch(db *clickhouse.Client, topic, epoch string) {
 	s.t.Helper()
 	require.True(s.t, eventually(2*time.Minute, 100*time.Millisecond, func() bool {
-		lines, err := tables.Copies(s.t.Context(), db, "SELECT toString(max(epoch)) AS line FROM cdc_epochs WHERE topic = '"+topic+"'")
+		lines, err := tables.Copies(s.t.Context(), db,
+			"SELECT toString(max(epoch)) AS line FROM cdc_epochs WHERE topic = '"+topic+"'")
 		return err == nil && len(lines) == 1 && lines[0] == epoch
 	}), "epoch %s of %s", epoch, topic)
 }
@@ -54,7 +55,8 @@ func TestTablesAreEqualWithSchemasAroundRecordsWholeOldRowsATruncateAGrownTopicA
 		"INSERT INTO likes (user_id, post_id) SELECT u.id, p.id FROM users u, posts p ON CONFLICT DO NOTHING",
 		"TRUNCATE likes",
 		"INSERT INTO likes (user_id, post_id) SELECT u.id, p.id FROM users u, posts p WHERE (u.id + p.id) % 5 = 0",
-		"UPDATE posts SET body = repeat('changed', 1000) WHERE id % 3 = 0", "UPDATE posts SET status = 'draft' WHERE id % 9 = 0",
+		"UPDATE posts SET body = repeat('changed', 1000) WHERE id % 3 = 0",
+		"UPDATE posts SET status = 'draft' WHERE id % 9 = 0",
 	)
 	t.Logf("%d rows are equal after a truncate", requireEqualTables(t, s.db, db))
 
@@ -63,7 +65,8 @@ func TestTablesAreEqualWithSchemasAroundRecordsWholeOldRowsATruncateAGrownTopicA
 	s.admin(func(a sarama.ClusterAdmin) error { return a.CreatePartitions(posts, 7, nil, false) })
 	s.awaitEpoch(db, posts, "2")
 	require.NoError(t, s.connector.Resume(ctx))
-	s.exec("UPDATE posts SET body = 'moved' WHERE id % 2 = 0", "DELETE FROM posts WHERE id % 11 = 0", "UPDATE posts SET status = 'draft' WHERE id % 3 = 0")
+	s.exec("UPDATE posts SET body = 'moved' WHERE id % 2 = 0", "DELETE FROM posts WHERE id % 11 = 0",
+		"UPDATE posts SET status = 'draft' WHERE id % 3 = 0")
 	t.Logf("%d rows are equal after the topic grew", requireEqualTables(t, s.db, db))
 
 	require.NoError(t, s.connector.Stop(ctx))

@@ -33,7 +33,8 @@ func (s *scene) readToTheEnd(group, topic string) (end int64) {
 	require.True(s.t, eventually(time.Minute, 100*time.Millisecond, func() bool {
 		last = int64(s.total(topic))
 		s.admin(func(admin sarama.ClusterAdmin) error {
-			found, err := admin.ListConsumerGroupOffsets(s.configs.KafkaConfig.Topic(group), map[string][]int32{topic: {0}})
+			found, err := admin.ListConsumerGroupOffsets(s.configs.KafkaConfig.Topic(group),
+				map[string][]int32{topic: {0}})
 			if err == nil {
 				committed = found.GetBlock(topic, 0).Offset
 			}
@@ -45,7 +46,8 @@ func (s *scene) readToTheEnd(group, topic string) (end int64) {
 }
 
 func (s *scene) user(op string, id, lsn int) txn.Record {
-	after := fmt.Sprintf(`{"id":%d,"name":"user %d","created_at":"2026-01-01T00:00:00.000000Z","deleted_at":null}`, id, id)
+	after := fmt.Sprintf(`{"id":%d,"name":"user %d","created_at":"2026-01-01T00:00:00.000000Z","deleted_at":null}`, id,
+		id)
 	if op == "d" {
 		after = "null"
 	}
@@ -77,7 +79,8 @@ func TestWhatAConnectorTookBackIsNeitherAppliedNorWaitedFor(t *testing.T) {
 	require.Equal(t, "1 2 4", users())
 
 	cfg := config.Default()
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.configs.ClickHouseConfig, s.configs.PostgresConfig, s.configs.KafkaConfig, s.configs.RedisConfig
+	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.configs.ClickHouseConfig, s.configs.PostgresConfig,
+		s.configs.KafkaConfig, s.configs.RedisConfig
 	differences, err := app.Resync(t.Context(), cfg, "users", false, time.Second, t.Output())
 	require.NoError(t, err, "it is not behind")
 	require.Zero(t, differences)
@@ -93,7 +96,8 @@ func TestEventsThatWereTakenBackAreNeitherAppliedNorWaitedFor(t *testing.T) {
 	defer db.Close()
 	graves, reg := &eventGraves{}, prometheus.NewRegistry()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) })
-	consumer := consumer.New(cfg.Consumer(), s.configs.KafkaConfig, db, graves, core.SystemClock{}, failure, reg, zaptest.NewLogger(t))
+	consumer := consumer.New(cfg.Consumer(), s.configs.KafkaConfig, db, graves, core.SystemClock{}, failure, reg,
+		zaptest.NewLogger(t))
 	require.NoError(t, consumer.Start(t.Context()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

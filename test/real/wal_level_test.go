@@ -34,7 +34,8 @@ func TestAServerWhoseLogTellsNoRowsIsNotReadyAsUsual(t *testing.T) {
 
 	cfg := config.Default()
 	cfg.HTTP.Addr, cfg.HTTP.AdminAddr, cfg.Auth.HS256Secret = "127.0.0.1:0", "127.0.0.1:0", strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig, c.RedisConfig
+	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
+		c.RedisConfig
 	cfg.Postgres.DSN = real.DSNBy(server, "postgres")
 	cfg.Roles = []string{string(app.CDCSource)}
 	pg, err := pgx.Connect(t.Context(), cfg.Postgres.DSN)
@@ -47,11 +48,15 @@ func TestAServerWhoseLogTellsNoRowsIsNotReadyAsUsual(t *testing.T) {
 	program, err := app.Start(t.Context(), cfg, zap.NewNop())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, program.Stop()) })
-	a := &asker{t: t, cfg: cfg, url: "http://" + program.AdminAddr(), client: &http.Client{Transport: &http.Transport{}}, next: 200}
+	a := &asker{
+		t: t, cfg: cfg, url: "http://" + program.AdminAddr(),
+		client: &http.Client{Transport: &http.Transport{}}, next: 200,
+	}
 	defer a.client.CloseIdleConnections()
 	wait.Until(t, func() bool {
 		_, body := a.call(http.MethodGet, "/readyz", 1, "")
-		return strings.Contains(string(body), `"status":"degraded"`) && strings.Contains(string(body), "wal_level is replica: set wal_level = logical")
+		return strings.Contains(string(body), `"status":"degraded"`) &&
+			strings.Contains(string(body), "wal_level is replica: set wal_level = logical")
 	}, "/readyz says what is wrong and what to do")
 	a.url = "http://" + program.Addr()
 	_, body := a.call(http.MethodGet, "/readyz", 1, "")

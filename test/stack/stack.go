@@ -79,7 +79,8 @@ func OfEvents(t testing.TB) *Stack {
 // Exec runs a statement in ClickHouse.
 func (s *Stack) Exec(t testing.TB, statement string) {
 	t.Helper()
-	require.NoError(t, s.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+	require.NoError(t, s.ClickHouse.Write(t.Context(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
 }
 
 // Count is the number that a query of ClickHouse with one row and one column n gives.
@@ -116,7 +117,8 @@ func Configs(addresses embedded.Addresses) *Stack {
 		KafkaConfig: kafka.DefaultConfig(), RedisConfig: redis.DefaultConfig(),
 	}
 	if a := addresses.ClickHouse; a != nil {
-		s.ClickHouseConfig.Addrs, s.ClickHouseConfig.User, s.ClickHouseConfig.Password = []string{a.Addr}, a.User, a.Password
+		s.ClickHouseConfig.Addrs, s.ClickHouseConfig.User, s.ClickHouseConfig.Password = []string{a.Addr}, a.User,
+			a.Password
 		s.ClickHouseConfig.Database = "feedrank"
 	}
 	if a := addresses.Postgres; a != nil {

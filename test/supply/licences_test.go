@@ -29,7 +29,10 @@ var permissive = map[string]string{
 
 // forbidden must stand in no licence file: some add a second licence to a permissive one. The Mozilla licence
 // names others as compatible, and is looked at for itself.
-var forbidden = []string{"gnu general public license", "gnu affero", "gnu lesser", "server side public license", "business source license", "commons clause", "elastic license"}
+var forbidden = []string{
+	"gnu general public license", "gnu affero", "gnu lesser", "server side public license",
+	"business source license", "commons clause", "elastic license",
+}
 
 var (
 	licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|unlicense)`)
@@ -105,7 +108,8 @@ func TestEveryModuleIsUnderAPermissiveLicence(t *testing.T) {
 
 func TestLicencesThatTakeSomethingBackAreRefused(t *testing.T) {
 	for _, text := range []string{
-		"GNU GENERAL PUBLIC LICENSE\nVersion 3", "Apache License\nVersion 2.0 ... with the \"Commons Clause\" License Condition", "Business Source License 1.1",
+		"GNU GENERAL PUBLIC LICENSE\nVersion 3",
+		"Apache License\nVersion 2.0 ... with the \"Commons Clause\" License Condition", "Business Source License 1.1",
 		"Permission is hereby granted, free of charge, to any person obtaining a copy\n... or under the GNU Affero General Public License",
 	} {
 		_, refused := licences(text)

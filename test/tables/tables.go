@@ -24,7 +24,8 @@ const (
 // originals are the lines that PostgreSQL gives, by our table.
 var originals = map[string]string{
 	"users": `SELECT concat_ws('|', id, ` + micros + `) FROM users`,
-	"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published' OR deleted_at IS NOT NULL)::int, ` + micros + `) FROM posts`,
+	"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published' OR deleted_at IS NOT NULL)::int, ` + micros +
+		`) FROM posts`,
 
 	"follows":  `SELECT concat_ws('|', follower_id, followee_id, ` + micros + `) FROM follows`,
 	"comments": `SELECT concat_ws('|', id, post_id, author_id, ` + micros + `) FROM comments`,
@@ -43,12 +44,17 @@ var originals = map[string]string{
 
 // Copied are the queries of the same lines in ClickHouse, by our table, in a column called line.
 var Copied = map[string]string{
-	"users":             `SELECT concat(toString(id), '|', ` + stamp + `) AS line FROM users FINAL`,
-	"posts":             `SELECT concat(toString(id), '|', toString(author_id), '|', toString(toUInt8(hidden)), '|', ` + stamp + `) AS line FROM posts FINAL`,
-	"follows":           `SELECT concat(toString(follower_id), '|', toString(followee_id), '|', ` + stamp + `) AS line FROM follows FINAL`,
-	"comments":          `SELECT concat(row_key, '|', toString(post_id), '|', toString(author_id), '|', ` + stamp + `) AS line FROM comments FINAL`,
-	"likes":             `SELECT concat(toString(user_id), '|', toString(post_id), '|', ` + stamp + `) AS line FROM likes FINAL`,
-	"blocks":            `SELECT concat(toString(kind), '|', toString(user_id), '|', toString(other_id), '|', ` + stamp + `) AS line FROM blocks FINAL`,
+	"users": `SELECT concat(toString(id), '|', ` + stamp + `) AS line FROM users FINAL`,
+	"posts": `SELECT concat(toString(id), '|', toString(author_id), '|', toString(toUInt8(hidden)), '|', ` +
+		stamp + `) AS line FROM posts FINAL`,
+	"follows": `SELECT concat(toString(follower_id), '|', toString(followee_id), '|', ` + stamp +
+		`) AS line FROM follows FINAL`,
+	"comments": `SELECT concat(row_key, '|', toString(post_id), '|', toString(author_id), '|', ` + stamp +
+		`) AS line FROM comments FINAL`,
+	"likes": `SELECT concat(toString(user_id), '|', toString(post_id), '|', ` + stamp +
+		`) AS line FROM likes FINAL`,
+	"blocks": `SELECT concat(toString(kind), '|', toString(user_id), '|', toString(other_id), '|', ` +
+		stamp + `) AS line FROM blocks FINAL`,
 	"reactions_by_hour": `SELECT concat(toString(kind), '|', toString(toUnixTimestamp(hour)), '|', toString(user_id), '|', toString(post_id)) AS line FROM reactions_by_hour FINAL`,
 	"reactions_by_user": `SELECT concat(toString(kind), '|', toString(user_id), '|', toString(post_id)) AS line FROM reactions_by_user FINAL`,
 	"viewer_edges":      `SELECT concat(toString(viewer_id), '|', toString(kind), '|', toString(other_id)) AS line FROM viewer_edges FINAL`,

@@ -76,7 +76,10 @@ func (w *Writer) post() int { return 1 + w.Random.IntN(posts) }
 
 // statement is one random change; several make a transaction.
 func (w *Writer) statement() string {
-	kinds := []func() string{w.many, w.putPost, w.putPost, w.changePost, w.changePost, w.movePost, w.follow, w.follow, w.unfollow, w.like, w.comment, w.relate, w.relate, w.rare}
+	kinds := []func() string{
+		w.many, w.putPost, w.putPost, w.changePost, w.changePost, w.movePost, w.follow, w.follow,
+		w.unfollow, w.like, w.comment, w.relate, w.relate, w.rare,
+	}
 	return kinds[w.Random.IntN(len(kinds))]()
 }
 
@@ -101,9 +104,11 @@ func (w *Writer) changePost() string {
 		return fmt.Sprintf(`UPDATE posts SET body = (SELECT string_agg(md5(i::text || '%d'), '') FROM generate_series(1, 400) i) WHERE id = %d`,
 			w.Random.IntN(1e6), w.post())
 	case 1:
-		return fmt.Sprintf(`UPDATE posts SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() END WHERE id = %d`, w.post())
+		return fmt.Sprintf(`UPDATE posts SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() END WHERE id = %d`,
+			w.post())
 	default:
-		return fmt.Sprintf(`UPDATE posts SET status = '%s' WHERE id %% 50 = %d`, []string{"published", "draft"}[w.Random.IntN(2)], w.Random.IntN(50))
+		return fmt.Sprintf(`UPDATE posts SET status = '%s' WHERE id %% 50 = %d`,
+			[]string{"published", "draft"}[w.Random.IntN(2)], w.Random.IntN(50))
 	}
 }
 
@@ -136,7 +141,8 @@ func (w *Writer) many() string {
 }
 
 func (w *Writer) follow() string {
-	return fmt.Sprintf(`INSERT INTO follows (follower_id, followee_id) VALUES (%d, %d) ON CONFLICT DO NOTHING`, w.user(), w.user())
+	return fmt.Sprintf(`INSERT INTO follows (follower_id, followee_id) VALUES (%d, %d) ON CONFLICT DO NOTHING`,
+		w.user(), w.user())
 }
 
 func (w *Writer) unfollow() string {
@@ -157,7 +163,8 @@ func (w *Writer) like() string {
 
 func (w *Writer) comment() string {
 	if w.Random.IntN(2) == 0 {
-		return fmt.Sprintf(`UPDATE comments SET created_at = now() - interval '1 second' * %d WHERE id %% 9 = %d`, w.Random.IntN(9000), w.Random.IntN(9))
+		return fmt.Sprintf(`UPDATE comments SET created_at = now() - interval '1 second' * %d WHERE id %% 9 = %d`,
+			w.Random.IntN(9000), w.Random.IntN(9))
 	}
 	return fmt.Sprintf(`INSERT INTO comments (post_id, author_id, body) SELECT id, %d, 'c' FROM posts ORDER BY random() LIMIT 2`, w.user())
 }
@@ -165,7 +172,8 @@ func (w *Writer) comment() string {
 func (w *Writer) relate() string {
 	switch w.Random.IntN(4) {
 	case 0:
-		return fmt.Sprintf(`INSERT INTO blocks (blocker_id, blocked_id) VALUES (%d, %d) ON CONFLICT DO NOTHING`, w.user(), w.user())
+		return fmt.Sprintf(`INSERT INTO blocks (blocker_id, blocked_id) VALUES (%d, %d) ON CONFLICT DO NOTHING`,
+			w.user(), w.user())
 	case 1:
 		return fmt.Sprintf(`DELETE FROM blocks WHERE blocked_id = %d`, w.user())
 	case 2:
@@ -178,7 +186,10 @@ func (w *Writer) relate() string {
 // rare is what hits a whole table, and what an app's migrations do.
 func (w *Writer) rare() string {
 	column := fmt.Sprint("extra", w.Random.IntN(3))
-	truncates := []string{`TRUNCATE likes`, `TRUNCATE comments`, `TRUNCATE mutes, blocks`, `TRUNCATE follows`, `TRUNCATE posts CASCADE`}
+	truncates := []string{
+		`TRUNCATE likes`, `TRUNCATE comments`, `TRUNCATE mutes, blocks`, `TRUNCATE follows`,
+		`TRUNCATE posts CASCADE`,
+	}
 	all := []string{
 		`ALTER TABLE posts ADD COLUMN IF NOT EXISTS ` + column + ` int DEFAULT 7`,
 		`ALTER TABLE posts DROP COLUMN IF EXISTS ` + column,

@@ -16,7 +16,8 @@ import (
 // broker is a Kafka with one topic.
 func broker(t *testing.T, options ...kfake.Opt) kafka.Config {
 	t.Helper()
-	cluster, err := kfake.NewCluster(append(options, kfake.NumBrokers(1), kfake.SeedTopics(1, "things"), kfake.GroupMinSessionTimeout(time.Second))...)
+	cluster, err := kfake.NewCluster(append(options, kfake.NumBrokers(1), kfake.SeedTopics(1, "things"),
+		kfake.GroupMinSessionTimeout(time.Second))...)
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
 	cfg := kafka.DefaultConfig()
@@ -52,7 +53,10 @@ func works(t *testing.T, cfg kafka.Config) error {
 	}
 	producer := kafka.NewProducer(cfg)
 	defer func() { require.NoError(t, producer.Close()) }()
-	if err := producer.Send(t.Context(), &sarama.ProducerMessage{Topic: "things", Value: sarama.StringEncoder("secret")}); err != nil {
+	if err := producer.Send(t.Context(), &sarama.ProducerMessage{
+		Topic: "things",
+		Value: sarama.StringEncoder("secret"),
+	}); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -89,7 +93,8 @@ func TestLoginsToKafka(t *testing.T) {
 	trusted := newAuthority(t, "ours")
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {
-			cfg := broker(t, kfake.TLS(trusted.server(false)), kfake.EnableSASL(), kfake.Superuser(mechanism, "feedrank", "a word"))
+			cfg := broker(t, kfake.TLS(trusted.server(false)), kfake.EnableSASL(),
+				kfake.Superuser(mechanism, "feedrank", "a word"))
 			cfg.TLS.Enabled, cfg.TLS.CAFile = true, trusted.File
 			cfg.SASL = kafka.SASL{Mechanism: mechanism, User: "feedrank", Password: "a word"}
 			require.NoError(t, works(t, cfg))

@@ -25,11 +25,15 @@ func secure(t *testing.T, dsn string, trusted *authority, mutual bool) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close(context.Background())) }()
 	var data, hba string
-	require.NoError(t, conn.QueryRow(t.Context(), "SELECT current_setting('data_directory'), current_setting('hba_file')").Scan(&data, &hba))
+	require.NoError(t, conn.QueryRow(t.Context(),
+		"SELECT current_setting('data_directory'), current_setting('hba_file')").Scan(&data, &hba))
 	folder, err := os.Stat(data)
 	require.NoError(t, err)
 	cert := trusted.issue("server")
-	for name, from := range map[string]string{"server.crt": cert.CertFile, "server.key": cert.KeyFile, "ca.crt": trusted.File} {
+	for name, from := range map[string]string{
+		"server.crt": cert.CertFile, "server.key": cert.KeyFile,
+		"ca.crt": trusted.File,
+	} {
 		text, err := os.ReadFile(from)
 		require.NoError(t, err)
 		file := filepath.Join(data, name)
@@ -37,7 +41,8 @@ func secure(t *testing.T, dsn string, trusted *authority, mutual bool) {
 		own(t, file, folder) // the server reads none of anybody else's
 	}
 	for _, statement := range []string{
-		"ALTER SYSTEM SET ssl = on", "ALTER SYSTEM SET ssl_cert_file = 'server.crt'", "ALTER SYSTEM SET ssl_key_file = 'server.key'",
+		"ALTER SYSTEM SET ssl = on", "ALTER SYSTEM SET ssl_cert_file = 'server.crt'",
+		"ALTER SYSTEM SET ssl_key_file = 'server.key'",
 		"ALTER SYSTEM SET ssl_ca_file = 'ca.crt'",
 	} {
 		_, err := conn.Exec(t.Context(), statement)
@@ -59,7 +64,10 @@ func (x trial) dsnWith(t *testing.T, dsn string) string {
 	require.NoError(t, err)
 	q := u.Query()
 	q.Set("sslmode", "verify-full")
-	for key, value := range map[string]string{"sslrootcert": x.client.CAFile, "sslcert": x.client.CertFile, "sslkey": x.client.KeyFile} {
+	for key, value := range map[string]string{
+		"sslrootcert": x.client.CAFile, "sslcert": x.client.CertFile,
+		"sslkey": x.client.KeyFile,
+	} {
 		if value != "" {
 			q.Set(key, value)
 		}
@@ -97,7 +105,8 @@ func TestPostgreSQLOverTLS(t *testing.T) {
 				}
 				wait.Until(t, func() bool { return pool.Ping(t.Context()) == nil }, "after the reload")
 				var encrypted bool
-				require.NoError(t, pool.QueryRow(t.Context(), "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").Scan(&encrypted))
+				require.NoError(t, pool.QueryRow(t.Context(),
+					"SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").Scan(&encrypted))
 				require.True(t, encrypted)
 				require.NoError(t, lock(t, cfg))
 			})
@@ -110,7 +119,8 @@ func lock(t *testing.T, cfg postgres.Config) error {
 	t.Helper()
 	return postgres.WithAdvisoryLock(t.Context(), cfg, "tls", func(ctx context.Context, conn *pgx.Conn) error {
 		var encrypted bool
-		if err := conn.QueryRow(ctx, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").Scan(&encrypted); err != nil {
+		if err := conn.QueryRow(ctx,
+			"SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").Scan(&encrypted); err != nil {
 			return err
 		}
 		if !encrypted {

@@ -39,7 +39,10 @@ func serve(t *testing.T, cfg tlsconfig.Server, change ...func(*httpserver.Config
 	}
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
 	routes := []httpserver.Route{
-		{Method: http.MethodGet, Path: "/", Access: httpserver.Public, Handler: func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }},
+		{
+			Method: http.MethodGet, Path: "/", Access: httpserver.Public,
+			Handler: func(c echo.Context) error { return c.NoContent(http.StatusNoContent) },
+		},
 		{Method: http.MethodPost, Path: "/", Access: httpserver.Public, Handler: func(c echo.Context) error {
 			_, err := io.Copy(io.Discard, c.Request().Body)
 			return err
@@ -103,7 +106,10 @@ func TestOldVersionsOfTLSAreRefused(t *testing.T) {
 	cert := trusted.issue("server")
 	s := serve(t, tlsconfig.Server{CertFile: cert.CertFile, KeyFile: cert.KeyFile})
 	for version, ok := range map[uint16]bool{tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
-		conn, err := tls.Dial("tcp", s.Addr(), &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version})
+		conn, err := tls.Dial("tcp", s.Addr(), &tls.Config{
+			InsecureSkipVerify: true, MinVersion: version,
+			MaxVersion: version,
+		})
 		require.Equal(t, ok, err == nil, "%s: %v", tls.VersionName(version), err)
 		if err == nil {
 			require.NoError(t, conn.Close())

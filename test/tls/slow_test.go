@@ -19,7 +19,8 @@ func impatient(t *testing.T) (addr string, trusted *authority) {
 	trusted = newAuthority(t, "ours")
 	cert := trusted.issue("server")
 	s := serve(t, tlsconfig.Server{CertFile: cert.CertFile, KeyFile: cert.KeyFile}, func(c *httpserver.Config) {
-		c.ReadHeaderTimeout, c.ReadTimeout, c.IdleTimeout = 100*time.Millisecond, 200*time.Millisecond, 300*time.Millisecond
+		c.ReadHeaderTimeout, c.ReadTimeout, c.IdleTimeout = 100*time.Millisecond, 200*time.Millisecond,
+			300*time.Millisecond
 	})
 	return s.Addr(), trusted
 }
@@ -32,7 +33,10 @@ func TestClientsOfHTTP2ThatTrickleAreHungUpOn(t *testing.T) {
 		headers  = "\x00\x00\x64\x01\x04\x00\x00\x00\x01" // of 100 bytes, which do not come
 	)
 	addr, _ := impatient(t)
-	for name, opening := range map[string]string{"nothing": "", "half a preface": preface[:10], "no request": preface + settings, "half a header": preface + settings + headers} {
+	for name, opening := range map[string]string{
+		"nothing": "", "half a preface": preface[:10],
+		"no request": preface + settings, "half a header": preface + settings + headers,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // 10 s, which nobody can set, is how long a preface may take
 			conn, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})

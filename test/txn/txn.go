@@ -22,12 +22,16 @@ type Record struct {
 func Send(t testing.TB, brokers []string, commit bool, records ...Record) {
 	t.Helper()
 	ctx := context.Background()
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.TransactionalID("test-"+uuid.NewString()), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.TransactionalID("test-"+uuid.NewString()),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
 	defer client.Close()
 	require.NoError(t, client.BeginTransaction())
 	for _, r := range records {
-		require.NoError(t, client.ProduceSync(ctx, &kgo.Record{Topic: r.Topic, Partition: r.Partition, Key: r.Key, Value: r.Value}).FirstErr())
+		require.NoError(t, client.ProduceSync(ctx, &kgo.Record{
+			Topic: r.Topic, Partition: r.Partition, Key: r.Key,
+			Value: r.Value,
+		}).FirstErr())
 	}
 	require.NoError(t, client.Flush(ctx))
 	require.NoError(t, client.EndTransaction(ctx, kgo.TransactionEndTry(commit)))

@@ -105,7 +105,10 @@ func (c *Consumer) acquire(group sarama.ConsumerGroupSession) (*session, error) 
 		t := &topic{epochs: epochs, leaders: map[int32]envelope.Leader{}, writer: c.writer(name, len(partitions))}
 		c.metrics.epoch.WithLabelValues(t.writer.table).Set(float64(epochs.Current().Number))
 		for _, p := range partitions {
-			l := position{topic: name, partition: p, topicID: epochs.Current().TopicID, Offsets: offsets.Partitions[name][p]}
+			l := position{
+				topic: name, partition: p, topicID: epochs.Current().TopicID,
+				Offsets: offsets.Partitions[name][p],
+			}
 			if t.leaders[p], err = c.load(group, l); err != nil {
 				return nil, err
 			}

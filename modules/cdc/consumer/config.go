@@ -19,7 +19,8 @@ type Config struct {
 // DefaultConfig applies batches of a few thousand records, four at once.
 func DefaultConfig() Config {
 	return Config{
-		Group: "cdc-consumer", BatchRows: 5000, BatchBytes: 8 << 20, QueueBytes: 4 << 20, BatchAge: 50 * time.Millisecond, Inserts: 4,
+		Group: "cdc-consumer", BatchRows: 5000, BatchBytes: 8 << 20, QueueBytes: 4 << 20,
+		BatchAge: 50 * time.Millisecond, Inserts: 4,
 		Deadline: time.Minute, TopicCheck: 10 * time.Second, OnLostOffset: "fail", OnForeign: "wait",
 	}
 }

@@ -79,7 +79,9 @@ func (d *decoder) add(b *batch, m *sarama.ConsumerMessage) (full bool, err error
 	return false, nil
 }
 
-func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Record, epoch uint16, version replica.Version) {
+func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Record, epoch uint16,
+	version replica.Version,
+) {
 	if kafka.HasHeader(m, envelope.HeaderOldKey) {
 		d.metrics.keyChanges.WithLabelValues(d.table).Inc()
 	}
@@ -107,7 +109,8 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 		}
 		b.entries = append(b.entries, entry{
 			source: s, key: record.Key, row: row, version: version, position: record.Source.WrittenAt(),
-			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete, create: record.Op == envelope.Create,
+			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete,
+			create: record.Op == envelope.Create,
 			repair: repair, repairs: repairs, streamed: record.Source.Snapshot == envelope.Streaming,
 			ask: ask, unordered: unordered, raise: unordered || d.epochs.Grew(epoch),
 		})

@@ -33,7 +33,10 @@ func decoderOf(t *testing.T, c mapping.Config, table string) *decoder {
 func (d *decoder) reads(t *testing.T, b *batch, records ...[2]string) (full []bool) {
 	t.Helper()
 	for _, r := range records {
-		is, err := d.add(b, &sarama.ConsumerMessage{Topic: "cdc." + d.table, Offset: int64(b.records), Key: []byte(r[0]), Value: []byte(r[1])})
+		is, err := d.add(b, &sarama.ConsumerMessage{
+			Topic: "cdc." + d.table, Offset: int64(b.records),
+			Key: []byte(r[0]), Value: []byte(r[1]),
+		})
 		require.NoError(t, err)
 		full = append(full, is)
 	}
@@ -51,7 +54,8 @@ const (
 func TestATombstoneWritesNothing(t *testing.T) {
 	d, b := decoderOf(t, mapping.Default(), "public.follows"), &batch{}
 	require.Equal(t, []bool{false, false, false, false, false}, d.reads(t, b,
-		[2]string{aKey, aFollow}, [2]string{aKey, itsEnd}, [2]string{aKey, ""}, [2]string{aKey, `{"schema":null,"payload":null}`}, [2]string{"", aMessage}))
+		[2]string{aKey, aFollow}, [2]string{aKey, itsEnd}, [2]string{aKey, ""},
+		[2]string{aKey, `{"schema":null,"payload":null}`}, [2]string{"", aMessage}))
 	require.Len(t, b.entries, 2, "the row, and its end")
 	require.Empty(t, b.deadLetters)
 	require.False(t, b.entries[0].delete)
@@ -61,7 +65,8 @@ func TestATombstoneWritesNothing(t *testing.T) {
 
 func TestATruncateCutsTheBatch(t *testing.T) {
 	d, b := decoderOf(t, mapping.Default(), "public.follows"), &batch{}
-	require.Equal(t, []bool{false, true}, d.reads(t, b, [2]string{aKey, aFollow}, [2]string{"", ofAll}), "what comes after it must not die of it")
+	require.Equal(t, []bool{false, true}, d.reads(t, b, [2]string{aKey, aFollow}, [2]string{"", ofAll}),
+		"what comes after it must not die of it")
 	require.Len(t, b.entries, 1)
 	require.Equal(t, envelope.SourcePosition{LSN: 7, CommittedAt: time.UnixMilli(1793527200000).UTC()}, *b.truncate)
 }
@@ -70,14 +75,18 @@ func TestKindsThatShareATableShareTheFateOfARecord(t *testing.T) {
 	c := mapping.Default()
 	of := func(kind, first, other string) mapping.Table {
 		return mapping.Table{
-			Table: "app.relations", Columns: map[string]string{first: "from_id", other: "to_id", "created_at": kind + "_at"},
+			Table: "app.relations", Columns: map[string]string{
+				first: "from_id", other: "to_id",
+				"created_at": kind + "_at",
+			},
 			OnlyWhen: []mapping.Condition{{Column: "type", In: []string{kind, "both"}}},
 		}
 	}
 	c.Follow, c.Mute = of("follow", "follower_id", "followee_id"), of("mute", "muter_id", "muted_id")
 	d, b := decoderOf(t, c, "app.relations"), &batch{}
 	value := func(muted string) string {
-		return `{"op":"c","after":{"from_id":1,"to_id":2,"type":"both","follow_at":"2026-01-01T00:00:00Z","mute_at":` + muted +
+		return `{"op":"c","after":{"from_id":1,"to_id":2,"type":"both","follow_at":"2026-01-01T00:00:00Z","mute_at":` +
+			muted +
 			`},"source":{"schema":"app","table":"relations"}}`
 	}
 	d.reads(t, b, [2]string{`{"id":5}`, value(`"2026-01-01T00:00:00Z"`)}, [2]string{`{"id":6}`, value(`"never"`)})

@@ -50,13 +50,14 @@ func (e entry) countedAt(row mapping.Row, old replica.Row, known bool) time.Time
 // merge applies changes in their order to what is stored, in memory, and collects what is to be
 // written: of each row its last state, of each edge likewise.
 type merge struct {
-	source  *mapping.Source
-	kind    mapping.Kind
-	rows    map[string]replica.Row // what we have, as far as it was looked up or changed
-	dirty   map[string]bool
-	edges   map[mapping.Edge]replica.Edge
-	vacated [][]replica.Row // of counted rows that moved: what is to be gone from where they were, by their how manieth move it was
-	moves   map[string]int  // so far, by row
+	source *mapping.Source
+	kind   mapping.Kind
+	rows   map[string]replica.Row // what we have, as far as it was looked up or changed
+	dirty  map[string]bool
+	edges  map[mapping.Edge]replica.Edge
+	// of counted rows that moved: what is to be gone from where they were, by their how manieth move it was
+	vacated [][]replica.Row
+	moves   map[string]int // so far, by row
 	changes []core.Change
 	replays int
 	stale   int // repairs that came too late

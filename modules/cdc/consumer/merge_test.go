@@ -22,7 +22,10 @@ func TestReplayingAnyPartOfTheLogChangesNothing(t *testing.T) {
 		for i := range rapid.IntRange(1, 30).Draw(t, "records") {
 			version, err := replica.VersionOf(1, int64(i))
 			require.NoError(t, err)
-			e := entry{source: &follows, version: version, row: mapping.Row{Key: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "key")}}
+			e := entry{
+				source: &follows, version: version,
+				row: mapping.Row{Key: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "key")},
+			}
 			if e.delete = rapid.Bool().Draw(t, "delete"); e.delete {
 				e.row.Gone = true
 			} else {
@@ -108,7 +111,8 @@ func TestReplayingAnyPartOfTheLogLeavesNoReactionBehind(t *testing.T) {
 			for _, e := range log[start:end] {
 				m.apply(e)
 			}
-			if slices.ContainsFunc(append(m.vacated, m.written()), func(each []replica.Row) bool { return !insert(each) }) {
+			if slices.ContainsFunc(append(m.vacated, m.written()),
+				func(each []replica.Row) bool { return !insert(each) }) {
 				continue
 			}
 			if rapid.Bool().Draw(t, "commits") {
@@ -135,7 +139,10 @@ func commentLog(t *rapid.T, s *mapping.Source) (log []entry) {
 	for i := range rapid.IntRange(1, 20).Draw(t, "records") {
 		version, err := replica.VersionOf(1, int64(i))
 		require.NoError(t, err)
-		e := entry{source: s, version: version, row: mapping.Row{Key: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "key")}}
+		e := entry{
+			source: s, version: version,
+			row: mapping.Row{Key: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "key")},
+		}
 		if e.delete = rapid.IntRange(0, 3).Draw(t, "delete") == 3; e.delete {
 			e.row.Gone = true
 		} else {
@@ -155,7 +162,8 @@ func TestARepairOutranksTheVersionThatItNamesWhereverItStands(t *testing.T) {
 		return v
 	}
 	row := func(other int64) mapping.Row { return mapping.Row{Key: "1", First: 1, Other: other} }
-	have := replica.Row{Row: row(2), Version: at(2, 1000)} // written by a producer that did not know that the topic grew
+	// written by a producer that did not know that the topic grew
+	have := replica.Row{Row: row(2), Version: at(2, 1000)}
 	apply := func(have replica.Row, e entry) (replica.Row, *merge) {
 		e.source = &follows
 		m := newMerge(&follows, map[string]replica.Row{"1": have})

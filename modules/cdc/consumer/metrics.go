@@ -51,43 +51,63 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		return g
 	}
 	histogram := func(name, help string, buckets []float64) *prometheus.HistogramVec {
-		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "feedrank_cdc_" + name, Help: help, Buckets: buckets}, []string{"table"})
+		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "feedrank_cdc_" + name, Help: help,
+			Buckets: buckets,
+		}, []string{"table"})
 		reg.MustRegister(h)
 		return h
 	}
 	m := &metrics{
-		records:     counter("records_total", "Change records read, by the app's table and operation.", "table", "op"),
-		tombstones:  counter("tombstones_total", "Records without a value, which follow deletes.", "table"),
-		truncates:   counter("truncates_total", "Truncates applied.", "table"),
-		truncated:   counter("truncated_rows_total", "Rows that arrived after a truncate that came after them.", "table"),
-		late:        counter("late_records_total", "Records left out because a leader of the source wrote them after it had been replaced.", "table"),
-		repeats:     counter("repeats_total", "Records left out because the connector had certainly written them before.", "table"),
-		replays:     counter("replays_total", "Records read again from Kafka whose row was already applied.", "table"),
-		stale:       counter("stale_repairs_total", "Repairs of a resync that were dropped because a change came first.", "table"),
-		erased:      counter("erased_total", "Changes that were left out because they name somebody who is erased.", "table"),
-		asked:       counter("asked_rows_total", "Rows read from PostgreSQL because the log does not tell what they are, by whether they were there.", "table", "row"),
-		oddTimes:    counter("odd_times_total", "Rows with no time, or one that copies cannot hold: stored as 1970, or at the end of the range.", "table"),
-		raised:      counter("raised_total", "Changes and repairs whose place in the log is below that of what they replace: the topic grew.", "table"),
+		records:    counter("records_total", "Change records read, by the app's table and operation.", "table", "op"),
+		tombstones: counter("tombstones_total", "Records without a value, which follow deletes.", "table"),
+		truncates:  counter("truncates_total", "Truncates applied.", "table"),
+		truncated: counter("truncated_rows_total", "Rows that arrived after a truncate that came after them.",
+			"table"),
+		late: counter("late_records_total",
+			"Records left out because a leader of the source wrote them after it had been replaced.", "table"),
+		repeats: counter("repeats_total",
+			"Records left out because the connector had certainly written them before.", "table"),
+		replays: counter("replays_total", "Records read again from Kafka whose row was already applied.", "table"),
+		stale: counter("stale_repairs_total",
+			"Repairs of a resync that were dropped because a change came first.", "table"),
+		erased: counter("erased_total", "Changes that were left out because they name somebody who is erased.",
+			"table"),
+		asked: counter("asked_rows_total",
+			"Rows read from PostgreSQL because the log does not tell what they are, by whether they were there.",
+			"table", "row"),
+		oddTimes: counter("odd_times_total",
+			"Rows with no time, or one that copies cannot hold: stored as 1970, or at the end of the range.", "table"),
+		raised: counter("raised_total",
+			"Changes and repairs whose place in the log is below that of what they replace: the topic grew.", "table"),
 		keyChanges:  counter("key_changes_total", "Rows whose primary key changed.", "table"),
 		deadLetters: counter("dead_letters_total", "Records that could not be applied, by reason.", "table", "reason"),
 		rows:        counter("rows_written_total", "Rows inserted into ClickHouse, by our table.", "copy"),
 		changes:     counter("changes_total", "Changes offered to the feed, by kind.", "kind"),
-		pauses:      counter("pauses_total", "Times that fetching a partition was paused because its queue was full.", "table"),
+		pauses: counter("pauses_total", "Times that fetching a partition was paused because its queue was full.",
+			"table"),
 		retries:     counter("apply_retries_total", "Batches that were applied again after an error.", "table"),
 		lostOffsets: counter("lost_offsets_total", "Partitions whose next record the log no longer had.", "table"),
 
-		backlog:      kafka.NewBacklog("feedrank_cdc_", clock, "table", "partition"),
-		connectorLag: gauge("connector_lag_seconds", "Time from the commit to the connector for the last record.", "table"),
-		drift:        gauge("schema_mismatches", "Columns and keys of the mapping that the app's table does not have.", "table"),
-		parked:       gauge("parked", "1 while a partition waits at a record of a converter that we do not read; see cdc.consumer.on_foreign_format.", "table", "partition"),
-		epoch:        gauge("topic_epoch", "Incarnations of the topic: rises when it is made anew or grows.", "table"),
+		backlog: kafka.NewBacklog("feedrank_cdc_", clock, "table", "partition"),
+		connectorLag: gauge("connector_lag_seconds", "Time from the commit to the connector for the last record.",
+			"table"),
+		drift: gauge("schema_mismatches", "Columns and keys of the mapping that the app's table does not have.",
+			"table"),
+		parked: gauge("parked",
+			"1 while a partition waits at a record of a converter that we do not read; see cdc.consumer.on_foreign_format.", "table", "partition"),
+		epoch: gauge("topic_epoch", "Incarnations of the topic: rises when it is made anew or grows.", "table"),
 
-		batch:   histogram("batch_records", "Records in a batch.", prometheus.ExponentialBuckets(1, 4, 9)),
-		apply:   histogram("apply_seconds", "Time to apply a batch in ClickHouse.", prometheus.ExponentialBuckets(0.001, 2, 16)),
-		visible: histogram("commit_to_visible_seconds", "Time from the commit in PostgreSQL until the row is in ClickHouse.", prometheus.ExponentialBuckets(0.01, 2, 14)),
+		batch: histogram("batch_records", "Records in a batch.", prometheus.ExponentialBuckets(1, 4, 9)),
+		apply: histogram("apply_seconds", "Time to apply a batch in ClickHouse.",
+			prometheus.ExponentialBuckets(0.001, 2, 16)),
+		visible: histogram("commit_to_visible_seconds",
+			"Time from the commit in PostgreSQL until the row is in ClickHouse.",
+			prometheus.ExponentialBuckets(0.01, 2, 14)),
 
 		observeErrs: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "feedrank_cdc_observer_errors_total", Help: "Batches whose changes the feed could not be notified of.",
+			Name: "feedrank_cdc_observer_errors_total",
+			Help: "Batches whose changes the feed could not be notified of.",
 		}),
 	}
 	reg.MustRegister(m.observeErrs, m.backlog)

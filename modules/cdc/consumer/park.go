@@ -34,7 +34,8 @@ func (p *partition) park(ctx context.Context, b *batch, why error, offset int64)
 	for {
 		p.log.Error("a partition waits at a record that its connector must write otherwise; make the topic anew and let "+
 			"the connector take a snapshot, or set cdc.consumer.on_foreign_format to dead_letter and run `feedrank resync`",
-			zap.String("topic", p.claim.Topic()), zap.Int32("partition", p.claim.Partition()), zap.Int64("offset", offset),
+			zap.String("topic", p.claim.Topic()), zap.Int32("partition", p.claim.Partition()),
+			zap.Int64("offset", offset),
 			zap.Error(why))
 		select {
 		case <-ctx.Done():

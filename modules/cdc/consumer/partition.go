@@ -32,7 +32,8 @@ type partition struct {
 func (h *handler) partition(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) *partition {
 	c, t := h.consumer, h.session.topics[claim.Topic()]
 	return &partition{
-		cfg: c.cfg, session: session, group: h.group, claim: claim, markers: h.markers, topicID: t.epochs.Current().TopicID,
+		cfg: c.cfg, session: session, group: h.group, claim: claim, markers: h.markers,
+		topicID: t.epochs.Current().TopicID,
 		decoder: &decoder{
 			table: t.writer.table, sources: t.writer.sources, epochs: t.epochs, leader: t.leaders[claim.Partition()],
 			metrics: c.metrics, rejects: c.rejects, now: c.clock.Now,
@@ -138,5 +139,6 @@ func (p *partition) write(ctx context.Context, b *batch) error {
 
 // mark notes where the partition goes on; the session commits it.
 func (p *partition) mark(next int64) {
-	p.session.MarkOffset(p.claim.Topic(), p.claim.Partition(), next, offsetMetadata{topicID: p.topicID, leader: p.decoder.leader}.String())
+	p.session.MarkOffset(p.claim.Topic(), p.claim.Partition(), next,
+		offsetMetadata{topicID: p.topicID, leader: p.decoder.leader}.String())
 }

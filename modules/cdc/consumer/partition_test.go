@@ -72,19 +72,32 @@ func TestAPartitionWhoseQueueIsFullIsPausedUntilItIsApplied(t *testing.T) {
 	cfg.QueueBytes, cfg.BatchRows, cfg.OnForeign = 1<<10, 1, "dead_letter"
 	m, err := mapping.New(mapping.Default(), "cdc")
 	require.NoError(t, err)
-	c := &Consumer{cfg: cfg, mapping: m, clock: core.SystemClock{}, log: zap.NewNop(), metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}), rejects: newRejects()}
+	c := &Consumer{
+		cfg: cfg, mapping: m, clock: core.SystemClock{}, log: zap.NewNop(),
+		metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}), rejects: newRejects(),
+	}
 	jobs := make(chan *job) // nobody writes
 	group := &pausedGroup{ctx: ctx}
-	h := &handler{consumer: c, group: group, markers: new(kafka.Markers), session: &session{topics: map[string]*topic{"cdc.public.users": {
-		leaders: map[int32]envelope.Leader{}, writer: &writer{table: "public.users", sources: m.Sources("public.users"), jobs: jobs},
-	}}}}
+	h := &handler{
+		consumer: c, group: group, markers: new(kafka.Markers),
+		session: &session{topics: map[string]*topic{"cdc.public.users": {
+			leaders: map[int32]envelope.Leader{}, writer: &writer{
+				table:   "public.users",
+				sources: m.Sources("public.users"), jobs: jobs,
+			},
+		}}},
+	}
 	claim := &claimed{messages: make(chan *sarama.ConsumerMessage, 100)}
 	for offset := range int64(20) {
-		claim.messages <- &sarama.ConsumerMessage{Topic: claim.Topic(), Partition: 3, Offset: offset, Key: []byte(`{"id":1}`), Value: make([]byte, 200), Timestamp: time.Now()}
+		claim.messages <- &sarama.ConsumerMessage{
+			Topic: claim.Topic(), Partition: 3, Offset: offset,
+			Key: []byte(`{"id":1}`), Value: make([]byte, 200), Timestamp: time.Now(),
+		}
 	}
 	done := make(chan error, 1)
 	go func() { done <- h.partition(group, claim).run() }()
-	wait.Until(t, func() bool { return group.is("cdc.public.users", 3) }, "the group is told to fetch no more of this partition")
+	wait.Until(t, func() bool { return group.is("cdc.public.users", 3) },
+		"the group is told to fetch no more of this partition")
 	go func() {
 		for {
 			select {

@@ -44,8 +44,10 @@ func (c *Consumer) outOfBounds(group sarama.ConsumerGroupSession, at position) e
 			"set cdc.consumer.on_lost_offset=earliest and run `feedrank resync`",
 			kafka.ErrStop, at.topic, at.partition, at.Committed, at.Oldest, at.Newest)
 	}
-	c.log.Error("changes are lost: the log no longer has the next record; run `feedrank resync`", zap.String("topic", at.topic),
-		zap.Int32("partition", at.partition), zap.Int64("next", at.Committed), zap.Int64("oldest", at.Oldest), zap.Int64("newest", at.Newest))
+	c.log.Error("changes are lost: the log no longer has the next record; run `feedrank resync`",
+		zap.String("topic", at.topic),
+		zap.Int32("partition", at.partition), zap.Int64("next", at.Committed), zap.Int64("oldest", at.Oldest),
+		zap.Int64("newest", at.Newest))
 	group.MarkOffset(at.topic, at.partition, at.Oldest, at.topicID)
 	group.ResetOffset(at.topic, at.partition, at.Oldest, at.topicID)
 	return nil

@@ -52,7 +52,8 @@ func (r *rejects) probe() error {
 	var all []error
 	for _, name := range slices.Sorted(maps.Keys(r.tables)) {
 		if t := r.tables[name]; t.run >= rejectedRun {
-			all = append(all, fmt.Errorf("table %s: the last %d records became dead letters, and none was copied: %w", name, t.run, t.last))
+			all = append(all, fmt.Errorf("table %s: the last %d records became dead letters, and none was copied: %w",
+				name, t.run, t.last))
 		}
 	}
 	return errors.Join(all...)

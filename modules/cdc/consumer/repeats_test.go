@@ -11,7 +11,10 @@ import (
 )
 
 func streamed(last, lsn uint64, at time.Time) envelope.Source {
-	return envelope.Source{LSN: lsn, CommittedAt: at, StreamPosition: envelope.StreamPosition{Known: last != 0, LastCommit: last, LSN: lsn}}
+	return envelope.Source{
+		LSN: lsn, CommittedAt: at,
+		StreamPosition: envelope.StreamPosition{Known: last != 0, LastCommit: last, LSN: lsn},
+	}
 }
 
 func TestARepeatIsRecognisedOnlyWhenItIsCertain(t *testing.T) {
@@ -22,10 +25,13 @@ func TestARepeatIsRecognisedOnlyWhenItIsCertain(t *testing.T) {
 	r.add(key, first)
 	r.add(key, streamed(200, 150, noon.Add(time.Second))) // written before 200 committed, committed after
 	require.True(t, r.has(key, first))
-	require.False(t, r.has([]byte(`{"id":2}`), first), "of another key nothing is known: its change may have been given up when the later one was not")
-	require.False(t, r.has(key, streamed(200, 150, noon.Add(time.Second))), "rows written together share a position, and so do the two records of a changed key")
+	require.False(t, r.has([]byte(`{"id":2}`), first),
+		"of another key nothing is known: its change may have been given up when the later one was not")
+	require.False(t, r.has(key, streamed(200, 150, noon.Add(time.Second))),
+		"rows written together share a position, and so do the two records of a changed key")
 	require.False(t, r.has(key, streamed(200, 160, noon.Add(time.Second))))
-	require.False(t, r.has(key, streamed(300, 120, noon.Add(time.Second))), "later in the stream, though written earlier")
+	require.False(t, r.has(key, streamed(300, 120, noon.Add(time.Second))),
+		"later in the stream, though written earlier")
 	require.False(t, r.has(key, streamed(0, 110, noon)), "no position: in doubt it is applied")
 	require.False(t, r.has(key, streamed(5, 6, noon.Add(time.Hour))), "a rebuilt cluster starts low, but later")
 	old := first

@@ -41,8 +41,10 @@ type writer struct {
 func (c *Consumer) writer(topic string, partitions int) *writer {
 	table := c.mapping.TableOf(topic)
 	return &writer{
-		cfg: c.cfg, db: c.db, pg: c.pg, deadLetters: c.deadLetters, observer: c.observer, erased: c.erased, clock: c.clock, log: c.log,
-		metrics: c.metrics, turns: c.turns, topic: topic, table: table, sources: c.mapping.Sources(table), jobs: make(chan *job, partitions),
+		cfg: c.cfg, db: c.db, pg: c.pg, deadLetters: c.deadLetters, observer: c.observer, erased: c.erased,
+		clock: c.clock, log: c.log,
+		metrics: c.metrics, turns: c.turns, topic: topic, table: table, sources: c.mapping.Sources(table),
+		jobs: make(chan *job, partitions),
 	}
 }
 
@@ -120,7 +122,8 @@ func (w *writer) writeWithRecovery(ctx context.Context, jobs []*job) error {
 			return ctx.Err()
 		}
 		w.metrics.retries.WithLabelValues(w.table).Inc()
-		w.log.Warn("changes not applied yet", zap.String("table", w.table), zap.Duration("retry_in", pause), zap.Error(err))
+		w.log.Warn("changes not applied yet", zap.String("table", w.table), zap.Duration("retry_in", pause),
+			zap.Error(err))
 		if err := worker.Pause(ctx, pause); err != nil {
 			return err
 		}

@@ -84,7 +84,8 @@ func decodeValue(key Row, value []byte) (Record, error) {
 		}
 	}
 	if body.Op == nil {
-		return Record{}, Errorf(ReasonNotEnvelope, "no op: is the ExtractNewRecordState transform on? It drops what order and deletes need")
+		return Record{}, Errorf(ReasonNotEnvelope,
+			"no op: is the ExtractNewRecordState transform on? It drops what order and deletes need")
 	}
 	op, err := parseOp(*body.Op)
 	if err != nil {
@@ -117,7 +118,8 @@ func check(r Record) error {
 		fallthrough
 	case Delete:
 		if r.Key.Empty() {
-			return Errorf(ReasonNoKey, "op %s of %s.%s without a key: the table needs a primary key, or a replica identity by an index",
+			return Errorf(ReasonNoKey,
+				"op %s of %s.%s without a key: the table needs a primary key, or a replica identity by an index",
 				r.Op, r.Source.Schema, r.Source.Table)
 		}
 	case Truncate, Message:

@@ -66,9 +66,11 @@ func TestATombstoneIsAKeyWithoutAValue(t *testing.T) {
 
 func TestSnapshotMarkersOfEveryKindAreKnown(t *testing.T) {
 	for marker, want := range map[string]envelope.Snapshot{
-		`true`: envelope.Initial, `"true"`: envelope.Initial, `"first"`: envelope.Initial, `"first_in_data_collection"`: envelope.Initial,
-		`"last_in_data_collection"`: envelope.Initial, `"last"`: envelope.Initial, `"incremental"`: envelope.Incremental,
-		`false`: envelope.Streaming, `"false"`: envelope.Streaming, `null`: envelope.Streaming,
+		`true`: envelope.Initial, `"true"`: envelope.Initial, `"first"`: envelope.Initial,
+		`"first_in_data_collection"`: envelope.Initial,
+		`"last_in_data_collection"`:  envelope.Initial, `"last"`: envelope.Initial,
+		`"incremental"`: envelope.Incremental,
+		`false`:         envelope.Streaming, `"false"`: envelope.Streaming, `null`: envelope.Streaming,
 	} {
 		value := `{"op":"r","after":{"id":1},"source":{"snapshot":` + marker + `,"sequence":"[null,\"5\"]"}}`
 		r, err := envelope.Decode([]byte(`{"id":1}`), []byte(value))
@@ -132,7 +134,8 @@ func TestTimesOfEveryFormAreRead(t *testing.T) {
 
 func TestALargeValueThatWasNotLoggedIsRecognised(t *testing.T) {
 	row := envelope.NewRow(map[string]json.RawMessage{
-		"text": json.RawMessage(`"__debezium_unavailable_value"`), "list": json.RawMessage(`["__debezium_unavailable_value"]`), "fine": json.RawMessage(`"x"`),
+		"text": json.RawMessage(`"__debezium_unavailable_value"`),
+		"list": json.RawMessage(`["__debezium_unavailable_value"]`), "fine": json.RawMessage(`"x"`),
 	})
 	require.True(t, row.IsUnavailable("text"))
 	require.True(t, row.IsUnavailable("list"))
@@ -142,7 +145,8 @@ func TestALargeValueThatWasNotLoggedIsRecognised(t *testing.T) {
 
 func FuzzDecodeNeverPanicsAndKnowsItsReason(f *testing.F) {
 	f.Add([]byte(`{"id":7}`), []byte(bare))
-	f.Add([]byte(`{"schema":{},"payload":{"id":7}}`), []byte(`{"schema":{"fields":[{"field":"after","fields":[{"field":"t","name":"io.debezium.time.Date"}]}]},"payload":{"op":"u","after":{"t":1},"source":{}}}`))
+	f.Add([]byte(`{"schema":{},"payload":{"id":7}}`),
+		[]byte(`{"schema":{"fields":[{"field":"after","fields":[{"field":"t","name":"io.debezium.time.Date"}]}]},"payload":{"op":"u","after":{"t":1},"source":{}}}`))
 	f.Add([]byte(``), []byte(`{"op":"t","source":{"sequence":"[\"1\",\"2\"]"}}`))
 	f.Add([]byte(`null`), []byte(``))
 	f.Fuzz(func(t *testing.T, key, value []byte) {
@@ -183,13 +187,18 @@ func TestATimeWithoutAZoneIsOfTheZoneThatIsNamed(t *testing.T) {
 	require.Equal(t, "2026-11-28T20:00:00Z", at(noon, los))
 	require.Equal(t, "2026-11-28T12:00:00Z", at(noon, nil))
 	require.Equal(t, "2026-11-28T03:00:00Z", at(`"2026-11-28 12:00:00"`, tokyo))
-	for _, absolute := range []string{`"2026-11-28T12:00:00Z"`, `"2026-11-28 12:00:00+00"`, `"2026-11-28T13:00:00+01:00"`, `"2026-11-28T11:00:00-01:00"`} {
+	for _, absolute := range []string{
+		`"2026-11-28T12:00:00Z"`, `"2026-11-28 12:00:00+00"`,
+		`"2026-11-28T13:00:00+01:00"`, `"2026-11-28T11:00:00-01:00"`,
+	} {
 		require.Equal(t, "2026-11-28T12:00:00Z", at(absolute, tokyo), absolute)
 	}
 	// As PostgreSQL 18 answers to `timestamp '…' AT TIME ZONE 'Europe/Berlin'`.
 	for local, instant := range map[string]string{
-		`"2026-03-29 01:59:59"`: "2026-03-29T00:59:59Z", `"2026-03-29 02:30:00"`: "2026-03-29T01:30:00Z", `"2026-03-29 03:00:00"`: "2026-03-29T01:00:00Z",
-		`"2026-10-25 01:59:59"`: "2026-10-24T23:59:59Z", `"2026-10-25 02:30:00"`: "2026-10-25T01:30:00Z", `"2026-10-25 03:00:00"`: "2026-10-25T02:00:00Z",
+		`"2026-03-29 01:59:59"`: "2026-03-29T00:59:59Z", `"2026-03-29 02:30:00"`: "2026-03-29T01:30:00Z",
+		`"2026-03-29 03:00:00"`: "2026-03-29T01:00:00Z",
+		`"2026-10-25 01:59:59"`: "2026-10-24T23:59:59Z", `"2026-10-25 02:30:00"`: "2026-10-25T01:30:00Z",
+		`"2026-10-25 03:00:00"`: "2026-10-25T02:00:00Z",
 	} {
 		require.Equal(t, instant, at(local, berlin), local)
 	}

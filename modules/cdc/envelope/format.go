@@ -16,7 +16,9 @@ func Foreign(key, value []byte) error {
 		bytes []byte
 	}{{"key", key}, {"value", value}} {
 		if why := foreign(part.name, part.bytes); why != "" {
-			return Errorf(ReasonForeign, "the %s is %s; set %s.converter=org.apache.kafka.connect.json.JsonConverter in the connector", part.name, why, part.name)
+			return Errorf(ReasonForeign,
+				"the %s is %s; set %s.converter=org.apache.kafka.connect.json.JsonConverter in the connector",
+				part.name, why, part.name)
 		}
 	}
 	return nil

@@ -95,7 +95,8 @@ func (r Row) Bool(column string) (bool, error) {
 func (r Row) value(column string) (json.RawMessage, error) {
 	raw, ok := r.fields[column]
 	if !ok {
-		return nil, Errorf(ReasonColumn, "column %s is not in the record: was it dropped or renamed? See cdc.tables", column)
+		return nil, Errorf(ReasonColumn, "column %s is not in the record: was it dropped or renamed? See cdc.tables",
+			column)
 	}
 	return raw, nil
 }

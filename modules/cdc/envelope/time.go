@@ -128,7 +128,10 @@ func fromNumber(n int64, unit Unit) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
-var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", time.DateOnly}
+var layouts = []string{
+	time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07", "2006-01-02T15:04:05.999999999",
+	"2006-01-02 15:04:05.999999999", time.DateOnly,
+}
 
 func parseTime(text string) (time.Time, bool) {
 	switch text {

@@ -34,7 +34,10 @@ func TestNumbersCountWhatTheirSchemaOrTheSettingSays(t *testing.T) {
 		"org.apache.kafka.connect.data.Timestamp": at.UnixMilli(), "io.debezium.time.NanoTimestamp": at.UnixNano(),
 	} {
 		value, err := json.Marshal(map[string]any{
-			"schema":  map[string]any{"fields": []any{map[string]any{"field": "after", "fields": []any{map[string]any{"field": "t", "name": name}}}}},
+			"schema": map[string]any{"fields": []any{map[string]any{
+				"field":  "after",
+				"fields": []any{map[string]any{"field": "t", "name": name}},
+			}}},
 			"payload": map[string]any{"op": "c", "after": map[string]any{"t": number}, "source": map[string]any{}},
 		})
 		require.NoError(t, err)

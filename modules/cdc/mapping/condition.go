@@ -26,7 +26,8 @@ func anyOf(conditions []Condition, row envelope.Row) (bool, error) {
 
 func (c Condition) holds(row envelope.Row) (bool, error) {
 	if row.IsUnavailable(c.Column) {
-		return false, envelope.Errorf(envelope.ReasonUnavailable, "column %s: a condition cannot be asked of a large value", c.Column)
+		return false, envelope.Errorf(envelope.ReasonUnavailable,
+			"column %s: a condition cannot be asked of a large value", c.Column)
 	}
 	text, err := row.Text(c.Column)
 	if err != nil {

@@ -66,7 +66,10 @@ func Default() Config {
 }
 
 func (c Config) table(k Kind) Table {
-	return [kinds]Table{User: c.User, Post: c.Post, Follow: c.Follow, Comment: c.Comment, Like: c.Like, Block: c.Block, Mute: c.Mute}[k]
+	return [kinds]Table{
+		User: c.User, Post: c.Post, Follow: c.Follow, Comment: c.Comment, Like: c.Like, Block: c.Block,
+		Mute: c.Mute,
+	}[k]
 }
 
 // Check tells what is wrong, by the key below cdc.tables.
@@ -99,7 +102,8 @@ func (t Table) Column(field string) string {
 }
 
 func (t Table) check(k Kind, report func(key, format string, args ...any)) {
-	if schema, table, ok := strings.Cut(t.Table, "."); !ok || schema == "" || table == "" || strings.Contains(table, ".") {
+	if schema, table, ok := strings.Cut(t.Table, "."); !ok || schema == "" || table == "" ||
+		strings.Contains(table, ".") {
 		report("table", "%q, want schema.table", t.Table)
 	}
 	fields := k.Fields()
@@ -109,7 +113,8 @@ func (t Table) check(k Kind, report func(key, format string, args ...any)) {
 	}{{"columns", t.Columns}, {"constants", t.Constants}} {
 		for _, f := range slices.Sorted(maps.Keys(given.m)) {
 			if !slices.Contains(fields, f) {
-				report(given.key+"."+f, "no such field; a %s has %s (names and bodies are not copied)", k, strings.Join(fields, ", "))
+				report(given.key+"."+f, "no such field; a %s has %s (names and bodies are not copied)", k,
+					strings.Join(fields, ", "))
 			}
 		}
 	}
@@ -137,7 +142,8 @@ func (t Table) check(k Kind, report func(key, format string, args ...any)) {
 	if len(t.HiddenWhen) > 0 && k != Post {
 		report("hidden_when", "only posts can be hidden; use gone_when")
 	}
-	if !slices.Contains([]envelope.Unit{"", envelope.Micros, envelope.Millis, envelope.Seconds, envelope.Days}, t.TimeUnit) {
+	if !slices.Contains([]envelope.Unit{"", envelope.Micros, envelope.Millis, envelope.Seconds, envelope.Days},
+		t.TimeUnit) {
 		report("time_unit", "%q, want us, ms, s or days", t.TimeUnit)
 	}
 	if _, err := time.LoadLocation(t.TimeZone); err != nil || t.TimeZone == "Local" {

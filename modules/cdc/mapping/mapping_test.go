@@ -52,7 +52,8 @@ func TestADeleteTellsNoMoreThanItsKey(t *testing.T) {
 	m, err := mapping.New(mapping.Default(), "cdc")
 	require.NoError(t, err)
 	got, err := m.Of(mapping.Post).Row(envelope.Record{
-		Op: envelope.Delete, Key: row(t, `{"id":9}`), Before: row(t, `{"id":9,"author_id":0,"created_at":"1970-01-01T00:00:00Z"}`),
+		Op: envelope.Delete, Key: row(t, `{"id":9}`),
+		Before: row(t, `{"id":9,"author_id":0,"created_at":"1970-01-01T00:00:00Z"}`),
 	})
 	require.NoError(t, err)
 	require.Equal(t, mapping.Row{Key: "9", ID: 9, Gone: true}, got)
@@ -87,7 +88,8 @@ func TestOneTableMayServeSeveralKinds(t *testing.T) {
 		}
 	}
 	c := mapping.Default()
-	c.Follow, c.Block, c.Mute = relations("follow", "follower_id", "followee_id"), relations("block", "blocker_id", "blocked_id"), relations("mute", "muter_id", "muted_id")
+	c.Follow, c.Block, c.Mute = relations("follow", "follower_id", "followee_id"),
+		relations("block", "blocker_id", "blocked_id"), relations("mute", "muter_id", "muted_id")
 	m, err := mapping.New(c, "cdc")
 	require.NoError(t, err)
 	require.Len(t, m.Sources("app.relations"), 3)
@@ -96,8 +98,12 @@ func TestOneTableMayServeSeveralKinds(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, s.Kind != mapping.Block, got.Gone, s.Kind.String())
 		if s.Kind == mapping.Block {
-			require.Equal(t, mapping.Row{Key: "5", First: 1, Other: 2, CreatedAt: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}, got)
-			got, err = s.Alive(row(t, `{"id":5}`), row(t, `{"id":5,"from_id":1,"to_id":2,"type":"block","revoked":true}`))
+			require.Equal(t, mapping.Row{
+				Key: "5", First: 1, Other: 2,
+				CreatedAt: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
+			}, got)
+			got, err = s.Alive(row(t, `{"id":5}`), row(t,
+				`{"id":5,"from_id":1,"to_id":2,"type":"block","revoked":true}`))
 			require.NoError(t, err)
 			require.True(t, got.Gone)
 		}
@@ -117,9 +123,12 @@ func TestEveryMistakeInTheMappingIsReportedWithItsKey(t *testing.T) {
 	_, err := mapping.New(c, "")
 	require.Error(t, err)
 	for _, want := range []string{
-		`cdc.tables.post.table: "posts", want schema.table`, "cdc.tables.post.columns.autor_id: no such field", "cdc.tables.post.columns.author_id: is empty",
-		"cdc.tables.follow.hidden_when", "cdc.tables.like.constants.created_at: is also in columns", "cdc.tables.block.constants.blocker_id",
-		"cdc.tables.mute.only_when[0]: column is empty", "cdc.tables.mute.only_when[1]: want exactly one", "cdc.tables.mute.only_when[2]: is:", "cdc.tables.comment.time_unit",
+		`cdc.tables.post.table: "posts", want schema.table`, "cdc.tables.post.columns.autor_id: no such field",
+		"cdc.tables.post.columns.author_id: is empty",
+		"cdc.tables.follow.hidden_when", "cdc.tables.like.constants.created_at: is also in columns",
+		"cdc.tables.block.constants.blocker_id",
+		"cdc.tables.mute.only_when[0]: column is empty", "cdc.tables.mute.only_when[1]: want exactly one",
+		"cdc.tables.mute.only_when[2]: is:", "cdc.tables.comment.time_unit",
 	} {
 		require.Contains(t, err.Error(), want)
 	}
@@ -151,7 +160,10 @@ func TestTwoKeysNeverMeetInTheirText(t *testing.T) {
 		require.Equal(t, a["a"] == b["a"] && a["b"] == b["b"], x == y)
 	})
 	text := func(a, b string) string {
-		joined, err := mapping.RowKey(envelope.NewRow(map[string]json.RawMessage{"a": json.RawMessage(a), "b": json.RawMessage(b)}))
+		joined, err := mapping.RowKey(envelope.NewRow(map[string]json.RawMessage{
+			"a": json.RawMessage(a),
+			"b": json.RawMessage(b),
+		}))
 		require.NoError(t, err)
 		return joined
 	}

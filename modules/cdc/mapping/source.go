@@ -116,7 +116,8 @@ func (s *Source) identified(key envelope.Row) (Row, error) {
 	column := s.config.Column(fieldID)
 	id, err := key.Int(column)
 	if err == nil && !core.ID(id).Valid() {
-		err = envelope.Errorf(envelope.ReasonValue, "column %s: %d is not an id: want 1 to 9223372036854775807", column, id)
+		err = envelope.Errorf(envelope.ReasonValue, "column %s: %d is not an id: want 1 to 9223372036854775807", column,
+			id)
 	}
 	return Row{Key: text, ID: id}, err
 }

@@ -9,8 +9,10 @@ import (
 // elements are the array types that are written as JSON arrays, with their elements' types.
 var elements = map[uint32]uint32{
 	pgtype.BoolArrayOID: pgtype.BoolOID, pgtype.Int2ArrayOID: pgtype.Int2OID, pgtype.Int4ArrayOID: pgtype.Int4OID,
-	pgtype.Int8ArrayOID: pgtype.Int8OID, pgtype.Float4ArrayOID: pgtype.Float4OID, pgtype.Float8ArrayOID: pgtype.Float8OID,
-	pgtype.TextArrayOID: pgtype.TextOID, pgtype.VarcharArrayOID: pgtype.VarcharOID, pgtype.UUIDArrayOID: pgtype.UUIDOID,
+	pgtype.Int8ArrayOID: pgtype.Int8OID, pgtype.Float4ArrayOID: pgtype.Float4OID,
+	pgtype.Float8ArrayOID: pgtype.Float8OID,
+	pgtype.TextArrayOID:   pgtype.TextOID, pgtype.VarcharArrayOID: pgtype.VarcharOID,
+	pgtype.UUIDArrayOID:    pgtype.UUIDOID,
 	pgtype.NumericArrayOID: pgtype.NumericOID, pgtype.TimestampArrayOID: pgtype.TimestampOID,
 	pgtype.TimestamptzArrayOID: pgtype.TimestamptzOID, pgtype.DateArrayOID: pgtype.DateOID,
 }

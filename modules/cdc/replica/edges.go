@@ -56,7 +56,8 @@ func readEdges(
 		viewer, other proto.ColInt64
 	)
 	parameters["kinds"] = edgeKinds(k)
-	return db.Write(ctx, clickhouse.Query{Name: query, Query: ch.Query{ // not Read: a part that was seen must not come twice
+	// not Read: a part that was seen must not come twice
+	return db.Write(ctx, clickhouse.Query{Name: query, Query: ch.Query{
 		Body:       sql.ClickHouse(query),
 		Parameters: clickhouse.Params(parameters),
 		Result: proto.Results{

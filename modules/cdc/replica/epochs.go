@@ -126,7 +126,8 @@ func readEpochs(ctx context.Context, db *clickhouse.Client, topic string) (Epoch
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range epoch.Rows() {
 				found = append(found, Epoch{
-					Number: epoch.Row(i), TopicID: topicID.Row(i), Starts: slices.Clone(starts.Row(i)), Claimed: claimed.Row(i),
+					Number: epoch.Row(i), TopicID: topicID.Row(i), Starts: slices.Clone(starts.Row(i)),
+					Claimed: claimed.Row(i),
 				})
 			}
 			return nil
@@ -157,5 +158,8 @@ func insertEpoch(ctx context.Context, db *clickhouse.Client, topic string, e Epo
 		{Name: "claimed_at", Data: claimed},
 		{Name: "claim", Data: &claim},
 	}
-	return db.Write(ctx, clickhouse.Query{Name: "cdc_epoch_claim", Query: ch.Query{Body: in.Into("cdc_epochs"), Input: in}})
+	return db.Write(ctx, clickhouse.Query{
+		Name:  "cdc_epoch_claim",
+		Query: ch.Query{Body: in.Into("cdc_epochs"), Input: in},
+	})
 }

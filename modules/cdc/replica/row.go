@@ -83,7 +83,10 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 				row.CreatedAt, row.Gone = created.Row(i).UTC(), deleted.Row(i) != 0
 				found[row.Key] = Row{
 					Row: row, Counted: counted.Row(i).UTC(), Version: Version(version.Row(i)),
-					Position: envelope.SourcePosition{LSN: lsn.Row(i), System: system.Row(i), CommittedAt: committed.Row(i).UTC()},
+					Position: envelope.SourcePosition{
+						LSN: lsn.Row(i), System: system.Row(i),
+						CommittedAt: committed.Row(i).UTC(),
+					},
 				}
 			}
 			return nil

@@ -13,7 +13,8 @@ import (
 
 // ScanRows reads the rows of a kind that ClickHouse has within bounds.
 func ScanRows(
-	ctx context.Context, db *clickhouse.Client, k mapping.Kind, bounds map[string]any, each func(key string, row mapping.Row),
+	ctx context.Context, db *clickhouse.Client, k mapping.Kind, bounds map[string]any,
+	each func(key string, row mapping.Row),
 ) error {
 	var (
 		key          proto.ColStr
@@ -22,7 +23,8 @@ func ScanRows(
 		created      proto.ColDateTime64
 		name         = "cdc_scan_" + plural(k)
 	)
-	return db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{ // not Read: a part that was seen must not come twice
+	// not Read: a part that was seen must not come twice
+	return db.Write(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(bounds),
 		Result: proto.Results{
 			{Name: "row_key", Data: &key},

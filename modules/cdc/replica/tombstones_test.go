@@ -19,15 +19,42 @@ func TestATruncateTakesWhatWasWrittenBeforeIt(t *testing.T) {
 		truncate, row envelope.SourcePosition
 		dies          bool
 	}{
-		"before":                              {truncate, envelope.SourcePosition{LSN: 499, CommittedAt: noon}, true},
-		"after":                               {truncate, envelope.SourcePosition{LSN: 501, CommittedAt: noon}, false},
-		"before, the clock stepped back":      {truncate, envelope.SourcePosition{LSN: 499, CommittedAt: noon.Add(time.Second)}, true},
-		"of a rebuilt cluster":                {truncate, envelope.SourcePosition{LSN: 3, CommittedAt: noon.Add(time.Hour)}, false},
-		"left from the cluster before":        {envelope.SourcePosition{LSN: 3, CommittedAt: noon}, envelope.SourcePosition{LSN: 900, CommittedAt: noon.Add(-time.Hour)}, true},
-		"same known cluster, odd clock":       {known, envelope.SourcePosition{LSN: 3, System: 7, CommittedAt: noon.Add(time.Hour)}, true},
-		"same known cluster, after":           {known, envelope.SourcePosition{LSN: 501, System: 7, CommittedAt: noon.Add(-time.Hour)}, false},
-		"another known cluster, written then": {known, envelope.SourcePosition{LSN: 900, System: 8, CommittedAt: noon.Add(-time.Second)}, true},
-		"another known cluster, since":        {known, envelope.SourcePosition{LSN: 3, System: 8, CommittedAt: noon.Add(time.Second)}, false},
+		"before": {truncate, envelope.SourcePosition{LSN: 499, CommittedAt: noon}, true},
+		"after":  {truncate, envelope.SourcePosition{LSN: 501, CommittedAt: noon}, false},
+		"before, the clock stepped back": {
+			truncate,
+			envelope.SourcePosition{LSN: 499, CommittedAt: noon.Add(time.Second)},
+			true,
+		},
+		"of a rebuilt cluster": {
+			truncate,
+			envelope.SourcePosition{LSN: 3, CommittedAt: noon.Add(time.Hour)},
+			false,
+		},
+		"left from the cluster before": {
+			envelope.SourcePosition{LSN: 3, CommittedAt: noon},
+			envelope.SourcePosition{LSN: 900, CommittedAt: noon.Add(-time.Hour)},
+			true,
+		},
+		"same known cluster, odd clock": {
+			known,
+			envelope.SourcePosition{LSN: 3, System: 7, CommittedAt: noon.Add(time.Hour)},
+			true,
+		},
+		"same known cluster, after": {
+			known,
+			envelope.SourcePosition{LSN: 501, System: 7, CommittedAt: noon.Add(-time.Hour)},
+			false,
+		},
+		"another known cluster, written then": {
+			known,
+			envelope.SourcePosition{LSN: 900, System: 8, CommittedAt: noon.Add(-time.Second)},
+			true,
+		},
+		"another known cluster, since": {known, envelope.SourcePosition{
+			LSN: 3, System: 8,
+			CommittedAt: noon.Add(time.Second),
+		}, false},
 	} {
 		require.Equal(t, c.dies, truncatedBy(c.row, c.truncate), name)
 	}

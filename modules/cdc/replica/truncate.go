@@ -22,10 +22,17 @@ func ReadTombstones(ctx context.Context, db *clickhouse.Client, topic string) (T
 	)
 	err := db.Read(ctx, clickhouse.Query{Name: "cdc_truncates", Query: ch.Query{
 		Body: sql.ClickHouse("cdc_truncates"), Parameters: clickhouse.Params(map[string]any{"topic": topic}),
-		Result: proto.Results{{Name: "source_id", Data: &system}, {Name: "last_lsn", Data: &lsn}, {Name: "last_at", Data: &at}},
+		Result: proto.Results{
+			{Name: "source_id", Data: &system},
+			{Name: "last_lsn", Data: &lsn},
+			{Name: "last_at", Data: &at},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range system.Rows() {
-				found = append(found, envelope.SourcePosition{System: system.Row(i), LSN: lsn.Row(i), CommittedAt: at.Row(i).UTC()})
+				found = append(found, envelope.SourcePosition{
+					System: system.Row(i), LSN: lsn.Row(i),
+					CommittedAt: at.Row(i).UTC(),
+				})
 			}
 			return nil
 		},
@@ -66,7 +73,8 @@ func deletions(k mapping.Kind) (all []deletion) {
 	}
 	own := []string{k.String()}
 	if k.Counted() {
-		all = append(all, deletion{table: "reactions_by_hour", kinds: own}, deletion{table: "reactions_by_user", kinds: own})
+		all = append(all, deletion{table: "reactions_by_hour", kinds: own},
+			deletion{table: "reactions_by_user", kinds: own})
 	}
 	table := k.Layout().Copy
 	if k == mapping.Block || k == mapping.Mute { // they share a table
@@ -110,5 +118,8 @@ func insertTombstone(
 		{Name: "committed_at", Data: at},
 		{Name: "seen_at", Data: seen},
 	}
-	return db.Write(ctx, clickhouse.Query{Name: "cdc_truncate", Query: ch.Query{Body: in.Into("cdc_truncates"), Input: in}})
+	return db.Write(ctx, clickhouse.Query{
+		Name:  "cdc_truncate",
+		Query: ch.Query{Body: in.Into("cdc_truncates"), Input: in},
+	})
 }

@@ -13,7 +13,8 @@ import (
 // Write inserts edges before the rows of a kind that they come from: a row that is there says that its edges are.
 // wrote is told of each table that was written, and with how many rows.
 func Write(
-	ctx context.Context, db *clickhouse.Client, k mapping.Kind, rows []Row, edges []Edge, wrote func(table string, rows int),
+	ctx context.Context, db *clickhouse.Client, k mapping.Kind, rows []Row, edges []Edge,
+	wrote func(table string, rows int),
 ) error {
 	if len(edges) > 0 {
 		if err := insert(ctx, db, "viewer_edges", edgeBlock(edges)); err != nil {
@@ -32,5 +33,8 @@ func Write(
 }
 
 func insert(ctx context.Context, db *clickhouse.Client, table string, in proto.Input) error {
-	return db.Write(ctx, clickhouse.Query{Name: "cdc_insert_" + table, Query: ch.Query{Body: in.Into(table), Input: in}})
+	return db.Write(ctx, clickhouse.Query{
+		Name:  "cdc_insert_" + table,
+		Query: ch.Query{Body: in.Into(table), Input: in},
+	})
 }

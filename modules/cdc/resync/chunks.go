@@ -124,7 +124,8 @@ func (w *walk) next(ctx context.Context, at *checkpoint) (p chunk, more bool, er
 		return chunk{slice: at.Slice, slices: n, last: at.Slice+1 >= n}, true, nil
 	}
 	p = chunk{after: at.After}
-	upto, more, err := w.table.NthKey(ctx, w.cut.columns, w.cut.where(p), w.resync.Config.ChunkRows) // the last row of the chunk
+	// the last row of the chunk
+	upto, more, err := w.table.NthKey(ctx, w.cut.columns, w.cut.where(p), w.resync.Config.ChunkRows)
 	if err != nil {
 		return chunk{}, false, err
 	}
@@ -137,11 +138,12 @@ func (w *walk) compare(ctx context.Context, p chunk) error {
 	kind := w.source.Kind
 	sums := map[string]uint64{}
 	began := time.Now()
-	if err := replica.ScanRows(ctx, w.resync.ClickHouse, kind, w.cut.bounds(kind, p), func(key string, row mapping.Row) {
-		if p.has(w.resync.hash, key) {
-			sums[key] += w.resync.hash.row(key, row)
-		}
-	}); err != nil {
+	if err := replica.ScanRows(ctx, w.resync.ClickHouse, kind, w.cut.bounds(kind, p),
+		func(key string, row mapping.Row) {
+			if p.has(w.resync.hash, key) {
+				sums[key] += w.resync.hash.row(key, row)
+			}
+		}); err != nil {
 		return err
 	}
 	if err := replica.ScanEdges(ctx, w.resync.ClickHouse, kind, w.cut.bounds(kind, p), func(e mapping.Edge) {
@@ -177,7 +179,9 @@ func (w *walk) compare(ctx context.Context, p chunk) error {
 }
 
 // scan reads the app's rows that are of the kind, at the pace, and counts those that cannot be read.
-func (w *walk) scan(ctx context.Context, where string, each func(key string, row schema.AppRow)) (unreadable int, err error) {
+func (w *walk) scan(ctx context.Context, where string, each func(key string, row schema.AppRow)) (unreadable int,
+	err error,
+) {
 	read := int64(0)
 	return w.table.Scan(ctx, where, func(key string, row schema.AppRow) error {
 		if mapping.NamesErased(w.resync.erased, w.source.Kind.People(row.Row)) { // whose rows are none

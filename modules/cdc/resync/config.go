@@ -15,5 +15,8 @@ type Config struct {
 
 // DefaultConfig compares every night, gently, and repairs.
 func DefaultConfig() Config {
-	return Config{Every: 24 * time.Hour, Repair: true, RowsPerSecond: 20_000, ChunkRows: 250_000, Settle: 10 * time.Second, Drain: 10 * time.Minute, Timeout: 12 * time.Hour}
+	return Config{
+		Every: 24 * time.Hour, Repair: true, RowsPerSecond: 20_000, ChunkRows: 250_000,
+		Settle: 10 * time.Second, Drain: 10 * time.Minute, Timeout: 12 * time.Hour,
+	}
 }

@@ -126,7 +126,8 @@ func (w *walk) differences(ctx context.Context, keys []string) ([]difference, en
 		return nil, envelope.SourcePosition{}, err
 	}
 	edges := map[string]uint64{}
-	if err := replica.LookupEdges(ctx, w.resync.ClickHouse, kind, keys, func(e mapping.Edge) { edges[e.Key] += w.resync.hash.edge(e) }); err != nil {
+	if err := replica.LookupEdges(ctx, w.resync.ClickHouse, kind, keys,
+		func(e mapping.Edge) { edges[e.Key] += w.resync.hash.edge(e) }); err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
 	wanted, at, err := w.table.Lookup(ctx, keys)

@@ -37,7 +37,8 @@ func (r *Resync) keyWriter(ctx context.Context, s *mapping.Source, t schema.AppT
 		Schema  json.RawMessage `json:"schema"`
 		Payload json.RawMessage `json:"payload"`
 	}
-	if json.Unmarshal(sample, &wrapped) == nil && bytes.HasPrefix(wrapped.Schema, []byte("{")) && bytes.HasPrefix(wrapped.Payload, []byte("{")) {
+	if json.Unmarshal(sample, &wrapped) == nil && bytes.HasPrefix(wrapped.Schema, []byte("{")) &&
+		bytes.HasPrefix(wrapped.Payload, []byte("{")) {
 		write = func(key string) ([]byte, error) {
 			payload, err := plain(key)
 			return fmt.Appendf(nil, `{"schema":%s,"payload":%s}`, wrapped.Schema, payload), err
@@ -102,7 +103,9 @@ func (r *Resync) lastKey(ctx context.Context, topic string) (key []byte, err err
 	return nil, nil
 }
 
-func lastKeyOf(ctx context.Context, client sarama.Client, consumer sarama.Consumer, topic string, partition int32) (key []byte, err error) {
+func lastKeyOf(ctx context.Context, client sarama.Client, consumer sarama.Consumer, topic string,
+	partition int32,
+) (key []byte, err error) {
 	oldest, end, err := kafka.Bounds(client, topic, partition)
 	if err != nil || oldest >= end {
 		return nil, err

@@ -17,7 +17,8 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		differences: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_cdc_resync_differences_total", Help: "Rows that a comparison found to differ: missing, wrong, too_many or edges.",
+			Name: "feedrank_cdc_resync_differences_total",
+			Help: "Rows that a comparison found to differ: missing, wrong, too_many or edges.",
 		}, []string{"table", "difference"}),
 		repairs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feedrank_cdc_resync_repairs_total", Help: "Repairs that were sent to the consumer.",
@@ -34,7 +35,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 }
 
 func (m *metrics) found(c Comparison) {
-	for difference, n := range map[string]int{"missing": c.Missing, "wrong": c.Wrong, "too_many": c.TooMany, "edges": c.Edges} {
+	for difference, n := range map[string]int{
+		"missing": c.Missing, "wrong": c.Wrong, "too_many": c.TooMany,
+		"edges": c.Edges,
+	} {
 		m.differences.WithLabelValues(c.Table, difference).Add(float64(n))
 	}
 	m.repairs.WithLabelValues(c.Table).Add(float64(c.Repairs))

@@ -24,7 +24,9 @@ const (
 )
 
 // repair sends what sets the rows right, and returns how many were sent.
-func (r *Resync) repair(ctx context.Context, s *mapping.Source, t schema.AppTable, found []difference, at envelope.SourcePosition) (int, error) {
+func (r *Resync) repair(ctx context.Context, s *mapping.Source, t schema.AppTable, found []difference,
+	at envelope.SourcePosition,
+) (int, error) {
 	if len(found) == 0 {
 		return 0, nil
 	}
@@ -59,13 +61,18 @@ func (r *Resync) repair(ctx context.Context, s *mapping.Source, t schema.AppTabl
 	return sent, flush()
 }
 
-func (r *Resync) message(s *mapping.Source, write keyWriter, d difference, at envelope.SourcePosition) (*sarama.ProducerMessage, error) {
+func (r *Resync) message(s *mapping.Source, write keyWriter, d difference,
+	at envelope.SourcePosition,
+) (*sarama.ProducerMessage, error) {
 	op, after := envelope.Delete, []byte("null")
 	key, err := write.key(d.key)
 	if err != nil {
 		return nil, err
 	}
-	headers := []sarama.RecordHeader{{Key: []byte(envelope.HeaderRepair), Value: strconv.AppendUint(nil, uint64(d.version), 10)}}
+	headers := []sarama.RecordHeader{{
+		Key:   []byte(envelope.HeaderRepair),
+		Value: strconv.AppendUint(nil, uint64(d.version), 10),
+	}}
 	if write.wide {
 		headers = append(headers, sarama.RecordHeader{Key: []byte(envelope.HeaderAsk), Value: []byte("1")})
 	}
@@ -85,14 +92,18 @@ func (r *Resync) message(s *mapping.Source, write keyWriter, d difference, at en
 	body, err := json.Marshal(map[string]any{
 		"before": nil, "after": json.RawMessage(after), "op": op.String(), "ts_ms": at.CommittedAt.UnixMilli(),
 		"source": map[string]any{
-			"version": "feedrank", "connector": "postgresql", "name": r.Name, "snapshot": "incremental", "schema": schema, "table": name,
+			"version": "feedrank", "connector": "postgresql", "name": r.Name, "snapshot": "incremental",
+			"schema": schema, "table": name,
 			"lsn": at.LSN, "ts_ms": at.CommittedAt.UnixMilli(), "system": strconv.FormatUint(at.System, 10),
 		},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &sarama.ProducerMessage{Topic: r.Mapping.Topic(s.Table), Key: sarama.ByteEncoder(key), Value: sarama.ByteEncoder(body), Headers: headers}, nil
+	return &sarama.ProducerMessage{
+		Topic: r.Mapping.Topic(s.Table), Key: sarama.ByteEncoder(key),
+		Value: sarama.ByteEncoder(body), Headers: headers,
+	}, nil
 }
 
 // withoutLarge leaves out what is large, of the columns that conditions look at: the consumer asks for it.

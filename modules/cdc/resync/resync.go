@@ -49,7 +49,10 @@ type Params struct {
 
 // New makes one.
 func New(p Params) *Resync {
-	return &Resync{Params: p, hash: hasher{seed: maphash.MakeSeed()}, metrics: newMetrics(p.Registerer), erased: core.NobodyErased{}}
+	return &Resync{
+		Params: p, hash: hasher{seed: maphash.MakeSeed()}, metrics: newMetrics(p.Registerer),
+		erased: core.NobodyErased{},
+	}
 }
 
 // With is the same with another client of ClickHouse.
@@ -136,7 +139,8 @@ func (r *Resync) Run(ctx context.Context, o Options) ([]Comparison, error) {
 		}
 	}
 	if !mapped {
-		return nil, fmt.Errorf("resync: table %s is not mapped; mapped are %s", o.Table, strings.Join(r.Mapping.Tables(), ", "))
+		return nil, fmt.Errorf("resync: table %s is not mapped; mapped are %s", o.Table,
+			strings.Join(r.Mapping.Tables(), ", "))
 	}
 	return at.Done, r.forget(ctx, o)
 }

@@ -21,15 +21,17 @@ var ErrBehind = errors.New("the copy is behind the app's table: look at feedrank
 type watermark struct {
 	resync   *Resync
 	topic    string
-	position string          // of PostgreSQL's log
-	ends     map[int32]int64 // of the topic's partitions, when Kafka had everything up to the position; nil: it has not yet
-	passed   bool
+	position string // of PostgreSQL's log
+	// of the topic's partitions, when Kafka had everything up to the position; nil: it has not yet
+	ends   map[int32]int64
+	passed bool
 }
 
 // watermark is where the log is now.
 func (w *walk) watermark(ctx context.Context) (*watermark, error) {
 	m := &watermark{resync: w.resync, topic: w.resync.Mapping.Topic(w.source.Table), passed: w.options.Drain == 0}
-	if err := w.resync.Postgres.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&m.position); err != nil {
+	if err := w.resync.Postgres.QueryRow(ctx,
+		"SELECT pg_current_wal_insert_lsn()::text").Scan(&m.position); err != nil {
 		return nil, fmt.Errorf("position of the log: %w", err)
 	}
 	return m, nil
@@ -43,7 +45,8 @@ func (m *watermark) behind(ctx context.Context) (bool, error) {
 	}
 	if m.ends == nil {
 		confirmed := true
-		err := m.resync.Postgres.QueryRow(ctx, sql.Postgres("cdc_confirmed"), m.resync.Slot, m.position).Scan(&confirmed)
+		err := m.resync.Postgres.QueryRow(ctx, sql.Postgres("cdc_confirmed"), m.resync.Slot,
+			m.position).Scan(&confirmed)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return false, fmt.Errorf("position of slot %s: %w", m.resync.Slot, err)
 		}

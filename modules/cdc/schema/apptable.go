@@ -75,7 +75,9 @@ func (a AppTable) Lookup(ctx context.Context, keys []string) (map[string]AppRow,
 }
 
 // Scan reads the rows that are of the kind, in an order of the database's, and counts those that cannot be read.
-func (a AppTable) Scan(ctx context.Context, where string, each func(key string, row AppRow) error) (unreadable int, err error) {
+func (a AppTable) Scan(ctx context.Context, where string, each func(key string, row AppRow) error) (unreadable int,
+	err error,
+) {
 	err = a.begin(ctx, func(tx pgx.Tx) error {
 		unreadable, err = a.read(ctx, tx, where, nil, each)
 		return err
@@ -88,13 +90,16 @@ func (a AppTable) Scan(ctx context.Context, where string, each func(key string, 
 
 // NthKey finds the n-th row by the order of some columns, by the index of the key, and returns their values in it.
 // ok is false if there are fewer.
-func (a AppTable) NthKey(ctx context.Context, columns []string, where string, n int64) (key []int64, ok bool, err error) {
+func (a AppTable) NthKey(ctx context.Context, columns []string, where string, n int64) (key []int64, ok bool,
+	err error,
+) {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = pgx.Identifier{c}.Sanitize()
 	}
 	keys := strings.Join(names, ", ")
-	query := fmt.Sprintf("SELECT ARRAY[%s]::bigint[] FROM %s%s ORDER BY %s OFFSET %d LIMIT 1", keys, quoted(a.source.Table), where, keys, n-1)
+	query := fmt.Sprintf("SELECT ARRAY[%s]::bigint[] FROM %s%s ORDER BY %s OFFSET %d LIMIT 1", keys,
+		quoted(a.source.Table), where, keys, n-1)
 	err = a.begin(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, query).Scan(&key) })
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, false, nil
@@ -126,7 +131,8 @@ func (a AppTable) byKeys(keys []string) (string, []any, error) {
 	var args []any
 	for i, c := range columns {
 		switch a.shape.oids[c] {
-		case pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.NumericOID, pgtype.UUIDOID, pgtype.TextOID, pgtype.VarcharOID:
+		case pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.NumericOID, pgtype.UUIDOID, pgtype.TextOID,
+			pgtype.VarcharOID:
 		default:
 			return "", nil, nil
 		}
@@ -134,10 +140,13 @@ func (a AppTable) byKeys(keys []string) (string, []any, error) {
 		arrays = append(arrays, fmt.Sprintf("$%d::text[]::%s[]", i+1, a.shape.types[c]))
 		args = append(args, values[c])
 	}
-	return fmt.Sprintf(" WHERE (%s) IN (SELECT * FROM unnest(%s))", strings.Join(names, ", "), strings.Join(arrays, ", ")), args, nil
+	return fmt.Sprintf(" WHERE (%s) IN (SELECT * FROM unnest(%s))", strings.Join(names, ", "),
+		strings.Join(arrays, ", ")), args, nil
 }
 
-func (a AppTable) read(ctx context.Context, tx pgx.Tx, where string, args []any, each func(key string, row AppRow) error) (unreadable int, err error) {
+func (a AppTable) read(ctx context.Context, tx pgx.Tx, where string, args []any,
+	each func(key string, row AppRow) error,
+) (unreadable int, err error) {
 	var columns []string
 	for _, c := range append(a.source.NeededColumns(), a.shape.key...) {
 		columns = append(columns, pgx.Identifier{c}.Sanitize())

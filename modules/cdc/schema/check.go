@@ -36,7 +36,9 @@ func CheckTables(ctx context.Context, db *pgxpool.Pool, c mapping.Config) error 
 }
 
 // compareTables finds the mismatches of each kind; rows: by reading the tables, too.
-func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, rows bool) (map[*mapping.Source][]error, error) {
+func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, rows bool) (map[*mapping.Source][]error,
+	error,
+) {
 	identities, names, err := listTables(ctx, db)
 	if err != nil {
 		return nil, err
@@ -49,7 +51,8 @@ func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, ro
 		}
 		identity, ok := identities[s.Table]
 		if !ok {
-			found[s] = []error{mismatch("cdc.tables.%s.table: there is no table %s%s", k, s.Table, nearest(s.Table, names))}
+			found[s] = []error{mismatch("cdc.tables.%s.table: there is no table %s%s", k, s.Table,
+				nearest(s.Table, names))}
 			continue
 		}
 		t, err := readShape(ctx, db, s.Table)
@@ -88,14 +91,18 @@ func (t shape) mismatches(s *mapping.Source) []error {
 	var found []error
 	for key, column := range s.ColumnKeys() {
 		if !slices.Contains(t.columns, column) {
-			found = append(found, mismatch("cdc.tables.%s.%s: table %s has no column %s%s", s.Kind, key, s.Table, column, nearest(column, t.columns)))
+			found = append(found, mismatch("cdc.tables.%s.%s: table %s has no column %s%s", s.Kind, key, s.Table,
+				column, nearest(column, t.columns)))
 		}
 	}
 	slices.SortFunc(found, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	if len(t.key) == 0 || t.identity == "n" {
-		found = append(found, mismatch("cdc.tables.%s.table: %s has no primary key, or its replica identity is nothing: its deletes cannot be told apart", s.Kind, s.Table))
+		found = append(found,
+			mismatch("cdc.tables.%s.table: %s has no primary key, or its replica identity is nothing: its deletes cannot be told apart", s.Kind, s.Table))
 	} else if id := s.IDColumn(); id != "" && !slices.Contains(t.key, id) {
-		found = append(found, mismatch("cdc.tables.%s.columns.id: %s is not in the primary key (%v) of %s, so a delete would not tell it", s.Kind, id, t.key, s.Table))
+		found = append(found,
+			mismatch("cdc.tables.%s.columns.id: %s is not in the primary key (%v) of %s, so a delete would not tell it",
+				s.Kind, id, t.key, s.Table))
 	}
 	return found
 }

@@ -52,7 +52,8 @@ func SecretColumns(c mapping.Config) []string {
 		keys := s.ColumnKeys()
 		for _, key := range slices.Sorted(maps.Keys(keys)) {
 			if secret.MatchString(keys[key]) {
-				warnings = append(warnings, fmt.Sprintf("cdc.tables.%s.%s: column %s of %s looks like a secret, and would be copied to Kafka and ClickHouse: map another one", k, key, keys[key], s.Table))
+				warnings = append(warnings,
+					fmt.Sprintf("cdc.tables.%s.%s: column %s of %s looks like a secret, and would be copied to Kafka and ClickHouse: map another one", k, key, keys[key], s.Table))
 			}
 		}
 	}
@@ -64,7 +65,9 @@ const someRows = 10_000
 
 // CheckCounted warns where likes or comments would count from where there are none: an app that writes them to its own
 // tables has them counted from there only if that is set.
-func CheckCounted(ctx context.Context, db *pgxpool.Pool, c mapping.Config, from core.CountedFrom) (warnings []string, err error) {
+func CheckCounted(ctx context.Context, db *pgxpool.Pool, c mapping.Config, from core.CountedFrom) (warnings []string,
+	err error,
+) {
 	m, err := mapping.New(c, "")
 	if err != nil {
 		return nil, err
@@ -72,16 +75,21 @@ func CheckCounted(ctx context.Context, db *pgxpool.Pool, c mapping.Config, from 
 	for _, one := range []struct {
 		kind       mapping.Kind
 		key, value string
-	}{{mapping.Like, "engagement.likes_from", from.Likes}, {mapping.Comment, "engagement.comments_from", from.Comments}} {
+	}{
+		{mapping.Like, "engagement.likes_from", from.Likes},
+		{mapping.Comment, "engagement.comments_from", from.Comments},
+	} {
 		s := m.Of(one.kind)
 		if s == nil {
 			if one.value == "cdc" {
-				warnings = append(warnings, fmt.Sprintf("%s is cdc, but cdc.tables.%s.table is empty: no %s counts; name the table, or set events", one.key, one.kind, one.kind))
+				warnings = append(warnings,
+					fmt.Sprintf("%s is cdc, but cdc.tables.%s.table is empty: no %s counts; name the table, or set events", one.key, one.kind, one.kind))
 			}
 			continue
 		}
 		var rows int
-		if err := db.QueryRow(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT FROM %s LIMIT %d) AS few", quoted(s.Table), someRows+1)).Scan(&rows); err != nil {
+		if err := db.QueryRow(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT FROM %s LIMIT %d) AS few", quoted(s.Table),
+			someRows+1)).Scan(&rows); err != nil {
 			return nil, fmt.Errorf("rows of %s: %w", s.Table, err)
 		}
 		many := fmt.Sprint(rows)
@@ -90,9 +98,11 @@ func CheckCounted(ctx context.Context, db *pgxpool.Pool, c mapping.Config, from 
 		}
 		switch {
 		case rows > 0 && one.value == "events":
-			warnings = append(warnings, fmt.Sprintf("%s is events, so the %s rows of %s count as none: set %s=cdc where the app writes its %ss to that table", one.key, many, s.Table, one.key, one.kind))
+			warnings = append(warnings,
+				fmt.Sprintf("%s is events, so the %s rows of %s count as none: set %s=cdc where the app writes its %ss to that table", one.key, many, s.Table, one.key, one.kind))
 		case rows == 0 && one.value == "cdc":
-			warnings = append(warnings, fmt.Sprintf("%s is cdc, but %s is empty: where clients send %ss as events and the app writes none to that table, set %s=events", one.key, s.Table, strings.ToLower(one.kind.String()), one.key))
+			warnings = append(warnings,
+				fmt.Sprintf("%s is cdc, but %s is empty: where clients send %ss as events and the app writes none to that table, set %s=events", one.key, s.Table, strings.ToLower(one.kind.String()), one.key))
 		}
 	}
 	return warnings, nil

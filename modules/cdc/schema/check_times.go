@@ -16,11 +16,16 @@ import (
 	"github.com/feedrank/feedrank/sql"
 )
 
-var numberTypes = []uint32{pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.NumericOID, pgtype.Float4OID, pgtype.Float8OID}
+var numberTypes = []uint32{
+	pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.NumericOID, pgtype.Float4OID,
+	pgtype.Float8OID,
+}
 
 // timeMismatches finds out whether the times of a kind are read as what they are: by the column's type, by the zone
 // of the database, and by what is read from a row.
-func (t shape) timeMismatches(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, now time.Time) ([]error, error) {
+func (t shape) timeMismatches(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, now time.Time) ([]error,
+	error,
+) {
 	column, unit, zone := s.Time()
 	oid, ok := t.oids[column]
 	local := oid == pgtype.TimestampOID || oid == pgtype.DateOID
@@ -49,7 +54,9 @@ func (t shape) timeMismatches(ctx context.Context, db *pgxpool.Pool, s *mapping.
 }
 
 // sampleTime reads the last row by key and tells if its time cannot be meant.
-func (t shape) sampleTime(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, column string, now time.Time) (found []error, err error) {
+func (t shape) sampleTime(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, column string,
+	now time.Time,
+) (found []error, err error) {
 	a := AppTable{pool: db, source: s, shape: t}
 	var order []string
 	for _, c := range t.key {
@@ -59,14 +66,16 @@ func (t shape) sampleTime(ctx context.Context, db *pgxpool.Pool, s *mapping.Sour
 		return nil, nil
 	}
 	err = pgx.BeginTxFunc(ctx, db, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		_, err := a.read(ctx, tx, " ORDER BY "+strings.Join(order, ", ")+" LIMIT 1", nil, func(key string, row AppRow) error {
-			const slack = 30 * time.Minute // of clocks
-			if at := row.CreatedAt; !at.IsZero() && (at.After(now.Add(slack)) || at.Year() < 2000) {
-				found = append(found, mismatch("cdc.tables.%s.columns.created_at: %s of row %s of %s is %s, which is read as %s: is time_unit or time_zone missing?",
-					s.Kind, column, key, s.Table, row.Fields[column], at.Format(time.RFC3339)))
-			}
-			return nil
-		})
+		_, err := a.read(ctx, tx, " ORDER BY "+strings.Join(order, ", ")+" LIMIT 1", nil,
+			func(key string, row AppRow) error {
+				const slack = 30 * time.Minute // of clocks
+				if at := row.CreatedAt; !at.IsZero() && (at.After(now.Add(slack)) || at.Year() < 2000) {
+					found = append(found,
+						mismatch("cdc.tables.%s.columns.created_at: %s of row %s of %s is %s, which is read as %s: is time_unit or time_zone missing?",
+							s.Kind, column, key, s.Table, row.Fields[column], at.Format(time.RFC3339)))
+				}
+				return nil
+			})
 		return err
 	})
 	if err != nil {

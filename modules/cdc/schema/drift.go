@@ -62,7 +62,8 @@ func (d Drift) check(ctx context.Context, last string) string {
 	case err == nil:
 		return ""
 	case err.Error() != last:
-		d.Log.Error("the app's tables are not what cdc.tables says: correct it, then replay the dead letters", zap.Error(err))
+		d.Log.Error("the app's tables are not what cdc.tables says: correct it, then replay the dead letters",
+			zap.Error(err))
 	}
 	return err.Error()
 }

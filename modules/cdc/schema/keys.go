@@ -38,7 +38,8 @@ func (a AppTable) keyValues(key string) (map[string]string, error) {
 	}
 	names, parts := a.shape.sortedKey(), strings.Split(key, ":")
 	if len(names) != len(parts) {
-		return nil, fmt.Errorf("key %s of %s does not have the columns %v: was the primary key changed?", key, a.source.Table, names)
+		return nil, fmt.Errorf("key %s of %s does not have the columns %v: was the primary key changed?", key,
+			a.source.Table, names)
 	}
 	for i, name := range names {
 		text, err := url.PathUnescape(parts[i])

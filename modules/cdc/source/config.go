@@ -24,7 +24,8 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Slot: "feedrank", Publication: "feedrank", SnapshotRows: 5000, MaxInFlight: 20000, MaxInFlightBytes: 32 << 20,
-		Linger: 2 * time.Millisecond, HeartbeatInterval: 10 * time.Second, LeadTimeout: 10 * time.Second, StatusInterval: time.Second, MaxBackoff: 10 * time.Second,
+		Linger: 2 * time.Millisecond, HeartbeatInterval: 10 * time.Second, LeadTimeout: 10 * time.Second,
+		StatusInterval: time.Second, MaxBackoff: 10 * time.Second,
 		WALWarnBytes: 1 << 30, TableCheck: 10 * time.Second, PublishColumns: "mapped", OnLostSlot: "fail",
 	}
 }

@@ -33,8 +33,12 @@ func (s *Source) makeSlot(ctx context.Context, db *pgx.Conn, replication *pgconn
 	}
 	made := make(chan answer, 1)
 	go func() {
-		result, err := pglogrepl.CreateReplicationSlot(ctx, replication, pgx.Identifier{s.cfg.Slot}.Sanitize(), "pgoutput",
-			pglogrepl.CreateReplicationSlotOptions{Mode: pglogrepl.LogicalReplication, SnapshotAction: "EXPORT_SNAPSHOT"})
+		result, err := pglogrepl.CreateReplicationSlot(ctx, replication, pgx.Identifier{s.cfg.Slot}.Sanitize(),
+			"pgoutput",
+			pglogrepl.CreateReplicationSlotOptions{
+				Mode:           pglogrepl.LogicalReplication,
+				SnapshotAction: "EXPORT_SNAPSHOT",
+			})
 		made <- answer{result, err}
 	}()
 	tick := time.NewTicker(slotCheck)
@@ -48,7 +52,8 @@ func (s *Source) makeSlot(ctx context.Context, db *pgx.Conn, replication *pgconn
 			if a.err != nil {
 				return "", fmt.Errorf("create replication slot %s%s: %w", s.cfg.Slot, said, a.err)
 			}
-			s.log.Info("replication slot created", zap.String("slot", s.cfg.Slot), zap.String("consistent_point", a.ConsistentPoint))
+			s.log.Info("replication slot created", zap.String("slot", s.cfg.Slot),
+				zap.String("consistent_point", a.ConsistentPoint))
 			return a.SnapshotName, nil
 		case <-tick.C:
 			who, err := blockers(ctx, db, replication.PID())
@@ -60,7 +65,8 @@ func (s *Source) makeSlot(ctx context.Context, db *pgx.Conn, replication *pgconn
 				said = ", which waits for " + who
 			}
 			if s.state.wait(todo, who) && who != "" {
-				s.log.Warn("making the replication slot waits for a transaction to end", zap.String("slot", s.cfg.Slot), zap.String("for", who))
+				s.log.Warn("making the replication slot waits for a transaction to end", zap.String("slot", s.cfg.Slot),
+					zap.String("for", who))
 			}
 		}
 	}
@@ -74,13 +80,15 @@ func blockers(ctx context.Context, db *pgx.Conn, pid uint32) (string, error) {
 	}
 	who := ""
 	var b blocker
-	_, err = pgx.ForEachRow(rows, []any{&b.PID, &b.Database, &b.User, &b.Application, &b.State, &b.Since}, func() error {
-		if who != "" {
-			who += "; "
-		}
-		who += fmt.Sprintf("the transaction of pid %d in database %s (user %s, application %q, %s, since %s)", b.PID, b.Database, b.User, b.Application, b.State, b.Since)
-		return nil
-	})
+	_, err = pgx.ForEachRow(rows, []any{&b.PID, &b.Database, &b.User, &b.Application, &b.State, &b.Since},
+		func() error {
+			if who != "" {
+				who += "; "
+			}
+			who += fmt.Sprintf("the transaction of pid %d in database %s (user %s, application %q, %s, since %s)",
+				b.PID, b.Database, b.User, b.Application, b.State, b.Since)
+			return nil
+		})
 	if err != nil {
 		return "", fmt.Errorf("whom the replication slot waits for: %w", err)
 	}

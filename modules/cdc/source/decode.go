@@ -149,7 +149,9 @@ func (r *reader) update(ctx context.Context, t *relation, m *pglogrepl.UpdateMes
 	return r.put(ctx, t.table, envelope.Create, nil, after, []sarama.RecordHeader{oldKey})
 }
 
-func (r *reader) put(ctx context.Context, t *table, op envelope.Op, before, after []value, headers []sarama.RecordHeader) error {
+func (r *reader) put(ctx context.Context, t *table, op envelope.Op, before, after []value,
+	headers []sarama.RecordHeader,
+) error {
 	r.changed = true
 	r.metrics.records.WithLabelValues(t.fullName(), op.String()).Inc()
 	return r.Source.put(ctx, r.out, r.open, r.encoder, t, op, before, after, r.at, headers)

@@ -22,7 +22,8 @@ var errLostLead = errors.New("another replica leads")
 // heard of us for Config.LeadTimeout: we may be frozen. Who leads then ends our other connections; what
 // we wrote to Kafka after that carries our number, which is lower than that of what the other wrote.
 func (s *Source) lead(ctx context.Context, lock *pgx.Conn) error {
-	if _, err := lock.Exec(ctx, "SELECT set_config('idle_session_timeout', $1, false)", fmt.Sprint(s.cfg.LeadTimeout.Milliseconds())); err != nil {
+	if _, err := lock.Exec(ctx, "SELECT set_config('idle_session_timeout', $1, false)",
+		fmt.Sprint(s.cfg.LeadTimeout.Milliseconds())); err != nil {
 		return fmt.Errorf("bound the lead's silence: %w", err)
 	}
 	number, err := s.takeLead(ctx, lock)

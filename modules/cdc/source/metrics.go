@@ -37,7 +37,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		return c
 	}
 	problems := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "feedrank_cdc_source_table_problems", Help: "1 while changes of a mapped table are not read, or not all of them; the log and /readyz say why.",
+		Name: "feedrank_cdc_source_table_problems",
+		Help: "1 while changes of a mapped table are not read, or not all of them; the log and /readyz say why.",
 	}, []string{"table"})
 	reg.MustRegister(problems)
 	return &metrics{
@@ -51,10 +52,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		lostSlots:    counter("lost_slots_total", "Times the replication slot was found gone or invalidated."),
 		snapshotRows: vec("snapshot_rows_total", "Rows read by snapshots, by table.", "table"),
 		snapshotLeft: gauge("snapshot_tables_left", "Tables whose snapshot is not complete."),
-		shortened:    vec("shortened_total", "Rows too large for a message, whose large values were left out.", "table"),
-		setAside:     vec("set_aside_total", "Rows too large for a message even without their large values; a comparison brings them.", "table"),
-		partitions:   vec("partition_changes_total", "Times that partitions were truncated, removed or added with their rows, for which a comparison was asked.", "table"),
-		readLag:      gauge("read_lag_seconds", "Time from the commit to us for the last transaction."),
-		heartbeat:    gauge("heartbeat_timestamp_seconds", "When we last wrote to PostgreSQL that we are here."),
+		shortened: vec("shortened_total", "Rows too large for a message, whose large values were left out.",
+			"table"),
+		setAside: vec("set_aside_total",
+			"Rows too large for a message even without their large values; a comparison brings them.", "table"),
+		partitions: vec("partition_changes_total",
+			"Times that partitions were truncated, removed or added with their rows, for which a comparison was asked.",
+			"table"),
+		readLag:   gauge("read_lag_seconds", "Time from the commit to us for the last transaction."),
+		heartbeat: gauge("heartbeat_timestamp_seconds", "When we last wrote to PostgreSQL that we are here."),
 	}
 }

@@ -48,7 +48,8 @@ const columnLists = 150000
 func readPublication(ctx context.Context, db catalog, name string) (publication, error) {
 	p := publication{name: name, tables: map[string]published{}}
 	fail := func(err error) (publication, error) { return p, fmt.Errorf("publication %s: %w", name, err) }
-	if err := db.QueryRow(ctx, "SELECT current_setting('server_version_num')::int, has_database_privilege(current_database(), 'CREATE')").Scan(&p.version, &p.mayCreate); err != nil {
+	if err := db.QueryRow(ctx,
+		"SELECT current_setting('server_version_num')::int, has_database_privilege(current_database(), 'CREATE')").Scan(&p.version, &p.mayCreate); err != nil {
 		return fail(err)
 	}
 	rows, err := db.Query(ctx, sql.Postgres("cdc_publication"), name)
@@ -100,11 +101,13 @@ func (p publication) lacks(t *table) string {
 	in := p.tables[t.fullName()]
 	switch {
 	case len(actions) > 0:
-		return fmt.Sprintf("publication %s leaves out %s: %s SET (publish = 'insert, update, delete, truncate')", p.name, strings.Join(actions, " and "), alter)
+		return fmt.Sprintf("publication %s leaves out %s: %s SET (publish = 'insert, update, delete, truncate')",
+			p.name, strings.Join(actions, " and "), alter)
 	case t.relation.Kind == "p" && !p.ViaRoot:
 		return fmt.Sprintf("publication %s carries its partitions, not the table: %s SET (publish_via_partition_root = true)", p.name, alter)
 	case in.Filter != "":
-		return fmt.Sprintf("publication %s leaves out rows: only those where %s; add the table without WHERE", p.name, in.Filter)
+		return fmt.Sprintf("publication %s leaves out rows: only those where %s; add the table without WHERE", p.name,
+			in.Filter)
 	}
 	return ""
 }
@@ -146,7 +149,8 @@ func (p publication) create(tables []*table, list bool) string {
 	if len(items) > 0 {
 		what = " FOR TABLE " + strings.Join(items, ", ")
 	}
-	return "CREATE PUBLICATION " + pgx.Identifier{p.name}.Sanitize() + what + " WITH (publish_via_partition_root = true)"
+	return "CREATE PUBLICATION " + pgx.Identifier{p.name}.Sanitize() + what +
+		" WITH (publish_via_partition_root = true)"
 }
 
 // put are the statements that have the publication carry a table as it should.

@@ -21,7 +21,9 @@ const (
 var shorter = []int{32 << 10, 4 << 10, 256}
 
 // put sends one change of a row, under the key of the row that it is about.
-func (s *Source) put(ctx context.Context, out *sink, txn *transaction, e encoder, t *table, op envelope.Op, before, after []value, m moment, headers []sarama.RecordHeader) error {
+func (s *Source) put(ctx context.Context, out *sink, txn *transaction, e encoder, t *table, op envelope.Op, before,
+	after []value, m moment, headers []sarama.RecordHeader,
+) error {
 	keyed := after
 	if op == envelope.Delete {
 		keyed = before
@@ -31,7 +33,8 @@ func (s *Source) put(ctx context.Context, out *sink, txn *transaction, e encoder
 	if len(body) > s.largest {
 		s.metrics.shortened.WithLabelValues(t.fullName()).Inc()
 		for _, longest := range shorter {
-			if body = e.change(t, op, shorten(t, before, longest), shorten(t, after, longest), m); len(body) <= s.largest {
+			if body = e.change(t, op, shorten(t, before, longest), shorten(t, after, longest),
+				m); len(body) <= s.largest {
 				break
 			}
 		}
@@ -39,7 +42,8 @@ func (s *Source) put(ctx context.Context, out *sink, txn *transaction, e encoder
 	}
 	if len(body) > s.largest {
 		s.metrics.setAside.WithLabelValues(t.fullName()).Inc()
-		s.log.Error("a row is too large for Kafka, and left to the next comparison", zap.String("table", t.fullName()), zap.ByteString("key", key), zap.Int("bytes", len(body)))
+		s.log.Error("a row is too large for Kafka, and left to the next comparison", zap.String("table", t.fullName()),
+			zap.ByteString("key", key), zap.Int("bytes", len(body)))
 		return nil
 	}
 	return s.deliver(ctx, out, txn, &sarama.ProducerMessage{
@@ -49,7 +53,10 @@ func (s *Source) put(ctx context.Context, out *sink, txn *transaction, e encoder
 
 // tombstone follows a delete, so that a compacted topic may forget the key.
 func (s *Source) tombstone(ctx context.Context, out *sink, txn *transaction, t *table, row []value) error {
-	return s.deliver(ctx, out, txn, &sarama.ProducerMessage{Topic: s.topic(t.fullName()), Key: sarama.ByteEncoder(appendKey(nil, t, row))})
+	return s.deliver(ctx, out, txn, &sarama.ProducerMessage{
+		Topic: s.topic(t.fullName()),
+		Key:   sarama.ByteEncoder(appendKey(nil, t, row)),
+	})
 }
 
 // deliver waits for room and hands a record to Kafka. While it waits the database is told that we are

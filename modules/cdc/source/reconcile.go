@@ -100,7 +100,9 @@ func lostPublication(p publication, known map[string]snapshotState) bool {
 	return false
 }
 
-func (s *Source) reconcileTable(ctx context.Context, db *pgx.Conn, found *survey, name string, known map[string]snapshotState) error {
+func (s *Source) reconcileTable(ctx context.Context, db *pgx.Conn, found *survey, name string,
+	known map[string]snapshotState,
+) error {
 	p, t := found.publication, found.tables[name]
 	state, read := known[name]
 	carried := t != nil && p.carries(t)
@@ -149,14 +151,17 @@ func (s *Source) reconcileTable(ctx context.Context, db *pgx.Conn, found *survey
 	}
 	p.tables[name] = published{Name: name}
 	if why != "" {
-		s.log.Warn("a table is read anew, once the log was followed to here", zap.String("table", name), zap.String("why", why))
+		s.log.Warn("a table is read anew, once the log was followed to here", zap.String("table", name),
+			zap.String("why", why))
 	}
 	return nil
 }
 
 // publish runs statements that have the publication carry a table, and notes that it is to be read anew: both
 // or neither. Every change that is published now lies behind the position that is noted.
-func (s *Source) publish(ctx context.Context, db *pgx.Conn, t *table, publication uint32, statements []string, again bool) error {
+func (s *Source) publish(ctx context.Context, db *pgx.Conn, t *table, publication uint32, statements []string,
+	again bool,
+) error {
 	return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		// Whoever holds the table for long is not waited for: others would wait behind us.
 		if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '2s'"); err != nil {
@@ -166,7 +171,8 @@ func (s *Source) publish(ctx context.Context, db *pgx.Conn, t *table, publicatio
 			when time.Time
 			at   string
 		)
-		if err := tx.QueryRow(ctx, "SELECT clock_timestamp(), pg_current_wal_insert_lsn()::text").Scan(&when, &at); err != nil {
+		if err := tx.QueryRow(ctx, "SELECT clock_timestamp(), pg_current_wal_insert_lsn()::text").Scan(&when,
+			&at); err != nil {
 			return err
 		}
 		for _, statement := range statements {
@@ -177,7 +183,8 @@ func (s *Source) publish(ctx context.Context, db *pgx.Conn, t *table, publicatio
 		if !again {
 			return nil
 		}
-		_, err := tx.Exec(ctx, sql.Postgres("cdc_snapshot_again"), s.cfg.Slot, t.fullName(), at, when, t.relation.OID, publication, t.keyNames())
+		_, err := tx.Exec(ctx, sql.Postgres("cdc_snapshot_again"), s.cfg.Slot, t.fullName(), at, when, t.relation.OID,
+			publication, t.keyNames())
 		return err
 	})
 }
@@ -192,7 +199,8 @@ func (s *Source) withdraw(ctx context.Context, db *pgx.Conn, found *survey, t *t
 		found.problems[t.fullName()] += fmt.Sprintf("; it is published still, so the app's own updates and deletes of it may fail: %v", notOurs(err, []string{drop}))
 		return nil // it is reported
 	}
-	s.log.Error("a table was taken out of the publication", zap.String("table", t.fullName()), zap.String("why", t.forbidden))
+	s.log.Error("a table was taken out of the publication", zap.String("table", t.fullName()),
+		zap.String("why", t.forbidden))
 	return nil
 }
 

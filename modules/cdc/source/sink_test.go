@@ -33,7 +33,10 @@ func TestNoPositionIsConfirmedBeforeKafkaHasAllThatWasBeforeIt(t *testing.T) {
 			s.idle(last + 100) // a keepalive counts only when nothing is open
 			for len(unacknowledged) > 0 && rapid.Bool().Draw(t, "acknowledge") {
 				i := rapid.IntRange(0, len(unacknowledged)-1).Draw(t, "which") // partitions answer in any order
-				s.acknowledged(&sarama.ProducerMessage{Metadata: reservation{transaction: unacknowledged[i].transaction, bytes: 10}})
+				s.acknowledged(&sarama.ProducerMessage{Metadata: reservation{
+					transaction: unacknowledged[i].transaction,
+					bytes:       10,
+				}})
 				unacknowledged = append(unacknowledged[:i], unacknowledged[i+1:]...)
 			}
 			for _, r := range unacknowledged {

@@ -128,7 +128,8 @@ func (s *Source) lost(ctx context.Context, db *pgx.Conn, slot slotState, why str
 	if s.cfg.OnLostSlot == "fail" {
 		return fmt.Errorf("%w (slot %s: %s)", ErrLostSlot, s.cfg.Slot, why)
 	}
-	s.log.Error("the replication slot is lost; all tables are read anew", zap.String("slot", s.cfg.Slot), zap.String("why", why))
+	s.log.Error("the replication slot is lost; all tables are read anew", zap.String("slot", s.cfg.Slot),
+		zap.String("why", why))
 	if slot.exists {
 		if err := s.slotFree(ctx, db); err != nil {
 			return err
@@ -197,7 +198,8 @@ func (s *Source) begin(ctx context.Context, db *pgx.Conn, replication *pgconn.Pg
 		return err
 	}
 	for _, t := range tables {
-		_, err := db.Exec(ctx, sql.Postgres("cdc_snapshot_begin"), s.cfg.Slot, t.fullName(), slot.restart.String(), before, t.relation.OID, p.OID, t.keyNames())
+		_, err := db.Exec(ctx, sql.Postgres("cdc_snapshot_begin"), s.cfg.Slot, t.fullName(), slot.restart.String(),
+			before, t.relation.OID, p.OID, t.keyNames())
 		if err != nil {
 			return fmt.Errorf("begin the snapshot of %s: %w", t.fullName(), err)
 		}
@@ -231,9 +233,11 @@ func (s *Source) publishAll(ctx context.Context, db *pgx.Conn, p publication, ta
 	}
 	for _, statement := range statements {
 		if _, err := db.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("publication %s: %w: create or grant it, or change cdc.tables", s.cfg.Publication, notOurs(err, statements))
+			return fmt.Errorf("publication %s: %w: create or grant it, or change cdc.tables", s.cfg.Publication,
+				notOurs(err, statements))
 		}
 	}
-	s.log.Info("publication made complete", zap.String("publication", s.cfg.Publication), zap.Strings("statements", statements))
+	s.log.Info("publication made complete", zap.String("publication", s.cfg.Publication),
+		zap.Strings("statements", statements))
 	return nil
 }

@@ -92,14 +92,17 @@ func (s *Source) snapshots(ctx context.Context, db *pgx.Conn, at start, out *sin
 
 // snapshotTable sends a table's rows in the order of its key, chunk by chunk, then a truncate for what
 // the copy has from before.
-func (s *Source) snapshotTable(ctx context.Context, db *pgx.Conn, tx pgx.Tx, at start, t *table, state snapshotState, out *sink) error {
+func (s *Source) snapshotTable(ctx context.Context, db *pgx.Conn, tx pgx.Tx, at start, t *table, state snapshotState,
+	out *sink,
+) error {
 	// The lock comes first: a truncate is then wholly before the position, or wholly after us.
 	if _, err := tx.Exec(ctx, "LOCK TABLE "+t.quoted()+" IN ACCESS SHARE MODE"); err != nil {
 		return err
 	}
 	m := moment{snapshot: "true"}
 	var lsn pglogrepl.LSN
-	if err := tx.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn(), clock_timestamp()").Scan(&lsn, &m.committedAt); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn(), clock_timestamp()").Scan(&lsn,
+		&m.committedAt); err != nil {
 		return err
 	}
 	m.lsn = uint64(lsn)
@@ -133,13 +136,16 @@ func (s *Source) snapshotTable(ctx context.Context, db *pgx.Conn, tx pgx.Tx, at 
 			return err
 		}
 		if done {
-			s.log.Info("snapshot of a table is complete", zap.String("table", state.Table), zap.Int("rows", rows), zap.Duration("took", time.Since(started)))
+			s.log.Info("snapshot of a table is complete", zap.String("table", state.Table), zap.Int("rows", rows),
+				zap.Duration("took", time.Since(started)))
 			return nil
 		}
 	}
 }
 
-func (s *Source) snapshotChunk(ctx context.Context, tx pgx.Tx, t *table, last []string, m moment, e encoder, out *sink) ([]string, int, error) {
+func (s *Source) snapshotChunk(ctx context.Context, tx pgx.Tx, t *table, last []string, m moment, e encoder,
+	out *sink,
+) ([]string, int, error) {
 	args := []any{pgx.QueryResultFormats{pgx.TextFormatCode}}
 	for _, v := range last {
 		args = append(args, v)
@@ -219,7 +225,9 @@ func (s *Source) settled(ctx context.Context, out *sink) error {
 	return nil
 }
 
-func (s *Source) saveSnapshot(ctx context.Context, db *pgx.Conn, lead int64, table string, last []string, done bool) error {
+func (s *Source) saveSnapshot(ctx context.Context, db *pgx.Conn, lead int64, table string, last []string,
+	done bool,
+) error {
 	key, err := json.Marshal(last)
 	if err != nil {
 		return err

@@ -78,10 +78,11 @@ func (s *Source) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		started := time.Now()
 		standby := time.AfterFunc(s.postgres.DialTimeout+standbyAfter, s.state.standsBy)
-		err := postgres.WithAdvisoryLock(ctx, s.postgres, "cdc-source:"+s.cfg.Slot, func(ctx context.Context, lock *pgx.Conn) error {
-			standby.Stop()
-			return s.lead(ctx, lock)
-		})
+		err := postgres.WithAdvisoryLock(ctx, s.postgres, "cdc-source:"+s.cfg.Slot,
+			func(ctx context.Context, lock *pgx.Conn) error {
+				standby.Stop()
+				return s.lead(ctx, lock)
+			})
 		standby.Stop()
 		switch {
 		case ctx.Err() != nil:

@@ -23,15 +23,19 @@ func (s *Source) stream(ctx context.Context, conn *pgconn.PgConn, at start, out 
 	for _, t := range at.tables {
 		tables[t.fullName()] = t
 	}
-	err := pglogrepl.StartReplication(ctx, conn, pgx.Identifier{s.cfg.Slot}.Sanitize(), 0, pglogrepl.StartReplicationOptions{
-		Mode:       pglogrepl.LogicalReplication,
-		PluginArgs: []string{"proto_version '1'", "publication_names '" + s.cfg.Publication + "'"},
-	})
+	err := pglogrepl.StartReplication(ctx, conn, pgx.Identifier{s.cfg.Slot}.Sanitize(), 0,
+		pglogrepl.StartReplicationOptions{
+			Mode:       pglogrepl.LogicalReplication,
+			PluginArgs: []string{"proto_version '1'", "publication_names '" + s.cfg.Publication + "'"},
+		})
 	if err != nil {
 		return fmt.Errorf("start replication from slot %s: %w", s.cfg.Slot, err)
 	}
 	s.log.Info("following the log", zap.String("slot", s.cfg.Slot), zap.String("system", at.system))
-	r := &reader{Source: s, conn: conn, out: out, encoder: s.encoder(at), tables: tables, relations: map[uint32]*relation{}}
+	r := &reader{
+		Source: s, conn: conn, out: out, encoder: s.encoder(at), tables: tables,
+		relations: map[uint32]*relation{},
+	}
 	out.keepAlive = func() error { return r.status(ctx) }
 	return r.run(ctx)
 }
@@ -109,7 +113,8 @@ func (r *reader) notice(m *pgproto3.NoticeResponse) {
 	if m.SeverityUnlocalized == "WARNING" {
 		log = r.log.Warn
 	}
-	log("PostgreSQL says", zap.String("severity", m.SeverityUnlocalized), zap.String("message", m.Message), zap.String("detail", m.Detail),
+	log("PostgreSQL says", zap.String("severity", m.SeverityUnlocalized), zap.String("message", m.Message),
+		zap.String("detail", m.Detail),
 		zap.String("hint", m.Hint), zap.String("code", m.Code))
 }
 
@@ -145,7 +150,8 @@ func (r *reader) message(ctx context.Context, data *pgproto3.CopyData) error {
 func (r *reader) status(ctx context.Context) error {
 	r.told = time.Now()
 	at := pglogrepl.LSN(r.out.position())
-	if err := pglogrepl.SendStandbyStatusUpdate(ctx, r.conn, pglogrepl.StandbyStatusUpdate{WALWritePosition: at}); err != nil {
+	if err := pglogrepl.SendStandbyStatusUpdate(ctx, r.conn,
+		pglogrepl.StandbyStatusUpdate{WALWritePosition: at}); err != nil {
 		return fmt.Errorf("replication status: %w", err)
 	}
 	return nil

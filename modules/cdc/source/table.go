@@ -86,7 +86,8 @@ type column struct {
 func newColumn(name string, oid uint32, typ string, modifier int32) column {
 	timed := oid == pgtype.TimestampOID || oid == pgtype.TimeOID
 	return column{
-		name: name, oid: oid, typ: typ, label: append(appendString(nil, name), ':'), millis: timed && modifier >= 0 && modifier <= 3,
+		name: name, oid: oid, typ: typ, label: append(appendString(nil, name), ':'), millis: timed && modifier >= 0 &&
+			modifier <= 3,
 	}
 }
 
@@ -233,8 +234,10 @@ func (t *table) judge(wanted Table) {
 	case r.Secured:
 		t.hidden = "has row level security, which hides rows from our role: ALTER ROLE … BYPASSRLS, or name a role that may see every row"
 	case !r.Usage:
-		t.hidden = fmt.Sprintf("is in a schema that our role may not use: GRANT USAGE ON SCHEMA %s", pgx.Identifier{t.schema}.Sanitize())
+		t.hidden = fmt.Sprintf("is in a schema that our role may not use: GRANT USAGE ON SCHEMA %s",
+			pgx.Identifier{t.schema}.Sanitize())
 	case len(r.Unreadable) > 0:
-		t.hidden = fmt.Sprintf("has columns that our role may not read (%s): GRANT SELECT", strings.Join(r.Unreadable, ", "))
+		t.hidden = fmt.Sprintf("has columns that our role may not read (%s): GRANT SELECT",
+			strings.Join(r.Unreadable, ", "))
 	}
 }

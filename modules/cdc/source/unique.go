@@ -57,13 +57,16 @@ func undeclared(ctx context.Context, db catalog, table, id string, key []string)
 		return "", false, nil
 	}
 	return fmt.Sprintf("%s of %s is not unique by itself, as far as its key (%s) says: rows are known by it alone; "+
-		"add a unique index on %s, or have one sequence give its values", id, table, strings.Join(key, ", "), id), true, nil
+			"add a unique index on %s, or have one sequence give its values", id, table, strings.Join(key, ", "), id),
+		true,
+		nil
 }
 
 // duplicate finds a value that is there more than once.
 func duplicate(ctx context.Context, db Database, table, column string) (twice string, err error) {
 	err = pgx.BeginTxFunc(ctx, db, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d", duplicatesFor.Milliseconds())); err != nil {
+		if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d",
+			duplicatesFor.Milliseconds())); err != nil {
 			return err
 		}
 		query := fmt.Sprintf("SELECT %[1]s::text FROM %[2]s GROUP BY %[1]s HAVING count(*) > 1 LIMIT 1", column, table)

@@ -58,7 +58,8 @@ func (s *Source) watchOnce(ctx context.Context, db *pgx.Conn, names []string) er
 		return err
 	}
 	now := tableNames(found.usable(s.tables))
-	if !slices.Equal(names, now) && len(now) < len(names) { // one was taken out: it must not be read by what was known of it
+	// one was taken out: it must not be read by what was known of it
+	if !slices.Equal(names, now) && len(now) < len(names) {
 		return errReadAnew
 	}
 	return s.watchPartitions(ctx, db, found)
@@ -124,18 +125,20 @@ func (s *Source) compare(ctx context.Context, db *pgx.Conn, name string) error {
 	err := db.QueryRow(ctx, sql.Postgres("jobs_request"), "resync").Scan(&at)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		s.log.Error("partitions were truncated, removed or added: their rows are not in the log; run `feedrank resync`", zap.String("table", name))
+		s.log.Error("partitions were truncated, removed or added: their rows are not in the log; run `feedrank resync`",
+			zap.String("table", name))
 		return nil
 	case err != nil:
 		return fmt.Errorf("ask for a comparison of %s: %w", name, err)
 	}
-	s.log.Warn("partitions were truncated, removed or added: their rows are not in the log; a comparison was asked for", zap.String("table", name))
+	s.log.Warn("partitions were truncated, removed or added: their rows are not in the log; a comparison was asked for",
+		zap.String("table", name))
 	return nil
 }
 
-// waiting are tables that are to be read anew. Before that, (1) every transaction must have ended that wrote to the table
-// when it was published, for its changes may not be in the log, and (2) the log must have been followed beyond the end of
-// the last of them: what it brings after the reading is then younger than what is read.
+// waiting are tables that are to be read anew. Before that, (1) every transaction must have ended that wrote to the
+// table when it was published, for its changes may not be in the log, and (2) the log must have been followed beyond
+// the end of the last of them: what it brings after the reading is then younger than what is read.
 type waiting struct {
 	*Source
 	writers map[string][]string // the transactions of (1); a table that is not in it was not looked at
@@ -183,7 +186,8 @@ func (w *waiting) passed(ctx context.Context, db *pgx.Conn, name string, state s
 			return false, fmt.Errorf("position of the log: %w", err)
 		}
 		w.until[name] = at
-		if _, err := db.Exec(ctx, sql.Postgres("cdc_heartbeat"), w.cfg.Slot); err != nil { // something to follow behind it
+		// something to follow behind it
+		if _, err := db.Exec(ctx, sql.Postgres("cdc_heartbeat"), w.cfg.Slot); err != nil {
 			return false, fmt.Errorf("heartbeat: %w", err)
 		}
 	}
@@ -210,7 +214,8 @@ func (w *waiting) writersGone(ctx context.Context, db *pgx.Conn, name string, re
 	for _, one := range now {
 		if first, looked := w.writers[name]; !looked || slices.Contains(first, one.Transaction) {
 			still = append(still, one.Transaction)
-			said = fmt.Sprintf("a transaction that wrote to it: pid %d, user %s, application %q, since %s", one.PID, one.User, one.Application, one.Since)
+			said = fmt.Sprintf("a transaction that wrote to it: pid %d, user %s, application %q, since %s", one.PID,
+				one.User, one.Application, one.Since)
 		}
 	}
 	w.writers[name] = still

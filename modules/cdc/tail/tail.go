@@ -102,7 +102,8 @@ func (t *Tail) handle(m *sarama.ConsumerMessage) {
 	}
 	for _, source := range t.sources[m.Topic] {
 		change, ok, err := t.changeOf(source, record)
-		if source.Kind == mapping.Post && (source.Wide(record.Key) || envelope.ReasonOf(err) == envelope.ReasonUnavailable) {
+		if source.Kind == mapping.Post && (source.Wide(record.Key) ||
+			envelope.ReasonOf(err) == envelope.ReasonUnavailable) {
 			change, ok, err = postUnclear(source, record) // the consumer asks PostgreSQL
 		}
 		if err != nil {
@@ -143,7 +144,10 @@ func postUnclear(source *mapping.Source, record envelope.Record) (core.Change, b
 		return core.Change{}, false, nil
 	}
 	row, err := source.Deleted(record.Key)
-	return core.Change{Kind: core.PostUnclear, Post: core.Post{ID: core.ID(row.ID)}, CommittedAt: record.Source.CommittedAt}, true, err
+	return core.Change{
+		Kind: core.PostUnclear, Post: core.Post{ID: core.ID(row.ID)},
+		CommittedAt: record.Source.CommittedAt,
+	}, true, err
 }
 
 func edgeChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {

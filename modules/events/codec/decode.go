@@ -77,7 +77,8 @@ func (r *Decoder) Decode(m *sarama.ConsumerMessage, e *Event) (reason, detail st
 	case r.scan.err != nil:
 		return deadMalformed, r.scan.err.Error()
 	case f.version > schemaVersion:
-		return deadNewerVersion, fmt.Sprintf("version %d, known up to %d: update, then replay it", f.version, schemaVersion)
+		return deadNewerVersion, fmt.Sprintf("version %d, known up to %d: update, then replay it", f.version,
+			schemaVersion)
 	case f.version < 0:
 		return deadMalformed, "v is not a version"
 	}

@@ -17,7 +17,8 @@ func BenchmarkDecode(b *testing.B) {
 	records := make([]*sarama.ConsumerMessage, 130)
 	for i := range records {
 		e := core.Event{
-			UserID: core.ID(1 + rng.IntN(50)), PostID: core.ID(1 + rng.IntN(30)), AuthorID: 7, Action: core.Actions()[rng.IntN(10)],
+			UserID: core.ID(1 + rng.IntN(50)), PostID: core.ID(1 + rng.IntN(30)), AuthorID: 7,
+			Action:     core.Actions()[rng.IntN(10)],
 			OccurredAt: time.Now().Add(-time.Duration(rng.Int64N(int64(60 * time.Hour)))), ReceivedAt: time.Now(),
 			DwellMillis: uint32(1 + rng.IntN(100_000)), Device: "device 1", AppVersion: "1.2.3",
 		}
@@ -25,7 +26,10 @@ func BenchmarkDecode(b *testing.B) {
 		m := Record("events", e)
 		key, _ := m.Key.Encode()
 		value, _ := m.Value.Encode()
-		records[i] = &sarama.ConsumerMessage{Key: key, Value: value, Timestamp: m.Timestamp, Partition: PartitionOf(key, log.Partitions)}
+		records[i] = &sarama.ConsumerMessage{
+			Key: key, Value: value, Timestamp: m.Timestamp,
+			Partition: PartitionOf(key, log.Partitions),
+		}
 	}
 	reader := NewDecoder(log)
 	b.ReportAllocs()

@@ -16,7 +16,8 @@ import (
 
 func FuzzTheScannerAcceptsWhatIsJSONAndNothingElse(f *testing.F) {
 	for _, s := range []string{
-		`{}`, `[1,2.5e-3,"a\u00e9\ud83d\ude00\ud800x"]`, ` {"a":[{"b":null}],"c":true,"d":false} `, `01`, `"\x"`, `{"a" 1}`, `[1,]`, `-`, `1e`, `"`,
+		`{}`, `[1,2.5e-3,"a\u00e9\ud83d\ude00\ud800x"]`, ` {"a":[{"b":null}],"c":true,"d":false} `, `01`, `"\x"`,
+		`{"a" 1}`, `[1,]`, `-`, `1e`, `"`,
 		strings.Repeat("[", maxDepth+5), "\"\x01\"", "nul", "truefalse", `{"a":1,}`, "\xff",
 	} {
 		f.Add([]byte(s))
@@ -82,7 +83,8 @@ func readBack(t require.TestingT, e Event) {
 	reader := NewDecoder(DefaultLog())
 	reader.within = acceptance{age: 100 * 365 * 24 * time.Hour, future: time.Hour}
 	reason, detail := reader.Decode(&sarama.ConsumerMessage{
-		Key: key, Value: value, Timestamp: time.UnixMilli(e.Received), Partition: PartitionOf(key, DefaultLog().Partitions),
+		Key: key, Value: value, Timestamp: time.UnixMilli(e.Received),
+		Partition: PartitionOf(key, DefaultLog().Partitions),
 	}, &got)
 	require.Empty(t, reason, detail)
 	require.Equal(t, e, got)
@@ -92,10 +94,13 @@ func TestAnEventSurvivesItsRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := Event{
 			User: core.ID(rapid.Int64Min(1).Draw(t, "user")), Post: core.ID(rapid.Int64Min(1).Draw(t, "post")),
-			Author: core.ID(rapid.Int64Min(1).Draw(t, "author")), Action: rapid.SampledFrom(core.Actions()).Draw(t, "action"),
+			Author:   core.ID(rapid.Int64Min(1).Draw(t, "author")),
+			Action:   rapid.SampledFrom(core.Actions()).Draw(t, "action"),
 			Occurred: 1767225600000 - rapid.Int64Range(0, 1e9).Draw(t, "age"), Received: 1767225600000,
-			Dwell: uint32(rapid.IntRange(1, 86_400_000).Draw(t, "dwell")), Device: rapid.StringN(0, 16, maxDevice).Draw(t, "device"),
-			AppVersion: rapid.StringN(0, 8, maxAppVersion).Draw(t, "version"), Session: rapid.StringN(0, 100, maxSession).Draw(t, "session"),
+			Dwell:      uint32(rapid.IntRange(1, 86_400_000).Draw(t, "dwell")),
+			Device:     rapid.StringN(0, 16, maxDevice).Draw(t, "device"),
+			AppVersion: rapid.StringN(0, 8, maxAppVersion).Draw(t, "version"),
+			Session:    rapid.StringN(0, 100, maxSession).Draw(t, "session"),
 		}
 		copy(e.ID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
 		e.ID[0] |= 1
@@ -109,7 +114,10 @@ func FuzzARecordIsAnEventOrDead(f *testing.F) {
 	f.Add([]byte("x"), []byte(`{"v":99}`), int64(1<<62))
 	f.Fuzz(func(t *testing.T, key, value []byte, at int64) {
 		reader := NewDecoder(DefaultLog())
-		m := &sarama.ConsumerMessage{Key: key, Value: value, Timestamp: time.UnixMilli(at), Partition: PartitionOf(key, 4)}
+		m := &sarama.ConsumerMessage{
+			Key: key, Value: value, Timestamp: time.UnixMilli(at),
+			Partition: PartitionOf(key, 4),
+		}
 		var first, second Event
 		reason, detail := reader.Decode(m, &first)
 		again, _ := reader.Decode(m, &second)

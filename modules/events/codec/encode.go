@@ -18,7 +18,8 @@ const versionHeader = "feedrank-event-version"
 // one partition; the value is compact JSON with the same names as the API.
 func Encode(topic string, e *Event) *sarama.ProducerMessage {
 	return &sarama.ProducerMessage{
-		Topic: topic, Key: sarama.ByteEncoder(e.User.Append(nil)), Value: sarama.ByteEncoder(appendRecord(make([]byte, 0, 320), e)),
+		Topic: topic, Key: sarama.ByteEncoder(e.User.Append(nil)),
+		Value:     sarama.ByteEncoder(appendRecord(make([]byte, 0, 320), e)),
 		Headers:   []sarama.RecordHeader{{Key: []byte(versionHeader), Value: []byte("1")}},
 		Timestamp: time.UnixMilli(e.Received),
 	}

@@ -53,14 +53,16 @@ func (f *fields) member(s *scanner, name []byte) {
 	case "event_id":
 		if b, ok := f.str(s, "event_id"); ok {
 			if f.ID, ok = parseUUID(b); !ok {
-				f.reject("event_id", rejectInvalid, "want a UUID such as 0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f, not the nil one")
+				f.reject("event_id", rejectInvalid,
+					"want a UUID such as 0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f, not the nil one")
 			}
 			f.has |= hasEventID
 		}
 	case "action":
 		if b, ok := f.str(s, "action"); ok {
 			if f.Action, ok = core.ParseAction(text(b)); !ok {
-				f.reject("action", rejectUnknownAction, "want impression, view, click, like, unlike, comment, share, dwell, hide, not_interested or unhide")
+				f.reject("action", rejectUnknownAction,
+					"want impression, view, click, like, unlike, comment, share, dwell, hide, not_interested or unhide")
 			}
 			f.has |= hasAction
 		}

@@ -14,7 +14,8 @@ import (
 
 func TestBadJSONIsToldByItsKindAndItsPlace(t *testing.T) {
 	for body, want := range map[string]string{
-		"": "is empty", " \n\t": "is empty", "null": "is null, not an object", "[{}]": "is a list", `"x"`: "is a string", "7": "is a number", "true": "is true or false",
+		"": "is empty", " \n\t": "is empty", "null": "is null, not an object", "[{}]": "is a list",
+		`"x"`: "is a string", "7": "is a number", "true": "is true or false",
 		"\xef\xbb\xbf{}":                    "byte order mark",
 		`{"events": [{}],}`:                 "a comma before the end of a list or an object, at line 1, column 17",
 		"{\"events\": [\n  {\"a\": 1},\n]}": "a comma before the end of a list or an object, at line 3, column 1",
@@ -53,9 +54,12 @@ func decoded(t *testing.T, members string) (Event, Rejection) {
 func TestPostAndAuthorGoByTheNamesOfItemsAndByThoseOfRecords(t *testing.T) {
 	const rest = `,"action":"like","occurred_at":"2026-05-01T12:00:00Z"`
 	for members, field := range map[string]string{ // empty: it is taken
-		`"post":"7","author":"8"`: "", `"post_id":"7","author_id":"8"`: "", `"post":"7","author_id":8`: "", `"post":7,"post_id":"7","author":"8"`: "",
-		`"post":"7","post_id":null,"author":"8"`: "", `"post_id":"7","post":"6","author":"8"`: "post", `"author":"8","author_id":"9","post":"7"`: "author_id",
-		`"author":"8"`: "post", `"post_id":"7"`: "author", `"post":null,"author":"8"`: "post", `"post":"x","author":"8"`: "post", `"post_id":0,"author":"8"`: "post_id",
+		`"post":"7","author":"8"`: "", `"post_id":"7","author_id":"8"`: "", `"post":"7","author_id":8`: "",
+		`"post":7,"post_id":"7","author":"8"`:    "",
+		`"post":"7","post_id":null,"author":"8"`: "", `"post_id":"7","post":"6","author":"8"`: "post",
+		`"author":"8","author_id":"9","post":"7"`: "author_id",
+		`"author":"8"`: "post", `"post_id":"7"`: "author", `"post":null,"author":"8"`: "post",
+		`"post":"x","author":"8"`: "post", `"post_id":0,"author":"8"`: "post_id",
 	} {
 		e, rejected := decoded(t, members+rest)
 		require.Equal(t, field, rejected.Field, "%s: %v", members, rejected)
@@ -69,11 +73,13 @@ func TestTimesAndDwellsAreTakenInEveryFormThatTheirStandardsHave(t *testing.T) {
 	const rest = `"post":"7","author":"8","action":"dwell"`
 	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Time{
-		"2026-05-01T12:00:00Z": noon, "2026-05-01t12:00:00z": noon, "2026-05-01T12:00:00+00:00": noon, "2026-05-01T12:00:00-00:00": noon,
+		"2026-05-01T12:00:00Z": noon, "2026-05-01t12:00:00z": noon, "2026-05-01T12:00:00+00:00": noon,
+		"2026-05-01T12:00:00-00:00": noon,
 		"2026-05-01T14:00:00+02:00": noon, "2026-05-01T12:00:00.123456789Z": noon.Add(123 * time.Millisecond),
 		"2026-05-01T11:59:60Z": noon, "2026-05-01T11:59:60.5z": noon, "2026-05-01t17:29:60+05:30": noon,
-		"2026-05-01 12:00:00Z": {}, "2026-05-01T12:00:00": {}, "2026-05-01T11:58:60Z": {}, "2026-05-01T12:00:61Z": {}, "2026-05-01T24:00:00Z": {},
-		"2026-05-01": {}, "noon": {}, "": {},
+		"2026-05-01 12:00:00Z": {}, "2026-05-01T12:00:00": {}, "2026-05-01T11:58:60Z": {}, "2026-05-01T12:00:61Z": {},
+		"2026-05-01T24:00:00Z": {},
+		"2026-05-01":           {}, "noon": {}, "": {},
 	} {
 		e, rejected := decoded(t, rest+`,"dwell_ms":1,"occurred_at":"`+text+`"`)
 		if want.IsZero() {
@@ -84,7 +90,8 @@ func TestTimesAndDwellsAreTakenInEveryFormThatTheirStandardsHave(t *testing.T) {
 		require.Equal(t, want.UnixMilli(), e.Occurred, text)
 	}
 	for text, want := range map[string]uint32{
-		"1500": 1500, "1500.0": 1500, "1.5e3": 1500, "15E+2": 1500, "86400000.0": 86400000, "1500.5": 0, "-1.0": 0, "1e9": 0, "86400001.0": 0, `"1500"`: 0, "1e999": 0,
+		"1500": 1500, "1500.0": 1500, "1.5e3": 1500, "15E+2": 1500, "86400000.0": 86400000, "1500.5": 0, "-1.0": 0,
+		"1e9": 0, "86400001.0": 0, `"1500"`: 0, "1e999": 0,
 	} {
 		e, rejected := decoded(t, rest+`,"occurred_at":"2026-05-01T12:00:00Z","dwell_ms":`+text)
 		require.Equal(t, want, e.Dwell, text)
@@ -124,6 +131,7 @@ func TestTheDocumentHasTheLimitsOfTheCode(t *testing.T) {
 		require.Contains(t, event, name)
 	}
 	require.ElementsMatch(t, []string{
-		rejectMissing, rejectInvalid, rejectTooLong, rejectOutOfRange, rejectUnknownAction, rejectTooOld, rejectInFuture, "too_many",
+		rejectMissing, rejectInvalid, rejectTooLong, rejectOutOfRange, rejectUnknownAction, rejectTooOld,
+		rejectInFuture, "too_many",
 	}, schemas["RejectionCode"].Enum)
 }

@@ -81,7 +81,8 @@ func (p *partition) acquireFence(ctx context.Context, number uint64) error {
 			return fmt.Errorf("reconcile the views: %w", err)
 		}
 		p.metrics.reconciled.Add(float64(wrong))
-		p.log.Info("found what a batch left unfinished", zap.Int("present", len(p.present)), zap.Uint64("buckets_reconciled", wrong),
+		p.log.Info("found what a batch left unfinished", zap.Int("present", len(p.present)),
+			zap.Uint64("buckets_reconciled", wrong),
 			zap.String("at", p.position()), zap.Stringer("fence", p.fence))
 	}
 	p.failpoints.Reached(AtReconciled, p.id)
@@ -173,7 +174,8 @@ func (p *partition) checkLogBounds(ctx context.Context, next int64) (int64, erro
 		to = o.newest
 	default:
 		return 0, &parkedError{fmt.Sprintf("%s/%d: offsets %d to %d were deleted before they were read;"+
-			" set events.on_lost_offsets to earliest or latest to go on from %d or %d", p.topic, p.id, next, o.oldest-1, o.oldest, o.newest)}
+			" set events.on_lost_offsets to earliest or latest to go on from %d or %d", p.topic, p.id, next, o.oldest-1,
+			o.oldest, o.newest)}
 	}
 	lost := ledger.OffsetRange{First: next, Last: to - 1}
 	for offset := range p.present {
@@ -185,7 +187,8 @@ func (p *partition) checkLogBounds(ctx context.Context, next int64) (int64, erro
 	p.states.Forget()
 	p.dedup.ForgetRecent()
 	p.known = ledger.Fence{} // they may know what was read and is lost
-	p.log.Error("offsets are lost, going on as events.on_lost_offsets says", zap.Int64("first", next), zap.Int64("last", to-1))
+	p.log.Error("offsets are lost, going on as events.on_lost_offsets says", zap.Int64("first", next),
+		zap.Int64("last", to-1))
 	if err := p.ledger.WriteRange(ctx, p.fence, lost, true); err != nil {
 		return 0, fmt.Errorf("write the lost range: %w", err)
 	}

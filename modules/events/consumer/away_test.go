@@ -35,7 +35,8 @@ func TestWhileClickHouseIsAwayTheLagGrowsAndFetchingPauses(t *testing.T) {
 	wait.Until(t, func() bool { return lag() > before+1 }, "it stands still")
 	wait.Until(t, func() bool { return testutil.ToFloat64(c.metrics.pauses) > 0 })
 	require.Positive(t, gathered(t, reg, "feedrank_events_lag_records"))
-	require.Less(t, gathered(t, reg, "feedrank_events_queue_bytes"), 1e6, "no partition holds more than its queue and one fetch")
+	require.Less(t, gathered(t, reg, "feedrank_events_queue_bytes"), 1e6,
+		"no partition holds more than its queue and one fetch")
 
 	require.NoError(t, own.Servers.ClickHouse.Start(t.Context()))
 	w.requireExact(t, len(all))

@@ -51,7 +51,8 @@ func TestARecordThatClickHouseRefusesIsQuarantinedOnRequest(t *testing.T) {
 	s := stack.OfEvents(t)
 	tape := newFakePartition(s, 6, 7)
 	bad := randomEvents(newRand(9), 1)[0]
-	bad.UserID, bad.PostID, bad.Action = core.ID(mustUser(tape)), 666, core.ActionView // no state: what others expect of states is theirs
+	// no state: what others expect of states is theirs
+	bad.UserID, bad.PostID, bad.Action = core.ID(mustUser(tape)), 666, core.ActionView
 	offset := tape.append(bad).Offset
 	tape.poison++ // it ends as one
 	s.Exec(t, "ALTER TABLE events ADD CONSTRAINT no_ones CHECK post_id != 666")
@@ -61,7 +62,8 @@ func TestARecordThatClickHouseRefusesIsQuarantinedOnRequest(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	sent, err := ledger.NewOwners(tape.cfg.Log, tape.cfg.InsertTimeout, s.ClickHouse, core.SystemClock{}).Quarantine(ctx, 6, offset, offset)
+	sent, err := ledger.NewOwners(tape.cfg.Log, tape.cfg.InsertTimeout, s.ClickHouse,
+		core.SystemClock{}).Quarantine(ctx, 6, offset, offset)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, sent)
 	tape.through(t, o)

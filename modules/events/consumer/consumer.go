@@ -104,7 +104,8 @@ func New(cfg Config, kafkaConfig kafka.Config, client *clickhouse.Client, letter
 		host = "unknown"
 	}
 	c := &Consumer{
-		cfg: cfg, kafka: kafkaConfig, topic: kafkaConfig.Topic(cfg.Topic), deadLetters: letters, erased: core.NobodyErased{}, failpoints: noFailpoints{},
+		cfg: cfg, kafka: kafkaConfig, topic: kafkaConfig.Topic(cfg.Topic), deadLetters: letters,
+		erased: core.NobodyErased{}, failpoints: noFailpoints{},
 		clock: clock, log: log.Named("events"), metrics: newMetrics(reg, clock), workers: worker.NewGroup(failure),
 		owner: fmt.Sprintf("%s/%d", host, os.Getpid()), offsets: map[int32]logOffsets{}, handoffs: map[int32]handoff{},
 		ledger: ledger.New(client, clock, cfg.InsertTimeout, cfg.Batch.MaxRows),
@@ -152,7 +153,8 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 	p := &partition{
 		id: id, topic: c.topic, cfg: c.cfg, owner: c.owner, ledger: l, offsets: o,
 		reader: codec.NewDecoder(c.cfg.Log), dedup: dedup.NewIDs(c.cfg.Dedup, l, m.dedup),
-		deadLetters: c.deadLetters, observer: c.observer, sessions: c.sessions, erased: c.erased, failpoints: c.failpoints, clock: c.clock, metrics: m,
+		deadLetters: c.deadLetters, observer: c.observer, sessions: c.sessions, erased: c.erased,
+		failpoints: c.failpoints, clock: c.clock, metrics: m,
 		log:   c.log.With(zap.Int32("partition", id)),
 		fence: ledger.Fence{Token: ledger.NewToken()},
 		queue: kafka.NewQueue(c.cfg.Batch.QueueBytes, c.clock,

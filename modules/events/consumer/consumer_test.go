@@ -68,7 +68,8 @@ func newWorld(t *testing.T) *world {
 func (w *world) consume(t *testing.T, options ...Option) (stop func()) {
 	t.Helper()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
-	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t), options...)
+	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, failure, prometheus.NewRegistry(),
+		zaptest.NewLogger(t), options...)
 	require.NoError(t, c.Start(t.Context()))
 	var once sync.Once
 	stop = func() {
@@ -168,7 +169,8 @@ func TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew(t *testing.T) {
 	w := newWorld(t)
 	w.cfg.Dedup.Window = 2 * w.cfg.Batch.MaxRows
 	events := randomEvents(newRand(12), 900)
-	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, prometheus.NewRegistry(),
+		zaptest.NewLogger(t))
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
 	fills := func() int { return int(testutil.ToFloat64(c.metrics.fills)) }
 	// A session with all partitions: the consumer's group client is made anew each time.

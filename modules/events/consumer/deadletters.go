@@ -42,7 +42,8 @@ func (p *partition) publishDeadLetters(ctx context.Context, letters []DeadLetter
 	if len(letters) == 0 {
 		return nil
 	}
-	if err := p.retry(ctx, "publish dead letters", func() error { return p.deadLetters.Publish(ctx, letters) }); err != nil {
+	if err := p.retry(ctx, "publish dead letters",
+		func() error { return p.deadLetters.Publish(ctx, letters) }); err != nil {
 		return err
 	}
 	for i := range letters {

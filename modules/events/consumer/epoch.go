@@ -34,7 +34,8 @@ func (c *Consumer) checkEpoch(ctx context.Context, s offsetReader) (regrouped bo
 	}
 	last := all[len(all)-1]
 	if last.Number > c.cfg.Epoch {
-		return false, fmt.Errorf("%w: events.epoch is %d, but epoch %d has begun with topic %s", kafka.ErrStop, c.cfg.Epoch, last.Number, last.Topic)
+		return false, fmt.Errorf("%w: events.epoch is %d, but epoch %d has begun with topic %s", kafka.ErrStop,
+			c.cfg.Epoch, last.Number, last.Topic)
 	}
 	if last.Partitions != c.cfg.Partitions || last.Topic != c.topic {
 		return false, fmt.Errorf("%w: epoch %d began with the %d partitions of topic %s, the configuration says %d of %s. Copies of one event meet only"+
@@ -64,7 +65,8 @@ func (c *Consumer) checkDrained(ctx context.Context, s offsetReader, before ledg
 		if err != nil {
 			return fmt.Errorf("newest offset of %s/%d: %w", before.Topic, partition, err)
 		}
-		last, known, err := c.ledger.Partition(before.Number, partition, c.cfg.Partitions, c.regrouped.Load()).Position(ctx)
+		last, known, err := c.ledger.Partition(before.Number, partition, c.cfg.Partitions,
+			c.regrouped.Load()).Position(ctx)
 		if err != nil {
 			return err
 		}
@@ -73,7 +75,8 @@ func (c *Consumer) checkDrained(ctx context.Context, s offsetReader, before ledg
 		}
 		if last+1 < end {
 			return fmt.Errorf("%w: epoch %d cannot begin: of epoch %d, %s/%d is applied up to offset %d and ends at %d."+
-				" Run consumers with the settings of epoch %d until they have finished it", kafka.ErrStop, c.cfg.Epoch, before.Number,
+				" Run consumers with the settings of epoch %d until they have finished it", kafka.ErrStop, c.cfg.Epoch,
+				before.Number,
 				before.Topic, partition, last+1, end, before.Number)
 		}
 	}

@@ -36,7 +36,7 @@ func TestCopiesAreRecognisedAcrossEpochsWithAnotherNumberOfPartitions(t *testing
 	w.consume(t) // and by somebody who has seen none of them
 	w.send(t, events...)
 	wait.Until(t, func() bool {
-		return w.Stack.Count(t, "SELECT sum(rows + duplicates) AS n FROM event_ranges WHERE epoch = 2") == 700
+		return w.Count(t, "SELECT sum(rows + duplicates) AS n FROM event_ranges WHERE epoch = 2") == 700
 	})
 	w.requireExact(t, 300)
 }
@@ -64,7 +64,7 @@ func TestAnEpochBeginsWhenAllOfTheOneBeforeIsApplied(t *testing.T) {
 	stop = w.consume(t)
 	w.requireExact(t, 40)
 	wait.Until(t, func() bool {
-		return w.Stack.Count(t, "SELECT sum(rows) AS n FROM event_ranges") == 40
+		return w.Count(t, "SELECT sum(rows) AS n FROM event_ranges") == 40
 	})
 	stop()
 	w.cfg = next

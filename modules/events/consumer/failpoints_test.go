@@ -46,7 +46,10 @@ type fakePartition struct {
 
 // newFakePartition writes a log with copies at all distances, events of three days, and some poison.
 func newFakePartition(s *stack.Stack, partition uint16, seed uint64) *fakePartition {
-	t := &fakePartition{Stack: s, cfg: DefaultConfig(), partition: partition, dead: &deadLetterLog{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
+	t := &fakePartition{
+		Stack: s, cfg: DefaultConfig(), partition: partition, dead: &deadLetterLog{},
+		metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}),
+	}
 	t.cfg.Partitions, t.cfg.InsertTimeout = 1024, 5*time.Second
 	t.cfg.Batch.MaxRows, t.cfg.Batch.MaxAge, t.cfg.Dedup.Window = 30, 5*time.Millisecond, 60
 	rng := rand.New(rand.NewPCG(seed, uint64(partition)))
@@ -82,7 +85,8 @@ func (t *fakePartition) append(e core.Event) *sarama.ConsumerMessage {
 	key, _ := m.Key.Encode()
 	value, _ := m.Value.Encode()
 	record := &sarama.ConsumerMessage{
-		Topic: "events", Partition: int32(t.partition), Offset: int64(len(t.log)), Key: key, Value: value, Timestamp: m.Timestamp,
+		Topic: "events", Partition: int32(t.partition), Offset: int64(len(t.log)), Key: key, Value: value,
+		Timestamp: m.Timestamp,
 	}
 	t.log = append(t.log, record)
 	return record
@@ -119,11 +123,15 @@ func (t *fakePartition) run(ctx context.Context, steps Failpoints) *owner {
 	}
 	o := &owner{done: make(chan struct{})}
 	o.p = &partition{
-		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l, queue: kafka.NewQueue(1<<30, core.SystemClock{}, func() {}, func() {}),
-		reader: codec.NewDecoder(t.cfg.Log), dedup: dedup.NewIDs(t.cfg.Dedup, l, m.dedup), deadLetters: t.dead, failpoints: steps,
-		clock: core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: ledger.Fence{Token: ledger.NewToken()}, readOffsets: survey,
-		offsets: logOffsets{next: from},
-		commit:  t.commit, erased: core.NobodyErased{}, posts: t.posts, unresolved: newUnresolvedPosts(), sessions: t.sessions,
+		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l,
+		queue:  kafka.NewQueue(1<<30, core.SystemClock{}, func() {}, func() {}),
+		reader: codec.NewDecoder(t.cfg.Log), dedup: dedup.NewIDs(t.cfg.Dedup, l, m.dedup), deadLetters: t.dead,
+		failpoints: steps,
+		clock:      core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: ledger.Fence{Token: ledger.NewToken()},
+		readOffsets: survey,
+		offsets:     logOffsets{next: from},
+		commit:      t.commit, erased: core.NobodyErased{}, posts: t.posts, unresolved: newUnresolvedPosts(),
+		sessions: t.sessions,
 	}
 	o.p.states = dedup.NewStates(t.cfg.Dedup, t.cfg.RequireSession, o.p.dedup)
 	o.p.takeOver(t.handoff)
@@ -151,16 +159,20 @@ func (t *fakePartition) finish(tb testing.TB) {
 func (t *fakePartition) requireExact(tb testing.TB) {
 	tb.Helper()
 	where := fmt.Sprintf(" FROM events WHERE epoch = 1 AND kafka_partition = %d", t.partition)
-	require.Equal(tb, t.distinct, t.Stack.Count(tb, "SELECT count() AS n"+where), "rows")
-	require.Equal(tb, t.distinct, t.Stack.Count(tb, "SELECT uniqExact(user_id, event_id) AS n"+where), "distinct events")
+	require.Equal(tb, t.distinct, t.Count(tb, "SELECT count() AS n"+where), "rows")
+	require.Equal(tb, t.distinct, t.Count(tb, "SELECT uniqExact(user_id, event_id) AS n"+where),
+		"distinct events")
 	for _, view := range viewTables() {
 		require.Zero(tb, differing(tb, t.Stack, view, t.partition), view)
 	}
 	ranges := fmt.Sprintf(" FROM event_ranges WHERE epoch = 1 AND kafka_partition = %d", t.partition)
-	require.Equal(tb, len(t.log), t.Stack.Count(tb, "SELECT sum(last_offset - first_offset + 1) AS n"+ranges), "offsets covered")
-	require.Equal(tb, len(t.log), t.Stack.Count(tb, "SELECT max(last_offset) + 1 AS n"+ranges), "offsets covered without overlap")
-	require.Equal(tb, len(t.log), t.Stack.Count(tb, "SELECT sum(rows + duplicates + dead_letters) AS n"+ranges), "records accounted for")
-	require.Equal(tb, t.distinct, t.Stack.Count(tb, "SELECT sum(rows) AS n"+ranges), "rows accounted for")
+	require.Equal(tb, len(t.log), t.Count(tb, "SELECT sum(last_offset - first_offset + 1) AS n"+ranges),
+		"offsets covered")
+	require.Equal(tb, len(t.log), t.Count(tb, "SELECT max(last_offset) + 1 AS n"+ranges),
+		"offsets covered without overlap")
+	require.Equal(tb, len(t.log), t.Count(tb, "SELECT sum(rows + duplicates + dead_letters) AS n"+ranges),
+		"records accounted for")
+	require.Equal(tb, t.distinct, t.Count(tb, "SELECT sum(rows) AS n"+ranges), "rows accounted for")
 	letters := map[int64]bool{}
 	for _, letter := range t.dead.letters {
 		letters[letter.Offset] = true
@@ -221,7 +233,10 @@ func TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped(t *testing.T) {
 	shared := ledger.New(s.ClickHouse, core.SystemClock{}, 5*time.Second, 1000) // as if all owners were of one process
 	next := uint16(0)
 	for _, step := range allFailpoints() {
-		for how, disturb := range map[string]func(*testing.T, *fakePartition, Failpoint){"killed": kill, "frozen and woken": freeze, "rebalanced": rebalance} {
+		for how, disturb := range map[string]func(*testing.T, *fakePartition, Failpoint){
+			"killed":           kill,
+			"frozen and woken": freeze, "rebalanced": rebalance,
+		} {
 			next++
 			partition := next
 			t.Run(string(step)+"/"+how, func(t *testing.T) {

@@ -35,7 +35,8 @@ func (w *world) consumeUntilFailure(t *testing.T) error {
 	t.Helper()
 	failed := make(chan error, 1)
 	failure := worker.FailureFunc(func(_ string, err error) { failed <- err })
-	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, failure, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, failure, prometheus.NewRegistry(),
+		zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	defer func() { require.NoError(t, c.Stop(context.Background())) }()
 	select {
@@ -112,14 +113,14 @@ func TestLostOffsetsNeedADecision(t *testing.T) {
 		return n == float64(w.cfg.Partitions)
 	}, "every partition waits")
 	require.NoError(t, c.Stop(context.Background()))
-	require.Equal(t, 400, w.Stack.Count(t, "SELECT count() AS n FROM events"))
+	require.Equal(t, 400, w.Count(t, "SELECT count() AS n FROM events"))
 
 	w.cfg.OnLostOffsets = "earliest"
 	stop := w.consume(t)
 	w.requireExact(t, 450)
 	wait.Until(t, func() bool {
-		return w.Stack.Count(t, "SELECT sum(lost) AS n FROM event_ranges") == 100 &&
-			w.Stack.Count(t, "SELECT sum(last_offset - first_offset + 1) AS n FROM event_ranges") == 550
+		return w.Count(t, "SELECT sum(lost) AS n FROM event_ranges") == 100 &&
+			w.Count(t, "SELECT sum(last_offset - first_offset + 1) AS n FROM event_ranges") == 550
 	})
 	stop()
 	w.consume(t) // and once more, now that it is written down
@@ -139,7 +140,8 @@ func TestARecreatedTopicNeedsANewEpoch(t *testing.T) {
 	_, err := kafka.EnsureTopics(w.KafkaConfig, topicSpecs(w.cfg.Log, w.KafkaConfig), false)
 	require.NoError(t, err)
 
-	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, prometheus.NewRegistry(),
+		zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	wait.Until(t, func() bool { return testutil.ToFloat64(c.metrics.of(0).stopped) == 1 })
 	require.NoError(t, c.Stop(context.Background()))
@@ -185,13 +187,19 @@ func TestPoisonNeverBlocks(t *testing.T) {
 	w.consume(t)
 	topic := w.KafkaConfig.Topic(w.cfg.Topic)
 	for i, poison := range [][]byte{nil, []byte("{"), make([]byte, 900_000), []byte(`{"v":7}`), []byte("\xff\xfe")} {
-		require.NoError(t, w.producer.Send(t.Context(), &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder("7"), Value: sarama.ByteEncoder(poison), Timestamp: time.Now()}))
+		require.NoError(t, w.producer.Send(t.Context(),
+			&sarama.ProducerMessage{
+				Topic: topic, Key: sarama.StringEncoder("7"), Value: sarama.ByteEncoder(poison),
+				Timestamp: time.Now(),
+			}))
 		w.send(t, randomEvents(newRand(uint64(10+i)), 20)...)
 	}
-	require.NoError(t, w.producer.Send(t.Context(), &sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder("{}"), Timestamp: time.Now()}))
+	require.NoError(t, w.producer.Send(t.Context(),
+		&sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder("{}"), Timestamp: time.Now()}))
 	w.requireExact(t, 100)
 	wait.Until(t, func() bool {
 		r := w.dead.reasons()
-		return r["empty"] == 1 && r["malformed"] == 2 && r["oversized"] == 1 && r["newer_version"] == 1 && r["bad_key"] == 1
+		return r["empty"] == 1 && r["malformed"] == 2 && r["oversized"] == 1 && r["newer_version"] == 1 &&
+			r["bad_key"] == 1
 	}, "%v", w.dead.reasons())
 }

@@ -35,7 +35,8 @@ func differing(t testing.TB, s *stack.Stack, view string, partition uint16) uint
 	require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
 		Body: "SELECT count() AS n FROM (" + strings.TrimRight(sql.ClickHouse(query), "; \n") + ")",
 		Parameters: clickhouse.Params(map[string]any{
-			"epoch": 1, "partition": partition, "after": int64(0), "whole": true, "first": "1970-01-01", "last": "2134-04-11", "posts": []core.ID{},
+			"epoch": 1, "partition": partition, "after": int64(0), "whole": true, "first": "1970-01-01",
+			"last": "2134-04-11", "posts": []core.ID{},
 		}),
 		Result: proto.Results{{Name: "n", Data: &n}},
 	}}))

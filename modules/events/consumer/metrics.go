@@ -57,12 +57,16 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		return c
 	}
 	gauge := func(name, help string) *prometheus.GaugeVec {
-		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "feedrank_events_" + name, Help: help}, []string{"partition"})
+		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "feedrank_events_" + name, Help: help},
+			[]string{"partition"})
 		reg.MustRegister(g)
 		return g
 	}
 	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
-		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "feedrank_events_" + name, Help: help, Buckets: buckets})
+		h := prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "feedrank_events_" + name, Help: help,
+			Buckets: buckets,
+		})
 		reg.MustRegister(h)
 		return h
 	}
@@ -70,40 +74,66 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 	reg.MustRegister(backlog)
 	seconds := prometheus.ExponentialBuckets(0.005, 2, 16)
 	return &metrics{
-		records:      counter("records_total", "Records read from Kafka, by what became of them: event, duplicate, dead_letter, erased (it names somebody who is).", "partition", "outcome"),
-		duplicates:   counter("duplicates_total", "Copies of events that were dropped, by where the first was found: window, table.", "partition", "found"),
-		deadLetters:  counter("dead_letters_total", "Records that are no event, by reason.", "reason"),
-		bytes:        counter("bytes_total", "Bytes of the keys and values of records read from Kafka, by what became of them: event, duplicate, dead_letter.", "partition", "outcome"),
-		backlog:      backlog,
-		windowIDs:    gauge("window_ids", "Recent ids held exactly."),
-		filterBytes:  gauge("filter_bytes", "Memory of the filter over all ids of the raw table."),
-		suspects:     counter("suspects_total", "Events that the filter did not exclude, by what the look-up said: copy, new.", "partition", "verdict"),
-		stopped:      gauge("partition_stopped", "1 while a partition waits for an operator; its log line says for what."),
-		sealed:       counter("batches_total", "Batches sealed, by what sealed them: rows, bytes, age.", "reason"),
-		batchRows:    histogram("batch_rows", "Records in a batch.", prometheus.ExponentialBuckets(1, 4, 10)),
-		batchAge:     histogram("batch_age_seconds", "How long a batch's first record had waited here when the batch was sealed.", prometheus.ExponentialBuckets(0.001, 2, 16)),
+		records: counter("records_total",
+			"Records read from Kafka, by what became of them: event, duplicate, dead_letter, erased (it names somebody who is).", "partition", "outcome"),
+		duplicates: counter("duplicates_total",
+			"Copies of events that were dropped, by where the first was found: window, table.", "partition", "found"),
+		deadLetters: counter("dead_letters_total", "Records that are no event, by reason.", "reason"),
+		bytes: counter("bytes_total",
+			"Bytes of the keys and values of records read from Kafka, by what became of them: event, duplicate, dead_letter.", "partition", "outcome"),
+		backlog:     backlog,
+		windowIDs:   gauge("window_ids", "Recent ids held exactly."),
+		filterBytes: gauge("filter_bytes", "Memory of the filter over all ids of the raw table."),
+		suspects: counter("suspects_total",
+			"Events that the filter did not exclude, by what the look-up said: copy, new.", "partition", "verdict"),
+		stopped: gauge("partition_stopped",
+			"1 while a partition waits for an operator; its log line says for what."),
+		sealed:    counter("batches_total", "Batches sealed, by what sealed them: rows, bytes, age.", "reason"),
+		batchRows: histogram("batch_rows", "Records in a batch.", prometheus.ExponentialBuckets(1, 4, 10)),
+		batchAge: histogram("batch_age_seconds",
+			"How long a batch's first record had waited here when the batch was sealed.",
+			prometheus.ExponentialBuckets(0.001, 2, 16)),
 		batchSeconds: histogram("batch_seconds", "Time from sealing a batch to having applied it.", seconds),
 		insert:       histogram("insert_seconds", "Time of one insert into the raw table and the views.", seconds),
-		sinceProduce: histogram("produce_to_applied_seconds", "Age of a batch's oldest record, by Kafka's timestamp, when it was applied.", seconds),
-		sinceOccured: histogram("occurred_to_applied_seconds", "Age of a batch's first event, by the client's clock, when it was applied.", prometheus.ExponentialBuckets(0.05, 4, 13)),
-		fences:       counter("fences_total", "Fences taken.").WithLabelValues(),
-		fenced:       counter("fenced_total", "Times that ClickHouse refused us because another consumer had the partition.").WithLabelValues(),
-		uncertain:    counter("uncertain_total", "Writes whose outcome had to be looked up, by kind: timeout, connection, server.", "kind"),
-		reconciled:   counter("reconciled_buckets_total", "Rows of views that differed from the raw table and were put right.").WithLabelValues(),
-		killed:       counter("hung_statements_total", "Statements of ours that were ended because they hung.").WithLabelValues(),
-		acquire:      histogram("take_seconds", "Time to take a partition: fence, look-up, reconciling, filter.", seconds),
-		rebalances:   counter("rebalances_total", "Sessions of the consumer group that began here.").WithLabelValues(),
-		pauses:       counter("pauses_total", "Times that fetching a partition was paused because its queue was full.").WithLabelValues(),
-		lost:         counter("lost_offsets_total", "Offsets that Kafka had deleted before they were read.").WithLabelValues(),
-		observe:      counter("observe_failures_total", "Batches that were applied but could not be told to the rest of the program.").WithLabelValues(),
-		resumed:      counter("resumed_total", "Partitions that stayed with this process over a rebalance and went on under their fence.").WithLabelValues(),
-		fills:        counter("filter_fills_total", "Times that the filter of a partition was read from the raw table: when it was taken from another process.").WithLabelValues(),
-		foreign:      counter("foreign_sessions_total", "Events whose feed_session was not given to their user for their post; they count without it.").WithLabelValues(),
-		judged:       counter("judged_total", "Events by whether they count: counted; repeated, own, not_visible, not_served count nothing; unresolved counts once there is a record of the post.", "partition", "verdict"),
-		lookups:      counter("state_lookups_total", "Reactions whose state before had to be looked up in the raw table.", "partition"),
-		earlyPosts:   gauge("unresolved_posts", "Posts without a record that events were ahead of, and that are looked for."),
-		resolved:     counter("resolved_posts_total", "Posts that events were ahead of and that were found.").WithLabelValues(),
-		earlyDropped: counter("unresolved_dropped_total", "Posts that events were ahead of and that are looked for no longer: too many, or too long; an audit counts what is found later.").WithLabelValues(),
+		sinceProduce: histogram("produce_to_applied_seconds",
+			"Age of a batch's oldest record, by Kafka's timestamp, when it was applied.", seconds),
+		sinceOccured: histogram("occurred_to_applied_seconds",
+			"Age of a batch's first event, by the client's clock, when it was applied.",
+			prometheus.ExponentialBuckets(0.05, 4, 13)),
+		fences: counter("fences_total", "Fences taken.").WithLabelValues(),
+		fenced: counter("fenced_total",
+			"Times that ClickHouse refused us because another consumer had the partition.").WithLabelValues(),
+		uncertain: counter("uncertain_total",
+			"Writes whose outcome had to be looked up, by kind: timeout, connection, server.", "kind"),
+		reconciled: counter("reconciled_buckets_total",
+			"Rows of views that differed from the raw table and were put right.").WithLabelValues(),
+		killed: counter("hung_statements_total",
+			"Statements of ours that were ended because they hung.").WithLabelValues(),
+		acquire: histogram("take_seconds", "Time to take a partition: fence, look-up, reconciling, filter.",
+			seconds),
+		rebalances: counter("rebalances_total", "Sessions of the consumer group that began here.").WithLabelValues(),
+		pauses: counter("pauses_total",
+			"Times that fetching a partition was paused because its queue was full.").WithLabelValues(),
+		lost: counter("lost_offsets_total",
+			"Offsets that Kafka had deleted before they were read.").WithLabelValues(),
+		observe: counter("observe_failures_total",
+			"Batches that were applied but could not be told to the rest of the program.").WithLabelValues(),
+		resumed: counter("resumed_total",
+			"Partitions that stayed with this process over a rebalance and went on under their fence.").WithLabelValues(),
+		fills: counter("filter_fills_total",
+			"Times that the filter of a partition was read from the raw table: when it was taken from another process.").WithLabelValues(),
+		foreign: counter("foreign_sessions_total",
+			"Events whose feed_session was not given to their user for their post; they count without it.").WithLabelValues(),
+		judged: counter("judged_total",
+			"Events by whether they count: counted; repeated, own, not_visible, not_served count nothing; unresolved counts once there is a record of the post.", "partition", "verdict"),
+		lookups: counter("state_lookups_total",
+			"Reactions whose state before had to be looked up in the raw table.", "partition"),
+		earlyPosts: gauge("unresolved_posts",
+			"Posts without a record that events were ahead of, and that are looked for."),
+		resolved: counter("resolved_posts_total",
+			"Posts that events were ahead of and that were found.").WithLabelValues(),
+		earlyDropped: counter("unresolved_dropped_total",
+			"Posts that events were ahead of and that are looked for no longer: too many, or too long; an audit counts what is found later.").WithLabelValues(),
 	}
 }
 
@@ -129,7 +159,8 @@ func (m *metrics) of(partition int32) *partitionMetrics {
 		windowIDs: m.windowIDs.WithLabelValues(label), bloom: m.filterBytes.WithLabelValues(label),
 		stopped: m.stopped.WithLabelValues(label),
 	}
-	p.bytes.events, p.bytes.copies, p.bytes.dead = m.bytes.WithLabelValues(label, "event"), m.bytes.WithLabelValues(label, "duplicate"), m.bytes.WithLabelValues(label, "dead_letter")
+	p.bytes.events, p.bytes.copies, p.bytes.dead = m.bytes.WithLabelValues(label, "event"),
+		m.bytes.WithLabelValues(label, "duplicate"), m.bytes.WithLabelValues(label, "dead_letter")
 	p.dedup = dedup.Counts{
 		InWindow: m.duplicates.WithLabelValues(label, "window"), InTable: m.duplicates.WithLabelValues(label, "table"),
 		Confirmed: m.suspects.WithLabelValues(label, "copy"), Dismissed: m.suspects.WithLabelValues(label, "new"),

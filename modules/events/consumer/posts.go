@@ -67,8 +67,13 @@ func (p *Posts) look(ctx context.Context, ids []core.ID, found map[core.ID]known
 		var id, author proto.ColInt64
 		var gone proto.ColUInt8
 		err := p.client.Read(ctx, clickhouse.Query{Name: "event_posts", Query: ch.Query{
-			Body: sql.ClickHouse("event_posts"), Parameters: clickhouse.Params(map[string]any{"ids": chunk}), Settings: clickhouse.Background,
-			Result: proto.Results{{Name: "id", Data: &id}, {Name: "author", Data: &author}, {Name: "gone", Data: &gone}},
+			Body: sql.ClickHouse("event_posts"), Parameters: clickhouse.Params(map[string]any{"ids": chunk}),
+			Settings: clickhouse.Background,
+			Result: proto.Results{
+				{Name: "id", Data: &id},
+				{Name: "author", Data: &author},
+				{Name: "gone", Data: &gone},
+			},
 			OnResult: func(context.Context, proto.Block) error {
 				p.mu.Lock()
 				defer p.mu.Unlock()
@@ -96,8 +101,9 @@ func (p *Posts) blocked(ctx context.Context, users []core.ID) (map[pair]struct{}
 	for chunk := range slices.Chunk(users, postsAtOnce) {
 		var viewer, other proto.ColInt64
 		err := p.client.Read(ctx, clickhouse.Query{Name: "event_blocked", Query: ch.Query{
-			Body: sql.ClickHouse("event_blocked"), Parameters: clickhouse.Params(map[string]any{"users": chunk}), Settings: clickhouse.Background,
-			Result: proto.Results{{Name: "viewer_id", Data: &viewer}, {Name: "other_id", Data: &other}},
+			Body: sql.ClickHouse("event_blocked"), Parameters: clickhouse.Params(map[string]any{"users": chunk}),
+			Settings: clickhouse.Background,
+			Result:   proto.Results{{Name: "viewer_id", Data: &viewer}, {Name: "other_id", Data: &other}},
 			OnResult: func(context.Context, proto.Block) error {
 				for i := range viewer {
 					all[pair{core.ID(viewer[i]), core.ID(other[i])}] = struct{}{}

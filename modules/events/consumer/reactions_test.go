@@ -20,7 +20,10 @@ import (
 
 // oneFakePartition is an empty log of the only partition of a topic.
 func oneFakePartition(s *stack.Stack) *fakePartition {
-	t := &fakePartition{Stack: s, cfg: DefaultConfig(), dead: &deadLetterLog{}, metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{})}
+	t := &fakePartition{
+		Stack: s, cfg: DefaultConfig(), dead: &deadLetterLog{},
+		metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}),
+	}
 	t.cfg.Partitions, t.cfg.InsertTimeout, t.cfg.Batch.MaxAge = 1, 10*time.Second, 5*time.Millisecond
 	return t
 }
@@ -47,12 +50,14 @@ func sums(t *testing.T, s *stack.Stack, view, columns, where string) string {
 	names := strings.Split(columns, " ")
 	all := make([]string, len(names))
 	for i, name := range names {
-		all[i] = fmt.Sprint(s.Count(t, fmt.Sprintf("SELECT sum(%s) + 1000 AS n FROM %s WHERE %s", name, view, where)) - 1000)
+		all[i] = fmt.Sprint(s.Count(t, fmt.Sprintf("SELECT sum(%s) + 1000 AS n FROM %s WHERE %s", name, view, where)) -
+			1000)
 	}
 	return strings.Join(all, " ")
 }
 
-const postColumns, authorColumns = "exposures views clicks likes comments shares hides", "views clicks likes comments shares hides"
+const postColumns, authorColumns = "exposures views clicks likes comments shares hides",
+	"views clicks likes comments shares hides"
 
 // TestWhatCountsHow holds the definition of the views against numbers that are written here: nothing of it is
 // computed by the views' own words.
@@ -79,7 +84,10 @@ func TestWhatCountsHow(t *testing.T) {
 		},
 		11: {[]core.Action{core.ActionUnhide, core.ActionUnhide}, "0 0 0 0 0 0 0", "0 0 0 0 0 0"},
 		12: {[]core.Action{core.ActionHide, core.ActionUnhide, core.ActionUnhide}, "0 0 0 0 0 0 0", "0 0 0 0 0 0"},
-		13: {[]core.Action{core.ActionNotInterested, core.ActionHide, core.ActionUnhide, core.ActionHide}, "0 0 0 0 0 0 1", "0 0 0 0 0 1"},
+		13: {
+			[]core.Action{core.ActionNotInterested, core.ActionHide, core.ActionUnhide, core.ActionHide},
+			"0 0 0 0 0 0 1", "0 0 0 0 0 1",
+		},
 		14: {[]core.Action{core.ActionUnhide, core.ActionHide, like}, "0 0 0 1 0 0 1", "0 0 1 0 0 1"},
 	}
 	for post := 1; post < len(posts); post++ {
@@ -93,11 +101,14 @@ func TestWhatCountsHow(t *testing.T) {
 	tape.finish(t)
 	tape.requireExact(t)
 	for post := 1; post < len(posts); post++ {
-		require.Equal(t, posts[post].post, sums(t, s, "post_metrics_1h", postColumns, fmt.Sprint("post_id = ", post)), "post %d", post)
-		require.Equal(t, posts[post].author, sums(t, s, "user_author_90d", authorColumns, fmt.Sprint("author_id = ", 900+post)), "post %d", post)
+		require.Equal(t, posts[post].post, sums(t, s, "post_metrics_1h", postColumns, fmt.Sprint("post_id = ", post)),
+			"post %d", post)
+		require.Equal(t, posts[post].author, sums(t, s, "user_author_90d", authorColumns,
+			fmt.Sprint("author_id = ", 900+post)), "post %d", post)
 	}
 	for bucket, n := range map[int]int{0: 1, 4: 1, 6: 1, 8: 1, 11: 1, 12: 1, 39: 1, 40: 1, 79: 1} {
-		require.Equal(t, n, s.Count(t, fmt.Sprintf("SELECT sum(dwell[%d]) AS n FROM post_metrics_1h WHERE post_id = 20", bucket)), "bucket %d", bucket)
+		require.Equal(t, n, s.Count(t, fmt.Sprintf("SELECT sum(dwell[%d]) AS n FROM post_metrics_1h WHERE post_id = 20",
+			bucket)), "bucket %d", bucket)
 	}
 }
 
@@ -147,7 +158,10 @@ func TestAStateIsKnownWhoeverHasThePartition(t *testing.T) {
 	s := stack.OfEvents(t)
 	tape := oneFakePartition(s)
 	minute := 2000 // also on the day before
-	for _, action := range []core.Action{core.ActionLike, core.ActionLike, core.ActionUnlike, core.ActionUnlike, core.ActionLike, core.ActionComment, core.ActionComment} {
+	for _, action := range []core.Action{
+		core.ActionLike, core.ActionLike, core.ActionUnlike, core.ActionUnlike,
+		core.ActionLike, core.ActionComment, core.ActionComment,
+	} {
 		minute -= 200
 		tape.did(1, action, 1, minute)
 		tape.finish(t)
@@ -198,9 +212,10 @@ func (t *fakePartition) requireStates(tb testing.TB) {
 	tb.Helper()
 	where := fmt.Sprintf("kafka_partition = %d", t.partition)
 	for kind, n := range t.finalStates(tb) {
-		require.Equal(tb, n, t.Stack.Count(tb, fmt.Sprintf("SELECT sum(%ss) AS n FROM post_metrics_1h WHERE %s", kind, where)), kind)
+		require.Equal(tb, n, t.Count(tb, fmt.Sprintf("SELECT sum(%ss) AS n FROM post_metrics_1h WHERE %s", kind,
+			where)), kind)
 	}
-	require.Zero(tb, t.Stack.Count(tb, `SELECT count() AS n FROM (
+	require.Zero(tb, t.Count(tb, `SELECT count() AS n FROM (
 		SELECT sum(effect) AS total FROM events WHERE action IN ('like', 'unlike', 'comment', 'share', 'hide', 'not_interested', 'unhide') AND `+where+`
 		GROUP BY user_id, post_id, multiIf(action = 'unlike', 'like', action IN ('not_interested', 'unhide'), 'hide', toString(action)) HAVING total NOT IN (0, 1))`),
 		"a user counts 0 or 1")
@@ -231,12 +246,15 @@ func TestOnlyWhatThePostsRecordSaysCounts(t *testing.T) {
 	}
 	tape.finish(t)
 	tape.requireExact(t)
-	require.Equal(t, "0 5 0 2 2 0 0", sums(t, s, "post_metrics_1h", postColumns, "author_id = 50"), "neither the author's own, nor of who is blocked")
+	require.Equal(t, "0 5 0 2 2 0 0", sums(t, s, "post_metrics_1h", postColumns, "author_id = 50"),
+		"neither the author's own, nor of who is blocked")
 	require.Zero(t, s.Count(t, "SELECT count() AS n FROM post_metrics_1h WHERE post_id != 1 OR author_id != 50"))
-	require.Zero(t, s.Count(t, "SELECT count() AS n FROM user_author_90d WHERE author_id != 50"), "nobody is whom the client names")
+	require.Zero(t, s.Count(t, "SELECT count() AS n FROM user_author_90d WHERE author_id != 50"),
+		"nobody is whom the client names")
 	require.Equal(t, "1 0 1 1 0 0", sums(t, s, "user_author_90d", authorColumns, "user_id = 5"))
 	for verdict, n := range map[string]int{"own": 2, "not_visible": 14, "unresolved": 5, "counted": 9} {
-		require.Equal(t, n, s.Count(t, fmt.Sprintf("SELECT count() AS n FROM events WHERE verdict = '%s'", verdict)), verdict)
+		require.Equal(t, n, s.Count(t, fmt.Sprintf("SELECT count() AS n FROM events WHERE verdict = '%s'", verdict)),
+			verdict)
 	}
 }
 

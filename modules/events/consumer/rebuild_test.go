@@ -22,7 +22,12 @@ func (w *world) buckets(t *testing.T) map[[3]int64]int64 {
 	require.NoError(t, w.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
 		Body: "SELECT post_id, toInt64(toUnixTimestamp(hour)) AS at, toInt64(kafka_partition) AS part, sum(exposures + 10 * views + 100 * clicks + 1000 * comments + 10000 * shares + 100000 * hides) AS n" +
 			" FROM post_metrics_1h WHERE post_id < 1000 GROUP BY post_id, hour, kafka_partition",
-		Result: proto.Results{{Name: "post_id", Data: &post}, {Name: "at", Data: &hour}, {Name: "part", Data: &partition}, {Name: "n", Data: &n}},
+		Result: proto.Results{
+			{Name: "post_id", Data: &post},
+			{Name: "at", Data: &hour},
+			{Name: "part", Data: &partition},
+			{Name: "n", Data: &n},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range post {
 				found[[3]int64{post[i], hour[i], partition[i]}] = n[i]
@@ -66,7 +71,8 @@ func TestARebuildShowsReadersOldCountsOrNewOnesWhileEventsFlow(t *testing.T) {
 			now, left := w.buckets(t), 0
 			for bucket, n := range right {
 				if now[bucket] != n && now[bucket] != wrong[bucket] {
-					t.Errorf("bucket %v: a reader saw %d, which is neither the old count %d nor the new one %d", bucket, now[bucket], wrong[bucket], n)
+					t.Errorf("bucket %v: a reader saw %d, which is neither the old count %d nor the new one %d", bucket,
+						now[bucket], wrong[bucket], n)
 				}
 				if now[bucket] != n {
 					left++

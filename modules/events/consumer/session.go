@@ -72,7 +72,8 @@ func (c *Consumer) prepare(ctx context.Context, session sarama.ConsumerGroupSess
 			} else if next < o.oldest && c.cfg.OnLostOffsets == "fail" {
 				// Committing anything for its neighbours would wipe out what we know.
 				return fmt.Errorf("%w: %s/%d: offsets %d to %d were deleted before they were read;"+
-					" set events.on_lost_offsets to earliest or latest", kafka.ErrStop, c.topic, partition, next, o.oldest-1)
+					" set events.on_lost_offsets to earliest or latest", kafka.ErrStop, c.topic, partition, next,
+					o.oldest-1)
 			}
 			start := o.start(next)
 			session.MarkOffset(c.topic, partition, start, "")

@@ -22,7 +22,12 @@ func (g given) Valid(user, post core.ID, session string) bool {
 func TestASessionThatWasNotGivenForTheEventIsNotKept(t *testing.T) {
 	m := newMetrics(prometheus.NewRegistry(), core.SystemClock{})
 	p := &partition{sessions: given{1, 2}, metrics: m.of(0)}
-	for _, e := range []codec.Event{{User: 1, Post: 2, Session: "given"}, {User: 1, Post: 3, Session: "given"}, {User: 1, Post: 2, Session: "made up"}, {User: 1, Post: 2}} {
+	for _, e := range []codec.Event{
+		{User: 1, Post: 2, Session: "given"},
+		{User: 1, Post: 3, Session: "given"},
+		{User: 1, Post: 2, Session: "made up"},
+		{User: 1, Post: 2},
+	} {
 		p.batch.rows = append(p.batch.rows, ledger.Row{Event: e})
 	}
 	kept := func() (out []string) {

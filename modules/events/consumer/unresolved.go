@@ -82,7 +82,8 @@ func (p *partition) countResolved(ctx context.Context) error {
 		}
 		changed, err := p.ledger.Reconcile(ctx, p.fence, s)
 		if err != nil {
-			return p.recover(ctx, fmt.Errorf("count events that were ahead of their posts: %w", err)) // they are looked at again
+			// they are looked at again
+			return p.recover(ctx, fmt.Errorf("count events that were ahead of their posts: %w", err))
 		}
 		p.metrics.reconciled.Add(float64(changed))
 		p.metrics.resolved.Add(float64(len(found)))

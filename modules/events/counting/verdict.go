@@ -7,8 +7,9 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Counted    Verdict = 0 // it adds what it says
-	Repeated   Verdict = 1 // a reaction that changes nothing: the user stood so already, or has changed their mind since
+	Counted Verdict = 0 // it adds what it says
+	// a reaction that changes nothing: the user stood so already, or has changed their mind since
+	Repeated   Verdict = 1
 	Own        Verdict = 2 // a reaction to one's own post
 	NotVisible Verdict = 3 // the post is gone, or one of the two has blocked the other
 	NotServed  Verdict = 4 // an impression without a feed_session, where one is required

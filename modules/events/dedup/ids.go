@@ -59,7 +59,8 @@ type possibleDuplicate struct {
 // NewIDs makes one that knows nothing before Fill.
 func NewIDs(cfg Config, l *ledger.Partition, counts Counts) *IDs {
 	return &IDs{
-		ledger: l, window: window.New[codec.Identity, int64](cfg.Window), filter: newFilter(cfg.BitsPerID), chunk: cfg.LookupBatch,
+		ledger: l, window: window.New[codec.Identity, int64](cfg.Window), filter: newFilter(cfg.BitsPerID),
+		chunk:  cfg.LookupBatch,
 		counts: counts,
 	}
 }

@@ -22,7 +22,10 @@ type States struct {
 
 // NewStates makes one that shares the filter of ids. bySession tells that impressions have states.
 func NewStates(cfg Config, bySession bool, d *IDs) *States {
-	return &States{ids: d, window: window.New[counting.Key, counting.State](cfg.Window), served: bySession, asked: map[counting.Key]struct{}{}}
+	return &States{
+		ids: d, window: window.New[counting.Key, counting.State](cfg.Window), served: bySession,
+		asked: map[counting.Key]struct{}{},
+	}
 }
 
 // Adopt goes on with what another one knew of the same partition.

@@ -46,8 +46,8 @@ type API struct {
 	rejected *prometheus.CounterVec
 }
 
-// HideListener hears what a user does not want to see any more (hide, not_interested), or again (unhide), as soon as the event is
-// safe, before the consumer has it: that may wait for ClickHouse. It must not take long; what it misses,
+// HideListener hears what a user does not want to see any more (hide, not_interested), or again (unhide), as soon as
+// the event is safe, before the consumer has it: that may wait for ClickHouse. It must not take long; what it misses,
 // the consumer tells.
 type HideListener interface {
 	Hide(ctx context.Context, user core.ID, hidden []core.HiddenPost)
@@ -59,7 +59,9 @@ type Producer interface {
 }
 
 // New makes the API. topic is the topic's full name.
-func New(cfg Config, topic string, producer Producer, hider HideListener, clock core.Clock, reg prometheus.Registerer) *API {
+func New(cfg Config, topic string, producer Producer, hider HideListener, clock core.Clock,
+	reg prometheus.Registerer,
+) *API {
 	a := &API{
 		cfg: cfg, topic: topic, producer: producer, listener: hider, clock: clock,
 		accepted: prometheus.NewCounter(prometheus.CounterOpts{
@@ -81,7 +83,10 @@ func (a *API) WithQuota(b *Quota) *API {
 
 // Routes are the calls of the API.
 func (a *API) Routes() []httpserver.Route {
-	return []httpserver.Route{{Method: http.MethodPost, Path: "/api/v1/events", Access: httpserver.User, InParts: true, Handler: a.post}}
+	return []httpserver.Route{{
+		Method: http.MethodPost, Path: "/api/v1/events", Access: httpserver.User, InParts: true,
+		Handler: a.post,
+	}}
 }
 
 // Accepted is the answer to a batch: how many events are safely in Kafka, and what was wrong with
@@ -145,7 +150,8 @@ func (a *API) body(r *http.Request) ([]byte, error) {
 			return nil, core.Errorf(core.CodeMediaType, "want Content-Type: application/json")
 		}
 	}
-	switch strings.ToLower(strings.TrimSpace(r.Header.Get(echo.HeaderContentEncoding))) { // RFC 9110: names of codings are told apart by no case
+	// RFC 9110: names of codings are told apart by no case
+	switch strings.ToLower(strings.TrimSpace(r.Header.Get(echo.HeaderContentEncoding))) {
 	case "", "identity":
 		b, err := io.ReadAll(r.Body)
 		return b, readError(err, "the body")
@@ -170,7 +176,8 @@ func (a *API) gunzip(body io.Reader) ([]byte, error) {
 		return nil, readError(err, "the gzip body")
 	}
 	if int64(len(b)) > a.cfg.MaxDecompressed {
-		return nil, core.Errorf(core.CodeTooLarge, "the body is larger than %d bytes when it is decompressed", a.cfg.MaxDecompressed)
+		return nil, core.Errorf(core.CodeTooLarge, "the body is larger than %d bytes when it is decompressed",
+			a.cfg.MaxDecompressed)
 	}
 	return b, nil
 }

@@ -58,7 +58,8 @@ func serveAPI(t *testing.T, api *API) string {
 	t.Helper()
 	httpConfig := httpserver.DefaultConfig()
 	httpConfig.Addr = "127.0.0.1:0"
-	server := httpserver.New(httpConfig, api.Routes(), asUser{}, undrained{}, nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	server := httpserver.New(httpConfig, api.Routes(), asUser{}, undrained{}, nil, prometheus.NewRegistry(),
+		zaptest.NewLogger(t))
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	return "http://" + server.Addr() + "/api/v1/events"
@@ -87,8 +88,10 @@ func post(t *testing.T, url string, body []byte, headers ...string) (int, map[st
 // valid is an event as a client sends it, with some members changed; nil takes one out.
 func valid(changes ...any) map[string]any {
 	e := map[string]any{
-		"event_id": "0190A8C2-7a5e-7c3d-9b1f-3f6a2d4c5e6f", "action": "dwell", "post_id": "9223372036854775807", "author_id": 7,
-		"occurred_at": time.Now().Add(-time.Hour).Format(time.RFC3339Nano), "dwell_ms": 1200, "device": "phône \"x\"\n", "app_version": "1.0",
+		"event_id": "0190A8C2-7a5e-7c3d-9b1f-3f6a2d4c5e6f", "action": "dwell", "post_id": "9223372036854775807",
+		"author_id":   7,
+		"occurred_at": time.Now().Add(-time.Hour).Format(time.RFC3339Nano), "dwell_ms": 1200, "device": "phône \"x\"\n",
+		"app_version":  "1.0",
 		"feed_session": "s", "user_id": "1", "from_the_future": map[string]any{"a": []int{1}},
 	}
 	for i := 0; i < len(changes); i += 2 {
@@ -122,12 +125,17 @@ func TestAnAcceptedEventIsInKafkaUnderItsUser(t *testing.T) {
 	t.Parallel()
 	w := newLog(t)
 	url := serve(t, w.cfg, w.KafkaConfig.Topic(w.cfg.Topic), w.producer)
-	status, answer, _ := post(t, url, zipped(t, batchOf(t, valid(), valid("action", "no"), "text", valid("action", "like", "dwell_ms", nil))), "Content-Encoding", "gzip")
+	status, answer, _ := post(t, url, zipped(t, batchOf(t, valid(), valid("action", "no"), "text",
+		valid("action", "like", "dwell_ms", nil))), "Content-Encoding", "gzip")
 	require.Equal(t, http.StatusAccepted, status, answer)
 	require.EqualValues(t, 2, answer["accepted"])
 	rejected := answer["rejected"].([]any)
 	require.Len(t, rejected, 2)
-	require.Equal(t, []any{1.0, "action", "unknown_action"}, []any{rejected[0].(map[string]any)["index"], rejected[0].(map[string]any)["field"], rejected[0].(map[string]any)["code"]})
+	require.Equal(t, []any{1.0, "action", "unknown_action"},
+		[]any{
+			rejected[0].(map[string]any)["index"], rejected[0].(map[string]any)["field"],
+			rejected[0].(map[string]any)["code"],
+		})
 	require.EqualValues(t, 2, rejected[1].(map[string]any)["index"])
 
 	config, err := w.KafkaConfig.Sarama()
@@ -171,28 +179,57 @@ func TestBatchesThatAreNoneAreRefusedAsAWhole(t *testing.T) {
 		status  int
 		code    core.Code
 	}{
-		"empty":                       {nil, nil, 400, core.CodeMalformedJSON},
-		"not JSON":                    {[]byte(`{"events": [}`), nil, 400, core.CodeMalformedJSON},
-		"text after it":               {[]byte(`{"events": [{}]} x`), nil, 400, core.CodeMalformedJSON},
-		"an array":                    {[]byte(`[{}]`), nil, 400, core.CodeMalformedJSON},
-		"bad UTF-8":                   {[]byte("{\"events\": [\"\xff\"]}"), nil, 400, core.CodeMalformedJSON},
-		"deep":                        {[]byte(`{"events": [` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `]}`), nil, 400, core.CodeMalformedJSON},
-		"no events":                   {[]byte(`{}`), nil, 400, core.CodeInvalidRequest},
-		"events no array":             {[]byte(`{"events": {}}`), nil, 400, core.CodeInvalidRequest},
-		"none":                        {[]byte(`{"events": []}`), nil, 400, core.CodeInvalidRequest},
-		"too many":                    {batchOf(t, many...), nil, 400, core.CodeInvalidRequest},
-		"too large":                   {bytes.Repeat([]byte(" "), 1<<20+1), nil, 413, core.CodeTooLarge},
-		"a bomb":                      {zipped(t, bytes.Repeat([]byte(" "), 4097)), []string{"Content-Encoding", "gzip"}, 413, core.CodeTooLarge},
-		"exactly the limit":           {bytes.Repeat([]byte(" "), 1<<20), nil, 400, core.CodeMalformedJSON},
-		"exactly the limit, unpacked": {zipped(t, bytes.Repeat([]byte(" "), 4096)), []string{"Content-Encoding", "gzip"}, 400, core.CodeMalformedJSON},
-		"coding in capitals":          {zipped(t, []byte(`[]`)), []string{"Content-Encoding", "GZip"}, 400, core.CodeMalformedJSON},
-		"the coding's other name":     {zipped(t, []byte(`[]`)), []string{"Content-Encoding", "X-GZIP"}, 400, core.CodeMalformedJSON},
-		"no coding, in capitals":      {[]byte(`[]`), []string{"Content-Encoding", "Identity"}, 400, core.CodeMalformedJSON},
-		"cut gzip":                    {zipped(t, batchOf(t, valid()))[:30], []string{"Content-Encoding", "gzip"}, 400, core.CodeInvalidRequest},
-		"not gzip":                    {batchOf(t, valid()), []string{"Content-Encoding", "gzip"}, 400, core.CodeInvalidRequest},
-		"brotli":                      {batchOf(t, valid()), []string{"Content-Encoding", "br"}, 415, core.CodeMediaType},
-		"form":                        {batchOf(t, valid()), []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, core.CodeMediaType},
-		"no token":                    {batchOf(t, valid()), []string{"Authorization", ""}, 401, core.CodeUnauthenticated},
+		"empty":         {nil, nil, 400, core.CodeMalformedJSON},
+		"not JSON":      {[]byte(`{"events": [}`), nil, 400, core.CodeMalformedJSON},
+		"text after it": {[]byte(`{"events": [{}]} x`), nil, 400, core.CodeMalformedJSON},
+		"an array":      {[]byte(`[{}]`), nil, 400, core.CodeMalformedJSON},
+		"bad UTF-8":     {[]byte("{\"events\": [\"\xff\"]}"), nil, 400, core.CodeMalformedJSON},
+		"deep": {[]byte(`{"events": [` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) +
+			`]}`), nil, 400, core.CodeMalformedJSON},
+		"no events":       {[]byte(`{}`), nil, 400, core.CodeInvalidRequest},
+		"events no array": {[]byte(`{"events": {}}`), nil, 400, core.CodeInvalidRequest},
+		"none":            {[]byte(`{"events": []}`), nil, 400, core.CodeInvalidRequest},
+		"too many":        {batchOf(t, many...), nil, 400, core.CodeInvalidRequest},
+		"too large":       {bytes.Repeat([]byte(" "), 1<<20+1), nil, 413, core.CodeTooLarge},
+		"a bomb": {
+			zipped(t, bytes.Repeat([]byte(" "), 4097)),
+			[]string{"Content-Encoding", "gzip"},
+			413, core.CodeTooLarge,
+		},
+		"exactly the limit": {bytes.Repeat([]byte(" "), 1<<20), nil, 400, core.CodeMalformedJSON},
+		"exactly the limit, unpacked": {
+			zipped(t, bytes.Repeat([]byte(" "), 4096)),
+			[]string{"Content-Encoding", "gzip"},
+			400, core.CodeMalformedJSON,
+		},
+		"coding in capitals": {
+			zipped(t, []byte(`[]`)),
+			[]string{"Content-Encoding", "GZip"},
+			400,
+			core.CodeMalformedJSON,
+		},
+		"the coding's other name": {
+			zipped(t, []byte(`[]`)),
+			[]string{"Content-Encoding", "X-GZIP"},
+			400,
+			core.CodeMalformedJSON,
+		},
+		"no coding, in capitals": {[]byte(`[]`), []string{"Content-Encoding", "Identity"}, 400, core.CodeMalformedJSON},
+		"cut gzip": {
+			zipped(t, batchOf(t, valid()))[:30],
+			[]string{"Content-Encoding", "gzip"},
+			400,
+			core.CodeInvalidRequest,
+		},
+		"not gzip": {batchOf(t, valid()), []string{"Content-Encoding", "gzip"}, 400, core.CodeInvalidRequest},
+		"brotli":   {batchOf(t, valid()), []string{"Content-Encoding", "br"}, 415, core.CodeMediaType},
+		"form": {
+			batchOf(t, valid()),
+			[]string{"Content-Type", "application/x-www-form-urlencoded"},
+			415,
+			core.CodeMediaType,
+		},
+		"no token": {batchOf(t, valid()), []string{"Authorization", ""}, 401, core.CodeUnauthenticated},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, answer, _ := post(t, url, c.body, c.headers...)

@@ -13,10 +13,12 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// NewHideTail reads what viewers hide, and take back, from the log itself, from a moment on: for replicas that cannot be
-// told by way of Redis. hidden is called from several goroutines at once. A record that is no event is the consumer's
-// business.
-func NewHideTail(log codec.Log, k kafka.Config, since time.Time, hidden func(user core.ID, hidden []core.HiddenPost), logger *zap.Logger) *kafka.Tail {
+// NewHideTail reads what viewers hide, and take back, from the log itself, from a moment on: for replicas that cannot
+// be told by way of Redis. hidden is called from several goroutines at once. A record that is no event is the
+// consumer's business.
+func NewHideTail(log codec.Log, k kafka.Config, since time.Time, hidden func(user core.ID, hidden []core.HiddenPost),
+	logger *zap.Logger,
+) *kafka.Tail {
 	return kafka.NewTail(k, []string{k.Topic(log.Topic)}, since, func(m *sarama.ConsumerMessage) {
 		if !mayHide(m.Value) {
 			return
@@ -33,14 +35,18 @@ func NewHideTail(log codec.Log, k kafka.Config, since time.Time, hidden func(use
 
 // mayHide spares most records their decoding. What has an escape in it is decoded.
 func mayHide(record []byte) bool {
-	return bytes.Contains(record, []byte("hide")) || bytes.Contains(record, []byte("not_interested")) || bytes.IndexByte(record, '\\') >= 0
+	return bytes.Contains(record, []byte("hide")) || bytes.Contains(record, []byte("not_interested")) ||
+		bytes.IndexByte(record, '\\') >= 0
 }
 
 // hiddenBy are the posts that a batch hides, and those of which it takes that back.
 func hiddenBy(events []codec.Event) (hidden []core.HiddenPost) {
 	for i := range events {
 		if e := &events[i]; counting.KindOf(e.Action, false) == counting.Hide {
-			hidden = append(hidden, core.HiddenPost{Post: e.Post, At: time.UnixMilli(e.At()), Back: e.Action == core.ActionUnhide})
+			hidden = append(hidden, core.HiddenPost{
+				Post: e.Post, At: time.UnixMilli(e.At()),
+				Back: e.Action == core.ActionUnhide,
+			})
 		}
 	}
 	return hidden

@@ -27,12 +27,21 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 	topic, now := s.KafkaConfig.Topic(cfg.Topic), time.Now()
 	var messages []*sarama.ProducerMessage
 	for user := range core.ID(20) {
-		for _, action := range []core.Action{core.ActionHide, core.ActionNotInterested, core.ActionUnhide, core.ActionLike} {
-			e := codec.Event{User: user + 1, Post: core.ID(action), Author: 5, ID: core.EventID(uuid.New()), Action: action, Occurred: now.UnixMilli(), Received: now.UnixMilli()}
+		for _, action := range []core.Action{
+			core.ActionHide, core.ActionNotInterested, core.ActionUnhide,
+			core.ActionLike,
+		} {
+			e := codec.Event{
+				User: user + 1, Post: core.ID(action), Author: 5, ID: core.EventID(uuid.New()),
+				Action: action, Occurred: now.UnixMilli(), Received: now.UnixMilli(),
+			}
 			messages = append(messages, codec.Encode(topic, &e))
 		}
 	}
-	messages = append(messages, &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder("1"), Value: sarama.StringEncoder(`{"action":"hide"`)})
+	messages = append(messages, &sarama.ProducerMessage{
+		Topic: topic, Key: sarama.StringEncoder("1"),
+		Value: sarama.StringEncoder(`{"action":"hide"`),
+	})
 	require.NoError(t, producer.Send(t.Context(), messages...))
 
 	var mu sync.Mutex
@@ -40,12 +49,14 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- NewHideTail(cfg.Log, s.KafkaConfig, now.Add(-time.Minute), func(user core.ID, hidden []core.HiddenPost) {
-			mu.Lock()
-			defer mu.Unlock()
-			require.Len(t, hidden, 1)
-			heard[fmt.Sprint(user, hidden[0].Post, hidden[0].At.Equal(now.Truncate(time.Millisecond)), hidden[0].Back)]++
-		}, zap.NewNop()).Run(ctx)
+		ended <- NewHideTail(cfg.Log, s.KafkaConfig, now.Add(-time.Minute),
+			func(user core.ID, hidden []core.HiddenPost) {
+				mu.Lock()
+				defer mu.Unlock()
+				require.Len(t, hidden, 1)
+				heard[fmt.Sprint(user, hidden[0].Post, hidden[0].At.Equal(now.Truncate(time.Millisecond)),
+					hidden[0].Back)]++
+			}, zap.NewNop()).Run(ctx)
 	}()
 	wait.Until(t, func() bool {
 		mu.Lock()

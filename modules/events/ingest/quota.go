@@ -51,9 +51,14 @@ type Quota struct {
 }
 
 // NewQuota makes quotas. Without a running Run it holds in this process alone.
-func NewQuota(cfg QuotaConfig, client *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *Quota {
+func NewQuota(cfg QuotaConfig, client *redis.Client, clock core.Clock, reg prometheus.Registerer,
+	log *zap.Logger,
+) *Quota {
 	limiter := func(name string, limit int, window time.Duration) *ratelimit.Limiter {
-		return ratelimit.NewLimiter(ratelimit.Rule{Name: name, Limit: limit, Window: window, Sliding: true, MaxKeys: cfg.MaxKeys, KeysEach: cfg.KeysEach}, clock)
+		return ratelimit.NewLimiter(ratelimit.Rule{
+			Name: name, Limit: limit, Window: window, Sliding: true,
+			MaxKeys: cfg.MaxKeys, KeysEach: cfg.KeysEach,
+		}, clock)
 	}
 	const day = 24 * time.Hour
 	b := &Quota{
@@ -153,7 +158,9 @@ func (b *Quota) giveBack(events []codec.Event) {
 
 // withinQuota leaves out of a request what is beyond its user's bound, and rejects it. What is known is accepted
 // without going to the log again.
-func (a *API) withinQuota(events []codec.Event, rejected []codec.Rejection) (fresh []codec.Event, known int, _ []codec.Rejection) {
+func (a *API) withinQuota(events []codec.Event, rejected []codec.Rejection) (fresh []codec.Event, known int,
+	_ []codec.Rejection,
+) {
 	if a.quota == nil {
 		return events, 0, rejected
 	}
@@ -166,7 +173,8 @@ func (a *API) withinQuota(events []codec.Event, rejected []codec.Rejection) (fre
 		switch f {
 		case fateBeyond:
 			rejected = slices.Insert(rejected, next, codec.Rejection{
-				Index: index, Field: "post_id", Code: rejectTooMany, Reason: "this user has done this to this post, or to too many posts, too often lately, or sends too many events; it does not count",
+				Index: index, Field: "post_id", Code: rejectTooMany,
+				Reason: "this user has done this to this post, or to too many posts, too often lately, or sends too many events; it does not count",
 			})
 			next++
 		case fateKnown:

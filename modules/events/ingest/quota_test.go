@@ -74,7 +74,8 @@ func of(action string, post int) map[string]any {
 func TestOneUserCannotMoveAPostBeyondABound(t *testing.T) {
 	t.Parallel()
 	log := &taken{}
-	api := New(DefaultConfig(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithQuota(bound(t, nowhere))
+	api := New(DefaultConfig(), "events", log, &hides{}, core.SystemClock{},
+		prometheus.NewRegistry()).WithQuota(bound(t, nowhere))
 	url := serveAPI(t, api)
 	for _, action := range []string{"like", "unlike", "comment", "share", "impression", "view"} {
 		for range 3 { // several requests
@@ -105,13 +106,15 @@ func TestOneUserCannotMoveAPostBeyondABound(t *testing.T) {
 		got[action] = log.count(action, 1)
 		require.Equal(t, 3, log.count(action, 2), action)
 	}
-	require.Equal(t, map[string]int{"like": 20, "unlike": 20, "comment": 20, "share": 20, "impression": 20, "view": 20}, got)
+	require.Equal(t, map[string]int{"like": 20, "unlike": 20, "comment": 20, "share": 20, "impression": 20, "view": 20},
+		got)
 }
 
 func TestWhatKafkaDidNotTakeDoesNotUseUpTheBound(t *testing.T) {
 	t.Parallel()
 	log := &taken{fail: errors.New("away")}
-	url := serveAPI(t, New(DefaultConfig(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithQuota(bound(t, nowhere)))
+	url := serveAPI(t, New(DefaultConfig(), "events", log, &hides{}, core.SystemClock{},
+		prometheus.NewRegistry()).WithQuota(bound(t, nowhere)))
 	body := batchOf(t, of("like", 1))
 	for range 10 {
 		status, _, _ := post(t, url, body)
@@ -129,7 +132,8 @@ func TestAnEventThatIsSentAgainIsAcceptedAndUsesUpNothing(t *testing.T) {
 	cfg := DefaultQuota()
 	cfg.LikesPerDay = 3
 	b := NewQuota(cfg, redis.New(redis.DefaultConfig()), core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
-	url := serveAPI(t, New(DefaultConfig(), "events", log, &hides{}, core.SystemClock{}, prometheus.NewRegistry()).WithQuota(b))
+	url := serveAPI(t, New(DefaultConfig(), "events", log, &hides{}, core.SystemClock{},
+		prometheus.NewRegistry()).WithQuota(b))
 	first := of("like", 1)
 	for range 10 { // its client does not see our answers
 		status, answer, _ := post(t, url, batchOf(t, first, first))
@@ -150,7 +154,10 @@ func TestAnAccountThatFillsTheQuotasMemoryIsRefusedAloneAndNeverUncounted(t *tes
 	t.Parallel()
 	b := bound(t, nowhere)
 	like := func(user, post int) codec.Event {
-		return codec.Event{User: core.ID(user), Post: core.ID(post), Action: core.ActionLike, ID: core.EventID(uuid.New())}
+		return codec.Event{
+			User: core.ID(user), Post: core.ID(post), Action: core.ActionLike,
+			ID: core.EventID(uuid.New()),
+		}
 	}
 	for made := range 12_000 { // posts that do not exist
 		b.take([]codec.Event{like(1, 1000+made)})

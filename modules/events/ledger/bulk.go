@@ -46,9 +46,11 @@ func HasPast(ctx context.Context, client *clickhouse.Client) error {
 	return err
 }
 
-// NewBulk claims all partitions of a topic, given by its full name. The client's query timeout must suit inserts of half
-// a million rows.
-func NewBulk(ctx context.Context, topic string, partitions int32, client *clickhouse.Client, clock core.Clock) (*Bulk, error) {
+// NewBulk claims all partitions of a topic, given by its full name. The client's query timeout must suit inserts of
+// half a million rows.
+func NewBulk(ctx context.Context, topic string, partitions int32, client *clickhouse.Client, clock core.Clock) (*Bulk,
+	error,
+) {
 	b := &Bulk{
 		partitions: partitions, client: client,
 		next: make([]int64, partitions), ranged: make([]int64, partitions),
@@ -125,7 +127,10 @@ func (b *Bulk) insert(ctx context.Context) error {
 
 // write brings the rows, then the ranges that say so.
 func (b *Bulk) write(ctx context.Context, c *columns, upTo []int64) error {
-	if err := b.client.Write(ctx, clickhouse.Query{Name: "event_bulk", Query: ch.Query{Body: c.input().Into("events"), Input: c.input()}}); err != nil {
+	if err := b.client.Write(ctx, clickhouse.Query{
+		Name:  "event_bulk",
+		Query: ch.Query{Body: c.input().Into("events"), Input: c.input()},
+	}); err != nil {
 		return err
 	}
 	c.reset()

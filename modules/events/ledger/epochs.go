@@ -25,7 +25,10 @@ func (l *Ledger) Epochs(ctx context.Context) (all []Epoch, err error) {
 	var began proto.ColDateTime64
 	err = l.read(ctx, "epochs", ch.Query{
 		Result: proto.Results{
-			{Name: "epoch", Data: &number}, {Name: "topic", Data: &topic}, {Name: "partitions", Data: &partitions}, {Name: "began", Data: &began},
+			{Name: "epoch", Data: &number},
+			{Name: "topic", Data: &topic},
+			{Name: "partitions", Data: &partitions},
+			{Name: "began", Data: &began},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range number {
@@ -48,7 +51,13 @@ func (l *Ledger) BeginEpoch(ctx context.Context, e Epoch) error {
 	at.WithPrecision(proto.PrecisionMilli)
 	at.Append(e.Began)
 	input := proto.Input{
-		{Name: "epoch", Data: &number}, {Name: "topic", Data: &topic}, {Name: "partitions", Data: &partitions}, {Name: "created_at", Data: &at},
+		{Name: "epoch", Data: &number},
+		{Name: "topic", Data: &topic},
+		{Name: "partitions", Data: &partitions},
+		{Name: "created_at", Data: &at},
 	}
-	return l.client.Write(ctx, clickhouse.Query{Name: "event_epoch", Query: ch.Query{Body: input.Into("event_epochs"), Input: input}})
+	return l.client.Write(ctx, clickhouse.Query{
+		Name:  "event_epoch",
+		Query: ch.Query{Body: input.Into("event_epochs"), Input: input},
+	})
 }

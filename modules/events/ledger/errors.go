@@ -12,8 +12,10 @@ import (
 // retryable are the server's errors that say nothing about the data.
 func retryable() []proto.Error {
 	return []proto.Error{
-		proto.ErrTooManyParts, proto.ErrMemoryLimitExceeded, proto.ErrTooManySimultaneousQueries, proto.ErrTimeoutExceeded,
-		proto.ErrQueryWasCancelled, proto.ErrTableIsReadOnly, proto.ErrNotEnoughSpace, proto.ErrSocketTimeout, proto.ErrNetworkError, proto.ErrAborted,
+		proto.ErrTooManyParts, proto.ErrMemoryLimitExceeded, proto.ErrTooManySimultaneousQueries,
+		proto.ErrTimeoutExceeded,
+		proto.ErrQueryWasCancelled, proto.ErrTableIsReadOnly, proto.ErrNotEnoughSpace, proto.ErrSocketTimeout,
+		proto.ErrNetworkError, proto.ErrAborted,
 	}
 }
 

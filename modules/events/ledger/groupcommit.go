@@ -57,7 +57,9 @@ type share[B block] struct {
 	done  chan error
 }
 
-func newGroupCommit[B block](client *clickhouse.Client, table, name string, most int, timeout time.Duration, empty func() B) *groupCommit[B] {
+func newGroupCommit[B block](client *clickhouse.Client, table, name string, most int, timeout time.Duration,
+	empty func() B,
+) *groupCommit[B] {
 	return &groupCommit[B]{
 		client: client, table: table, name: name, most: most, timeout: timeout,
 		blocks: sync.Pool{New: func() any { return empty() }}, turn: make(chan struct{}, 1),

@@ -39,7 +39,8 @@ func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 		return errs
 	}
 	require.Equal(t, [partitions]error{}, insert(1))
-	require.Equal(t, 1, s.Count(t, "SELECT uniqExact(_part) + countIf(NOT endsWith(_part, '_0')) AS n FROM events"), "one part that was not merged: one statement")
+	require.Equal(t, 1, s.Count(t, "SELECT uniqExact(_part) + countIf(NOT endsWith(_part, '_0')) AS n FROM events"),
+		"one part that was not merged: one statement")
 	require.Equal(t, partitions, s.Count(t, "SELECT count() AS n FROM events"))
 
 	nextFence(t, ledgers[3]) // somebody takes one of the partitions

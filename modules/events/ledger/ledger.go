@@ -32,8 +32,8 @@ func New(client *clickhouse.Client, clock core.Clock, timeout time.Duration, mos
 // Rest is how long the writer rests yet; not positive while it does not.
 func (l *Ledger) Rest() time.Duration { return l.writer.rows.rest.Left() }
 
-// Partition is one partition of an epoch whose topic has so many. regrouped tells that the raw table may hold events of an
-// epoch with another number of partitions.
+// Partition is one partition of an epoch whose topic has so many. regrouped tells that the raw table may hold events of
+// an epoch with another number of partitions.
 func (l *Ledger) Partition(epoch uint16, id, partitions int32, regrouped bool) *Partition {
 	return &Partition{
 		Ledger: l, epoch: epoch, partition: uint16(id), //nolint:gosec // validated: at most 1024
@@ -87,7 +87,8 @@ func (l *Partition) params(more ...clickhouse.Parameter) []clickhouse.Parameter 
 
 // grouping are the parameters of queries for the events whose copies come to this partition.
 func (l *Partition) grouping(more ...clickhouse.Parameter) []clickhouse.Parameter {
-	return l.params(append(more, clickhouse.Param("partitions", l.partitions), clickhouse.Param("regrouped", l.regrouped))...)
+	return l.params(append(more, clickhouse.Param("partitions", l.partitions),
+		clickhouse.Param("regrouped", l.regrouped))...)
 }
 
 func (l *Ledger) read(ctx context.Context, name string, q ch.Query) error {
@@ -124,8 +125,11 @@ func (l *Partition) newest(ctx context.Context) (uint64, error) {
 	var found proto.ColUInt64
 	first := fenceNumber(l.epoch, l.partition, 0)
 	err := l.read(ctx, "fence", ch.Query{
-		Parameters: []clickhouse.Parameter{clickhouse.Param("first", first), clickhouse.Param("last", first|0xffffffff)},
-		Result:     proto.Results{{Name: "newest", Data: &found}},
+		Parameters: []clickhouse.Parameter{
+			clickhouse.Param("first", first),
+			clickhouse.Param("last", first|0xffffffff),
+		},
+		Result: proto.Results{{Name: "newest", Data: &found}},
 	})
 	if err != nil || found.Rows() == 0 {
 		return 0, err
@@ -158,7 +162,10 @@ func (l *Partition) Claim(ctx context.Context, f Fence, owner string) error {
 	err := l.writeUnder(ctx, f, "claim", ch.Query{
 		Body: "INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES",
 		Input: proto.Input{
-			{Name: "fence", Data: &number}, {Name: "token", Data: &token}, {Name: "owner", Data: &name}, {Name: "claimed_at", Data: &at},
+			{Name: "fence", Data: &number},
+			{Name: "token", Data: &token},
+			{Name: "owner", Data: &name},
+			{Name: "claimed_at", Data: &at},
 		},
 	})
 	if err != nil {
@@ -189,8 +196,11 @@ func (l *Partition) Running(ctx context.Context) (map[string]time.Duration, erro
 	var elapsed proto.ColFloat64
 	running := map[string]time.Duration{}
 	err := l.read(ctx, "running", ch.Query{
-		Parameters: []clickhouse.Parameter{clickhouse.Param("prefix", tagPrefix(l.client.Database())), clickhouse.Param("mark", l.commentTag())},
-		Result:     proto.Results{{Name: "query_id", Data: &id}, {Name: "elapsed", Data: &elapsed}},
+		Parameters: []clickhouse.Parameter{
+			clickhouse.Param("prefix", tagPrefix(l.client.Database())),
+			clickhouse.Param("mark", l.commentTag()),
+		},
+		Result: proto.Results{{Name: "query_id", Data: &id}, {Name: "elapsed", Data: &elapsed}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range id.Rows() {
 				running[id.Row(i)] = time.Duration(elapsed.Row(i) * float64(time.Second))
@@ -234,11 +244,17 @@ func (l *Partition) Present(ctx context.Context, after int64) (Offsets, error) {
 	err := l.read(ctx, "present", ch.Query{
 		Parameters: l.params(clickhouse.Param("after", after)),
 		Result: proto.Results{
-			{Name: "kafka_offset", Data: &found}, {Name: "effect", Data: &effect}, {Name: "why", Data: &why}, {Name: "author_id", Data: &author},
+			{Name: "kafka_offset", Data: &found},
+			{Name: "effect", Data: &effect},
+			{Name: "why", Data: &why},
+			{Name: "author_id", Data: &author},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i, offset := range found {
-				all.add(offset, counting.Decision{Effect: effect[i], Verdict: counting.Verdict(why[i]), Author: core.ID(author[i])})
+				all.add(offset, counting.Decision{
+					Effect: effect[i], Verdict: counting.Verdict(why[i]),
+					Author: core.ID(author[i]),
+				})
 			}
 			return nil
 		},

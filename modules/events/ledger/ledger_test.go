@@ -106,7 +106,8 @@ func TestReconcilingMakesTheViewsEqualToTheRawTable(t *testing.T) {
 
 	for _, damage := range []string{
 		"TRUNCATE TABLE post_metrics_1h", "TRUNCATE TABLE user_author_90d",
-		"INSERT INTO post_metrics_1h SELECT * FROM post_metrics_1h", "INSERT INTO user_author_90d SELECT * FROM user_author_90d",
+		"INSERT INTO post_metrics_1h SELECT * FROM post_metrics_1h",
+		"INSERT INTO user_author_90d SELECT * FROM user_author_90d",
 	} {
 		s.Exec(t, damage)
 		wrong, err = l.Reconcile(t.Context(), f, Beyond(-1))

@@ -15,14 +15,19 @@ import (
 
 // Duplicates finds which of these events the raw table has on some days, and under which offset; -1 stands for one of
 // an earlier epoch.
-func (l *Partition) Duplicates(ctx context.Context, ids []codec.Identity, on Days, found map[codec.Identity]int64) error {
+func (l *Partition) Duplicates(ctx context.Context, ids []codec.Identity, on Days,
+	found map[codec.Identity]int64,
+) error {
 	var user, offset proto.ColInt64
 	var id proto.ColUUID
 	var epoch proto.ColUInt16
 	return l.read(ctx, "copies", ch.Query{
 		Parameters: l.grouping(idsParameter("ids", ids), on.parameter("days")),
 		Result: proto.Results{
-			{Name: "user_id", Data: &user}, {Name: "event_id", Data: &id}, {Name: "epoch", Data: &epoch}, {Name: "kafka_offset", Data: &offset},
+			{Name: "user_id", Data: &user},
+			{Name: "event_id", Data: &id},
+			{Name: "epoch", Data: &epoch},
+			{Name: "kafka_offset", Data: &offset},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range user.Rows() {
@@ -74,7 +79,9 @@ func (l *Partition) IDs(ctx context.Context, day int32, each func(hashes []uint6
 }
 
 // States finds the states of some users and posts as they were before an offset.
-func (l *Partition) States(ctx context.Context, keys []counting.Key, on Days, before int64, found map[counting.Key]counting.State) error {
+func (l *Partition) States(ctx context.Context, keys []counting.Key, on Days, before int64,
+	found map[counting.Key]counting.State,
+) error {
 	var user, post, value, latest proto.ColInt64
 	var kind proto.ColUInt8
 	var session proto.ColStr
@@ -89,7 +96,8 @@ func (l *Partition) States(ctx context.Context, keys []counting.Key, on Days, be
 		pairs = append(strconv.AppendInt(append(pairs, ','), int64(k.Post), 10), ')')
 	}
 	return l.read(ctx, "states", ch.Query{
-		Parameters: l.grouping(clickhouse.Param("users", users), clickhouse.Param("pairs", clickhouse.Literal(append(pairs, ']'))),
+		Parameters: l.grouping(clickhouse.Param("users", users),
+			clickhouse.Param("pairs", clickhouse.Literal(append(pairs, ']'))),
 			on.parameter("days"), clickhouse.Param("before", before)),
 		Result: proto.Results{
 			{Name: "user_id", Data: &user},
@@ -101,7 +109,8 @@ func (l *Partition) States(ctx context.Context, keys []counting.Key, on Days, be
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range user.Rows() {
-				k := counting.NewKey(core.ID(user.Row(i)), core.ID(post.Row(i)), counting.Kind(kind.Row(i)), session.Row(i))
+				k := counting.NewKey(core.ID(user.Row(i)), core.ID(post.Row(i)), counting.Kind(kind.Row(i)),
+					session.Row(i))
 				found[k] = counting.State{On: value.Row(i) > 0, Latest: latest.Row(i)}
 			}
 			return nil
@@ -119,12 +128,16 @@ func (l *Partition) StateKeys(ctx context.Context, day int32, served bool, each 
 		Parameters: l.grouping(clickhouse.Param("day", dateText(day)), clickhouse.Param("served", served)),
 		Settings:   clickhouse.Background,
 		Result: proto.Results{
-			{Name: "user_id", Data: &user}, {Name: "post_id", Data: &post}, {Name: "what", Data: &what}, {Name: "session", Data: &session},
+			{Name: "user_id", Data: &user},
+			{Name: "post_id", Data: &post},
+			{Name: "what", Data: &what},
+			{Name: "session", Data: &session},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			hashes = hashes[:0]
 			for i := range user {
-				k := counting.NewKey(core.ID(user[i]), core.ID(post[i]), counting.KindOf(core.Action(what[i]), served), session.Row(i))
+				k := counting.NewKey(core.ID(user[i]), core.ID(post[i]), counting.KindOf(core.Action(what[i]), served),
+					session.Row(i))
 				hashes = append(hashes, k.Hash())
 			}
 			each(hashes)

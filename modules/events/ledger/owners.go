@@ -55,7 +55,8 @@ func (r *Owners) Complete() time.Time {
 // returns how many buckets were wrong. It waits for the owner until ctx ends.
 func (r *Owners) Reconcile(ctx context.Context, partition int, first, last time.Time) (wrong uint64, err error) {
 	if first.Before(r.Complete()) {
-		return 0, fmt.Errorf("reconcile from %s: the raw table is complete only from %s on", first.Format(time.DateOnly), r.Complete().Format(time.DateOnly))
+		return 0, fmt.Errorf("reconcile from %s: the raw table is complete only from %s on",
+			first.Format(time.DateOnly), r.Complete().Format(time.DateOnly))
 	}
 	day := func(t time.Time) int32 { return DayOf(t.UnixMilli()) }
 	return r.command(ctx, partition, Command{Kind: CommandReconcile, FirstDay: day(first), LastDay: day(last)})
@@ -76,13 +77,15 @@ func (r *Owners) command(ctx context.Context, partition int, q Command) (uint64,
 	if err := l.sendCommand(ctx, q); err != nil {
 		return 0, err
 	}
-	for pause := (worker.Backoff{Least: 50 * time.Millisecond, Most: 2 * time.Second}); ; { // a rebuild asks for many days at once: looking for answers must not cost more than giving them
+	// a rebuild asks for many days at once: looking for answers must not cost more than giving them
+	for pause := (worker.Backoff{Least: 50 * time.Millisecond, Most: 2 * time.Second}); ; {
 		changed, ok, err := l.result(ctx, q.ID)
 		if ok || err != nil && ctx.Err() == nil {
 			return changed, err
 		}
 		if err := pause.Wait(ctx); err != nil {
-			return 0, fmt.Errorf("partition %d: its owner has not answered; is an events consumer running? %w", partition, err)
+			return 0, fmt.Errorf("partition %d: its owner has not answered; is an events consumer running? %w",
+				partition, err)
 		}
 	}
 }

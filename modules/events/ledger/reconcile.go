@@ -54,7 +54,8 @@ func WholeDays(first, last int32) Scope { return Scope{whole: true, first: first
 
 func (s Scope) parameters() []clickhouse.Parameter {
 	return []clickhouse.Parameter{
-		clickhouse.Param("after", s.After), clickhouse.Param("whole", s.whole), clickhouse.Param("first", dateText(s.first)), clickhouse.Param("last", dateText(s.last)),
+		clickhouse.Param("after", s.After), clickhouse.Param("whole", s.whole),
+		clickhouse.Param("first", dateText(s.first)), clickhouse.Param("last", dateText(s.last)),
 		clickhouse.Param("posts", s.Posts),
 	}
 }
@@ -110,7 +111,8 @@ func (l *Partition) addDifference(ctx context.Context, v view, f Fence, s Scope)
 		Body: "INSERT INTO " + v.table + " (" + v.columns + ") SELECT " + v.columns + " FROM (" + statement(v) + ")" +
 			" WHERE joinGet('partition_owners', 'token', {fence:UInt64}) = {token:UInt64}" +
 			" AND joinGet('partition_owners', 'token', {fence:UInt64} + 1) = 0",
-		Parameters: l.params(append(s.parameters(), clickhouse.Param("fence", f.Number), clickhouse.Param("token", f.Token))...),
+		Parameters: l.params(append(s.parameters(), clickhouse.Param("fence", f.Number),
+			clickhouse.Param("token", f.Token))...),
 	})
 }
 

@@ -12,7 +12,9 @@ import (
 
 // Unresolved tells which posts events of the partition were ahead of since a day, with the offset of the first event;
 // those that have a record by now too.
-func (l *Partition) Unresolved(ctx context.Context, since int32, limit int64, each func(post core.ID, first int64)) error {
+func (l *Partition) Unresolved(ctx context.Context, since int32, limit int64,
+	each func(post core.ID, first int64),
+) error {
 	var post, first proto.ColInt64
 	return l.read(ctx, "unresolved", ch.Query{
 		Parameters: l.params(clickhouse.Param("since", dateText(since)), clickhouse.Param("limit", limit)),

@@ -131,11 +131,17 @@ func (c *Codec) Decode(user core.ID, token string) (Cursor, error) {
 
 // Expired is the error for a session that cannot be continued.
 func Expired() error {
-	return &core.Error{Code: core.CodeCursorExpired, Field: "cursor", Message: "this session of pages is over; start anew without a cursor"}
+	return &core.Error{
+		Code: core.CodeCursorExpired, Field: "cursor",
+		Message: "this session of pages is over; start anew without a cursor",
+	}
 }
 
 func invalid() error {
-	return &core.Error{Code: core.CodeInvalidCursor, Field: "cursor", Message: "not a cursor that was given to this user; start anew without one"}
+	return &core.Error{
+		Code: core.CodeInvalidCursor, Field: "cursor",
+		Message: "not a cursor that was given to this user; start anew without one",
+	}
 }
 
 func (c *Codec) verifies(user core.ID, body, mac []byte) bool {

@@ -34,7 +34,8 @@ func codecAt(now time.Time, secrets ...[]byte) *cursor.Codec {
 
 func drawCursor(t *rapid.T) cursor.Cursor {
 	c := cursor.Cursor{
-		Algo: rapid.SampledFrom([]cursor.Algo{cursor.Ranked, cursor.Timeline}).Draw(t, "algo"), Session: rapid.Uint64().Draw(t, "session"),
+		Algo:      rapid.SampledFrom([]cursor.Algo{cursor.Ranked, cursor.Timeline}).Draw(t, "algo"),
+		Session:   rapid.Uint64().Draw(t, "session"),
 		StartedAt: start, Ranking: rapid.Uint64().Draw(t, "ranking"), Shown: rapid.IntRange(0, 1<<20).Draw(t, "shown"),
 	}
 	if c.Algo == cursor.Timeline {
@@ -44,7 +45,8 @@ func drawCursor(t *rapid.T) cursor.Cursor {
 	}
 	c.Place = rapid.IntRange(0, 1<<20).Draw(t, "place")
 	if c.Place > 0 {
-		deferred := rapid.SliceOfNDistinct(rapid.IntRange(0, min(c.Place-1, 2000)), 0, cursor.MaxDeferred, rapid.ID[int]).Draw(t, "deferred")
+		deferred := rapid.SliceOfNDistinct(rapid.IntRange(0, min(c.Place-1, 2000)), 0, cursor.MaxDeferred,
+			rapid.ID[int]).Draw(t, "deferred")
 		slices.Sort(deferred)
 		c.Deferred = append(c.Deferred, deferred...)
 	}
@@ -90,7 +92,10 @@ func TestACursorWithAnyByteChangedIsInvalid(t *testing.T) {
 			require.Equal(t, core.CodeInvalidCursor, core.CodeOf(err), "byte %d as %c", i, c)
 		}
 	}
-	for _, malformed := range []string{"", "x", "%%%", token[:len(token)-1], token + "A", token + token, string(make([]byte, 1000))} {
+	for _, malformed := range []string{
+		"", "x", "%%%", token[:len(token)-1], token + "A", token + token,
+		string(make([]byte, 1000)),
+	} {
 		_, err := codec.Decode(7, malformed)
 		require.Equal(t, core.CodeInvalidCursor, core.CodeOf(err), "%q", malformed)
 	}
@@ -122,7 +127,8 @@ func TestACursorOfBeforeItToldWhatWasGivenIsStillRead(t *testing.T) {
 	old := base64.RawURLEncoding.EncodeToString(append(body, mac.Sum(nil)[:16]...))
 	got, err := codecAt(start).Decode(9, old)
 	require.NoError(t, err)
-	require.Equal(t, cursor.Cursor{Algo: cursor.Ranked, Session: 7, StartedAt: start, Ranking: 3, Shown: 20, Place: 20}, got)
+	require.Equal(t, cursor.Cursor{Algo: cursor.Ranked, Session: 7, StartedAt: start, Ranking: 3, Shown: 20, Place: 20},
+		got)
 	require.False(t, got.Tells())
 }
 

@@ -37,10 +37,14 @@ func (c *ClickHouse) Day(ctx context.Context, day time.Time) ([]Row, error) {
 		rows     []Row
 	)
 	result := proto.Results{{Name: "source", Data: &source}}
-	for i, name := range [...]string{"ranking", "impressions", "clicks", "likes", "comments", "shares", "hides", "dwells"} {
+	for i, name := range [...]string{
+		"ranking", "impressions", "clicks", "likes", "comments", "shares", "hides",
+		"dwells",
+	} {
 		result = append(result, proto.ResultColumn{Name: name, Data: &counts[i]})
 	}
-	result = append(result, proto.ResultColumn{Name: "dwell_p50", Data: &p50}, proto.ResultColumn{Name: "dwell_p95", Data: &p95},
+	result = append(result, proto.ResultColumn{Name: "dwell_p50", Data: &p50},
+		proto.ResultColumn{Name: "dwell_p95", Data: &p95},
 		proto.ResultColumn{Name: "shown", Data: &counts[8]}, proto.ResultColumn{Name: "converted", Data: &counts[9]})
 	err := c.client.Read(ctx, clickhouse.Query{Name: "feed_day", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_day"),
@@ -50,8 +54,10 @@ func (c *ClickHouse) Day(ctx context.Context, day time.Time) ([]Row, error) {
 			for i := range source.Rows() {
 				n := func(column int) uint64 { return counts[column].Row(i) }
 				rows = append(rows, Row{
-					Source: source.Row(i), Ranking: n(0), Impressions: n(1), Clicks: n(2), Likes: n(3), Comments: n(4), Shares: n(5), Hides: n(6),
-					Dwells: n(7), DwellP50: float64(p50.Row(i)), DwellP95: float64(p95.Row(i)), Shown: n(8), Converted: n(9),
+					Source: source.Row(i), Ranking: n(0), Impressions: n(1), Clicks: n(2), Likes: n(3), Comments: n(4),
+					Shares: n(5), Hides: n(6),
+					Dwells: n(7), DwellP50: float64(p50.Row(i)), DwellP95: float64(p95.Row(i)), Shown: n(8),
+					Converted: n(9),
 				})
 			}
 			return nil

@@ -54,6 +54,7 @@ func TestAFilterIsWhole(t *testing.T) {
 		}
 		require.Equal(t, 1, ways, "%s: one of the six ways", f.Name)
 		require.NotNil(t, f.Detail, f.Name)
-		require.False(t, f.Kinds != nil && f.Post == nil && f.Posts == nil, "%s: a filter on authors holds in every list", f.Name)
+		require.False(t, f.Kinds != nil && f.Post == nil && f.Posts == nil,
+			"%s: a filter on authors holds in every list", f.Name)
 	}
 }

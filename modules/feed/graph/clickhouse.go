@@ -52,7 +52,11 @@ func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.A
 		Body:       sql.ClickHouse("feed_viewer_edges"),
 		Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "limit": c.maxEdges}),
 		Settings:   clickhouse.OneThread,
-		Result:     proto.Results{{Name: "kind_code", Data: &kind}, {Name: "other_id", Data: &other}, {Name: "stands", Data: &stands}},
+		Result: proto.Results{
+			{Name: "kind_code", Data: &kind},
+			{Name: "other_id", Data: &other},
+			{Name: "stands", Data: &stands},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range other.Rows() {
 				relation := relationOf(int(kind.Row(i)))
@@ -75,8 +79,8 @@ type Interactions struct {
 	Where        Where            // where Marks finds what was hidden and seen
 }
 
-// What a viewer did counts for affinityDays. The raw events, which tell what was hidden, are kept for 30 times 24 hours:
-// at any hour but midnight these touch HideDays days.
+// What a viewer did counts for affinityDays. The raw events, which tell what was hidden, are kept for 30 times 24
+// hours: at any hour but midnight these touch HideDays days.
 const (
 	affinityDays = 90
 	HideDays     = 31
@@ -92,12 +96,15 @@ func (c *ClickHouse) Affinity(ctx context.Context, viewer core.ID, weights rank.
 	return c.manyInteractions(ctx, viewer, weights)
 }
 
-func (c *ClickHouse) manyInteractions(ctx context.Context, viewer core.ID, weights rank.Affinity) (Interactions, error) {
+func (c *ClickHouse) manyInteractions(ctx context.Context, viewer core.ID, weights rank.Affinity) (Interactions,
+	error,
+) {
 	var (
 		author, views, clicks, likes, comments, shares, hides, hidden, viewed proto.ColInt64
 		interactions                                                          Interactions
 	)
-	name, params := c.from.Query("feed_viewer_affinity", map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity, "days": HideDays})
+	name, params := c.from.Query("feed_viewer_affinity",
+		map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity, "days": HideDays})
 	err := c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: clickhouse.Params(params),
@@ -119,7 +126,8 @@ func (c *ClickHouse) manyInteractions(ctx context.Context, viewer core.ID, weigh
 					Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i),
 					Comments: comments.Row(i), Shares: shares.Row(i), Hides: hides.Row(i),
 				})
-				interactions.Authors = append(interactions.Authors, reserve.Author{ID: core.ID(author.Row(i)), Interactions: float32(weighted)})
+				interactions.Authors = append(interactions.Authors,
+					reserve.Author{ID: core.ID(author.Row(i)), Interactions: float32(weighted)})
 				interactions.HiddenLately += max(0, hidden.Row(i))
 				interactions.ViewedLately += max(0, viewed.Row(i))
 			}

@@ -43,7 +43,8 @@ func TestAViewersRowsAreReadInAFewGranules(t *testing.T) {
 		var plan proto.ColStr
 		text := ""
 		require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
-			Body: "EXPLAIN indexes = 1 " + sql.ClickHouse(query), Parameters: clickhouse.Params(params), Result: proto.Results{{Name: "explain", Data: &plan}},
+			Body: "EXPLAIN indexes = 1 " + sql.ClickHouse(query), Parameters: clickhouse.Params(params),
+			Result: proto.Results{{Name: "explain", Data: &plan}},
 			OnResult: func(context.Context, proto.Block) error {
 				for i := range plan.Rows() {
 					text += plan.Row(i) + "\n"

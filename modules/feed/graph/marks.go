@@ -46,12 +46,17 @@ type window struct {
 
 func windowAt(now time.Time) window {
 	today := now.UTC().Truncate(24 * time.Hour)
-	return window{first: today.AddDate(0, 0, -affinityDays), hidden: today.AddDate(0, 0, -HideDays), yesterday: today.AddDate(0, 0, -1)}
+	return window{
+		first: today.AddDate(0, 0, -affinityDays), hidden: today.AddDate(0, 0, -HideDays),
+		yesterday: today.AddDate(0, 0, -1),
+	}
 }
 
 // Marks are the posts that the viewer hid in the last HideDays days and saw since a time, each as
 // often as they said so, as the raw events have them; the latest come last. Where is of their interactions.
-func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, where Where, since time.Time) (hidden, seen []store.Mark, err error) {
+func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, where Where, since time.Time) (hidden,
+	seen []store.Mark, err error,
+) {
 	if len(where.partitions) == 0 { // the interactions were not read row by row
 		if where, err = c.where(ctx, viewer); err != nil {
 			return nil, nil, err
@@ -68,10 +73,15 @@ func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, where Where, sin
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_marks", Query: ch.Query{
 		Body: sql.ClickHouse("feed_viewer_marks"),
 		Parameters: clickhouse.Params(map[string]any{
-			"viewer": int64(viewer), "days": where.dayList(), "partitions": where.partitions, "since": since.UnixMilli(), "limit": maxMarks,
+			"viewer": int64(viewer), "days": where.dayList(), "partitions": where.partitions,
+			"since": since.UnixMilli(), "limit": maxMarks,
 		}),
 		Settings: clickhouse.PointRead,
-		Result:   proto.Results{{Name: "post_id", Data: &post}, {Name: "hides", Data: &hides}, {Name: "at", Data: &received}},
+		Result: proto.Results{
+			{Name: "post_id", Data: &post},
+			{Name: "hides", Data: &hides},
+			{Name: "at", Data: &received},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range post.Rows() {
 				mark := store.Mark{User: viewer, Post: core.ID(post.Row(i)), At: received.Row(i)}

@@ -22,7 +22,8 @@ import (
 func write(t *testing.T, s *stack.Stack, statement string, args ...any) {
 	t.Helper()
 	body := fmt.Sprintf(statement, args...)
-	require.NoError(t, s.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "test", Query: ch.Query{Body: body}}), body)
+	require.NoError(t, s.ClickHouse.Write(context.Background(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: body}}), body)
 }
 
 // TestMarksAreFoundInAFewGranules holds the look-up of what a viewer hid and saw to the parts and granules
@@ -30,7 +31,8 @@ func write(t *testing.T, s *stack.Stack, statement string, args ...any) {
 func TestMarksAreFoundInAFewGranules(t *testing.T) {
 	s := stack.New(t)
 	for partition := range 4 {
-		write(t, s, "INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES (%d, 7, 'test', now64(3))", partition<<32|1)
+		write(t, s, "INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES (%d, 7, 'test', now64(3))",
+			partition<<32|1)
 		for _, day := range []int{1, 3, 5, 9} { // 20,000 people did something on each of these days
 			write(t, s, "INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
 				"SELECT %[1]d, number * 4 + %[1]d, generateUUIDv4(), number + 1, 5, 'view', now64(3) - INTERVAL %[2]d DAY, now64(3) - INTERVAL %[2]d DAY, 0, number, %[3]d, 7 FROM numbers(5000)",
@@ -40,7 +42,8 @@ func TestMarksAreFoundInAFewGranules(t *testing.T) {
 	event := func(offset, post int, action string, ago time.Duration) {
 		at := time.Now().Add(-ago).UnixMilli()
 		write(t, s, "INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
-			"VALUES (1, 4001, generateUUIDv4(), %d, 5, '%s', %d, %d, 0, %d, %d, 7)", post, action, at, at, offset, 1<<32|1)
+			"VALUES (1, 4001, generateUUIDv4(), %d, 5, '%s', %d, %d, 0, %d, %d, 7)", post, action, at, at, offset,
+			1<<32|1)
 	}
 	event(90001, 71, "hide", 3*24*time.Hour)
 	event(90002, 72, "not_interested", time.Hour)
@@ -94,6 +97,7 @@ func TestMarksAreFoundInAFewGranules(t *testing.T) {
 	last := found[len(found)-1] // after all indexes
 	read, err := strconv.Atoi(last[1])
 	require.NoError(t, err)
-	require.LessOrEqual(t, read, 7, "%s granules: one for each part of the viewer's days and partition\n%s", last[0], text)
+	require.LessOrEqual(t, read, 7, "%s granules: one for each part of the viewer's days and partition\n%s", last[0],
+		text)
 	require.NotContains(t, text, "Lazily", "planning that takes longer than it saves")
 }

@@ -57,7 +57,9 @@ func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author,
 
 // Timeline is what the viewer's followees posted, latest first, without those who are barred. It
 // begins after the post with that time (microseconds since 1970) and id; zero is the beginning.
-func (p *Postgres) Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post, error) {
+func (p *Postgres) Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post,
+	error,
+) {
 	before := time.UnixMicro(created)
 	if created == 0 {
 		before, post = time.Now().AddDate(1, 0, 0), math.MaxInt64

@@ -33,7 +33,8 @@ type edgeRow struct {
 }
 
 func (e edgeRow) compare(o edgeRow) int {
-	return cmp.Or(cmp.Compare(e.kind, o.kind), cmp.Compare(e.other, o.other), cmp.Compare(e.rowKey, o.rowKey), cmp.Compare(e.version, o.version))
+	return cmp.Or(cmp.Compare(e.kind, o.kind), cmp.Compare(e.other, o.other), cmp.Compare(e.rowKey, o.rowKey),
+		cmp.Compare(e.version, o.version))
 }
 
 // fewEdges are a viewer's relations, unless there are more than maxEdges rows of them.
@@ -59,7 +60,10 @@ func (c *ClickHouse) fewEdges(ctx context.Context, viewer core.ID) (edges []rese
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range other.Rows() {
-				rows = append(rows, edgeRow{kind.Row(i), core.ID(other.Row(i)), rowKey.Row(i), version.Row(i), deleted.Row(i) != 0})
+				rows = append(rows, edgeRow{
+					kind.Row(i), core.ID(other.Row(i)), rowKey.Row(i), version.Row(i),
+					deleted.Row(i) != 0,
+				})
 			}
 			return nil
 		},
@@ -77,7 +81,8 @@ func edgesOf(rows []edgeRow) (edges []reserve.Author) {
 	for begin := 0; begin < len(rows); {
 		first, end, stands := rows[begin], begin, false
 		for ; end < len(rows) && rows[end].kind == first.kind && rows[end].other == first.other; end++ {
-			last := end+1 == len(rows) || rows[end+1].kind != first.kind || rows[end+1].other != first.other || rows[end+1].rowKey != rows[end].rowKey
+			last := end+1 == len(rows) || rows[end+1].kind != first.kind || rows[end+1].other != first.other ||
+				rows[end+1].rowKey != rows[end].rowKey
 			stands = stands || last && !rows[end].deleted
 		}
 		switch {
@@ -104,7 +109,8 @@ func (a interactionRow) compare(b interactionRow) int {
 	hid := func(r interactionRow) int { return int(min(1, r.counts.Hides)) }
 	reacted := func(r interactionRow) int64 { return r.counts.Likes + r.counts.Comments + r.counts.Shares }
 	return cmp.Or(
-		cmp.Compare(hid(b), hid(a)), cmp.Compare(reacted(b), reacted(a)), cmp.Compare(b.counts.Views, a.counts.Views), cmp.Compare(a.author, b.author),
+		cmp.Compare(hid(b), hid(a)), cmp.Compare(reacted(b), reacted(a)), cmp.Compare(b.counts.Views, a.counts.Views),
+		cmp.Compare(a.author, b.author),
 	)
 }
 
@@ -115,7 +121,9 @@ type summed struct{ proto.ColInt64 }
 func (*summed) Type() proto.ColumnType { return "SimpleAggregateFunction(sum, Int64)" }
 
 // fewInteractions are what a viewer did with the posts of each author, unless there are more than maxActRows rows.
-func (c *ClickHouse) fewInteractions(ctx context.Context, viewer core.ID, weights rank.Affinity) (interactions Interactions, all bool, err error) {
+func (c *ClickHouse) fewInteractions(ctx context.Context, viewer core.ID,
+	weights rank.Affinity,
+) (interactions Interactions, all bool, err error) {
 	var (
 		author                                        proto.ColInt64
 		day                                           proto.ColDate
@@ -140,9 +148,13 @@ func (c *ClickHouse) fewInteractions(ctx context.Context, viewer core.ID, weight
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range author.Rows() {
-				rows = append(rows, interactionRow{core.ID(author.Row(i)), day.Row(i), partition.Row(i), rank.AuthorCounts{
-					Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i), Comments: comments.Row(i), Shares: shares.Row(i), Hides: hides.Row(i),
-				}})
+				rows = append(rows, interactionRow{
+					core.ID(author.Row(i)), day.Row(i), partition.Row(i),
+					rank.AuthorCounts{
+						Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i), Comments: comments.Row(i),
+						Shares: shares.Row(i), Hides: hides.Row(i),
+					},
+				})
 			}
 			return nil
 		},
@@ -179,7 +191,8 @@ func interactionsOf(rows []interactionRow, now time.Time, weights rank.Affinity,
 	}
 	slices.SortFunc(authors, interactionRow.compare)
 	for _, a := range authors[:min(most, len(authors))] {
-		interactions.Authors = append(interactions.Authors, reserve.Author{ID: a.author, Interactions: float32(weights.Weighted(a.counts))})
+		interactions.Authors = append(interactions.Authors,
+			reserve.Author{ID: a.author, Interactions: float32(weights.Weighted(a.counts))})
 	}
 	return interactions
 }

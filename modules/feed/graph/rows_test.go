@@ -21,7 +21,8 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 	c := NewClickHouse(s.ClickHouse, core.CountedFromEvents(), 1000, 6)
 	ctx, viewer := context.Background(), core.ID(0)
 	write := func(statement string) {
-		require.NoError(t, s.ClickHouse.Write(ctx, clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}), statement)
+		require.NoError(t, s.ClickHouse.Write(ctx, clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}),
+			statement)
 	}
 	write("SYSTEM STOP MERGES viewer_edges")
 	write("SYSTEM STOP MERGES user_author_90d")
@@ -33,7 +34,8 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 		for range 1 + small("edge parts", 2) {
 			values := ""
 			for i := range 1 + small("edges", 12) {
-				values += fmt.Sprintf("(%d, '%s', %d, '%d', %d, %d, %d)", viewer, kinds[small("kind", 3)], 1+small("other", 3), small("row", 1), i, 1000*small("version", 9)+version, small("deleted", 1))
+				values += fmt.Sprintf("(%d, '%s', %d, '%d', %d, %d, %d)", viewer, kinds[small("kind", 3)],
+					1+small("other", 3), small("row", 1), i, 1000*small("version", 9)+version, small("deleted", 1))
 				version++
 			}
 			write("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) VALUES " + values)
@@ -42,8 +44,10 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 			values := ""
 			for range 1 + small("interactions", 12) {
 				ago := rapid.SampledFrom([]int{0, 1, 2, 29, 30, 31, 90, 91}).Draw(t, "days")
-				values += fmt.Sprintf("(%d, %d, today() - %d, %d, %d, %d, %d, %d, %d, %d)", viewer, 1+small("author", 9), ago, small("partition", 1),
-					small("views", 5), small("clicks", 3), small("likes", 2), small("comments", 1), small("shares", 1), small("hides", 1))
+				values += fmt.Sprintf("(%d, %d, today() - %d, %d, %d, %d, %d, %d, %d, %d)", viewer,
+					1+small("author", 9), ago, small("partition", 1),
+					small("views", 5), small("clicks", 3), small("likes", 2), small("comments", 1), small("shares", 1),
+					small("hides", 1))
 			}
 			write("INSERT INTO user_author_90d (user_id, author_id, day, kafka_partition, views, clicks, likes, comments, shares, hides) VALUES " + values)
 		}
@@ -62,7 +66,8 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 		wanted, err := c.manyInteractions(ctx, viewer, weights)
 		require.NoError(t, err)
 		require.Equal(t, wanted.Authors, interactions.Authors, "in the same order")
-		require.LessOrEqual(t, wanted.HiddenLately, interactions.HiddenLately, "not of the authors within the limit alone")
+		require.LessOrEqual(t, wanted.HiddenLately, interactions.HiddenLately,
+			"not of the authors within the limit alone")
 		require.LessOrEqual(t, wanted.ViewedLately, interactions.ViewedLately)
 		if len(interactions.Authors) < 6 {
 			wanted.Where = interactions.Where
@@ -79,7 +84,8 @@ func TestWhoHasManyRowsIsAskedForWithTheWholeQuestion(t *testing.T) {
 	s := stack.New(t)
 	c := NewClickHouse(s.ClickHouse, core.CountedFromEvents(), 10, 5)
 	write := func(statement string) {
-		require.NoError(t, s.ClickHouse.Write(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}), statement)
+		require.NoError(t, s.ClickHouse.Write(t.Context(),
+			clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}), statement)
 	}
 	write("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) SELECT 1, if(number = 0, 'block', 'follow'), number, '', number, 1, 0 FROM numbers(11)")
 	write(fmt.Sprintf("INSERT INTO user_author_90d (user_id, author_id, day, kafka_partition, views) SELECT 1, number, today(), 0, number FROM numbers(%d)", maxActRows+1))

@@ -37,7 +37,10 @@ type EdgeTable struct {
 // DefaultTables are those of the example schema, which the queries are written in.
 func DefaultTables() Tables {
 	return Tables{
-		Posts:   PostTable{Table: "posts", ID: "id", Author: "author_id", CreatedAt: "created_at", Visible: exampleVisible},
+		Posts: PostTable{
+			Table: "posts", ID: "id", Author: "author_id", CreatedAt: "created_at",
+			Visible: exampleVisible,
+		},
 		Follows: EdgeTable{Table: "follows", From: "follower_id", To: "followee_id"},
 		Blocks:  EdgeTable{Table: "blocks", From: "blocker_id", To: "blocked_id"},
 		Mutes:   EdgeTable{Table: "mutes", From: "muter_id", To: "muted_id"},
@@ -84,8 +87,10 @@ func (p PostTable) instant(column string) (instant, order string) {
 	}
 	// A number, or a time that a connector writes as one. What no time can hold is none.
 	text := "(to_jsonb(" + column + ") #>> '{}')"
-	instant = "CASE WHEN jsonb_typeof(to_jsonb(" + column + ")) <> 'number' THEN " + text + "::timestamp AT TIME ZONE " + literal(p.zone()) +
-		" WHEN abs(" + text + "::float8 / (" + seconds + ")) < 9e9 THEN to_timestamp(" + text + "::float8 / (" + seconds + ")) END"
+	instant = "CASE WHEN jsonb_typeof(to_jsonb(" + column + ")) <> 'number' THEN " + text +
+		"::timestamp AT TIME ZONE " + literal(p.zone()) +
+		" WHEN abs(" + text + "::float8 / (" + seconds + ")) < 9e9 THEN to_timestamp(" + text + "::float8 / (" +
+		seconds + ")) END"
 	return instant, instant
 }
 
@@ -110,7 +115,8 @@ func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "'
 func edgePairs(example, app EdgeTable) []string {
 	from, to := quoted(example.Table)+"."+quoted(example.From), quoted(example.Table)+"."+quoted(example.To)
 	if app.Table == "" { // nothing of the kind: an empty table in its place
-		nothing := "(SELECT 0::bigint AS " + quoted(example.From) + ", 0::bigint AS " + quoted(example.To) + " WHERE false) AS " + quoted(example.Table)
+		nothing := "(SELECT 0::bigint AS " + quoted(example.From) + ", 0::bigint AS " + quoted(example.To) +
+			" WHERE false) AS " + quoted(example.Table)
 		return []string{from, from, to, to, quoted(example.Table), nothing}
 	}
 	if app.When != "" { // some of the table's rows, under the example's names; the planner reads through it

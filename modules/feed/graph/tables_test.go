@@ -37,7 +37,8 @@ func TestTheQueriesRunOnAnAppWithItsOwnNames(t *testing.T) {
 	require.NoError(t, err)
 	app := graph.NewPostgres(s.Postgres, graph.Tables{
 		Posts: graph.PostTable{
-			Table: "Social.article", ID: "article_id", Author: "writer", CreatedAt: "written", Visible: `"Social"."article"."state" = 1`,
+			Table: "Social.article", ID: "article_id", Author: "writer", CreatedAt: "written",
+			Visible: `"Social"."article"."state" = 1`,
 		},
 		Follows: graph.EdgeTable{Table: "Social.subscription", From: "who", To: "whom"},
 		Blocks:  graph.EdgeTable{Table: "Social.ban", From: "who", To: "whom"},
@@ -45,7 +46,11 @@ func TestTheQueriesRunOnAnAppWithItsOwnNames(t *testing.T) {
 
 	edges, err := app.Edges(ctx, 10)
 	require.NoError(t, err)
-	require.ElementsMatch(t, []reserve.Author{{ID: 20, Relation: reserve.Follows}, {ID: 30, Relation: reserve.Follows}, {ID: 30, Relation: reserve.BlockedBy}}, edges)
+	require.ElementsMatch(t, []reserve.Author{
+		{ID: 20, Relation: reserve.Follows},
+		{ID: 30, Relation: reserve.Follows},
+		{ID: 30, Relation: reserve.BlockedBy},
+	}, edges)
 	timeline, err := app.Timeline(ctx, 10, 0, 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, []core.ID{1}, ids(timeline))
@@ -70,11 +75,20 @@ func TestOddRowsAreLeftOutAndTimesMeanOneInstant(t *testing.T) {
 	ctx := context.Background()
 	noon := time.Now().Add(-time.Hour).Truncate(time.Second).UTC()
 	for name, column := range map[string]struct{ typ, value, odd, unit, zone string }{
-		"timestamptz":  {"timestamptz", `to_timestamp(%d)`, `('-infinity'), ('infinity'), (NULL)`, "", ""},
-		"timestamp(3)": {"timestamp(3)", `to_timestamp(%d) AT TIME ZONE 'UTC'`, `('-infinity'), ('infinity'), (NULL)`, "ms", ""},
-		"local":        {"timestamp", `to_timestamp(%d) AT TIME ZONE 'Asia/Tokyo'`, `('-infinity'), ('infinity'), (NULL)`, "", "Asia/Tokyo"},
-		"milliseconds": {"bigint", `%d * 1000::bigint`, `(9223372036854775807), (-9223372036854775808), (NULL)`, "ms", ""},
-		"seconds":      {"bigint", `%d`, `(9223372036854775807), (-9223372036854775808), (NULL)`, "s", ""},
+		"timestamptz": {"timestamptz", `to_timestamp(%d)`, `('-infinity'), ('infinity'), (NULL)`, "", ""},
+		"timestamp(3)": {
+			"timestamp(3)", `to_timestamp(%d) AT TIME ZONE 'UTC'`, `('-infinity'), ('infinity'), (NULL)`,
+			"ms", "",
+		},
+		"local": {
+			"timestamp", `to_timestamp(%d) AT TIME ZONE 'Asia/Tokyo'`,
+			`('-infinity'), ('infinity'), (NULL)`, "", "Asia/Tokyo",
+		},
+		"milliseconds": {
+			"bigint", `%d * 1000::bigint`, `(9223372036854775807), (-9223372036854775808), (NULL)`, "ms",
+			"",
+		},
+		"seconds": {"bigint", `%d`, `(9223372036854775807), (-9223372036854775808), (NULL)`, "s", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.Postgres.Exec(ctx, `DROP SCHEMA IF EXISTS odd CASCADE; CREATE SCHEMA odd; CREATE TABLE odd.follows (a bigint, b bigint); INSERT INTO odd.follows VALUES (10, 20);
@@ -83,7 +97,10 @@ func TestOddRowsAreLeftOutAndTimesMeanOneInstant(t *testing.T) {
 				INSERT INTO odd.posts (at) VALUES `+column.odd+`; INSERT INTO odd.posts (id, author, at) VALUES (103, NULL, NULL)`)
 			require.NoError(t, err)
 			app := graph.NewPostgres(s.Postgres, graph.Tables{
-				Posts:   graph.PostTable{Table: "odd.posts", ID: "id", Author: "author", CreatedAt: "at", TimeUnit: column.unit, Zone: column.zone},
+				Posts: graph.PostTable{
+					Table: "odd.posts", ID: "id", Author: "author", CreatedAt: "at",
+					TimeUnit: column.unit, Zone: column.zone,
+				},
 				Follows: graph.EdgeTable{Table: "odd.follows", From: "a", To: "b"},
 			}, 100)
 			timeline, err := app.Timeline(ctx, 10, 0, 0, 10)

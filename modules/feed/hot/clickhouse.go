@@ -46,12 +46,16 @@ func (c *ClickHouse) Posts(ctx context.Context, since time.Time, limit int, add 
 
 // OlderPosts implements Source.
 func (c *ClickHouse) OlderPosts(ctx context.Context, before time.Time, limit int, add func(core.Post)) error {
-	return c.posts(ctx, following, "feed_hot_older_posts", map[string]any{"before": before.UnixMicro(), "limit": limit}, add)
+	return c.posts(ctx, following, "feed_hot_older_posts", map[string]any{"before": before.UnixMicro(), "limit": limit},
+		add)
 }
 
 // PostsOf implements Direct.
-func (c *ClickHouse) PostsOf(ctx context.Context, authors []core.ID, since time.Time, limit int, add func(core.Post)) error {
-	return c.posts(ctx, direct, "feed_author_posts", map[string]any{"authors": authors, "since": since.UnixMicro(), "limit": limit}, add)
+func (c *ClickHouse) PostsOf(ctx context.Context, authors []core.ID, since time.Time, limit int,
+	add func(core.Post),
+) error {
+	return c.posts(ctx, direct, "feed_author_posts",
+		map[string]any{"authors": authors, "since": since.UnixMicro(), "limit": limit}, add)
 }
 
 // PostsByID implements Direct.
@@ -60,18 +64,27 @@ func (c *ClickHouse) PostsByID(ctx context.Context, ids []core.ID, add func(core
 }
 
 // EngagementOf implements Direct.
-func (c *ClickHouse) EngagementOf(ctx context.Context, ids []core.ID, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error {
-	return c.engagement(ctx, direct, "feed_engagement", map[string]any{"ids": ids, "since": since.Unix(), "hour": hour.Unix()}, add)
+func (c *ClickHouse) EngagementOf(ctx context.Context, ids []core.ID, since, hour time.Time,
+	add func(core.ID, Age, core.Engagement),
+) error {
+	return c.engagement(ctx, direct, "feed_engagement",
+		map[string]any{"ids": ids, "since": since.Unix(), "hour": hour.Unix()}, add)
 }
 
-func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name string, params map[string]any, add func(core.Post)) error {
+func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name string, params map[string]any,
+	add func(core.Post),
+) error {
 	var (
 		ids, authors proto.ColInt64
 		created      proto.ColDateTime64
 	)
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params), Settings: settings,
-		Result: proto.Results{{Name: "id", Data: &ids}, {Name: "author_id", Data: &authors}, {Name: "created_at", Data: &created}},
+		Result: proto.Results{
+			{Name: "id", Data: &ids},
+			{Name: "author_id", Data: &authors},
+			{Name: "created_at", Data: &created},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
 				add(core.Post{ID: core.ID(ids.Row(i)), AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i)})
@@ -82,18 +95,25 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 }
 
 // Engagement implements Source.
-func (c *ClickHouse) Engagement(ctx context.Context, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error {
-	return c.engagement(ctx, following, "feed_hot_engagement", map[string]any{"since": since.Unix(), "hour": hour.Unix()}, add)
+func (c *ClickHouse) Engagement(ctx context.Context, since, hour time.Time,
+	add func(core.ID, Age, core.Engagement),
+) error {
+	return c.engagement(ctx, following, "feed_hot_engagement",
+		map[string]any{"since": since.Unix(), "hour": hour.Unix()}, add)
 }
 
 // EngagementLately implements Source.
-func (c *ClickHouse) EngagementLately(ctx context.Context, since, hour time.Time, within time.Duration, add func(core.ID, Age, core.Engagement)) error {
+func (c *ClickHouse) EngagementLately(ctx context.Context, since, hour time.Time, within time.Duration,
+	add func(core.ID, Age, core.Engagement),
+) error {
 	return c.engagement(ctx, following, "feed_hot_engagement_lately", map[string]any{
 		"since": since.Unix(), "hour": hour.Unix(), "within": int64(math.Ceil(within.Seconds())),
 	}, add)
 }
 
-func (c *ClickHouse) engagement(ctx context.Context, settings []ch.Setting, name string, params map[string]any, add func(core.ID, Age, core.Engagement)) error {
+func (c *ClickHouse) engagement(ctx context.Context, settings []ch.Setting, name string, params map[string]any,
+	add func(core.ID, Age, core.Engagement),
+) error {
 	var (
 		ids, exposures, likes, comments, shares proto.ColInt64
 		age                                     proto.ColUInt8

@@ -19,12 +19,14 @@ import (
 
 func write(t testing.TB, s *stack.Stack, statement string) {
 	t.Helper()
-	require.NoError(t, s.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
+	require.NoError(t, s.ClickHouse.Write(context.Background(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}))
 }
 
 func insertPosts(t testing.TB, s *stack.Stack, rows ...string) {
 	t.Helper()
-	write(t, s, "INSERT INTO posts (id, author_id, hidden, created_at, version, is_deleted) VALUES "+strings.Join(rows, ","))
+	write(t, s, "INSERT INTO posts (id, author_id, hidden, created_at, version, is_deleted) VALUES "+strings.Join(rows,
+		","))
 }
 
 func row(id, author int, created time.Time, version int, more ...string) string {
@@ -37,14 +39,16 @@ func row(id, author int, created time.Time, version int, more ...string) string 
 			gone = "1"
 		}
 	}
-	return fmt.Sprintf("(%d, %d, %s, '%s', %d, %s)", id, author, hidden, created.UTC().Format("2006-01-02 15:04:05.000000"), version, gone)
+	return fmt.Sprintf("(%d, %d, %s, '%s', %d, %s)", id, author, hidden,
+		created.UTC().Format("2006-01-02 15:04:05.000000"), version, gone)
 }
 
 func TestTheSetLoadsThePostsThatStandAndTheirEngagement(t *testing.T) {
 	s := stack.New(t)
 	noon := time.Now().UTC().Truncate(time.Hour).Add(-30 * time.Minute) // the counts of long ago are dropped
 	recent, old := noon.Add(-time.Hour), noon.Add(-100*time.Hour)
-	insertPosts(t, s, row(1, 10, recent, 1), row(2, 10, recent, 1), row(3, 11, recent, 1), row(4, 12, old, 1), row(5, 12, old.Add(-time.Hour), 1))
+	insertPosts(t, s, row(1, 10, recent, 1), row(2, 10, recent, 1), row(3, 11, recent, 1), row(4, 12, old, 1),
+		row(5, 12, old.Add(-time.Hour), 1))
 	insertPosts(t, s, row(2, 0, time.Unix(0, 0), 2, "deleted")) // a delete tells the key alone
 	insertPosts(t, s, row(3, 11, recent, 2, "hidden"))
 	hour := noon.Truncate(time.Hour)
@@ -52,7 +56,8 @@ func TestTheSetLoadsThePostsThatStandAndTheirEngagement(t *testing.T) {
 		return fmt.Sprintf("(%d, %d, 0, 10, 5, %d)", at.Unix(), post, likes)
 	}
 	write(t, s, "INSERT INTO post_metrics_1h (hour, post_id, kafka_partition, author_id, exposures, likes) VALUES "+strings.Join([]string{
-		metric(hour, 1, 1), metric(hour.Add(-time.Hour), 1, 2), metric(hour.Add(-5*time.Hour), 1, 4), metric(hour.Add(-23*time.Hour), 1, 8),
+		metric(hour, 1, 1), metric(hour.Add(-time.Hour), 1, 2), metric(hour.Add(-5*time.Hour), 1, 4),
+		metric(hour.Add(-23*time.Hour), 1, 8),
 		metric(hour.Add(-24*time.Hour), 1, 100), metric(hour, 99, 7),
 	}, ","))
 
@@ -105,7 +110,10 @@ func TestOnlyPostsThatWereWrittenLatelyAreReadAndAllOfThem(t *testing.T) {
 	metric(hour, 3, 0, 16)
 	reaction(2)
 	reaction(3)
-	for table, column := range map[string]string{"post_metrics_1h": "SimpleAggregateFunction(max, DateTime('UTC'))", "reactions_by_hour": "DateTime('UTC')"} {
+	for table, column := range map[string]string{
+		"post_metrics_1h":   "SimpleAggregateFunction(max, DateTime('UTC'))",
+		"reactions_by_hour": "DateTime('UTC')",
+	} {
 		alter := func(how string) { write(t, s, "ALTER TABLE "+table+" "+how+" SETTINGS mutations_sync = 1") }
 		alter("MODIFY COLUMN written_at REMOVE MATERIALIZED") // nobody can write it otherwise
 		alter("UPDATE written_at = now() - 3600 WHERE 1")
@@ -115,17 +123,20 @@ func TestOnlyPostsThatWereWrittenLatelyAreReadAndAllOfThem(t *testing.T) {
 	reaction(4)
 	read := func(from core.CountedFrom, since time.Time, within time.Duration) map[string]int64 {
 		likes := map[string]int64{}
-		require.NoError(t, hot.NewClickHouse(s.ClickHouse, from).EngagementLately(t.Context(), since, hour, within, func(id core.ID, age hot.Age, e core.Engagement) {
-			likes[fmt.Sprint(id, " of age ", age)] += e.Likes
-		}))
+		require.NoError(t, hot.NewClickHouse(s.ClickHouse, from).EngagementLately(t.Context(), since, hour, within,
+			func(id core.ID, age hot.Age, e core.Engagement) {
+				likes[fmt.Sprint(id, " of age ", age)] += e.Likes
+			}))
 		return likes
 	}
 	cdc := core.CountedFromEvents()
 	cdc.Likes = "cdc"
 	for range 2 {
 		require.Equal(t, map[string]int64{"1 of age 2": 33}, read(core.CountedFromEvents(), hour, 30*time.Minute))
-		require.Equal(t, map[string]int64{"1 of age 2": 33, "1 of age 1": 4}, read(core.CountedFromEvents(), hour.Add(-time.Hour), 30*time.Minute))
-		require.Equal(t, map[string]int64{"1 of age 2": 33, "2 of age 2": 2, "3 of age 2": 16}, read(core.CountedFromEvents(), hour, 90*time.Minute))
+		require.Equal(t, map[string]int64{"1 of age 2": 33, "1 of age 1": 4},
+			read(core.CountedFromEvents(), hour.Add(-time.Hour), 30*time.Minute))
+		require.Equal(t, map[string]int64{"1 of age 2": 33, "2 of age 2": 2, "3 of age 2": 16},
+			read(core.CountedFromEvents(), hour, 90*time.Minute))
 		require.Equal(t, map[string]int64{"1 of age 2": 0, "4 of age 2": 1}, read(cdc, hour, 30*time.Minute))
 		write(t, s, "OPTIMIZE TABLE post_metrics_1h FINAL") // a row that was put together is as late as its latest part
 	}

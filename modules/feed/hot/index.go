@@ -23,7 +23,10 @@ type index struct {
 const pageSize = 4096
 
 func newIndex(room int, rating *rank.Versioned) *index {
-	return &index{byID: roomFor(room), byAuthor: make(map[core.ID][]uint32, room/8), rating: rating, rated: rating != nil}
+	return &index{
+		byID: roomFor(room), byAuthor: make(map[core.ID][]uint32, room/8), rating: rating,
+		rated: rating != nil,
+	}
 }
 
 func (x *index) len() int { return x.byID.n }
@@ -150,5 +153,6 @@ func (x *index) unlink(place uint32) {
 // bytes estimates the memory: posts, slots, and what an author needs.
 func (x *index) bytes() int64 {
 	const post, slot, perPost, perAuthor = 88, 8, 8, 64
-	return int64(len(x.pages))*pageSize*post + int64(len(x.byID.slots))*slot + int64(x.len())*perPost + int64(len(x.byAuthor))*perAuthor
+	return int64(len(x.pages))*pageSize*post + int64(len(x.byID.slots))*slot + int64(x.len())*perPost +
+		int64(len(x.byAuthor))*perAuthor
 }

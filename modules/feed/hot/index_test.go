@@ -18,7 +18,10 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 		id := rapid.Int64Range(1, 40)
 		t.Repeat(map[string]func(*rapid.T){
 			"put": func(t *rapid.T) {
-				p := Post{ID: core.ID(id.Draw(t, "id")), Author: core.ID(rapid.Int64Range(1, 4).Draw(t, "author")), Created: rapid.Int64Range(0, 20).Draw(t, "created")}
+				p := Post{
+					ID: core.ID(id.Draw(t, "id")), Author: core.ID(rapid.Int64Range(1, 4).Draw(t, "author")),
+					Created: rapid.Int64Range(0, 20).Draw(t, "created"),
+				}
 				_, known := want[p.ID]
 				require.Equal(t, !known, x.put(p.ID, p.Author, p.Created))
 				want[p.ID] = p
@@ -47,7 +50,10 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 				}
 				require.Len(t, x.byAuthor, len(byAuthor))
 				for author, posts := range byAuthor {
-					slices.SortFunc(posts, func(a, b Post) int { return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID)) })
+					slices.SortFunc(posts, func(a, b Post) int {
+						return cmp.Or(cmp.Compare(a.Created, b.Created),
+							cmp.Compare(a.ID, b.ID))
+					})
 					var got []Post
 					for _, place := range x.byAuthor[author] {
 						got = append(got, *x.at(place))

@@ -41,7 +41,9 @@ func (s *Set) rankLists() {
 				continue
 			}
 			postAge, engagement := p.Age(now), believed(p.Day(), floor)
-			popular.offer(p, ranking.Weights.Freshness*ranking.Freshness(postAge)+ranking.Weights.Engagement*ranking.EngagementTerm(engagement))
+			popular.offer(p, ranking.Score(rank.Terms{
+				Freshness: ranking.Freshness(postAge), Engagement: ranking.EngagementTerm(engagement),
+			}))
 			if trend := ranking.Trend(engagement, postAge); trend > 0 {
 				day.offer(p, trend)
 			}
@@ -148,7 +150,8 @@ func (t *top) sink() {
 // sorted is the list, best first, and at most perAuthor posts of one author while others are left.
 func (t *top) sorted(most, perAuthor int) []Ranked {
 	slices.SortFunc(t.heap, func(a, b Ranked) int {
-		return cmp.Or(cmp.Compare(b.Value, a.Value), cmp.Compare(b.Post.Created, a.Post.Created), cmp.Compare(b.Post.ID, a.Post.ID))
+		return cmp.Or(cmp.Compare(b.Value, a.Value), cmp.Compare(b.Post.Created, a.Post.Created),
+			cmp.Compare(b.Post.ID, a.Post.ID))
 	})
 	perAuthorSoFar := make(map[core.ID]int, len(t.heap))
 	var list, surplus []Ranked

@@ -22,17 +22,28 @@ type metrics struct {
 // NewMetrics registers the metrics.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &metrics{
-		posts:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "feedrank_feed_hot_posts", Help: "Posts in the hot set."}),
-		bytes:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "feedrank_feed_hot_bytes", Help: "Estimated memory of the hot set."}),
-		authors: prometheus.NewGauge(prometheus.GaugeOpts{Name: "feedrank_feed_hot_authors", Help: "Authors with posts in the hot set."}),
+		posts: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "feedrank_feed_hot_posts",
+			Help: "Posts in the hot set.",
+		}),
+		bytes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "feedrank_feed_hot_bytes",
+			Help: "Estimated memory of the hot set.",
+		}),
+		authors: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "feedrank_feed_hot_authors",
+			Help: "Authors with posts in the hot set.",
+		}),
 		unclear: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "feedrank_feed_hot_unclear_posts", Help: "Posts that may have changed, by a repair or by changes without an order, and are looked up in ClickHouse.",
+			Name: "feedrank_feed_hot_unclear_posts",
+			Help: "Posts that may have changed, by a repair or by changes without an order, and are looked up in ClickHouse.",
 		}),
 		evicted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "feedrank_feed_hot_evicted_total", Help: "Posts dropped because feed.hot.max_posts was reached.",
 		}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "feedrank_feed_hot_step_seconds", Help: "Time to load the hot set, to refresh the current hour and to recount the day.",
+			Name:    "feedrank_feed_hot_step_seconds",
+			Help:    "Time to load the hot set, to refresh the current hour and to recount the day.",
 			Buckets: prometheus.ExponentialBuckets(0.002, 2, 14),
 		}, []string{"step"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -47,10 +58,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 func (s *Set) ObserveAge(reg prometheus.Registerer, clock core.Clock) {
 	reg.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "feedrank_feed_hot_engagement_age_seconds", Help: "How old the engagement in the hot set is; -1 before the first load.",
+			Name: "feedrank_feed_hot_engagement_age_seconds",
+			Help: "How old the engagement in the hot set is; -1 before the first load.",
 		}, func() float64 { return age(clock.Now(), s.engagementAt.Load()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "feedrank_feed_hot_load_age_seconds", Help: "How long ago the hot set was loaded in full; -1 before the first load.",
+			Name: "feedrank_feed_hot_load_age_seconds",
+			Help: "How long ago the hot set was loaded in full; -1 before the first load.",
 		}, func() float64 { return age(clock.Now(), s.loadedAt.Load()) }),
 	)
 }

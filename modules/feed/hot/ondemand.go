@@ -14,7 +14,8 @@ type Direct interface {
 	// PostsByID gives those of some posts that are visible.
 	PostsByID(ctx context.Context, ids []core.ID, add func(core.Post)) error
 	// EngagementOf is Source.Engagement of some posts.
-	EngagementOf(ctx context.Context, ids []core.ID, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error
+	EngagementOf(ctx context.Context, ids []core.ID, since, hour time.Time,
+		add func(core.ID, Age, core.Engagement)) error
 }
 
 // Wanted are the posts that one viewer's page can need.
@@ -77,7 +78,10 @@ func OnDemand(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*
 	}
 	s.loadedAt.Store(now.UnixMicro())
 	s.engagementAt.Store(now.UnixMicro())
-	s.lists.Store(&Lists{At: now, Hour: posts.standing(wanted.Lists.Hour), Day: posts.standing(wanted.Lists.Day), Popular: posts.standing(wanted.Lists.Popular)})
+	s.lists.Store(&Lists{
+		At: now, Hour: posts.standing(wanted.Lists.Hour), Day: posts.standing(wanted.Lists.Day),
+		Popular: posts.standing(wanted.Lists.Popular),
+	})
 	return s, nil
 }
 

@@ -11,7 +11,10 @@ import (
 type counts struct{ exposures, likes, comments, shares int32 }
 
 func (c counts) engagement() core.Engagement {
-	return core.Engagement{Exposures: int64(c.exposures), Likes: int64(c.likes), Comments: int64(c.comments), Shares: int64(c.shares)}
+	return core.Engagement{
+		Exposures: int64(c.exposures), Likes: int64(c.likes), Comments: int64(c.comments),
+		Shares: int64(c.shares),
+	}
 }
 
 func countsOf(e core.Engagement) counts {
@@ -66,7 +69,8 @@ func (p *Post) Hour(minuteOfHour float64) core.Engagement {
 	prev := p.counts[Previous].engagement()
 	share := func(n int64) int64 { return int64(float64(n) * left) }
 	return p.counts[Current].engagement().Add(core.Engagement{
-		Exposures: share(prev.Exposures), Likes: share(prev.Likes), Comments: share(prev.Comments), Shares: share(prev.Shares),
+		Exposures: share(prev.Exposures), Likes: share(prev.Likes), Comments: share(prev.Comments),
+		Shares: share(prev.Shares),
 	})
 }
 

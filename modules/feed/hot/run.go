@@ -31,7 +31,8 @@ func (s *Set) Stop(ctx context.Context) error {
 // follow keeps the set current. Whatever fails is tried again: the set outlives ClickHouse.
 func (s *Set) follow(ctx context.Context) error {
 	s.loadUntilDone(ctx)
-	refresh, recount, reload := time.NewTicker(s.cfg.RefreshEvery), time.NewTicker(s.cfg.RecountEvery), time.NewTicker(jittered(s.cfg.ReloadEvery))
+	refresh, recount, reload := time.NewTicker(s.cfg.RefreshEvery), time.NewTicker(s.cfg.RecountEvery),
+		time.NewTicker(jittered(s.cfg.ReloadEvery))
 	defer refresh.Stop()
 	defer recount.Stop()
 	defer reload.Stop()
@@ -120,12 +121,14 @@ func (s *Set) step(name string, run func() error) (ok bool) {
 		}
 		if name == "load" {
 			status := s.Status()
-			s.log.Info("hot set loaded", zap.Int("posts", status.Posts), zap.Int64("bytes", status.Bytes), zap.Duration("took", time.Since(start)))
+			s.log.Info("hot set loaded", zap.Int("posts", status.Posts), zap.Int64("bytes", status.Bytes),
+				zap.Duration("took", time.Since(start)))
 		}
 	case !errors.Is(err, context.Canceled):
 		s.metrics.failures.WithLabelValues(name).Inc()
 		if !s.metrics.failing.Swap(true) {
-			s.log.Warn("hot set cannot follow ClickHouse; it keeps what it has", zap.String("step", name), zap.Error(err))
+			s.log.Warn("hot set cannot follow ClickHouse; it keeps what it has", zap.String("step", name),
+				zap.Error(err))
 		}
 	}
 	return err == nil

@@ -24,7 +24,8 @@ type Source interface {
 	// Engagement gives the sums of the hours from since on, by their age against hour.
 	Engagement(ctx context.Context, since, hour time.Time, add func(core.ID, Age, core.Engagement)) error
 	// EngagementLately gives the same of the posts of which something was written within a time before now.
-	EngagementLately(ctx context.Context, since, hour time.Time, within time.Duration, add func(core.ID, Age, core.Engagement)) error
+	EngagementLately(ctx context.Context, since, hour time.Time, within time.Duration,
+		add func(core.ID, Age, core.Engagement)) error
 }
 
 // Set is the hot set. It is safe for concurrent use.
@@ -38,10 +39,11 @@ type Set struct {
 	workers *worker.Group
 	reload  chan struct{} // asks for a reload now
 
-	mu              sync.RWMutex
-	index           *index
-	arrivals        arrivals
-	watching        int64                 // microseconds since 1970: when it was loaded first; from then on it knows of every arrival
+	mu       sync.RWMutex
+	index    *index
+	arrivals arrivals
+	// microseconds since 1970: when it was loaded first; from then on it knows of every arrival
+	watching        int64
 	touched         map[core.ID]time.Time // posts that changed lately, and when we were told
 	unclear         map[core.ID]unclear   // posts that may have changed
 	unsettled       time.Time             // when the table of posts was truncated, or had been read anew
@@ -57,7 +59,8 @@ type Set struct {
 func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metrics *Metrics, log *zap.Logger) *Set {
 	s := &Set{
 		cfg: cfg, source: source, ranking: ranking, clock: clock, log: log, metrics: metrics.inner,
-		reload: make(chan struct{}, 1), index: newIndex(0, ranking.Get()), touched: map[core.ID]time.Time{}, unclear: map[core.ID]unclear{},
+		reload: make(chan struct{}, 1), index: newIndex(0, ranking.Get()), touched: map[core.ID]time.Time{},
+		unclear:         map[core.ID]unclear{},
 		suppressionList: &suppressionList{},
 	}
 	s.lists.Store(&Lists{})
@@ -157,8 +160,9 @@ func (s *Set) Status() Status {
 	v := s.View()
 	defer v.Close()
 	return Status{
-		Loaded: s.Loaded(), LoadedAt: time.UnixMicro(s.loadedAt.Load()).UTC(), EngagementAt: time.UnixMicro(s.engagementAt.Load()).UTC(),
-		Posts: s.index.len(), Bytes: s.index.bytes(),
+		Loaded: s.Loaded(), LoadedAt: time.UnixMicro(s.loadedAt.Load()).UTC(),
+		EngagementAt: time.UnixMicro(s.engagementAt.Load()).UTC(),
+		Posts:        s.index.len(), Bytes: s.index.bytes(),
 	}
 }
 

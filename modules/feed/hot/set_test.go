@@ -62,13 +62,16 @@ func (s *table) Engagement(_ context.Context, _, _ time.Time, add func(core.ID, 
 	return s.err
 }
 
-func (s *table) EngagementLately(ctx context.Context, since, hour time.Time, within time.Duration, add func(core.ID, hot.Age, core.Engagement)) error {
+func (s *table) EngagementLately(ctx context.Context, since, hour time.Time, within time.Duration,
+	add func(core.ID, hot.Age, core.Engagement),
+) error {
 	s.within = within
 	return s.Engagement(ctx, since, hour, add)
 }
 
 func newSet(cfg hot.Config, source hot.Source, clock core.Clock) *hot.Set {
-	return hot.New(cfg, source, rank.NewLive(rank.DefaultConfig()), clock, hot.NewMetrics(prometheus.NewRegistry()), zap.NewNop())
+	return hot.New(cfg, source, rank.NewLive(rank.DefaultConfig()), clock, hot.NewMetrics(prometheus.NewRegistry()),
+		zap.NewNop())
 }
 
 func post(id, author core.ID, created time.Time) core.Post {
@@ -109,7 +112,10 @@ func TestAChangeOutweighsALoadThatBeganBeforeIt(t *testing.T) {
 
 func TestTheSetOutlivesItsSource(t *testing.T) {
 	clock := &manualClock{noon}
-	source := &table{posts: []core.Post{post(1, 10, noon.Add(-time.Hour))}, counts: map[core.ID]core.Engagement{1: {Likes: 3}}}
+	source := &table{
+		posts:  []core.Post{post(1, 10, noon.Add(-time.Hour))},
+		counts: map[core.ID]core.Engagement{1: {Likes: 3}},
+	}
 	set := newSet(hot.DefaultConfig(), source, clock)
 	require.ErrorIs(t, set.Check(context.Background()), hot.ErrNotLoaded)
 	require.NoError(t, set.Load(context.Background()))
@@ -128,8 +134,13 @@ func TestTheSetOutlivesItsSource(t *testing.T) {
 func TestAfterATruncateWhatClickHouseHoldsDecides(t *testing.T) {
 	source := &table{}
 	set := newSet(hot.DefaultConfig(), source, &manualClock{noon})
-	set.Apply([]core.Change{put(post(1, 10, noon)), put(post(2, 10, noon)), {Kind: core.TableCleared}, put(post(3, 10, noon))})
-	source.posts = []core.Post{post(2, 10, noon)} // written after the truncate, told of before it; 3 is still on its way
+	set.Apply([]core.Change{
+		put(post(1, 10, noon)), put(post(2, 10, noon)),
+		{Kind: core.TableCleared},
+		put(post(3, 10, noon)),
+	})
+	// written after the truncate, told of before it; 3 is still on its way
+	source.posts = []core.Post{post(2, 10, noon)}
 	require.NoError(t, set.Load(context.Background()))
 	require.False(t, holds(set, 1))
 	require.True(t, holds(set, 2))
@@ -228,7 +239,8 @@ func TestMemoryIsNearTheEstimate(t *testing.T) {
 	const n = 200_000
 	source := &table{}
 	for i := range n {
-		source.posts = append(source.posts, post(core.ID(i+1), core.ID(1+(i*7919)%60_000), noon.Add(-time.Duration(n-i)*time.Second)))
+		source.posts = append(source.posts, post(core.ID(i+1), core.ID(1+(i*7919)%60_000),
+			noon.Add(-time.Duration(n-i)*time.Second)))
 	}
 	set := newSet(hot.DefaultConfig(), source, &manualClock{noon})
 	var before, after runtime.MemStats

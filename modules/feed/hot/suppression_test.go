@@ -21,7 +21,10 @@ func trendingIDs(list []hot.Ranked) []core.ID {
 
 func TestOneAccountsBurstDoesNotWinTrending(t *testing.T) {
 	clock := &manualClock{noon}
-	source := &table{counts: map[core.ID]core.Engagement{1: {Exposures: 5, Likes: 5000}, 2: {Exposures: 50, Likes: 20}, 3: {Exposures: 50, Likes: 10}, 4: {Exposures: 5, Likes: 4000}}}
+	source := &table{counts: map[core.ID]core.Engagement{
+		1: {Exposures: 5, Likes: 5000}, 2: {Exposures: 50, Likes: 20},
+		3: {Exposures: 50, Likes: 10}, 4: {Exposures: 5, Likes: 4000},
+	}}
 	for id := range core.ID(4) {
 		source.posts = append(source.posts, post(id+1, 10+id, noon.Add(-time.Hour)))
 	}

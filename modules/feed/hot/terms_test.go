@@ -33,7 +33,9 @@ func (c counted) Engagement(_ context.Context, _, _ time.Time, add func(core.ID,
 	return nil
 }
 
-func (c counted) EngagementLately(ctx context.Context, since, hour time.Time, _ time.Duration, add func(core.ID, Age, core.Engagement)) error {
+func (c counted) EngagementLately(ctx context.Context, since, hour time.Time, _ time.Duration,
+	add func(core.ID, Age, core.Engagement),
+) error {
 	return c.Engagement(ctx, since, hour, add)
 }
 
@@ -46,7 +48,10 @@ func TestATermThatIsKeptIsTheOneThatTheCountsGive(t *testing.T) {
 		version := uint64(0)
 		t.Repeat(map[string]func(*rapid.T){
 			"count": func(t *rapid.T) {
-				table[ids.Draw(t, "post")] = core.Engagement{Likes: rapid.Int64Range(0, 50).Draw(t, "likes"), Exposures: 100}
+				table[ids.Draw(t, "post")] = core.Engagement{
+					Likes:     rapid.Int64Range(0, 50).Draw(t, "likes"),
+					Exposures: 100,
+				}
 			},
 			"load":    func(t *rapid.T) { require.NoError(t, s.Load(context.Background())) },
 			"refresh": func(t *rapid.T) { require.NoError(t, s.Refresh(context.Background(), false)) },
@@ -54,7 +59,10 @@ func TestATermThatIsKeptIsTheOneThatTheCountsGive(t *testing.T) {
 			"rank":    func(*rapid.T) { s.rankLists() },
 			"judge":   func(t *rapid.T) { s.Suppress(rapid.SliceOfN(ids, 0, 3).Draw(t, "suppressed")) },
 			"put": func(t *rapid.T) {
-				s.Apply([]core.Change{{Kind: core.PostPut, Post: core.Post{ID: ids.Draw(t, "post"), AuthorID: 2, CreatedAt: time.Now()}}})
+				s.Apply([]core.Change{{Kind: core.PostPut, Post: core.Post{
+					ID: ids.Draw(t, "post"), AuthorID: 2,
+					CreatedAt: time.Now(),
+				}}})
 			},
 			"delete": func(t *rapid.T) {
 				s.Apply([]core.Change{{Kind: core.PostDeleted, Post: core.Post{ID: ids.Draw(t, "post")}}})

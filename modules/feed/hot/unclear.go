@@ -14,7 +14,8 @@ import (
 
 // unclearSteps are when a post is looked up after we heard that it may have changed.
 var unclearSteps = []time.Duration{
-	150 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 2 * time.Second, 5 * time.Second, 15 * time.Second, time.Minute,
+	150 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 2 * time.Second, 5 * time.Second,
+	15 * time.Second, time.Minute,
 }
 
 const (

@@ -42,7 +42,10 @@ func created(s *hot.Set, id core.ID) time.Time {
 
 func TestARepairedPostIsLookedUpWithinASecond(t *testing.T) {
 	clock := &manualClock{noon}
-	source := &lookups{table: table{posts: []core.Post{post(1, 10, noon.Add(-time.Hour)), post(2, 10, noon.Add(-time.Hour))}}}
+	source := &lookups{table: table{posts: []core.Post{
+		post(1, 10, noon.Add(-time.Hour)),
+		post(2, 10, noon.Add(-time.Hour)),
+	}}}
 	set := newSet(hot.DefaultConfig(), source, clock)
 	require.NoError(t, set.Load(context.Background()))
 	// The repair of 1 removes it, 3 was missing, 2 has another time.
@@ -73,7 +76,10 @@ func TestARepairedPostIsLookedUpWithinASecond(t *testing.T) {
 
 func TestWhatWeWereToldIsNotUndoneByACopyThatIsLate(t *testing.T) {
 	clock := &manualClock{noon}
-	source := &lookups{table: table{posts: []core.Post{post(1, 10, noon.Add(-time.Hour)), post(2, 10, noon.Add(-time.Hour))}}}
+	source := &lookups{table: table{posts: []core.Post{
+		post(1, 10, noon.Add(-time.Hour)),
+		post(2, 10, noon.Add(-time.Hour)),
+	}}}
 	set := newSet(hot.DefaultConfig(), source, clock)
 	require.NoError(t, set.Load(context.Background()))
 	set.Apply([]core.Change{deleted(1), unclear(1), unclear(2), deleted(2)})

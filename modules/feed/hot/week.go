@@ -16,7 +16,9 @@ import (
 )
 
 // Since ranks the trending posts of a longer time than the set covers: it asks ClickHouse.
-func (c *ClickHouse) Since(ctx context.Context, since, now time.Time, ranking *rank.Config, limit int) ([]Ranked, error) {
+func (c *ClickHouse) Since(ctx context.Context, since, now time.Time, ranking *rank.Config, limit int) ([]Ranked,
+	error,
+) {
 	posts, err := c.top(ctx, since, &ranking.Engagement, limit)
 	if err != nil || len(posts) == 0 {
 		return nil, err
@@ -39,12 +41,15 @@ func (c *ClickHouse) Since(ctx context.Context, since, now time.Time, ranking *r
 	return list, nil
 }
 
-func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagement, limit int) (map[core.ID]counts, error) {
+func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagement, limit int) (map[core.ID]counts,
+	error,
+) {
 	var ids, exposures, likes, comments, shares proto.ColInt64
 	posts := make(map[core.ID]counts, limit)
 	name, params := c.from.Query("feed_week_top", map[string]any{
 		"since": since.Unix(), "limit": limit, "like": e.Like, "comment": e.Comment, "share": e.Share,
-		"a": e.PriorInteractions, "b": e.PriorExposures, "rate": rateOf(e), "min_people": e.MinPeople, "people_share": e.PeopleShare,
+		"a": e.PriorInteractions, "b": e.PriorExposures, "rate": rateOf(e), "min_people": e.MinPeople,
+		"people_share": e.PeopleShare,
 	})
 	return posts, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params),

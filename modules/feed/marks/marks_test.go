@@ -53,7 +53,8 @@ func TestAMarkThatWasToldTwiceIsOne(t *testing.T) {
 	}
 	require.Equal(t, 2, marks.Standing(b, at))
 	require.Equal(t, 1, marks.Standing(b, at.Add(time.Second)), "since then")
-	require.Equal(t, 2, marks.Standing(append(marks.Append(b, 7, at.Add(time.Hour)), 1, 2, 3), at), "another time, and a torn one")
+	require.Equal(t, 2, marks.Standing(append(marks.Append(b, 7, at.Add(time.Hour)), 1, 2, 3), at),
+		"another time, and a torn one")
 	back := marks.Append(b, marks.Undo(7), at.Add(time.Hour))
 	require.Equal(t, 1, marks.Standing(back, at), "one that was taken back is none")
 	require.Equal(t, 2, marks.Standing(marks.Append(back, 7, at.Add(2*time.Hour)), at), "until it is hidden anew")

@@ -58,8 +58,11 @@ func DefaultConfig() Config {
 		FreshnessDecay: 0.1,
 		TrendingDecay:  0.05,
 		WeeklyDecay:    0.015,
-		Engagement:     Engagement{Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20, MaxRate: 0.25, MinPeople: 3, PeopleShare: 0.00015},
-		Affinity:       Affinity{View: 0.2, Click: 0.5, Like: 1, Comment: 2, Share: 3, Hide: -5},
-		Diversity:      Diversity{Top: 5, Gap: 3, Window: 50, MaxAuthor: 3},
+		Engagement: Engagement{
+			Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20,
+			MaxRate: 0.25, MinPeople: 3, PeopleShare: 0.00015,
+		},
+		Affinity:  Affinity{View: 0.2, Click: 0.5, Like: 1, Comment: 2, Share: 3, Hide: -5},
+		Diversity: Diversity{Top: 5, Gap: 3, Window: 50, MaxAuthor: 3},
 	}
 }

@@ -169,7 +169,8 @@ func (d *Diversifier) release(at int) {
 func (d *Diversifier) reset(authors []int32, authorCount int) {
 	d.recent = resized(d.recent, authorCount*d.rules.MaxAuthor)
 	d.count = resized(d.count, authorCount)
-	d.next, d.due, d.sameDue = resized(d.next, len(authors)), resized(d.due, len(authors)), resized(d.sameDue, len(authors))
+	d.next, d.due, d.sameDue = resized(d.next, len(authors)), resized(d.due, len(authors)),
+		resized(d.sameDue, len(authors))
 	d.free.reset(len(authors))
 	d.waiting.reset(len(authors))
 	d.relax = d.relax[:0]

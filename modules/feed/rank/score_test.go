@@ -48,8 +48,10 @@ func TestAScoreUnderOtherConstantsIsTheseNumbers(t *testing.T) {
 	require.InDelta(t, 432, c.Interactions(counts), 1e-9)
 	require.InDelta(t, 3.128951, c.EngagementTerm(counts), 1e-6) // ln(1 + 437/20)
 	require.InDelta(t, 0.449329, c.Freshness(4*time.Hour), 1e-6) // e^-0.8
-	require.InDelta(t, -345679, c.Affinity.Weighted(rank.AuthorCounts{Views: 1, Clicks: 2, Likes: 3, Comments: 4, Shares: 5, Hides: 4}), 1e-9)
-	require.InDelta(t, 654321, c.Affinity.Weighted(rank.AuthorCounts{Views: 1, Clicks: 2, Likes: 3, Comments: 4, Shares: 65}), 1e-9)
+	require.InDelta(t, -345679,
+		c.Affinity.Weighted(rank.AuthorCounts{Views: 1, Clicks: 2, Likes: 3, Comments: 4, Shares: 5, Hides: 4}), 1e-9)
+	require.InDelta(t, 654321,
+		c.Affinity.Weighted(rank.AuthorCounts{Views: 1, Clicks: 2, Likes: 3, Comments: 4, Shares: 65}), 1e-9)
 	require.InDelta(t, 4.615121, c.AffinityTerm(100), 1e-6)
 	require.InDelta(t, -4.615121, c.AffinityTerm(-100), 1e-6)
 }
@@ -66,7 +68,8 @@ func TestInteractionsWithoutExposuresAreTakenToHaveComeAtTheHighestRate(t *testi
 	require.InDelta(t, math.Log1p(11./120), c.EngagementTerm(seen), 1e-12) // the prior is 1 of 20
 	c.Engagement.MaxRate = 0
 	require.InDelta(t, math.Log1p(19./20), c.EngagementTerm(forged), 1e-12, "no bound")
-	require.InDelta(t, math.Log1p(1./20), c.EngagementTerm(core.Engagement{Exposures: -15, Likes: -3}), 1e-12, "below zero is zero")
+	require.InDelta(t, math.Log1p(1./20), c.EngagementTerm(core.Engagement{Exposures: -15, Likes: -3}), 1e-12,
+		"below zero is zero")
 }
 
 func TestAPostTakesAsManyPeopleAsTheFloor(t *testing.T) {
@@ -131,7 +134,10 @@ func TestTheScoreIsMonotoneInEachTermAndFinite(t *testing.T) {
 		}
 		affinity := rapid.Float64Range(-1e9, 1e9).Draw(t, "affinity")
 		score := func(age time.Duration, e core.Engagement, affinity float64) float64 {
-			return c.Score(rank.Terms{Freshness: c.Freshness(age), Engagement: c.EngagementTerm(e), Affinity: c.AffinityTerm(affinity)})
+			return c.Score(rank.Terms{
+				Freshness: c.Freshness(age), Engagement: c.EngagementTerm(e),
+				Affinity: c.AffinityTerm(affinity),
+			})
 		}
 		at := score(age, e, affinity)
 		require.False(t, math.IsNaN(at) || math.IsInf(at, 0))

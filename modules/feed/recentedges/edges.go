@@ -48,7 +48,8 @@ type queued struct {
 func New(clock core.Clock, reg prometheus.Registerer) *Edges {
 	e := &Edges{clock: clock, most: maxRows, byViewer: map[core.ID][]note{}, rows: map[string]row{}}
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "feedrank_feed_recent_edges", Help: "Follows, blocks and mutes that this replica heard of from Kafka and still remembers, at most 65,536.",
+		Name: "feedrank_feed_recent_edges",
+		Help: "Follows, blocks and mutes that this replica heard of from Kafka and still remembers, at most 65,536.",
 	}, func() float64 {
 		e.mu.RLock()
 		defer e.mu.RUnlock()

@@ -20,16 +20,29 @@ func TestABlockIsHeardOfByBothSidesUntilItsRowIsGone(t *testing.T) {
 	e := New(core.SystemClock{}, prometheus.NewRegistry())
 	began := time.Now().Add(-time.Second)
 	e.Apply([]core.Change{
-		blocked("block 1", 7, 9), {Kind: core.Followed, Viewer: 7, Other: 8, Row: "follow 1"}, {Kind: core.Muted, Viewer: 7, Other: 6, Row: "mute 1"},
+		blocked("block 1", 7, 9),
+		{Kind: core.Followed, Viewer: 7, Other: 8, Row: "follow 1"},
+		{Kind: core.Muted, Viewer: 7, Other: 6, Row: "mute 1"},
 	})
-	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchBlock, Other: 9}, {Kind: reserve.PatchFollow, Other: 8}, {Kind: reserve.PatchMute, Other: 6}}, e.Since(7, began, nil))
+	require.Equal(t, []reserve.Patch{
+		{Kind: reserve.PatchBlock, Other: 9},
+		{Kind: reserve.PatchFollow, Other: 8},
+		{Kind: reserve.PatchMute, Other: 6},
+	}, e.Since(7, began, nil))
 	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchBlockedBy, Other: 7}}, e.Since(9, began, nil))
 	require.Empty(t, e.Since(7, time.Now().Add(time.Minute), nil), "the entry is younger")
 
-	e.Apply([]core.Change{blocked("block 2", 7, 9), {Kind: core.Unblocked, Row: "block 1"}, {Kind: core.Unfollowed, Row: "follow 1"}, {Kind: core.Unmuted, Row: "never heard of"}})
-	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchMute, Other: 6}, {Kind: reserve.PatchBlock, Other: 9}}, e.Since(7, began, nil), "another row says so, too")
+	e.Apply([]core.Change{
+		blocked("block 2", 7, 9),
+		{Kind: core.Unblocked, Row: "block 1"},
+		{Kind: core.Unfollowed, Row: "follow 1"},
+		{Kind: core.Unmuted, Row: "never heard of"},
+	})
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchMute, Other: 6}, {Kind: reserve.PatchBlock, Other: 9}},
+		e.Since(7, began, nil), "another row says so, too")
 	e.Apply([]core.Change{{Kind: core.Unmuted, Viewer: 7, Other: 6, Row: "mute 1"}})
-	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchBlock, Other: 9}, {Kind: reserve.PatchUnmute, Other: 6}}, e.Since(7, began, nil), "the key says between whom")
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchBlock, Other: 9}, {Kind: reserve.PatchUnmute, Other: 6}},
+		e.Since(7, began, nil), "the key says between whom")
 	e.Apply([]core.Change{blocked("block 2", 7, 5)}) // the row says something else now
 	require.Empty(t, e.Since(9, began, nil))
 	require.Len(t, e.Since(5, began, nil), 1)

@@ -31,7 +31,8 @@ func (c *ClickHouse) Partitions(ctx context.Context) ([]uint16, error) {
 		out       []uint16
 	)
 	return out, c.client.Read(ctx, clickhouse.Query{Name: "refill_partitions", Query: ch.Query{
-		Body: sql.ClickHouse("refill_partitions"), Settings: clickhouse.Job, Result: proto.Results{{Name: "kafka_partition", Data: &partition}},
+		Body: sql.ClickHouse("refill_partitions"), Settings: clickhouse.Job,
+		Result: proto.Results{{Name: "kafka_partition", Data: &partition}},
 		OnResult: func(context.Context, proto.Block) error {
 			out = append(out, partition...)
 			return nil
@@ -40,7 +41,9 @@ func (c *ClickHouse) Partitions(ctx context.Context) ([]uint16, error) {
 }
 
 // Hidden implements Source.
-func (c *ClickHouse) Hidden(ctx context.Context, partition uint16, after core.ID, since time.Time) ([]store.Mark, error) {
+func (c *ClickHouse) Hidden(ctx context.Context, partition uint16, after core.ID, since time.Time) ([]store.Mark,
+	error,
+) {
 	return c.page(ctx, "refill_hidden", partition, after, since)
 }
 
@@ -49,7 +52,9 @@ func (c *ClickHouse) Seen(ctx context.Context, partition uint16, after core.ID, 
 	return c.page(ctx, "refill_seen", partition, after, since)
 }
 
-func (c *ClickHouse) page(ctx context.Context, name string, partition uint16, after core.ID, since time.Time) ([]store.Mark, error) {
+func (c *ClickHouse) page(ctx context.Context, name string, partition uint16, after core.ID,
+	since time.Time,
+) ([]store.Mark, error) {
 	var (
 		user, post proto.ColInt64
 		received   proto.ColDateTime64
@@ -61,10 +66,17 @@ func (c *ClickHouse) page(ctx context.Context, name string, partition uint16, af
 			"partition": partition, "after": int64(after), "since": since.UnixMilli(), "limit": c.rows,
 		}),
 		Settings: clickhouse.Job,
-		Result:   proto.Results{{Name: "user_id", Data: &user}, {Name: "post_id", Data: &post}, {Name: "at", Data: &received}},
+		Result: proto.Results{
+			{Name: "user_id", Data: &user},
+			{Name: "post_id", Data: &post},
+			{Name: "at", Data: &received},
+		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range user.Rows() {
-				page = append(page, store.Mark{User: core.ID(user.Row(i)), Post: core.ID(post.Row(i)), At: received.Row(i)})
+				page = append(page, store.Mark{
+					User: core.ID(user.Row(i)), Post: core.ID(post.Row(i)),
+					At: received.Row(i),
+				})
 			}
 			return nil
 		},

@@ -50,8 +50,13 @@ type Job struct {
 }
 
 // NewJob makes the job.
-func NewJob(cfg store.Config, source Source, s *store.Store, w *Witnesses, erased Erased, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *Job {
-	return &Job{cfg: cfg, source: source, store: s, witnesses: w, erased: erased, clock: clock, log: log.Named("refill"), metrics: newMetrics(reg)}
+func NewJob(cfg store.Config, source Source, s *store.Store, w *Witnesses, erased Erased, clock core.Clock,
+	reg prometheus.Registerer, log *zap.Logger,
+) *Job {
+	return &Job{
+		cfg: cfg, source: source, store: s, witnesses: w, erased: erased, clock: clock,
+		log: log.Named("refill"), metrics: newMetrics(reg),
+	}
 }
 
 // errLostAgain says that what was written may be gone.
@@ -153,10 +158,12 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		whole: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "feedrank_refill_whole", Help: "1 when Redis has what viewers saw and hid, as far as the leading replica knows; 0 while it is filled.",
+			Name: "feedrank_refill_whole",
+			Help: "1 when Redis has what viewers saw and hid, as far as the leading replica knows; 0 while it is filled.",
 		}),
 		marks: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_refill_marks_total", Help: "Marks read from the raw events to fill Redis, by kind: hidden, seen.",
+			Name: "feedrank_refill_marks_total",
+			Help: "Marks read from the raw events to fill Redis, by kind: hidden, seen.",
 		}, []string{"kind"}),
 	}
 	reg.MustRegister(m.whole, m.marks)

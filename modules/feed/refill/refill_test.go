@@ -52,9 +52,11 @@ func newWorld(t *testing.T) *world {
 	cfg := store.DefaultConfig()
 	cfg.MaxSeen = 10
 	w.conn, w.store, w.source = conn, store.New(cfg, client), NewClickHouse(w.ClickHouse)
-	w.job = NewJob(cfg, w.source, w.store, NewWitnesses(client), w.erased, core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
+	w.job = NewJob(cfg, w.source, w.store, NewWitnesses(client), w.erased, core.SystemClock{}, prometheus.NewRegistry(),
+		zap.NewNop())
 	for partition := range 2 {
-		w.write("INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES (%d, 7, 'test', now64(3))", partition<<32|1)
+		w.write("INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES (%d, 7, 'test', now64(3))",
+			partition<<32|1)
 		w.write("INSERT INTO event_ranges (kafka_partition, last_offset, fence, token, applied_at) VALUES (%d, 1000, %d, 7, now64(3))", partition, partition<<32|1)
 	}
 	return w
@@ -63,7 +65,8 @@ func newWorld(t *testing.T) *world {
 func (w *world) write(statement string, args ...any) {
 	w.t.Helper()
 	body := fmt.Sprintf(statement, args...)
-	require.NoError(w.t, w.ClickHouse.Write(context.Background(), clickhouse.Query{Name: "test", Query: ch.Query{Body: body}}), body)
+	require.NoError(w.t, w.ClickHouse.Write(context.Background(),
+		clickhouse.Query{Name: "test", Query: ch.Query{Body: body}}), body)
 }
 
 // event is a raw one, of a partition that is the user's.
@@ -72,7 +75,8 @@ func (w *world) event(user core.ID, action string, post int, ago time.Duration) 
 	w.offset++
 	at := time.Now().Add(-ago).UnixMilli()
 	w.write("INSERT INTO events (kafka_partition, user_id, event_id, post_id, author_id, action, occurred_at, received_at, epoch, kafka_offset, fence, token) "+
-		"VALUES (%[1]d, %[2]d, generateUUIDv4(), %[3]d, 5, '%[4]s', %[5]d, %[5]d, 0, %[6]d, %[7]d, 7)", user%2, user, post, action, at, w.offset, int64(user%2)<<32|1)
+		"VALUES (%[1]d, %[2]d, generateUUIDv4(), %[3]d, 5, '%[4]s', %[5]d, %[5]d, 0, %[6]d, %[7]d, 7)", user%2, user,
+		post, action, at, w.offset, int64(user%2)<<32|1)
 }
 
 func (w *world) run() {

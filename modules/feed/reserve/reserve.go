@@ -153,7 +153,8 @@ type Patch struct {
 // withdraw takes back what some sources offered of an author.
 func (r *Reserve) withdraw(author core.ID, sources Source) {
 	at, _ := r.Find(author)
-	r.Candidates = slices.DeleteFunc(r.Candidates, func(c Candidate) bool { return int(c.Author) == at && c.Source&^sources == 0 })
+	r.Candidates = slices.DeleteFunc(r.Candidates,
+		func(c Candidate) bool { return int(c.Author) == at && c.Source&^sources == 0 })
 	for i := range r.Candidates {
 		if c := &r.Candidates[i]; int(c.Author) == at {
 			c.Source &^= sources

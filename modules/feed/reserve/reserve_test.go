@@ -19,7 +19,10 @@ var anyID = rapid.Custom(func(t *rapid.T) core.ID {
 func drawReserve(t *rapid.T) reserve.Reserve {
 	ids := rapid.SliceOfNDistinct(anyID, 1, 40, rapid.ID[core.ID]).Draw(t, "authors")
 	slices.Sort(ids)
-	r := reserve.Reserve{BuiltAt: time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "built")).UTC(), Ranking: rapid.Uint64().Draw(t, "ranking")}
+	r := reserve.Reserve{
+		BuiltAt: time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "built")).UTC(),
+		Ranking: rapid.Uint64().Draw(t, "ranking"),
+	}
 	for _, id := range ids {
 		r.Authors = append(r.Authors, reserve.Author{
 			ID: id, Relation: reserve.Relation(rapid.IntRange(0, 31).Draw(t, "relation")),
@@ -29,7 +32,8 @@ func drawReserve(t *rapid.T) reserve.Reserve {
 	for range rapid.IntRange(0, 60).Draw(t, "candidates") {
 		r.Candidates = append(r.Candidates, reserve.Candidate{
 			Post: anyID.Draw(t, "post"), Author: int32(rapid.IntRange(0, len(ids)-1).Draw(t, "author")),
-			Source: reserve.Source(rapid.IntRange(1, 15).Draw(t, "source")), Created: rapid.Int64Range(0, 1<<40).Draw(t, "created") * 1000,
+			Source:  reserve.Source(rapid.IntRange(1, 15).Draw(t, "source")),
+			Created: rapid.Int64Range(0, 1<<40).Draw(t, "created") * 1000,
 		})
 	}
 	return r
@@ -60,7 +64,10 @@ func TestAnEntryThatWasPatchedIsNotFreshAndObeysThePatch(t *testing.T) {
 	now := time.UnixMilli(1_000_000)
 	r := reserve.Reserve{
 		BuiltAt: now, Authors: []reserve.Author{{ID: 10, Relation: reserve.Follows, Interactions: 3}, {ID: 30}},
-		Candidates: []reserve.Candidate{{Post: 1, Author: 0, Source: reserve.Followee | reserve.Affine}, {Post: 2, Author: 1, Source: reserve.Trending}},
+		Candidates: []reserve.Candidate{
+			{Post: 1, Author: 0, Source: reserve.Followee | reserve.Affine},
+			{Post: 2, Author: 1, Source: reserve.Trending},
+		},
 	}
 	b := reserve.AppendEntry(nil, 1, now.Add(time.Minute), &r)
 	var entry reserve.Entry
@@ -77,7 +84,8 @@ func TestAnEntryThatWasPatchedIsNotFreshAndObeysThePatch(t *testing.T) {
 	require.Zero(t, entry.Reserve.Author(10).Affinity())
 	require.Zero(t, entry.Reserve.Author(10).Relation&reserve.Follows)
 	require.Len(t, entry.Reserve.Candidates, 1, "nobody else offered what the author posted")
-	require.Equal(t, core.ID(30), entry.Reserve.Authors[entry.Reserve.Candidates[0].Author].ID, "candidates keep their authors")
+	require.Equal(t, core.ID(30), entry.Reserve.Authors[entry.Reserve.Candidates[0].Author].ID,
+		"candidates keep their authors")
 }
 
 func TestAMarkerHoldsPatchesOfAViewerWithoutEntry(t *testing.T) {
@@ -100,7 +108,10 @@ func TestAnOrderBelongsToItsSession(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var want []reserve.Place
 		for range rapid.IntRange(0, 50).Draw(t, "n") {
-			want = append(want, reserve.Place{Post: anyID.Draw(t, "post"), Source: reserve.Source(rapid.IntRange(0, 15).Draw(t, "source"))})
+			want = append(want, reserve.Place{
+				Post:   anyID.Draw(t, "post"),
+				Source: reserve.Source(rapid.IntRange(0, 15).Draw(t, "source")),
+			})
 		}
 		session := rapid.Uint64().Draw(t, "session")
 		b := reserve.AppendOrder(nil, session, want)
@@ -113,7 +124,10 @@ func TestAnOrderBelongsToItsSession(t *testing.T) {
 }
 
 func FuzzEntry(f *testing.F) {
-	r := reserve.Reserve{Authors: []reserve.Author{{ID: 1, Interactions: 2}}, Candidates: []reserve.Candidate{{Post: 5, Source: 1}}}
+	r := reserve.Reserve{
+		Authors:    []reserve.Author{{ID: 1, Interactions: 2}},
+		Candidates: []reserve.Candidate{{Post: 5, Source: 1}},
+	}
 	f.Add(reserve.AppendEntry(nil, 1, time.UnixMilli(5), &r))
 	f.Add(reserve.AppendPatch(reserve.AppendMarker(nil, 2), reserve.Patch{Kind: 1, Other: 1}))
 	f.Add([]byte{})
@@ -142,10 +156,16 @@ func FuzzOrder(f *testing.F) {
 func BenchmarkDecodeAnEntryOf500PostsAnd250Authors(b *testing.B) {
 	var r reserve.Reserve
 	for i := range 250 {
-		r.Authors = append(r.Authors, reserve.Author{ID: core.ID(1000 + i*37), Relation: reserve.Follows, Interactions: float32(i % 3)})
+		r.Authors = append(r.Authors, reserve.Author{
+			ID: core.ID(1000 + i*37), Relation: reserve.Follows,
+			Interactions: float32(i % 3),
+		})
 	}
 	for i := range 500 {
-		r.Candidates = append(r.Candidates, reserve.Candidate{Post: core.ID(1_000_000 + (i*7919)%100_000), Author: int32(i % 250), Source: 1})
+		r.Candidates = append(r.Candidates, reserve.Candidate{
+			Post:   core.ID(1_000_000 + (i*7919)%100_000),
+			Author: int32(i % 250), Source: 1,
+		})
 	}
 	encoded := reserve.AppendEntry(nil, 1, time.UnixMilli(1), &r)
 	var entry reserve.Entry

@@ -80,7 +80,10 @@ func (s *Store) refill(ctx context.Context, posts []Mark, key func(core.ID) stri
 				return err
 			}
 			if missing := marks.Without(of[users[i]], there); len(missing) > 0 {
-				writes = append(writes, rueidis.LuaExec{Keys: []string{key(users[i])}, Args: []string{rueidis.BinaryString(missing), millis(keep)}})
+				writes = append(writes, rueidis.LuaExec{
+					Keys: []string{key(users[i])},
+					Args: []string{rueidis.BinaryString(missing), millis(keep)},
+				})
 			}
 		}
 		if len(writes) == 0 {
@@ -125,7 +128,10 @@ func (s *Store) mark(ctx context.Context, posts []Mark, key func(core.ID) string
 				return err
 			}
 			if length > int64(2*most*marks.Size) { // now and then, not with every mark
-				trims = append(trims, rueidis.LuaExec{Keys: []string{key(user)}, Args: []string{strconv.Itoa(most * marks.Size)}})
+				trims = append(trims, rueidis.LuaExec{
+					Keys: []string{key(user)},
+					Args: []string{strconv.Itoa(most * marks.Size)},
+				})
 			}
 		}
 		if len(trims) == 0 {

@@ -27,7 +27,8 @@ func (s *Store) SaveOrder(ctx context.Context, user core.ID, session uint64, ord
 	if err != nil {
 		return err
 	}
-	command := conn.B().Set().Key(orderKey(user, session)).Value(rueidis.BinaryString(order)).Px(s.cfg.SessionTTL).Build()
+	command := conn.B().Set().Key(orderKey(user,
+		session)).Value(rueidis.BinaryString(order)).Px(s.cfg.SessionTTL).Build()
 	if err := conn.Do(ctx, command).Error(); err != nil {
 		return fmt.Errorf("save the order of a session of user %s: %w", user, err)
 	}
@@ -41,7 +42,8 @@ func (s *Store) LoadOrder(ctx context.Context, user core.ID, session uint64) (St
 	if err != nil {
 		return State{}, nil, err
 	}
-	values, err := conn.Do(ctx, conn.B().Mget().Key(entryKey(user), seenKey(user), hiddenKey(user), orderKey(user, session)).Build()).ToArray()
+	values, err := conn.Do(ctx, conn.B().Mget().Key(entryKey(user), seenKey(user), hiddenKey(user),
+		orderKey(user, session)).Build()).ToArray()
 	if err != nil || len(values) != 4 {
 		return State{}, nil, fmt.Errorf("load a session of user %s: %w", user, err)
 	}

@@ -79,6 +79,7 @@ func patchOf(viewer core.ID, patches []reserve.Patch) rueidis.LuaExec {
 	}
 	marker := reserve.AppendMarker(nil, rand.Uint64()) //nolint:gosec // tells states apart, keeps no secret
 	return rueidis.LuaExec{Keys: []string{entryKey(viewer), leaseKey(viewer)}, Args: []string{
-		rueidis.BinaryString(marker), rueidis.BinaryString(text), strconv.Itoa(most), millis(markerFor), strconv.Itoa(reserve.TagSize),
+		rueidis.BinaryString(marker), rueidis.BinaryString(text), strconv.Itoa(most), millis(markerFor),
+		strconv.Itoa(reserve.TagSize),
 	}}
 }

@@ -64,7 +64,9 @@ return 1`
 
 // Save caches a reserve that was computed under the lease, over the entry with that tag, and gives
 // the lease back. It tells whether it did: not if the viewer was told of a change meanwhile.
-func (s *Store) Save(ctx context.Context, user core.ID, lease Lease, over reserve.Tag, freshUntil time.Time, r *reserve.Reserve) (bool, error) {
+func (s *Store) Save(ctx context.Context, user core.ID, lease Lease, over reserve.Tag, freshUntil time.Time,
+	r *reserve.Reserve,
+) (bool, error) {
 	conn, err := s.redis.Conn()
 	if err != nil {
 		return false, err
@@ -74,7 +76,8 @@ func (s *Store) Save(ctx context.Context, user core.ID, lease Lease, over reserv
 		return false, fmt.Errorf("save the reserve of user %s: %d bytes", user, len(entry))
 	}
 	saved, err := s.save.Exec(ctx, conn, []string{entryKey(user), leaseKey(user)}, []string{
-		strconv.Itoa(reserve.TagSize), string(over), rueidis.BinaryString(entry), millis(s.cfg.KeepEntry), string(lease),
+		strconv.Itoa(reserve.TagSize), string(over), rueidis.BinaryString(entry), millis(s.cfg.KeepEntry),
+		string(lease),
 	}).AsInt64()
 	if err != nil {
 		return false, fmt.Errorf("save the reserve of user %s: %w", user, err)

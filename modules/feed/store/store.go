@@ -50,7 +50,8 @@ type Store struct {
 func New(cfg Config, client *redis.Client) *Store {
 	return &Store{
 		cfg: cfg, redis: client,
-		save: rueidis.NewLuaScript(saveScript), patch: rueidis.NewLuaScriptNoSha(patchScript), trim: rueidis.NewLuaScriptNoSha(trimScript),
+		save: rueidis.NewLuaScript(saveScript), patch: rueidis.NewLuaScriptNoSha(patchScript),
+		trim:    rueidis.NewLuaScriptNoSha(trimScript),
 		prepend: rueidis.NewLuaScript(prependScript),
 		free:    rueidis.NewLuaScript(freeScript),
 	}

@@ -89,7 +89,8 @@ func TestAnEntryOfAnotherVersionIsWrittenOver(t *testing.T) {
 	ctx := context.Background()
 	conn, err := client.Conn()
 	require.NoError(t, err)
-	require.NoError(t, conn.Do(ctx, conn.B().Set().Key("feed:v1:{7}").Value("\xffsomething from the future").Build()).Error())
+	require.NoError(t, conn.Do(ctx,
+		conn.B().Set().Key("feed:v1:{7}").Value("\xffsomething from the future").Build()).Error())
 	state, err := s.Load(ctx, 7)
 	require.NoError(t, err)
 	var e reserve.Entry
@@ -107,7 +108,10 @@ func TestMarksAreBoundedAndTheLatestStay(t *testing.T) {
 	s := newStore(t, cfg)
 	ctx, now := context.Background(), time.Now()
 	for i := range 100 {
-		require.NoError(t, s.MarkSeen(ctx, []store.Mark{{User: 7, Post: core.ID(i + 1), At: now}, {User: 8, Post: 1, At: now}}))
+		require.NoError(t, s.MarkSeen(ctx, []store.Mark{
+			{User: 7, Post: core.ID(i + 1), At: now},
+			{User: 8, Post: 1, At: now},
+		}))
 	}
 	state, err := s.Load(ctx, 7)
 	require.NoError(t, err)
@@ -125,7 +129,8 @@ func TestSessionsOfAUserAreBoundedAndToldApart(t *testing.T) {
 	s := newStore(t, store.DefaultConfig())
 	ctx := context.Background()
 	for session := range uint64(100) {
-		require.NoError(t, s.SaveOrder(ctx, 7, session, reserve.AppendOrder(nil, session, []reserve.Place{{Post: core.ID(session + 1)}})))
+		require.NoError(t, s.SaveOrder(ctx, 7, session,
+			reserve.AppendOrder(nil, session, []reserve.Place{{Post: core.ID(session + 1)}})))
 	}
 	_, order, err := s.LoadOrder(ctx, 7, 99)
 	require.NoError(t, err)
@@ -166,7 +171,8 @@ func TestPatchesOfOneViewerFromManySidesAreAllKept(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			assert.NoError(t, s.Patch(ctx, map[core.ID][]reserve.Patch{7: {{Kind: reserve.PatchFollow, Other: core.ID(i + 1)}}}))
+			assert.NoError(t, s.Patch(ctx,
+				map[core.ID][]reserve.Patch{7: {{Kind: reserve.PatchFollow, Other: core.ID(i + 1)}}}))
 		})
 	}
 	wg.Wait()

@@ -40,11 +40,17 @@ func (e *LostError) Unwrap() error { return e.Err }
 // inBatches writes something of each user, and again for a while where that fails. After it has given
 // up once, it tries once only until Redis answers again: the consumers should not wait for a server
 // that is away.
-func inBatches[T any](ctx context.Context, s *Store, of map[core.ID]T, write func(context.Context, rueidis.Client, []core.ID) error) error {
+func inBatches[T any](ctx context.Context, s *Store, of map[core.ID]T,
+	write func(context.Context, rueidis.Client, []core.ID) error,
+) error {
 	users := slices.Sorted(maps.Keys(of))
 	for done := 0; done < len(users); done += batchUsers {
 		batch := users[done:min(done+batchUsers, len(users))]
-		if err := s.persist(ctx, func(ctx context.Context, conn rueidis.Client) error { return write(ctx, conn, batch) }); err != nil {
+		if err := s.persist(ctx, func(ctx context.Context,
+			conn rueidis.Client,
+		) error {
+			return write(ctx, conn, batch)
+		}); err != nil {
 			return &LostError{Users: len(users) - done, Err: err}
 		}
 	}
@@ -73,7 +79,9 @@ func (s *Store) persist(ctx context.Context, write func(context.Context, rueidis
 	}
 }
 
-func (s *Store) attempt(ctx context.Context, timeout time.Duration, write func(context.Context, rueidis.Client) error) error {
+func (s *Store) attempt(ctx context.Context, timeout time.Duration,
+	write func(context.Context, rueidis.Client) error,
+) error {
 	conn, err := s.redis.Conn()
 	if err != nil {
 		return err

@@ -16,8 +16,9 @@ var signer = token.NewSigner([][]byte{[]byte("a secret of at least 32 bytes, for
 func TestATokenComesBackForItsUserAndPostAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := token.Token{
-			Session: rapid.Uint64().Draw(t, "session"), Ranking: rapid.Uint64().Draw(t, "ranking"), Position: rapid.IntRange(1, 500).Draw(t, "position"),
-			Source: rapid.SampledFrom([]string{"followees", "trending"}).Draw(t, "source"), Served: "cache",
+			Session: rapid.Uint64().Draw(t, "session"), Ranking: rapid.Uint64().Draw(t, "ranking"),
+			Position: rapid.IntRange(1, 500).Draw(t, "position"),
+			Source:   rapid.SampledFrom([]string{"followees", "trending"}).Draw(t, "source"), Served: "cache",
 		}
 		user, post := core.ID(rapid.Int64Min(1).Draw(t, "user")), core.ID(rapid.Int64Min(1).Draw(t, "post"))
 		text := string(signer.Append(nil, user, post, &want))

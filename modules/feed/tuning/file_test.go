@@ -46,7 +46,8 @@ func TestAFileThatChangesIsPutInForceOnceInEveryReplica(t *testing.T) {
 		t.Helper()
 		wait.Until(t, func() bool {
 			a, b := live1.Get(), live2.Get()
-			return a.Version == version && b.Version == version && a.Weights.Freshness == freshness && b.Weights.Freshness == freshness
+			return a.Version == version && b.Version == version && a.Weights.Freshness == freshness &&
+				b.Weights.Freshness == freshness
 		})
 	}
 	wait.Until(t, func() bool { // until a change is sure to be noticed as one

@@ -116,7 +116,8 @@ func (t *Tuner) Sync(ctx context.Context) error {
 func (t *Tuner) before(ctx context.Context, version uint64) (before []rank.Versioned) {
 	past, err := t.History(ctx, rank.MaxRecent)
 	if err != nil {
-		t.log.Warn("earlier rankings are not known: sessions that began with them go on with the one in force", zap.Error(err))
+		t.log.Warn("earlier rankings are not known: sessions that began with them go on with the one in force",
+			zap.Error(err))
 	}
 	for _, p := range slices.Backward(past) {
 		if p.Version < version {
@@ -144,7 +145,8 @@ func (t *Tuner) Change(ctx context.Context, c Change) (rank.Versioned, error) {
 	}
 	now := t.live.Get().Version
 	if c.Over != now {
-		return rank.Versioned{}, core.Errorf(core.CodeConflict, "version %d is in force, not %d: read it, and decide again", now, c.Over)
+		return rank.Versioned{}, core.Errorf(core.CodeConflict,
+			"version %d is in force, not %d: read it, and decide again", now, c.Over)
 	}
 	text, err := json.Marshal(c.To)
 	if err != nil {
@@ -153,13 +155,16 @@ func (t *Tuner) Change(ctx context.Context, c Change) (rank.Versioned, error) {
 	next := rank.Versioned{Version: now + 1, Config: c.To}
 	tag, err := t.pool.Exec(ctx, sql.Postgres("feed_ranking_insert"), next.Version, text, c.By, c.Note)
 	if err != nil {
-		return rank.Versioned{}, core.Unavailable("PostgreSQL", time.Second, fmt.Errorf("insert ranking %d: %w", next.Version, err))
+		return rank.Versioned{}, core.Unavailable("PostgreSQL", time.Second,
+			fmt.Errorf("insert ranking %d: %w", next.Version, err))
 	}
 	if tag.RowsAffected() == 0 {
-		return rank.Versioned{}, core.Errorf(core.CodeConflict, "somebody else put version %d in force: read it, and decide again", next.Version)
+		return rank.Versioned{}, core.Errorf(core.CodeConflict,
+			"somebody else put version %d in force: read it, and decide again", next.Version)
 	}
 	t.live.Set(next)
-	t.log.Info("ranking changed", zap.Uint64("version", next.Version), zap.String("by", c.By), zap.String("note", c.Note))
+	t.log.Info("ranking changed", zap.Uint64("version", next.Version), zap.String("by", c.By),
+		zap.String("note", c.Note))
 	return next, nil
 }
 
@@ -174,7 +179,8 @@ func (t *Tuner) At(ctx context.Context, version uint64) (rank.Config, error) {
 		return rank.Config{}, core.InvalidField("rollback_to", "there is no version %d", version)
 	}
 	if err != nil {
-		return rank.Config{}, core.Unavailable("PostgreSQL", time.Second, fmt.Errorf("ranking version %d: %w", version, err))
+		return rank.Config{}, core.Unavailable("PostgreSQL", time.Second,
+			fmt.Errorf("ranking version %d: %w", version, err))
 	}
 	return t.parse(text)
 }

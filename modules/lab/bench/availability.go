@@ -20,21 +20,25 @@ import (
 // not stop. An answer counts only if it is a feed: not empty, and without anything that its viewer must
 // not see. Any 5xx of a feed fails the bench.
 func availability() Bench {
-	return Bench{Name: "availability", Says: "feeds while each server is killed, frozen and slowed, and each role is restarted", Run: func(ctx context.Context, on *Stage) error {
-		d, err := on.newDrill(ctx)
-		if err != nil {
-			return err
-		}
-		ctx, cancel := context.WithCancel(ctx)
-		var background sync.WaitGroup
-		background.Go(func() { d.balancer.watch(ctx) })
-		background.Go(func() { d.feeds.run(ctx) })
-		background.Go(func() { d.events.run(ctx) })
-		err = d.run(ctx)
-		cancel()
-		background.Wait()
-		return errors.Join(err, d.report())
-	}}
+	return Bench{
+		Name: "availability",
+		Says: "feeds while each server is killed, frozen and slowed, and each role is restarted",
+		Run: func(ctx context.Context, on *Stage) error {
+			d, err := on.newDrill(ctx)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithCancel(ctx)
+			var background sync.WaitGroup
+			background.Go(func() { d.balancer.watch(ctx) })
+			background.Go(func() { d.feeds.run(ctx) })
+			background.Go(func() { d.events.run(ctx) })
+			err = d.run(ctx)
+			cancel()
+			background.Wait()
+			return errors.Join(err, d.report())
+		},
+	}
 }
 
 // drill is the program in several processes, what is done to it, and what was seen.
@@ -53,7 +57,8 @@ type drill struct {
 type trial struct {
 	*window
 	events *window
-	opened time.Duration // from the fault to the open breaker of that server, in the replica that was looked at; 0: it did not open
+	// from the fault to the open breaker of that server, in the replica that was looked at; 0: it did not open
+	opened time.Duration
 	closed time.Duration // from the end of the fault until it was closed
 }
 
@@ -99,15 +104,21 @@ func (on *Stage) newDrill(ctx context.Context) (*drill, error) {
 	}
 	on.Tell("%d viewers bar 3 authors each and hid a post; %d posts are deleted", regulars, len(people.truth.deleted))
 	var shown atomic.Int64
-	d.feeds = &steady{rate: on.at(availabilityRate), replica: d.balancer.next, visit: people.visit, odd: func(wrong string, body []byte) {
-		if shown.Add(1) <= 5 {
-			on.Tell("wrong: %s: %.600s", wrong, body)
-		}
-	}}
+	d.feeds = &steady{
+		rate: on.at(availabilityRate), replica: d.balancer.next, visit: people.visit,
+		odd: func(wrong string, body []byte) {
+			if shown.Add(1) <= 5 {
+				on.Tell("wrong: %s: %.600s", wrong, body)
+			}
+		},
+	}
 	d.events = &steady{rate: eventRate, replica: d.balancer.next, visit: func(n int) visit {
 		random := rand.New(rand.NewPCG(5, uint64(n))) //nolint:gosec // a choice, not a secret
 		return visit{
-			&Request{Method: http.MethodPost, Path: eventsPath, Token: people.feeds[n%len(people.feeds)].Token, Body: on.looked(random)},
+			&Request{
+				Method: http.MethodPost, Path: eventsPath, Token: people.feeds[n%len(people.feeds)].Token,
+				Body: on.looked(random),
+			},
 			func([]byte) (string, string) { return "taken", "" },
 		}
 	}}
@@ -170,7 +181,10 @@ func slowed(ctx context.Context, s Server) (func(context.Context) error, error) 
 
 // run goes through all faults and restarts.
 func (d *drill) run(ctx context.Context) error {
-	if err := d.trial(ctx, "none", "", func(context.Context) (func(context.Context) error, error) { return nil, nil }); err != nil {
+	if err := d.trial(ctx, "none", "", func(context.Context) (func(context.Context) error, error) {
+		return nil,
+			nil
+	}); err != nil {
 		return err
 	}
 	if err := d.overlap(ctx); err != nil {
@@ -179,7 +193,12 @@ func (d *drill) run(ctx context.Context) error {
 	for range faultRounds {
 		for _, f := range faults {
 			for _, s := range d.Servers {
-				if err := d.trial(ctx, s.Name()+"-"+f.name, s.Name(), func(ctx context.Context) (func(context.Context) error, error) { return f.begin(ctx, s) }); err != nil {
+				if err := d.trial(ctx, s.Name()+"-"+f.name, s.Name(),
+					func(ctx context.Context) (func(context.Context) error,
+						error,
+					) {
+						return f.begin(ctx, s)
+					}); err != nil {
 					return err
 				}
 			}
@@ -193,7 +212,9 @@ func (d *drill) run(ctx context.Context) error {
 		}
 	}
 	for _, role := range workerRoles {
-		if err := d.trial(ctx, role+restarted, "", func(ctx context.Context) (_ func(context.Context) error, err error) {
+		if err := d.trial(ctx, role+restarted, "", func(ctx context.Context) (_ func(context.Context) error,
+			err error,
+		) {
 			d.workers[role], err = d.restart(ctx, d.workers[role], role+"-again", role, nil)
 			return nil, err
 		}); err != nil {
@@ -209,7 +230,9 @@ const restarted = "-restarted"
 // settleFor is how long the load goes on after all is well, as part of the trial.
 const settleFor = 2 * time.Second
 
-func (d *drill) trial(ctx context.Context, name, server string, begin func(context.Context) (func(context.Context) error, error)) error {
+func (d *drill) trial(ctx context.Context, name, server string,
+	begin func(context.Context) (func(context.Context) error, error),
+) error {
 	d.feeds.open(name)
 	d.events.open(name)
 	t := &trial{}
@@ -308,7 +331,8 @@ func (t *trial) line() string {
 	ms := func(d time.Duration) string { return fmt.Sprintf("%.0f", 1000*d.Seconds()) }
 	p := percentiles(t.times)
 	line := fmt.Sprintf("availability: fault=%s requests=%d non2xx=%d wrong=%d p50_ms=%s p99_ms=%s max_ms=%s over_%dms=%d worst_gap_ms=%s",
-		t.name, t.requests, total(t.failures), total(t.wrong), short(p.P50), short(p.P99), short(p.Max), slowAnswer.Milliseconds(), t.slow, ms(t.gap))
+		t.name, t.requests, total(t.failures), total(t.wrong), short(p.P50), short(p.P99), short(p.Max),
+		slowAnswer.Milliseconds(), t.slow, ms(t.gap))
 	if t.opened > 0 {
 		line += " opened_after_ms=" + ms(t.opened)
 	}
@@ -346,11 +370,16 @@ func (d *drill) report() error {
 	d.Figure("feeds without a 2xx", "%", 0.5, 0, 100*float64(failed)/float64(all.requests))
 	d.Figure("feeds that were wrong", "%", 0, 0, 100*float64(total(all.wrong))/float64(all.requests))
 	d.Figure("P99 of all feeds, faults and restarts", "ms", none, 500, p.P99)
-	worst := slices.MaxFunc(d.seen, func(a, b *trial) int { return int(percentiles(a.times).P99 - percentiles(b.times).P99) })
+	worst := slices.MaxFunc(d.seen, func(a, b *trial) int {
+		return int(percentiles(a.times).P99 -
+			percentiles(b.times).P99)
+	})
 	d.Figure("P99 of the worst fault", "ms", none, 500, percentiles(worst.times).P99).Note = worst.name
-	d.Note("trending posts of barred authors, where nobody could know of them", "%", 100*float64(all.from[unfiltered])/float64(all.requests))
+	d.Note("trending posts of barred authors, where nobody could know of them", "%",
+		100*float64(all.from[unfiltered])/float64(all.requests))
 	d.Note("longest time without a feed", "ms", 1000*all.gap.Seconds())
-	d.Note("events answered by 503 and the like", "%", 100*float64(total(events.failures))/float64(max(1, events.requests)))
+	d.Note("events answered by 503 and the like", "%",
+		100*float64(total(events.failures))/float64(max(1, events.requests)))
 	d.Say("%s", (&trial{window: all, events: events}).line())
 	if n := all.serverErrors(); n > 0 {
 		d.Broken("%d feeds were answered by a 5xx", n)

@@ -36,10 +36,12 @@ func TestAvailabilityFailsByA5xxAWrongFeedAndWhatARestartLoses(t *testing.T) {
 
 func TestAFeedIsJudgedByWhatItsViewerMustNotSee(t *testing.T) {
 	people := &truth{
-		barred: map[core.ID]map[core.ID]bool{1: {7: true}}, hidden: map[core.ID]map[core.ID]bool{1: {40: true}}, deleted: map[core.ID]bool{50: true},
+		barred: map[core.ID]map[core.ID]bool{1: {7: true}}, hidden: map[core.ID]map[core.ID]bool{1: {40: true}},
+		deleted: map[core.ID]bool{50: true},
 	}
 	page := func(post, author, from, sources string) []byte {
-		return []byte(`{"items":[{"post":"` + post + `","author":"` + author + `","source":"x"}],"served_from":"` + from + `","sources":[` + sources + `]}`)
+		return []byte(`{"items":[{"post":"` + post + `","author":"` + author + `","source":"x"}],"served_from":"` +
+			from + `","sources":[` + sources + `]}`)
 	}
 	gone := `{"name":"clickhouse","posts":0,"ok":false},{"name":"postgres","posts":0,"ok":false}`
 	for name, c := range map[string]struct {
@@ -61,7 +63,10 @@ func TestAFeedIsJudgedByWhatItsViewerMustNotSee(t *testing.T) {
 
 func TestWhatIsShedIsNoOtherFailure(t *testing.T) {
 	c := &crowd{Stage: stage(t)}
-	f := &found{seconds: 1, kinds: map[string]*window{"cached": newWindow("cached"), "computed": newWindow("computed"), "suggestions": newWindow("suggestions")}}
+	f := &found{seconds: 1, kinds: map[string]*window{
+		"cached": newWindow("cached"), "computed": newWindow("computed"),
+		"suggestions": newWindow("suggestions"),
+	}}
 	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte(`{"status":503,"code":"overloaded","detail":"too much is being computed; try again"}`))

@@ -28,7 +28,8 @@ type Bench struct {
 // All are the benches.
 func All() []Bench {
 	return []Bench{
-		feedCached(), feedComputed(), trending(), suggestions(), mixed(), feedMixed(), freshness(), ingest(), cdc(), views(), memory(), quick(),
+		feedCached(), feedComputed(), trending(), suggestions(), mixed(), feedMixed(), freshness(), ingest(), cdc(),
+		views(), memory(), quick(),
 		availability(), overload(),
 	}
 }

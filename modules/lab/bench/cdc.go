@@ -11,48 +11,56 @@ import (
 // cdc is the way of changes from PostgreSQL into ClickHouse: how long one takes, and how many go in a
 // second. Rows of its own are deleted at the end.
 func cdc() Bench {
-	return Bench{Name: "cdc", Says: "from a commit in PostgreSQL to its row in ClickHouse, and changes a second", Run: func(ctx context.Context, on *Stage) (err error) {
-		if _, err := on.Serve(ctx, "program", "cdc-source,cdc-consumer"); err != nil {
-			return err
-		}
-		first := on.World.Posts + 1_000_000_000 // beyond every id that the world and other benches use
-		defer func() {
-			_, _ = on.Postgres.Exec(context.WithoutCancel(ctx), "DELETE FROM posts WHERE id >= $1", first) // the world is made anew one day
-		}()
-		if _, err := on.Trials(ctx, "until the first change is there", 1, 1, func(ctx context.Context, _ int) (time.Duration, error) {
-			return on.postArrives(ctx, first)
-		}); err != nil {
-			return err
-		}
-		n := on.trials(200)
-		times, err := on.Trials(ctx, "commit to ClickHouse", n, 1, func(ctx context.Context, i int) (time.Duration, error) {
-			return on.postArrives(ctx, first+1+i)
-		})
-		if err != nil {
-			return err
-		}
-		rows := 100_000
-		if on.For > 0 {
-			rows = min(rows, 2000*int(on.For.Seconds()))
-		}
-		bulk := first + 10_000
-		if _, err := on.Trials(ctx, fmt.Sprintf("a transaction of %d rows", rows), 1, 1, func(ctx context.Context, _ int) (time.Duration, error) {
-			return on.rowsArrive(ctx, bulk, rows)
-		}); err != nil {
-			return err
-		}
-		p := on.report.Phases[len(on.report.Phases)-1]
-		on.Figure("commit to visible in ClickHouse: P95", "ms", 10_000, 1000, times.P95)
-		on.Note("  P50", "ms", times.P50)
-		on.Note("  P99", "ms", times.P99)
-		on.Note("one transaction, read and applied", "rows/s", float64(rows)/p.Seconds)
-		on.Note("  rows for each CPU second of the program", "rows", float64(rows)/p.Usage["program"].CPUSeconds)
-		return nil
-	}}
+	return Bench{
+		Name: "cdc", Says: "from a commit in PostgreSQL to its row in ClickHouse, and changes a second",
+		Run: func(ctx context.Context, on *Stage) (err error) {
+			if _, err := on.Serve(ctx, "program", "cdc-source,cdc-consumer"); err != nil {
+				return err
+			}
+			first := on.World.Posts + 1_000_000_000 // beyond every id that the world and other benches use
+			defer func() {
+				// the world is made anew one day
+				_, _ = on.Postgres.Exec(context.WithoutCancel(ctx), "DELETE FROM posts WHERE id >= $1", first)
+			}()
+			if _, err := on.Trials(ctx, "until the first change is there", 1, 1,
+				func(ctx context.Context, _ int) (time.Duration, error) {
+					return on.postArrives(ctx, first)
+				}); err != nil {
+				return err
+			}
+			n := on.trials(200)
+			times, err := on.Trials(ctx, "commit to ClickHouse", n, 1,
+				func(ctx context.Context, i int) (time.Duration, error) {
+					return on.postArrives(ctx, first+1+i)
+				})
+			if err != nil {
+				return err
+			}
+			rows := 100_000
+			if on.For > 0 {
+				rows = min(rows, 2000*int(on.For.Seconds()))
+			}
+			bulk := first + 10_000
+			if _, err := on.Trials(ctx, fmt.Sprintf("a transaction of %d rows", rows), 1, 1,
+				func(ctx context.Context, _ int) (time.Duration, error) {
+					return on.rowsArrive(ctx, bulk, rows)
+				}); err != nil {
+				return err
+			}
+			p := on.report.Phases[len(on.report.Phases)-1]
+			on.Figure("commit to visible in ClickHouse: P95", "ms", 10_000, 1000, times.P95)
+			on.Note("  P50", "ms", times.P50)
+			on.Note("  P99", "ms", times.P99)
+			on.Note("one transaction, read and applied", "rows/s", float64(rows)/p.Seconds)
+			on.Note("  rows for each CPU second of the program", "rows", float64(rows)/p.Usage["program"].CPUSeconds)
+			return nil
+		},
+	}
 }
 
 func (on *Stage) postArrives(ctx context.Context, id int) (time.Duration, error) {
-	if _, err := on.Postgres.Exec(ctx, "INSERT INTO posts (id, author_id, body) VALUES ($1, 1, 'bench')", id); err != nil {
+	if _, err := on.Postgres.Exec(ctx, "INSERT INTO posts (id, author_id, body) VALUES ($1, 1, 'bench')",
+		id); err != nil {
 		return 0, err
 	}
 	return seen(ctx, "the post is in ClickHouse", func() (bool, error) {
@@ -63,9 +71,10 @@ func (on *Stage) postArrives(ctx context.Context, id int) (time.Duration, error)
 
 func (on *Stage) rowsArrive(ctx context.Context, first, n int) (time.Duration, error) {
 	began := time.Now()
-	_, err := on.Postgres.CopyFrom(ctx, pgx.Identifier{"posts"}, []string{"id", "author_id", "body"}, pgx.CopyFromSlice(n, func(i int) ([]any, error) {
-		return []any{first + i, 1 + i%on.World.Users, "bench"}, nil
-	}))
+	_, err := on.Postgres.CopyFrom(ctx, pgx.Identifier{"posts"}, []string{"id", "author_id", "body"},
+		pgx.CopyFromSlice(n, func(i int) ([]any, error) {
+			return []any{first + i, 1 + i%on.World.Users, "bench"}, nil
+		}))
 	if err != nil {
 		return 0, err
 	}

@@ -32,7 +32,8 @@ func newClient(addr string) client {
 	return client{&fasthttp.HostClient{
 		Addr: addr, MaxConns: maxInFlight, MaxIdleConnDuration: time.Minute, NoDefaultUserAgentHeader: true,
 		Dial:        func(addr string) (net.Conn, error) { return net.DialTimeout("tcp", addr, requestTimeout) },
-		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, MaxIdemponentCallAttempts: 1, DisablePathNormalizing: true,
+		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, MaxIdemponentCallAttempts: 1,
+		DisablePathNormalizing: true,
 	}}
 }
 
@@ -63,7 +64,9 @@ func (c client) do(r *Request, see func(body []byte)) (failure string) {
 		if code := wordAfter(response.Body(), `"code":"`); code != "nowhere" {
 			failure += " " + code
 		}
-		if detail := wordAfter(response.Body(), `"detail":"`); status == fasthttp.StatusServiceUnavailable && detail != "nowhere" { // who has too much to do?
+		// who has too much to do?
+		if detail := wordAfter(response.Body(), `"detail":"`); status == fasthttp.StatusServiceUnavailable &&
+			detail != "nowhere" {
 			failure += ": " + detail
 		}
 		return failure

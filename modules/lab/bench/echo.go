@@ -30,7 +30,10 @@ func EchoServer(ctx context.Context, file string, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := json.NewEncoder(log).Encode(map[string]string{"msg": "listening", "addr": listener.Addr().String()}); err != nil {
+	if err := json.NewEncoder(log).Encode(map[string]string{
+		"msg":  "listening",
+		"addr": listener.Addr().String(),
+	}); err != nil {
 		return err
 	}
 	server := &http.Server{Handler: e, ReadHeaderTimeout: 5 * time.Second}

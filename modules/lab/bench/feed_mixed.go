@@ -20,46 +20,50 @@ import (
 // already, so that it begins as it would go on. It finds how often the cache answers, what is kept of
 // a person, and where the time of a page goes.
 func feedMixed() Bench {
-	return Bench{Name: "feed-mixed", Says: "feeds and events of people who come and go: cache hits, memory a user, time by stage", Run: func(ctx context.Context, on *Stage) error {
-		program, err := on.Serve(ctx, "program", "api,events-consumer,jobs")
-		if err != nil {
-			return err
-		}
-		if err := on.Refilled(ctx, program); err != nil {
-			return err
-		}
-		people, err := on.Viewers(feedPath, 0, on.World.Users)
-		if err != nil {
-			return err
-		}
-		visits := on.visits(people, 100_000, on.at(100))
-		if err := on.Each(ctx, program.Addr, 4, on.earlier(people, on.at(100)/looks)); err != nil {
-			return err
-		}
-		warmUp := 2 * time.Minute // after it, entries of those who are here are as old as they become
-		if on.For > 0 && on.For < warmUp {
-			warmUp = on.For
-		}
-		mixed, err := on.Load(ctx, Load{
-			Name: "mixed", At: program.Addr, Rate: on.at(100), WarmUp: warmUp, For: on.lasting(3 * time.Minute),
-			Request: inTurn(visits), Label: servedFrom, Labelled: "feed",
-		})
-		if err != nil {
-			return err
-		}
-		on.FigureAtLeast("cache hits (stale is none)", "%", 90, 95, 100*mixed.Share("cache"))
-		for _, from := range []string{"stale", "clickhouse", "postgres", "trending"} {
-			on.Note("served from "+from, "%", 100*mixed.Share(from))
-		}
-		on.Figure("P95 of a feed", "ms", 150, none, mixed.Latency["feed"].P95)
-		on.Figure("errors", "", 0, 0, float64(mixed.Failed()))
-		for _, kept := range []string{"feed:v1:*", "seen:v1:*", "pages:v1:*"} {
-			if err := on.keptOf(ctx, kept); err != nil {
+	return Bench{
+		Name: "feed-mixed",
+		Says: "feeds and events of people who come and go: cache hits, memory a user, time by stage",
+		Run: func(ctx context.Context, on *Stage) error {
+			program, err := on.Serve(ctx, "program", "api,events-consumer,jobs")
+			if err != nil {
 				return err
 			}
-		}
-		return on.stages(ctx, program)
-	}}
+			if err := on.Refilled(ctx, program); err != nil {
+				return err
+			}
+			people, err := on.Viewers(feedPath, 0, on.World.Users)
+			if err != nil {
+				return err
+			}
+			visits := on.visits(people, 100_000, on.at(100))
+			if err := on.Each(ctx, program.Addr, 4, on.earlier(people, on.at(100)/looks)); err != nil {
+				return err
+			}
+			warmUp := 2 * time.Minute // after it, entries of those who are here are as old as they become
+			if on.For > 0 && on.For < warmUp {
+				warmUp = on.For
+			}
+			mixed, err := on.Load(ctx, Load{
+				Name: "mixed", At: program.Addr, Rate: on.at(100), WarmUp: warmUp, For: on.lasting(3 * time.Minute),
+				Request: inTurn(visits), Label: servedFrom, Labelled: "feed",
+			})
+			if err != nil {
+				return err
+			}
+			on.FigureAtLeast("cache hits (stale is none)", "%", 90, 95, 100*mixed.Share("cache"))
+			for _, from := range []string{"stale", "clickhouse", "postgres", "trending"} {
+				on.Note("served from "+from, "%", 100*mixed.Share(from))
+			}
+			on.Figure("P95 of a feed", "ms", 150, none, mixed.Latency["feed"].P95)
+			on.Figure("errors", "", 0, 0, float64(mixed.Failed()))
+			for _, kept := range []string{"feed:v1:*", "seen:v1:*", "pages:v1:*"} {
+				if err := on.keptOf(ctx, kept); err != nil {
+					return err
+				}
+			}
+			return on.stages(ctx, program)
+		},
+	}
 }
 
 // A person who is here looks every so often, so many times, and leaves; another one comes.
@@ -113,7 +117,10 @@ func (on *Stage) visits(feeds []Request, n int, rate float64) []Request {
 		visits[i] = here[place]
 		visits[i].Kind = "feed"
 		if (i+i/len(here))%10 == 9 {
-			visits[i] = Request{Kind: "events", Method: http.MethodPost, Path: "/api/v1/events", Token: here[place].Token, Body: on.looked(random)}
+			visits[i] = Request{
+				Kind: "events", Method: http.MethodPost, Path: "/api/v1/events",
+				Token: here[place].Token, Body: on.looked(random),
+			}
 		}
 	}
 	return visits
@@ -127,8 +134,10 @@ func (on *Stage) looked(random *rand.Rand) []byte {
 		if i == 5 {
 			action = "like"
 		}
-		events = append(events, fmt.Sprintf(`{"event_id":"%s","action":"%s","post_id":"%d","author_id":"%d","occurred_at":"%s"}`,
-			uuid.New(), action, 1+random.IntN(on.World.Posts), 1+random.IntN(on.World.Users), time.Now().UTC().Format(time.RFC3339)))
+		events = append(events,
+			fmt.Sprintf(`{"event_id":"%s","action":"%s","post_id":"%d","author_id":"%d","occurred_at":"%s"}`,
+				uuid.New(), action, 1+random.IntN(on.World.Posts), 1+random.IntN(on.World.Users),
+				time.Now().UTC().Format(time.RFC3339)))
 	}
 	return []byte(`{"events":[` + strings.Join(events, ",") + `]}`)
 }
@@ -200,7 +209,8 @@ func (on *Stage) stages(ctx context.Context, p *Program) error {
 			for _, b := range buckets {
 				wanted := p / 100 * buckets[len(buckets)-1].n
 				if b.n >= wanted && b.n > below {
-					on.Note(fmt.Sprintf("stage %s P%.0f", stage, p), "ms", 1000*(least+(b.le-least)*(wanted-below)/(b.n-below)))
+					on.Note(fmt.Sprintf("stage %s P%.0f", stage, p), "ms",
+						1000*(least+(b.le-least)*(wanted-below)/(b.n-below)))
 					break
 				}
 				least, below = b.le, b.n

@@ -21,7 +21,10 @@ func (on *Stage) Figure(name, unit string, required, aim, measured float64) *Fig
 
 // FigureAtLeast states a figure that is to be no less than required and aim.
 func (on *Stage) FigureAtLeast(name, unit string, required, aim, measured float64) *Figure {
-	return on.figure(Figure{Name: name, Unit: unit, Required: wanted(required), Aim: wanted(aim), Measured: measured, AtLeast: true})
+	return on.figure(Figure{
+		Name: name, Unit: unit, Required: wanted(required), Aim: wanted(aim), Measured: measured,
+		AtLeast: true,
+	})
 }
 
 // Note states a figure that nothing was promised about.

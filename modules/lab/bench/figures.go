@@ -37,7 +37,10 @@ func Headlines(reports []*Report) string {
 	used := map[string]*Report{}
 	for _, h := range headlines {
 		measured, aim, verdict := notMeasured, "", ""
-		i := slices.IndexFunc(reports, func(r *Report) bool { return r.Bench == h.bench && r.World.Scale == headlineScale })
+		i := slices.IndexFunc(reports, func(r *Report) bool {
+			return r.Bench == h.bench &&
+				r.World.Scale == headlineScale
+		})
 		if i >= 0 {
 			for _, f := range reports[i].Figures {
 				if strings.HasPrefix(strings.TrimSpace(f.Name), h.figure) {
@@ -69,9 +72,11 @@ func Figures(reports []*Report) string {
 			return cmp.Or(cmp.Compare(a.World.Events, b.World.Events), cmp.Compare(a.World.Scale, b.World.Scale))
 		})
 		for _, r := range of {
-			fmt.Fprintf(&b, "\nScale %s, on %s.\n\n| figure | measured | required | aim | |\n|---|---|---|---|---|\n", r.World.Scale, r.origin("\n"))
+			fmt.Fprintf(&b, "\nScale %s, on %s.\n\n| figure | measured | required | aim | |\n|---|---|---|---|---|\n",
+				r.World.Scale, r.origin("\n"))
 			for _, f := range r.Figures {
-				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", f.label(), f.amount(), f.bound(f.Required), f.bound(f.Aim), f.verdict())
+				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", f.label(), f.amount(), f.bound(f.Required),
+					f.bound(f.Aim), f.verdict())
 			}
 		}
 		if len(of) == 0 {

@@ -15,38 +15,45 @@ import (
 // freshness is how long it takes until a cached feed shows what people did: from a like that is sent to
 // the page that counts it, and from a commit that deletes a post to the page without it.
 func freshness() Bench {
-	return Bench{Name: "freshness", Says: "from an event, and from a commit in PostgreSQL, to the changed feed", Run: func(ctx context.Context, on *Stage) error {
-		program, err := on.Serve(ctx, "program", "api,events-consumer,cdc-source,cdc-consumer", "rate_limit.user_per_minute=0",
-			"rate_limit.address_per_minute=0", "events.bound.others_per_hour=0", "events.bound.likes_per_day=0", "events.bound.per_hour=0")
-		if err != nil {
-			return err
-		}
-		n := on.trials(200)
-		viewers, err := on.Viewers(feedPath+"?limit=50&explain=true", 0, 2*n)
-		if err != nil {
-			return err
-		}
-		c := newClient(program.Addr)
-		defer c.http.CloseIdleConnections()
-		events, err := on.Trials(ctx, "event to feed", n, 4, func(ctx context.Context, i int) (time.Duration, error) {
-			return likeShows(ctx, c, &viewers[i], viewers[n+i].Token, viewers[n:])
-		})
-		if err != nil {
-			return err
-		}
-		commits, err := on.Trials(ctx, "commit to feed", n, 4, func(ctx context.Context, i int) (time.Duration, error) {
-			return on.deleteShows(ctx, c, &viewers[n+i])
-		})
-		if err != nil {
-			return err
-		}
-		on.Figure("event to the changed, cached feed: P95", "ms", 5000, 1000, events.P95)
-		on.Note("  P50", "ms", events.P50)
-		on.Figure("commit to the changed, cached feed: P95", "ms", 5000, 1000, commits.P95)
-		on.Note("  P50", "ms", commits.P50)
-		on.Note("trials of each", "", float64(n))
-		return nil
-	}}
+	return Bench{
+		Name: "freshness", Says: "from an event, and from a commit in PostgreSQL, to the changed feed",
+		Run: func(ctx context.Context, on *Stage) error {
+			program, err := on.Serve(ctx, "program", "api,events-consumer,cdc-source,cdc-consumer",
+				"rate_limit.user_per_minute=0",
+				"rate_limit.address_per_minute=0", "events.bound.others_per_hour=0", "events.bound.likes_per_day=0",
+				"events.bound.per_hour=0")
+			if err != nil {
+				return err
+			}
+			n := on.trials(200)
+			viewers, err := on.Viewers(feedPath+"?limit=50&explain=true", 0, 2*n)
+			if err != nil {
+				return err
+			}
+			c := newClient(program.Addr)
+			defer c.http.CloseIdleConnections()
+			events, err := on.Trials(ctx, "event to feed", n, 4,
+				func(ctx context.Context, i int) (time.Duration, error) {
+					return likeShows(ctx, c, &viewers[i], viewers[n+i].Token, viewers[n:])
+				})
+			if err != nil {
+				return err
+			}
+			commits, err := on.Trials(ctx, "commit to feed", n, 4,
+				func(ctx context.Context, i int) (time.Duration, error) {
+					return on.deleteShows(ctx, c, &viewers[n+i])
+				})
+			if err != nil {
+				return err
+			}
+			on.Figure("event to the changed, cached feed: P95", "ms", 5000, 1000, events.P95)
+			on.Note("  P50", "ms", events.P50)
+			on.Figure("commit to the changed, cached feed: P95", "ms", 5000, 1000, commits.P95)
+			on.Note("  P50", "ms", commits.P50)
+			on.Note("trials of each", "", float64(n))
+			return nil
+		},
+	}
 }
 
 // trials are how many: fewer where a short run was asked for.
@@ -112,14 +119,17 @@ func likeShows(ctx context.Context, c client, viewer *Request, other string, peo
 	}
 	post := p.Items[0]
 	act := func(action, token string) error {
-		event := fmt.Appendf(nil, `{"events":[{"event_id":"%s","action":"%s","post":"%s","author":"%s","occurred_at":"%s"}]}`,
+		event := fmt.Appendf(nil,
+			`{"events":[{"event_id":"%s","action":"%s","post":"%s","author":"%s","occurred_at":"%s"}]}`,
 			uuid.New(), action, post.Post, post.Author, time.Now().UTC().Format(time.RFC3339Nano))
-		if failure := c.do(&Request{Method: http.MethodPost, Path: "/api/v1/events", Token: token, Body: event}, nil); failure != "" {
+		if failure := c.do(&Request{Method: http.MethodPost, Path: "/api/v1/events", Token: token, Body: event},
+			nil); failure != "" {
 			return fmt.Errorf("send an event: %s", failure)
 		}
 		return nil
 	}
-	if err := act("unlike", other); err != nil { // the world may be that of an earlier bench: a second like changes nothing
+	// the world may be that of an earlier bench: a second like changes nothing
+	if err := act("unlike", other); err != nil {
 		return 0, err
 	}
 	most := min(audience, len(people))
@@ -159,7 +169,8 @@ func (on *Stage) deleteShows(ctx context.Context, c client, viewer *Request) (ti
 		return 0, err
 	}
 	post := p.Items[len(p.Items)/2].Post
-	if _, err := on.Postgres.Exec(ctx, "UPDATE posts SET deleted_at = now() WHERE id = $1::text::bigint", post); err != nil {
+	if _, err := on.Postgres.Exec(ctx, "UPDATE posts SET deleted_at = now() WHERE id = $1::text::bigint",
+		post); err != nil {
 		return 0, err
 	}
 	quoted := fmt.Appendf(nil, `"post":"%s"`, post)

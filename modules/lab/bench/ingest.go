@@ -21,34 +21,38 @@ import (
 // ingest is the way of events from Kafka into ClickHouse, with everything that makes each count once,
 // against writing the same rows with ch-go alone.
 func ingest() Bench {
-	return Bench{Name: "ingest", Says: "events a second for each core of the consumer, against ch-go alone without Kafka and guarantees", Run: func(ctx context.Context, on *Stage) error {
-		events := 1_000_000
-		if on.For > 0 {
-			events = min(events, 20_000*int(on.For.Seconds()))
-		}
-		if _, err := on.Serve(ctx, "program", "events-consumer"); err != nil {
-			return err
-		}
-		if _, err := on.applied(ctx, 1000); err != nil { // the partitions are taken, their filters filled
-			return err
-		}
-		p, err := on.applied(ctx, events)
-		if err != nil {
-			return err
-		}
-		raw, err := on.rawInserts(ctx)
-		if err != nil {
-			return err
-		}
-		perCore := float64(events) / p.Usage["program"].CPUSeconds
-		on.FigureAtLeast("events for each CPU second of the consumer", "", 1000, 100_000, perCore)
-		on.FigureAtLeast("events a second, all on this machine", "", 10_000, none, float64(events)/p.Seconds)
-		on.Note("CPU of ClickHouse an event", "µs", 1e6*p.Usage["clickhouse"].CPUSeconds/float64(events))
-		on.Note("ch-go alone: rows for each CPU second of the writer", "", raw.perCPU)
-		on.Note("ch-go alone: rows a second", "", raw.perSecond)
-		on.Note("the consumer's CPU for each of ch-go's alone", "×", raw.perCPU/perCore)
-		return nil
-	}}
+	return Bench{
+		Name: "ingest",
+		Says: "events a second for each core of the consumer, against ch-go alone without Kafka and guarantees",
+		Run: func(ctx context.Context, on *Stage) error {
+			events := 1_000_000
+			if on.For > 0 {
+				events = min(events, 20_000*int(on.For.Seconds()))
+			}
+			if _, err := on.Serve(ctx, "program", "events-consumer"); err != nil {
+				return err
+			}
+			if _, err := on.applied(ctx, 1000); err != nil { // the partitions are taken, their filters filled
+				return err
+			}
+			p, err := on.applied(ctx, events)
+			if err != nil {
+				return err
+			}
+			raw, err := on.rawInserts(ctx)
+			if err != nil {
+				return err
+			}
+			perCore := float64(events) / p.Usage["program"].CPUSeconds
+			on.FigureAtLeast("events for each CPU second of the consumer", "", 1000, 100_000, perCore)
+			on.FigureAtLeast("events a second, all on this machine", "", 10_000, none, float64(events)/p.Seconds)
+			on.Note("CPU of ClickHouse an event", "µs", 1e6*p.Usage["clickhouse"].CPUSeconds/float64(events))
+			on.Note("ch-go alone: rows for each CPU second of the writer", "", raw.perCPU)
+			on.Note("ch-go alone: rows a second", "", raw.perSecond)
+			on.Note("the consumer's CPU for each of ch-go's alone", "×", raw.perCPU/perCore)
+			return nil
+		},
+	}
 }
 
 // applied sends so many events to Kafka and waits until all are in the ledger.
@@ -91,15 +95,20 @@ func (on *Stage) produce(ctx context.Context, events int) error {
 // anything is n events of now, of people and posts of the world by an even choice.
 func (on *Stage) anything(n int) []*sarama.ProducerMessage {
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 5)) //nolint:gosec // a choice, not a secret
-	actions := []string{"impression", "impression", "impression", "impression", "view", "view", "click", "like", "comment", "share"}
+	actions := []string{
+		"impression", "impression", "impression", "impression", "view", "view", "click", "like",
+		"comment", "share",
+	}
 	messages := make([]*sarama.ProducerMessage, n)
 	now := time.Now().UTC()
 	at := now.Format("2006-01-02T15:04:05.000Z07:00")
 	for i := range messages {
 		messages[i] = &sarama.ProducerMessage{
-			Topic: on.Kafka.Topic("events"), Timestamp: now, Key: sarama.StringEncoder(strconv.Itoa(1 + random.IntN(on.World.Users))),
+			Topic: on.Kafka.Topic("events"), Timestamp: now,
+			Key: sarama.StringEncoder(strconv.Itoa(1 + random.IntN(on.World.Users))),
 			Value: sarama.StringEncoder(fmt.Sprintf(`{"v":1,"event_id":"%s","action":"%s","post_id":"%d","author_id":"%d","occurred_at":"%s","received_at":"%s","device":"phone","app_version":"1.0"}`,
-				uuid.New(), actions[random.IntN(len(actions))], 1+random.IntN(on.World.Posts), 1+random.IntN(on.World.Users), at, at)),
+				uuid.New(), actions[random.IntN(len(actions))], 1+random.IntN(on.World.Posts),
+				1+random.IntN(on.World.Users), at, at)),
 		}
 	}
 	return messages
@@ -107,7 +116,9 @@ func (on *Stage) anything(n int) []*sarama.ProducerMessage {
 
 // trickle writes as many events each second as the world had on its last day, on average, until the bench ends.
 func (on *Stage) trickle(ctx context.Context) (perSecond float64, err error) {
-	day, err := on.count(ctx, fmt.Sprintf("SELECT toInt64(count()) AS n FROM events WHERE occurred_at >= toDateTime(%d, 'UTC')", on.World.Now.Add(-24*time.Hour).Unix()))
+	day, err := on.count(ctx,
+		fmt.Sprintf("SELECT toInt64(count()) AS n FROM events WHERE occurred_at >= toDateTime(%d, 'UTC')",
+			on.World.Now.Add(-24*time.Hour).Unix()))
 	if err != nil {
 		return 0, err
 	}

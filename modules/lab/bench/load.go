@@ -150,7 +150,10 @@ func (t *tally) merge(other *tally) {
 
 func percentiles(h *hdrhistogram.Histogram) *Percentiles {
 	ms := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1000 }
-	return &Percentiles{Count: h.TotalCount(), P50: ms(50), P95: ms(95), P99: ms(99), P999: ms(99.9), Max: float64(h.Max()) / 1000}
+	return &Percentiles{
+		Count: h.TotalCount(), P50: ms(50), P95: ms(95), P99: ms(99), P999: ms(99.9),
+		Max: float64(h.Max()) / 1000,
+	}
 }
 
 // Load puts a load on the stage and adds what it found to the report.

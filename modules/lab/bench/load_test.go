@@ -23,7 +23,10 @@ func TestMain(m *testing.M) {
 // stage is one without servers, on which only this process is looked at.
 func stage(t *testing.T) *Stage {
 	t.Helper()
-	return &Stage{Env: Env{Out: io.Discard, World: World{Users: 10}}, report: &Report{}, processes: []process{generator()}}
+	return &Stage{
+		Env: Env{Out: io.Discard, World: World{Users: 10}}, report: &Report{},
+		processes: []process{generator()},
+	}
 }
 
 func serve(t *testing.T, handler http.HandlerFunc) string {
@@ -50,7 +53,8 @@ func TestAnOpenLoadDoesNotWaitForAnswers(t *testing.T) {
 		w.WriteHeader(http.StatusOK)
 	})
 	p, err := stage(t).Load(t.Context(), Load{
-		Name: "stalled", At: addr, Rate: 2000, For: 150 * time.Millisecond, Request: func(int) Request { return Request{Path: "/"} },
+		Name: "stalled", At: addr, Rate: 2000, For: 150 * time.Millisecond,
+		Request: func(int) Request { return Request{Path: "/"} },
 	})
 	require.NoError(t, err)
 	require.Empty(t, p.Errors)
@@ -85,7 +89,10 @@ func TestFailuresAreCountedByKindAndAnswersByLabel(t *testing.T) {
 	require.EqualValues(t, 400, p.Requests)
 	require.InDelta(t, 0.0, p.Share("cache"), 0)
 
-	p, err = stage(t).Load(t.Context(), Load{Name: "nobody", At: "127.0.0.1:1", Rate: 1000, For: 10 * time.Millisecond, Request: func(int) Request { return Request{Path: "/"} }})
+	p, err = stage(t).Load(t.Context(), Load{
+		Name: "nobody", At: "127.0.0.1:1", Rate: 1000, For: 10 * time.Millisecond,
+		Request: func(int) Request { return Request{Path: "/"} },
+	})
 	require.NoError(t, err)
 	require.Equal(t, map[string]int64{"refused": 10}, p.Errors)
 }
@@ -113,7 +120,10 @@ func TestAClosedLoadKeepsItsConnectionsBusyUntilItsTime(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = on.Load(ctx, Load{Name: "cancelled", At: addr, Rate: 1, For: time.Hour, Request: inTurn([]Request{{Path: "/a"}})})
+	_, err = on.Load(ctx, Load{
+		Name: "cancelled", At: addr, Rate: 1, For: time.Hour,
+		Request: inTurn([]Request{{Path: "/a"}}),
+	})
 	require.ErrorIs(t, err, context.Canceled)
 }
 

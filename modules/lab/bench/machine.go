@@ -53,7 +53,10 @@ func builtWith() map[string]string {
 	if !ok {
 		return versions
 	}
-	for module, name := range map[string]string{"github.com/twmb/franz-go/pkg/kfake": "kfake", "github.com/alicebob/miniredis/v2": "miniredis"} {
+	for module, name := range map[string]string{
+		"github.com/twmb/franz-go/pkg/kfake": "kfake",
+		"github.com/alicebob/miniredis/v2":   "miniredis",
+	} {
 		if i := slices.IndexFunc(info.Deps, func(d *debug.Module) bool { return d.Path == module }); i >= 0 {
 			versions[name] = info.Deps[i].Version
 		}
@@ -64,7 +67,10 @@ func builtWith() map[string]string {
 // askString reads one text.
 func askString(ctx context.Context, client *clickhouse.Client, query string) (string, error) {
 	var column proto.ColStr
-	err := client.Read(ctx, clickhouse.Query{Name: "bench", Query: ch.Query{Body: query, Result: proto.Results{{Data: &column}}}})
+	err := client.Read(ctx, clickhouse.Query{
+		Name:  "bench",
+		Query: ch.Query{Body: query, Result: proto.Results{{Data: &column}}},
+	})
 	if err != nil || column.Rows() != 1 {
 		return "", err
 	}
@@ -74,7 +80,10 @@ func askString(ctx context.Context, client *clickhouse.Client, query string) (st
 // count reads one number.
 func (on *Stage) count(ctx context.Context, query string) (int64, error) {
 	var n proto.ColInt64
-	err := on.ClickHouse.Read(ctx, clickhouse.Query{Name: "bench", Query: ch.Query{Body: query, Result: proto.Results{{Data: &n}}}})
+	err := on.ClickHouse.Read(ctx, clickhouse.Query{
+		Name:  "bench",
+		Query: ch.Query{Body: query, Result: proto.Results{{Data: &n}}},
+	})
 	if err != nil || n.Rows() != 1 {
 		return 0, err
 	}

@@ -12,8 +12,9 @@ import (
 
 func TestSeriesAddUpByNameAndLabels(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprint(w, "# HELP calls Calls.\ncalls{to=\"redis\",outcome=\"ok\"} 3\ncalls{to=\"redis\",outcome=\"slow\"} 1\ncalls{to=\"kafka\",outcome=\"ok\"} 10\n"+
-			"calls_more 100\nposts 7.5\nseconds_bucket{le=\"+Inf\"} 2\n")
+		_, _ = fmt.Fprint(w,
+			"# HELP calls Calls.\ncalls{to=\"redis\",outcome=\"ok\"} 3\ncalls{to=\"redis\",outcome=\"slow\"} 1\ncalls{to=\"kafka\",outcome=\"ok\"} 10\n"+
+				"calls_more 100\nposts 7.5\nseconds_bucket{le=\"+Inf\"} 2\n")
 	}))
 	defer server.Close()
 	m, err := (&Program{Name: "program", AdminAddr: strings.TrimPrefix(server.URL, "http://")}).Metrics(t.Context())

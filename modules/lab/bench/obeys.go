@@ -99,7 +99,10 @@ type viewers struct {
 // replica obeys, so that each has seen all of them.
 func (on *Stage) known(ctx context.Context, replicas []string, n int) (*viewers, error) {
 	at := replicas[0]
-	v := &viewers{truth: &truth{barred: map[core.ID]map[core.ID]bool{}, hidden: map[core.ID]map[core.ID]bool{}, deleted: map[core.ID]bool{}}}
+	v := &viewers{truth: &truth{
+		barred: map[core.ID]map[core.ID]bool{}, hidden: map[core.ID]map[core.ID]bool{},
+		deleted: map[core.ID]bool{},
+	}}
 	if err := on.choose(ctx, v, n); err != nil {
 		return nil, err
 	}
@@ -116,11 +119,12 @@ func (on *Stage) known(ctx context.Context, replicas []string, n int) (*viewers,
 	}
 	for i := range n * len(replicas) {
 		who, at := i%n, replicas[i/n]
-		if err := until(ctx, 20*time.Millisecond, fmt.Sprintf("the feed of %d obeys", v.ids[who]), func() (bool, error) {
-			_, body, err := fetch(ctx, "http://"+at+feedPath, v.feeds[who].Token)
-			from, wrong := v.truth.judge(v.ids[who], body)
-			return err == nil && wrong == "" && from == "cache", nil
-		}); err != nil {
+		if err := until(ctx, 20*time.Millisecond, fmt.Sprintf("the feed of %d obeys", v.ids[who]),
+			func() (bool, error) {
+				_, body, err := fetch(ctx, "http://"+at+feedPath, v.feeds[who].Token)
+				from, wrong := v.truth.judge(v.ids[who], body)
+				return err == nil && wrong == "" && from == "cache", nil
+			}); err != nil {
 			return nil, err
 		}
 	}
@@ -178,11 +182,13 @@ func (on *Stage) bar(ctx context.Context, at string, v *viewers, i int) error {
 	if len(authors) < 3 || len(posts) < 5 {
 		return fmt.Errorf("the feed of %d has %d posts: %w", viewer, len(posts), errEmpty)
 	}
-	if _, err := on.Postgres.Exec(ctx, `INSERT INTO public.blocks (blocker_id, blocked_id) VALUES ($1, $2), ($3, $1) ON CONFLICT DO NOTHING`,
+	if _, err := on.Postgres.Exec(ctx,
+		`INSERT INTO public.blocks (blocker_id, blocked_id) VALUES ($1, $2), ($3, $1) ON CONFLICT DO NOTHING`,
 		int64(viewer), int64(authors[0]), int64(authors[1])); err != nil {
 		return err
 	}
-	if _, err := on.Postgres.Exec(ctx, `INSERT INTO public.mutes (muter_id, muted_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+	if _, err := on.Postgres.Exec(ctx,
+		`INSERT INTO public.mutes (muter_id, muted_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
 		int64(viewer), int64(authors[2])); err != nil {
 		return err
 	}
@@ -191,7 +197,8 @@ func (on *Stage) bar(ctx context.Context, at string, v *viewers, i int) error {
 	c := newClient(at)
 	defer c.http.CloseIdleConnections()
 	hide := Request{Method: http.MethodPost, Path: eventsPath, Token: v.feeds[i].Token, Body: fmt.Appendf(nil,
-		`{"events":[{"event_id":"%s","action":"hide","post_id":"%d","author_id":"1","occurred_at":"%s"}]}`, uuid.New(), hidden, time.Now().UTC().Format(time.RFC3339))}
+		`{"events":[{"event_id":"%s","action":"hide","post_id":"%d","author_id":"1","occurred_at":"%s"}]}`, uuid.New(),
+		hidden, time.Now().UTC().Format(time.RFC3339))}
 	if failure := c.do(&hide, nil); failure != "" {
 		return fmt.Errorf("hide a post: %s", failure)
 	}

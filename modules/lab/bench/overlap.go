@@ -43,7 +43,8 @@ func (d *drill) overlap(ctx context.Context) error {
 			return err
 		}
 		if i%2 == 1 {
-			if err := drop(ctx, fmt.Sprintf("%s/admin/v1/cache/%d", d.balancer.first().AdminURL(), ids[i]), d.admin); err != nil {
+			if err := drop(ctx, fmt.Sprintf("%s/admin/v1/cache/%d", d.balancer.first().AdminURL(), ids[i]),
+				d.admin); err != nil {
 				return err
 			}
 		}
@@ -69,7 +70,8 @@ func (d *drill) overlap(ctx context.Context) error {
 		return err
 	}
 	with, without := 100*float64(kept[0])/float64(max(1, of[0])), 100*float64(kept[1])/float64(max(1, of[1]))
-	d.FigureAtLeast("first 20 with ClickHouse gone that the ranked page has, too", "%", none, 80, with).Note = "viewers with an entry in the cache"
+	d.FigureAtLeast("first 20 with ClickHouse gone that the ranked page has, too", "%", none, 80,
+		with).Note = "viewers with an entry in the cache"
 	d.Note("the same of viewers without an entry", "%", without)
 	d.Say("overlap: first page with ClickHouse gone and ranked: with_entry=%.0f%% without_entry=%.0f%%", with, without)
 	return d.well(ctx, "the overlap")

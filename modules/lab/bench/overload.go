@@ -15,50 +15,56 @@ import (
 // ten of people whose feed must be computed, one in ten asks whom to follow. In one phase strangers who mean
 // harm (hostile.go) send as many requests again.
 func overload() Bench {
-	return Bench{Name: "overload", Says: "1, 3 and 10 times of what the machine can do: what is still answered, and how soon it is well again", Run: func(ctx context.Context, on *Stage) error {
-		// Entries are short-lived, so that who comes again half a minute later is computed again.
-		program, err := on.Serve(ctx, "program", "api", "rate_limit.user_per_minute=0", "rate_limit.address_per_minute=0",
-			"feed.cache.ttl=10s", "feed.cache.stale_for=0s", "http.unlimited=127.0.0.1/32")
-		if err != nil {
-			return err
-		}
-		c, err := on.newCrowd(program)
-		if err != nil {
-			return err
-		}
-		if err := on.Each(ctx, program.Addr, 4, c.cached); err != nil {
-			return err
-		}
-		capacity, err := c.capacity(ctx)
-		if err != nil {
-			return err
-		}
-		c.phase(ctx, capacity/2, 5*time.Second) // warms up
-		normal := c.phase(ctx, capacity/2, 10*time.Second)
-		c.tell("normal", normal)
-		attacked := c.hostile(ctx, capacity, on.lasting(20*time.Second))
-		c.tell("half of it attacks", attacked)
-		on.FigureAtLeast("of use to others while half of the load attacks", "%", none, 95, 100*attacked.ofUse())
-		for _, times := range []float64{1, 3, 10} {
-			lasting := on.lasting(20 * time.Second)
-			if times == 10 {
-				lasting *= 3
-			}
-			burst := c.phase(ctx, times*capacity, lasting)
-			after, err := c.untilNormal(ctx, capacity/2, normal)
+	return Bench{
+		Name: "overload",
+		Says: "1, 3 and 10 times of what the machine can do: what is still answered, and how soon it is well again",
+		Run: func(ctx context.Context, on *Stage) error {
+			// Entries are short-lived, so that who comes again half a minute later is computed again.
+			program, err := on.Serve(ctx, "program", "api", "rate_limit.user_per_minute=0",
+				"rate_limit.address_per_minute=0",
+				"feed.cache.ttl=10s", "feed.cache.stale_for=0s", "http.unlimited=127.0.0.1/32")
 			if err != nil {
 				return err
 			}
-			c.tell(fmt.Sprintf("%.0fx", times), burst)
-			on.Say("overload: after %.0fx normal again after %d ms", times, after.Milliseconds())
-			on.FigureAtLeast(fmt.Sprintf("goodput at %.0f times of capacity", times), "% of capacity", none, 50, 100*burst.goodput()/capacity)
-			if times == 10 {
-				on.Figure("P99 of every answer, 10 times", "ms", none, 500, percentiles(burst.all().times).P99)
-				on.Figure("normal again after", "s", none, 10, after.Seconds())
+			c, err := on.newCrowd(program)
+			if err != nil {
+				return err
 			}
-		}
-		return ctx.Err()
-	}}
+			if err := on.Each(ctx, program.Addr, 4, c.cached); err != nil {
+				return err
+			}
+			capacity, err := c.capacity(ctx)
+			if err != nil {
+				return err
+			}
+			c.phase(ctx, capacity/2, 5*time.Second) // warms up
+			normal := c.phase(ctx, capacity/2, 10*time.Second)
+			c.tell("normal", normal)
+			attacked := c.hostile(ctx, capacity, on.lasting(20*time.Second))
+			c.tell("half of it attacks", attacked)
+			on.FigureAtLeast("of use to others while half of the load attacks", "%", none, 95, 100*attacked.ofUse())
+			for _, times := range []float64{1, 3, 10} {
+				lasting := on.lasting(20 * time.Second)
+				if times == 10 {
+					lasting *= 3
+				}
+				burst := c.phase(ctx, times*capacity, lasting)
+				after, err := c.untilNormal(ctx, capacity/2, normal)
+				if err != nil {
+					return err
+				}
+				c.tell(fmt.Sprintf("%.0fx", times), burst)
+				on.Say("overload: after %.0fx normal again after %d ms", times, after.Milliseconds())
+				on.FigureAtLeast(fmt.Sprintf("goodput at %.0f times of capacity", times), "% of capacity", none, 50,
+					100*burst.goodput()/capacity)
+				if times == 10 {
+					on.Figure("P99 of every answer, 10 times", "ms", none, 500, percentiles(burst.all().times).P99)
+					on.Figure("normal again after", "s", none, 10, after.Seconds())
+				}
+			}
+			return ctx.Err()
+		},
+	}
 }
 
 // crowd is people of three kinds who all ask one program.
@@ -92,14 +98,16 @@ func (c *crowd) kinds() map[string]struct {
 		part float64
 		next func(int) Request
 	}{
-		"cached": {0.5, inTurn(c.cached)}, "computed": {0.4, inTurn(c.computed)}, "suggestions": {0.1, inTurn(c.suggest)},
+		"cached": {0.5, inTurn(c.cached)}, "computed": {0.4, inTurn(c.computed)},
+		"suggestions": {0.1, inTurn(c.suggest)},
 	}
 }
 
 // capacity is how many requests a second are answered in full when nobody asks faster than that.
 func (c *crowd) capacity(ctx context.Context) (float64, error) {
 	phase, err := c.Load(ctx, Load{
-		Name: "capacity", At: c.client.http.Addr, Connections: 16, WarmUp: 5 * time.Second, For: c.lasting(15 * time.Second),
+		Name: "capacity", At: c.client.http.Addr, Connections: 16, WarmUp: 5 * time.Second,
+		For: c.lasting(15 * time.Second),
 		Request: func(n int) Request {
 			switch n % 10 {
 			case 0, 1, 2, 3, 4:
@@ -172,11 +180,13 @@ func (w *window) shed() (n int64) {
 func (c *crowd) tell(load string, f *found) {
 	all := f.all()
 	p := percentiles(all.times)
-	line := fmt.Sprintf("overload: load=%s offered=%.0f/s goodput=%.0f/s shed=%.0f%% p50_ms=%s p99_ms=%s max_ms=%s", load, float64(all.requests)/f.seconds,
+	line := fmt.Sprintf("overload: load=%s offered=%.0f/s goodput=%.0f/s shed=%.0f%% p50_ms=%s p99_ms=%s max_ms=%s",
+		load, float64(all.requests)/f.seconds,
 		f.goodput(), 100*float64(all.shed())/float64(max(1, all.requests)), short(p.P50), short(p.P99), short(p.Max))
 	for _, kind := range []string{"cached", "computed", "suggestions"} {
 		w := f.kinds[kind]
-		line += fmt.Sprintf(" %s: %.0f%% in time of %.0f/s, from %s", kind, 100*float64(w.inTime)/float64(max(1, w.requests)), float64(w.requests)/f.seconds, sorted(w.from))
+		line += fmt.Sprintf(" %s: %.0f%% in time of %.0f/s, from %s", kind,
+			100*float64(w.inTime)/float64(max(1, w.requests)), float64(w.requests)/f.seconds, sorted(w.from))
 	}
 	if other := total(all.failures) - all.shed(); other > 0 {
 		line += " failures=" + sorted(all.failures)

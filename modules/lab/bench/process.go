@@ -48,7 +48,10 @@ type watching struct {
 
 // watch begins to look at the processes: at the CPU now and at the end, at the memory each second.
 func (on *Stage) watch(each func(time.Duration)) *watching {
-	w := &watching{on: on, began: time.Now(), before: on.cpu(), busy: busySeconds(), memory: map[string]int64{}, stop: make(chan struct{})}
+	w := &watching{
+		on: on, began: time.Now(), before: on.cpu(), busy: busySeconds(), memory: map[string]int64{},
+		stop: make(chan struct{}),
+	}
 	w.ended.Go(func() {
 		ticks := time.NewTicker(time.Second)
 		defer ticks.Stop()

@@ -25,7 +25,8 @@ func (on *Stage) profile(ctx context.Context, phase string) (wait func() error) 
 		for _, p := range on.programs {
 			if p.PID() != 0 {
 				file := filepath.Join(on.Profiles, phase+", "+p.Name)
-				failed = errors.Join(failed, p.profile(ctx, "profile?seconds="+profileFor, file+".cpu.pprof"), p.profile(ctx, "heap", file+".heap.pprof"))
+				failed = errors.Join(failed, p.profile(ctx, "profile?seconds="+profileFor, file+".cpu.pprof"),
+					p.profile(ctx, "heap", file+".heap.pprof"))
 			}
 		}
 		done <- failed

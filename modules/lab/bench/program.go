@@ -38,7 +38,10 @@ const (
 // environment, and returns when it is ready. It ends with the bench, or by Stop.
 func (on *Stage) Serve(ctx context.Context, name, roles string, set ...string) (*Program, error) {
 	args := []string{"serve", "--roles", roles}
-	for _, s := range append([]string{"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "log.level=info", "log.format=json"}, set...) {
+	for _, s := range append([]string{
+		"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "log.level=info",
+		"log.format=json",
+	}, set...) {
 		args = append(args, "--set", s)
 	}
 	p, err := on.start(ctx, name, on.Feedrank(args...), 2)

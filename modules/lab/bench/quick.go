@@ -8,33 +8,37 @@ import (
 // quick is small versions of the others, for every change: ratios and counts that do not hang on the
 // machine.
 func quick() Bench {
-	return Bench{Name: "quick", Says: "ratios and counts that do not depend on the machine, in three minutes at most", Run: func(ctx context.Context, on *Stage) error {
-		on.For = on.lasting(5 * time.Second)
-		if err := on.quickFeed(ctx); err != nil {
-			return err
-		}
-		consumer, err := on.Serve(ctx, "consumer", "events-consumer")
-		if err != nil {
-			return err
-		}
-		if _, err := on.applied(ctx, 1000); err != nil {
-			return err
-		}
-		const events = 200_000
-		p, err := on.applied(ctx, events)
-		if err != nil {
-			return err
-		}
-		if err := consumer.Stop(); err != nil {
-			return err
-		}
-		raw, err := on.rawInserts(ctx)
-		if err != nil {
-			return err
-		}
-		on.Note("CPU of the consumer an event, for each of ch-go alone", "×", raw.perCPU*p.Usage["consumer"].CPUSeconds/events)
-		return on.quickViews(ctx)
-	}}
+	return Bench{
+		Name: "quick", Says: "ratios and counts that do not depend on the machine, in three minutes at most",
+		Run: func(ctx context.Context, on *Stage) error {
+			on.For = on.lasting(5 * time.Second)
+			if err := on.quickFeed(ctx); err != nil {
+				return err
+			}
+			consumer, err := on.Serve(ctx, "consumer", "events-consumer")
+			if err != nil {
+				return err
+			}
+			if _, err := on.applied(ctx, 1000); err != nil {
+				return err
+			}
+			const events = 200_000
+			p, err := on.applied(ctx, events)
+			if err != nil {
+				return err
+			}
+			if err := consumer.Stop(); err != nil {
+				return err
+			}
+			raw, err := on.rawInserts(ctx)
+			if err != nil {
+				return err
+			}
+			on.Note("CPU of the consumer an event, for each of ch-go alone", "×",
+				raw.perCPU*p.Usage["consumer"].CPUSeconds/events)
+			return on.quickViews(ctx)
+		},
+	}
 }
 
 // quickFeed computes the feeds of some viewers, and asks for them again and again.
@@ -74,7 +78,8 @@ func (on *Stage) quickFeed(ctx context.Context) error {
 	on.FigureAtLeast("throughput of the echo handler's", "%", none, 50, 100*feed.PerSec/echo.PerSec)
 	on.Note("allocations a cached page, the whole process", "", of(computed, asked, mallocs, pages))
 	on.Note("questions to Redis a cached page", "", of(computed, asked, calls, pages, `dependency="redis"`))
-	on.Note("questions to ClickHouse a computed page", "", of(started, computed, calls, float64(len(requests)), `dependency="clickhouse"`))
+	on.Note("questions to ClickHouse a computed page", "",
+		of(started, computed, calls, float64(len(requests)), `dependency="clickhouse"`))
 	on.FigureAtLeast("from the cache", "%", 90, 95, 100*feed.Share("cache"))
 	on.Figure("errors", "", 0, 0, float64(feed.Failed()))
 	return program.Stop()

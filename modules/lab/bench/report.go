@@ -50,7 +50,10 @@ func (r *Report) Err() error {
 }
 
 func newReport(b Bench, env Env) *Report {
-	return &Report{Bench: b.Name, Says: b.Says, At: time.Now().UTC().Truncate(time.Second), Machine: thisMachine(), World: env.World}
+	return &Report{
+		Bench: b.Name, Says: b.Says, At: time.Now().UTC().Truncate(time.Second), Machine: thisMachine(),
+		World: env.World,
+	}
 }
 
 // Save writes the report as JSON.
@@ -70,7 +73,8 @@ func (r *Report) Print(out io.Writer) error {
 	t := table{w: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
 	t.line("\n%s at scale %s\trequired\taim\tmeasured\t\t", r.Bench, r.World.Scale)
 	for _, f := range r.Figures {
-		t.line("%s\t%s\t%s\t%s %s\t%s\t%s", f.Name, f.bound(f.Required), f.bound(f.Aim), short(f.Measured), f.Unit, f.verdict(), f.Note)
+		t.line("%s\t%s\t%s\t%s %s\t%s\t%s", f.Name, f.bound(f.Required), f.bound(f.Aim), short(f.Measured), f.Unit,
+			f.verdict(), f.Note)
 	}
 	t.line("")
 	t.flush()
@@ -94,7 +98,8 @@ func (r *Report) Print(out io.Writer) error {
 			t.line("%s: %v, errors %v", p.Name, counts(p.Labels), counts(p.Errors))
 		}
 	}
-	t.line("%s, %d cores, %s GiB; load average %s before; %s", r.Machine.CPU, r.Machine.Cores, short(r.Machine.MemoryGiB), r.Machine.Load, r.versions())
+	t.line("%s, %d cores, %s GiB; load average %s before; %s", r.Machine.CPU, r.Machine.Cores,
+		short(r.Machine.MemoryGiB), r.Machine.Load, r.versions())
 	for _, line := range r.Lines {
 		t.line("%s", line)
 	}
@@ -106,7 +111,8 @@ func (p *Phase) uses(kind string) string {
 	if kind != all {
 		return ""
 	}
-	names := slices.SortedFunc(maps.Keys(p.Usage), func(a, b string) int { return cmp.Compare(p.Usage[b].CPUSeconds, p.Usage[a].CPUSeconds) })
+	names := slices.SortedFunc(maps.Keys(p.Usage),
+		func(a, b string) int { return cmp.Compare(p.Usage[b].CPUSeconds, p.Usage[a].CPUSeconds) })
 	var parts []string
 	for _, name := range names {
 		if u := p.Usage[name]; u.Cores >= 0.005 {

@@ -55,7 +55,8 @@ const ofUse = 500 * time.Millisecond
 func newWindow(name string) *window {
 	now := time.Now()
 	return &window{
-		name: name, began: now, lastGood: now, failures: map[string]int64{}, wrong: map[string]int64{}, from: map[string]int64{},
+		name: name, began: now, lastGood: now, failures: map[string]int64{}, wrong: map[string]int64{},
+		from:  map[string]int64{},
 		times: newHistogram(),
 	}
 }
@@ -106,7 +107,10 @@ func (w *window) take(other *window) {
 	w.inTime += other.inTime
 	w.gap = max(w.gap, other.gap)
 	w.times.Merge(other.times)
-	for into, of := range map[*map[string]int64]map[string]int64{&w.failures: other.failures, &w.wrong: other.wrong, &w.from: other.from} {
+	for into, of := range map[*map[string]int64]map[string]int64{
+		&w.failures: other.failures, &w.wrong: other.wrong,
+		&w.from: other.from,
+	} {
 		for key, n := range of {
 			(*into)[key] += n
 		}

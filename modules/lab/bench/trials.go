@@ -16,7 +16,9 @@ const trialLimit = 20 * time.Second
 const trialLook = 5 * time.Millisecond
 
 // Trials runs n trials, so many at once, and adds the times that they took to the report.
-func (on *Stage) Trials(ctx context.Context, name string, n, atOnce int, trial func(ctx context.Context, i int) (time.Duration, error)) (*Percentiles, error) {
+func (on *Stage) Trials(ctx context.Context, name string, n, atOnce int,
+	trial func(ctx context.Context, i int) (time.Duration, error),
+) (*Percentiles, error) {
 	on.Tell("%s: %d trials", name, n)
 	watch := on.watch(nil)
 	began, found := time.Now(), newTally()
@@ -40,7 +42,10 @@ func (on *Stage) Trials(ctx context.Context, name string, n, atOnce int, trial f
 		})
 	}
 	workers.Wait()
-	p := &Phase{Name: name, Seconds: time.Since(began).Seconds(), Latency: map[string]*Percentiles{all: percentiles(found.times[all])}, Usage: watch.end()}
+	p := &Phase{
+		Name: name, Seconds: time.Since(began).Seconds(),
+		Latency: map[string]*Percentiles{all: percentiles(found.times[all])}, Usage: watch.end(),
+	}
 	p.Requests = p.Latency[all].Count
 	on.report.Phases = append(on.report.Phases, p)
 	if failed != nil {

@@ -33,7 +33,8 @@ type cast struct {
 	names   map[core.ID]string
 }
 
-var errNoViewer = fmt.Errorf("nobody in the app's database follows %d people and likes posts: seed it first", minFollowees)
+var errNoViewer = fmt.Errorf("nobody in the app's database follows %d people and likes posts: seed it first",
+	minFollowees)
 
 // findCast picks the viewers; their friends are found in the first page.
 func findCast(ctx context.Context, db *pgxpool.Pool) (*cast, error) {

@@ -101,7 +101,9 @@ func rawBytes(raw []json.RawMessage) [][]byte {
 	return out
 }
 
-func (c *client) call(ctx context.Context, user core.ID, method, path string, body []byte, want int) (_ []byte, err error) {
+func (c *client) call(ctx context.Context, user core.ID, method, path string, body []byte, want int) (_ []byte,
+	err error,
+) {
 	token, err := c.token(user)
 	if err != nil {
 		return nil, fmt.Errorf("token of user %d: %w", user, err)
@@ -126,7 +128,10 @@ func (c *client) call(ctx context.Context, user core.ID, method, path string, bo
 	if res.StatusCode != want {
 		problem := struct{ Code, Detail string }{Detail: string(text[:min(len(text), 200)])}
 		_ = json.Unmarshal(text, &problem) // what is no problem detail is shown as it is
-		return nil, &statusError{call: method + " " + path, status: res.StatusCode, code: problem.Code, detail: problem.Detail}
+		return nil, &statusError{
+			call: method + " " + path, status: res.StatusCode, code: problem.Code,
+			detail: problem.Detail,
+		}
 	}
 	return text, nil
 }

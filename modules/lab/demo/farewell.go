@@ -37,7 +37,8 @@ func (t *tour) farewell(ctx context.Context) error {
 		t.screen.line("  curl -sH \"Authorization: Bearer $ADMIN\" '%s%s'", t.client.base, path)
 	}
 	if len(p.Items) > 0 {
-		t.screen.line("  feedrank explain --url %s --token $ADMIN --user %s --post %s", t.client.base, t.cast.viewer, p.Items[0].Post)
+		t.screen.line("  feedrank explain --url %s --token $ADMIN --user %s --post %s", t.client.base, t.cast.viewer,
+			p.Items[0].Post)
 	}
 	t.screen.line("  psql '%s'", t.db.Config().ConnString())
 	if t.deps.AskServer != "" {

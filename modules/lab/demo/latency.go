@@ -22,7 +22,8 @@ func (l latencies) percentile(p int) time.Duration {
 }
 
 func (l latencies) String() string {
-	return fmt.Sprintf("P50 %s, P95 %s, longest %s over %d trials", short(l.percentile(50)), short(l.percentile(95)), short(l.percentile(100)), len(l))
+	return fmt.Sprintf("P50 %s, P95 %s, longest %s over %d trials", short(l.percentile(50)), short(l.percentile(95)),
+		short(l.percentile(100)), len(l))
 }
 
 func (l latencies) figures(name string) []Figure {
@@ -48,7 +49,9 @@ var errNotVisible = errors.New("it did not show")
 
 // trials begins something n times, in a few slots at once, and measures how long each takes to be
 // seen. begin does it, for a slot that is free; look reads once and tells which slots are seen now.
-func trials(ctx context.Context, limit time.Duration, n, slots int, begin func(ctx context.Context, slot int) error, look func(ctx context.Context) (func(slot int) bool, error)) (latencies, error) {
+func trials(ctx context.Context, limit time.Duration, n, slots int, begin func(ctx context.Context, slot int) error,
+	look func(ctx context.Context) (func(slot int) bool, error),
+) (latencies, error) {
 	var times latencies
 	began, begunAt, next := 0, make([]time.Time, slots), make([]time.Time, slots)
 	for slot := range next {
@@ -89,7 +92,9 @@ func trials(ctx context.Context, limit time.Duration, n, slots int, begin func(c
 
 // until asks every so often until the answer is yes, and tells how long it took. An error of the
 // question ends it; so does the limit.
-func until(ctx context.Context, limit, every time.Duration, question func(context.Context) (bool, error)) (time.Duration, error) {
+func until(ctx context.Context, limit, every time.Duration,
+	question func(context.Context) (bool, error),
+) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%w within %s", errNotVisible, limit))
 	defer cancel()
 	started := time.Now()

@@ -92,12 +92,14 @@ func (p *page) rich() int {
 
 // counted tells whether what others did with the posts has arrived.
 func (p *page) counted() bool {
-	return p != nil && slices.ContainsFunc(p.Items, func(it item) bool { return it.Explain != nil && it.Explain.Inputs.Exposures > 0 })
+	return p != nil && slices.ContainsFunc(p.Items,
+		func(it item) bool { return it.Explain != nil && it.Explain.Inputs.Exposures > 0 })
 }
 
 // whole tells whether the page was made with nothing missing.
 func (p *page) whole() bool {
-	return !p.Degraded && (p.ServedFrom == servedCache || p.ServedFrom == servedClickHouse || p.ServedFrom == servedStale)
+	return !p.Degraded && (p.ServedFrom == servedCache || p.ServedFrom == servedClickHouse ||
+		p.ServedFrom == servedStale)
 }
 
 // likes is the like count that a post is ranked by, as the page explains it.
@@ -161,6 +163,7 @@ func (p *page) check(ctx context.Context, db *pgxpool.Pool, viewer core.ID) erro
 	case err != nil:
 		return fmt.Errorf("check a page against PostgreSQL: %w", err)
 	default:
-		return fmt.Errorf("%w: %d, which %s (feed of user %d, served from %s)", errForeign, post, wrong, viewer, p.ServedFrom)
+		return fmt.Errorf("%w: %d, which %s (feed of user %d, served from %s)", errForeign, post, wrong, viewer,
+			p.ServedFrom)
 	}
 }

@@ -15,6 +15,7 @@ type patience struct {
 
 func defaultPatience() patience {
 	return patience{
-		settle: 3 * time.Minute, counts: 75 * time.Second, still: 2 * time.Second, show: 20 * time.Second, outage: 30 * time.Second, recovery: 90 * time.Second, without: 100,
+		settle: 3 * time.Minute, counts: 75 * time.Second, still: 2 * time.Second, show: 20 * time.Second,
+		outage: 30 * time.Second, recovery: 90 * time.Second, without: 100,
 	}
 }

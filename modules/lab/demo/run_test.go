@@ -20,7 +20,10 @@ import (
 func quick(out *bytes.Buffer) Options {
 	return Options{
 		Once: true, Trials: 3, Out: out, Figures: []Figure{{"seed_ms", "12"}},
-		patience: patience{settle: 3 * time.Second, still: 20 * time.Millisecond, show: time.Second, outage: 10 * time.Second, recovery: time.Second, without: 10},
+		patience: patience{
+			settle: 3 * time.Second, still: 20 * time.Millisecond, show: time.Second,
+			outage: 10 * time.Second, recovery: time.Second, without: 10,
+		},
 	}
 }
 
@@ -46,15 +49,21 @@ func TestTheTourNoticesWhatDoesNotHoldAndNamesTheStep(t *testing.T) {
 		step  string
 		says  string
 	}{
-		"no page at all":             {func(s *toy) { s.empty = true }, "wait for the first feed", "did not show"},
-		"own posts":                  {func(s *toy) { s.own = true }, "step 1", "is the viewer's own|is of another author"},
+		"no page at all": {func(s *toy) { s.empty = true }, "wait for the first feed", "did not show"},
+		"own posts": {
+			func(s *toy) { s.own = true }, "step 1",
+			"is the viewer's own|is of another author",
+		},
 		"blocked authors":            {func(s *toy) { s.blocked = true }, "step 4", "blocks|did not show"},
 		"deleted posts":              {func(s *toy) { s.deleted = true }, "step 1", "is deleted"},
 		"a post twice":               {func(s *toy) { s.twice = true }, "step 1", "repeats a post"},
 		"terms that do not add up":   {func(s *toy) { s.wrongSum = true }, "step 1", "do not add up"},
 		"likes that are not counted": {func(s *toy) { s.forgetsLikes = true }, "step 2", "did not show"},
 		"failures in an outage":      {func(s *toy) { s.failsWhenDown = true }, "step 5", "answers 503 unavailable"},
-		"likes lost in an outage":    {func(s *toy) { s.losesWhenDown = true }, "step 5", "a like that came while ClickHouse was away"},
+		"likes lost in an outage": {
+			func(s *toy) { s.losesWhenDown = true }, "step 5",
+			"a like that came while ClickHouse was away",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -164,12 +173,15 @@ func TestTrialsMeasureFromTheirBeginningAndEndWithAnError(t *testing.T) {
 	require.Equal(t, 5, begun)
 
 	broken := errors.New("broken")
-	_, err = trials(t.Context(), time.Second, 1, 1, func(context.Context, int) error { return broken }, func(context.Context) (func(int) bool, error) {
-		return func(int) bool { return false }, nil
-	})
+	_, err = trials(t.Context(), time.Second, 1, 1, func(context.Context, int) error { return broken },
+		func(context.Context) (func(int) bool, error) {
+			return func(int) bool { return false }, nil
+		})
 	require.ErrorIs(t, err, broken)
-	_, err = until(t.Context(), time.Second, time.Millisecond, func(context.Context) (bool, error) { return false, broken })
+	_, err = until(t.Context(), time.Second, time.Millisecond,
+		func(context.Context) (bool, error) { return false, broken })
 	require.ErrorIs(t, err, broken)
-	_, err = until(t.Context(), 20*time.Millisecond, time.Millisecond, func(context.Context) (bool, error) { return false, nil })
+	_, err = until(t.Context(), 20*time.Millisecond, time.Millisecond,
+		func(context.Context) (bool, error) { return false, nil })
 	require.ErrorIs(t, err, errNotVisible)
 }

@@ -34,7 +34,8 @@ func (t *tour) showBlock(ctx context.Context) error {
 		return fmt.Errorf("block user %d: %w", author, err)
 	}
 	t.note("block_visible_ms", went)
-	t.screen.say("INSERT INTO blocks: every post of %s is gone after %s.", t.cast.name(ctx, t.db, author), t.screen.paint(cyan, short(went)))
+	t.screen.say("INSERT INTO blocks: every post of %s is gone after %s.", t.cast.name(ctx, t.db, author),
+		t.screen.paint(cyan, short(went)))
 	came, err := until(ctx, t.opts.patience.show, lookEvery, func(ctx context.Context) (bool, error) {
 		p, err := t.look(ctx)
 		return err == nil && p.by(author), err

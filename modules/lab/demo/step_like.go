@@ -18,9 +18,11 @@ func (t *tour) showLike(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.screen.say("POST /api/v1/events with a like; the feed's engagement counts it after %s.", t.screen.paint(cyan, short(times[0])))
+	t.screen.say("POST /api/v1/events with a like; the feed's engagement counts it after %s.",
+		t.screen.paint(cyan, short(times[0])))
 	t.screen.say("From the call to the changed feed: %s.", times)
-	t.screen.say("%s", t.screen.paint(dim, "HTTP, Kafka, the consumer, ClickHouse and its view, the hot set, the page: served from "+p.ServedFrom+"."))
+	t.screen.say("%s", t.screen.paint(dim,
+		"HTTP, Kafka, the consumer, ClickHouse and its view, the hot set, the page: served from "+p.ServedFrom+"."))
 	return nil
 }
 
@@ -47,16 +49,17 @@ func (t *tour) likes(ctx context.Context, n int) (latencies, error) {
 		want[slot]++
 		return t.client.act(ctx, t.fan(), core.ActionLike, t.targets[slot])
 	}
-	return trials(ctx, t.opts.patience.show, n, len(t.targets), begin, func(ctx context.Context) (func(int) bool, error) {
-		p, err := t.look(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return func(slot int) bool {
-			likes, shown := p.likes(t.targets[slot].id)
-			return shown && likes >= want[slot]
-		}, nil
-	})
+	return trials(ctx, t.opts.patience.show, n, len(t.targets), begin,
+		func(ctx context.Context) (func(int) bool, error) {
+			p, err := t.look(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return func(slot int) bool {
+				likes, shown := p.likes(t.targets[slot].id)
+				return shown && likes >= want[slot]
+			}, nil
+		})
 }
 
 // fan is the next of those who like things.

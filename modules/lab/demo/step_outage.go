@@ -65,9 +65,11 @@ func (t *tour) outage(ctx context.Context, trickle *trickle) error {
 	})
 	c := trickle.counts()
 	if err != nil {
-		return errors.Join(fmt.Errorf("without ClickHouse, %d feeds were answered: %w", c.without, err), errors.Join(c.failures[:min(1, len(c.failures))]...))
+		return errors.Join(fmt.Errorf("without ClickHouse, %d feeds were answered: %w", c.without, err),
+			errors.Join(c.failures[:min(1, len(c.failures))]...))
 	}
-	t.screen.say("Killed. The first feed was answered %s later; %d were until it came back.", t.screen.paint(cyan, short(c.first)), c.without)
+	t.screen.say("Killed. The first feed was answered %s later; %d were until it came back.",
+		t.screen.paint(cyan, short(c.first)), c.without)
 	t.screen.say("Served from: %s.", c.places())
 	return nil
 }
@@ -122,6 +124,7 @@ func (t *tour) judge(c tally) error {
 	if len(c.wrong) > 0 {
 		return fmt.Errorf("%d of %d pages do not hold, the first: %w", len(c.wrong), c.requests, c.wrong[0])
 	}
-	t.screen.say("All the while %d feeds were asked for, and none failed; the slowest took %s.", c.requests, short(c.slowest))
+	t.screen.say("All the while %d feeds were asked for, and none failed; the slowest took %s.", c.requests,
+		short(c.slowest))
 	return nil
 }

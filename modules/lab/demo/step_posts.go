@@ -26,7 +26,8 @@ func (t *tour) showPosts(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("a new post of a followee: %w", errors.Join(err, t.remove(ctx, post)))
 	}
-	t.screen.say("INSERT INTO posts by %s, whom the viewer follows: on the page after %s.", t.cast.name(ctx, t.db, friend), t.screen.paint(cyan, short(came)))
+	t.screen.say("INSERT INTO posts by %s, whom the viewer follows: on the page after %s.",
+		t.cast.name(ctx, t.db, friend), t.screen.paint(cyan, short(came)))
 	if err := t.remove(ctx, post); err != nil {
 		return err
 	}

@@ -22,7 +22,8 @@ func (t *tour) showRanking(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.screen.say("The feed of %s, served from %s:", t.screen.paint(bold, t.cast.name(ctx, t.db, t.cast.viewer)), p.ServedFrom)
+	t.screen.say("The feed of %s, served from %s:", t.screen.paint(bold, t.cast.name(ctx, t.db, t.cast.viewer)),
+		p.ServedFrom)
 	shown := p.Items[:min(shownItems, len(p.Items))]
 	most := 0.0
 	for i, it := range shown {
@@ -36,10 +37,12 @@ func (t *tour) showRanking(ctx context.Context) error {
 	for i, it := range shown {
 		t.screen.gap()
 		t.screen.say("%d. post %s by %s, %s old, score %s %s", i+1, it.Post, t.cast.name(ctx, t.db, it.Author),
-			short(time.Since(it.CreatedAt)), t.screen.paint(bold, fmt.Sprintf("%.3f", it.Score)), t.screen.paint(dim, "("+it.Source+")"))
+			short(time.Since(it.CreatedAt)), t.screen.paint(bold, fmt.Sprintf("%.3f", it.Score)),
+			t.screen.paint(dim, "("+it.Source+")"))
 		for _, term := range termsOf(it.Explain) {
 			weighted := term.weight * term.value
-			t.screen.say("   %-10s %s %.3f = %.2f x %.3f  %s", term.name, t.screen.paint(term.style, bar(weighted/max(most, 1e-9), barWidth)),
+			t.screen.say("   %-10s %s %.3f = %.2f x %.3f  %s", term.name,
+				t.screen.paint(term.style, bar(weighted/max(most, 1e-9), barWidth)),
 				weighted, term.weight, term.value, t.screen.paint(dim, term.from))
 		}
 		if err := it.adds(); err != nil {
@@ -62,9 +65,13 @@ func termsOf(e *core.Explain) []term {
 		{"freshness", green, e.Weights.Freshness, e.Freshness, fmt.Sprintf("%.1f h old", in.AgeHours)},
 		{
 			"engagement", yellow, e.Weights.Engagement, e.Engagement,
-			fmt.Sprintf("%d likes, %d comments, %d shares on %d exposures", in.Likes, in.Comments, in.Shares, in.Exposures),
+			fmt.Sprintf("%d likes, %d comments, %d shares on %d exposures", in.Likes, in.Comments, in.Shares,
+				in.Exposures),
 		},
-		{"affinity", blue, e.Weights.Affinity, e.Affinity, fmt.Sprintf("%.1f interactions with the author", in.Interactions)},
+		{
+			"affinity", blue, e.Weights.Affinity, e.Affinity,
+			fmt.Sprintf("%.1f interactions with the author", in.Interactions),
+		},
 	}
 }
 

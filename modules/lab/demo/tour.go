@@ -179,13 +179,14 @@ func (t *tour) look(ctx context.Context) (*page, error) {
 func (t *tour) checked(ctx context.Context, viewer core.ID) (*page, error) {
 	var wrong error
 	var p *page
-	_, err := until(ctx, min(3*time.Second, t.opts.patience.show), 100*time.Millisecond, func(ctx context.Context) (_ bool, err error) {
-		if p, err = t.client.feed(ctx, viewer, pageLimit, true); err != nil {
-			return false, err
-		}
-		wrong = p.check(ctx, t.db, viewer)
-		return wrong == nil, nil
-	})
+	_, err := until(ctx, min(3*time.Second, t.opts.patience.show), 100*time.Millisecond,
+		func(ctx context.Context) (_ bool, err error) {
+			if p, err = t.client.feed(ctx, viewer, pageLimit, true); err != nil {
+				return false, err
+			}
+			wrong = p.check(ctx, t.db, viewer)
+			return wrong == nil, nil
+		})
 	if err != nil && wrong != nil {
 		return nil, wrong
 	}

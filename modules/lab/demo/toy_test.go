@@ -109,7 +109,10 @@ func (s *toy) items(ctx context.Context, user core.ID) ([]map[string]any, error)
 		}
 	}
 	if s.own {
-		items = append(items, map[string]any{"post": "1", "author": user, "source": sourceFollowees, "explain": map[string]any{}})
+		items = append(items, map[string]any{
+			"post": "1", "author": user, "source": sourceFollowees,
+			"explain": map[string]any{},
+		})
 	}
 	return items, rows.Err()
 }

@@ -85,7 +85,9 @@ func runChild(name, options string) error {
 	}
 }
 
-func serveAs[O any](ctx context.Context, text string, ready func(string), run func(context.Context, O, func(string)) error) error {
+func serveAs[O any](ctx context.Context, text string, ready func(string),
+	run func(context.Context, O, func(string)) error,
+) error {
 	var options O
 	if err := json.Unmarshal([]byte(text), &options); err != nil {
 		return fmt.Errorf("options: %w", err)

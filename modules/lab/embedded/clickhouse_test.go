@@ -70,7 +70,8 @@ func (c *clickhouseServer) dial(t testing.TB, change ...func(*ch.Options)) *ch.C
 func do(t testing.TB, c *ch.Client, body string) {
 	t.Helper()
 	require.NoError(t, c.Do(context.Background(), ch.Query{
-		Body: body, Result: new(proto.Results).Auto(), OnResult: func(context.Context, proto.Block) error { return nil },
+		Body: body, Result: new(proto.Results).Auto(),
+		OnResult: func(context.Context, proto.Block) error { return nil },
 	}), body)
 }
 
@@ -118,7 +119,8 @@ func TestAClientThatVanishesInTheMiddleOfAnInsertLeavesNoRows(t *testing.T) {
 		cut.left = at
 		require.Error(t, insertNumbers(c, "vanished", 0, rows, ch.Setting{Key: "log_comment", Value: "vanished"}))
 		wait.Until(t, func() bool {
-			return number(t, watcher, "SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'vanished'") == 0
+			return number(t, watcher,
+				"SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'vanished'") == 0
 		})
 		require.Equal(t, uint64(0), number(t, watcher, "SELECT count() FROM vanished"), at)
 	}
@@ -157,7 +159,8 @@ func TestACancelledQueryEndsAndSoDoesOneWhoseClientIsReset(t *testing.T) {
 		go func() {
 			ended <- c.Do(ctx, ch.Query{
 				Body:     "SELECT number FROM system.numbers",
-				Settings: []ch.Setting{{Key: "log_comment", Value: "endless"}}, Result: proto.Results{{Name: "number", Data: new(proto.ColUInt64)}},
+				Settings: []ch.Setting{{Key: "log_comment", Value: "endless"}},
+				Result:   proto.Results{{Name: "number", Data: new(proto.ColUInt64)}},
 				OnResult: func(context.Context, proto.Block) error { return nil },
 			})
 		}()
@@ -180,8 +183,10 @@ func TestExceptionsKeepTheirCodesAndTheConnectionGoesOn(t *testing.T) {
 	c := server.dial(t)
 	do(t, c, "CREATE TABLE IF NOT EXISTS small (a UInt64, CONSTRAINT small CHECK a < 5000) ENGINE = MergeTree ORDER BY a")
 	for body, code := range map[string]proto.Error{
-		"SELECT nope": proto.ErrUnknownIdentifier, "SELEC 1": proto.ErrSyntaxError, "SELECT * FROM nowhere": proto.ErrUnknownTable,
-		"SELECT throwIf(1)": proto.ErrFunctionThrowIfValueIsNonZero, "SELECT {p:String}": proto.ErrUnknownQueryParameter,
+		"SELECT nope": proto.ErrUnknownIdentifier, "SELEC 1": proto.ErrSyntaxError,
+		"SELECT * FROM nowhere": proto.ErrUnknownTable,
+		"SELECT throwIf(1)":     proto.ErrFunctionThrowIfValueIsNonZero,
+		"SELECT {p:String}":     proto.ErrUnknownQueryParameter,
 		"SELECT length(groupArray(toString(number))) FROM numbers(1000000000) SETTINGS max_memory_usage = 100000000": proto.ErrMemoryLimitExceeded,
 	} {
 		requireCode(t, code, c.Do(context.Background(), ch.Query{Body: body, Result: new(proto.Results).Auto()}))
@@ -256,7 +261,8 @@ func TestADirectoryThatALaterClickHouseWroteIsRefusedInALine(t *testing.T) {
 	version := filepath.Join(stack.Dir(), "clickhouse", "data", "version")
 	require.NoError(t, stack.ClickHouse.Stop(limited(t)))
 	require.NoError(t, os.WriteFile(version, []byte("99.1.1\n"), 0o600))
-	require.ErrorContains(t, stack.ClickHouse.Start(limited(t)), "run `make servers` for a later one, or choose another directory")
+	require.ErrorContains(t, stack.ClickHouse.Start(limited(t)),
+		"run `make servers` for a later one, or choose another directory")
 	require.NoError(t, os.Remove(version))
 	require.NoError(t, stack.ClickHouse.Start(limited(t)))
 }
@@ -273,27 +279,41 @@ func TestEveryColumnTypeIsReadAndInsertedWithoutChange(t *testing.T) {
 			}
 			do(t, c, "INSERT INTO "+src+" VALUES ("+strings.Join(values, "), (")+")")
 			var read proto.Results
-			require.NoError(t, c.Do(context.Background(), ch.Query{Body: "SELECT v FROM " + src, Result: read.Auto()}), name)
+			require.NoError(t, c.Do(context.Background(), ch.Query{Body: "SELECT v FROM " + src, Result: read.Auto()}),
+				name)
 			require.Equal(t, len(values), read[0].Data.Rows(), name)
 			input := proto.Input{{Name: "v", Data: read[0].Data.(proto.ColInput)}}
 			require.NoError(t, c.Do(context.Background(), ch.Query{Body: input.Into(dst), Input: input}), name)
-			require.Equal(t, uint64(0), number(t, c, fmt.Sprintf("SELECT toUInt64(a != b) FROM (SELECT groupArray((toString(v), cityHash64(v))) AS a FROM %s) AS x,"+
-				" (SELECT groupArray((toString(v), cityHash64(v))) AS b FROM %s) AS y", src, dst)), name)
+			require.Equal(t, uint64(0), number(t, c,
+				fmt.Sprintf("SELECT toUInt64(a != b) FROM (SELECT groupArray((toString(v), cityHash64(v))) AS a FROM %s) AS x,"+
+					" (SELECT groupArray((toString(v), cityHash64(v))) AS b FROM %s) AS y", src, dst)), name)
 		}
 	}
 }
 
 func columnTypes() map[string][]string {
 	return map[string][]string{
-		"Int8": {"-128", "127"}, "Int16": {"-32768", "0"}, "Int32": {"-2147483648", "7"}, "Int64": {"-9223372036854775808", "9223372036854775807"},
-		"Int128": {"-170141183460469231731687303715884105728", "5"}, "UInt8": {"0", "255"}, "UInt16": {"0", "65535"}, "UInt32": {"0", "4294967295"},
-		"UInt64": {"0", "18446744073709551615"}, "UInt128": {"340282366920938463463374607431768211455"}, "Float32": {"1.5", "inf", "nan"},
-		"Float64": {"1e300", "-inf"}, "Bool": {"true", "false"}, "String": {"''", `'zero\0byte'`, "repeat('long ', 60000)", "'ünïcødé'"},
-		"FixedString(8)": {"'12345678'", "'abc'"}, "UUID": {"'61f0c404-5cb3-11e7-907b-a6006ad3dba0'"}, "Date": {"'1970-01-01'", "'2149-06-06'"},
-		"Date32": {"'1900-01-01'", "'2299-12-31'"}, "DateTime('UTC')": {"'1970-01-01 00:00:00'", "'2106-02-07 06:28:15'"},
-		"DateTime64(3, 'UTC')": {"'1970-01-01 00:00:00.001'", "'2100-01-01 12:34:56.789'"}, "DateTime64(6, 'UTC')": {"'2100-01-01 12:34:56.789012'"},
-		"Enum8('view' = 1, 'like' = 2)": {"'view'", "'like'"}, "Enum16('b' = -5, 'a' = 1000)": {"'a'", "'b'"}, "LowCardinality(String)": {"'ios'", "''", "'ios'"},
-		"Nullable(String)": {"NULL", "'x'"}, "Nullable(Int64)": {"NULL", "-7"}, "Array(UInt64)": {"[]", "[1, 2]"}, "Array(LowCardinality(String))": {"['a', 'b', 'a']", "[]"},
-		"Array(Nullable(String))": {"[NULL, 'b']"}, "IPv4": {"'255.255.255.255'"}, "IPv6": {"'2001:db8::ff00:42:8329'"},
+		"Int8": {"-128", "127"}, "Int16": {"-32768", "0"}, "Int32": {"-2147483648", "7"},
+		"Int64":  {"-9223372036854775808", "9223372036854775807"},
+		"Int128": {"-170141183460469231731687303715884105728", "5"}, "UInt8": {"0", "255"}, "UInt16": {"0", "65535"},
+		"UInt32": {"0", "4294967295"},
+		"UInt64": {"0", "18446744073709551615"}, "UInt128": {"340282366920938463463374607431768211455"},
+		"Float32": {"1.5", "inf", "nan"},
+		"Float64": {"1e300", "-inf"}, "Bool": {"true", "false"},
+		"String":         {"''", `'zero\0byte'`, "repeat('long ', 60000)", "'ünïcødé'"},
+		"FixedString(8)": {"'12345678'", "'abc'"}, "UUID": {"'61f0c404-5cb3-11e7-907b-a6006ad3dba0'"},
+		"Date":   {"'1970-01-01'", "'2149-06-06'"},
+		"Date32": {"'1900-01-01'", "'2299-12-31'"}, "DateTime('UTC')": {
+			"'1970-01-01 00:00:00'",
+			"'2106-02-07 06:28:15'",
+		},
+		"DateTime64(3, 'UTC')":          {"'1970-01-01 00:00:00.001'", "'2100-01-01 12:34:56.789'"},
+		"DateTime64(6, 'UTC')":          {"'2100-01-01 12:34:56.789012'"},
+		"Enum8('view' = 1, 'like' = 2)": {"'view'", "'like'"}, "Enum16('b' = -5, 'a' = 1000)": {"'a'", "'b'"},
+		"LowCardinality(String)": {"'ios'", "''", "'ios'"},
+		"Nullable(String)":       {"NULL", "'x'"}, "Nullable(Int64)": {"NULL", "-7"}, "Array(UInt64)": {"[]", "[1, 2]"},
+		"Array(LowCardinality(String))": {"['a', 'b', 'a']", "[]"},
+		"Array(Nullable(String))":       {"[NULL, 'b']"}, "IPv4": {"'255.255.255.255'"},
+		"IPv6": {"'2001:db8::ff00:42:8329'"},
 	}
 }

@@ -77,7 +77,10 @@ func inClickHouse(a embedded.ClickHouseAddress) store {
 	with := func(t *testing.T, queries ...ch.Query) {
 		t.Helper()
 		ctx := limited(t)
-		client, err := ch.Dial(ctx, ch.Options{Address: a.Addr, User: a.User, Password: a.Password, Database: a.Database})
+		client, err := ch.Dial(ctx, ch.Options{
+			Address: a.Addr, User: a.User, Password: a.Password,
+			Database: a.Database,
+		})
 		require.NoError(t, err)
 		for _, query := range queries {
 			require.NoError(t, client.Do(ctx, query), query.Body)

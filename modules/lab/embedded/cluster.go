@@ -18,8 +18,8 @@ type cluster struct {
 	shards [][]string // the addresses of each one's replicas; nil: one node alone
 }
 
-// newCluster makes ClickHouse's servers in the folder of the stack. All their ports are chosen before the first one starts:
-// each is told of all.
+// newCluster makes ClickHouse's servers in the folder of the stack. All their ports are chosen before the first one
+// starts: each is told of all.
 func newCluster(ctx context.Context, folder string, opts Options) ([]*Server, error) {
 	c := &cluster{dir: filepath.Join(folder, ClickHouse)}
 	var servers []*Server
@@ -28,7 +28,10 @@ func newCluster(ctx context.Context, folder string, opts Options) ([]*Server, er
 		if i > 0 {
 			name = fmt.Sprintf("%s-%d", ClickHouse, i+1)
 		}
-		server := &Server{name: ClickHouse, dir: filepath.Join(folder, name), logPath: filepath.Join(folder, name+".log"), cluster: c}
+		server := &Server{
+			name: ClickHouse, dir: filepath.Join(folder, name),
+			logPath: filepath.Join(folder, name+".log"), cluster: c,
+		}
 		servers = append(servers, server)
 		if opts.ClickHouseNodes == 1 {
 			break
@@ -58,5 +61,8 @@ func (c *cluster) of(password string) *clickhouse.Cluster {
 	if c.shards == nil {
 		return nil
 	}
-	return &clickhouse.Cluster{Name: clusterName, Secret: derivePassword(password, "interserver secret"), Shards: c.shards}
+	return &clickhouse.Cluster{
+		Name: clusterName, Secret: derivePassword(password, "interserver secret"),
+		Shards: c.shards,
+	}
 }

@@ -23,7 +23,10 @@ func TestTwoNodesAnswerADistributedQuery(t *testing.T) {
 	require.Equal(t, a.Addr, a.Nodes[0].Addr)
 	require.Equal(t, []int{1, 2}, []int{a.Nodes[0].Shard, a.Nodes[1].Shard})
 	on := func(node int) *ch.Client {
-		client, err := ch.Dial(limited(t), ch.Options{Address: a.Nodes[node].Addr, User: a.User, Password: a.Password, Database: a.Database})
+		client, err := ch.Dial(limited(t), ch.Options{
+			Address: a.Nodes[node].Addr, User: a.User, Password: a.Password,
+			Database: a.Database,
+		})
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = client.Close() })
 		return client
@@ -32,7 +35,8 @@ func TestTwoNodesAnswerADistributedQuery(t *testing.T) {
 		client := on(node)
 		for _, body := range []string{
 			"CREATE TABLE sharded (n UInt64, who LowCardinality(String)) ENGINE = MergeTree ORDER BY n",
-			"INSERT INTO sharded SELECT number, 'node " + strconv.Itoa(node) + "' FROM numbers(" + strconv.Itoa(1000*(node+1)) + ")",
+			"INSERT INTO sharded SELECT number, 'node " + strconv.Itoa(node) + "' FROM numbers(" +
+				strconv.Itoa(1000*(node+1)) + ")",
 			"CREATE TABLE everywhere AS sharded ENGINE = Distributed(feedrank, feedrank, sharded)",
 		} {
 			require.NoError(t, client.Do(limited(t), ch.Query{Body: body}), body)
@@ -50,7 +54,10 @@ func TestTwoNodesAnswerADistributedQuery(t *testing.T) {
 	}
 	require.NoError(t, stack.Nodes[1].Kill())
 	client := on(0)
-	require.Error(t, client.Do(limited(t), ch.Query{Body: "SELECT count() FROM everywhere", Result: proto.Results{{Data: new(proto.ColUInt64)}}}))
+	require.Error(t, client.Do(limited(t), ch.Query{
+		Body:   "SELECT count() FROM everywhere",
+		Result: proto.Results{{Data: new(proto.ColUInt64)}},
+	}))
 	require.NoError(t, stack.Nodes[1].Start(limited(t)))
 	require.Equal(t, "3000 2 2000", sum(on(0)), "and it is back on its address")
 }
@@ -87,7 +94,10 @@ func TestClickHouseIsBackOnItsAddressWhenItsProcessEndsUnasked(t *testing.T) {
 
 func TestNumbersOfNodesThatMakeNoClusterAreRefused(t *testing.T) {
 	for want, opts := range map[string]embedded.Options{
-		"want 1 to 16": {ClickHouseNodes: 17}, "divides the 3 ClickHouse nodes": {ClickHouseNodes: 3, ClickHouseReplicas: 2},
+		"want 1 to 16": {ClickHouseNodes: 17}, "divides the 3 ClickHouse nodes": {
+			ClickHouseNodes:    3,
+			ClickHouseReplicas: 2,
+		},
 	} {
 		_, err := embedded.Start(limited(t), opts)
 		require.ErrorContains(t, err, want)

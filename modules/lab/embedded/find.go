@@ -45,7 +45,8 @@ func findServers(given string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("%w: modules/lab/embedded/node_modules is neither in the working directory or above it nor beside the program: "+
-		"run `make servers`, or set %s, or point clickhouse.addrs and postgres.dsn at servers of your own", ErrNoServers, serversEnv)
+		"run `make servers`, or set %s, or point clickhouse.addrs and postgres.dsn at servers of your own",
+		ErrNoServers, serversEnv)
 }
 
 func holdsModules(folder string) bool {
@@ -76,7 +77,8 @@ func findPackage(servers, scope string, packages map[string]string, of, key stri
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	name, known := packages[platform]
 	if !known {
-		return "", fmt.Errorf("%w: there is no prebuilt %s for %s: point %s at a server of your own", ErrNoServers, of, platform, key)
+		return "", fmt.Errorf("%w: there is no prebuilt %s for %s: point %s at a server of your own", ErrNoServers, of,
+			platform, key)
 	}
 	folder, err := findServers(servers)
 	if err != nil {
@@ -84,7 +86,8 @@ func findPackage(servers, scope string, packages map[string]string, of, key stri
 	}
 	path := filepath.Join(folder, "node_modules", scope, name)
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%w: %s is not in %s: run `make servers`, or point %s at a server of your own", ErrNoServers, of, path, key)
+		return "", fmt.Errorf("%w: %s is not in %s: run `make servers`, or point %s at a server of your own",
+			ErrNoServers, of, path, key)
 	}
 	return path, nil
 }

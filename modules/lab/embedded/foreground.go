@@ -64,7 +64,8 @@ func printAddresses(out io.Writer, a Addresses, asJSON bool) error {
 	var text strings.Builder
 	if c := a.ClickHouse; c != nil {
 		for _, node := range c.Nodes {
-			fmt.Fprintf(&text, "clickhouse  %s  http %s  user %s  password %s  database %s\n", node.Addr, node.HTTP, c.User, c.Password, c.Database)
+			fmt.Fprintf(&text, "clickhouse  %s  http %s  user %s  password %s  database %s\n", node.Addr, node.HTTP,
+				c.User, c.Password, c.Database)
 		}
 	}
 	if p := a.Postgres; p != nil {

@@ -25,7 +25,10 @@ func same(t *testing.T, c *clickhouseServer) {
 
 func rawHello(database, user, password string) []byte {
 	var b proto.Buffer
-	proto.ClientHello{Name: "raw", Major: 1, Minor: 1, ProtocolVersion: proto.Version, Database: database, User: user, Password: password}.Encode(&b)
+	proto.ClientHello{
+		Name: "raw", Major: 1, Minor: 1, ProtocolVersion: proto.Version, Database: database, User: user,
+		Password: password,
+	}.Encode(&b)
 	return b.Buf
 }
 
@@ -50,16 +53,19 @@ func TestAHandshakeThatFailsIsAnsweredAndTheServerLivesOn(t *testing.T) {
 		bytes  []byte
 		answer string
 	}{
-		"nothing":                {nil, ""},
-		"garbage":                {[]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), ""},
-		"http":                   {[]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "native protocol"},
-		"half a hello":           {good[:len(good)/2], ""},
-		"a huge name":            {[]byte{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, "Too large string size"},
-		"an unknown user":        {rawHello(c.database, "nobody", c.password), "Authentication failed"},
-		"default":                {rawHello("default", "default", ""), "Authentication failed"},
-		"a wrong password":       {rawHello(c.database, c.user, "wrong"), "Authentication failed"},
-		"an unknown database":    {rawHello("nowhere", c.user, c.password), "Database nowhere does not exist"},
-		"an unknown cluster":     {append(rawHello("", " INTERSERVER SECRET ", ""), "\x05other\x04salt"...), "Authentication failed"},
+		"nothing":             {nil, ""},
+		"garbage":             {[]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), ""},
+		"http":                {[]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "native protocol"},
+		"half a hello":        {good[:len(good)/2], ""},
+		"a huge name":         {[]byte{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, "Too large string size"},
+		"an unknown user":     {rawHello(c.database, "nobody", c.password), "Authentication failed"},
+		"default":             {rawHello("default", "default", ""), "Authentication failed"},
+		"a wrong password":    {rawHello(c.database, c.user, "wrong"), "Authentication failed"},
+		"an unknown database": {rawHello("nowhere", c.user, c.password), "Database nowhere does not exist"},
+		"an unknown cluster": {
+			append(rawHello("", " INTERSERVER SECRET ", ""), "\x05other\x04salt"...),
+			"Authentication failed",
+		},
 		"a cluster, and no more": {append(rawHello("", " INTERSERVER SECRET ", ""), "\x05oth"...), ""},
 		"hello and no more":      {good, "ClickHouse"},
 		"half an addendum":       {append(good, "\x05ab"...), "ClickHouse"},
@@ -90,7 +96,8 @@ func TestAHandshakeThatFailsIsAnsweredAndTheServerLivesOn(t *testing.T) {
 func TestWrongLoginsGetTheCodesOfTheServer(t *testing.T) {
 	c := sharedClickHouse(t)
 	for _, change := range []func(*ch.Options){
-		func(o *ch.Options) { o.Password = "wrong" }, func(o *ch.Options) { o.User = "nobody" }, func(o *ch.Options) { o.User, o.Password = "default", "" },
+		func(o *ch.Options) { o.Password = "wrong" }, func(o *ch.Options) { o.User = "nobody" },
+		func(o *ch.Options) { o.User, o.Password = "default", "" },
 	} {
 		o := c.options()
 		change(&o)
@@ -103,7 +110,8 @@ func TestWrongLoginsGetTheCodesOfTheServer(t *testing.T) {
 	_, err := ch.Dial(context.Background(), o)
 	requireCode(t, proto.ErrUnknownDatabase, err)
 	do(t, c.dial(t), "CREATE DATABASE `no``where %`")
-	require.Equal(t, uint64(1), number(t, c.dial(t, func(o *ch.Options) { o.Database = "no`where %" }), "SELECT toUInt64(1)"))
+	require.Equal(t, uint64(1), number(t, c.dial(t, func(o *ch.Options) { o.Database = "no`where %" }),
+		"SELECT toUInt64(1)"))
 }
 
 // Its own session is logged in as default, and it is the only one who is.
@@ -140,8 +148,12 @@ func TestHTTPAnswersAndGarbageThereEndsNothing(t *testing.T) {
 	c := sharedClickHouse(t)
 	require.Equal(t, "admin\n", ask(t, c.http, c.user, c.password, "SELECT user()"))
 	require.Contains(t, ask(t, c.http, c.user, "wrong", "SELECT 1"), "AUTHENTICATION_FAILED")
-	require.Contains(t, ask(t, c.http, "reader", c.reader, "CREATE TABLE feedrank.x (a UInt8) ENGINE = Memory"), "ACCESS_DENIED")
-	for _, sent := range []string{"", "\x00\xff garbage\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nSEL", "GET /" + strings.Repeat("x", 1<<20)} {
+	require.Contains(t, ask(t, c.http, "reader", c.reader, "CREATE TABLE feedrank.x (a UInt8) ENGINE = Memory"),
+		"ACCESS_DENIED")
+	for _, sent := range []string{
+		"", "\x00\xff garbage\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nSEL",
+		"GET /" + strings.Repeat("x", 1<<20),
+	} {
 		exchange(t, c.http, []byte(sent))
 		same(t, c)
 	}

@@ -30,7 +30,8 @@ func parseUsers(sql string, password func(name string) string) ([]clickhouse.Use
 		}
 		m := grantTo.FindStringSubmatch(statement)
 		if m == nil {
-			return nil, fmt.Errorf("grants: neither CREATE USER IF NOT EXISTS … IDENTIFIED nor GRANT … TO …: %s", statement)
+			return nil, fmt.Errorf("grants: neither CREATE USER IF NOT EXISTS … IDENTIFIED nor GRANT … TO …: %s",
+				statement)
 		}
 		i, made := index[m[2]]
 		if !made {

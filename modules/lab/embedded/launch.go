@@ -103,7 +103,8 @@ func (s *Server) spawn(options any) (c *child, ready *os.File, err error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, stdin.Close(), ready.Close())
 	}
-	return &child{process: process, stdin: stdin, server: process.PID(), logFrom: logFrom, since: time.Now()}, ready, nil
+	return &child{process: process, stdin: stdin, server: process.PID(), logFrom: logFrom, since: time.Now()}, ready,
+		nil
 }
 
 // adopt notes which process is the server, and watches the child until it ends.

@@ -23,7 +23,8 @@ func enoughMemory(root string) error {
 	}{{"this machine", leftOfMachine(root)}, {"this container", leftOfContainer(root)}} {
 		if left.bytes >= 0 && left.bytes < clickhouseNeeds {
 			return fmt.Errorf("%w: %s has %d MB left, and ClickHouse needs %d: end other programs, raise the limit, "+
-				"or point clickhouse.addrs at a server of your own", ErrMemory, left.of, left.bytes>>20, clickhouseNeeds>>20)
+				"or point clickhouse.addrs at a server of your own", ErrMemory, left.of, left.bytes>>20,
+				clickhouseNeeds>>20)
 		}
 	}
 	return nil

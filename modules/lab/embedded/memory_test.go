@@ -14,17 +14,25 @@ func TestTooLittleMemoryIsSaidBeforeAnythingStarts(t *testing.T) {
 		files map[string]string
 		says  string
 	}{
-		"nothing is told":         {nil, ""},
-		"plenty":                  {map[string]string{"proc/meminfo": plenty}, ""},
-		"little":                  {map[string]string{"proc/meminfo": "MemTotal: 1000000 kB\nMemAvailable: 204800 kB\n"}, "this machine has 200 MB left, and ClickHouse needs 400"},
-		"a container with no end": {map[string]string{"proc/meminfo": plenty, "sys/fs/cgroup/memory.max": "max\n", "sys/fs/cgroup/memory.current": "1000\n"}, ""},
+		"nothing is told": {nil, ""},
+		"plenty":          {map[string]string{"proc/meminfo": plenty}, ""},
+		"little": {
+			map[string]string{"proc/meminfo": "MemTotal: 1000000 kB\nMemAvailable: 204800 kB\n"},
+			"this machine has 200 MB left, and ClickHouse needs 400",
+		},
+		"a container with no end": {map[string]string{
+			"proc/meminfo": plenty, "sys/fs/cgroup/memory.max": "max\n",
+			"sys/fs/cgroup/memory.current": "1000\n",
+		}, ""},
 		"a small container": {map[string]string{
-			"proc/meminfo": plenty, "sys/fs/cgroup/memory.max": "536870912\n", "sys/fs/cgroup/memory.current": "209715200\n",
-			"sys/fs/cgroup/memory.stat": "anon 1\ninactive_file 10485760\n",
+			"proc/meminfo": plenty, "sys/fs/cgroup/memory.max": "536870912\n",
+			"sys/fs/cgroup/memory.current": "209715200\n",
+			"sys/fs/cgroup/memory.stat":    "anon 1\ninactive_file 10485760\n",
 		}, "this container has 322 MB left"},
 		"a container full of files": {map[string]string{
-			"proc/meminfo": plenty, "sys/fs/cgroup/memory.max": "1073741824\n", "sys/fs/cgroup/memory.current": "1073741824\n",
-			"sys/fs/cgroup/memory.stat": "anon 1\ninactive_file 838860800\n",
+			"proc/meminfo": plenty, "sys/fs/cgroup/memory.max": "1073741824\n",
+			"sys/fs/cgroup/memory.current": "1073741824\n",
+			"sys/fs/cgroup/memory.stat":    "anon 1\ninactive_file 838860800\n",
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

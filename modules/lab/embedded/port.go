@@ -34,7 +34,8 @@ func choosePort(ctx context.Context, file string) (addr string, fresh bool, err 
 		}
 		addr = loopback(port)
 		if err := tryPort(ctx, addr); err != nil {
-			return "", false, fmt.Errorf("%w: %s (%w); end the program that uses it, or delete %s to get another port", ErrPortTaken, addr, err, file)
+			return "", false, fmt.Errorf("%w: %s (%w); end the program that uses it, or delete %s to get another port",
+				ErrPortTaken, addr, err, file)
 		}
 		return addr, false, nil
 	}

@@ -22,8 +22,9 @@ func refused(t *testing.T, change func(*clickhouse.Options)) error {
 	t.Helper()
 	t.Setenv("TZ", os.Getenv("TZ"))
 	o := clickhouse.Options{
-		Addr: listening(t, "127.0.0.1:0", true), DataDir: t.TempDir(), Library: filepath.Join(t.TempDir(), "libchdb.so"),
-		User: "admin", Database: "feedrank", Logger: zap.NewNop(),
+		Addr: listening(t, "127.0.0.1:0", true), DataDir: t.TempDir(),
+		Library: filepath.Join(t.TempDir(), "libchdb.so"),
+		User:    "admin", Database: "feedrank", Logger: zap.NewNop(),
 	}
 	change(&o)
 	err := clickhouse.Run(t.Context(), o, func(string) { require.Fail(t, "it serves") })
@@ -62,13 +63,22 @@ func TestWhyClickHouseCannotServeIsALineThatSaysWhatToDo(t *testing.T) {
 		require.ErrorIs(t, refused(t, func(o *clickhouse.Options) { o.Library = file }), clickhouse.ErrNoLibrary)
 	})
 	for name, take := range map[string]func(*testing.T, *clickhouse.Options){
-		"its port is taken":      func(t *testing.T, o *clickhouse.Options) { o.Addr = listening(t, "127.0.0.1:0", false) },
-		"its HTTP port is taken": func(t *testing.T, o *clickhouse.Options) { o.HTTPAddr = listening(t, "127.0.0.1:0", false) },
+		"its port is taken": func(t *testing.T,
+			o *clickhouse.Options,
+		) {
+			o.Addr = listening(t, "127.0.0.1:0", false)
+		},
+		"its HTTP port is taken": func(t *testing.T,
+			o *clickhouse.Options,
+		) {
+			o.HTTPAddr = listening(t, "127.0.0.1:0", false)
+		},
 		"the server's own port is taken": func(t *testing.T, o *clickhouse.Options) {
 			_, port, err := net.SplitHostPort(o.Addr)
 			require.NoError(t, err)
 			listening(t, net.JoinHostPort("127.0.0.2", port), false)
-			if second, err := net.Listen("tcp", net.JoinHostPort("::1", port)); err == nil { // a system may have no such address
+			// a system may have no such address
+			if second, err := net.Listen("tcp", net.JoinHostPort("::1", port)); err == nil {
 				t.Cleanup(func() { _ = second.Close() })
 			}
 		},
@@ -80,8 +90,10 @@ func TestWhyClickHouseCannotServeIsALineThatSaysWhatToDo(t *testing.T) {
 		})
 	}
 	t.Run("an odd name", func(t *testing.T) {
-		require.ErrorContains(t, refused(t, func(o *clickhouse.Options) { o.Database = "a b" }), `"a b" is no plain name`)
-		require.ErrorContains(t, refused(t, func(o *clickhouse.Options) { o.Profile = map[string]string{"x/>": "1"} }), "is no plain name")
+		require.ErrorContains(t, refused(t, func(o *clickhouse.Options) { o.Database = "a b" }),
+			`"a b" is no plain name`)
+		require.ErrorContains(t, refused(t, func(o *clickhouse.Options) { o.Profile = map[string]string{"x/>": "1"} }),
+			"is no plain name")
 	})
 }
 

@@ -129,7 +129,8 @@ func TestPostgresIsSetUpForReplicationInUTF8AndTheCLocale(t *testing.T) {
 		require.Equal(t, want, got, setting)
 	}
 	var collation string
-	require.NoError(t, conn.QueryRow(ctx, "SELECT datcollate FROM pg_database WHERE datname = current_database()").Scan(&collation))
+	require.NoError(t, conn.QueryRow(ctx,
+		"SELECT datcollate FROM pg_database WHERE datname = current_database()").Scan(&collation))
 	require.Equal(t, "C", collation)
 	_, err = conn.Exec(ctx, "SELECT pg_create_logical_replication_slot('left_behind_'||current_database(), 'pgoutput')")
 	require.NoError(t, err, "and NewDatabase drops the slot with the database")

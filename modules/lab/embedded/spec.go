@@ -63,7 +63,8 @@ func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any,
 	if err != nil {
 		return nil, err
 	}
-	users, err := parseUsers(s.opts.ClickHouseGrants, func(name string) string { return derivePassword(password, name) })
+	users, err := parseUsers(s.opts.ClickHouseGrants,
+		func(name string) string { return derivePassword(password, name) })
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,10 @@ func (a *Addresses) put(options any) {
 			a.ClickHouse.put(o)
 			return
 		}
-		a.ClickHouse = &ClickHouseAddress{Addr: o.Addr, HTTP: o.HTTPAddr, User: o.User, Password: o.Password, Database: o.Database}
+		a.ClickHouse = &ClickHouseAddress{
+			Addr: o.Addr, HTTP: o.HTTPAddr, User: o.User, Password: o.Password,
+			Database: o.Database,
+		}
 		for _, user := range o.Users {
 			a.ClickHouse.Users = append(a.ClickHouse.Users, ClickHouseUser{Name: user.Name, Password: user.Password})
 		}

@@ -74,7 +74,10 @@ func Start(ctx context.Context, opts Options) (_ *Stack, err error) {
 func (s *Stack) prepare(ctx context.Context, names []string, opts Options) error {
 	for _, name := range names {
 		if name != ClickHouse {
-			*s.slot(name) = &Server{name: name, dir: filepath.Join(s.dir, name), logPath: filepath.Join(s.dir, name+".log")}
+			*s.slot(name) = &Server{
+				name: name, dir: filepath.Join(s.dir, name),
+				logPath: filepath.Join(s.dir, name+".log"),
+			}
 			continue
 		}
 		nodes, err := newCluster(ctx, s.dir, opts)

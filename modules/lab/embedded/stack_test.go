@@ -265,7 +265,8 @@ func TestForegroundPrintsOneLineOfJSONAndStopsWithItsContext(t *testing.T) {
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- embedded.RunForeground(ctx, embedded.Options{Only: []string{embedded.Redis, embedded.Kafka}}, true, writer)
+		ended <- embedded.RunForeground(ctx, embedded.Options{Only: []string{embedded.Redis, embedded.Kafka}}, true,
+			writer)
 		_ = writer.Close()
 	}()
 	lines := bufio.NewReader(reader)
@@ -318,14 +319,20 @@ func TestAnUnknownServerIsRefused(t *testing.T) {
 func TestMissingServersSayHowToGetThem(t *testing.T) {
 	empty := t.TempDir()
 	for _, servers := range []string{empty, filepath.Join(empty, "nowhere")} {
-		for name, key := range map[string]string{embedded.Postgres: "make servers", embedded.ClickHouse: "make servers"} {
+		for name, key := range map[string]string{
+			embedded.Postgres:   "make servers",
+			embedded.ClickHouse: "make servers",
+		} {
 			_, err := embedded.Start(limited(t), embedded.Options{Only: []string{name}, Servers: servers})
 			require.ErrorIs(t, err, embedded.ErrNoServers)
 			require.ErrorContains(t, err, key)
 		}
 	}
 	require.NoError(t, os.Mkdir(filepath.Join(empty, "node_modules"), 0o700))
-	for name, key := range map[string]string{embedded.Postgres: "postgres.dsn", embedded.ClickHouse: "clickhouse.addrs"} {
+	for name, key := range map[string]string{
+		embedded.Postgres:   "postgres.dsn",
+		embedded.ClickHouse: "clickhouse.addrs",
+	} {
 		_, err := embedded.Start(limited(t), embedded.Options{Only: []string{name}, Servers: empty})
 		require.ErrorIs(t, err, embedded.ErrNoServers)
 		require.ErrorContains(t, err, key)

@@ -7,8 +7,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// Bounds of the pause before a server that ended unasked is started again. It doubles while the server does not live for
-// steady.
+// Bounds of the pause before a server that ended unasked is started again. It doubles while the server does not live
+// for steady.
 const (
 	firstPause = 50 * time.Millisecond
 	lastPause  = 10 * time.Second

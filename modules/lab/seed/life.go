@@ -133,7 +133,8 @@ func (l *Life) post(ctx context.Context) error {
 		return nil
 	}
 	p := core.Post{AuthorID: author}
-	if err := l.pool.QueryRow(ctx, sql.Postgres("seed_life_post"), int64(author), world.Body(l.rng)).Scan(&p.ID, &p.CreatedAt); err != nil {
+	if err := l.pool.QueryRow(ctx, sql.Postgres("seed_life_post"), int64(author), world.Body(l.rng)).Scan(&p.ID,
+		&p.CreatedAt); err != nil {
 		return fmt.Errorf("post of user %d: %w", author, err)
 	}
 	if l.recent = append(l.recent, p); len(l.recent) > maxRecent {

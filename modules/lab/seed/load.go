@@ -134,7 +134,9 @@ func (l *loader) reactions(ctx context.Context, w *world.World, meter *meter) er
 	return errors.Join(likes.flush(ctx, l, stage), comments.flush(ctx, l, stage))
 }
 
-func copyRows[R any](ctx context.Context, l *loader, meter *meter, to *batch, total int, rows iter.Seq[R], row func(R) []any) error {
+func copyRows[R any](ctx context.Context, l *loader, meter *meter, to *batch, total int, rows iter.Seq[R],
+	row func(R) []any,
+) error {
 	stage := meter.begin(to.table, total)
 	defer stage.end()
 	for r := range rows {

@@ -43,8 +43,10 @@ func (m *meter) begin(name string, total int) *stage {
 		if total == 0 {
 			most = -1 // a spinner
 		}
-		s.bar = progressbar.NewOptions64(most, progressbar.OptionSetWriter(m.out), progressbar.OptionSetDescription(fmt.Sprintf("%-18s", name)),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionSetWidth(24),
+		s.bar = progressbar.NewOptions64(most, progressbar.OptionSetWriter(m.out),
+			progressbar.OptionSetDescription(fmt.Sprintf("%-18s", name)),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"),
+			progressbar.OptionSetWidth(24),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	return s
@@ -68,7 +70,8 @@ func (s *stage) end() {
 	s.tell("")
 	elapsed := time.Since(s.started)
 	s.meter.stages = append(s.meter.stages, Stage{
-		Name: s.name, Rows: s.done, Seconds: elapsed.Seconds(), PerSecond: float64(s.done) / max(elapsed.Seconds(), 1e-6),
+		Name: s.name, Rows: s.done, Seconds: elapsed.Seconds(),
+		PerSecond: float64(s.done) / max(elapsed.Seconds(), 1e-6),
 	})
 }
 
@@ -78,5 +81,7 @@ func (s *stage) tell(more string) {
 	if more != "" && s.total > 0 {
 		of = fmt.Sprintf(" of %d", s.total)
 	}
-	_, _ = fmt.Fprintf(s.meter.out, "  %-18s %9d%s%s  %6.1f s  %8.0f /s\n", s.name, s.done, of, more, elapsed, float64(s.done)/max(elapsed, 1e-6)) // as above
+	// as above
+	_, _ = fmt.Fprintf(s.meter.out, "  %-18s %9d%s%s  %6.1f s  %8.0f /s\n", s.name, s.done, of, more, elapsed,
+		float64(s.done)/max(elapsed, 1e-6))
 }

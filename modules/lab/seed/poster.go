@@ -30,12 +30,13 @@ const (
 
 // PosterConfig says where the events API is and who may call it.
 type PosterConfig struct {
-	BaseURL     string                                           // such as http://127.0.0.1:8080
-	Token       func(user core.ID) (string, error)               // a bearer token of that user
-	Client      *http.Client                                     // with a timeout
-	Concurrency int                                              // requests at once; 1 to 64
-	Patience    time.Duration                                    // how long one batch is tried again while the API is not available
-	Wait        func(ctx context.Context, d time.Duration) error // nil: by a timer
+	BaseURL     string                             // such as http://127.0.0.1:8080
+	Token       func(user core.ID) (string, error) // a bearer token of that user
+	Client      *http.Client                       // with a timeout
+	Concurrency int                                // requests at once; 1 to 64
+	// how long one batch is tried again while the API is not available
+	Patience time.Duration
+	Wait     func(ctx context.Context, d time.Duration) error // nil: by a timer
 }
 
 // Poster sends events through POST /api/v1/events, each batch as its user, as clients do. What the API
@@ -147,7 +148,10 @@ func (p *Poster) call(ctx context.Context, token string, body []byte, events int
 	case http.StatusAccepted:
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
 		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After")) // without one, our own pace
-		return &unavailableError{after: time.Duration(min(max(seconds, 0), 30)) * time.Second, cause: statusError(url, res.StatusCode, text)}
+		return &unavailableError{
+			after: time.Duration(min(max(seconds, 0), 30)) * time.Second,
+			cause: statusError(url, res.StatusCode, text),
+		}
 	default:
 		return statusError(url, res.StatusCode, text)
 	}

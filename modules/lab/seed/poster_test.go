@@ -82,7 +82,8 @@ func poster(t *testing.T, a *api) (*seed.Poster, *[]time.Duration) {
 func someEvents(t *testing.T) []core.Event {
 	t.Helper()
 	w, err := world.New(world.Options{
-		Seed: 2, Users: 100, Posts: 500, Events: 3000, Window: 24 * time.Hour, Now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC),
+		Seed: 2, Users: 100, Posts: 500, Events: 3000, Window: 24 * time.Hour,
+		Now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC),
 	})
 	require.NoError(t, err)
 	var events []core.Event

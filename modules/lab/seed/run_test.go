@@ -50,7 +50,10 @@ func database(t *testing.T) *pgxpool.Pool {
 
 func small() seed.Options {
 	opts := seed.DefaultOptions()
-	opts.World = world.Options{Seed: 11, Users: 300, Follows: 6000, Posts: 2000, Events: 10_000, Blocks: 20, Window: 48 * time.Hour}
+	opts.World = world.Options{
+		Seed: 11, Users: 300, Follows: 6000, Posts: 2000, Events: 10_000, Blocks: 20,
+		Window: 48 * time.Hour,
+	}
 	opts.CreateSchema, opts.CommitRows, opts.EventBatch = true, 700, 900
 	return opts
 }
@@ -135,7 +138,8 @@ func TestPeopleGoOnLivingInASeededDatabaseButForThoseWhoKeepOut(t *testing.T) {
 	except := []core.ID{1, 2, 3}
 
 	ctx, cancel := context.WithCancel(t.Context())
-	life := seed.NewLife(seed.LifeConfig{Seed: 1, Posts: 100, Sessions: 200, Except: except}, pool, sink, core.SystemClock{})
+	life := seed.NewLife(seed.LifeConfig{Seed: 1, Posts: 100, Sessions: 200, Except: except}, pool, sink,
+		core.SystemClock{})
 	ended := make(chan error, 1)
 	go func() { ended <- life.Run(ctx) }()
 	wait.Until(t, func() bool {
@@ -149,7 +153,8 @@ func TestPeopleGoOnLivingInASeededDatabaseButForThoseWhoKeepOut(t *testing.T) {
 	require.Zero(t, failures)
 	require.GreaterOrEqual(t, count(t, pool, "SELECT count(*) FROM posts"), opts.World.Posts+int(posts))
 	require.Greater(t, count(t, pool, "SELECT count(*) FROM likes"), likes)
-	require.Zero(t, count(t, pool, "SELECT count(*) FROM posts WHERE id > $1 AND author_id = ANY($2)", opts.World.Posts, []int64{1, 2, 3}))
+	require.Zero(t, count(t, pool, "SELECT count(*) FROM posts WHERE id > $1 AND author_id = ANY($2)", opts.World.Posts,
+		[]int64{1, 2, 3}))
 	for _, e := range sink.events {
 		require.False(t, slices.Contains(except, e.UserID) || slices.Contains(except, e.AuthorID))
 		require.NotEqual(t, e.UserID, e.AuthorID)
@@ -162,5 +167,6 @@ func TestThereIsNoLifeWhereNobodyFollowsAnybody(t *testing.T) {
 	require.NoError(t, err)
 	_, err = pool.Exec(t.Context(), "TRUNCATE follows")
 	require.NoError(t, err)
-	require.ErrorIs(t, seed.NewLife(seed.LifeConfig{}, pool, &kept{}, core.SystemClock{}).Run(t.Context()), seed.ErrNobody)
+	require.ErrorIs(t, seed.NewLife(seed.LifeConfig{}, pool, &kept{}, core.SystemClock{}).Run(t.Context()),
+		seed.ErrNobody)
 }

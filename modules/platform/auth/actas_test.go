@@ -74,7 +74,8 @@ func FuzzAuthenticate(f *testing.F) {
 		p, err := v.Authenticate(h)
 		switch {
 		case err != nil:
-			require.Contains(t, []core.Code{core.CodeUnauthenticated, core.CodeForbidden, core.CodeInvalidRequest}, core.CodeOf(err))
+			require.Contains(t, []core.Code{core.CodeUnauthenticated, core.CodeForbidden, core.CodeInvalidRequest},
+				core.CodeOf(err))
 		case p.Service == "mailer":
 			require.Equal(t, p.UserID.String(), actAs)
 		default: // nobody else has the secret

@@ -35,7 +35,10 @@ type Config struct {
 
 // DefaultConfig has no key: nobody gets in until one is configured.
 func DefaultConfig() Config {
-	return Config{Leeway: 30 * time.Second, UserClaim: "sub", AdminScope: "admin", ReadScope: "admin-read", ActAsScope: "act-as"}
+	return Config{
+		Leeway: 30 * time.Second, UserClaim: "sub", AdminScope: "admin", ReadScope: "admin-read",
+		ActAsScope: "act-as",
+	}
 }
 
 // ErrNoKeys is returned when neither a secret nor a key set is configured.
@@ -70,7 +73,8 @@ func NewVerifier(cfg Config, clock core.Clock, reg prometheus.Registerer, log *z
 		return nil, ErrNoKeys
 	}
 	options := []jwt.ParserOption{
-		jwt.WithValidMethods(methods), jwt.WithLeeway(cfg.Leeway), jwt.WithExpirationRequired(), jwt.WithTimeFunc(clock.Now),
+		jwt.WithValidMethods(methods), jwt.WithLeeway(cfg.Leeway), jwt.WithExpirationRequired(),
+		jwt.WithTimeFunc(clock.Now),
 	}
 	if cfg.Issuer != "" {
 		options = append(options, jwt.WithIssuer(cfg.Issuer))
@@ -83,10 +87,12 @@ func NewVerifier(cfg Config, clock core.Clock, reg prometheus.Registerer, log *z
 		return nil, err
 	}
 	v := &Verifier{
-		cfg: cfg, parser: jwt.NewParser(options...), known: known, refusals: newRefusals(clock, reg, log), cancel: func() {},
+		cfg: cfg, parser: jwt.NewParser(options...), known: known, refusals: newRefusals(clock, reg, log),
+		cancel: func() {},
 	}
 	keys := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "feedrank_auth_keys", Help: "Keys of auth.jwks_url at its last answer: used, or left out because they cannot be (the log says why).",
+		Name: "feedrank_auth_keys",
+		Help: "Keys of auth.jwks_url at its last answer: used, or left out because they cannot be (the log says why).",
 	}, []string{"state"})
 	reg.MustRegister(keys)
 	if cfg.JWKSURL != "" {
@@ -136,7 +142,8 @@ func (v *Verifier) Authenticate(h http.Header) (httpserver.Principal, error) {
 		return actAs(named, c.claims.Subject, c.service)
 	}
 	if c.invalid != nil && !c.admin && !c.reader && !c.service {
-		return httpserver.Principal{}, v.refusals.refuse(refusedUser, "the token's "+v.subject()+" is not a user id", c.invalid)
+		return httpserver.Principal{}, v.refusals.refuse(refusedUser, "the token's "+v.subject()+" is not a user id",
+			c.invalid)
 	}
 	return httpserver.Principal{UserID: c.user, Subject: c.claims.Subject, Admin: c.admin, AdminRead: c.reader}, nil
 }
@@ -152,10 +159,12 @@ func (v *Verifier) subject() string {
 // actAs is a service that calls for a user. It has no other rights meanwhile.
 func actAs(named []string, subject string, allowed bool) (httpserver.Principal, error) {
 	if !allowed {
-		return httpserver.Principal{}, core.Errorf(core.CodeForbidden, "this token may not call for somebody else: leave out the header %s", HeaderActAs)
+		return httpserver.Principal{}, core.Errorf(core.CodeForbidden,
+			"this token may not call for somebody else: leave out the header %s", HeaderActAs)
 	}
 	if subject == "" {
-		return httpserver.Principal{}, core.Errorf(core.CodeForbidden, "a token that calls for others must say whose it is, in its subject")
+		return httpserver.Principal{}, core.Errorf(core.CodeForbidden,
+			"a token that calls for others must say whose it is, in its subject")
 	}
 	user, err := core.ParseID(named[0])
 	if err != nil || len(named) > 1 {
@@ -171,7 +180,8 @@ func (v *Verifier) verify(authorization string) (*caller, error) {
 		return nil, v.refusals.refuse(refusedNone, "send the header Authorization: Bearer <token>", nil)
 	}
 	if len(token) > maxTokenBytes {
-		return nil, v.refusals.refuse(refusedTooLong, fmt.Sprintf("the token is longer than %d bytes", maxTokenBytes), nil)
+		return nil, v.refusals.refuse(refusedTooLong, fmt.Sprintf("the token is longer than %d bytes", maxTokenBytes),
+			nil)
 	}
 	if known, ok := v.known.find(token); ok {
 		return known, nil
@@ -254,7 +264,8 @@ func sign(cfg Config, subject, scope string, validFor time.Duration, now time.Ti
 	}
 	c := jwt.MapClaims{"iat": now.Unix(), "exp": now.Add(validFor).Unix()}
 	for name, value := range map[string]string{
-		"iss": cfg.Issuer, "aud": cfg.Audience, "sub": subject, cfg.UserClaim: subject, cmp.Or(cfg.ScopeClaim, "scope"): scope,
+		"iss": cfg.Issuer, "aud": cfg.Audience, "sub": subject, cfg.UserClaim: subject,
+		cmp.Or(cfg.ScopeClaim, "scope"): scope,
 	} {
 		if value != "" {
 			c[name] = value

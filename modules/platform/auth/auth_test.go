@@ -23,7 +23,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
 }
 
 const secret = "0123456789abcdef0123456789abcdef"
@@ -81,10 +82,12 @@ func TestTokensThatDoNotHoldAreRefused(t *testing.T) {
 	none, err := jwt.NewWithClaims(jwt.SigningMethodNone, jwt.MapClaims{"sub": "42", "exp": now.Add(time.Hour).Unix()}).
 		SignedString(jwt.UnsafeAllowNoneSignatureType)
 	require.NoError(t, err)
-	hs512, err := jwt.NewWithClaims(jwt.SigningMethodHS512, jwt.MapClaims{"sub": "42", "iss": "app", "aud": "feedrank", "exp": now.Add(time.Hour).Unix()}).
+	hs512, err := jwt.NewWithClaims(jwt.SigningMethodHS512,
+		jwt.MapClaims{"sub": "42", "iss": "app", "aud": "feedrank", "exp": now.Add(time.Hour).Unix()}).
 		SignedString([]byte(secret))
 	require.NoError(t, err)
-	noExpiry, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "42", "iss": "app", "aud": "feedrank"}).
+	noExpiry, err := jwt.NewWithClaims(jwt.SigningMethodHS256,
+		jwt.MapClaims{"sub": "42", "iss": "app", "aud": "feedrank"}).
 		SignedString([]byte(secret))
 	require.NoError(t, err)
 
@@ -95,7 +98,8 @@ func TestTokensThatDoNotHoldAreRefused(t *testing.T) {
 		"empty":          "Bearer ",
 		"tampered":       "Bearer " + good[:len(good)-4] + "AAAA",
 		"expired":        "Bearer " + sign(func(*auth.Config) {}, 42, -time.Hour),
-		"another secret": "Bearer " + sign(func(c *auth.Config) { c.HS256Secret = strings.Repeat("x", 32) }, 42, time.Hour),
+		"another secret": "Bearer " + sign(func(c *auth.Config) { c.HS256Secret = strings.Repeat("x", 32) }, 42,
+			time.Hour),
 		"another issuer": "Bearer " + sign(func(c *auth.Config) { c.Issuer = "other" }, 42, time.Hour),
 		"another public": "Bearer " + sign(func(c *auth.Config) { c.Audience = "other" }, 42, time.Hour),
 		"no subject":     "Bearer " + sign(func(*auth.Config) {}, 0, time.Hour),
@@ -119,7 +123,10 @@ func TestAKeySetVerifiesItsOwnAlgorithmsOnly(t *testing.T) {
 	encode := base64.RawURLEncoding.EncodeToString
 	set := fmt.Sprintf(`{"keys":[{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256","use":"sig","x":%q,"y":%q}]}`,
 		encode(point[1:33]), encode(point[33:]))
-	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(set)) }))
+	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = w.Write([]byte(set))
+	}))
 	defer keys.Close()
 
 	cfg := auth.DefaultConfig()
@@ -134,7 +141,8 @@ func TestAKeySetVerifiesItsOwnAlgorithmsOnly(t *testing.T) {
 	require.Equal(t, core.ID(9), p.UserID)
 
 	// The public key, which everybody has, must not do as a secret.
-	confused, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "9", "exp": now.Add(time.Hour).Unix()}).SignedString(point)
+	confused, err := jwt.NewWithClaims(jwt.SigningMethodHS256,
+		jwt.MapClaims{"sub": "9", "exp": now.Add(time.Hour).Unix()}).SignedString(point)
 	require.NoError(t, err)
 	_, err = v.Authenticate(bearer("Bearer " + confused))
 	require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err))
@@ -149,7 +157,8 @@ func TestAValidTokenOfMoreThan8KBIsRefused(t *testing.T) {
 	v := verifier(t, config())
 	for size, want := range map[int]bool{4000: true, 9000: false} {
 		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-			"sub": "42", "iss": "app", "aud": "feedrank", "exp": now.Add(time.Hour).Unix(), "more": strings.Repeat("x", size),
+			"sub": "42", "iss": "app", "aud": "feedrank", "exp": now.Add(time.Hour).Unix(),
+			"more": strings.Repeat("x", size),
 		}).SignedString([]byte(secret))
 		require.NoError(t, err)
 		_, err = v.Authenticate(bearer("Bearer " + token))
@@ -164,7 +173,8 @@ func TestWhereNoSecretIsSetTheEmptyOneSignsNothing(t *testing.T) {
 	cfg := auth.DefaultConfig()
 	cfg.JWKSURL = keys.URL
 	v := verifier(t, cfg)
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "42", "exp": now.Add(time.Hour).Unix()}).SignedString([]byte{})
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256,
+		jwt.MapClaims{"sub": "42", "exp": now.Add(time.Hour).Unix()}).SignedString([]byte{})
 	require.NoError(t, err)
 	_, err = v.Authenticate(bearer("Bearer " + token))
 	require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err))

@@ -33,13 +33,18 @@ const hs256 = `{"alg":"HS256","typ":"JWT"}`
 func TestAUsersIDIsReadExactlyFromTextOrANumber(t *testing.T) {
 	for claim, want := range map[string]core.ID{
 		`"42"`: 42, `42`: 42, `9007199254740993`: 9007199254740993, `9223372036854775807`: 9223372036854775807,
-		`9223372036854775808`: 0, `42.0`: 0, `4.2e1`: 0, `1e3`: 0, `0`: 0, `-1`: 0, `true`: 0, `{"id":1}`: 0, `[1]`: 0, `""`: 0, `null`: 0,
+		`9223372036854775808`: 0, `42.0`: 0, `4.2e1`: 0, `1e3`: 0, `0`: 0, `-1`: 0, `true`: 0, `{"id":1}`: 0, `[1]`: 0,
+		`""`: 0, `null`: 0,
 	} {
-		for name, cfg := range map[string]auth.Config{"sub": auth.DefaultConfig(), "https://app.example/id": auth.DefaultConfig()} {
+		for name, cfg := range map[string]auth.Config{
+			"sub":                    auth.DefaultConfig(),
+			"https://app.example/id": auth.DefaultConfig(),
+		} {
 			cfg.HS256Secret, cfg.UserClaim = secret, name
 			text, err := json.Marshal(name)
 			require.NoError(t, err)
-			p, err := verifier(t, cfg).Authenticate(bearer(raw(t, hs256, `{"exp":4102444800,`+string(text)+`:`+claim+`}`)))
+			p, err := verifier(t,
+				cfg).Authenticate(bearer(raw(t, hs256, `{"exp":4102444800,`+string(text)+`:`+claim+`}`)))
 			if want == 0 {
 				require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err), claim)
 				continue
@@ -72,15 +77,22 @@ func TestTheSubjectIsNobodyWhereAnotherClaimNamesTheUser(t *testing.T) {
 func TestNoOtherScopeDoesAsThatOfAnAdmin(t *testing.T) {
 	type rights struct{ admin, reads bool }
 	for scope, want := range map[string]rights{
-		`"scope":"admin"`: {true, true}, `"scope":"read admin"`: {true, true}, `"scope":["admin"]`: {true, true}, `"scope":["x","admin"]`: {true, true},
-		`"scp":"admin"`: {true, true}, `"scp":["admin"]`: {true, true},
-		`"scope":"admin-read"`: {false, true}, `"scope":["admin-read"]`: {false, true}, `"scp":"admin-read"`: {false, true},
+		`"scope":"admin"`: {true, true}, `"scope":"read admin"`: {true, true}, `"scope":["admin"]`: {true, true},
+		`"scope":["x","admin"]`: {true, true},
+		`"scp":"admin"`:         {true, true}, `"scp":["admin"]`: {true, true},
+		`"scope":"admin-read"`: {false, true}, `"scope":["admin-read"]`: {false, true},
+		`"scp":"admin-read"`:         {false, true},
 		`"scope":"admin-read admin"`: {true, true},
-		`"scope":"administrator"`:    {}, `"scope":"admin-write"`: {}, `"scope":"admin:read"`: {}, `"scope":"admin.read"`: {}, `"scope":"admin_read"`: {},
-		`"scope":"admin-reader"`: {}, `"scope":"admin-rea"`: {}, `"scope":"Admin"`: {}, `"scope":"ADMIN"`: {}, `"scope":"adm"`: {}, `"scope":"admin,read"`: {},
-		`"scope":"sysadmin"`: {}, `"scope":"not-admin"`: {}, `"scope":"admin*"`: {}, `"scope":"*"`: {}, `"scope":""`: {}, `"scope":"adminadmin-read"`: {},
-		`"scope":["administrator"]`: {}, `"scope":["admin read"]`: {}, `"scope":[" admin"]`: {}, `"scope":["admin "]`: {}, `"scope":[["admin"]]`: {},
-		`"scope":{"admin":true}`: {}, `"scope":[]`: {}, `"scope":null`: {}, `"Scope":"admin"`: {}, `"SCOPE":"admin"`: {}, `"scopes":"admin"`: {},
+		`"scope":"administrator"`:    {}, `"scope":"admin-write"`: {}, `"scope":"admin:read"`: {},
+		`"scope":"admin.read"`: {}, `"scope":"admin_read"`: {},
+		`"scope":"admin-reader"`: {}, `"scope":"admin-rea"`: {}, `"scope":"Admin"`: {}, `"scope":"ADMIN"`: {},
+		`"scope":"adm"`: {}, `"scope":"admin,read"`: {},
+		`"scope":"sysadmin"`: {}, `"scope":"not-admin"`: {}, `"scope":"admin*"`: {}, `"scope":"*"`: {},
+		`"scope":""`: {}, `"scope":"adminadmin-read"`: {},
+		`"scope":["administrator"]`: {}, `"scope":["admin read"]`: {}, `"scope":[" admin"]`: {},
+		`"scope":["admin "]`: {}, `"scope":[["admin"]]`: {},
+		`"scope":{"admin":true}`: {}, `"scope":[]`: {}, `"scope":null`: {}, `"Scope":"admin"`: {},
+		`"SCOPE":"admin"`: {}, `"scopes":"admin"`: {},
 		`"roles":["admin"]`: {}, `"scope":"read","scp":"admin"`: {}, `"scope":"аdmin"`: {}, // a Cyrillic а
 	} {
 		cfg := auth.DefaultConfig()
@@ -107,7 +119,8 @@ func TestACriticalExtensionIsRefused(t *testing.T) {
 	cfg.HS256Secret = secret
 	v := verifier(t, cfg)
 	for _, header := range []string{
-		`{"alg":"HS256","crit":["exp"],"exp":1}`, `{"alg":"HS256","crit":["b64"],"b64":false}`, `{"alg":"HS256","crit":[]}`, `{"alg":"HS256","crit":null}`,
+		`{"alg":"HS256","crit":["exp"],"exp":1}`, `{"alg":"HS256","crit":["b64"],"b64":false}`,
+		`{"alg":"HS256","crit":[]}`, `{"alg":"HS256","crit":null}`,
 	} {
 		_, err := v.Authenticate(bearer(raw(t, header, `{"exp":4102444800,"sub":"9"}`)))
 		require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err), header)

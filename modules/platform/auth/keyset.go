@@ -154,7 +154,8 @@ func (s *keySet) tellSkipped(skipped map[string]string) {
 	}
 	if text := strings.Join(lines, "; "); text != s.skipped {
 		if s.skipped = text; text != "" {
-			s.log.Warn("keys of the key set cannot be used and are left out", zap.String("url", redacted(s.url)), zap.Strings("keys", lines))
+			s.log.Warn("keys of the key set cannot be used and are left out", zap.String("url", redacted(s.url)),
+				zap.Strings("keys", lines))
 		}
 	}
 }

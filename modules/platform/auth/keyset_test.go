@@ -79,7 +79,8 @@ func rsaKey(t *testing.T, kid string) (*rsa.PrivateKey, map[string]string) {
 	require.NoError(t, err)
 	encode := base64.RawURLEncoding.EncodeToString
 	return key, map[string]string{
-		"kty": "RSA", "kid": kid, "alg": "RS256", "use": "sig", "n": encode(key.N.Bytes()), "e": encode(big.NewInt(int64(key.E)).Bytes()),
+		"kty": "RSA", "kid": kid, "alg": "RS256", "use": "sig", "n": encode(key.N.Bytes()),
+		"e": encode(big.NewInt(int64(key.E)).Bytes()),
 	}
 }
 
@@ -98,12 +99,16 @@ func TestAKeySetMayHoldKeysOfSeveralKinds(t *testing.T) {
 	edPublic, ed, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	keys.publish(rsPublic, map[string]string{
-		"kty": "OKP", "crv": "Ed25519", "kid": "e", "alg": "EdDSA", "use": "sig", "x": base64.RawURLEncoding.EncodeToString(edPublic),
+		"kty": "OKP", "crv": "Ed25519", "kid": "e", "alg": "EdDSA", "use": "sig",
+		"x": base64.RawURLEncoding.EncodeToString(edPublic),
 	})
 	cfg := auth.DefaultConfig()
 	cfg.JWKSURL = keys.URL
 	v := verifier(t, cfg)
-	for _, token := range []string{signedBy(t, jwt.SigningMethodRS256, "r", rs), signedBy(t, jwt.SigningMethodEdDSA, "e", ed)} {
+	for _, token := range []string{
+		signedBy(t, jwt.SigningMethodRS256, "r", rs),
+		signedBy(t, jwt.SigningMethodEdDSA, "e", ed),
+	} {
 		p, err := v.Authenticate(bearer(token))
 		require.NoError(t, err)
 		require.Equal(t, core.ID(9), p.UserID)

@@ -46,8 +46,14 @@ func signers(t *testing.T) ([]signer, *auth.Verifier, *keySet) {
 	require.NoError(t, err)
 	encode := base64.RawURLEncoding.EncodeToString
 	keys.publish(rsPublic,
-		map[string]string{"kty": "EC", "crv": "P-256", "kid": "e", "alg": "ES256", "use": "sig", "x": encode(point[1:33]), "y": encode(point[33:])},
-		map[string]string{"kty": "OKP", "crv": "Ed25519", "kid": "d", "alg": "EdDSA", "use": "sig", "x": encode(edPublic)})
+		map[string]string{
+			"kty": "EC", "crv": "P-256", "kid": "e", "alg": "ES256", "use": "sig",
+			"x": encode(point[1:33]), "y": encode(point[33:]),
+		},
+		map[string]string{
+			"kty": "OKP", "crv": "Ed25519", "kid": "d", "alg": "EdDSA", "use": "sig",
+			"x": encode(edPublic),
+		})
 	cfg := config()
 	cfg.JWKSURL, cfg.Leeway = keys.URL, 30*time.Second
 	return []signer{

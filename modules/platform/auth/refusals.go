@@ -50,7 +50,8 @@ func newRefusals(clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *
 	r := &refusals{
 		clock: clock, log: log, told: map[string]time.Time{}, since: map[string]int{},
 		total: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_auth_refused_total", Help: "Requests whose token was refused, by reason. The log has one line a minute for each reason.",
+			Name: "feedrank_auth_refused_total",
+			Help: "Requests whose token was refused, by reason. The log has one line a minute for each reason.",
 		}, []string{"reason"}),
 	}
 	reg.MustRegister(r.total)

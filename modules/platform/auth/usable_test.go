@@ -59,7 +59,8 @@ func certificate(t *testing.T, key *rsa.PrivateKey) (x5c, x5t string) {
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	require.NoError(t, err)
 	sum := sha1.Sum(der) // RFC 7517, 4.8
-	return base64.StdEncoding.EncodeToString(der), base64.RawURLEncoding.EncodeToString([]byte(hex.EncodeToString(sum[:])))
+	return base64.StdEncoding.EncodeToString(der),
+		base64.RawURLEncoding.EncodeToString([]byte(hex.EncodeToString(sum[:])))
 }
 
 func TestOneKeyThatCannotBeUsedDoesNotEmptyTheKeySet(t *testing.T) {
@@ -80,26 +81,36 @@ func TestOneKeyThatCannotBeUsedDoesNotEmptyTheKeySet(t *testing.T) {
 		"a thumbprint of another":       {with(oddPublic, map[string]any{"x5c": []string{x5c}, "x5t": other}), true},
 		"a certificate that is none":    {with(oddPublic, map[string]any{"x5c": []string{"no"}}), true},
 		"a certificate of a wrong type": {with(oddPublic, map[string]any{"x5c": "no", "x5t": 7}), true},
-		"unusual operations":            {with(oddPublic, map[string]any{"key_ops": []string{"verify", "attest"}}), true},
-		"operations of a wrong type":    {with(oddPublic, map[string]any{"key_ops": "verify"}), true},
-		"no use, no alg":                {with(oddPublic, map[string]any{"use": nil, "alg": nil}), true},
-		"for TLS":                       {with(oddPublic, map[string]any{"use": "tls"}), false},
-		"for encryption":                {with(oddPublic, map[string]any{"use": "enc", "alg": "RSA-OAEP"}), false},
-		"to wrap keys":                  {with(oddPublic, map[string]any{"key_ops": []string{"wrapKey"}}), false},
-		"of another algorithm":          {with(oddPublic, map[string]any{"alg": "PS256"}), false},
-		"a member of a wrong type":      {with(oddPublic, map[string]any{"n": 7}), false},
-		"no modulus":                    {with(oddPublic, map[string]any{"n": nil}), false},
-		"of an unknown type":            {map[string]any{"kty": "AKP", "kid": "odd", "alg": "ML-DSA-44", "pub": "AA"}, false},
-		"a secret":                      {map[string]any{"kty": "oct", "kid": "odd", "k": "AAAA"}, false},
-		"of another curve":              {map[string]any{"kty": "EC", "crv": "P-384", "kid": "odd", "x": "AA", "y": "AA"}, false},
-		"sound, of another curve":       {map[string]any{"kty": "EC", "crv": "P-384", "kid": "odd", "x": x, "y": y}, false},
+		"unusual operations": {
+			with(oddPublic, map[string]any{"key_ops": []string{"verify", "attest"}}),
+			true,
+		},
+		"operations of a wrong type": {with(oddPublic, map[string]any{"key_ops": "verify"}), true},
+		"no use, no alg":             {with(oddPublic, map[string]any{"use": nil, "alg": nil}), true},
+		"for TLS":                    {with(oddPublic, map[string]any{"use": "tls"}), false},
+		"for encryption":             {with(oddPublic, map[string]any{"use": "enc", "alg": "RSA-OAEP"}), false},
+		"to wrap keys":               {with(oddPublic, map[string]any{"key_ops": []string{"wrapKey"}}), false},
+		"of another algorithm":       {with(oddPublic, map[string]any{"alg": "PS256"}), false},
+		"a member of a wrong type":   {with(oddPublic, map[string]any{"n": 7}), false},
+		"no modulus":                 {with(oddPublic, map[string]any{"n": nil}), false},
+		"of an unknown type": {
+			map[string]any{"kty": "AKP", "kid": "odd", "alg": "ML-DSA-44", "pub": "AA"},
+			false,
+		},
+		"a secret": {map[string]any{"kty": "oct", "kid": "odd", "k": "AAAA"}, false},
+		"of another curve": {
+			map[string]any{"kty": "EC", "crv": "P-384", "kid": "odd", "x": "AA", "y": "AA"},
+			false,
+		},
+		"sound, of another curve": {map[string]any{"kty": "EC", "crv": "P-384", "kid": "odd", "x": x, "y": y}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			keys := newKeySet(t)
 			keys.say(set(t, c.odd, with(goodPublic, nil)))
 			logs, seen := observer.New(zap.InfoLevel)
 			reg := prometheus.NewRegistry()
-			v, err := auth.NewVerifier(auth.Config{JWKSURL: keys.URL, UserClaim: "sub"}, fixedClock{}, reg, zap.New(logs))
+			v, err := auth.NewVerifier(auth.Config{JWKSURL: keys.URL, UserClaim: "sub"}, fixedClock{}, reg,
+				zap.New(logs))
 			require.NoError(t, err)
 			require.NoError(t, v.Start(t.Context()))
 			defer func() { require.NoError(t, v.Stop(t.Context())) }()
@@ -147,7 +158,8 @@ func TestAnAnswerWithoutAnyKeyDoesNotReplaceKeysThatWork(t *testing.T) {
 			v := verifier(t, cfg)
 			keys.say(c.answer)
 			keys.fail(c.status)
-			_, _ = v.Authenticate(bearer(signedBy(t, jwt.SigningMethodRS256, "b", b))) // has the set fetched, as any stranger can
+			// has the set fetched, as any stranger can
+			_, _ = v.Authenticate(bearer(signedBy(t, jwt.SigningMethodRS256, "b", b)))
 			require.Equal(t, 2, keys.fetches())
 			_, err := v.Authenticate(bearer(signedBy(t, jwt.SigningMethodRS256, "a", a)))
 			if c.stays {
@@ -168,12 +180,14 @@ func TestATokenWithoutAKeyIDIsVerifiedByTheKeysThatFit(t *testing.T) {
 	cfg.JWKSURL = keys.URL
 	v := verifier(t, cfg)
 	for _, key := range []*rsa.PrivateKey{first, second} {
-		token := signer{method: jwt.SigningMethodRS256}.sign(t, key, jwt.MapClaims{"sub": "9", "exp": now.Add(time.Hour).Unix()})
+		token := signer{method: jwt.SigningMethodRS256}.sign(t, key,
+			jwt.MapClaims{"sub": "9", "exp": now.Add(time.Hour).Unix()})
 		_, err := v.Authenticate(bearer("Bearer " + token))
 		require.NoError(t, err)
 	}
 	stranger, _ := rsaKey(t, "")
-	token := signer{method: jwt.SigningMethodRS256}.sign(t, stranger, jwt.MapClaims{"sub": "9", "exp": now.Add(time.Hour).Unix()})
+	token := signer{method: jwt.SigningMethodRS256}.sign(t, stranger,
+		jwt.MapClaims{"sub": "9", "exp": now.Add(time.Hour).Unix()})
 	_, err := v.Authenticate(bearer("Bearer " + token))
 	require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err))
 }

@@ -63,7 +63,10 @@ func (m *memory) keep(token string, c *caller) {
 
 // read takes the words of the claims apart.
 func (v *Verifier) read(c claims) *caller {
-	out := &caller{claims: c, admin: c.has(v.cfg.AdminScope), reader: c.has(v.cfg.ReadScope), service: c.has(v.cfg.ActAsScope)}
+	out := &caller{
+		claims: c, admin: c.has(v.cfg.AdminScope), reader: c.has(v.cfg.ReadScope),
+		service: c.has(v.cfg.ActAsScope),
+	}
 	out.user, out.invalid = core.ParseID(c.user)
 	return out
 }

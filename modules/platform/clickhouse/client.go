@@ -41,7 +41,8 @@ func New(cfg Config, reg prometheus.Registerer) *Client {
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}, []string{"query"}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "feedrank_clickhouse_errors_total", Help: "ClickHouse queries that failed, by name and kind (server, timeout, connection).",
+			Name: "feedrank_clickhouse_errors_total",
+			Help: "ClickHouse queries that failed, by name and kind (server, timeout, connection).",
 		}, []string{"query", "kind"}),
 	}
 	reg.MustRegister(c.latency, c.errors)
@@ -72,7 +73,8 @@ func (c *Client) Read(ctx context.Context, q Query) error {
 	for {
 		var dialled atomic.Bool
 		err := c.do(context.WithValue(ctx, dialledKey{}, &dialled), q, withPinned(q.Settings))
-		if err == nil || received || dialled.Load() || ctx.Err() != nil || errors.Is(err, ErrClosed) || !IsConnectionError(err) {
+		if err == nil || received || dialled.Load() || ctx.Err() != nil || errors.Is(err, ErrClosed) ||
+			!IsConnectionError(err) {
 			return err
 		}
 		if reset, ok := q.Result.(proto.Resettable); ok {
@@ -147,7 +149,8 @@ func (c *Client) connected(ctx context.Context) (*chpool.Pool, error) {
 			ClientName: "feedrank", Database: c.cfg.Database, User: c.cfg.User, Password: c.cfg.Password,
 			Compression: ch.CompressionLZ4, Address: strings.Join(c.cfg.Addrs, ","),
 			Dialer: firstOf{
-				addrs: c.cfg.Addrs, dialer: net.Dialer{Timeout: c.cfg.DialTimeout}, tls: tlsConfig, longest: c.cfg.QueryTimeout,
+				addrs: c.cfg.Addrs, dialer: net.Dialer{Timeout: c.cfg.DialTimeout}, tls: tlsConfig,
+				longest: c.cfg.QueryTimeout,
 			},
 			DialTimeout:      c.cfg.DialTimeout * time.Duration(len(c.cfg.Addrs)),
 			HandshakeTimeout: c.cfg.DialTimeout, ReadTimeout: min(look, c.cfg.QueryTimeout),

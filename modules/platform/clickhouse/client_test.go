@@ -31,7 +31,10 @@ func client(t *testing.T, servers *embedded.Stack) *clickhouse.Client {
 
 func number(ctx context.Context, c *clickhouse.Client, body string) (uint64, error) {
 	var n proto.ColUInt64
-	err := c.Read(ctx, clickhouse.Query{Name: "number", Query: ch.Query{Body: body, Result: proto.Results{{Name: "n", Data: &n}}}})
+	err := c.Read(ctx, clickhouse.Query{
+		Name:  "number",
+		Query: ch.Query{Body: body, Result: proto.Results{{Name: "n", Data: &n}}},
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -75,7 +78,8 @@ func TestADeadlineEndsAQuery(t *testing.T) {
 	c := client(t, embeddedtest.Stack(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err := number(ctx, c, "SELECT toUInt64(sum(sleepEachRow(1))) AS n FROM numbers(20) SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 60000000")
+	_, err := number(ctx, c,
+		"SELECT toUInt64(sum(sleepEachRow(1))) AS n FROM numbers(20) SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 60000000")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
@@ -85,11 +89,13 @@ func TestACancelledQueryIsNotWaitedFor(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		_, err := number(ctx, c, "SELECT toUInt64(sleepEachRow(25)) AS n FROM numbers(1) SETTINGS function_sleep_max_microseconds_per_block = 60000000")
+		_, err := number(ctx, c,
+			"SELECT toUInt64(sleepEachRow(25)) AS n FROM numbers(1) SETTINGS function_sleep_max_microseconds_per_block = 60000000")
 		ended <- err
 	}()
 	wait.Until(t, func() bool {
-		n, err := number(t.Context(), c, "SELECT count() AS n FROM system.processes WHERE query LIKE '%sleepEachRow(25)%'")
+		n, err := number(t.Context(), c,
+			"SELECT count() AS n FROM system.processes WHERE query LIKE '%sleepEachRow(25)%'")
 		return err == nil && n == 2 // and the one that counts
 	})
 	cancel()
@@ -107,7 +113,8 @@ func TestPinnedSettingsAreOnEveryQueryAndYieldToTheQuerysOwn(t *testing.T) {
 	setting := func(own ...ch.Setting) uint64 {
 		var n proto.ColUInt64
 		require.NoError(t, c.Read(t.Context(), clickhouse.Query{Name: "setting", Query: ch.Query{
-			Body: "SELECT toUInt64(getSetting('async_insert')) AS n", Settings: own, Result: proto.Results{{Name: "n", Data: &n}},
+			Body: "SELECT toUInt64(getSetting('async_insert')) AS n", Settings: own,
+			Result: proto.Results{{Name: "n", Data: &n}},
 		}}))
 		return n.Row(0)
 	}

@@ -56,24 +56,35 @@ func examine(ctx context.Context, cfg Config) (warnings []string, err error) {
 		Body:   "SELECT version() AS version, toUInt64(getSetting('readonly')) AS readonly",
 		Result: proto.Results{{Name: "version", Data: &text}, {Name: "readonly", Data: &readonly}},
 	}}, withoutOffset(known())) // an old server would not know them all
-	if exception, ok := AsException(err); ok && exception.Code != proto.ErrAuthenticationFailed { // a password is no setting: it is as if it was away
-		return nil, &Unsuitable{cfg.Addrs[0], fmt.Sprintf("the profile of user %s does not let us set what our promises rest on: %s; "+
-			"take readonly or the constraint off, or give the user a profile of its own", cfg.User, exception.Message)}
+	// a password is no setting: it is as if it was away
+	if exception, ok := AsException(err); ok && exception.Code != proto.ErrAuthenticationFailed {
+		return nil, &Unsuitable{
+			cfg.Addrs[0],
+			fmt.Sprintf("the profile of user %s does not let us set what our promises rest on: %s; "+
+				"take readonly or the constraint off, or give the user a profile of its own", cfg.User,
+				exception.Message),
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if text.Rows() == 0 {
-		return nil, &Unsuitable{cfg.Addrs[0], fmt.Sprintf("the profile of user %s sets offset; where the server's default profile does, "+
-			"`feedrank erase` removes nothing, because mutations run with that: take it off", cfg.User)}
+		return nil, &Unsuitable{
+			cfg.Addrs[0],
+			fmt.Sprintf("the profile of user %s sets offset; where the server's default profile does, "+
+				"`feedrank erase` removes nothing, because mutations run with that: take it off", cfg.User),
+		}
 	}
 	version, err := suitable(text.Row(0))
 	if err != nil {
 		return nil, &Unsuitable{cfg.Addrs[0], err.Error()}
 	}
 	if mode := readonly.Row(0); mode != 0 {
-		return nil, &Unsuitable{cfg.Addrs[0], fmt.Sprintf("the profile of user %s has readonly = %d, with which nothing can be written; "+
-			"give it a profile with readonly = 0", cfg.User, mode)}
+		return nil, &Unsuitable{
+			cfg.Addrs[0],
+			fmt.Sprintf("the profile of user %s has readonly = %d, with which nothing can be written; "+
+				"give it a profile with readonly = 0", cfg.User, mode),
+		}
 	}
 	return losses(version), nil
 }

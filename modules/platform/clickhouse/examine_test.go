@@ -22,10 +22,13 @@ func TestAProfileThatCannotBePinnedIsRefusedByName(t *testing.T) {
 		profile map[string]string
 		says    string
 	}{
-		"readonly":                {map[string]string{"readonly": "1"}, "take readonly or the constraint off"},
-		"readonly, with settings": {map[string]string{"readonly": "2"}, "the profile of user admin has readonly = 2, with which nothing can be written"},
-		"offset":                  {map[string]string{"offset": "1"}, "the profile of user admin sets offset"},
-		"what is pinned":          {map[string]string{"join_use_nulls": "1", "limit": "1", "final": "1"}, ""},
+		"readonly": {map[string]string{"readonly": "1"}, "take readonly or the constraint off"},
+		"readonly, with settings": {
+			map[string]string{"readonly": "2"},
+			"the profile of user admin has readonly = 2, with which nothing can be written",
+		},
+		"offset":         {map[string]string{"offset": "1"}, "the profile of user admin sets offset"},
+		"what is pinned": {map[string]string{"join_use_nulls": "1", "limit": "1", "final": "1"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			servers := profiled(t, why.profile)
@@ -56,7 +59,10 @@ func TestAServerThatIsAwayIsNotUnsuitable(t *testing.T) {
 }
 
 func TestALimitOfTheProfileIsAnErrorAndNotHalfAnAnswer(t *testing.T) {
-	c := client(t, profiled(t, map[string]string{"max_rows_to_read": "50", "read_overflow_mode": "break", "max_block_size": "10"}))
+	c := client(t, profiled(t, map[string]string{
+		"max_rows_to_read": "50", "read_overflow_mode": "break",
+		"max_block_size": "10",
+	}))
 	n, err := number(t.Context(), c, "SELECT count() AS n FROM numbers(40)")
 	require.NoError(t, err)
 	require.EqualValues(t, 40, n)

@@ -37,7 +37,10 @@ func Lacking(ctx context.Context, cfg Config, grants []string) (lacking []string
 	defer client.Close()
 	for _, grant := range grants {
 		var granted proto.ColUInt8
-		err := client.Read(ctx, Query{Name: "granted", Query: ch.Query{Body: "CHECK GRANT " + grant, Result: proto.Results{{Data: &granted}}}})
+		err := client.Read(ctx, Query{
+			Name:  "granted",
+			Query: ch.Query{Body: "CHECK GRANT " + grant, Result: proto.Results{{Data: &granted}}},
+		})
 		if err != nil {
 			return nil, fmt.Errorf("ask whether %s is granted: %w", grant, err)
 		}

@@ -115,4 +115,5 @@ func AppendQuoted(b []byte, s string) []byte {
 }
 
 // tabSeparated escapes what would end a field of a tab-separated file, or would not be read as it stands.
-var tabSeparated = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\x00", `\0`, "\b", `\b`, "\f", `\f`)
+var tabSeparated = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\x00", `\0`, "\b", `\b`, "\f",
+	`\f`)

@@ -16,8 +16,10 @@ import (
 // odd are texts that mean something to one of those who read a parameter on its way.
 func odd() []string {
 	return []string{
-		"", "plain", "it's", `'`, `''`, `"`, "`", `\`, `\\`, `\'`, `'\`, `\N`, `\t`, "a\tb", "a\nb", "a\rb", "\b\f\v", "\x00", "a\x00b",
-		"🦊", "é", "\xff\xfe", "[1,2]", "['a']", "(1)", "{x:String}", "NULL", "null", "' OR 1 = 1 --", "a,b", "%_", "\u2028", "/* */ -- ;", "7:'8", " lead and trail ",
+		"", "plain", "it's", `'`, `''`, `"`, "`", `\`, `\\`, `\'`, `'\`, `\N`, `\t`, "a\tb", "a\nb", "a\rb", "\b\f\v",
+		"\x00", "a\x00b",
+		"🦊", "é", "\xff\xfe", "[1,2]", "['a']", "(1)", "{x:String}", "NULL", "null", "' OR 1 = 1 --", "a,b", "%_",
+		"\u2028", "/* */ -- ;", "7:'8", " lead and trail ",
 	}
 }
 
@@ -52,7 +54,8 @@ func TestParametersAreQuotedForTheProtocol(t *testing.T) {
 }
 
 func TestParametersComeInTheOrderOfTheirNames(t *testing.T) {
-	require.Equal(t, []clickhouse.Parameter{{Key: "a", Value: "'2'"}, {Key: "b", Value: "'1'"}}, clickhouse.Params(map[string]any{"b": 1, "a": 2}))
+	require.Equal(t, []clickhouse.Parameter{{Key: "a", Value: "'2'"}, {Key: "b", Value: "'1'"}},
+		clickhouse.Params(map[string]any{"b": 1, "a": 2}))
 	require.Empty(t, clickhouse.Params(nil))
 }
 
@@ -85,7 +88,8 @@ func TestOddNamesReachTheServerAsTheyAre(t *testing.T) {
 	for _, name := range []string{"plain", "it's", `back\slash`, "ta\tb", "🦊", "back`tick", `"quoted"`, "a.b"} {
 		var n proto.ColInt64
 		as := map[string]any{"column": clickhouse.Identifier(name)}
-		ask("SELECT {column:Identifier} AS n FROM (SELECT toInt64(7) AS `"+escaped(name)+"`)", as, proto.Results{{Name: "n", Data: &n}})
+		ask("SELECT {column:Identifier} AS n FROM (SELECT toInt64(7) AS `"+escaped(name)+"`)", as,
+			proto.Results{{Name: "n", Data: &n}})
 		require.EqualValues(t, 7, n.Row(0), name)
 	}
 }
@@ -101,12 +105,15 @@ func TestNumbersAndTuplesReachTheServerAsTheyAre(t *testing.T) {
 	tuple := clickhouse.AppendQuoted([]byte("[(1,"), one.String())
 	tuple = append(clickhouse.AppendQuoted(append(tuple, "),(2,"...), other.String()), ")]"...)
 	require.NoError(t, c.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
-		Body: `SELECT {small:Int64} AS small, {large:UInt64} AS large, {fraction:Float64} AS fraction, {truth:Bool} AS truth,
-			toUInt64(length({tuples:Array(Tuple(Int64, UUID))}) + length({days:Array(Date)}) + length({ids:Array(Int64)})
+		Body: `SELECT {small:Int64} AS small, {large:UInt64} AS large, {fraction:Float64} AS fraction,
+			{truth:Bool} AS truth,
+			toUInt64(length({tuples:Array(Tuple(Int64, UUID))}) + length({days:Array(Date)})
+				+ length({ids:Array(Int64)})
 				+ ((2, {id:UUID}) IN {tuples:Array(Tuple(Int64, UUID))})) AS found`,
 		Parameters: clickhouse.Params(map[string]any{
 			"small": int64(-1 << 63), "large": uint64(1<<64 - 1), "fraction": 1e-9, "truth": true, "id": other,
-			"tuples": clickhouse.Literal(tuple), "days": []string{"1970-01-01", "2026-02-28"}, "ids": []core.ID{1, 1<<63 - 1},
+			"tuples": clickhouse.Literal(tuple), "days": []string{"1970-01-01", "2026-02-28"},
+			"ids": []core.ID{1, 1<<63 - 1},
 		}),
 		Result: proto.Results{
 			{Name: "small", Data: &small},

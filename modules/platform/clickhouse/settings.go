@@ -98,16 +98,22 @@ var answered = []ch.Setting{
 // threads, which costs more than the read.
 var OneThread = []ch.Setting{{Key: "max_threads", Value: "1"}}
 
-// Background has a statement wait for those that answer requests where the server's cores are short. It is the niceness of its
-// threads, and those of the views that it writes; a server that may not change it (no CAP_SYS_NICE) leaves it.
-var Background = []ch.Setting{{Key: "os_threads_nice_value_query", Value: "10"}, {Key: "os_threads_nice_value_materialized_view", Value: "10"}}
+// Background has a statement wait for those that answer requests where the server's cores are short. It is the niceness
+// of its threads, and those of the views that it writes; a server that may not change it (no CAP_SYS_NICE) leaves it.
+var Background = []ch.Setting{
+	{Key: "os_threads_nice_value_query", Value: "10"},
+	{Key: "os_threads_nice_value_materialized_view", Value: "10"},
+}
 
 // Job is Background with OneThread: what nobody waits for.
 var Job = slices.Concat(Background, OneThread)
 
 // PointRead reads rows as they lie by primary key: with one thread, all columns at once, and planned by the older,
 // shorter analysis of queries.
-var PointRead = slices.Concat(OneThread, []ch.Setting{{Key: "optimize_move_to_prewhere", Value: "0"}, {Key: "enable_analyzer", Value: "0"}})
+var PointRead = slices.Concat(OneThread, []ch.Setting{
+	{Key: "optimize_move_to_prewhere", Value: "0"},
+	{Key: "enable_analyzer", Value: "0"},
+})
 
 // known are the pinned settings for a server that may not know them: it passes over those.
 func known() []ch.Setting {

@@ -63,7 +63,8 @@ func losses(v Version) (all []string) {
 			for i, f := range l.fixed {
 				names[i] = f.String()
 			}
-			all = append(all, fmt.Sprintf("ClickHouse %s: %s; it is fixed in %s and in later releases", v, l.says, strings.Join(names, ", ")))
+			all = append(all, fmt.Sprintf("ClickHouse %s: %s; it is fixed in %s and in later releases", v, l.says,
+				strings.Join(names, ", ")))
 		}
 	}
 	return all

@@ -27,8 +27,10 @@ func TestCallsAreRefusedBeforeFeedsAndOperatorsNever(t *testing.T) {
 	fine := func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
 	feed := route("/feed", httpserver.User, fine)
 	feed.Class = admission.Feed
-	s, client := serveWith(t, nil, []httpserver.Option{httpserver.WithGate(gate)}, route("/hold", httpserver.User, hold),
-		route("/events", httpserver.User, fine), feed, route("/admin", httpserver.Admin, fine), route("/health", httpserver.Public, fine))
+	s, client := serveWith(t, nil, []httpserver.Option{httpserver.WithGate(gate)},
+		route("/hold", httpserver.User, hold),
+		route("/events", httpserver.User, fine), feed, route("/admin", httpserver.Admin, fine),
+		route("/health", httpserver.Public, fine))
 	url := "http://" + s.Addr()
 	var held sync.WaitGroup
 	for range 3 {

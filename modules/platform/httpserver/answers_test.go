@@ -93,9 +93,15 @@ func TestAnswersOfAKilobyteAreCompressedForWhoTakesIt(t *testing.T) {
 
 func TestWhatTakesGetTakesHead(t *testing.T) {
 	url, client := serve(t, nil,
-		gets("/page", func(c echo.Context) error { return c.JSONBlob(http.StatusOK, []byte(strings.Repeat("a", 1500))) }),
+		gets("/page", func(c echo.Context) error {
+			return c.JSONBlob(http.StatusOK,
+				[]byte(strings.Repeat("a", 1500)))
+		}),
 		gets("/away", func(echo.Context) error { return core.Unavailable("it", 0, nil) }),
-		httpserver.Route{Method: http.MethodGet, Path: "/user", Access: httpserver.User, Handler: func(c echo.Context) error { return c.NoContent(204) }},
+		httpserver.Route{
+			Method: http.MethodGet, Path: "/user", Access: httpserver.User,
+			Handler: func(c echo.Context) error { return c.NoContent(204) },
+		},
 		route("/act", httpserver.Public, func(c echo.Context) error { return c.NoContent(204) }))
 	for path, want := range map[string]int{"/page": 200, "/away": 503, "/user": 401, "/act": 405, "/none": 404} {
 		response, body := ask(t, client, http.MethodHead, url+path) //nolint:bodyclose // as above
@@ -113,8 +119,14 @@ func TestAPreflightAllowsTheMethodsOfThePathAndTheHeadersOfTheSetting(t *testing
 		cfg.CORS.Origins = []string{origin}
 		cfg.CORS.Headers = append(cfg.CORS.Headers, "x-tool")
 	}, gets("/page", func(c echo.Context) error { return c.NoContent(204) }),
-		httpserver.Route{Method: http.MethodPut, Path: "/thing", Access: httpserver.Admin, What: "x", Handler: func(c echo.Context) error { return c.NoContent(204) }},
-		httpserver.Route{Method: http.MethodDelete, Path: "/thing", Access: httpserver.Admin, What: "x", Handler: func(c echo.Context) error { return c.NoContent(204) }})
+		httpserver.Route{
+			Method: http.MethodPut, Path: "/thing", Access: httpserver.Admin, What: "x",
+			Handler: func(c echo.Context) error { return c.NoContent(204) },
+		},
+		httpserver.Route{
+			Method: http.MethodDelete, Path: "/thing", Access: httpserver.Admin, What: "x",
+			Handler: func(c echo.Context) error { return c.NoContent(204) },
+		})
 	preflight := func(path, origin string) http.Header {
 		response, _ := ask(t, client, http.MethodOptions, url+path, "Origin", origin, "Access-Control-Request-Method", "GET", //nolint:bodyclose // as above
 			"Access-Control-Request-Headers", "authorization,traceparent,tracestate,baggage,sentry-trace,act-as,x-tool")
@@ -122,12 +134,16 @@ func TestAPreflightAllowsTheMethodsOfThePathAndTheHeadersOfTheSetting(t *testing
 		return response.Header
 	}
 	methods := func(h http.Header) []string {
-		return strings.FieldsFunc(h.Get("Access-Control-Allow-Methods"), func(r rune) bool { return r == ',' || r == ' ' })
+		return strings.FieldsFunc(h.Get("Access-Control-Allow-Methods"),
+			func(r rune) bool { return r == ',' || r == ' ' })
 	}
 	require.ElementsMatch(t, []string{"OPTIONS", "GET", "HEAD"}, methods(preflight("/page", origin)))
 	require.ElementsMatch(t, []string{"OPTIONS", "PUT", "DELETE"}, methods(preflight("/thing", origin)))
 	allowed := strings.ToLower(preflight("/page", origin).Get("Access-Control-Allow-Headers"))
-	for _, header := range []string{"authorization", "content-type", "traceparent", "tracestate", "baggage", "sentry-trace", "act-as", "x-tool"} {
+	for _, header := range []string{
+		"authorization", "content-type", "traceparent", "tracestate", "baggage",
+		"sentry-trace", "act-as", "x-tool",
+	} {
 		require.Contains(t, strings.Split(allowed, ","), header)
 	}
 	require.Empty(t, preflight("/page", "https://other.example").Get("Access-Control-Allow-Origin"))

@@ -23,10 +23,12 @@ const (
 
 func newBodies(most int64, reg prometheus.Registerer) *waits {
 	w := &waits{most: most, ended: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "feedrank_http_slow_bodies_total", Help: "Requests whose body was given up (408), because others needed its memory and it had been on its way longest.",
+		Name: "feedrank_http_slow_bodies_total",
+		Help: "Requests whose body was given up (408), because others needed its memory and it had been on its way longest.",
 	})}
 	reg.MustRegister(w.ended, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "feedrank_http_body_bytes", Help: "Memory of the bodies that are read or worked on: see http.max_body_memory.",
+		Name: "feedrank_http_body_bytes",
+		Help: "Memory of the bodies that are read or worked on: see http.max_body_memory.",
 	}, w.cost))
 	return w
 }
@@ -109,7 +111,10 @@ func (s *Server) awaitBody(route Route) echo.MiddlewareFunc {
 			defer s.bodies.quit(one)
 			body, err := s.readBody(c, one)
 			if inTime := s.bodies.arrived(one); !inTime {
-				return &core.Error{Code: core.CodeSlowRequest, Message: "the body took longer than others while there was no room for all; try again"}
+				return &core.Error{
+					Code:    core.CodeSlowRequest,
+					Message: "the body took longer than others while there was no room for all; try again",
+				}
 			}
 			if err != nil {
 				return err
@@ -160,7 +165,10 @@ func (s *Server) readBody(c echo.Context, one *wait) ([]byte, error) {
 }
 
 func tooManyBodies() error {
-	return &core.Error{Code: core.CodeOverloaded, Message: "too many bodies at once; try again", RetryAfter: time.Second}
+	return &core.Error{
+		Code: core.CodeOverloaded, Message: "too many bodies at once; try again",
+		RetryAfter: time.Second,
+	}
 }
 
 // bodyError blames the client for a body that does not come, or comes broken.

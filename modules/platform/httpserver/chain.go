@@ -23,7 +23,10 @@ func (s *Server) everyRequest() []echo.MiddlewareFunc {
 	return []echo.MiddlewareFunc{
 		s.watchAnswer,
 		s.hangUpOnUnread,
-		middleware.RequestIDWithConfig(middleware.RequestIDConfig{Generator: uuid.NewString, RequestIDHandler: shortID}),
+		middleware.RequestIDWithConfig(middleware.RequestIDConfig{
+			Generator:        uuid.NewString,
+			RequestIDHandler: shortID,
+		}),
 		s.observe,
 		s.recoverPanics(),
 		s.farewell,

@@ -52,7 +52,13 @@ func TestWhatIsForOperatorsIsAtTheirAddressAlone(t *testing.T) {
 		get("/ops", httpserver.Ops), get("/debug", httpserver.Debug),
 	}
 	statuses := func(client *http.Client, addr string) (got []int) {
-		for _, try := range [][2]string{{"/public", ""}, {"/user", "user"}, {"/admin", "admin"}, {"/ops", ""}, {"/debug", ""}} {
+		for _, try := range [][2]string{
+			{"/public", ""},
+			{"/user", "user"},
+			{"/admin", "admin"},
+			{"/ops", ""},
+			{"/debug", ""},
+		} {
 			got = append(got, fetch(t, client, "http://"+addr+try[0], "Authorization", try[1]).StatusCode)
 		}
 		return got
@@ -63,7 +69,8 @@ func TestWhatIsForOperatorsIsAtTheirAddressAlone(t *testing.T) {
 
 	s, client = serveWith(t, nil, nil, routes...)
 	require.Equal(t, s.Addr(), s.AdminAddr())
-	require.Equal(t, []int{204, 204, 204, 204, 404}, statuses(client, s.Addr()), "profiles are never at the address of users")
+	require.Equal(t, []int{204, 204, 204, 204, 404}, statuses(client, s.Addr()),
+		"profiles are never at the address of users")
 }
 
 func TestAUserAndAnAddressAreHeldToTheirRates(t *testing.T) {
@@ -71,8 +78,9 @@ func TestAUserAndAnAddressAreHeldToTheirRates(t *testing.T) {
 	take := func(key any, name string) httpserver.Quota {
 		left[key]--
 		return httpserver.Quota{
-			OK: left[key] >= 0, Limit: 2, Remaining: max(0, left[key]), Reset: 30 * time.Second, Retry: 1500 * time.Millisecond,
-			Name: name, Policy: name + ";q=2;w=60",
+			OK: left[key] >= 0, Limit: 2, Remaining: max(0, left[key]), Reset: 30 * time.Second,
+			Retry: 1500 * time.Millisecond,
+			Name:  name, Policy: name + ";q=2;w=60",
 		}
 	}
 	limits := httpserver.Limits{
@@ -80,7 +88,8 @@ func TestAUserAndAnAddressAreHeldToTheirRates(t *testing.T) {
 		Address: func(addr netip.Addr) httpserver.Quota { return take(addr, `"address"`) },
 	}
 	s, client := serveWith(t, func(c *httpserver.Config) { c.TrustedProxies = []string{"127.0.0.0/8"} },
-		[]httpserver.Option{httpserver.WithLimits(limits)}, get("/user", httpserver.User), get("/public", httpserver.Public), get("/ops", httpserver.Ops))
+		[]httpserver.Option{httpserver.WithLimits(limits)}, get("/user", httpserver.User),
+		get("/public", httpserver.Public), get("/ops", httpserver.Ops))
 	url := "http://" + s.Addr()
 
 	first := fetch(t, client, url+"/user", "Authorization", "user")
@@ -99,7 +108,8 @@ func TestAUserAndAnAddressAreHeldToTheirRates(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, fetch(t, client, url+"/user", claimed...).StatusCode)
 	require.Equal(t, http.StatusTooManyRequests, fetch(t, client, url+"/user", claimed...).StatusCode)
 	for _, path := range []string{"/public", "/ops"} {
-		require.Equal(t, http.StatusNoContent, fetch(t, client, url+path, claimed...).StatusCode, "probes are answered to everybody")
+		require.Equal(t, http.StatusNoContent, fetch(t, client, url+path, claimed...).StatusCode,
+			"probes are answered to everybody")
 	}
 }
 
@@ -109,8 +119,10 @@ func TestAnAddressIsBelievedFromTrustedProxiesOnly(t *testing.T) {
 		asked = append(asked, addr)
 		return httpserver.Quota{OK: true}
 	}}
-	s, client := serveWith(t, func(c *httpserver.Config) { c.Unlimited = nil }, []httpserver.Option{httpserver.WithLimits(limits)}, get("/user", httpserver.User))
-	fetch(t, client, "http://"+s.Addr()+"/user", "Authorization", "user", "X-Forwarded-For", "203.0.113.9", "X-Real-Ip", "203.0.113.9")
+	s, client := serveWith(t, func(c *httpserver.Config) { c.Unlimited = nil },
+		[]httpserver.Option{httpserver.WithLimits(limits)}, get("/user", httpserver.User))
+	fetch(t, client, "http://"+s.Addr()+"/user", "Authorization", "user", "X-Forwarded-For", "203.0.113.9", "X-Real-Ip",
+		"203.0.113.9")
 	require.Equal(t, []netip.Addr{netip.MustParseAddr("127.0.0.1")}, asked)
 }
 
@@ -126,9 +138,11 @@ func TestBrowsersAreToldToKeepOutUnlessAnOriginIsConfigured(t *testing.T) {
 	}
 	require.Equal(t, "nosniff", fetch(t, client, url+"/nowhere").Header.Get("X-Content-Type-Options"), "errors, too")
 
-	url, client = serve(t, func(c *httpserver.Config) { c.CORS.Origins = []string{"https://app.example"} }, get("/user", httpserver.User))
+	url, client = serve(t, func(c *httpserver.Config) { c.CORS.Origins = []string{"https://app.example"} },
+		get("/user", httpserver.User))
 	origin := func(name string) string {
-		return fetch(t, client, url+"/user", "Authorization", "user", "Origin", name).Header.Get("Access-Control-Allow-Origin")
+		return fetch(t, client, url+"/user", "Authorization", "user", "Origin",
+			name).Header.Get("Access-Control-Allow-Origin")
 	}
 	require.Equal(t, "https://app.example", origin("https://app.example"))
 	require.Empty(t, origin("https://evil.example"))
@@ -147,7 +161,8 @@ func TestBrowsersAreToldToKeepOutUnlessAnOriginIsConfigured(t *testing.T) {
 
 func TestARequestIDOfUnreasonableLengthIsCut(t *testing.T) {
 	url, client := serve(t, nil, get("/public", httpserver.Public))
-	require.Equal(t, strings.Repeat("x", 64), fetch(t, client, url+"/public", "X-Request-Id", strings.Repeat("x", 5000)).Header.Get("X-Request-Id"))
+	require.Equal(t, strings.Repeat("x", 64), fetch(t, client, url+"/public", "X-Request-Id",
+		strings.Repeat("x", 5000)).Header.Get("X-Request-Id"))
 }
 
 // dial opens a bare connection to the server.
@@ -189,7 +204,8 @@ func TestClientsThatTrickleAreHungUpOn(t *testing.T) {
 func TestHeadersBeyondTheLimitAreRefused(t *testing.T) {
 	s, _ := serveWith(t, func(c *httpserver.Config) { c.MaxHeaderBytes = 1024 }, nil, get("/", httpserver.Public))
 	conn := dial(t, s.Addr())
-	_, _ = fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nX-Large: %s\r\n\r\n", strings.Repeat("x", 20_000)) // it may hang up meanwhile
+	// it may hang up meanwhile
+	_, _ = fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nX-Large: %s\r\n\r\n", strings.Repeat("x", 20_000))
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())

@@ -70,8 +70,9 @@ func (c *clients) of(r *http.Request) netip.Addr {
 	}
 	client := c.last(addr, lists, splitList)
 	if len(standard) > 0 && c.last(addr, standard, splitForwarded) != client {
-		c.complain(reasonTwoHeaders, "a trusted proxy sends X-Forwarded-For and Forwarded that name different clients; X-Forwarded-For is believed: "+
-			"have your proxies remove what clients send of the other", standard[len(standard)-1])
+		c.complain(reasonTwoHeaders,
+			"a trusted proxy sends X-Forwarded-For and Forwarded that name different clients; X-Forwarded-For is believed: "+
+				"have your proxies remove what clients send of the other", standard[len(standard)-1])
 	}
 	return client
 }
@@ -84,7 +85,8 @@ func (c *clients) last(peer netip.Addr, headers []string, split func(string) []s
 		for j := len(entries) - 1; j >= 0; j-- {
 			addr, ok := readNode(entries[j])
 			if !ok {
-				c.complain(reasonUnreadable, "a trusted proxy names a client in a way that cannot be read; it is counted for the proxy's own address", entries[j])
+				c.complain(reasonUnreadable,
+					"a trusted proxy names a client in a way that cannot be read; it is counted for the proxy's own address", entries[j])
 				return client
 			}
 			if client = addr; !within(addr, c.trusted) {
@@ -99,7 +101,8 @@ func (c *clients) last(peer netip.Addr, headers []string, split func(string) []s
 func (c *clients) complain(reason, message, text string) {
 	c.unreadable.WithLabelValues(reason).Inc()
 	c.said[reason].Do(func() {
-		c.log.Warn(message, zap.String("entry", text[:min(len(text), 128)]), zap.String("counted_in", "feedrank_http_forwarded_unusable_total"))
+		c.log.Warn(message, zap.String("entry", text[:min(len(text), 128)]),
+			zap.String("counted_in", "feedrank_http_forwarded_unusable_total"))
 	})
 }
 
@@ -134,7 +137,8 @@ func splitQuoted(s string, separator byte) (parts []string) {
 	return append(parts, s[from:])
 }
 
-// readNode reads an address, with or without a port: 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1], [2001:db8::1]:80.
+// readNode reads an address, with or without a port: 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1],
+// [2001:db8::1]:80.
 func readNode(s string) (netip.Addr, bool) {
 	s = strings.TrimSpace(s)
 	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil {

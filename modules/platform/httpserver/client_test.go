@@ -21,10 +21,12 @@ func TestWhoCallsIsTheLastAddressThatNoTrustedProxyAdded(t *testing.T) {
 		return httpserver.Quota{OK: true}
 	}}
 	cfg := httpserver.DefaultConfig()
-	cfg.Addr, cfg.Unlimited, cfg.TrustedProxies = "127.0.0.1:0", nil, []string{"127.0.0.0/8", "10.0.0.0/8", "2001:db8:ffff::/48"}
+	cfg.Addr, cfg.Unlimited, cfg.TrustedProxies = "127.0.0.1:0", nil,
+		[]string{"127.0.0.0/8", "10.0.0.0/8", "2001:db8:ffff::/48"}
 	core, log := observer.New(zap.InfoLevel)
 	reg := prometheus.NewRegistry()
-	s := httpserver.New(cfg, []httpserver.Route{get("/user", httpserver.User)}, byHeader{}, &drained{}, nil, reg, zap.New(core), httpserver.WithLimits(limits))
+	s := httpserver.New(cfg, []httpserver.Route{get("/user", httpserver.User)}, byHeader{}, &drained{}, nil, reg,
+		zap.New(core), httpserver.WithLimits(limits))
 	require.NoError(t, s.Start(t.Context()))
 	client := &http.Client{Transport: &http.Transport{}}
 	defer func() {
@@ -72,10 +74,12 @@ func TestWhoCallsIsTheLastAddressThatNoTrustedProxyAdded(t *testing.T) {
 	}
 	require.Equal(t, 1, log.FilterMessageSnippet("cannot be read").Len(), "it is said once")
 
-	fetch(t, client, "http://"+s.Addr()+"/user", "Authorization", "user", "X-Forwarded-For", "203.0.113.7", "Forwarded", "for=203.0.113.7")
+	fetch(t, client, "http://"+s.Addr()+"/user", "Authorization", "user", "X-Forwarded-For", "203.0.113.7", "Forwarded",
+		"for=203.0.113.7")
 	require.Zero(t, counted(t, reg, "differ"))
 	for range 3 {
-		fetch(t, client, "http://"+s.Addr()+"/user", "Authorization", "user", "X-Forwarded-For", "203.0.113.7", "Forwarded", "for=203.0.113.8")
+		fetch(t, client, "http://"+s.Addr()+"/user", "Authorization", "user", "X-Forwarded-For", "203.0.113.7",
+			"Forwarded", "for=203.0.113.8")
 		require.Equal(t, netip.MustParseAddr("203.0.113.7"), asked)
 	}
 	require.EqualValues(t, 3, counted(t, reg, "differ"))
@@ -91,7 +95,8 @@ func counted(t *testing.T, reg *prometheus.Registry, reason string) float64 {
 	require.NoError(t, err)
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
-			if family.GetName() == "feedrank_http_forwarded_unusable_total" && metric.GetLabel()[0].GetValue() == reason {
+			if family.GetName() == "feedrank_http_forwarded_unusable_total" &&
+				metric.GetLabel()[0].GetValue() == reason {
 				return metric.GetCounter().GetValue()
 			}
 		}
@@ -101,7 +106,8 @@ func counted(t *testing.T, reg *prometheus.Registry, reason string) float64 {
 
 func TestAllAddressesOfASubscriberAreOne(t *testing.T) {
 	for text, want := range map[string]string{
-		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "2001:db8:1:3::": "2001:db8:1:3::", "::1": "::",
+		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::",
+		"2001:db8:1:3::": "2001:db8:1:3::", "::1": "::",
 	} {
 		require.Equal(t, netip.MustParseAddr(want), httpserver.Subscriber(netip.MustParseAddr(text)), text)
 	}
@@ -114,8 +120,12 @@ func TestEveryPathCountsAgainstTheRateOfAnAddressButProbes(t *testing.T) {
 		asked++
 		return httpserver.Quota{Limit: 1, Name: `"address"`, Policy: `"address"`}
 	}}
-	s, client := serveWith(t, func(c *httpserver.Config) { c.Unlimited, c.CORS.Origins = nil, []string{"https://app.example"} },
-		[]httpserver.Option{httpserver.WithLimits(limits)}, get("/user", httpserver.User), get("/admin", httpserver.Admin),
+	s, client := serveWith(t, func(c *httpserver.Config) {
+		c.Unlimited, c.CORS.Origins = nil,
+			[]string{"https://app.example"}
+	},
+		[]httpserver.Option{httpserver.WithLimits(limits)}, get("/user", httpserver.User),
+		get("/admin", httpserver.Admin),
 		get("/document", httpserver.Anybody), get("/probe", httpserver.Public), get("/ops", httpserver.Ops))
 	for i, c := range [][2]string{
 		{"GET", "/user"},

@@ -28,7 +28,8 @@ func BenchmarkCompress(b *testing.B) {
 	for _, accept := range []string{"identity", "gzip"} {
 		b.Run(accept, func(b *testing.B) {
 			e := echo.New()
-			e.GET("/", func(c echo.Context) error { return c.JSONBlob(http.StatusOK, page) }, compress(Route{Access: User}, 1024))
+			e.GET("/", func(c echo.Context) error { return c.JSONBlob(http.StatusOK, page) },
+				compress(Route{Access: User}, 1024))
 			request := httptest.NewRequest(http.MethodGet, "/", nil)
 			request.Header.Set("Accept-Encoding", accept)
 			size := 0

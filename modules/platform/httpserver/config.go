@@ -43,7 +43,8 @@ func DefaultConfig() Config {
 		Addr: "127.0.0.1:8080", MaxBodyBytes: 1 << 20, MaxBodyMemory: 64 << 20, MaxHeaderBytes: 16 << 10,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, RequestTimeout: 5 * time.Second,
 		IdleTimeout: 2 * time.Minute, DrainDelay: 0, MaxConcurrent: 4096, MaxConnections: 20_000, MaxPerAddress: 1000,
-		Unlimited: []string{"127.0.0.0/8", "::1/128"}, CORS: CORSConfig{Headers: corsHeaders(), MaxAge: 10 * time.Minute}, GzipBytes: 1024, AccessLog: false,
+		Unlimited: []string{"127.0.0.0/8", "::1/128"},
+		CORS:      CORSConfig{Headers: corsHeaders(), MaxAge: 10 * time.Minute}, GzipBytes: 1024, AccessLog: false,
 	}
 }
 

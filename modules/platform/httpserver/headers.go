@@ -84,9 +84,12 @@ func cors(cfg CORSConfig) echo.MiddlewareFunc {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}
 	return middleware.CORSWithConfig(middleware.CORSConfig{
-		AllowOrigins:  cfg.Origins, // and the methods that the path takes: those of the router
-		AllowHeaders:  cfg.Headers,
-		ExposeHeaders: []string{echo.HeaderXRequestID, echo.HeaderRetryAfter, "ETag", headerRateLimit, headerRateLimitPolicy},
-		MaxAge:        int(cfg.MaxAge.Seconds()),
+		AllowOrigins: cfg.Origins, // and the methods that the path takes: those of the router
+		AllowHeaders: cfg.Headers,
+		ExposeHeaders: []string{
+			echo.HeaderXRequestID, echo.HeaderRetryAfter, "ETag", headerRateLimit,
+			headerRateLimitPolicy,
+		},
+		MaxAge: int(cfg.MaxAge.Seconds()),
 	})
 }

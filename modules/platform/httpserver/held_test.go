@@ -41,7 +41,8 @@ func TestNoByteOfABodyIsWaitedForBeforeARequestWasLetIn(t *testing.T) {
 		_, err := io.Copy(io.Discard, c.Request().Body)
 		return err
 	}
-	s, _ := serveWith(t, func(c *httpserver.Config) { c.ReadTimeout = 8 * time.Second }, nil, route("/post", httpserver.User, read),
+	s, _ := serveWith(t, func(c *httpserver.Config) { c.ReadTimeout = 8 * time.Second }, nil,
+		route("/post", httpserver.User, read),
 		route("/admin", httpserver.Admin, read), get("/get", httpserver.User), get("/probe", httpserver.Public))
 	for name, c := range map[string]struct {
 		head   string
@@ -83,7 +84,8 @@ func TestABodyThatTricklesHoldsNoPlaceAndIsATimeout(t *testing.T) {
 	cfg := admission.DefaultConfig()
 	cfg.MaxConcurrent, cfg.MinConcurrent, cfg.MaxWait = 4, 4, 0
 	s, client := serveWith(t, func(c *httpserver.Config) { c.ReadTimeout, c.MaxConcurrent = time.Second, 1 },
-		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, prometheus.NewRegistry()))}, route("/", httpserver.User, ok), get("/feed", httpserver.User))
+		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, prometheus.NewRegistry()))},
+		route("/", httpserver.User, ok), get("/feed", httpserver.User))
 	var slow []net.Conn
 	for i := range 20 {
 		conn := dial(t, s.Addr())
@@ -95,7 +97,8 @@ func TestABodyThatTricklesHoldsNoPlaceAndIsATimeout(t *testing.T) {
 		slow = append(slow, conn)
 	}
 	for range 20 {
-		require.Equal(t, http.StatusNoContent, fetch(t, client, "http://"+s.Addr()+"/feed", "Authorization", "user").StatusCode)
+		require.Equal(t, http.StatusNoContent, fetch(t, client, "http://"+s.Addr()+"/feed", "Authorization",
+			"user").StatusCode)
 	}
 	for _, conn := range slow {
 		status, _ := answerOn(t, conn)
@@ -104,7 +107,8 @@ func TestABodyThatTricklesHoldsNoPlaceAndIsATimeout(t *testing.T) {
 }
 
 func TestWhenBodiesNeedMoreMemoryThanThereIsTheLongestOnItsWayIsGivenUp(t *testing.T) {
-	s, client := serveWith(t, func(c *httpserver.Config) { c.MaxBodyBytes, c.MaxBodyMemory = 4096, 40<<10 }, nil, route("/", httpserver.User, ok))
+	s, client := serveWith(t, func(c *httpserver.Config) { c.MaxBodyBytes, c.MaxBodyMemory = 4096, 40<<10 }, nil,
+		route("/", httpserver.User, ok))
 	open := func() net.Conn {
 		conn := dial(t, s.Addr())
 		send(conn, "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: user\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
@@ -122,7 +126,8 @@ func TestWhenBodiesNeedMoreMemoryThanThereIsTheLongestOnItsWayIsGivenUp(t *testi
 		response, err := client.Do(post(t, "http://"+s.Addr()+"/", "0123456789"))
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
-		require.Equal(t, http.StatusNoContent, response.StatusCode, "a body that comes at once has room, whatever others do")
+		require.Equal(t, http.StatusNoContent, response.StatusCode,
+			"a body that comes at once has room, whatever others do")
 	}
 	rest, err = io.ReadAll(second)
 	require.NoError(t, err)
@@ -162,11 +167,14 @@ func TestSilentConnectionsMakeRoomAndOperatorsHaveTheirOwn(t *testing.T) {
 func TestATwentiethOfTheConnectionsIsKeptForOperatorsNetworks(t *testing.T) {
 	release := make(chan struct{})
 	entered := make(chan struct{}, 40)
-	hold := httpserver.Route{Method: http.MethodGet, Path: "/hold", Access: httpserver.Public, Handler: func(echo.Context) error {
-		entered <- struct{}{}
-		<-release
-		return nil
-	}}
+	hold := httpserver.Route{
+		Method: http.MethodGet, Path: "/hold", Access: httpserver.Public,
+		Handler: func(echo.Context) error {
+			entered <- struct{}{}
+			<-release
+			return nil
+		},
+	}
 	s, _ := serveWith(t, func(c *httpserver.Config) {
 		c.MaxConnections, c.MaxPerAddress, c.Unlimited = 20, 100, []string{"127.0.0.1/32"}
 	}, nil, get("/", httpserver.Public), hold)
@@ -211,7 +219,10 @@ func TestAProxyHasAsManyConnectionsAsItsClientsNeed(t *testing.T) {
 
 func TestHeadersBeyondTheLimitAreAProblemAndFarBeyondNetHTTPsOwn(t *testing.T) {
 	url, client := serve(t, func(c *httpserver.Config) { c.MaxHeaderBytes = 1024 }, route("/", httpserver.Public, ok))
-	for size, want := range map[int]int{700: http.StatusNoContent, 1024: http.StatusRequestHeaderFieldsTooLarge, 6000: http.StatusRequestHeaderFieldsTooLarge} {
+	for size, want := range map[int]int{
+		700: http.StatusNoContent, 1024: http.StatusRequestHeaderFieldsTooLarge,
+		6000: http.StatusRequestHeaderFieldsTooLarge,
+	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/", nil)
 		require.NoError(t, err)
 		request.Header.Set("X-Large", strings.Repeat("x", size))
@@ -231,11 +242,15 @@ func TestAnAnswerThatNobodyReadsHoldsNoPlace(t *testing.T) {
 	large := make([]byte, 16<<20)
 	cfg := admission.DefaultConfig()
 	cfg.MaxConcurrent, cfg.MinConcurrent, cfg.MaxWait = 4, 4, 0
-	much := httpserver.Route{Method: http.MethodGet, Path: "/large", Access: httpserver.User, Handler: func(c echo.Context) error {
-		return c.Blob(http.StatusOK, "text/plain", large)
-	}}
+	much := httpserver.Route{
+		Method: http.MethodGet, Path: "/large", Access: httpserver.User,
+		Handler: func(c echo.Context) error {
+			return c.Blob(http.StatusOK, "text/plain", large)
+		},
+	}
 	s, client := serveWith(t, func(c *httpserver.Config) { c.MaxConcurrent = 1 },
-		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, prometheus.NewRegistry()))}, much, get("/small", httpserver.User))
+		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, prometheus.NewRegistry()))}, much,
+		get("/small", httpserver.User))
 	for range 6 {
 		conn := dial(t, s.Addr())
 		send(conn, "GET /large HTTP/1.1\r\nHost: x\r\nAuthorization: user\r\n\r\n")
@@ -243,5 +258,6 @@ func TestAnAnswerThatNobodyReadsHoldsNoPlace(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, line, "200 OK", "each finds a place, though nobody reads the answers before")
 	}
-	require.Equal(t, http.StatusNoContent, fetch(t, client, "http://"+s.Addr()+"/small", "Authorization", "user").StatusCode)
+	require.Equal(t, http.StatusNoContent, fetch(t, client, "http://"+s.Addr()+"/small", "Authorization",
+		"user").StatusCode)
 }

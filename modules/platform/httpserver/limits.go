@@ -23,7 +23,10 @@ func limitTime(route Route, most time.Duration) echo.MiddlewareFunc {
 			c.SetRequest(c.Request().WithContext(ctx))
 			err := next(c)
 			if err != nil && ctx.Err() != nil && core.CodeOf(err) == core.CodeInternal {
-				return &core.Error{Code: core.CodeTimeout, Message: "the request took longer than it may; try again", RetryAfter: time.Second, Cause: err}
+				return &core.Error{
+					Code: core.CodeTimeout, Message: "the request took longer than it may; try again",
+					RetryAfter: time.Second, Cause: err,
+				}
 			}
 			return err
 		}
@@ -70,7 +73,8 @@ func (s *Server) limitAddress() echo.MiddlewareFunc {
 			if method == http.MethodHead {
 				method = http.MethodGet
 			}
-			if access, known := s.access[call{method, c.Path()}]; known && (access == Public || access == Ops || access == Debug) {
+			if access, known := s.access[call{method, c.Path()}]; known &&
+				(access == Public || access == Ops || access == Debug) {
 				return next(c)
 			}
 			addr := answerOf(c).client
@@ -105,7 +109,8 @@ func limitUser(route Route, take func(core.ID) Quota) echo.MiddlewareFunc {
 func tooMany(c echo.Context, quota Quota, whose string) error {
 	tell(c, quota)
 	return &core.Error{
-		Code: core.CodeRateLimited, Message: "too many requests " + whose + "; slow down", RetryAfter: max(quota.Retry, time.Second),
+		Code: core.CodeRateLimited, Message: "too many requests " + whose + "; slow down",
+		RetryAfter: max(quota.Retry, time.Second),
 	}
 }
 

@@ -26,7 +26,8 @@ type params struct {
 // Module provides the server. It is started last and stopped first: see app.
 func Module() fx.Option {
 	return fx.Module("http", fx.Provide(func(p params) *Server {
-		return New(p.Config, p.Routes, p.Auth, p.Drainer, p.Failure, p.Registerer, p.Log, WithLimits(p.Limits), WithGate(p.Gate), WithRecorder(p.Recorder))
+		return New(p.Config, p.Routes, p.Auth, p.Drainer, p.Failure, p.Registerer, p.Log, WithLimits(p.Limits),
+			WithGate(p.Gate), WithRecorder(p.Recorder))
 	}), fx.Invoke(func(lc fx.Lifecycle, s *Server) {
 		lc.Append(fx.StartStopHook(s.Start, s.Stop))
 	}))

@@ -35,7 +35,8 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		s.seconds.WithLabelValues(route, method, strconv.Itoa(c.Response().Status/100)+"xx").Observe(took.Seconds())
 		if s.cfg.AccessLog {
 			s.log.Info("request", zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path),
-				zap.Int("status", c.Response().Status), zap.Duration("took", took), zap.Stringer("from", answerOf(c).client),
+				zap.Int("status", c.Response().Status), zap.Duration("took", took),
+				zap.Stringer("from", answerOf(c).client),
 				zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)))
 		}
 		return nil

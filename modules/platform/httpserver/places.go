@@ -89,7 +89,8 @@ func (a *answer) finish() {
 
 func newUnread(most int, reg prometheus.Registerer) *waits {
 	w := &waits{most: int64(most), ended: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "feedrank_http_unread_answers_total", Help: "Answers over HTTP/2 that were given up, because as many as http.max_concurrent were not read and these had waited longest.",
+		Name: "feedrank_http_unread_answers_total",
+		Help: "Answers over HTTP/2 that were given up, because as many as http.max_concurrent were not read and these had waited longest.",
 	})}
 	reg.MustRegister(w.ended)
 	return w
@@ -137,7 +138,10 @@ func (s *Server) enter(route Route) echo.MiddlewareFunc {
 		}
 		return func(c echo.Context) error {
 			if !of.take() {
-				return &core.Error{Code: core.CodeOverloaded, Message: "too many requests at once; try again", RetryAfter: time.Second}
+				return &core.Error{
+					Code: core.CodeOverloaded, Message: "too many requests at once; try again",
+					RetryAfter: time.Second,
+				}
 			}
 			held := answerOf(c)
 			held.of = of

@@ -105,5 +105,8 @@ func asError(err error) *core.Error {
 			return core.Errorf(core.CodeTimeout, "the request took longer than it may")
 		}
 	}
-	return &core.Error{Code: core.CodeInternal, Message: "an internal error; its log line has the request id", Cause: err}
+	return &core.Error{
+		Code: core.CodeInternal, Message: "an internal error; its log line has the request id",
+		Cause: err,
+	}
 }

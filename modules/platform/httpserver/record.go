@@ -74,7 +74,8 @@ func record(r Route, recorder Recorder) echo.MiddlewareFunc {
 			if a.Status = c.Response().Status; err != nil {
 				a.Status = statusOf[asError(err).Code]
 			}
-			if refused := a.Status >= http.StatusBadRequest && a.Status < http.StatusInternalServerError; !refused && !said.nothing {
+			if refused := a.Status >= http.StatusBadRequest && a.Status < http.StatusInternalServerError; !refused &&
+				!said.nothing {
 				a.Before, a.After = said.before, said.after
 				recorder.Record(c.Request().Context(), a)
 			}

@@ -39,7 +39,10 @@ func TestWhatAnOperatorChangesIsRecordedAndNothingElse(t *testing.T) {
 		return c.NoContent(http.StatusNoContent)
 	}
 	admin := func(method, path string, reads bool, handler echo.HandlerFunc) httpserver.Route {
-		return httpserver.Route{Method: method, Path: path, Access: httpserver.Admin, Reads: reads, What: "thing.change", Handler: handler}
+		return httpserver.Route{
+			Method: method, Path: path, Access: httpserver.Admin, Reads: reads,
+			What: "thing.change", Handler: handler,
+		}
 	}
 	s, client := serveWith(t, nil, []httpserver.Option{httpserver.WithRecorder(record)},
 		admin(http.MethodPut, "/things/:id", false, done),

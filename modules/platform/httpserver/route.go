@@ -102,13 +102,16 @@ func authorize(r Route, auth Authenticator) echo.MiddlewareFunc {
 			case r.Access == Admin && !p.Admin && !p.AdminRead:
 				return core.Errorf(core.CodeForbidden, "this call needs a token with the admin scope")
 			case r.changes() && !p.Admin:
-				return core.Errorf(core.CodeForbidden, "this call changes something: it needs a token with the admin scope, not the one that only reads")
+				return core.Errorf(core.CodeForbidden,
+					"this call changes something: it needs a token with the admin scope, not the one that only reads")
 			case r.changes() && !p.named():
-				return core.Errorf(core.CodeForbidden, "a token that changes something must say whose it is, in its subject")
+				return core.Errorf(core.CodeForbidden,
+					"a token that changes something must say whose it is, in its subject")
 			case r.Access == Admin && p.Service != "":
 				return core.Errorf(core.CodeForbidden, "nobody acts as a user here: leave out the header Act-As")
 			case r.Access == User && !p.UserID.Valid():
-				return core.Errorf(core.CodeForbidden, "this call is for a user: send the token of one (its subject is the user id), or name one in the header Act-As with a token that has the scope for it")
+				return core.Errorf(core.CodeForbidden,
+					"this call is for a user: send the token of one (its subject is the user id), or name one in the header Act-As with a token that has the scope for it")
 			}
 			c.Set(principalKey, p)
 			return next(c)

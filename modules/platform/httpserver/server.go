@@ -65,9 +65,12 @@ func WithGate(gate *admission.Gate) Option { return func(s *Server) { s.gate = g
 func WithRecorder(recorder Recorder) Option { return func(s *Server) { s.record = recorder } }
 
 // New builds the routers. It does not listen yet.
-func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failure worker.Failure, reg prometheus.Registerer, log *zap.Logger, options ...Option) *Server {
+func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failure worker.Failure,
+	reg prometheus.Registerer, log *zap.Logger, options ...Option,
+) *Server {
 	s := &Server{
-		cfg: cfg, auth: auth, drainer: drainer, log: log, workers: worker.NewGroup(failure), seconds: newSeconds(reg), routes: routes,
+		cfg: cfg, auth: auth, drainer: drainer, log: log, workers: worker.NewGroup(failure), seconds: newSeconds(reg),
+		routes:  routes,
 		clients: newClients(networks(cfg.TrustedProxies), reg, log), access: make(map[call]Access, len(routes)),
 		strangers: make(places, cfg.MaxConcurrent), operators: make(places, operatorPlaces),
 		bodies: newBodies(cfg.MaxBodyMemory, reg), unread: newUnread(cfg.MaxConcurrent, reg),
@@ -124,14 +127,17 @@ const (
 	maxUnreadOfOne = 64 << 10
 )
 
-func (s *Server) listening(key, addr string, handler http.Handler, writeTimeout time.Duration, limiter *connectionLimiter) *listening {
+func (s *Server) listening(key, addr string, handler http.Handler, writeTimeout time.Duration,
+	limiter *connectionLimiter,
+) *listening {
 	return &listening{key: key, addr: addr, limiter: limiter, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: s.cfg.ReadHeaderTimeout, ReadTimeout: s.cfg.ReadTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: s.cfg.IdleTimeout, ConnState: limiter.follow,
 		MaxHeaderBytes: s.cfg.MaxHeaderBytes + headersBeyond, ErrorLog: zap.NewStdLog(s.log),
 		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxUnreadOfAll, MaxReceiveBufferPerStream: maxUnreadOfOne,
-			WriteByteTimeout: s.cfg.ReadTimeout, // of a connection that takes nothing at all
+			MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxUnreadOfAll,
+			MaxReceiveBufferPerStream: maxUnreadOfOne,
+			WriteByteTimeout:          s.cfg.ReadTimeout, // of a connection that takes nothing at all
 		},
 	}}
 }
@@ -171,7 +177,8 @@ func (s *Server) listen(ctx context.Context, d *listening) error {
 		}
 		return nil
 	})
-	s.log.Info("listening", zap.String("as", d.key), zap.String("addr", listener.Addr().String()), zap.Bool("tls", s.tls != nil))
+	s.log.Info("listening", zap.String("as", d.key), zap.String("addr", listener.Addr().String()),
+		zap.Bool("tls", s.tls != nil))
 	return nil
 }
 

@@ -53,13 +53,17 @@ type drained struct{ called bool }
 
 func (d *drained) Drain() { d.called = true }
 
-func serve(t *testing.T, change func(*httpserver.Config), routes ...httpserver.Route) (url string, client *http.Client) {
+func serve(t *testing.T, change func(*httpserver.Config), routes ...httpserver.Route) (url string,
+	client *http.Client,
+) {
 	t.Helper()
 	s, client := serveWith(t, change, nil, routes...)
 	return "http://" + s.Addr(), client
 }
 
-func serveWith(t *testing.T, change func(*httpserver.Config), options []httpserver.Option, routes ...httpserver.Route) (*httpserver.Server, *http.Client) {
+func serveWith(t *testing.T, change func(*httpserver.Config), options []httpserver.Option,
+	routes ...httpserver.Route,
+) (*httpserver.Server, *http.Client) {
 	t.Helper()
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr = "127.0.0.1:0"
@@ -67,7 +71,8 @@ func serveWith(t *testing.T, change func(*httpserver.Config), options []httpserv
 		change(&cfg)
 	}
 	drainer := &drained{}
-	s := httpserver.New(cfg, routes, byHeader{}, drainer, nil, prometheus.NewRegistry(), zaptest.NewLogger(t), options...)
+	s := httpserver.New(cfg, routes, byHeader{}, drainer, nil, prometheus.NewRegistry(), zaptest.NewLogger(t),
+		options...)
 	require.NoError(t, s.Start(t.Context()))
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 20 * time.Second}
 	t.Cleanup(func() {
@@ -84,7 +89,9 @@ func route(path string, access httpserver.Access, handler echo.HandlerFunc) http
 	return httpserver.Route{Method: http.MethodPost, Path: path, Access: access, Handler: handler}
 }
 
-func call(t *testing.T, client *http.Client, method, url, token string, body io.Reader) (*http.Response, httpserver.Problem) {
+func call(t *testing.T, client *http.Client, method, url, token string, body io.Reader) (*http.Response,
+	httpserver.Problem,
+) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, body)
 	require.NoError(t, err)
@@ -109,7 +116,8 @@ func TestAnErrorOfAHandlerBecomesAProblemWithItsCode(t *testing.T) {
 	fail := func(err error) echo.HandlerFunc { return func(echo.Context) error { return err } }
 	url, client := serve(t, nil,
 		route("/field", httpserver.Public, fail(core.InvalidField("limit", "want 1 to 100"))),
-		route("/down", httpserver.Public, fail(core.Unavailable("Kafka", 1500*time.Millisecond, errors.New("dial tcp: secret address")))),
+		route("/down", httpserver.Public,
+			fail(core.Unavailable("Kafka", 1500*time.Millisecond, errors.New("dial tcp: secret address")))),
 		route("/bug", httpserver.Public, fail(errors.New("secret detail"))),
 		route("/panic", httpserver.Public, func(echo.Context) error { panic("secret detail") }),
 	)
@@ -117,7 +125,8 @@ func TestAnErrorOfAHandlerBecomesAProblemWithItsCode(t *testing.T) {
 		status int
 		code   core.Code
 	}{
-		"/field": {400, core.CodeInvalidRequest}, "/down": {503, core.CodeUnavailable}, "/bug": {500, core.CodeInternal},
+		"/field": {400, core.CodeInvalidRequest}, "/down": {503, core.CodeUnavailable},
+		"/bug":   {500, core.CodeInternal},
 		"/panic": {500, core.CodeInternal}, "/nowhere": {404, core.CodeNotFound},
 	} {
 		response, problem := call(t, client, http.MethodPost, url+path, "", nil)
@@ -197,7 +206,8 @@ func TestMoreRequestsAtOnceThanAllowedAreShed(t *testing.T) {
 		}
 		return nil
 	}
-	url, client := serve(t, func(c *httpserver.Config) { c.MaxConcurrent = 1 }, route("/", httpserver.User, hold), route("/probe", httpserver.Public, ok), route("/admin", httpserver.Admin, ok))
+	url, client := serve(t, func(c *httpserver.Config) { c.MaxConcurrent = 1 }, route("/", httpserver.User, hold),
+		route("/probe", httpserver.Public, ok), route("/admin", httpserver.Admin, ok))
 	first := make(chan int, 1)
 	go func() {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/", nil)
@@ -233,7 +243,8 @@ func TestAHandlerThatTakesTooLongIsATimeout(t *testing.T) {
 		<-c.Request().Context().Done()
 		return c.Request().Context().Err()
 	}
-	url, client := serve(t, func(c *httpserver.Config) { c.RequestTimeout = 10 * time.Millisecond }, route("/", httpserver.Public, slow))
+	url, client := serve(t, func(c *httpserver.Config) { c.RequestTimeout = 10 * time.Millisecond },
+		route("/", httpserver.Public, slow))
 	_, problem := call(t, client, http.MethodPost, url+"/", "", nil)
 	require.Equal(t, core.CodeTimeout, problem.Code)
 }

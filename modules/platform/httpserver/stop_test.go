@@ -25,7 +25,8 @@ func start(t *testing.T, drain func(), routes ...httpserver.Route) *httpserver.S
 	t.Helper()
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr, cfg.DrainDelay = "127.0.0.1:0", 0
-	s := httpserver.New(cfg, routes, byHeader{}, drainerFunc(drain), nil, prometheus.NewRegistry(), zaptest.NewLogger(t))
+	s := httpserver.New(cfg, routes, byHeader{}, drainerFunc(drain), nil, prometheus.NewRegistry(),
+		zaptest.NewLogger(t))
 	require.NoError(t, s.Start(t.Context()))
 	return s
 }
@@ -58,11 +59,14 @@ func TestAServerThatDrainsAnswersAndHasClientsMoveOn(t *testing.T) {
 
 func TestAStopWaitsForTheRequestsUnderWay(t *testing.T) {
 	begun, answer := make(chan struct{}), make(chan struct{})
-	s := start(t, func() {}, httpserver.Route{Method: http.MethodGet, Path: "/", Access: httpserver.Public, Handler: func(c echo.Context) error {
-		close(begun)
-		<-answer
-		return c.NoContent(http.StatusNoContent)
-	}})
+	s := start(t, func() {}, httpserver.Route{
+		Method: http.MethodGet, Path: "/", Access: httpserver.Public,
+		Handler: func(c echo.Context) error {
+			close(begun)
+			<-answer
+			return c.NoContent(http.StatusNoContent)
+		},
+	})
 	client := &http.Client{Transport: &http.Transport{}}
 	status, stopped := make(chan int, 1), make(chan error, 1)
 	go func() {

@@ -34,7 +34,8 @@ func refuseNoText(route Route) echo.MiddlewareFunc {
 			}
 			body, here := c.Request().Body.(arrived)
 			if here && !route.InParts && !IsJSONText(body.whole) {
-				return core.Errorf(core.CodeMalformedJSON, "the body holds a NUL, or bytes that are no UTF-8: %s", wantText)
+				return core.Errorf(core.CodeMalformedJSON, "the body holds a NUL, or bytes that are no UTF-8: %s",
+					wantText)
 			}
 			return next(c)
 		}

@@ -24,7 +24,10 @@ func TestWhatIsNoTextIsRefusedBeforeAServerRefusesIt(t *testing.T) {
 		reached++
 		return c.NoContent(http.StatusNoContent)
 	}
-	parts := httpserver.Route{Method: http.MethodPost, Path: "/parts", Access: httpserver.User, InParts: true, Handler: done}
+	parts := httpserver.Route{
+		Method: http.MethodPost, Path: "/parts", Access: httpserver.User, InParts: true,
+		Handler: done,
+	}
 	url, client := serve(t, nil, route("/things/:id", httpserver.User, done), parts)
 	for _, c := range []struct {
 		path, token, body string
@@ -69,9 +72,11 @@ func TestWhatIsNoTextIsRefusedBeforeAServerRefusesIt(t *testing.T) {
 
 // TestARequestIDIsText sends ids that the record of what operators do could not keep.
 func TestARequestIDIsText(t *testing.T) {
-	url, client := serve(t, nil, route("/x", httpserver.User, func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }))
+	url, client := serve(t, nil, route("/x", httpserver.User,
+		func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }))
 	for given, want := range map[string]string{
-		"abc": "abc", "a\xffb": "a?b", strings.Repeat("é", 40): strings.Repeat("é", 32), "x" + strings.Repeat("é", 40): "x" + strings.Repeat("é", 31) + "?",
+		"abc": "abc", "a\xffb": "a?b", strings.Repeat("é", 40): strings.Repeat("é", 32),
+		"x" + strings.Repeat("é", 40): "x" + strings.Repeat("é", 31) + "?",
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/x", nil)
 		require.NoError(t, err)

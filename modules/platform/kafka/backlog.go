@@ -52,10 +52,12 @@ var (
 func NewBacklog(prefix string, clock core.Clock, labels ...string) *Backlog {
 	desc := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(prefix+name, help, labels, nil) }
 	return &Backlog{
-		records: desc("lag_records", "Records in Kafka that are not applied, as of the last fetch (none is made while the queue is full)."),
-		seconds: desc("lag_seconds", "Age of the oldest record that was fetched and is not applied, by Kafka's timestamp; 0 when none waits."),
-		bytes:   desc("queue_bytes", "Bytes that were fetched and wait for the batch before them."),
-		clock:   clock, watched: map[*Queue]watched{}, progress: map[string]progress{},
+		records: desc("lag_records",
+			"Records in Kafka that are not applied, as of the last fetch (none is made while the queue is full)."),
+		seconds: desc("lag_seconds",
+			"Age of the oldest record that was fetched and is not applied, by Kafka's timestamp; 0 when none waits."),
+		bytes: desc("queue_bytes", "Bytes that were fetched and wait for the batch before them."),
+		clock: clock, watched: map[*Queue]watched{}, progress: map[string]progress{},
 	}
 }
 
@@ -110,7 +112,8 @@ func (b *Backlog) Check() error {
 		case now.Sub(p.seen) > between:
 			delete(b.progress, name)
 		case now.Sub(p.since) > standsStill:
-			stuck = append(stuck, fmt.Sprintf("%s at offset %d for %s", name, p.next, now.Sub(p.since).Truncate(time.Second)))
+			stuck = append(stuck, fmt.Sprintf("%s at offset %d for %s", name, p.next,
+				now.Sub(p.since).Truncate(time.Second)))
 		}
 	}
 	if len(stuck) == 0 {

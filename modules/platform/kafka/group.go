@@ -13,7 +13,9 @@ import (
 
 // RunGroup is a member of a consumer group until ctx ends. It joins again, with a growing pause,
 // after whatever ends a session. A handler that must not go on says so with ErrStop.
-func RunGroup(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler, log *zap.Logger) error {
+func RunGroup(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler,
+	log *zap.Logger,
+) error {
 	log = log.With(zap.String("group", group))
 	pause := backoff{least: 100 * time.Millisecond, most: 5 * time.Second}
 	for ctx.Err() == nil {
@@ -39,7 +41,9 @@ type Joiner interface {
 	Joined(group sarama.ConsumerGroup, markers *Markers)
 }
 
-func member(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler, pause *backoff, log *zap.Logger) error {
+func member(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler,
+	pause *backoff, log *zap.Logger,
+) error {
 	config, err := cfg.Sarama()
 	if err != nil {
 		return errors.Join(ErrStop, err)

@@ -72,7 +72,8 @@ func TestTopicsAreCreatedOnceAndNeverChanged(t *testing.T) {
 	cfg := config(t)
 	topic := cfg.Topic("things")
 	want := func(partitions int32, dryRun bool) string {
-		changes, err := kafka.EnsureTopics(cfg, []kafka.TopicSpec{{Name: topic, Partitions: partitions, Retention: time.Hour}}, dryRun)
+		changes, err := kafka.EnsureTopics(cfg,
+			[]kafka.TopicSpec{{Name: topic, Partitions: partitions, Retention: time.Hour}}, dryRun)
 		require.NoError(t, err)
 		return changes[0].Action
 	}

@@ -47,7 +47,8 @@ func (m *Markers) Follow(ctx context.Context, q *Queue, claim sarama.ConsumerGro
 				stood = next
 				continue
 			}
-			if upto, err := passable(m.client, claim.Topic(), claim.Partition(), next); err == nil && upto > next { // else it asks again
+			// else it asks again
+			if upto, err := passable(m.client, claim.Topic(), claim.Partition(), next); err == nil && upto > next {
 				q.pass(upto)
 			}
 		}
@@ -77,7 +78,8 @@ func Bounds(client sarama.Client, topic string, partition int32) (oldest, end in
 	end = oldest
 	for back := int64(1); end == oldest && newest > oldest; back *= 4 {
 		from := max(oldest, newest-back)
-		if _, err := scan(client, topic, partition, from, newest, func(last int64) bool { end = last + 1; return true }); err != nil {
+		if _, err := scan(client, topic, partition, from, newest,
+			func(last int64) bool { end = last + 1; return true }); err != nil {
 			return 0, 0, err
 		}
 		if from == oldest {
@@ -90,7 +92,9 @@ func Bounds(client sarama.Client, topic string, partition int32) (oldest, end in
 // scan looks at what is stored from an offset on, before another, and tells each the last offset of records that
 // are committed, until it says no. It returns the offset after what it looked at: less than to where a
 // transaction is open, or where the log ends.
-func scan(client sarama.Client, topic string, partition int32, from, to int64, each func(last int64) bool) (next int64, err error) {
+func scan(client sarama.Client, topic string, partition int32, from, to int64, each func(last int64) bool) (next int64,
+	err error,
+) {
 	for next = from; next < to; {
 		block, err := fetch(client, topic, partition, next)
 		if err != nil {
@@ -120,7 +124,8 @@ func fetch(client sarama.Client, topic string, partition int32, at int64) (*sara
 		return nil, err
 	}
 	request := &sarama.FetchRequest{ // at once, with what there is
-		Version: 11, MaxBytes: client.Config().Consumer.Fetch.Default, Isolation: sarama.ReadCommitted, SessionEpoch: -1,
+		Version: 11, MaxBytes: client.Config().Consumer.Fetch.Default, Isolation: sarama.ReadCommitted,
+		SessionEpoch: -1,
 	}
 	request.AddBlock(topic, partition, at, request.MaxBytes, -1)
 	response, err := broker.Fetch(request)
@@ -174,5 +179,6 @@ func (a *aborted) holds(records *sarama.Records) (last int64, committed bool) {
 
 // aborts tells whether a marker takes its transaction back: version and type are its key, and 0 is that type.
 func aborts(marker *sarama.RecordBatch) bool {
-	return len(marker.Records) > 0 && len(marker.Records[0].Key) >= 4 && binary.BigEndian.Uint16(marker.Records[0].Key[2:]) == 0
+	return len(marker.Records) > 0 && len(marker.Records[0].Key) >= 4 &&
+		binary.BigEndian.Uint16(marker.Records[0].Key[2:]) == 0
 }

@@ -36,7 +36,10 @@ type Queue struct {
 // NewQueue makes a queue that calls pause when it holds more than high bytes, and resume when it is half
 // empty again.
 func NewQueue(high int64, clock core.Clock, pause, resume func()) *Queue {
-	return &Queue{high: high, low: high / 2, clock: clock, pause: pause, resume: resume, ready: make(chan struct{}, 1), next: -1}
+	return &Queue{
+		high: high, low: high / 2, clock: clock, pause: pause, resume: resume, ready: make(chan struct{}, 1),
+		next: -1,
+	}
 }
 
 // Weight is what a record holds in memory, about.

@@ -21,7 +21,10 @@ func TestTheQueuePausesFetchingRatherThanGrow(t *testing.T) {
 				if paused {
 					return
 				}
-				q.Push(&sarama.ConsumerMessage{Offset: pushed, Value: make([]byte, rapid.IntRange(0, 3000).Draw(t, "size"))})
+				q.Push(&sarama.ConsumerMessage{
+					Offset: pushed,
+					Value:  make([]byte, rapid.IntRange(0, 3000).Draw(t, "size")),
+				})
 				pushed++
 				held++
 			},

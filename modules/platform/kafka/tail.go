@@ -34,7 +34,9 @@ type position struct {
 
 // NewTail makes a reader of all records that were written at or after since. handle is called for
 // the records of one partition in order; partitions are read concurrently.
-func NewTail(cfg Config, topics []string, since time.Time, handle func(*sarama.ConsumerMessage), log *zap.Logger) *Tail {
+func NewTail(cfg Config, topics []string, since time.Time, handle func(*sarama.ConsumerMessage),
+	log *zap.Logger,
+) *Tail {
 	return &Tail{cfg: cfg, topics: topics, since: since, handle: handle, log: log}
 }
 

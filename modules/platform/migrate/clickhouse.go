@@ -41,7 +41,10 @@ func createDatabase(ctx context.Context, cfg clickhouse.Config) error {
 	cfg.Database = "default"
 	client := clickhouse.New(cfg, prometheus.NewRegistry())
 	defer client.Close()
-	return client.Write(ctx, clickhouse.Query{Name: "migrate", Query: ch.Query{Body: "CREATE DATABASE IF NOT EXISTS " + database}})
+	return client.Write(ctx, clickhouse.Query{
+		Name:  "migrate",
+		Query: ch.Query{Body: "CREATE DATABASE IF NOT EXISTS " + database},
+	})
 }
 
 type clickhouseTarget struct {
@@ -99,8 +102,12 @@ func (t clickhouseTarget) apply(ctx context.Context, m Migration) error {
 	name.Append(m.Name)
 	checksum.Append(m.Checksum)
 	return t.client.Write(ctx, clickhouse.Query{Name: "migrate", Query: ch.Query{
-		Body:  "INSERT INTO schema_migrations (version, name, checksum) VALUES",
-		Input: proto.Input{{Name: "version", Data: &version}, {Name: "name", Data: &name}, {Name: "checksum", Data: &checksum}},
+		Body: "INSERT INTO schema_migrations (version, name, checksum) VALUES",
+		Input: proto.Input{
+			{Name: "version", Data: &version},
+			{Name: "name", Data: &name},
+			{Name: "checksum", Data: &checksum},
+		},
 	}})
 }
 

@@ -46,7 +46,8 @@ func (t postgresTarget) applied(ctx context.Context) (map[string]string, error) 
 		}
 	}
 	applied := map[string]string{}
-	rows, _ := t.conn.Query(ctx, "SELECT version, checksum FROM feedrank.schema_migrations") // ForEachRow returns its error
+	// ForEachRow returns its error
+	rows, _ := t.conn.Query(ctx, "SELECT version, checksum FROM feedrank.schema_migrations")
 	var version, checksum string
 	_, err := pgx.ForEachRow(rows, []any{&version, &checksum}, func() error {
 		applied[version] = checksum

@@ -46,7 +46,8 @@ func (h *Health) Routes() []httpserver.Route {
 		}},
 		{Method: http.MethodGet, Path: "/readyz", Handler: h.ready},
 		{Method: http.MethodGet, Path: "/metrics", Access: httpserver.Ops, Handler: echo.WrapHandler(metrics)},
-		profile("/debug/pprof/*", pprof.Index), // of memory, goroutines and locks, by their names; not the command line, which may hold secrets
+		// of memory, goroutines and locks, by their names; not the command line, which may hold secrets
+		profile("/debug/pprof/*", pprof.Index),
 		profile("/debug/pprof/profile", pprof.Profile),
 		profile("/debug/pprof/symbol", pprof.Symbol),
 		profile("/debug/pprof/trace", pprof.Trace),
@@ -55,5 +56,8 @@ func (h *Health) Routes() []httpserver.Route {
 
 // profile is a call of net/http/pprof, which takes the time that it is asked to take.
 func profile(path string, handler http.HandlerFunc) httpserver.Route {
-	return httpserver.Route{Method: http.MethodGet, Path: path, Access: httpserver.Debug, Handler: echo.WrapHandler(handler), NoLimit: true}
+	return httpserver.Route{
+		Method: http.MethodGet, Path: path, Access: httpserver.Debug,
+		Handler: echo.WrapHandler(handler), NoLimit: true,
+	}
 }

@@ -59,9 +59,15 @@ func TestReadinessNamesEachDependency(t *testing.T) {
 		status int
 		word   string
 	}{
-		"all well":            {[]ops.Check{{Name: "redis", Probe: up}}, 200, "ready"},
-		"a lost cache":        {[]ops.Check{{Name: "redis", Probe: down}, {Name: "feed", Critical: true, Probe: up}}, 200, "degraded"},
-		"a critical one lost": {[]ops.Check{{Name: "redis", Probe: down}, {Name: "feed", Critical: true, Probe: down}}, 503, "not_ready"},
+		"all well": {[]ops.Check{{Name: "redis", Probe: up}}, 200, "ready"},
+		"a lost cache": {
+			[]ops.Check{{Name: "redis", Probe: down}, {Name: "feed", Critical: true, Probe: up}},
+			200, "degraded",
+		},
+		"a critical one lost": {
+			[]ops.Check{{Name: "redis", Probe: down}, {Name: "feed", Critical: true, Probe: down}},
+			503, "not_ready",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, c.checks...)

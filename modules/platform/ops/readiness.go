@@ -153,7 +153,8 @@ func (r *readiness) tell(before, now Readiness) {
 		case found == "ok" && was != "" && was != "ok":
 			r.log.Info("a dependency is well again", zap.String("check", name))
 		case found != "ok" && (was == "" || was == "ok"):
-			r.log.Warn("a dependency is not well", zap.String("check", name), zap.String("reason", found), zap.String("now", now.Status))
+			r.log.Warn("a dependency is not well", zap.String("check", name), zap.String("reason", found),
+				zap.String("now", now.Status))
 		}
 	}
 }

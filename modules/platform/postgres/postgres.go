@@ -45,7 +45,8 @@ func NewPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 	config.ConnConfig.RuntimeParams["application_name"] = "feedrank"
 	config.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(cfg.StatementTimeout.Milliseconds())
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	config.ConnConfig.RuntimeParams["row_security"] = "off" // a read that policies would filter fails instead: half of a table is none
+	// a read that policies would filter fails instead: half of a table is none
+	config.ConnConfig.RuntimeParams["row_security"] = "off"
 	config.AfterConnect = isServer
 	return pgxpool.NewWithConfig(ctx, config)
 }
@@ -53,7 +54,9 @@ func NewPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 // WithAdvisoryLock runs f while it holds the lock of that name, on a connection of its own. It
 // asks for the lock until ctx ends; the lock falls with the connection, whatever kills us: also when our
 // host is gone without a word, because the server asks.
-func WithAdvisoryLock(ctx context.Context, cfg Config, name string, f func(context.Context, *pgx.Conn) error) (err error) {
+func WithAdvisoryLock(ctx context.Context, cfg Config, name string,
+	f func(context.Context, *pgx.Conn) error,
+) (err error) {
 	config, err := pgx.ParseConfig(cfg.DSN)
 	if err != nil {
 		return errors.New("postgres.dsn does not parse")
@@ -104,7 +107,8 @@ func lock(ctx context.Context, conn *pgx.Conn, name string) error {
 
 // waitsIdle keeps the role's idle_session_timeout, where there is one, from ending a session that waits.
 func waitsIdle(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, "SELECT set_config('idle_session_timeout', '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'")
+	_, err := conn.Exec(ctx,
+		"SELECT set_config('idle_session_timeout', '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'")
 	return err
 }
 
@@ -142,6 +146,7 @@ func IsConnectionError(err error) bool {
 		return strings.HasPrefix(failure.Code, "57P") // the server shuts down, or an operator ended the session
 	}
 	var network net.Error
-	return pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+	return pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) ||
 		(errors.As(err, &network) && !network.Timeout())
 }

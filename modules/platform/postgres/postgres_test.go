@@ -33,7 +33,8 @@ func TestOneAtATimeHoldsALock(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		return postgres.WithAdvisoryLock(ctx, cfg, "b", func(context.Context, *pgx.Conn) error { return nil })
 	}))
-	require.NoError(t, postgres.WithAdvisoryLock(t.Context(), cfg, "a", func(context.Context, *pgx.Conn) error { return nil }))
+	require.NoError(t, postgres.WithAdvisoryLock(t.Context(), cfg, "a",
+		func(context.Context, *pgx.Conn) error { return nil }))
 }
 
 func TestWhoWaitsForALockHoldsNoSnapshotAndIsEndedByNoTimeout(t *testing.T) {
@@ -41,8 +42,9 @@ func TestWhoWaitsForALockHoldsNoSnapshotAndIsEndedByNoTimeout(t *testing.T) {
 	pool, err := postgres.NewPool(t.Context(), cfg)
 	require.NoError(t, err)
 	defer pool.Close()
-	_, err = pool.Exec(t.Context(), "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 100', current_database()); "+
-		"EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = 100', current_database()); END $$")
+	_, err = pool.Exec(t.Context(),
+		"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 100', current_database()); "+
+			"EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = 100', current_database()); END $$")
 	require.NoError(t, err)
 	held, release := make(chan struct{}), make(chan struct{})
 	var group errgroup.Group

@@ -67,7 +67,10 @@ func TestALimitHoldsForEachKeyAndEndsWithItsWindow(t *testing.T) {
 
 func TestASlidingWindowLetsNobodyInTwiceAtItsEdge(t *testing.T) {
 	c := midnight()
-	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 100, Window: time.Minute, Sliding: true, MaxKeys: 1000}, c)
+	l := ratelimit.NewLimiter(ratelimit.Rule{
+		Name: "r", Limit: 100, Window: time.Minute, Sliding: true,
+		MaxKeys: 1000,
+	}, c)
 	c.pass(59 * time.Second)
 	require.Equal(t, 100, take(l, alice, 200))
 	c.pass(2 * time.Second)
@@ -125,7 +128,8 @@ func TestWhoFillsTheMemoryIsShutOutAndNobodyElse(t *testing.T) {
 }
 
 func TestAnAccountHasSoManyKeysAndNoMore(t *testing.T) {
-	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 2, Window: time.Minute, MaxKeys: 64_000, KeysEach: 10}, midnight())
+	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 2, Window: time.Minute, MaxKeys: 64_000, KeysEach: 10},
+		midnight())
 	in := 0
 	for post := range uint64(100) {
 		in += take(l, ratelimit.Key{Who: 1, What: post}, 3)
@@ -148,7 +152,9 @@ func TestWhatIsGivenBackCanBeTakenAgain(t *testing.T) {
 }
 
 // replicas are limiters that share a Redis.
-func replicas(t *testing.T, c core.Clock, cfg redis.Config, rule ratelimit.Rule, n int) (limiters []*ratelimit.Limiter, round func() error) {
+func replicas(t *testing.T, c core.Clock, cfg redis.Config, rule ratelimit.Rule, n int) (limiters []*ratelimit.Limiter,
+	round func() error,
+) {
 	t.Helper()
 	var syncs []*ratelimit.Sync
 	for range n {
@@ -182,7 +188,8 @@ func TestReplicasHoldALimitTogether(t *testing.T) {
 		require.NoError(t, round())
 	}
 	require.GreaterOrEqual(t, in, 100)
-	require.LessOrEqual(t, in, 100+2*10+2*3*2, "more by a tenth for each other replica, and by what comes between two rounds")
+	require.LessOrEqual(t, in, 100+2*10+2*3*2,
+		"more by a tenth for each other replica, and by what comes between two rounds")
 	require.Equal(t, 5, take(l[0], bob, 5), "what others do is nobody's business")
 }
 
@@ -220,7 +227,10 @@ func TestAnIPv6SubscriberIsOneAddress(t *testing.T) {
 }
 
 func BenchmarkTake(b *testing.B) {
-	l := ratelimit.NewLimiter(ratelimit.Rule{Name: "r", Limit: 1 << 30, Window: time.Minute, Sliding: true, MaxKeys: 200_000}, core.SystemClock{})
+	l := ratelimit.NewLimiter(ratelimit.Rule{
+		Name: "r", Limit: 1 << 30, Window: time.Minute, Sliding: true,
+		MaxKeys: 200_000,
+	}, core.SystemClock{})
 	b.ReportAllocs()
 	who := uint64(0)
 	for b.Loop() {

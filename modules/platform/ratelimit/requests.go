@@ -20,11 +20,14 @@ type Requests struct {
 }
 
 // NewRequests makes the limits. Without a running Sync they hold in this process alone.
-func NewRequests(cfg Config, client *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *Requests {
+func NewRequests(cfg Config, client *redis.Client, clock core.Clock, reg prometheus.Registerer,
+	log *zap.Logger,
+) *Requests {
 	user, address := cfg.rules()
 	r := &Requests{user: NewLimiter(user, clock), address: NewLimiter(address, clock)}
 	failed := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "feedrank_rate_limit_sync_errors_total", Help: "Rounds in which the replicas could not be told of each other's counts; each held the limits alone.",
+		Name: "feedrank_rate_limit_sync_errors_total",
+		Help: "Rounds in which the replicas could not be told of each other's counts; each held the limits alone.",
 	})
 	reg.MustRegister(failed)
 	Register(reg, r.user, r.address)
@@ -41,13 +44,16 @@ func Register(reg prometheus.Registerer, limiters ...*Limiter) {
 		labels := prometheus.Labels{"rule": l.rule.Name}
 		reg.MustRegister(
 			prometheus.NewCounterFunc(prometheus.CounterOpts{
-				Name: "feedrank_rate_limit_refused_total", Help: "What was refused because there was too much of it, by rule.", ConstLabels: labels,
+				Name: "feedrank_rate_limit_refused_total",
+				Help: "What was refused because there was too much of it, by rule.", ConstLabels: labels,
 			}, func() float64 { return float64(l.refused.Load()) }),
 			prometheus.NewCounterFunc(prometheus.CounterOpts{
-				Name: "feedrank_rate_limit_shared_total", Help: "What was counted together with others because too many keys are counted already, by rule; raise max_keys.", ConstLabels: labels,
+				Name: "feedrank_rate_limit_shared_total",
+				Help: "What was counted together with others because too many keys are counted already, by rule; raise max_keys.", ConstLabels: labels,
 			}, func() float64 { return float64(l.shared.Load()) }),
 			prometheus.NewCounterFunc(prometheus.CounterOpts{
-				Name: "feedrank_rate_limit_shut_out_total", Help: "Accounts that were refused until the window's end because their keys filled the memory, by rule.", ConstLabels: labels,
+				Name: "feedrank_rate_limit_shut_out_total",
+				Help: "Accounts that were refused until the window's end because their keys filled the memory, by rule.", ConstLabels: labels,
 			}, func() float64 { return float64(l.shut.Load()) }),
 		)
 	}
@@ -56,7 +62,8 @@ func Register(reg prometheus.Registerer, limiters ...*Limiter) {
 // Limits are the functions that the server calls.
 func (r *Requests) Limits() httpserver.Limits {
 	policy := func(l *Limiter) (name, text string) {
-		return fmt.Sprintf("%q", l.rule.Name), fmt.Sprintf("%q;q=%d;w=%d", l.rule.Name, l.rule.Limit, int(l.rule.Window.Seconds()))
+		return fmt.Sprintf("%q", l.rule.Name), fmt.Sprintf("%q;q=%d;w=%d", l.rule.Name, l.rule.Limit,
+			int(l.rule.Window.Seconds()))
 	}
 	userName, userPolicy := policy(r.user)
 	addressName, addressPolicy := policy(r.address)
@@ -83,6 +90,7 @@ func addressKey(addr netip.Addr) Key {
 func quota(l *Limiter, key Key, name, policy string) httpserver.Quota {
 	v := l.Take(key)
 	return httpserver.Quota{
-		OK: v.OK, Limit: l.rule.Limit, Remaining: v.Remaining, Reset: v.Reset, Retry: v.Retry, Name: name, Policy: policy,
+		OK: v.OK, Limit: l.rule.Limit, Remaining: v.Remaining, Reset: v.Reset, Retry: v.Retry, Name: name,
+		Policy: policy,
 	}
 }

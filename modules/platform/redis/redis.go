@@ -31,7 +31,8 @@ type Config struct {
 // DefaultConfig is a server on this machine.
 func DefaultConfig() Config {
 	return Config{
-		Addrs: []string{"127.0.0.1:6379"}, Mode: Auto, DialTimeout: 500 * time.Millisecond, WriteTimeout: time.Second, DisableCache: true,
+		Addrs: []string{"127.0.0.1:6379"}, Mode: Auto, DialTimeout: 500 * time.Millisecond, WriteTimeout: time.Second,
+		DisableCache: true,
 	}
 }
 

@@ -78,7 +78,8 @@ func (c *Client) mode(option rueidis.ClientOption) (Mode, error) {
 	}
 	var failures error
 	for _, addr := range c.cfg.Addrs {
-		option.InitAddress, option.ForceSingleClient, option.DisableCache, option.SelectDB = []string{addr}, true, true, 0
+		option.InitAddress, option.ForceSingleClient, option.DisableCache, option.SelectDB = []string{addr}, true,
+			true, 0
 		mode, err := c.ask(option)
 		if err == nil {
 			return mode, nil

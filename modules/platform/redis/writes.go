@@ -20,7 +20,8 @@ const (
 	probeWithin = time.Second
 	probeFor    = 10 * time.Second // how long a written probe stays
 	probeKeys   = 64               // of a cluster: enough to meet every master
-	takenEnough = 3                // writes in a row before a Redis that had refused one counts as well again: at its limit they alternate
+	// writes in a row before a Redis that had refused one counts as well again: at its limit they alternate
+	takenEnough = 3
 )
 
 // Ping asks whether Redis answers and takes writes. It waits for an attempt to connect.

@@ -55,7 +55,10 @@ func (s Server) load() (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tls.cert_file and tls.key_file: %w", err)
 	}
-	out := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"}}
+	out := &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair},
+		NextProtos: []string{"h2", "http/1.1"},
+	}
 	if s.ClientCAFile != "" {
 		if out.ClientCAs, err = authorities("tls.client_ca_file", s.ClientCAFile); err != nil {
 			return nil, err

@@ -30,7 +30,10 @@ type stamp struct {
 const lookEvery = time.Second
 
 func newWatched[T any](load func() (T, error), failed func(error), files ...string) *watched[T] {
-	return &watched[T]{load: load, failed: failed, files: slices.DeleteFunc(files, func(f string) bool { return f == "" })}
+	return &watched[T]{
+		load: load, failed: failed,
+		files: slices.DeleteFunc(files, func(f string) bool { return f == "" }),
+	}
 }
 
 // get is the newest value that loaded; an error only if none ever did.

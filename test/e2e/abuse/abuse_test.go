@@ -31,19 +31,24 @@ func TestWhateverStrangersHoldOthersAreAnswered(t *testing.T) {
 		"bodies too long, HTTP/2": func(ctx context.Context) {
 			p.attacker(66).Streams(ctx, 44, 100, true, false, "POST", "/nothing", "content-length", "2000000")
 		},
-		"bodies too long, HTTP/1": func(ctx context.Context) { p.attacker(66).Hold(ctx, 600, attack.TooLong("/nothing")) },
+		"bodies too long, HTTP/1": func(ctx context.Context) {
+			p.attacker(66).Hold(ctx, 600,
+				attack.TooLong("/nothing"))
+		},
 		// Bodies that do not come: of strangers, and of somebody with a token.
 		"bodies without a token": func(ctx context.Context) {
 			p.attacker(66).Streams(ctx, 44, 100, true, false, "POST", "/api/v1/events", "content-length", "100")
 		},
 		"bodies that trickle, HTTP/2": func(ctx context.Context) {
-			p.attacker(66).Streams(ctx, 12, 100, true, false, "POST", "/api/v1/events", "content-length", "100", "authorization", ours)
+			p.attacker(66).Streams(ctx, 12, 100, true, false, "POST", "/api/v1/events", "content-length", "100",
+				"authorization", ours)
 		},
 		"bodies that trickle, HTTP/1": func(ctx context.Context) {
 			p.attacker(66).Hold(ctx, 600, attack.Trickled("/api/v1/events", ours))
 		},
 		"bodies of a call that has none": func(ctx context.Context) {
-			p.attacker(66).Streams(ctx, 3, 100, true, false, "GET", "/api/v1/feed/trending", "content-length", "100", "authorization", ours)
+			p.attacker(66).Streams(ctx, 3, 100, true, false, "GET", "/api/v1/feed/trending", "content-length", "100",
+				"authorization", ours)
 		},
 		// Answers that nobody reads: large ones and small ones, with a token and without.
 		"answers that are not read": func(ctx context.Context) {
@@ -169,7 +174,8 @@ func TestAnswersThatNobodyReadsAreBounded(t *testing.T) {
 	var attacking sync.WaitGroup
 	attacking.Go(func() { p.attacker(66).Streams(ctx, 1, 100, false, true, "GET", "/openapi.json") })
 	wait.Until(t, func() bool { return p.metric("feedrank_http_unread_answers_total") >= 80 }, "the longest give way")
-	require.Equal(t, "200", ask(client(t), "GET", "https://"+p.users+"/api/v1/feed/trending", p.token(7), ""), "and no place is held")
+	require.Equal(t, "200", ask(client(t), "GET", "https://"+p.users+"/api/v1/feed/trending", p.token(7), ""),
+		"and no place is held")
 	cancel()
 	attacking.Wait()
 }

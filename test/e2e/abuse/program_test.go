@@ -54,7 +54,8 @@ func start(t *testing.T, change func(*config.Config)) *program {
 	cfg.HTTP.Unlimited = []string{"127.0.0.1/32"} // we; who attacks has another address
 	cfg.Auth.HS256Secret = strings.Repeat("s", 32)
 	cfg.RateLimit.UserPerMinute = 0 // everybody else asks as often as the machine lets them
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig, s.RedisConfig
+	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig,
+		s.RedisConfig
 	if change != nil {
 		change(&cfg)
 	}
@@ -72,8 +73,9 @@ func certificate(t *testing.T) (certFile, keyFile string) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	require.NoError(t, err)
@@ -81,7 +83,8 @@ func certificate(t *testing.T) (certFile, keyFile string) {
 	require.NoError(t, err)
 	certFile, keyFile = filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	require.NoError(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
+	require.NoError(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+		0o600))
 	return certFile, keyFile
 }
 
@@ -103,7 +106,8 @@ func (p *program) token(user core.ID) string {
 // client is one with connections of its own.
 func client(t *testing.T) *http.Client {
 	t.Helper()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true} // a test's own server
+	// a test's own server
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
 }
@@ -137,7 +141,8 @@ func (p *program) honest() []func(*http.Client) (what, got, want string) {
 	}
 	return []func(*http.Client) (string, string, string){
 		call("GET", p.users, "/healthz", "", "200"), call("GET", p.users, "/readyz", "", "200"),
-		call("GET", p.users, "/api/v1/feed/trending", "", "200"), call("POST", p.users, "/api/v1/events", `{"events":[{}]}`, "202"),
+		call("GET", p.users, "/api/v1/feed/trending", "", "200"),
+		call("POST", p.users, "/api/v1/events", `{"events":[{}]}`, "202"),
 		call("GET", p.admin, "/healthz", "", "200"), call("GET", p.admin, "/metrics", "", "200"),
 	}
 }

@@ -127,7 +127,9 @@ func (c *Conn) Endless(n int) {
 
 // Streams opens so many connections with so many streams each, and holds them until the server ends them or ctx does.
 // A client that reads nothing gives each stream a window of zero: no byte of an answer may come.
-func (t Target) Streams(ctx context.Context, connections, each int, reads, ends bool, method, path string, headers ...string) {
+func (t Target) Streams(ctx context.Context, connections, each int, reads, ends bool, method, path string,
+	headers ...string,
+) {
 	var all sync.WaitGroup
 	for range connections {
 		all.Go(func() {

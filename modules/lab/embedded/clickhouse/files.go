@@ -14,8 +14,8 @@ import (
 	"text/template"
 )
 
-// The caches are upper bounds; the defaults (5 GiB each) exceed the memory limit. It shares the machine with everything else:
-// two merges at a time, behind those who ask (where the system allows it).
+// The caches are upper bounds; the defaults (5 GiB each) exceed the memory limit. It shares the machine with everything
+// else: two merges at a time, behind those who ask (where the system allows it).
 const configXML = `<clickhouse>
   <user_directories><users_xml><path>{{path .DataDir "users.xml"}}</path></users_xml></user_directories>
   <logger><log>{{path .DataDir "engine.log"}}</log><size>16M</size><count>1</count></logger>
@@ -50,7 +50,8 @@ const usersXML = `<clickhouse>
       <implicit_select>0</implicit_select>
       <allow_introspection_functions>0</allow_introspection_functions>
       <storage_file_read_method>pread</storage_file_read_method>
-      <output_format_arrow_use_native_writer>1</output_format_arrow_use_native_writer>{{range $name, $value := .Profile}}{{if ne $name "readonly"}}
+      <output_format_arrow_use_native_writer>1</output_format_arrow_use_native_writer>
+      {{- range $name, $value := .Profile}}{{if ne $name "readonly"}}
       <{{$name}}>{{text $value}}</{{$name}}>{{end}}{{end}}
     </default><served>{{with .Profile.readonly}}<readonly>{{text .}}</readonly>{{end}}</served>
     <own_session>

@@ -24,7 +24,8 @@ import (
 const (
 	helloTimeout = 10 * time.Second
 	maxHello     = 64 << 10 // bytes
-	// interserver is the name with which another node of the cluster comes. After its Hello are the cluster's name and a salt.
+	// interserver is the name with which another node of the cluster comes. After its Hello are the cluster's name and
+	// a salt.
 	interserver = " INTERSERVER SECRET "
 )
 
@@ -113,8 +114,8 @@ func (g *gate) native(client net.Conn) {
 	splice(client, server)
 }
 
-// enter passes a Hello on and returns the first bytes that come back. Few enter at a time: the server refuses connections
-// when more than 64 wait for a thread.
+// enter passes a Hello on and returns the first bytes that come back. Few enter at a time: the server refuses
+// connections when more than 64 wait for a thread.
 func (g *gate) enter(hello []byte) (server net.Conn, answer []byte, err error) {
 	g.entering <- struct{}{}
 	defer func() { <-g.entering }()
@@ -224,13 +225,20 @@ func (g *gate) check(h hello) *exception {
 	switch {
 	case h.packet != uint64(proto.ClientCodeHello):
 		return &exception{proto.ErrUnexpectedPacketFromClient, fmt.Sprintf(
-			"Unexpected packet from client (expected Hello, got %d). This port speaks ClickHouse's native protocol.", h.packet)}
+			"Unexpected packet from client (expected Hello, got %d). This port speaks ClickHouse's native protocol.",
+			h.packet)}
 	case g.open.Load() > maxConnections:
-		return &exception{proto.ErrTooManySimultaneousQueries, fmt.Sprintf("Too many connections. Maximum: %d", maxConnections)}
+		return &exception{
+			proto.ErrTooManySimultaneousQueries,
+			fmt.Sprintf("Too many connections. Maximum: %d", maxConnections),
+		}
 	case h.user == interserver && h.password == "" && s.Cluster != nil && h.cluster == s.Cluster.Name:
 		return nil // the server compares the secret with each query
 	case !s.knows(h.user, h.password):
-		return &exception{proto.ErrAuthenticationFailed, h.user + ": Authentication failed: password is incorrect, or there is no user with such name."}
+		return &exception{
+			proto.ErrAuthenticationFailed,
+			h.user + ": Authentication failed: password is incorrect, or there is no user with such name.",
+		}
 	case !s.hasDatabase(h.database):
 		return &exception{proto.ErrUnknownDatabase, "Database " + h.database + " does not exist"}
 	}
@@ -240,7 +248,8 @@ func (g *gate) check(h hello) *exception {
 func (s *server) knows(user, password string) bool {
 	known := 0
 	for _, u := range append([]User{{Name: s.User, Password: s.Password}}, s.Users...) {
-		known |= subtle.ConstantTimeCompare([]byte(user), []byte(u.Name)) & subtle.ConstantTimeCompare([]byte(password), []byte(u.Password))
+		known |= subtle.ConstantTimeCompare([]byte(user), []byte(u.Name)) & subtle.ConstantTimeCompare([]byte(password),
+			[]byte(u.Password))
 	}
 	return known == 1
 }

@@ -21,7 +21,8 @@ type libchdb struct {
 func loadLibrary(path string) (*libchdb, error) {
 	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
 	if err != nil {
-		return nil, fmt.Errorf("%w: load %s: %w: run `make servers`, or point clickhouse.addrs at a server of your own", ErrNoLibrary, path, err)
+		return nil, fmt.Errorf("%w: load %s: %w: run `make servers`, or point clickhouse.addrs at a server of your own",
+			ErrNoLibrary, path, err)
 	}
 	l := new(libchdb)
 	for symbol, into := range map[string]any{
@@ -34,7 +35,8 @@ func loadLibrary(path string) (*libchdb, error) {
 		}
 		purego.RegisterFunc(into, f)
 	}
-	// The library's handlers would take over the Go runtime's, which needs its own for preemption and for nil dereferences.
+	// The library's handlers would take over the Go runtime's, which needs its own for preemption and for nil
+	// dereferences.
 	l.signals(0)
 	return l, nil
 }

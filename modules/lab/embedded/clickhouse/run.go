@@ -29,8 +29,8 @@ type server struct {
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// Run runs the server on o.DataDir, calls ready with its address once it answers, and serves until ctx ends. It is meant
-// for a process of its own: some faults end that, and nothing of the server can be left behind in another.
+// Run runs the server on o.DataDir, calls ready with its address once it answers, and serves until ctx ends. It is
+// meant for a process of its own: some faults end that, and nothing of the server can be left behind in another.
 func Run(ctx context.Context, o Options, ready func(addr string)) error {
 	s := &server{Options: o}
 	s.Timezone = cmp.Or(o.Timezone, "UTC")
@@ -109,7 +109,8 @@ func (s *server) start(ctx context.Context, lib *libchdb) (hold *os.File, ended 
 	statements += "SELECT * FROM file('" + strings.ReplaceAll(pipe, "'", `\'`) + "', LineAsString)"
 	end := make(chan error, 1)
 	go func() {
-		end <- lib.local("--config-file="+filepath.Join(s.DataDir, "config.xml"), "--path="+s.DataDir+"/", "--log-level=warning", "--query="+statements)
+		end <- lib.local("--config-file="+filepath.Join(s.DataDir, "config.xml"), "--path="+s.DataDir+"/",
+			"--log-level=warning", "--query="+statements)
 	}()
 	type opening struct {
 		file *os.File
@@ -138,13 +139,17 @@ func (s *server) start(ctx context.Context, lib *libchdb) (hold *os.File, ended 
 
 // greet asks the server for its version, and notes that it has written in this directory.
 func (s *server) greet(ctx context.Context) error {
-	client, err := ch.Dial(ctx, ch.Options{Address: s.Private, User: s.User, Password: s.Password, Database: s.Database})
+	client, err := ch.Dial(ctx, ch.Options{
+		Address: s.Private, User: s.User, Password: s.Password,
+		Database: s.Database,
+	})
 	if err != nil {
 		return fmt.Errorf("clickhouse does not answer on %s: %w", s.Private, err)
 	}
 	info := client.ServerInfo()
 	version := fmt.Sprintf("%d.%d.%d\n", info.Major, info.Minor, info.Patch)
-	return errors.Join(client.Ping(ctx), client.Close(), os.WriteFile(filepath.Join(s.DataDir, "version"), []byte(version), 0o600))
+	return errors.Join(client.Ping(ctx), client.Close(),
+		os.WriteFile(filepath.Join(s.DataDir, "version"), []byte(version), 0o600))
 }
 
 // checkVersion refuses a directory that a later version has written: an older one may misread it, and says so late.

@@ -77,7 +77,8 @@ func (a *absent) watch(ctx context.Context, addr string) {
 	for worker.Pause(ctx, watchEvery) == nil {
 		for group, members := range a.silent() {
 			if err := leave(addr, group, members); err != nil {
-				fmt.Fprintf(os.Stderr, "members %v of group %s are gone and cannot be made to leave: %v\n", members, group, err)
+				fmt.Fprintf(os.Stderr, "members %v of group %s are gone and cannot be made to leave: %v\n", members,
+					group, err)
 			}
 		}
 	}

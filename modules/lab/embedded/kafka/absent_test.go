@@ -102,7 +102,10 @@ func TestAMemberThatVanishesWhileItJoinsLosesItsPartitions(t *testing.T) {
 	producer, err := sarama.NewSyncProducer([]string{addr}, manual)
 	require.NoError(t, err)
 	for partition := range int32(2) {
-		_, _, err = producer.SendMessage(&sarama.ProducerMessage{Topic: "words", Partition: partition, Value: sarama.StringEncoder("a")})
+		_, _, err = producer.SendMessage(&sarama.ProducerMessage{
+			Topic: "words", Partition: partition,
+			Value: sarama.StringEncoder("a"),
+		})
 		require.NoError(t, err)
 	}
 	require.NoError(t, producer.Close())

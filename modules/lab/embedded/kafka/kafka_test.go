@@ -42,7 +42,8 @@ func createTopic(t *testing.T, addr, topic string, partitions int32) {
 	t.Helper()
 	admin, err := sarama.NewClusterAdmin([]string{addr}, config())
 	require.NoError(t, err)
-	require.NoError(t, admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: partitions, ReplicationFactor: 1}, false))
+	require.NoError(t, admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: partitions, ReplicationFactor: 1},
+		false))
 	require.NoError(t, admin.Close())
 }
 

@@ -67,7 +67,8 @@ func TestAPidFileIsReadAsPostgreSQLWritesIt(t *testing.T) {
 	data := t.TempDir()
 	_, held := sharedMemory(data)
 	require.False(t, held)
-	require.NoError(t, os.WriteFile(pidFile(data), []byte("42\n"+data+"\n1700000000\n5432\n\n127.0.0.1\n  1234567    98\nready   \n"), 0o600))
+	require.NoError(t, os.WriteFile(pidFile(data),
+		[]byte("42\n"+data+"\n1700000000\n5432\n\n127.0.0.1\n  1234567    98\nready   \n"), 0o600))
 	id, held := sharedMemory(data)
 	require.True(t, held)
 	require.Equal(t, 98, id)

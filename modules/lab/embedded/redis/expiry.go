@@ -34,8 +34,9 @@ func newExpiry(store *miniredis.Miniredis) *expiry {
 // refused are commands whose keys we would not learn of, and those that wait.
 var refused = map[string]bool{
 	"MULTI": true, "WATCH": true, "MOVE": true, "SWAPDB": true, "HEXPIRE": true, "HSETEX": true, "WAIT": true,
-	"BLPOP": true, "BRPOP": true, "BRPOPLPUSH": true, "BLMOVE": true, "BZPOPMIN": true, "BZPOPMAX": true, "BZMPOP": true,
-	"XREAD": true, "XREADGROUP": true,
+	"BLPOP": true, "BRPOP": true, "BRPOPLPUSH": true, "BLMOVE": true, "BZPOPMIN": true, "BZPOPMAX": true,
+	"BZMPOP": true,
+	"XREAD":  true, "XREADGROUP": true,
 }
 
 // serve answers one command. The TTL of each key that it names is brought up to date before, and looked at after it.

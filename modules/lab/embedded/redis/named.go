@@ -8,7 +8,8 @@ import (
 // named are the keys of a command. Most have one, their first argument.
 func named(command string, args []string) []string {
 	switch command {
-	case "DEL", "UNLINK", "EXISTS", "TOUCH", "MGET", "PFCOUNT", "PFMERGE", "SDIFF", "SDIFFSTORE", "SINTER", "SINTERSTORE", "SUNION", "SUNIONSTORE":
+	case "DEL", "UNLINK", "EXISTS", "TOUCH", "MGET", "PFCOUNT", "PFMERGE", "SDIFF", "SDIFFSTORE", "SINTER",
+		"SINTERSTORE", "SUNION", "SUNIONSTORE":
 		return args
 	case "MSET", "MSETNX":
 		return everyOther(args)
@@ -22,8 +23,10 @@ func named(command string, args []string) []string {
 		return counted(args, 0)
 	case "BITOP", "OBJECT", "MEMORY", "XGROUP", "XINFO":
 		return args[min(1, len(args)):]
-	case "AUTH", "CLIENT", "COMMAND", "DBSIZE", "DISCARD", "ECHO", "EXEC", "FLUSHALL", "FLUSHDB", "HELLO", "INFO", "KEYS", "PING",
-		"PSUBSCRIBE", "PUBLISH", "PUBSUB", "PUNSUBSCRIBE", "QUIT", "RANDOMKEY", "SCAN", "SCRIPT", "SELECT", "SUBSCRIBE", "TIME", "UNSUBSCRIBE", "UNWATCH":
+	case "AUTH", "CLIENT", "COMMAND", "DBSIZE", "DISCARD", "ECHO", "EXEC", "FLUSHALL", "FLUSHDB", "HELLO", "INFO",
+		"KEYS", "PING",
+		"PSUBSCRIBE", "PUBLISH", "PUBSUB", "PUNSUBSCRIBE", "QUIT", "RANDOMKEY", "SCAN", "SCRIPT", "SELECT", "SUBSCRIBE",
+		"TIME", "UNSUBSCRIBE", "UNWATCH":
 		return nil
 	default:
 		return args[:min(1, len(args))]

@@ -57,7 +57,8 @@ func TestKeysExpireAsTimePasses(t *testing.T) {
 	client, ctx := connect(t)
 	require.NoError(t, client.Do(ctx, client.B().Set().Key("long").Value("x").Ex(time.Hour).Build()).Error())
 	for i := range 5000 {
-		require.NoError(t, client.Do(ctx, client.B().Set().Key(fmt.Sprint("brief", i)).Value("x").Px(300*time.Millisecond).Build()).Error())
+		require.NoError(t, client.Do(ctx,
+			client.B().Set().Key(fmt.Sprint("brief", i)).Value("x").Px(300*time.Millisecond).Build()).Error())
 	}
 	wait.Until(t, func() bool { return size(ctx, t, client) == 1 })
 	left := pttl(ctx, t, client, "long")
@@ -114,7 +115,8 @@ func TestWhatIsFlushedDoesNotTakeWhatComesAfterIt(t *testing.T) {
 	require.NoError(t, client.Do(ctx, client.B().Set().Key("a").Value("x").Px(100*time.Millisecond).Build()).Error())
 	require.NoError(t, client.Do(ctx, client.B().Flushall().Build()).Error())
 	require.NoError(t, client.Do(ctx, client.B().Set().Key("a").Value("stays").Build()).Error())
-	require.NoError(t, client.Do(ctx, client.B().Set().Key("witness").Value("x").Px(150*time.Millisecond).Build()).Error())
+	require.NoError(t, client.Do(ctx,
+		client.B().Set().Key("witness").Value("x").Px(150*time.Millisecond).Build()).Error())
 	wait.Until(t, func() bool { return size(ctx, t, client) == 1 })
 	require.EqualValues(t, -1, pttl(ctx, t, client, "a"))
 }
@@ -129,7 +131,10 @@ func TestWhatCouldNotExpireIsRefused(t *testing.T) {
 func TestAPasswordIsAskedForWhenOneIsSet(t *testing.T) {
 	addr := serve(t, redis.Options{Addr: "127.0.0.1:0", Password: "secret"})
 	for password, refused := range map[string]string{"": "NOAUTH", "secret": ""} {
-		client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, DisableCache: true, Password: password})
+		client, err := rueidis.NewClient(rueidis.ClientOption{
+			InitAddress: []string{addr}, DisableCache: true,
+			Password: password,
+		})
 		require.NoError(t, err)
 		err = client.Do(t.Context(), client.B().Ping().Build()).Error()
 		if refused == "" {

@@ -38,11 +38,20 @@ func Scale(name string) (Options, error) {
 	case Small: // the real graph, for a demo that starts in seconds
 		return Options{Seed: 1, Posts: 3_000, Events: 30_000, Blocks: 200, Window: 2 * day}, nil
 	case Tenth: // of the reference
-		return Options{Seed: 1, Users: 10_000, Follows: 500_000, Posts: 40_000, Events: 1_000_000, Blocks: 2_000, Window: 4 * day, Recent: day}, nil
+		return Options{
+			Seed: 1, Users: 10_000, Follows: 500_000, Posts: 40_000, Events: 1_000_000, Blocks: 2_000,
+			Window: 4 * day, Recent: day,
+		}, nil
 	case Reference: // what the figures are promised at
-		return Options{Seed: 1, Users: 100_000, Follows: 5_000_000, Posts: 400_000, Events: 10_000_000, Blocks: 20_000, Window: 4 * day, Recent: day}, nil
+		return Options{
+			Seed: 1, Users: 100_000, Follows: 5_000_000, Posts: 400_000, Events: 10_000_000, Blocks: 20_000,
+			Window: 4 * day, Recent: day,
+		}, nil
 	case Large:
-		return Options{Seed: 1, Users: 100_000, Follows: 5_000_000, Posts: 400_000, Events: 100_000_000, Blocks: 20_000, Window: 4 * day}, nil
+		return Options{
+			Seed: 1, Users: 100_000, Follows: 5_000_000, Posts: 400_000, Events: 100_000_000, Blocks: 20_000,
+			Window: 4 * day,
+		}, nil
 	default:
 		return Options{}, fmt.Errorf("scale %q: %w", name, ErrUnknownScale)
 	}
@@ -56,10 +65,13 @@ func (o Options) Validate() error {
 			problems = append(problems, fmt.Errorf(format, args...))
 		}
 	}
-	check(o.Users == 0 || o.Users >= 2 && o.Users <= 100_000_000, "users=%d: want 2 to 100000000, or 0 for the real graph", o.Users)
+	check(o.Users == 0 || o.Users >= 2 && o.Users <= 100_000_000,
+		"users=%d: want 2 to 100000000, or 0 for the real graph", o.Users)
 	check(o.Follows >= 0, "follows=%d: want 0 or more", o.Follows)
-	check(o.Users != 0 || o.Follows == 0, "follows=%d: the real graph has its own follows; say how many users to generate one", o.Follows)
-	check(o.Users < 2 || o.Follows <= min(o.Users*(o.Users-1), math.MaxUint32), "follows=%d: want at most users · (users - 1) and below 2^32", o.Follows)
+	check(o.Users != 0 || o.Follows == 0,
+		"follows=%d: the real graph has its own follows; say how many users to generate one", o.Follows)
+	check(o.Users < 2 || o.Follows <= min(o.Users*(o.Users-1), math.MaxUint32),
+		"follows=%d: want at most users · (users - 1) and below 2^32", o.Follows)
 	check(o.Posts >= 0 && o.Posts <= math.MaxInt32, "posts=%d: want 0 to %d", o.Posts, math.MaxInt32)
 	check(o.Events >= 0 && o.Events <= 10_000_000_000, "events=%d: want 0 to 10000000000", o.Events)
 	check(o.Events == 0 || o.Posts > 0, "events=%d: without posts nothing can happen", o.Events)

@@ -64,7 +64,8 @@ func (w *World) Posts() iter.Seq[Post] {
 			}
 			switch w.fate(uint32(i)) {
 			case deleted:
-				at := post.CreatedAt.Add(time.Duration(rng.Float64() * float64(w.opts.Now.Sub(post.CreatedAt)))).Truncate(time.Millisecond)
+				at := post.CreatedAt.Add(time.Duration(rng.Float64() *
+					float64(w.opts.Now.Sub(post.CreatedAt)))).Truncate(time.Millisecond)
 				post.DeletedAt = &at
 			case draft:
 				post.Status = "draft"

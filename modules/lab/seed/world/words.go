@@ -17,9 +17,11 @@ var (
 	subjects = strings.Split("the harbour at dawn,a loaf that rose too far,old maps,the night train,a bicycle from 1974,tomatoes on the balcony,"+
 		"the library's new wing,a chess ending,rain on tin roofs,an unexpected frost,the long way home,secondhand records,a broken kettle,"+
 		"the river after the storm,learning to juggle,a letter that came late,mountain huts,the last bus,pickled plums,kites,"+
-		"a street without cars,cold water swimming,the sound of cicadas,unit tests,a garden gate,fog over the valley", ",")
+		"a street without cars,cold water swimming,the sound of cicadas,unit tests,a garden gate,fog over the valley",
+		",")
 	openings = strings.Split("Some thoughts about,Has anybody else noticed,A short story of,In praise of,What I learned from,Three pictures of,"+
-		"Never underestimate,A question about,Today it was all about,Still thinking about,A small guide to,Notes on", ",")
+		"Never underestimate,A question about,Today it was all about,Still thinking about,A small guide to,Notes on",
+		",")
 	remarks = strings.Split("Yes!,I had the same.,Where was that?,Lovely.,More of this please.,Never thought of it so.,Thank you.,"+
 		"This made my day.,Tell us more.,Not so sure about that.", ",")
 )

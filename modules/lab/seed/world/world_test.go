@@ -17,8 +17,9 @@ func noon() time.Time { return time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC) }
 func drawOptions(t *rapid.T) world.Options {
 	users := rapid.IntRange(2, 300).Draw(t, "users")
 	return world.Options{
-		Seed: rapid.Uint64().Draw(t, "seed"), Users: users, Follows: rapid.IntRange(0, users*(users-1)/2).Draw(t, "follows"),
-		Posts: rapid.IntRange(1, 400).Draw(t, "posts"), Events: rapid.IntRange(0, 2000).Draw(t, "events"),
+		Seed: rapid.Uint64().Draw(t, "seed"), Users: users,
+		Follows: rapid.IntRange(0, users*(users-1)/2).Draw(t, "follows"),
+		Posts:   rapid.IntRange(1, 400).Draw(t, "posts"), Events: rapid.IntRange(0, 2000).Draw(t, "events"),
 		Blocks: rapid.IntRange(0, 20).Draw(t, "blocks"),
 		Window: time.Duration(rapid.IntRange(2, 96).Draw(t, "hours")) * time.Hour,
 		Now:    noon().Add(time.Duration(rapid.IntRange(0, 86400).Draw(t, "seconds")) * time.Second),
@@ -130,7 +131,10 @@ func TestEventsAreOfPostsThatTheViewerMaySeeAtThatTime(t *testing.T) {
 }
 
 func TestReactionsAreTheLikesAndCommentsOfTheEvents(t *testing.T) {
-	w, err := world.New(world.Options{Seed: 3, Users: 500, Posts: 2000, Events: 20_000, Window: 72 * time.Hour, Now: noon()})
+	w, err := world.New(world.Options{
+		Seed: 3, Users: 500, Posts: 2000, Events: 20_000, Window: 72 * time.Hour,
+		Now: noon(),
+	})
 	require.NoError(t, err)
 	var wanted, got []world.Reaction
 	for _, e := range events(w) {
@@ -182,7 +186,10 @@ func TestAWorldOfOrdinarySizeHasAsManyEventsAsAskedForOfEveryKind(t *testing.T) 
 
 // Affinity means something only if people come back to the same authors.
 func TestPeopleHaveAuthorsTheyCareForMoreThanForOthers(t *testing.T) {
-	w, err := world.New(world.Options{Seed: 5, Users: 1000, Posts: 10_000, Events: 100_000, Window: 72 * time.Hour, Now: noon()})
+	w, err := world.New(world.Options{
+		Seed: 5, Users: 1000, Posts: 10_000, Events: 100_000, Window: 72 * time.Hour,
+		Now: noon(),
+	})
 	require.NoError(t, err)
 	counts := map[core.ID]map[core.ID]int{}
 	for _, e := range events(w) {
