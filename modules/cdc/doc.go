@@ -6,7 +6,7 @@
 //
 // # Packages
 //
-// Each imports only what is listed above it, and TestPackagesImportOnlyLowerOnes holds that:
+// Each imports only what is listed above it, and TestPackagesOfAFeatureImportLowerOnesOnly holds that:
 //
 //	envelope            what a record says, whoever wrote it
 //	pgvalue, mapping    PostgreSQL's values; what the app's tables mean to us
