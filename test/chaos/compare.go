@@ -15,6 +15,7 @@ import (
 // verdict is what the comparison found.
 type verdict struct {
 	Lost       int `json:"lost"`        // events, offsets and whole records that should be there
+	Absent     int `json:"absent"`      // of these, events without a row
 	Double     int `json:"double"`      // rows and offsets that should not, or stand twice
 	ViewsWrong int `json:"views_wrong"` // buckets of both views
 	DLQWrong   int `json:"dlq_wrong"`   // letters missing, wrong, or of records that are sound
@@ -78,6 +79,7 @@ func (t *truth) compareRows(ctx context.Context, db tables, v *verdict) error {
 		for _, e := range log {
 			if e.fate == isRow && !e.seen {
 				v.Lost++
+				v.Absent++
 			}
 		}
 	}
