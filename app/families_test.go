@@ -12,14 +12,22 @@ import (
 // line do not know each other.
 var families = map[string][][]string{
 	"cdc": {
-		{"/envelope"}, {"/pgvalue", "/mapping"}, {"/source", "/replica", "/tail"}, {"/schema"}, {"/consumer", "/resync"}, {""},
+		{"/envelope"},
+		{"/pgvalue", "/mapping"},
+		{"/source", "/replica", "/tail"},
+		{"/schema"},
+		{"/consumer", "/resync"},
+		{""},
 	},
 	"events": {
 		{"/codec", "/window"}, {"/counting"}, {"/ledger", "/ingest"}, {"/dedup"}, {"/consumer"}, {""},
 	},
 	"feed": {
 		{"/cursor", "/daily", "/idset", "/rank", "/reserve", "/token"},
-		{"/filters", "/hot", "/marks", "/recentedges", "/tuning"}, {"/store"}, {"/graph", "/refill"}, {""},
+		{"/filters", "/hot", "/marks", "/recentedges", "/tuning"},
+		{"/store"},
+		{"/graph", "/refill"},
+		{""},
 	},
 }
 

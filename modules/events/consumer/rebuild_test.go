@@ -47,7 +47,7 @@ func TestARebuildShowsReadersOldCountsOrNewOnesWhileEventsFlow(t *testing.T) {
 	right := w.buckets(t)
 	// As if a like had counted twice until now: every bucket is wrong.
 	for _, view := range viewTables() {
-		w.Stack.Exec(t, "INSERT INTO "+view+" SELECT * FROM "+view)
+		w.Exec(t, "INSERT INTO "+view+" SELECT * FROM "+view)
 	}
 	wrong := w.buckets(t)
 
