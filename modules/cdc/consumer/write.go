@@ -110,7 +110,7 @@ func (w *writer) waiting(first *job) []*job {
 
 // writeWithRecovery tries until it is done: every step may be repeated without harm.
 func (w *writer) writeWithRecovery(ctx context.Context, jobs []*job) error {
-	pause := 50 * time.Millisecond
+	pause := worker.Backoff{Least: 50 * time.Millisecond, Most: 2 * time.Second}
 	for {
 		started := w.clock.Now()
 		err := w.attempt(ctx, jobs)
@@ -122,12 +122,11 @@ func (w *writer) writeWithRecovery(ctx context.Context, jobs []*job) error {
 			return ctx.Err()
 		}
 		w.metrics.retries.WithLabelValues(w.table).Inc()
-		w.log.Warn("changes not applied yet", zap.String("table", w.table), zap.Duration("retry_in", pause),
+		w.log.Warn("changes not applied yet", zap.String("table", w.table), zap.Duration("retry_in", pause.Next()),
 			zap.Error(err))
-		if err := worker.Pause(ctx, pause); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
-		pause = min(2*pause, 2*time.Second)
 	}
 }
 

@@ -73,8 +73,7 @@ var ErrLostSlot = errors.New("the replication slot or its publication is lost, a
 const standbyAfter = 2 * time.Second
 
 func (s *Source) run(ctx context.Context) error {
-	const least = 100 * time.Millisecond
-	pause := least
+	pause := worker.Backoff{Least: 100 * time.Millisecond, Most: s.cfg.MaxBackoff}
 	for ctx.Err() == nil {
 		started := time.Now()
 		standby := time.AfterFunc(s.postgres.DialTimeout+standbyAfter, s.state.standsBy)
@@ -90,16 +89,15 @@ func (s *Source) run(ctx context.Context) error {
 		case errors.Is(err, ErrLostSlot) && s.cfg.OnLostSlot == "fail":
 			return err
 		case time.Since(started) > s.cfg.MaxBackoff: // it worked for a while
-			pause = least
+			pause.Reset()
 		}
 		s.metrics.reconnects.Inc()
 		s.state.failed(err)
 		s.allowLess(err)
-		s.log.Warn("source ended; it begins again", zap.Duration("retry_in", pause), zap.Error(err))
-		if err := worker.Pause(ctx, pause); err != nil {
+		s.log.Warn("source ended; it begins again", zap.Duration("retry_in", pause.Next()), zap.Error(err))
+		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
-		pause = min(2*pause, s.cfg.MaxBackoff)
 	}
 	return ctx.Err()
 }

@@ -17,7 +17,7 @@ func RunGroup(ctx context.Context, cfg Config, group string, topics []string, ha
 	log *zap.Logger,
 ) error {
 	log = log.With(zap.String("group", group))
-	pause := backoff{least: 100 * time.Millisecond, most: 5 * time.Second}
+	pause := reconnect()
 	for ctx.Err() == nil {
 		err := member(ctx, cfg, group, topics, handler, &pause, log)
 		switch {
@@ -25,8 +25,8 @@ func RunGroup(ctx context.Context, cfg Config, group string, topics []string, ha
 		case errors.Is(err, ErrStop):
 			return err
 		case err != nil:
-			log.Warn("consumer group session ended", zap.Error(err), zap.Duration("retry_in", pause.next))
-			pause.wait(ctx)
+			log.Warn("consumer group session ended", zap.Error(err), zap.Duration("retry_in", pause.Next()))
+			_ = pause.Wait(ctx) // the loop looks at ctx next
 		}
 	}
 	return ctx.Err()
@@ -42,7 +42,7 @@ type Joiner interface {
 }
 
 func member(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler,
-	pause *backoff, log *zap.Logger,
+	pause *worker.Backoff, log *zap.Logger,
 ) error {
 	config, err := cfg.Sarama()
 	if err != nil {
@@ -85,21 +85,13 @@ func member(ctx context.Context, cfg Config, group string, topics []string, hand
 			return err
 		}
 		if time.Since(started) > cfg.SessionTimeout {
-			pause.reset()
+			pause.Reset()
 		}
 	}
 	return nil
 }
 
-// backoff doubles a pause up to a bound.
-type backoff struct{ least, most, next time.Duration }
-
-func (b *backoff) reset() { b.next = b.least }
-
-func (b *backoff) wait(ctx context.Context) {
-	if b.next == 0 {
-		b.reset()
-	}
-	_ = worker.Pause(ctx, b.next) // whoever waits looks at ctx next
-	b.next = min(2*b.next, b.most)
+// reconnect is what is waited between two tries to reach Kafka.
+func reconnect() worker.Backoff {
+	return worker.Backoff{Least: 100 * time.Millisecond, Most: 5 * time.Second}
 }

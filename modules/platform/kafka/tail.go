@@ -42,17 +42,17 @@ func NewTail(cfg Config, topics []string, since time.Time, handle func(*sarama.C
 
 // Run reads until ctx ends, and connects again after a fault.
 func (t *Tail) Run(ctx context.Context) error {
-	pause := backoff{least: 100 * time.Millisecond, most: 5 * time.Second}
+	pause := reconnect()
 	for ctx.Err() == nil {
 		if err := t.session(ctx, &pause); err != nil && ctx.Err() == nil {
 			t.log.Warn("tail of topics ended", zap.Strings("topics", t.topics), zap.Error(err))
-			pause.wait(ctx)
+			_ = pause.Wait(ctx) // the loop looks at ctx next
 		}
 	}
 	return ctx.Err()
 }
 
-func (t *Tail) session(ctx context.Context, pause *backoff) (err error) {
+func (t *Tail) session(ctx context.Context, pause *worker.Backoff) (err error) {
 	config, err := t.cfg.Sarama()
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (t *Tail) session(ctx context.Context, pause *backoff) (err error) {
 		read(at)
 	}
 	readers.Go(func() error { return t.grow(ctx, client, read) })
-	pause.reset()
+	pause.Reset()
 	return readers.Wait()
 }
 
