@@ -33,17 +33,9 @@ type TopicOffsets struct {
 // ReadTopicOffsets asks where the claimed partitions of some topics stand, and a group in them; a topic without any
 // is asked of whole.
 func ReadTopicOffsets(k Config, group string, claims map[string][]int32) (read TopicOffsets, err error) {
-	config, err := k.Sarama()
+	client, admin, err := k.admin()
 	if err != nil {
 		return read, err
-	}
-	client, err := sarama.NewClient(k.Brokers, config)
-	if err != nil {
-		return read, fmt.Errorf("kafka connect: %w", err)
-	}
-	admin, err := sarama.NewClusterAdminFromClient(client)
-	if err != nil {
-		return read, errors.Join(err, client.Close())
 	}
 	defer func() { err = errors.Join(err, admin.Close()) }() // closes the client too
 	read.Topics, err = describe(client, admin, slices.AppendSeq(make([]string, 0, len(claims)), maps.Keys(claims)))
@@ -84,20 +76,29 @@ func ReadTopicOffsets(k Config, group string, claims map[string][]int32) (read T
 
 // DescribeTopics asks for the identity and the ends of topics.
 func DescribeTopics(k Config, topics []string) (found map[string]Topic, err error) {
-	config, err := k.Sarama()
+	client, admin, err := k.admin()
 	if err != nil {
 		return nil, err
-	}
-	client, err := sarama.NewClient(k.Brokers, config)
-	if err != nil {
-		return nil, err
-	}
-	admin, err := sarama.NewClusterAdminFromClient(client)
-	if err != nil {
-		return nil, errors.Join(err, client.Close())
 	}
 	defer func() { err = errors.Join(err, admin.Close()) }() // closes the client too
 	return describe(client, admin, topics)
+}
+
+// admin connects. Closing the admin closes the client too.
+func (c Config) admin() (sarama.Client, sarama.ClusterAdmin, error) {
+	config, err := c.Sarama()
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := sarama.NewClient(c.Brokers, config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("kafka connect: %w", err)
+	}
+	admin, err := sarama.NewClusterAdminFromClient(client)
+	if err != nil {
+		return nil, nil, errors.Join(err, client.Close())
+	}
+	return client, admin, nil
 }
 
 // describe asks for the identity and the ends of topics.
