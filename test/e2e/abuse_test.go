@@ -114,9 +114,9 @@ func TestWhatIsMeantToDoHarmDoesNone(t *testing.T) {
 		}
 		p.eventually("the texts are stored as they are", func() bool {
 			// but for NUL
-			return number(t, s, "SELECT count() AS n FROM events WHERE device = app_version") == len(injections())-1
+			return s.Count(t, "SELECT count() AS n FROM events WHERE device = app_version") == len(injections())-1
 		})
-		require.Equal(t, 1, number(t, s, `SELECT count() AS n FROM events WHERE device = '\'; DROP TABLE events; --'`))
+		require.Equal(t, 1, s.Count(t, `SELECT count() AS n FROM events WHERE device = '\'; DROP TABLE events; --'`))
 	})
 
 	t.Run("bombs", func(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/app"
@@ -75,12 +74,12 @@ func TestAWorldWrittenInBulkIsOneThatWasApplied(t *testing.T) {
 
 	start(t, cfg)
 	wait.Until(t, func() bool {
-		return rows(t, s, "SELECT count() AS n FROM events WHERE epoch = 1") == 1 &&
-			rows(t, s, "SELECT count() AS n FROM posts FINAL WHERE id = 1 AND hidden") == 1 &&
-			rows(t, s, "SELECT count() AS n FROM viewer_edges FINAL WHERE viewer_id = 2 AND kind = 'follow'") == 0
+		return s.Count(t, "SELECT count() AS n FROM events WHERE epoch = 1") == 1 &&
+			s.Count(t, "SELECT count() AS n FROM posts FINAL WHERE id = 1 AND hidden") == 1 &&
+			s.Count(t, "SELECT count() AS n FROM viewer_edges FINAL WHERE viewer_id = 2 AND kind = 'follow'") == 0
 	})
-	require.EqualValues(t, options.World.Events+1, rows(t, s, "SELECT count() AS n FROM events"))
-	require.EqualValues(t, options.World.Posts+1, rows(t, s, "SELECT count() AS n FROM posts"), "it was not read again")
+	require.EqualValues(t, options.World.Events+1, s.Count(t, "SELECT count() AS n FROM events"))
+	require.EqualValues(t, options.World.Posts+1, s.Count(t, "SELECT count() AS n FROM posts"), "it was not read again")
 	differences, err = app.Resync(t.Context(), cfg, "", false, 5*time.Second, io.Discard)
 	require.NoError(t, err)
 	require.Zero(t, differences)
@@ -127,13 +126,4 @@ func TestWhatKeepsADatabaseFromBeingSeededIsToldBeforeAnythingIsClaimed(t *testi
 	_, err = s.Postgres.Exec(t.Context(), "DROP SCHEMA feedrank CASCADE")
 	require.NoError(t, err)
 	require.ErrorContains(t, try(), "our schema in PostgreSQL is not up to date: run `feedrank migrate`")
-}
-
-func rows(t *testing.T, s *stack.Stack, query string) uint64 {
-	t.Helper()
-	var n proto.ColUInt64
-	require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
-		Body: query, Result: proto.Results{{Name: "n", Data: &n}},
-	}}))
-	return n.Row(0)
 }

@@ -32,10 +32,10 @@ func TestALikeCountsFromTheSourceThatIsSet(t *testing.T) {
 	p.likeSeen(liked.Post, liked.Author)
 	p.act(viewer+1, "like", liked.Post, liked.Author)
 	p.eventually("both events are applied",
-		func() bool { return rows(t, s, "SELECT toUInt64(sum(likes)) AS n FROM post_metrics_1h") == 2 })
+		func() bool { return s.Count(t, "SELECT toUInt64(sum(likes)) AS n FROM post_metrics_1h") == 2 })
 	exec(t, s, `INSERT INTO likes (user_id, post_id) VALUES ($1, $2)`, int64(viewer), int64(liked.Post))
 	p.eventually("the row counts, the events do not", shows(1))
 	exec(t, s, `DELETE FROM likes`)
 	p.eventually("and it counts no more when it is gone", shows(0))
-	require.EqualValues(t, 2, rows(t, s, "SELECT toUInt64(sum(likes)) AS n FROM post_metrics_1h"))
+	require.EqualValues(t, 2, s.Count(t, "SELECT toUInt64(sum(likes)) AS n FROM post_metrics_1h"))
 }

@@ -73,16 +73,6 @@ func send(t *testing.T, s *stack.Stack, producer *kafka.Producer, user core.ID, 
 	}))
 }
 
-// number asks ClickHouse for one number.
-func number(t *testing.T, s *stack.Stack, query string) int {
-	t.Helper()
-	var n proto.ColUInt64
-	require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
-		Body: "SELECT toUInt64(n) AS n FROM (" + query + ")", Result: proto.Results{{Name: "n", Data: &n}},
-	}}), query)
-	return int(n.Row(0))
-}
-
 // leftovers finds the person anywhere but on the list of who is erased: in every column of every table of
 // ours in ClickHouse and PostgreSQL, and in every key of Redis. It knows nothing of what is where.
 func leftovers(t *testing.T, s *stack.Stack) (found []string) {
@@ -102,12 +92,12 @@ func leftovers(t *testing.T, s *stack.Stack) (found []string) {
 	}}))
 	require.Greater(t, len(all), 100)
 	for _, c := range all {
-		if n := number(t, s, fmt.Sprintf("SELECT count() AS n FROM %s WHERE position(toString(%s), '%d') > 0", c[0],
+		if n := s.Count(t, fmt.Sprintf("SELECT count() AS n FROM %s WHERE position(toString(%s), '%d') > 0", c[0],
 			c[1], person)); n > 0 {
 			found = append(found, fmt.Sprintf("clickhouse %s.%s: %d rows", c[0], c[1], n))
 		}
 	}
-	if n := number(t, s,
+	if n := s.Count(t,
 		fmt.Sprintf("SELECT count() AS n FROM system.mutations WHERE database = currentDatabase() AND position(command, '%d') > 0", person)); n > 0 {
 		found = append(found, "clickhouse: a mutation names the person")
 	}
@@ -181,13 +171,13 @@ func TestAnErasedPersonIsNowhereAndStaysSo(t *testing.T) {
 	defer func() { require.NoError(t, producer.Close()) }()
 	life(t, s, producer)
 	applied := func(events int) func() bool {
-		return func() bool { return number(t, s, "SELECT count() AS n FROM events") == events }
+		return func() bool { return s.Count(t, "SELECT count() AS n FROM events") == events }
 	}
 	p.eventually("the events are applied", applied(30*15))
 	p.eventually("the changes are applied", func() bool {
-		return number(t, s, fmt.Sprintf("SELECT count() AS n FROM blocks FINAL WHERE other_id = %d", person)) == 2 &&
-			number(t, s, fmt.Sprintf("SELECT count() AS n FROM likes WHERE position(row_key, '%d') > 0", person)) > 0 &&
-			number(t, s, fmt.Sprintf("SELECT count() AS n FROM comments WHERE author_id = %d", person)) > 0
+		return s.Count(t, fmt.Sprintf("SELECT count() AS n FROM blocks FINAL WHERE other_id = %d", person)) == 2 &&
+			s.Count(t, fmt.Sprintf("SELECT count() AS n FROM likes WHERE position(row_key, '%d') > 0", person)) > 0 &&
+			s.Count(t, fmt.Sprintf("SELECT count() AS n FROM comments WHERE author_id = %d", person)) > 0
 	})
 	status, _ := p.feed(person, "limit=10")
 	require.Equal(t, http.StatusOK, status)
@@ -226,7 +216,7 @@ func TestAnErasedPersonIsNowhereAndStaysSo(t *testing.T) {
 
 	status, _ = p.call(http.MethodGet, "/api/v1/feed", person, "")
 	require.Equal(t, http.StatusForbidden, status)
-	stored := number(t, s, "SELECT count() AS n FROM events")
+	stored := s.Count(t, "SELECT count() AS n FROM events")
 	require.Equal(t, 30*5, stored, "the events of others stay")
 	for _, action := range []string{"view", "like", "impression"} {
 		send(t, s, producer, person, action, 1, 3, time.Now())
@@ -250,17 +240,17 @@ func TestAnErasedPersonIsNowhereAndStaysSo(t *testing.T) {
 		"follows": "INSERT INTO follows (follower_id, followee_id) VALUES (12, 13)",
 		"mutes":   "INSERT INTO mutes (muter_id, muted_id) VALUES (12, 13)",
 	} {
-		before := number(t, s, "SELECT count() AS n FROM "+strings.Replace(table, "mutes", "blocks", 1)+" FINAL")
+		before := s.Count(t, "SELECT count() AS n FROM "+strings.Replace(table, "mutes", "blocks", 1)+" FINAL")
 		exec(t, s, row)
 		p.eventually("later changes of "+table, func() bool {
-			return number(t, s, "SELECT count() AS n FROM "+strings.Replace(table, "mutes", "blocks",
+			return s.Count(t, "SELECT count() AS n FROM "+strings.Replace(table, "mutes", "blocks",
 				1)+" FINAL") > before
 		})
 	}
 	p.eventually("later events of others are applied", applied(stored+3))
 	require.Empty(t, leftovers(t, s))
 	require.Empty(t, findings(t, cfg))
-	require.Positive(t, number(t, s, "SELECT sum(erased) AS n FROM event_ranges"))
+	require.Positive(t, s.Count(t, "SELECT sum(erased) AS n FROM event_ranges"))
 
 	differences, err := app.Resync(t.Context(), cfg, "", false, 2*time.Second, t.Output())
 	require.NoError(t, err)

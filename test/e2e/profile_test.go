@@ -126,7 +126,7 @@ func chain(t *testing.T, s *stack.Stack) {
 	})
 	exec(t, s, `INSERT INTO likes (user_id, post_id, created_at) VALUES (18, 60, now() + interval '1 year'), (19, 60, '2150-01-01'), (20, 60, now())`)
 	p.eventually("likes of any time are copied",
-		func() bool { return number(t, s, "SELECT count() AS n FROM likes FINAL WHERE post_id = 60") == 3 })
+		func() bool { return s.Count(t, "SELECT count() AS n FROM likes FINAL WHERE post_id = 60") == 3 })
 
 	producer := kafka.NewProducer(s.KafkaConfig)
 	t.Cleanup(func() { require.NoError(t, producer.Close()) })
@@ -158,7 +158,7 @@ func chain(t *testing.T, s *stack.Stack) {
 	wantHours[fmt.Sprint(today.Unix())] += 3
 
 	p.eventually("the events are applied",
-		func() bool { return number(t, s, "SELECT sum(rows) AS n FROM event_ranges") == 10 })
+		func() bool { return s.Count(t, "SELECT sum(rows) AS n FROM event_ranges") == 10 })
 	require.Equal(t, wantDays, buckets(t, s,
 		"SELECT concat(toString(day), ' ', toString(sum(views))) AS line FROM user_author_90d WHERE user_id = 15 GROUP BY day"))
 	require.Equal(t, wantHours, buckets(t, s,
@@ -198,7 +198,7 @@ func chain(t *testing.T, s *stack.Stack) {
 	_, err = app.Erase(t.Context(), cfg, []core.ID{15})
 	require.NoError(t, err)
 	for _, table := range []string{"events", "user_author_90d"} {
-		require.Zero(t, number(t, s, "SELECT count() AS n FROM "+table+" WHERE user_id = 15"), table)
+		require.Zero(t, s.Count(t, "SELECT count() AS n FROM "+table+" WHERE user_id = 15"), table)
 	}
 }
 
