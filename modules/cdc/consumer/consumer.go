@@ -25,9 +25,20 @@ type Observer interface {
 
 // Consumer copies the app's tables from Kafka to ClickHouse.
 type Consumer struct {
+	target
+	kafka   kafka.Config
+	mapping *mapping.Mapping
+	rejects *rejects
+	workers *worker.Group
+	parked  parked
+
+	mu     sync.Mutex
+	topics map[string]kafka.Topic // as the current session found them
+}
+
+// target is what batches are written with: the writers of all topics share it.
+type target struct {
 	cfg         Config
-	kafka       kafka.Config
-	mapping     *mapping.Mapping
 	db          *clickhouse.Client
 	pg          *pgxpool.Pool
 	deadLetters DeadLetters
@@ -36,13 +47,7 @@ type Consumer struct {
 	clock       core.Clock
 	log         *zap.Logger
 	metrics     *metrics
-	rejects     *rejects
 	turns       chan struct{} // bounds the batches that are written at once
-	workers     *worker.Group
-	parked      parked
-
-	mu     sync.Mutex
-	topics map[string]kafka.Topic // as the current session found them
 }
 
 // Params are what a Consumer needs.
@@ -67,10 +72,12 @@ func New(p Params) *Consumer {
 		p.Erased = core.NobodyErased{}
 	}
 	return &Consumer{
-		cfg: p.Config, kafka: p.Kafka, mapping: p.Mapping, db: p.ClickHouse, pg: p.Postgres,
-		deadLetters: p.DeadLetters, observer: p.Observer, erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"),
-		metrics: newMetrics(p.Registerer, p.Clock), rejects: newRejects(),
-		turns: make(chan struct{}, p.Config.Inserts), workers: worker.NewGroup(p.Failure),
+		target: target{
+			cfg: p.Config, db: p.ClickHouse, pg: p.Postgres, deadLetters: p.DeadLetters, observer: p.Observer,
+			erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer, p.Clock),
+			turns: make(chan struct{}, p.Config.Inserts),
+		},
+		kafka: p.Kafka, mapping: p.Mapping, rejects: newRejects(), workers: worker.NewGroup(p.Failure),
 	}
 }
 

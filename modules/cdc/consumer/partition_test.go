@@ -73,8 +73,11 @@ func TestAPartitionWhoseQueueIsFullIsPausedUntilItIsApplied(t *testing.T) {
 	m, err := mapping.New(mapping.Default(), "cdc")
 	require.NoError(t, err)
 	c := &Consumer{
-		cfg: cfg, mapping: m, clock: core.SystemClock{}, log: zap.NewNop(),
-		metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}), rejects: newRejects(),
+		target: target{
+			cfg: cfg, clock: core.SystemClock{}, log: zap.NewNop(),
+			metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}),
+		},
+		mapping: m, rejects: newRejects(),
 	}
 	jobs := make(chan *job) // nobody writes
 	group := &pausedGroup{ctx: ctx}

@@ -5,29 +5,18 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/replica"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // writer writes the batches of one topic. Those of several partitions that wait at the same time go
 // in one insert: partitions never share a key.
 type writer struct {
-	cfg         Config
-	db          *clickhouse.Client
-	pg          *pgxpool.Pool
-	deadLetters DeadLetters
-	observer    Observer
-	erased      core.Erased
-	clock       core.Clock
-	log         *zap.Logger
-	metrics     *metrics
-	turns       chan struct{} // shared by all topics
+	target
 
 	topic      string
 	table      string
@@ -41,10 +30,7 @@ type writer struct {
 func (c *Consumer) writer(topic string, partitions int) *writer {
 	table := c.mapping.TableOf(topic)
 	return &writer{
-		cfg: c.cfg, db: c.db, pg: c.pg, deadLetters: c.deadLetters, observer: c.observer, erased: c.erased,
-		clock: c.clock, log: c.log,
-		metrics: c.metrics, turns: c.turns, topic: topic, table: table, sources: c.mapping.Sources(table),
-		jobs: make(chan *job, partitions),
+		target: c.target, topic: topic, table: table, sources: c.mapping.Sources(table), jobs: make(chan *job, partitions),
 	}
 }
 
