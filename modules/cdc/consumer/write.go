@@ -30,7 +30,8 @@ type writer struct {
 func (c *Consumer) writer(topic string, partitions int) *writer {
 	table := c.mapping.TableOf(topic)
 	return &writer{
-		target: c.target, topic: topic, table: table, sources: c.mapping.Sources(table), jobs: make(chan *job, partitions),
+		target: c.target, topic: topic, table: table, sources: c.mapping.Sources(table),
+		jobs: make(chan *job, partitions),
 	}
 }
 
