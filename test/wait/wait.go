@@ -16,16 +16,24 @@ func Until(t testing.TB, holds func() bool, what ...any) {
 	t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for !holds() {
+	for {
+		asked := time.Now()
+		if holds() {
+			return
+		}
 		select {
 		case <-deadline.C:
 			t.Fatalf("not within %s%s", patience, said(what))
-		case <-again.C:
+		case <-time.After(min(max(leastPause, 4*time.Since(asked)), mostPause)):
 		}
 	}
 }
+
+// A question pauses for as long as it is dear: what is waited for needs the machine, too.
+const (
+	leastPause = 5 * time.Millisecond
+	mostPause  = 500 * time.Millisecond
+)
 
 func said(what []any) string {
 	if len(what) == 0 {

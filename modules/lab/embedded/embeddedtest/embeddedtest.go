@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 	"testing"
@@ -99,7 +100,18 @@ func begin(only []string) (*embedded.Stack, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
-	return embedded.Start(ctx, embedded.Options{Only: only})
+	return embedded.Start(ctx, interpreted(embedded.Options{Only: only}))
+}
+
+// interpreted lets ClickHouse compile nothing: every test's server is new and lives for seconds, so it would
+// compile each expression anew, a quarter of its processor time, and never gain by it.
+func interpreted(o embedded.Options) embedded.Options {
+	profile := map[string]string{
+		"compile_expressions": "0", "compile_aggregate_expressions": "0", "compile_sort_description": "0",
+	}
+	maps.Copy(profile, o.ClickHouseProfile)
+	o.ClickHouseProfile = profile
+	return o
 }
 
 // Own starts a stack for this test alone, and stops it when the test ends.
@@ -114,7 +126,7 @@ func OwnWith(t testing.TB, opts embedded.Options) *embedded.Stack {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
-	stack, err := embedded.Start(ctx, opts)
+	stack, err := embedded.Start(ctx, interpreted(opts))
 	if err != nil {
 		t.Fatalf("embedded servers: %v", err)
 	}
