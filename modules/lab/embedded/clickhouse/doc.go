@@ -8,7 +8,7 @@
 // ports, a third reads a named pipe whose other end this process holds: the call returns when that end is closed.
 // The process is meant to be killed; whoever starts it has it started again.
 //
-// In the data directory are the server's own files, as in every earlier version of this program, and beside them
+// Beside the server's own files, the data directory holds
 //
 //	config.xml, users.xml  made anew by each start
 //	engine.log             the server's warnings, at most 2 files of 16 MiB
@@ -23,9 +23,8 @@
 // gate on the public one. It reads a client's Hello, answers what is wrong with it itself, with the server's own
 // code, and then passes all bytes on as they are, both ways; it interprets nothing after the Hello. A client that
 // goes is told to the server as the end of its stream, never as a reset, and what the server still sends is thrown
-// away. HTTP needs no Hello: it is passed on. Gate and server are one process, so a killed server refuses, and a
-// frozen one hangs. The address of the server is the gate's for a Distributed table too: the same port on a local
-// address is this node.
+// away. HTTP needs no Hello: it is passed on. Gate and server are one process: a killed server refuses, a frozen
+// one hangs. To a Distributed table, too, the gate's address is this node: the same port on a local address.
 //
 // # Users
 //

@@ -24,8 +24,7 @@ import (
 const (
 	helloTimeout = 10 * time.Second
 	maxHello     = 64 << 10 // bytes
-	// interserver is the name with which another node of the cluster comes. After its Hello are the cluster's name and
-	// a salt.
+	// interserver is the name of another node of the cluster. After its Hello are the cluster's name and a salt.
 	interserver = " INTERSERVER SECRET "
 )
 
@@ -176,7 +175,6 @@ func readHello(r io.Reader) (h hello, err error) {
 		return h, nil
 	}
 	var name, salt string
-	var version [3]uint64
 	read := func(into ...*string) {
 		for _, text := range into {
 			if err == nil {
@@ -185,9 +183,9 @@ func readHello(r io.Reader) (h hello, err error) {
 		}
 	}
 	read(&name)
-	for i := range version {
+	for range 3 { // the client's version
 		if err == nil {
-			version[i], err = binary.ReadUvarint(in)
+			_, err = binary.ReadUvarint(in)
 		}
 	}
 	read(&h.database, &h.user, &h.password)
@@ -224,21 +222,16 @@ func (g *gate) check(h hello) *exception {
 	s := g.server
 	switch {
 	case h.packet != uint64(proto.ClientCodeHello):
-		return &exception{proto.ErrUnexpectedPacketFromClient, fmt.Sprintf(
-			"Unexpected packet from client (expected Hello, got %d). This port speaks ClickHouse's native protocol.",
-			h.packet)}
+		return &exception{proto.ErrUnexpectedPacketFromClient, fmt.Sprintf("Unexpected packet from client "+
+			"(expected Hello, got %d). This port speaks ClickHouse's native protocol.", h.packet)}
 	case g.open.Load() > maxConnections:
-		return &exception{
-			proto.ErrTooManySimultaneousQueries,
-			fmt.Sprintf("Too many connections. Maximum: %d", maxConnections),
-		}
+		return &exception{proto.ErrTooManySimultaneousQueries,
+			fmt.Sprintf("Too many connections. Maximum: %d", maxConnections)}
 	case h.user == interserver && h.password == "" && s.Cluster != nil && h.cluster == s.Cluster.Name:
 		return nil // the server compares the secret with each query
 	case !s.knows(h.user, h.password):
-		return &exception{
-			proto.ErrAuthenticationFailed,
-			h.user + ": Authentication failed: password is incorrect, or there is no user with such name.",
-		}
+		return &exception{proto.ErrAuthenticationFailed,
+			h.user + ": Authentication failed: password is incorrect, or there is no user with such name."}
 	case !s.hasDatabase(h.database):
 		return &exception{proto.ErrUnknownDatabase, "Database " + h.database + " does not exist"}
 	}
@@ -246,10 +239,9 @@ func (g *gate) check(h hello) *exception {
 }
 
 func (s *server) knows(user, password string) bool {
-	known := 0
+	given, known := []byte(user+"\x00"+password), 0
 	for _, u := range append([]User{{Name: s.User, Password: s.Password}}, s.Users...) {
-		known |= subtle.ConstantTimeCompare([]byte(user), []byte(u.Name)) & subtle.ConstantTimeCompare([]byte(password),
-			[]byte(u.Password))
+		known |= subtle.ConstantTimeCompare(given, []byte(u.Name+"\x00"+u.Password))
 	}
 	return known == 1
 }

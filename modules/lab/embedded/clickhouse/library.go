@@ -35,8 +35,7 @@ func loadLibrary(path string) (*libchdb, error) {
 		}
 		purego.RegisterFunc(into, f)
 	}
-	// The library's handlers would take over the Go runtime's, which needs its own for preemption and for nil
-	// dereferences.
+	// The Go runtime needs its own handlers, for preemption and for nil dereferences.
 	l.signals(0)
 	return l, nil
 }

@@ -17,20 +17,16 @@ type Options struct {
 	DataDir  string // created if missing; one process at a time
 	Library  string // the path of libchdb
 
-	// User and Password are the administrator's.
-	User, Password string
-	// Users beside it.
-	Users []User
-	// Database is created if missing.
-	Database string
-	// Cluster that this node is one of. Nil: none.
-	Cluster *Cluster
+	User, Password string   // the administrator's
+	Users          []User   // beside it
+	Database       string   // created if missing
+	Cluster        *Cluster // that this node is one of; nil: none
+
 	// Profile is what the server sets for everybody. Timezone is its own; default: UTC.
 	Profile  map[string]string
 	Timezone string
 
-	// Logger gets what an operator should know. Default: nothing is logged.
-	Logger *zap.Logger `json:"-"`
+	Logger *zap.Logger `json:"-"` // gets what an operator should know
 }
 
 // User is somebody who may log in, with what they are granted: "GRANT SELECT ON feedrank.*".

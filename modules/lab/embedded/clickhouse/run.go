@@ -112,21 +112,19 @@ func (s *server) start(ctx context.Context, lib *libchdb) (hold *os.File, ended 
 		end <- lib.local("--config-file="+filepath.Join(s.DataDir, "config.xml"), "--path="+s.DataDir+"/",
 			"--log-level=warning", "--query="+statements)
 	}()
-	type opening struct {
-		file *os.File
-		err  error
-	}
-	opened := make(chan opening, 1)
+	var file *os.File
+	opened := make(chan error, 1)
 	go func() { // waits for the server to open the other end; with the process, if it never does
-		file, err := os.OpenFile(pipe, os.O_WRONLY, 0)
-		opened <- opening{file, err}
+		var err error
+		file, err = os.OpenFile(pipe, os.O_WRONLY, 0)
+		opened <- err
 	}()
 	select {
-	case o := <-opened:
-		if o.err != nil {
-			return nil, nil, fmt.Errorf("clickhouse data directory: %w", o.err)
+	case err := <-opened:
+		if err != nil {
+			return nil, nil, fmt.Errorf("clickhouse data directory: %w", err)
 		}
-		return o.file, end, s.greet(ctx)
+		return file, end, s.greet(ctx)
 	case err := <-end:
 		if err == nil {
 			err = errors.New("it says why in the lines before")
@@ -139,10 +137,7 @@ func (s *server) start(ctx context.Context, lib *libchdb) (hold *os.File, ended 
 
 // greet asks the server for its version, and notes that it has written in this directory.
 func (s *server) greet(ctx context.Context) error {
-	client, err := ch.Dial(ctx, ch.Options{
-		Address: s.Private, User: s.User, Password: s.Password,
-		Database: s.Database,
-	})
+	client, err := ch.Dial(ctx, ch.Options{Address: s.Private, User: s.User, Password: s.Password, Database: s.Database})
 	if err != nil {
 		return fmt.Errorf("clickhouse does not answer on %s: %w", s.Private, err)
 	}
@@ -192,10 +187,10 @@ func (s *server) free(ctx context.Context, host string) error {
 			continue
 		}
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", beside(host, addr))
-		if err != nil {
-			return err
+		if err == nil {
+			err = listener.Close()
 		}
-		if err := listener.Close(); err != nil {
+		if err != nil {
 			return err
 		}
 	}
