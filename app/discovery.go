@@ -12,6 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
@@ -59,11 +60,21 @@ func suggestions() fx.Option {
 		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, guards feed.Guards) suggest.Fallback {
 			return appGraph{graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges), guards.Postgres, cfg.MaxEdges}
 		},
-		func(l *erase.List) suggest.Erased { return l },
+		func(in goneIn) suggest.Erased { return in },
 		func(tables cdc.Config) suggest.Users { return tables.Tables.User.Table != "" },
 		fx.Annotate(func(s *suggest.Service) warm.Warmer { return s }, fx.ResultTags(`group:"warmers"`)),
 	))
 }
+
+// goneIn are those who are suggested to nobody, whatever was computed before.
+type goneIn struct {
+	fx.In
+	Erased *erase.List
+	Absent *absent.Set `optional:"true"` // the feed's, where it runs; suggestions also hear of them from the consumer
+}
+
+// Has implements suggest.Erased.
+func (g goneIn) Has(user core.ID) bool { return g.Erased.Has(user) || g.Absent.Has(user) }
 
 // appGraph is the app's own database, as suggestions ask it.
 type appGraph struct {

@@ -23,7 +23,7 @@ var families = map[string][][]string{
 		{"/codec", "/window"}, {"/counting"}, {"/ledger", "/ingest"}, {"/dedup"}, {"/consumer"}, {""},
 	},
 	"feed": {
-		{"/cursor", "/daily", "/idset", "/rank", "/reserve", "/token"},
+		{"/absent", "/cursor", "/daily", "/idset", "/rank", "/reserve", "/token"},
 		{"/filters", "/hot", "/marks", "/recentedges", "/tuning"},
 		{"/store"},
 		{"/graph", "/refill"},

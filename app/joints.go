@@ -13,6 +13,7 @@ import (
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/cdc"
 	cdcconsumer "github.com/feedrank/feedrank/modules/cdc/consumer"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/tail"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
@@ -21,6 +22,7 @@ import (
 	eventsconsumer "github.com/feedrank/feedrank/modules/events/consumer"
 	"github.com/feedrank/feedrank/modules/events/ingest"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/platform/admission"
@@ -151,12 +153,12 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 	return g.guard.Do(ctx, func(ctx context.Context) error { return g.producer.Send(ctx, messages...) })
 }
 
-// hotChanges tells the feed as soon as Kafka has them: of posts that are new, edited or deleted, and of
-// whom viewers follow, block and mute.
+// hotChanges tells the feed as soon as Kafka has them: of posts that are new, edited or deleted, of
+// users who are suspended or come back, and of whom viewers follow, block and mute.
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
 		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *recentedges.Edges,
-			erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger,
+			people *absent.Set, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger,
 		) error {
 			m, err := cfg.Mapping(k)
 			if err != nil {
@@ -167,11 +169,19 @@ func hotChanges() fx.Option {
 			posts := tail.Posts(m, k, clock.Now().Add(-own.Hot.TrustChanges), withoutErased(erased, set.Apply), log)
 			// No cache entry is older than this; what is not cached is read from a graph that has it.
 			viewers := tail.Edges(m, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges), edges.Apply, log)
+			users := tail.Users(m, k, clock.Now().Add(-own.Hot.TrustChanges), func(changes []core.Change) {
+				for _, author := range people.Apply(changes) {
+					set.Return(author)
+				}
+			}, log)
 			workers := worker.NewGroup(failure)
 			lc.Append(fx.Hook{
 				OnStart: func(context.Context) error {
 					workers.Go("changes of posts", posts.Run)
 					workers.Go("changes of viewers", viewers.Run)
+					if m.Of(mapping.User) != nil {
+						workers.Go("changes of users", users.Run)
+					}
 					return nil
 				},
 				OnStop: workers.Stop,

@@ -24,6 +24,7 @@ func tablesOf(m mapping.Config) graph.Tables {
 			CreatedAt: m.Post.Column("created_at"), Visible: visible(m.Post),
 			TimeUnit: string(m.Post.TimeUnit), Zone: m.Post.TimeZone,
 		},
+		Users:   graph.UserTable{Table: m.User.Table, ID: m.User.Column("id"), Absent: invisible(m.User)},
 		Follows: edges(m.Follow, "follower_id", "followee_id"),
 		Blocks:  edges(m.Block, "blocker_id", "blocked_id"),
 		Mutes:   edges(m.Mute, "muter_id", "muted_id"),
@@ -36,6 +37,14 @@ func edges(t mapping.Table, from, to string) graph.EdgeTable {
 
 // visible is the SQL condition under which a post may be shown.
 func visible(t mapping.Table) string { return unless(t, slices.Concat(t.GoneWhen, t.HiddenWhen)) }
+
+// invisible is the SQL condition under which nobody is to see a user; empty: it depends on no column.
+func invisible(t mapping.Table) string {
+	if shown := visible(t); shown != "" {
+		return "NOT (" + shown + ")"
+	}
+	return ""
+}
 
 // alive is the SQL condition under which a row is of the kind and counts; empty: every row.
 func alive(t mapping.Table) string { return unless(t, t.GoneWhen) }

@@ -66,6 +66,7 @@ func TestTheFallbackReadsASchemaInTheMannerOfMastodon(t *testing.T) {
 		`INSERT INTO statuses (id, account_id, text, visibility) SELECT 10 + i, i, 's', i % 4 FROM generate_series(1, 6) i`,
 		`INSERT INTO follows (account_id, target_account_id) VALUES (1, 2), (1, 4), (1, 5)`,
 		`INSERT INTO blocks (account_id, target_account_id) VALUES (4, 1)`,
+		`UPDATE accounts SET suspended_at = now() WHERE id IN (3, 6)`,
 	)
 	edges, err := app.Edges(t.Context(), 1)
 	require.NoError(t, err)
@@ -78,6 +79,9 @@ func TestTheFallbackReadsASchemaInTheMannerOfMastodon(t *testing.T) {
 	timeline, err := app.Timeline(t.Context(), 1, 0, 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, []core.ID{15}, ids(timeline), "4 blocks us, and what 2 wrote is not public")
+	absent, err := app.Absent(t.Context(), 10)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []core.ID{3, 6}, absent, "who is suspended")
 }
 
 func ids(posts []core.Post) []core.ID {

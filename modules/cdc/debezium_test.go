@@ -148,7 +148,7 @@ func (c *chain) names() (named []string) {
 	lines, err := tables.Copies(c.t.Context(), c.ClickHouse, tables.Copied["users"])
 	require.NoError(c.t, err)
 	for _, line := range lines {
-		id, created, _ := strings.Cut(line, "|")
+		id, created := line[:strings.Index(line, "|")], line[strings.LastIndex(line, "|")+1:]
 		state, ok := spoken.Load(created)
 		require.True(c.t, ok, line)
 		if state != "marker" {

@@ -66,11 +66,13 @@ func TestASchemaInTheMannerOfMastodonIsCopied(t *testing.T) {
 		`DELETE FROM blocks WHERE account_id = 2`,
 		`UPDATE follows SET target_account_id = 3 WHERE account_id = 10`,
 		`DELETE FROM mutes WHERE account_id = 1`,
+		`UPDATE accounts SET suspended_at = now() WHERE id IN (5, 6, 7)`,
+		`UPDATE accounts SET suspended_at = NULL WHERE id = 6`,
 		`DELETE FROM favourites WHERE account_id % 2 = 0`,
 		`UPDATE statuses SET in_reply_to_id = 100 WHERE id = 130`, // a post becomes a reply
 	)
 	c.requireCopies(map[string]string{
-		"users": `SELECT concat_ws('|', id, ` + micros + `) FROM accounts`,
+		"users": `SELECT concat_ws('|', id, (suspended_at IS NOT NULL)::int, ` + micros + `) FROM accounts`,
 		"posts": `SELECT concat_ws('|', id, account_id, (visibility > 1 OR deleted_at IS NOT NULL)::int, ` + micros +
 			`) FROM statuses WHERE in_reply_to_id IS NULL`,
 		"comments": `SELECT concat_ws('|', id, in_reply_to_id, account_id, ` + micros +
@@ -109,7 +111,7 @@ func TestASchemaInTheMannerOfDiscourseIsCopied(t *testing.T) {
 	)
 	const constant = `1577836800000000`
 	c.requireCopies(map[string]string{
-		"users": `SELECT concat_ws('|', id, ` + micros + `) FROM forum.users`,
+		"users": `SELECT concat_ws('|', id, 0, ` + micros + `) FROM forum.users`,
 		"posts": `SELECT concat_ws('|', id, COALESCE(user_id, 0), (hidden OR deleted_at IS NOT NULL)::int, ` +
 			micros + `) FROM forum.posts WHERE post_number = 1`,
 		"comments": `SELECT concat_ws('|', id, topic_id, COALESCE(user_id, 0), ` + micros +

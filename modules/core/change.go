@@ -19,8 +19,9 @@ const (
 	Unmuted
 	TableCleared // a table was truncated: whoever holds a copy loads it anew
 	TableReread  // a snapshot of a table has ended: what it did not bring is gone
-	UserGone     // Viewer is deleted, or what the app means by that
+	UserGone     // Viewer is deleted or hidden, or what the app means by that: nobody sees them, or their posts
 	UserBack     // Viewer was gone, and is not any more
+	UserUnclear  // Viewer may have gone or come back: the copy will tell
 )
 
 // Change is one committed change, as others inside the program are told of it.

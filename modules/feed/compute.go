@@ -81,7 +81,9 @@ func (f *Feed) computeTraced(
 		reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version},
 	}
 	c.seenHidden.read(state, f.cfg.Store, now, now.Add(time.Hour))
-	c.filters = filters.Viewer{Seen: &c.seenHidden.seen, Hidden: &c.seenHidden.hidden, SeenFor: f.cfg.Store.SeenFor}
+	c.filters = filters.Viewer{
+		Seen: &c.seenHidden.seen, Hidden: &c.seenHidden.hidden, SeenFor: f.cfg.Store.SeenFor, Absent: f.absent,
+	}
 	c.filters.Begin(f.filters, id)
 
 	stages := make([]StageRecord, 0, len(computeStages))

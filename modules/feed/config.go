@@ -3,6 +3,7 @@ package feed
 import (
 	"time"
 
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -15,6 +16,7 @@ type Config struct {
 	Cache   CacheConfig   `koanf:"cache"`
 	Sources Sources       `koanf:"sources"`
 	Refill  refill.Config `koanf:"refill"`
+	Absent  absent.Config `koanf:"absent"`
 
 	ReserveSize   int           `koanf:"reserve_size" validate:"gte=100,lte=2000"`            // scored posts kept for a viewer
 	MaxEdges      int           `koanf:"max_edges" validate:"gte=100,lte=100000"`             // follows, blocks and mutes read of a viewer; the newest follows stay
@@ -70,6 +72,7 @@ const (
 func DefaultConfig() Config {
 	return Config{
 		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(), Refill: refill.DefaultConfig(),
+		Absent: absent.DefaultConfig(),
 		Cache: CacheConfig{
 			TTL: 30 * time.Minute, RefreshOld: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute,
 			PartialTTL: 5 * time.Second,

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/filters"
@@ -30,6 +31,7 @@ type Feed struct {
 	ranking     *rank.Live
 	hot         *hot.Set
 	recentEdges *recentedges.Edges
+	absent      *absent.Set
 	store       *store.Store
 	graph       Graph
 	fallback    Fallback
@@ -66,6 +68,7 @@ type Params struct {
 	Ranking     *rank.Live
 	Hot         *hot.Set
 	RecentEdges *recentedges.Edges
+	Absent      *absent.Set // nil: nobody
 	Store       *store.Store
 	Graph       Graph
 	Fallback    Fallback
@@ -115,7 +118,8 @@ func New(p Params) (*Feed, error) {
 		p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err))
 	}))
 	return &Feed{
-		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, store: p.Store, graph: p.Graph,
+		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, absent: p.Absent,
+		store: p.Store, graph: p.Graph,
 		fallback: p.Fallback, weekly: p.Weekly,
 		direct: p.Direct, lists: lists{source: p.Lists}, onDemandSlots: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
 		guards: p.Guards, filters: filters.NewSet(p.Filters, p.Registry), clock: p.Clock, log: p.Log,

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/hot"
@@ -30,13 +31,15 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed",
 		fx.Provide(
-			rank.NewLive, newHot, recentedges.New, newFeed, newTuner, NewAPI, NewAdmin, NewDays,
+			rank.NewLive, newAbsent, newHot, recentedges.New, newFeed, newTuner, NewAPI, NewAdmin, NewDays,
 			func(client *clickhouse.Client) Attribution { return daily.NewClickHouse(client) },
 			fx.Annotate(func(d *Days) []httpserver.Route { return d.Routes() },
 				fx.ResultTags(`group:"routes,flatten"`)),
 			fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
 			fx.Annotate(func(a *Admin) []httpserver.Route { return a.Routes() },
 				fx.ResultTags(`group:"routes,flatten"`)),
+			fx.Annotate(func(s *absent.Set) ops.Check { return ops.Check{Name: "absent people", Probe: s.Check} },
+				fx.ResultTags(`group:"checks"`)),
 			fx.Annotate(func(s *hot.Set) ops.Check { return ops.Check{Name: "hot set", Probe: s.Check} },
 				fx.ResultTags(`group:"checks"`)),
 		),
@@ -83,10 +86,42 @@ func RefillModule() fx.Option {
 	))
 }
 
+type absentIn struct {
+	fx.In
+	Lifecycle  fx.Lifecycle
+	Config     Config
+	ClickHouse *clickhouse.Client
+	Postgres   postgres.Reader
+	Tables     graph.Tables
+	Guards     Guards
+	Clock      core.Clock
+	Registry   prometheus.Registerer
+	Log        *zap.Logger
+}
+
+func newAbsent(in absentIn) *absent.Set {
+	var source absent.Source
+	if in.Tables.Users.Table != "" {
+		source = absent.ClickHouse(in.ClickHouse)
+	}
+	app := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges)
+	set := absent.New(in.Config.Absent, in.Config.Hot.TrustChanges, source,
+		func(ctx context.Context, limit int) (people []core.ID, err error) {
+			err = in.Guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
+				people, err = app.Absent(ctx, limit)
+				return err
+			})
+			return people, err
+		}, in.Clock, in.Registry, in.Log)
+	in.Lifecycle.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
+	return set
+}
+
 func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.CountedFrom, ranking *rank.Live,
-	clock core.Clock, reg prometheus.Registerer, log *zap.Logger,
+	people *absent.Set, clock core.Clock, reg prometheus.Registerer, log *zap.Logger,
 ) *hot.Set {
 	set := hot.New(cfg.Hot, hot.NewClickHouse(client, from), ranking, clock, hot.NewMetrics(reg), log)
+	set.LeaveOut(people)
 	set.ObserveAge(reg, clock)
 	lc.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
 	return set
@@ -117,6 +152,7 @@ type feedIn struct {
 	Ranking     *rank.Live
 	Hot         *hot.Set
 	RecentEdges *recentedges.Edges
+	Absent      *absent.Set
 	ClickHouse  *clickhouse.Client
 	Postgres    postgres.Reader
 	Tables      graph.Tables
@@ -136,6 +172,7 @@ func newFeed(in feedIn) (*Feed, error) {
 	}, func() float64 { return float64(fallback.Odd()) }))
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
+		Absent:   in.Absent,
 		Store:    store.New(in.Config.Store, in.Redis),
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: fallback,

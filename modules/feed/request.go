@@ -88,6 +88,7 @@ func (f *Feed) take(q Query) *request {
 		reports: r.reports[:0], stages: r.stages[:0], news: r.news[:0],
 	}
 	r.viewer.Seen, r.viewer.Hidden, r.viewer.SeenFor = &r.seenHidden.seen, &r.seenHidden.hidden, f.cfg.Store.SeenFor
+	r.viewer.Absent = f.absent
 	r.viewer.Begin(f.filters, q.User)
 	r.entry.Forget()
 	r.work.reset(0)

@@ -109,7 +109,8 @@ func (s *Signals) Changed(ctx context.Context, changes []core.Change) error {
 			patch(c.Viewer, reserve.PatchUnmute, c.Other)
 		case core.TableCleared:
 			cleared = true
-		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack:
+		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack,
+			core.UserUnclear:
 			// posts reach cached feeds from the hot set
 		}
 	}

@@ -30,7 +30,9 @@ type entry struct {
 
 // needsStored tells whether the entry cannot be applied without what we have of its row.
 func (e entry) needsStored() bool {
-	return e.repair || e.raise || e.source.Kind.HasEdges() || (e.source.Kind.Counted() && (!e.create || e.ahead()))
+	kind := e.source.Kind
+	return e.repair || e.raise || kind.HasEdges() || (kind.Counted() && (!e.create || e.ahead())) ||
+		(kind == mapping.User && !e.create && e.streamed && e.source.MayReturn())
 }
 
 // ahead tells whether the row is dated later than it was committed.
@@ -160,8 +162,8 @@ func (m *merge) noteChanges(old mapping.Row, known bool, next replica.Row, anew 
 	}
 	// Users are not looked up for every change of theirs, so observers hear of who goes even where we do not know
 	// that they were here; of who comes and was not known to be gone, nobody holds anything.
-	wasGone := known && old.Gone
-	if m.kind == mapping.User && wasGone != next.Gone {
+	wasAbsent := known && old.Absent()
+	if m.kind == mapping.User && wasAbsent != next.Absent() {
 		m.changes = append(m.changes, mapping.UserChange(next.Row, at))
 	}
 	if !m.kind.HasEdges() {

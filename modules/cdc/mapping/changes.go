@@ -9,7 +9,7 @@ import (
 // UserChange is what a change of a user means to the feed.
 func UserChange(row Row, at time.Time) core.Change {
 	kind := core.UserBack
-	if row.Gone {
+	if row.Absent() {
 		kind = core.UserGone
 	}
 	return core.Change{Kind: kind, Viewer: core.ID(row.ID), CommittedAt: at}

@@ -30,7 +30,7 @@ type Table struct {
 	Constants  map[string]string `koanf:"constants"`   // our field: a value that is the same for every row
 	OnlyWhen   []Condition       `koanf:"only_when"`   // all must hold, else the row is none of this kind
 	GoneWhen   []Condition       `koanf:"gone_when"`   // any: the row counts as deleted (soft deletes)
-	HiddenWhen []Condition       `koanf:"hidden_when"` // any: the post is not shown, but may come back
+	HiddenWhen []Condition       `koanf:"hidden_when"` // any: the user or post is not shown, but may come back; a user's posts go and come with them
 	TimeUnit   envelope.Unit     `koanf:"time_unit"`   // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
 	TimeZone   string            `koanf:"time_zone"`   // of times without a zone, as Europe/Berlin; empty: UTC
 }
@@ -139,8 +139,8 @@ func (t Table) check(k Kind, report func(key, format string, args ...any)) {
 			}
 		}
 	}
-	if len(t.HiddenWhen) > 0 && k != Post {
-		report("hidden_when", "only posts can be hidden; use gone_when")
+	if len(t.HiddenWhen) > 0 && k != Post && k != User {
+		report("hidden_when", "only users and posts can be hidden; use gone_when")
 	}
 	if !slices.Contains([]envelope.Unit{"", envelope.Micros, envelope.Millis, envelope.Seconds, envelope.Days},
 		t.TimeUnit) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 func row(t require.TestingT, text string) envelope.Row {
@@ -46,6 +47,35 @@ func TestAPostIsHiddenByItsStatusOrASoftDelete(t *testing.T) {
 			Key: "1", ID: 1, First: 2, CreatedAt: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Hidden: hidden,
 		}, got, text)
 	}
+}
+
+func TestAUserIsHiddenOrGoneByTheirState(t *testing.T) {
+	c := mapping.Default()
+	c.User.GoneWhen = []mapping.Condition{{Column: "state", In: []string{"deleted"}}}
+	c.User.HiddenWhen = []mapping.Condition{{Column: "suspended_at", Is: "set"}}
+	m, err := mapping.New(c, "cdc")
+	require.NoError(t, err)
+	users := m.Of(mapping.User)
+	require.Equal(t, []string{"created_at", "id", "state", "suspended_at"}, users.NeededColumns())
+	require.Equal(t, "suspended_at", users.ColumnKeys()["hidden_when[0].column"])
+	require.True(t, users.MayReturn())
+	for text, want := range map[string]struct {
+		hidden, gone bool
+		kind         core.ChangeKind
+	}{
+		`{"id":1,"state":"active","suspended_at":null,"created_at":"2026-01-01T00:00:00Z"}`:                    {kind: core.UserBack},
+		`{"id":1,"state":"active","suspended_at":"2026-01-02T00:00:00Z","created_at":"2026-01-01T00:00:00Z"}`:  {hidden: true, kind: core.UserGone},
+		`{"id":1,"state":"deleted","suspended_at":null,"created_at":"2026-01-01T00:00:00Z"}`:                   {gone: true, kind: core.UserGone},
+		`{"id":1,"state":"deleted","suspended_at":"2026-01-02T00:00:00Z","created_at":"2026-01-01T00:00:00Z"}`: {gone: true, hidden: true, kind: core.UserGone},
+	} {
+		got, err := users.Alive(row(t, `{"id":1}`), row(t, text))
+		require.NoError(t, err)
+		require.Equal(t, want.hidden, got.Hidden, text)
+		require.Equal(t, want.gone, got.Gone, text)
+		require.Equal(t, core.Change{Kind: want.kind, Viewer: 1}, mapping.UserChange(got, time.Time{}), text)
+	}
+	_, err = users.Alive(row(t, `{"id":1}`), row(t, `{"id":1,"state":"active","created_at":"2026-01-01T00:00:00Z"}`))
+	require.Equal(t, envelope.ReasonColumn, envelope.ReasonOf(err), "a column of a condition that is not there")
 }
 
 func TestADeleteTellsNoMoreThanItsKey(t *testing.T) {

@@ -13,9 +13,12 @@ type Row struct {
 	First     int64
 	Other     int64
 	CreatedAt time.Time
-	Hidden    bool // posts
+	Hidden    bool // users and posts
 	Gone      bool // deleted, or none of this kind
 }
+
+// Absent tells whether a row of a user means that nobody is to see them, or their posts.
+func (r Row) Absent() bool { return r.Gone || r.Hidden }
 
 // CopyKey is the key of a row in our copy, as text.
 func (k Kind) CopyKey(row Row) string {

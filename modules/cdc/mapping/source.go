@@ -157,6 +157,11 @@ func parseID(s string) (int64, error) {
 	return int64(id), nil
 }
 
+// MayReturn tells whether a row may be gone or hidden, and come back without having been deleted.
+func (s *Source) MayReturn() bool {
+	return len(s.config.OnlyWhen)+len(s.config.GoneWhen)+len(s.config.HiddenWhen) > 0
+}
+
 // NeededColumns are the app's columns that rows of the kind are made from, sorted.
 func (s *Source) NeededColumns() []string {
 	needed := map[string]bool{}

@@ -65,6 +65,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 	switch k {
 	case mapping.User:
 		add("id", &id)
+		add("hidden", &hidden)
 	case mapping.Post:
 		add("id", &id)
 		add(layout.First, &first)

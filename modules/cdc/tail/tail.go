@@ -1,5 +1,5 @@
-// Package tail tells of the app's changes as soon as Kafka has them, in every replica that runs one: of posts, and of
-// whom people follow, block and mute. It writes nothing and keeps no offsets.
+// Package tail tells of the app's changes as soon as Kafka has them, in every replica that runs one: of posts, of users
+// who go and come back, and of whom people follow, block and mute. It writes nothing and keeps no offsets.
 package tail
 
 import (
@@ -48,6 +48,11 @@ func Edges(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]co
 	return newTail(m, k, since, notify, log, edgeChanged, mapping.Follow, mapping.Block, mapping.Mute)
 }
 
+// Users makes a reader of which users are gone or hidden, and which are not: of every change of theirs.
+func Users(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]core.Change), log *zap.Logger) *Tail {
+	return newTail(m, k, since, notify, log, userChanged, mapping.User)
+}
+
 func newTail(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]core.Change), log *zap.Logger,
 	changeOf func(*mapping.Source, envelope.Record) (core.Change, bool, error), kinds ...mapping.Kind,
 ) *Tail {
@@ -83,7 +88,7 @@ func (t *Tail) handle(m *sarama.ConsumerMessage) {
 	}
 	if kafka.HasHeader(m, envelope.HeaderRepair) { // whether it counts, only the consumer knows
 		for _, source := range t.sources[m.Topic] {
-			if change, ok, err := postUnclear(source, record); ok && err == nil {
+			if change, ok, err := unclear(source, record); ok && err == nil {
 				t.notify([]core.Change{change})
 			}
 		}
@@ -102,9 +107,12 @@ func (t *Tail) handle(m *sarama.ConsumerMessage) {
 	}
 	for _, source := range t.sources[m.Topic] {
 		change, ok, err := t.changeOf(source, record)
-		if source.Kind == mapping.Post && (source.Wide(record.Key) ||
+		if source.Kind.Layout().ByID && (source.Wide(record.Key) ||
 			envelope.ReasonOf(err) == envelope.ReasonUnavailable) {
-			change, ok, err = postUnclear(source, record) // the consumer asks PostgreSQL
+			if source.Kind == mapping.User && ok && err == nil { // most likely it is so
+				t.notify([]core.Change{change})
+			}
+			change, ok, err = unclear(source, record) // the consumer asks PostgreSQL
 		}
 		if err != nil {
 			t.log.Debug("row not read", append(place(m), zap.Error(err))...)
@@ -138,16 +146,24 @@ func postChanged(source *mapping.Source, record envelope.Record) (core.Change, b
 	return mapping.PostChange(row, record.Source.CommittedAt), true, err
 }
 
-// postUnclear tells that a post may have changed.
-func postUnclear(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
-	if source.Kind != mapping.Post {
+func userChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
+	row, err := source.Row(record)
+	return mapping.UserChange(row, record.Source.CommittedAt), true, err
+}
+
+// unclear tells that a post or a user may have changed.
+func unclear(source *mapping.Source, record envelope.Record) (change core.Change, ok bool, err error) {
+	row, err := source.Deleted(record.Key)
+	switch source.Kind {
+	case mapping.Post:
+		change = core.Change{Kind: core.PostUnclear, Post: core.Post{ID: core.ID(row.ID)}}
+	case mapping.User:
+		change = core.Change{Kind: core.UserUnclear, Viewer: core.ID(row.ID)}
+	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Block, mapping.Mute:
 		return core.Change{}, false, nil
 	}
-	row, err := source.Deleted(record.Key)
-	return core.Change{
-		Kind: core.PostUnclear, Post: core.Post{ID: core.ID(row.ID)},
-		CommittedAt: record.Source.CommittedAt,
-	}, true, err
+	change.CommittedAt = record.Source.CommittedAt
+	return change, true, err
 }
 
 func edgeChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {

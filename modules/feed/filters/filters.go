@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/idset"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -99,6 +100,7 @@ type Viewer struct {
 	Seen, Hidden *idset.Set         // posts
 	SeenFor      time.Duration      // how long a post that was seen is left out
 	Served       cursor.ServedPosts // by the session, where its order was lost
+	Absent       *absent.Set        // authors whose posts nobody is to see
 
 	set      *Set
 	posts    [kinds][]*idset.Set // of the filters that reject some posts, looked up once
@@ -124,10 +126,12 @@ func (v *Viewer) Begin(set *Set, id core.ID) {
 func (v *Viewer) Reject(kind Kind, p Post) *Filter {
 	var f *Filter
 	switch {
-	case p.Author.Relation&v.set.relations != 0 || len(v.set.byAuthor) > 0:
+	case p.Author.Relation&v.set.relations != 0:
 		f = v.RejectAuthor(p.Author)
 	case p.Author.ID == v.ID:
 		f = v.set.own
+	default: // of the filters on authors only these are left
+		f = v.rejectByAuthor(p.Author)
 	}
 	switch {
 	case f != nil:
@@ -148,6 +152,15 @@ func (v *Viewer) Reject(kind Kind, p Post) *Filter {
 		v.rejected[f.at]++
 	}
 	return f
+}
+
+func (v *Viewer) rejectByAuthor(author reserve.Author) *Filter {
+	for _, f := range v.set.byAuthor {
+		if f.Author(v, author) {
+			return f
+		}
+	}
+	return nil
 }
 
 func (v *Viewer) rejectPost(kind Kind, p Post) *Filter {

@@ -6,7 +6,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/idset"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
@@ -18,14 +21,18 @@ func TestEachFilterRejectsWhatItSays(t *testing.T) {
 	hidden.Add(60)
 	v := Viewer{Seen: &seen, Hidden: &hidden, SeenFor: time.Hour}
 	v.Begin(NewSet(All(), prometheus.NewRegistry()), 1)
+	v.Absent = absent.New(absent.DefaultConfig(), time.Hour, nil, nil, core.SystemClock{}, prometheus.NewRegistry(),
+		zap.NewNop())
+	v.Absent.Apply([]core.Change{{Kind: core.UserGone, Viewer: 6}, {Kind: core.UserGone, Viewer: 1}})
 	stranger := reserve.Author{ID: 9}
 	for name, p := range map[string]Post{
-		"own":         {ID: 10, Author: reserve.Author{ID: 1}},
-		"blocked":     {ID: 10, Author: reserve.Author{ID: 2, Relation: reserve.Blocks | reserve.Follows}},
-		"blocked_by":  {ID: 10, Author: reserve.Author{ID: 3, Relation: reserve.BlockedBy}},
-		"muted":       {ID: 10, Author: reserve.Author{ID: 4, Relation: reserve.Mutes}},
-		"not_visible": {ID: 10, Author: stranger, Gone: true},
-		"hidden":      {ID: 60, Author: stranger},
+		"own":           {ID: 10, Author: reserve.Author{ID: 1}},
+		"blocked":       {ID: 10, Author: reserve.Author{ID: 2, Relation: reserve.Blocks | reserve.Follows}},
+		"blocked_by":    {ID: 10, Author: reserve.Author{ID: 3, Relation: reserve.BlockedBy}},
+		"muted":         {ID: 10, Author: reserve.Author{ID: 4, Relation: reserve.Mutes}},
+		"author_hidden": {ID: 10, Author: reserve.Author{ID: 6, Relation: reserve.Follows}},
+		"not_visible":   {ID: 10, Author: stranger, Gone: true},
+		"hidden":        {ID: 60, Author: stranger},
 	} {
 		for kind := range kinds {
 			f := v.Reject(kind, p)

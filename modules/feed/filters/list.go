@@ -8,6 +8,7 @@ func All() []Filter {
 		blocked,
 		blockedBy,
 		muted,
+		authorHidden,
 		notVisible,
 		hidden,
 		seen,

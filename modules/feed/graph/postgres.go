@@ -23,13 +23,18 @@ type Postgres struct {
 	timeline string
 	recent   string
 	posts    string
+	absent   string // empty: nobody ever is
 	odd      atomic.Int64
 }
 
 // NewPostgres prepares the queries for the app's tables.
 func NewPostgres(db postgres.Reader, tables Tables, maxEdges int) *Postgres {
+	absent := ""
+	if tables.Users.Absent != "" {
+		absent = tables.query("feed_absent")
+	}
 	return &Postgres{
-		db: db, maxEdges: maxEdges,
+		db: db, maxEdges: maxEdges, absent: absent,
 		edges: tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
 		recent: tables.query("feed_recent_posts"), posts: tables.query("feed_posts"),
 	}
@@ -79,6 +84,26 @@ func (p *Postgres) Posts(ctx context.Context, ids []core.ID) ([]core.Post, error
 		keys[i] = int64(id)
 	}
 	return p.read(ctx, "posts", p.posts, keys)
+}
+
+// Absent are people whom nobody is to see, by what the app's table says of them: at most limit, none who were deleted.
+func (p *Postgres) Absent(ctx context.Context, limit int) ([]core.ID, error) {
+	if p.absent == "" {
+		return nil, nil
+	}
+	rows, err := p.db.Query(ctx, p.absent, limit)
+	if err != nil {
+		return nil, fmt.Errorf("absent people: %w", err)
+	}
+	people, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.ID, error) {
+		var id int64
+		err := row.Scan(&id)
+		return core.ID(id), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("absent people: %w", err)
+	}
+	return people, nil
 }
 
 func (p *Postgres) read(ctx context.Context, what, query string, args ...any) ([]core.Post, error) {

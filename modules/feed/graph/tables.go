@@ -12,6 +12,7 @@ import (
 // one means that the app has no such thing.
 type Tables struct {
 	Posts   PostTable
+	Users   UserTable
 	Follows EdgeTable
 	Blocks  EdgeTable
 	Mutes   EdgeTable
@@ -25,6 +26,13 @@ type PostTable struct {
 	// TimeUnit is what a number in CreatedAt counts (us, ms, s or days), Zone of which times without a zone are;
 	// empty: it is a time, in UTC.
 	TimeUnit, Zone string
+}
+
+// UserTable names the app's users.
+type UserTable struct {
+	Table, ID string
+	// Absent is an SQL condition under which nobody is to see a user, with columns qualified; empty: never.
+	Absent string
 }
 
 // EdgeTable names a table of pairs: From follows, blocks or mutes To.
@@ -41,6 +49,7 @@ func DefaultTables() Tables {
 			Table: "posts", ID: "id", Author: "author_id", CreatedAt: "created_at",
 			Visible: exampleVisible,
 		},
+		Users:   UserTable{Table: "users", ID: "id"},
 		Follows: EdgeTable{Table: "follows", From: "follower_id", To: "followee_id"},
 		Blocks:  EdgeTable{Table: "blocks", From: "blocker_id", To: "blocked_id"},
 		Mutes:   EdgeTable{Table: "mutes", From: "muter_id", To: "muted_id"},
@@ -48,6 +57,9 @@ func DefaultTables() Tables {
 }
 
 const exampleVisible = `"posts"."status" = 'published' AND "posts"."deleted_at" IS NULL`
+
+// exampleAbsent is nobody's condition.
+const exampleAbsent = `"users"."id" < 0`
 
 // query is one of our queries with the example's names replaced by the app's.
 func (t Tables) query(name string) string {
@@ -68,6 +80,9 @@ func (t Tables) query(name string) string {
 		`"posts"."author_id"`, posts + "." + quoted(t.Posts.Author),
 		`"posts"."created_at"`, local,
 		`"posts"`, posts,
+	}
+	if users := quoted(t.Users.Table); t.Users.Absent != "" {
+		pairs = append(pairs, exampleAbsent, t.Users.Absent, `"users"."id"`, users+"."+quoted(t.Users.ID), `"users"`, users)
 	}
 	pairs = append(pairs, edgePairs(example.Follows, t.Follows)...)
 	pairs = append(pairs, edgePairs(example.Blocks, t.Blocks)...)

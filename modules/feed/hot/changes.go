@@ -56,7 +56,7 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 		s.unsettled = now
 		s.requestReload()
 	case core.Followed, core.Unfollowed, core.Blocked, core.Unblocked, core.Muted, core.Unmuted,
-		core.UserGone, core.UserBack:
+		core.UserGone, core.UserBack, core.UserUnclear:
 	}
 }
 
@@ -91,6 +91,20 @@ func (s *Set) requestReload() {
 	select {
 	case s.reload <- struct{}{}:
 	default: // one is asked for already
+	}
+}
+
+// maxReturned bounds the arrivals of one author who came back; entries get older posts with their next refresh.
+const maxReturned = 30
+
+// Return notes that an author's posts may be shown again: entries that were made meanwhile do not have them.
+func (s *Set) Return(author core.ID) {
+	now := s.clock.Now().UnixMicro()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	posts := s.index.byAuthor[author]
+	for _, place := range posts[max(0, len(posts)-maxReturned):] {
+		s.arrivals.add(arrival{ID: s.index.at(place).ID, Author: author, at: now})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
@@ -49,6 +50,7 @@ type Set struct {
 	unsettled       time.Time             // when the table of posts was truncated, or had been read anew
 	hour            time.Time             // the hour that counts as the current one
 	suppressionList *suppressionList
+	absent          *absent.Set // whose posts are in no list of everybody's
 
 	loadedAt     atomic.Int64 // microseconds since 1970; zero: never
 	engagementAt atomic.Int64
@@ -66,6 +68,9 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 	s.lists.Store(&Lists{})
 	return s
 }
+
+// LeaveOut keeps these people's posts out of the lists for everybody. It is called before Start.
+func (s *Set) LeaveOut(people *absent.Set) { s.absent = people }
 
 // View reads the set. It must be closed soon: changes wait for it.
 type View struct{ s *Set }

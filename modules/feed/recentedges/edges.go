@@ -81,7 +81,8 @@ func (e *Edges) Apply(changes []core.Change) {
 			clear(e.byViewer)
 			clear(e.rows)
 			e.queue = nil
-		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack:
+		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack,
+			core.UserUnclear:
 		}
 	}
 }

@@ -3,7 +3,8 @@
 CREATE TABLE public.accounts (
     id         bigint PRIMARY KEY,
     username   varchar NOT NULL DEFAULT '',
-    created_at timestamp(6) NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
+    created_at timestamp(6) NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
+    suspended_at timestamp
 );
 CREATE TABLE public.statuses (
     id             bigint PRIMARY KEY,

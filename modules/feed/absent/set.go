@@ -1,0 +1,185 @@
+package absent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+// Config bounds the set.
+type Config struct {
+	MaxPeople   int           `koanf:"max_people" validate:"gte=1000,lte=100000000"` // suspended, hidden or deleted people whose posts are left out, 16 to 64 bytes each; beyond that, deleted ones are forgotten first
+	ReloadEvery time.Duration `koanf:"reload_every" validate:"gte=10s,lte=24h"`      // all of them, to repair what changes missed
+	LoadTimeout time.Duration `koanf:"load_timeout" validate:"gte=100ms,lte=10m"`    // one such reading
+}
+
+// DefaultConfig suits most sites.
+func DefaultConfig() Config {
+	return Config{MaxPeople: 1_000_000, ReloadEvery: 10 * time.Minute, LoadTimeout: 30 * time.Second}
+}
+
+// Source reads who is absent, at most limit people.
+type Source func(ctx context.Context, limit int) ([]core.ID, error)
+
+// Set is who is absent. It is safe for concurrent use; a nil one is empty.
+type Set struct {
+	cfg        Config
+	trust      time.Duration
+	source     Source // ClickHouse
+	substitute Source // while that is away
+	clock      core.Clock
+	log        *zap.Logger
+	metrics    *metrics
+	workers    *worker.Group
+	reload     chan struct{}
+
+	table  atomic.Pointer[table]
+	state  atomic.Int32
+	full   atomic.Bool // people were left out
+	mu     sync.Mutex  // changes
+	heard  map[core.ID]note
+	failed bool
+}
+
+// note is what was heard of somebody.
+type note struct {
+	absent bool
+	at     time.Time
+}
+
+// What the set was loaded from.
+const (
+	nothing = iota
+	partly
+	whole
+)
+
+// New makes an empty set. What is heard outweighs what is read for the time of trust. Without a source nobody is
+// ever absent: the app's table of users is not mapped.
+func New(cfg Config, trust time.Duration, source, substitute Source, clock core.Clock, reg prometheus.Registerer,
+	log *zap.Logger,
+) *Set {
+	s := &Set{
+		cfg: cfg, trust: trust, source: source, substitute: substitute, clock: clock, log: log.Named("absent"),
+		reload: make(chan struct{}, 1), heard: map[core.ID]note{},
+	}
+	s.metrics = newMetrics(reg, s)
+	s.table.Store(newTable(0))
+	return s
+}
+
+// Has tells whether somebody is absent.
+func (s *Set) Has(id core.ID) bool {
+	return s != nil && id.Valid() && s.table.Load().has(id)
+}
+
+// Len is how many people are absent.
+func (s *Set) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.table.Load().live
+}
+
+var (
+	errNotLoaded = errors.New("who is suspended or deleted is not known yet")
+	errPartly    = errors.New("who is suspended was read from PostgreSQL; of whom was deleted nothing is known yet")
+)
+
+// Check is nil when everybody is known.
+func (s *Set) Check(context.Context) error {
+	switch {
+	case s.source == nil:
+	case s.state.Load() == nothing:
+		return errNotLoaded
+	case s.state.Load() == partly:
+		return errPartly
+	case s.full.Load():
+		return fmt.Errorf("more than feed.absent.max_people = %d people are suspended or deleted: posts of the others are shown", s.cfg.MaxPeople)
+	}
+	return nil
+}
+
+// maxHeard bounds the memory of changes; beyond it, what is read is trusted sooner.
+const maxHeard = 1 << 17
+
+// Apply takes over changes, those of one person in their order, and tells who has come back.
+func (s *Set) Apply(changes []core.Change) (back []core.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range changes {
+		switch c := &changes[i]; c.Kind {
+		case core.UserGone:
+			s.hear(c.Viewer, true)
+			s.put(c.Viewer)
+		case core.UserBack:
+			was := s.table.Load().remove(c.Viewer)
+			if was {
+				back = append(back, c.Viewer)
+			}
+			if was || s.state.Load() != whole { // else ClickHouse said nothing else
+				s.hear(c.Viewer, false)
+			}
+		case core.UserUnclear:
+			delete(s.heard, c.Viewer)
+			s.requestReload()
+		case core.TableCleared: // only ClickHouse knows what has come since
+			clear(s.heard)
+			s.requestReload()
+		case core.TableReread:
+			s.requestReload()
+		case core.PostPut, core.PostDeleted, core.PostUnclear, core.Followed, core.Unfollowed, core.Blocked,
+			core.Unblocked, core.Muted, core.Unmuted:
+		}
+	}
+	return back
+}
+
+func (s *Set) put(id core.ID) {
+	t := s.table.Load()
+	switch {
+	case !id.Valid() || t.has(id):
+		return
+	case t.live >= s.cfg.MaxPeople:
+		s.full.Store(true)
+		s.metrics.leftOut.Inc()
+		return
+	case !t.add(id):
+		t = t.grown()
+		t.add(id)
+		s.table.Store(t)
+	}
+}
+
+func (s *Set) hear(id core.ID, absent bool) {
+	if len(s.heard) >= maxHeard {
+		s.forget(s.clock.Now().Add(-s.trust / 4))
+	}
+	if len(s.heard) < maxHeard && id.Valid() {
+		s.heard[id] = note{absent, s.clock.Now()}
+	}
+}
+
+// forget drops what was heard before a time.
+func (s *Set) forget(before time.Time) {
+	for id, n := range s.heard {
+		if n.at.Before(before) {
+			delete(s.heard, id)
+		}
+	}
+}
+
+func (s *Set) requestReload() {
+	select {
+	case s.reload <- struct{}{}:
+	default: // one is asked for already
+	}
+}
