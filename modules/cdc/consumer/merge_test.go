@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/replica"
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
@@ -188,4 +189,22 @@ func TestARepairOutranksTheVersionThatItNamesWhereverItStands(t *testing.T) {
 	replay, m := apply(repaired, entry{version: at(2, 5), row: row(4)})
 	require.Equal(t, repaired, replay, "in a topic that never grew a lower place was applied before")
 	require.Equal(t, 1, m.replays)
+}
+
+func TestAUserWhoIsShownAgainIsToldOf(t *testing.T) {
+	c := mapping.Default()
+	c.User.HiddenWhen = []mapping.Condition{{Column: "suspended_at", Is: "set"}}
+	mapped, err := mapping.New(c, "cdc")
+	require.NoError(t, err)
+	users := mapped.Of(mapping.User)
+	change := entry{source: users, row: mapping.Row{Key: "7", ID: 7}, version: 512, streamed: true}
+	require.True(t, change.needsStored(), "else nobody knows that they were hidden")
+	hidden := replica.Row{Row: mapping.Row{Key: "7", ID: 7, Hidden: true}, Version: 256}
+	m := newMerge(users, map[string]replica.Row{"7": hidden})
+	m.apply(change)
+	require.Equal(t, []core.Change{{Kind: core.UserBack, Viewer: 7}}, m.changes)
+	change.row.Hidden, change.version = true, 768
+	m.apply(change)
+	require.Equal(t, core.UserGone, m.changes[1].Kind)
+	require.True(t, m.written()[0].Hidden)
 }
