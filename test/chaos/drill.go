@@ -67,6 +67,8 @@ func run(ctx context.Context, o options) (r *report, err error) {
 	defer func() {
 		if os.Getenv("FEEDRANK_CHAOS_KEEP") == "" {
 			err = errors.Join(err, os.RemoveAll(d.dir))
+		} else {
+			o.say("the consumers' logs are in %s\n", d.dir)
 		}
 	}()
 	if d.servers, err = embedded.Start(ctx,
@@ -78,7 +80,7 @@ func run(ctx context.Context, o options) (r *report, err error) {
 		return nil, err
 	}
 	if err := d.disturbed(ctx); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, d.logTails())
+		return nil, fmt.Errorf("%w\n%s%s", err, d.behind(context.WithoutCancel(ctx)), d.logTails())
 	}
 	took := d.drainedAt.Sub(d.diary.began)
 	truth, v, ages, err := d.compare(ctx)
@@ -144,8 +146,11 @@ func (d *drill) disturbed(ctx context.Context) (err error) {
 	}
 	defer func() {
 		for _, l := range lanes {
-			if l.p != nil {
-				err = errors.Join(err, l.p.kill()) // it has left already if all went well
+			if l.p != nil { // it has left already if all went well
+				if err != nil {
+					l.p.tellWhereItIs()
+				}
+				err = errors.Join(err, l.p.kill())
 			}
 		}
 	}()
@@ -248,8 +253,12 @@ func (d *drill) drained(ctx context.Context) error {
 	defer cancel()
 	for {
 		ends, err := logEnds(d.settings.Kafka.Brokers, d.topic)
+		all := int64(0)
+		for _, end := range ends {
+			all += end
+		}
 		// what is doubled never matches
-		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && covered >= ends &&
+		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && int64(covered) >= all && //nolint:gosec // few
 			(d.unfenced || d.resolved(waiting)) {
 			return nil
 		}
@@ -305,6 +314,24 @@ func (d *drill) caughtUp(ctx context.Context, but int) error {
 			return err
 		}
 	}
+}
+
+// behind says for each partition how far it is applied, where its log ends, and who has it.
+func (d *drill) behind(ctx context.Context) string {
+	ends, err := logEnds(d.settings.Kafka.Brokers, d.topic)
+	var b strings.Builder
+	for partition := range d.partitions {
+		applied, failed := d.number(ctx, fmt.Sprintf(
+			"SELECT max(last_offset) + 1 AS n FROM event_ranges WHERE kafka_partition = %d", partition))
+		err = errors.Join(err, failed)
+		fmt.Fprintf(&b, "partition %d: applied up to %d of %d\n", partition, applied, ends[partition])
+	}
+	group, failed := members(d.settings.Kafka.Brokers, d.settings.Kafka.Topic("feedrank-events"))
+	b.WriteString(group)
+	if err = errors.Join(err, failed); err != nil {
+		fmt.Fprintf(&b, "not all of it: %v\n", err)
+	}
+	return b.String()
 }
 
 // stalled is how long nothing may be applied although nobody new is disturbed.

@@ -126,6 +126,17 @@ func (p *process) leave() error {
 
 const leaveLimit = 40 * time.Second
 
+// tellWhereItIs has the process write its goroutines to its log and end.
+func (p *process) tellWhereItIs() {
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may be dead
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+	case <-timer.C: // it is frozen
+	}
+}
+
 // kill is SIGKILL.
 func (p *process) kill() error {
 	if !p.running() {

@@ -108,21 +108,47 @@ func readLog(brokers []string, topic string, each func(*sarama.ConsumerMessage) 
 }
 
 // logEnds is how many records a topic has.
-func logEnds(brokers []string, topic string) (all uint64, err error) {
+func logEnds(brokers []string, topic string) (ends map[int32]int64, err error) {
 	cfg := sarama.NewConfig()
 	cfg.Version = sarama.V3_6_0_0
 	client, err := sarama.NewClient(brokers, cfg)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer func() { _ = client.Close() }()
 	partitions, err := client.Partitions(topic)
+	ends = map[int32]int64{}
 	for _, partition := range partitions {
 		end, failed := client.GetOffset(topic, partition, sarama.OffsetNewest)
 		err = errors.Join(err, failed)
-		all += uint64(max(0, end))
+		ends[partition] = max(0, end)
 	}
-	return all, err
+	return ends, err
+}
+
+// members says which partitions each member of the consumers' group has.
+func members(brokers []string, group string) (string, error) {
+	cfg := sarama.NewConfig()
+	cfg.Version = sarama.V3_6_0_0
+	admin, err := sarama.NewClusterAdmin(brokers, cfg)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = admin.Close() }()
+	groups, err := admin.DescribeConsumerGroups([]string{group})
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, g := range groups {
+		fmt.Fprintf(&b, "group %s is %s\n", g.GroupId, g.State)
+		for id, m := range g.Members {
+			if has, err := m.GetMemberAssignment(); err == nil && has != nil {
+				fmt.Fprintf(&b, "member %s has %v\n", id, has.Topics)
+			}
+		}
+	}
+	return b.String(), nil
 }
 
 func readPartition(consumer sarama.Consumer, topic string, partition int32, end int64,
