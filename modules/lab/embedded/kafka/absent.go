@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -114,13 +115,20 @@ func (a *absent) groups() map[string]bool {
 	return groups
 }
 
-// isSilent is false of a member that is not known: it is from before a restart, and kfake keeps its session.
+// isSilent counts from the first look at a member that was not heard of: it may have joined before a restart.
 func (a *absent) isSilent(m member) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s, known := a.seen[m]
-	return known && s.session > 0 && time.Since(s.at) > 2*s.session
+	if !known {
+		a.seen[m] = sighting{at: time.Now()}
+		return false
+	}
+	return time.Since(s.at) > 2*cmp.Or(s.session, longSession)
 }
+
+// longSession is that of a member whose own is not known: longer than a client of ours asks for.
+const longSession = 10 * time.Second
 
 // forget drops the members of a group that were not heard of for long: they left, or are made to.
 func (a *absent) forget(group string) {
@@ -150,6 +158,11 @@ func leave(addr, group string, members []string) error {
 	}
 	if response.Err != sarama.ErrNoError {
 		return response.Err
+	}
+	for _, m := range response.Members {
+		if m.Err != sarama.ErrNoError && m.Err != sarama.ErrUnknownMemberId {
+			return fmt.Errorf("%s: %w", m.MemberId, m.Err)
+		}
 	}
 	return nil
 }
