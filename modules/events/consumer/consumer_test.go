@@ -56,7 +56,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Stack: stack.OfEvents(t), cfg: DefaultConfig(), dead: &deadLetterLog{}}
 	w.KafkaConfig.SessionTimeout = 6 * time.Second
-	w.cfg.InsertTimeout = 5 * time.Second
+	w.cfg.InsertTimeout = 10 * time.Second // on a busy machine an insert may take its time
 	_, err := kafka.EnsureTopics(w.KafkaConfig, topicSpecs(w.cfg.Log, w.KafkaConfig), false)
 	require.NoError(t, err)
 	w.producer = kafka.NewProducer(w.KafkaConfig)

@@ -102,10 +102,12 @@ func (l *Ledger) write(ctx context.Context, name string, q ch.Query) error {
 	return l.client.Write(ctx, clickhouse.Query{Name: "event_" + name, Query: q})
 }
 
-// writeUnder writes rows under a fence.
-func (l *Partition) writeUnder(ctx context.Context, f Fence, name string, q ch.Query) error {
-	q.Settings = writing(l.client.Database(), l.timeout, f)
-	return l.unlessFenced(ctx, f, l.write(ctx, name, q))
+// writeUnder writes rows under a fence, in a time of its own.
+func (l *Partition) writeUnder(ctx context.Context, f Fence, timeout time.Duration, name string, q ch.Query) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	q.Settings = writing(l.client.Database(), timeout, f)
+	return l.unlessFenced(ctx, f, l.client.Write(ctx, clickhouse.Query{Name: "event_" + name, Query: q}))
 }
 
 // unlessFenced tells a refusal by the fence from others: the constraint that refused may have been that
@@ -159,7 +161,7 @@ func (l *Partition) Claim(ctx context.Context, f Fence, owner string) error {
 	name.Append(owner)
 	at.WithPrecision(proto.PrecisionMilli)
 	at.Append(l.clock.Now())
-	err := l.writeUnder(ctx, f, "claim", ch.Query{
+	err := l.writeUnder(ctx, f, l.timeout, "claim", ch.Query{
 		Body: "INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES",
 		Input: proto.Input{
 			{Name: "fence", Data: &number},

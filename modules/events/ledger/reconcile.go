@@ -37,6 +37,10 @@ func views() []view {
 // maxRounds bounds the reconciling of one view. One round is enough unless something is wrong.
 const maxRounds = 3
 
+// recountTimes is how much longer than an insert this may take: it reads all that a batch touched, and on a busy
+// server a time that is too short only makes it begin anew.
+const recountTimes = 4
+
 // Scope says which buckets of the views are meant: those that offsets beyond after touched, or that events
 // on some posts touched which were ahead of their records, or whole days.
 type Scope struct {
@@ -107,7 +111,7 @@ func (l *Partition) differing(ctx context.Context, v view, s Scope) (uint64, err
 // adds nothing under an old fence: there is no moment at which we could be frozen with a stale
 // difference in our hands.
 func (l *Partition) addDifference(ctx context.Context, v view, f Fence, s Scope) error {
-	return l.writeUnder(ctx, f, "reconcile", ch.Query{
+	return l.writeUnder(ctx, f, recountTimes*l.timeout, "reconcile", ch.Query{
 		Body: "INSERT INTO " + v.table + " (" + v.columns + ") SELECT " + v.columns + " FROM (" + statement(v) + ")" +
 			" WHERE joinGet('partition_owners', 'token', {fence:UInt64}) = {token:UInt64}" +
 			" AND joinGet('partition_owners', 'token', {fence:UInt64} + 1) = 0",
