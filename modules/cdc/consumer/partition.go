@@ -52,7 +52,6 @@ func (p *partition) run() error {
 	queue := kafka.NewQueue(int64(p.cfg.QueueBytes), p.clock,
 		func() { p.metrics.pauses.WithLabelValues(p.decoder.table).Inc(); p.group.Pause(one) },
 		func() { p.group.Resume(one) })
-	defer p.group.Resume(one) // whoever has it next in this process begins with an empty queue
 	defer p.metrics.backlog.Watch(queue, p.claim, p.decoder.table, kafka.PartitionLabel(p.claim.Partition()))()
 	p.markers.Follow(ctx, queue, p.claim)
 

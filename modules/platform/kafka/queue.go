@@ -61,10 +61,15 @@ func (q *Queue) Push(m *sarama.ConsumerMessage) {
 	q.signal()
 }
 
-// Close says that no more records come.
+// Close says that no more records come. It takes back a pause: the client keeps that while a partition is taken
+// away and given back, and whoever has it next begins with an empty queue, which resumes nothing.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	q.closed = true
+	if q.paused {
+		q.paused = false
+		q.resume()
+	}
 	q.mu.Unlock()
 	q.signal()
 }

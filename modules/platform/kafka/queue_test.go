@@ -57,3 +57,18 @@ func TestTheQueuePausesFetchingRatherThanGrow(t *testing.T) {
 		require.False(t, open)
 	})
 }
+
+// The client keeps a pause while a partition is taken away and given back.
+func TestAQueueThatEndsLeavesNoPartitionPaused(t *testing.T) {
+	paused := false
+	q := kafka.NewQueue(1000, core.SystemClock{}, func() { paused = true }, func() { paused = false })
+	q.Push(&sarama.ConsumerMessage{Value: make([]byte, 2000)})
+	require.True(t, paused)
+	q.Close()
+	require.False(t, paused)
+
+	paused = true // by whoever has the partition next
+	m, _ := q.Pop()
+	require.NotNil(t, m)
+	require.True(t, paused, "that is no longer ours")
+}
