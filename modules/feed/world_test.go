@@ -121,8 +121,7 @@ func worldOn(t testing.TB, s *stack.Stack, users int, change ...func(*feed.Confi
 	for _, f := range change {
 		f(&w.cfg)
 	}
-	w.redis = redis.New(s.RedisConfig)
-	t.Cleanup(w.redis.Close)
+	w.redis = stack.Redis(t, s.RedisConfig)
 	w.start()
 	w.ch("INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES (1, 7, 'test', now64(3))")
 	w.sql("INSERT INTO users (id, name) SELECT i, 'user ' || i FROM generate_series(1, $1) i", users)

@@ -81,8 +81,7 @@ func newWorld(t testing.TB, change ...func(*suggest.Config)) *world {
 	for _, f := range change {
 		f(&w.cfg)
 	}
-	w.redis = redis.New(w.RedisConfig)
-	t.Cleanup(w.redis.Close)
+	w.redis = stack.Redis(t, w.RedisConfig)
 	w.store = suggest.NewStore(w.cfg, w.redis, w.clock)
 	w.source = suggest.NewClickHouse(w.cfg, w.ClickHouse, core.CountedFromEvents())
 	w.anew()

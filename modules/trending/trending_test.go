@@ -45,8 +45,7 @@ func newWorld(t testing.TB, change ...func(*trending.Config)) *world {
 	for _, f := range change {
 		f(&w.cfg)
 	}
-	w.redis = redis.New(w.RedisConfig)
-	t.Cleanup(w.redis.Close)
+	w.redis = stack.Redis(t, w.RedisConfig)
 	w.lists = trending.NewPublished(w.cfg, w.redis)
 	w.job = w.replica()
 	w.write("INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES (1, 7, 'test', now64(3))")

@@ -41,8 +41,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Stack: stack.New(t), t: t, cfg: warm.DefaultConfig()}
 	w.cfg.Limit, w.cfg.Rate = 3, 1000
-	w.redis = redis.New(w.RedisConfig)
-	t.Cleanup(w.redis.Close)
+	w.redis = stack.Redis(t, w.RedisConfig)
 	w.list = warm.NewList(w.cfg, w.ClickHouse, w.redis, core.SystemClock{})
 	w.write("INSERT INTO partition_owners (fence, token, owner, claimed_at) VALUES (1, 7, 'test', now64(3))")
 	return w

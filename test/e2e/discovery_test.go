@@ -107,8 +107,7 @@ func TestPeopleAndPostsAreDiscovered(t *testing.T) {
 	for _, user := range []core.ID{5, 6, 7} {
 		p.act(user, "share", post, 3)
 	}
-	client := redis.New(s.RedisConfig)
-	defer client.Close()
+	client := stack.Redis(t, s.RedisConfig)
 	lists := trending.NewPublished(cfg.Trending, client)
 	p.eventually("the job publishes what three people shared", func() bool {
 		p.admin(http.MethodPost, "/admin/v1/jobs/trending/run", http.StatusAccepted)

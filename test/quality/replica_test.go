@@ -77,8 +77,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	set := hot.New(cfg.Hot, source, live, r, hot.NewMetrics(reg), zap.NewNop())
 	require.NoError(t, set.Load(t.Context()))
 	r.hot = set
-	client := redis.New(s.RedisConfig)
-	t.Cleanup(client.Close)
+	client := stack.Redis(t, s.RedisConfig)
 	r.store = store.New(cfg.Store, client)
 	r.signals = feed.NewSignals(r.store, reg)
 	f, err := feed.New(feed.Params{

@@ -23,6 +23,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/sql"
+	"github.com/feedrank/feedrank/test/wait"
 )
 
 // Main runs a package's tests; TestMain calls it and nothing else.
@@ -74,6 +75,16 @@ func OfEvents(t testing.TB) *Stack {
 	s.ClickHouse = clickhouse.New(s.ClickHouseConfig, prometheus.NewRegistry())
 	t.Cleanup(s.ClickHouse.Close)
 	return s
+}
+
+// Redis is a client that is connected. One that is new waits for its first dial no longer than a request would,
+// which is not long enough on a busy machine.
+func Redis(t testing.TB, cfg redis.Config) *redis.Client {
+	t.Helper()
+	client := redis.New(cfg)
+	t.Cleanup(client.Close)
+	wait.Until(t, func() bool { _, err := client.Conn(); return err == nil }, "connect to Redis")
+	return client
 }
 
 // Exec runs a statement in ClickHouse.

@@ -60,6 +60,9 @@ func bound(t *testing.T, addr string) *Quota {
 	cfg := redis.DefaultConfig()
 	cfg.Addrs = []string{addr}
 	client := redis.New(cfg)
+	if addr != nowhere {
+		client = stack.Redis(t, cfg)
+	}
 	t.Cleanup(client.Close)
 	return NewQuota(DefaultQuota(), client, core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
 }

@@ -45,8 +45,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Stack: stack.New(t), t: t, erased: erased{}}
-	client := redis.New(w.RedisConfig)
-	t.Cleanup(client.Close)
+	client := stack.Redis(t, w.RedisConfig)
 	conn, err := client.Conn()
 	require.NoError(t, err)
 	cfg := store.DefaultConfig()

@@ -20,8 +20,7 @@ func TestHidesThatRedisDidNotTakeAreWrittenWhenItDoes(t *testing.T) {
 	servers := embeddedtest.Own(t, embedded.Redis)
 	config := redis.DefaultConfig()
 	config.Addrs = []string{servers.Redis.Addr()}
-	client := redis.New(config)
-	defer client.Close()
+	client := stack.Redis(t, config)
 	cfg := store.DefaultConfig()
 	cfg.WriteFor = 100 * time.Millisecond
 	s := store.New(cfg, client)

@@ -26,8 +26,7 @@ func newStore(t *testing.T, cfg store.Config) *store.Store {
 	t.Helper()
 	config := redis.DefaultConfig()
 	config.Addrs = []string{embeddedtest.NewRedis(t)}
-	client := redis.New(config)
-	t.Cleanup(client.Close)
+	client := stack.Redis(t, config)
 	return store.New(cfg, client)
 }
 
@@ -83,8 +82,7 @@ func TestAComputationThatAChangeOvertookIsNotKept(t *testing.T) {
 func TestAnEntryOfAnotherVersionIsWrittenOver(t *testing.T) {
 	config := redis.DefaultConfig()
 	config.Addrs = []string{embeddedtest.NewRedis(t)}
-	client := redis.New(config)
-	defer client.Close()
+	client := stack.Redis(t, config)
 	s := store.New(store.DefaultConfig(), client)
 	ctx := context.Background()
 	conn, err := client.Conn()
@@ -234,8 +232,7 @@ func TestABusyRedisIsWaitedForAndOneThatIsAwayIsNot(t *testing.T) {
 	servers := embeddedtest.Own(t, embedded.Redis)
 	config := redis.DefaultConfig()
 	config.Addrs = []string{servers.Redis.Addr()}
-	client := redis.New(config)
-	t.Cleanup(client.Close)
+	client := stack.Redis(t, config)
 	cfg := store.DefaultConfig()
 	cfg.WriteFor = 3 * time.Second
 	s := store.New(cfg, client)
