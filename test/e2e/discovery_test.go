@@ -11,7 +11,6 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
-	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/trending"
 	"github.com/feedrank/feedrank/test/stack"
 )

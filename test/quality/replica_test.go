@@ -23,7 +23,6 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
-	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )

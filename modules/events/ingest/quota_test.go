@@ -20,6 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events/codec"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/test/stack"
 )
 
 // taken keeps what the API sent, or fails.

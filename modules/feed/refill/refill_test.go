@@ -20,7 +20,6 @@ import (
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/stack"
 )
 

@@ -17,6 +17,7 @@ import (
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
