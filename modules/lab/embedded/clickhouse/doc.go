@@ -37,7 +37,6 @@
 //   - networks: a client of the private address comes from 127.0.0.1 as well, and one of ::1 counts as the same;
 //   - users.xml replaced after the login: `SYSTEM RELOAD USERS` reloads nothing here;
 //   - max_sessions_for_user = 1, which no session may change: the child's own takes the one, for as long as it
-//     lives. Any other login gets code 700. This holds, over TCP and HTTP, and is what is done.
-//
-// The gate lets `default` in on no port, and the user may do nothing but what its three statements need.
+//     lives. Any other login gets code 700. This holds, over TCP and HTTP, and is what is done. The gate, too, lets
+//     `default` in on no port, and the user may do nothing but what its three statements need.
 package clickhouse

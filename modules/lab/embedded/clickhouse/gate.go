@@ -161,9 +161,8 @@ func splice(client, server net.Conn) {
 
 // hello is what a client says first.
 type hello struct {
-	packet                   uint64
-	database, user, password string
-	cluster                  string // of another node
+	packet                            uint64
+	database, user, password, cluster string // cluster: of another node
 }
 
 func readHello(r io.Reader) (h hello, err error) {
@@ -201,7 +200,7 @@ func readString(in *byteReader) (string, error) {
 		return "", err
 	}
 	if size > maxHello {
-		return "", &exception{proto.ErrTooLargeStringSize, "Too large string size in Hello."}
+		return "", refusal(proto.ErrTooLargeStringSize, "Too large string size in Hello.")
 	}
 	text := make([]byte, size)
 	_, err = io.ReadFull(in, text)
@@ -222,18 +221,17 @@ func (g *gate) check(h hello) *exception {
 	s := g.server
 	switch {
 	case h.packet != uint64(proto.ClientCodeHello):
-		return &exception{proto.ErrUnexpectedPacketFromClient, fmt.Sprintf("Unexpected packet from client "+
-			"(expected Hello, got %d). This port speaks ClickHouse's native protocol.", h.packet)}
+		return refusal(proto.ErrUnexpectedPacketFromClient, "Unexpected packet from client (expected Hello, got %d). "+
+			"This port speaks ClickHouse's native protocol.", h.packet)
 	case g.open.Load() > maxConnections:
-		return &exception{proto.ErrTooManySimultaneousQueries,
-			fmt.Sprintf("Too many connections. Maximum: %d", maxConnections)}
+		return refusal(proto.ErrTooManySimultaneousQueries, "Too many connections. Maximum: %d", maxConnections)
 	case h.user == interserver && h.password == "" && s.Cluster != nil && h.cluster == s.Cluster.Name:
 		return nil // the server compares the secret with each query
 	case !s.knows(h.user, h.password):
-		return &exception{proto.ErrAuthenticationFailed,
-			h.user + ": Authentication failed: password is incorrect, or there is no user with such name."}
+		return refusal(proto.ErrAuthenticationFailed,
+			"%s: Authentication failed: password is incorrect, or there is no user with such name.", h.user)
 	case !s.hasDatabase(h.database):
-		return &exception{proto.ErrUnknownDatabase, "Database " + h.database + " does not exist"}
+		return refusal(proto.ErrUnknownDatabase, "Database %s does not exist", h.database)
 	}
 	return nil
 }
@@ -273,6 +271,10 @@ func hostOf(addr string) string {
 type exception struct {
 	code    proto.Error
 	message string
+}
+
+func refusal(code proto.Error, format string, args ...any) *exception {
+	return &exception{code, fmt.Sprintf(format, args...)}
 }
 
 func (e *exception) Error() string { return e.message }

@@ -25,8 +25,7 @@ type Options struct {
 	// Profile is what the server sets for everybody. Timezone is its own; default: UTC.
 	Profile  map[string]string
 	Timezone string
-
-	Logger *zap.Logger `json:"-"` // gets what an operator should know
+	Logger   *zap.Logger `json:"-"` // gets what an operator should know
 }
 
 // User is somebody who may log in, with what they are granted: "GRANT SELECT ON feedrank.*".

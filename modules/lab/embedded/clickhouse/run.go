@@ -137,7 +137,8 @@ func (s *server) start(ctx context.Context, lib *libchdb) (hold *os.File, ended 
 
 // greet asks the server for its version, and notes that it has written in this directory.
 func (s *server) greet(ctx context.Context) error {
-	client, err := ch.Dial(ctx, ch.Options{Address: s.Private, User: s.User, Password: s.Password, Database: s.Database})
+	client, err := ch.Dial(ctx,
+		ch.Options{Address: s.Private, User: s.User, Password: s.Password, Database: s.Database})
 	if err != nil {
 		return fmt.Errorf("clickhouse does not answer on %s: %w", s.Private, err)
 	}
