@@ -29,7 +29,7 @@ func newTable(room int) *table {
 // place is where an id is, or the free slot where the search for it ends.
 func (t *table) place(id core.ID) (at uint64, found bool) {
 	mask := uint64(len(t.slots) - 1) //nolint:gosec // at least 15
-	for at = mix(id) & mask; ; at = (at + 1) & mask {
+	for at = id.Hash() & mask; ; at = (at + 1) & mask {
 		switch t.slots[at].Load() {
 		case int64(id):
 			return at, true
@@ -75,12 +75,4 @@ func (t *table) grown() *table {
 		}
 	}
 	return bigger
-}
-
-// mix spreads ids that follow each other over the table (the finalizer of splitmix64).
-func mix(id core.ID) uint64 {
-	x := uint64(id) //nolint:gosec // the bits, not the number
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
-	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
-	return x ^ (x >> 31)
 }

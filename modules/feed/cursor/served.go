@@ -65,12 +65,7 @@ func (s ServedPosts) Has(post core.ID) bool {
 	return ok
 }
 
-// hashOf is another one in each session, so that no two posts are always taken for each other (the
-// finalizer of splitmix64).
+// hashOf is another one in each session, so that no two posts are always taken for each other.
 func hashOf(session uint64, post core.ID) uint32 {
-	x := uint64(post) ^ session //nolint:gosec // the bits, not the number
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
-	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
-	x ^= x >> 31
-	return uint32(x >> 40)
+	return uint32((post ^ core.ID(session)).Hash() >> 40) //nolint:gosec // the bits, not the number
 }

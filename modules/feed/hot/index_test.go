@@ -67,7 +67,7 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 
 func TestIdsThatATableTakesForEachOtherAreToldApart(t *testing.T) {
 	const slots = 16
-	alike := func(id core.ID) uint64 { return hashOf(id) & (upperHalf | (slots - 1)) }
+	alike := func(id core.ID) uint64 { return id.Hash() & (upperHalf | (slots - 1)) }
 	met := map[uint64]core.ID{}
 	for id := core.ID(1); ; id++ {
 		other, known := met[alike(id)]

@@ -23,14 +23,6 @@ func roomFor(n int) places {
 	return places{slots: make([]uint64, size)}
 }
 
-// hashOf spreads ids that follow each other (the finalizer of splitmix64).
-func hashOf(id core.ID) uint64 {
-	x := uint64(id) //nolint:gosec // the bits, not the number
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
-	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
-	return x ^ (x >> 31)
-}
-
 const upperHalf = 0xffffffff << 32
 
 // mask makes a slot of a hash: there are a power of two of them.
@@ -41,7 +33,7 @@ func (t *places) find(id core.ID, x *index) (slot uint64, place int64) {
 	if len(t.slots) == 0 {
 		return 0, -1
 	}
-	hash, mask := hashOf(id), t.mask()
+	hash, mask := id.Hash(), t.mask()
 	for i := hash & mask; ; i = (i + 1) & mask {
 		s := t.slots[i]
 		if s == 0 {
@@ -62,7 +54,7 @@ func (t *places) touch(ids []core.ID) {
 	}
 	loaded, mask := uint64(0), t.mask()
 	for _, id := range ids {
-		loaded |= t.slots[hashOf(id)&mask]
+		loaded |= t.slots[id.Hash()&mask]
 	}
 	runtime.KeepAlive(loaded)
 }
@@ -73,7 +65,7 @@ func (t *places) guess(id core.ID) int64 {
 	if len(t.slots) == 0 {
 		return -1
 	}
-	hash, mask := hashOf(id), t.mask()
+	hash, mask := id.Hash(), t.mask()
 	for i := hash & mask; ; i = (i + 1) & mask {
 		s := t.slots[i]
 		if s == 0 {
@@ -90,7 +82,7 @@ func (t *places) add(id core.ID, place uint32, x *index) {
 	if 4*(t.n+1) > 3*len(t.slots) {
 		t.grow(x)
 	}
-	t.insert(hashOf(id), place)
+	t.insert(id.Hash(), place)
 	t.n++
 }
 
@@ -108,7 +100,7 @@ func (t *places) remove(slot uint64, x *index) {
 	mask := t.mask()
 	free := slot
 	for i := (slot + 1) & mask; t.slots[i] != 0; i = (i + 1) & mask {
-		home := hashOf(x.at(uint32(t.slots[i])-1).ID) & mask //nolint:gosec // the lower half
+		home := x.at(uint32(t.slots[i])-1).ID.Hash() & mask //nolint:gosec // the lower half
 		if (i-home)&mask >= (i-free)&mask {
 			t.slots[free] = t.slots[i]
 			free = i
@@ -124,7 +116,7 @@ func (t *places) grow(x *index) {
 	for _, s := range old {
 		if s != 0 {
 			place := uint32(s) - 1 //nolint:gosec // the lower half
-			t.insert(hashOf(x.at(place).ID), place)
+			t.insert(x.at(place).ID.Hash(), place)
 		}
 	}
 }

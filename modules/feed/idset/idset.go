@@ -36,7 +36,7 @@ func (s *Set) Add(id core.ID) bool {
 		s.grow()
 	}
 	mask := uint64(len(s.table) - 1) //nolint:gosec // at least 1
-	for i := mix(id) & mask; ; i = (i + 1) & mask {
+	for i := id.Hash() & mask; ; i = (i + 1) & mask {
 		switch s.table[i] {
 		case id:
 			return false
@@ -54,7 +54,7 @@ func (s *Set) Has(id core.ID) bool {
 		return false
 	}
 	mask := uint64(len(s.table) - 1) //nolint:gosec // at least 1
-	for i := mix(id) & mask; ; i = (i + 1) & mask {
+	for i := id.Hash() & mask; ; i = (i + 1) & mask {
 		switch s.table[i] {
 		case id:
 			return true
@@ -73,12 +73,4 @@ func (s *Set) grow() {
 			s.Add(id)
 		}
 	}
-}
-
-// mix spreads ids that follow each other over the table (the finalizer of splitmix64).
-func mix(id core.ID) uint64 {
-	x := uint64(id) //nolint:gosec // the bits, not the number
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
-	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
-	return x ^ (x >> 31)
 }
