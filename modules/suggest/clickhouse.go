@@ -121,19 +121,8 @@ func (c *ClickHouse) Suspects(ctx context.Context, limit int) ([]core.ID, error)
 }
 
 func (c *ClickHouse) ids(ctx context.Context, name string, params map[string]any) ([]core.ID, error) {
-	var (
-		id  proto.ColInt64
-		ids []core.ID
-	)
-	return ids, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params),
-		Settings: clickhouse.OneThread, Result: proto.Results{{Name: "id", Data: &id}},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range id.Rows() {
-				ids = append(ids, core.ID(id.Row(i)))
-			}
-			return nil
-		},
+	return c.client.IDs(ctx, "id", clickhouse.Query{Name: name, Query: ch.Query{
+		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params), Settings: clickhouse.OneThread,
 	}})
 }
 

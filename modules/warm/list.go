@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
 	"github.com/redis/rueidis"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -81,24 +80,13 @@ func (l *List) Run(ctx context.Context, fence int64) error {
 }
 
 func (l *List) active(ctx context.Context) ([]core.ID, error) {
-	var (
-		ids   proto.ColInt64
-		users []core.ID
-	)
-	return users, l.client.Read(ctx, clickhouse.Query{Name: "warm_users", Query: ch.Query{
+	return l.client.IDs(ctx, "user_id", clickhouse.Query{Name: "warm_users", Query: ch.Query{
 		Body: sql.ClickHouse("warm_users"),
 		Parameters: clickhouse.Params(map[string]any{
 			"since": l.clock.Now().Add(-l.cfg.ActiveFor).Unix(),
 			"limit": l.cfg.Limit,
 		}),
 		Settings: clickhouse.Job,
-		Result:   proto.Results{{Name: "user_id", Data: &ids}},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range ids.Rows() {
-				users = append(users, core.ID(ids.Row(i)))
-			}
-			return nil
-		},
 	}})
 }
 
