@@ -96,18 +96,16 @@ func (l *Ledger) read(ctx context.Context, name string, q ch.Query) error {
 	return l.client.Read(ctx, clickhouse.Query{Name: "event_" + name, Query: q})
 }
 
-func (l *Ledger) write(ctx context.Context, name string, q ch.Query) error {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+func (l *Ledger) write(ctx context.Context, timeout time.Duration, name string, q ch.Query) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return l.client.Write(ctx, clickhouse.Query{Name: "event_" + name, Query: q})
 }
 
 // writeUnder writes rows under a fence, in a time of its own.
 func (l *Partition) writeUnder(ctx context.Context, f Fence, timeout time.Duration, name string, q ch.Query) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	q.Settings = writing(l.client.Database(), timeout, f)
-	return l.unlessFenced(ctx, f, l.client.Write(ctx, clickhouse.Query{Name: "event_" + name, Query: q}))
+	return l.unlessFenced(ctx, f, l.write(ctx, timeout, name, q))
 }
 
 // unlessFenced tells a refusal by the fence from others: the constraint that refused may have been that

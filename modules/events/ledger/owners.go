@@ -118,7 +118,7 @@ func (l *Partition) sendCommand(ctx context.Context, q Command) error {
 		{Name: "last_offset", Data: &last},
 		{Name: "requested_at", Data: &at},
 	}
-	return l.write(ctx, "request", ch.Query{Body: input.Into("event_requests"), Input: input})
+	return l.write(ctx, l.timeout, "request", ch.Query{Body: input.Into("event_requests"), Input: input})
 }
 
 // Commands are what is asked of this partition's owner.
@@ -169,7 +169,7 @@ func (l *Partition) Finish(ctx context.Context, id uuid.UUID, changed uint64) er
 		{Name: "changed", Data: &n},
 		{Name: "answered_at", Data: &at},
 	}
-	return l.write(ctx, "answer", ch.Query{Body: input.Into("event_answers"), Input: input})
+	return l.write(ctx, l.timeout, "answer", ch.Query{Body: input.Into("event_answers"), Input: input})
 }
 
 // result is the result of a command, if there is one yet.
