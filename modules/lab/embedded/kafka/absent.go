@@ -127,8 +127,9 @@ func (a *absent) isSilent(m member) bool {
 	return time.Since(s.at) > 2*cmp.Or(s.session, longSession)
 }
 
-// longSession is that of a member whose own is not known: longer than a client of ours asks for.
-const longSession = 10 * time.Second
+// longSession is that of a member whose own is not known: twice of it is longer than a client of ours is ever silent,
+// a quarter of kafka.session_timeout at its greatest.
+const longSession = 45 * time.Second
 
 // forget drops the members of a group that were not heard of for long: they left, or are made to.
 func (a *absent) forget(group string) {
