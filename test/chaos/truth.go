@@ -76,9 +76,7 @@ type authorCounts [6]int64
 
 // readLog reads a topic from its beginning to its end.
 func readLog(brokers []string, topic string, each func(*sarama.ConsumerMessage) error) error {
-	cfg := sarama.NewConfig()
-	cfg.Version = sarama.V3_6_0_0
-	client, err := sarama.NewClient(brokers, cfg)
+	client, err := connect(brokers)
 	if err != nil {
 		return err
 	}
@@ -107,11 +105,16 @@ func readLog(brokers []string, topic string, each func(*sarama.ConsumerMessage) 
 	return nil
 }
 
-// logEnds is how many records a topic has.
-func logEnds(brokers []string, topic string) (ends map[int32]int64, err error) {
+// connect is a client that reads.
+func connect(brokers []string) (sarama.Client, error) {
 	cfg := sarama.NewConfig()
 	cfg.Version = sarama.V3_6_0_0
-	client, err := sarama.NewClient(brokers, cfg)
+	return sarama.NewClient(brokers, cfg)
+}
+
+// logEnds is how many records each partition of a topic has.
+func logEnds(brokers []string, topic string) (ends map[int32]int64, err error) {
+	client, err := connect(brokers)
 	if err != nil {
 		return nil, err
 	}
@@ -128,13 +131,15 @@ func logEnds(brokers []string, topic string) (ends map[int32]int64, err error) {
 
 // members says which partitions each member of the consumers' group has.
 func members(brokers []string, group string) (string, error) {
-	cfg := sarama.NewConfig()
-	cfg.Version = sarama.V3_6_0_0
-	admin, err := sarama.NewClusterAdmin(brokers, cfg)
+	client, err := connect(brokers)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = admin.Close() }()
+	defer func() { _ = client.Close() }()
+	admin, err := sarama.NewClusterAdminFromClient(client)
+	if err != nil {
+		return "", err
+	}
 	groups, err := admin.DescribeConsumerGroups([]string{group})
 	if err != nil {
 		return "", err

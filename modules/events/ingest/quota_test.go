@@ -60,11 +60,13 @@ func bound(t *testing.T, addr string) *Quota {
 	t.Helper()
 	cfg := redis.DefaultConfig()
 	cfg.Addrs = []string{addr}
-	client := redis.New(cfg)
-	if addr != nowhere {
+	var client *redis.Client
+	if addr == nowhere {
+		client = redis.New(cfg)
+		t.Cleanup(client.Close)
+	} else {
 		client = stack.Redis(t, cfg)
 	}
-	t.Cleanup(client.Close)
 	return NewQuota(DefaultQuota(), client, core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
 }
 

@@ -180,6 +180,7 @@ func TestReplicasHoldALimitTogether(t *testing.T) {
 	cfg.Addrs = []string{embeddedtest.NewRedis(t)}
 	rule := ratelimit.Rule{Name: "r", Limit: 100, Window: time.Minute, Sliding: true, MaxKeys: 1000}
 	l, round := replicas(t, c, cfg, rule, 3)
+	wait.Until(t, func() bool { return round() == nil }, "connect to Redis")
 	in := 0
 	for range 40 { // a few requests of the user meet each replica, then a round
 		for _, replica := range l {
