@@ -78,8 +78,9 @@ func format(ctx context.Context, jars, dir, data, properties string) error {
 	}
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails
+	// One word: an id may begin with a dash, which would be read as an option of its own.
 	cmd := java(jars, dir, "128m", "kafka.tools.StorageTool", "format", "--ignore-formatted",
-		"-t", base64.RawURLEncoding.EncodeToString(id), "-c", properties)
+		"--cluster-id="+base64.RawURLEncoding.EncodeToString(id), "-c", properties)
 	if err := run(ctx, cmd); err != nil {
 		return fmt.Errorf("format kafka's storage: %w", err)
 	}
