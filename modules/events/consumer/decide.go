@@ -36,7 +36,7 @@ func (p *partition) decide(ctx context.Context) error {
 // lookUpPosts gives each new event its post's author, and marks those that count nothing.
 func (p *partition) lookUpPosts(ctx context.Context) error {
 	b := &p.batch
-	posts := map[core.ID]knownPost{}
+	posts := make(map[core.ID]knownPost, len(b.rows))
 	for i := range b.rows {
 		if r := &b.rows[i]; !r.Present {
 			posts[r.Post] = knownPost{}
@@ -45,8 +45,8 @@ func (p *partition) lookUpPosts(ctx context.Context) error {
 	if err := p.posts.find(ctx, posts); err != nil {
 		return err
 	}
-	var reacting []core.ID
-	asked := map[core.ID]struct{}{}
+	var either []pair // a block counts in both directions
+	asked := map[pair]struct{}{}
 	for i := range b.rows {
 		r := &b.rows[i]
 		if r.Present {
@@ -63,13 +63,14 @@ func (p *partition) lookUpPosts(ctx context.Context) error {
 		case r.Author == r.User:
 			r.Effect, r.Verdict = 0, counting.Own
 		default:
-			if _, ok := asked[r.User]; !ok {
-				asked[r.User] = struct{}{}
-				reacting = append(reacting, r.User)
+			reaction := pair{r.User, r.Author}
+			if _, ok := asked[reaction]; !ok {
+				asked[reaction] = struct{}{}
+				either = append(either, reaction, pair{r.Author, r.User})
 			}
 		}
 	}
-	blocked, err := p.posts.blocked(ctx, reacting)
+	blocked, err := p.posts.blocks(ctx, either)
 	if err != nil || len(blocked) == 0 {
 		return err
 	}
@@ -78,7 +79,9 @@ func (p *partition) lookUpPosts(ctx context.Context) error {
 		if r.Present || r.Verdict != counting.Counted || !counting.KindOf(r.Action, false).Moves() {
 			continue
 		}
-		if _, ok := blocked[pair{r.User, r.Author}]; ok {
+		_, blocks := blocked[pair{r.User, r.Author}]
+		_, isBlocked := blocked[pair{r.Author, r.User}]
+		if blocks || isBlocked {
 			r.Effect, r.Verdict = 0, counting.NotVisible
 		}
 	}

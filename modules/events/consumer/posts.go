@@ -32,10 +32,19 @@ type knownPost struct {
 	read   int64 // milliseconds since 1970
 }
 
+// fresh tells whether it still holds at a time.
+func (k knownPost) fresh(now int64) bool {
+	if k.gone {
+		return now-k.read <= goneFresh.Milliseconds()
+	}
+	return now-k.read <= shownFresh.Milliseconds()
+}
+
 const (
 	rememberedPosts = 400_000          // about 60 bytes each
-	postFresh       = 30 * time.Second // an author never changes, and a deleted post is shown to nobody
-	postsAtOnce     = 5000             // in one query
+	shownFresh      = 5 * time.Minute  // an author never changes, and a post that was deleted since is shown to nobody
+	goneFresh       = 30 * time.Second // what is shown again counts again
+	askedAtOnce     = 100_000          // in one query
 )
 
 // NewPosts makes one.
@@ -46,10 +55,10 @@ func NewPosts(client *clickhouse.Client, clock core.Clock) *Posts {
 // find tells of those posts in found that there is a record of, and takes the others out.
 func (p *Posts) find(ctx context.Context, found map[core.ID]knownPost) error {
 	var ask []core.ID
-	oldest := p.clock.Now().Add(-postFresh).UnixMilli()
+	now := p.clock.Now().UnixMilli()
 	p.mu.Lock()
 	for id := range found {
-		if k, ok := p.known.Find(id); ok && k.read >= oldest {
+		if k, ok := p.known.Find(id); ok && k.fresh(now) {
 			found[id] = k
 		} else {
 			ask = append(ask, id)
@@ -63,12 +72,13 @@ func (p *Posts) find(ctx context.Context, found map[core.ID]knownPost) error {
 // look asks ClickHouse.
 func (p *Posts) look(ctx context.Context, ids []core.ID, found map[core.ID]knownPost) error {
 	now := p.clock.Now().UnixMilli()
-	for chunk := range slices.Chunk(ids, postsAtOnce) {
+	for chunk := range slices.Chunk(ids, askedAtOnce) {
 		var id, author proto.ColInt64
 		var gone proto.ColUInt8
 		err := p.client.Read(ctx, clickhouse.Query{Name: "event_posts", Query: ch.Query{
-			Body: sql.ClickHouse("event_posts"), Parameters: clickhouse.Params(map[string]any{"ids": chunk}),
-			Settings: clickhouse.Background,
+			Body: sql.ClickHouse("event_posts"), ExternalTable: "asked",
+			ExternalData: proto.Input{{Name: "post_id", Data: clickhouse.Column(chunk)}},
+			Settings:     clickhouse.Background,
 			Result: proto.Results{
 				{Name: "id", Data: &id},
 				{Name: "author", Data: &author},
@@ -92,21 +102,25 @@ func (p *Posts) look(ctx context.Context, ids []core.ID, found map[core.ID]known
 	return nil
 }
 
-// pair is a viewer and somebody else.
-type pair struct{ viewer, other core.ID }
+// pair is a user and another.
+type pair struct{ user, other core.ID }
 
-// blocked are all pairs of these people and somebody whom they block, or who blocks them.
-func (p *Posts) blocked(ctx context.Context, users []core.ID) (map[pair]struct{}, error) {
+// blocks are those of these pairs in which the first has blocked the other.
+func (p *Posts) blocks(ctx context.Context, pairs []pair) (map[pair]struct{}, error) {
 	all := map[pair]struct{}{}
-	for chunk := range slices.Chunk(users, postsAtOnce) {
-		var viewer, other proto.ColInt64
-		err := p.client.Read(ctx, clickhouse.Query{Name: "event_blocked", Query: ch.Query{
-			Body: sql.ClickHouse("event_blocked"), Parameters: clickhouse.Params(map[string]any{"users": chunk}),
-			Settings: clickhouse.Background,
-			Result:   proto.Results{{Name: "viewer_id", Data: &viewer}, {Name: "other_id", Data: &other}},
+	for chunk := range slices.Chunk(pairs, askedAtOnce) {
+		var asked, askedOther, user, other proto.ColInt64
+		for _, pair := range chunk {
+			asked, askedOther = append(asked, int64(pair.user)), append(askedOther, int64(pair.other))
+		}
+		err := p.client.Read(ctx, clickhouse.Query{Name: "event_blocks", Query: ch.Query{
+			Body: sql.ClickHouse("event_blocks"), ExternalTable: "asked",
+			ExternalData: proto.Input{{Name: "user_id", Data: &asked}, {Name: "other_id", Data: &askedOther}},
+			Settings:     clickhouse.Background,
+			Result:       proto.Results{{Name: "user_id", Data: &user}, {Name: "other_id", Data: &other}},
 			OnResult: func(context.Context, proto.Block) error {
-				for i := range viewer {
-					all[pair{core.ID(viewer[i]), core.ID(other[i])}] = struct{}{}
+				for i := range user {
+					all[pair{core.ID(user[i]), core.ID(other[i])}] = struct{}{}
 				}
 				return nil
 			},

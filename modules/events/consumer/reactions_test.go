@@ -235,7 +235,7 @@ func TestOnlyWhatThePostsRecordSaysCounts(t *testing.T) {
 	writePost(t, s, 1, 50, ago+"false, 0")
 	writePost(t, s, 2, 50, ago+"true, 0")
 	writePost(t, s, 3, 50, ago+"false, 1")
-	s.Exec(t, `INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, version) VALUES (7, 'block', 50, 'a', 1), (8, 'blocked_by', 50, 'b', 1), (9, 'mute', 50, 'c', 1)`)
+	s.Exec(t, `INSERT INTO blocks (kind, row_key, user_id, other_id, version) VALUES ('block', 'a', 7, 50, 1), ('block', 'b', 50, 8, 1), ('mute', 'c', 9, 50, 1)`)
 	for _, user := range []int{5, 7, 8, 9, 50} {
 		for _, action := range []core.Action{core.ActionView, core.ActionLike, core.ActionComment} {
 			tape.did(user, action, 1, 10) // the client says that it is of 900

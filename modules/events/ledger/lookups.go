@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -22,7 +21,8 @@ func (l *Partition) Duplicates(ctx context.Context, ids []codec.Identity, on Day
 	var id proto.ColUUID
 	var epoch proto.ColUInt16
 	return l.read(ctx, "copies", ch.Query{
-		Parameters: l.grouping(idsParameter("ids", ids), on.parameter("days")),
+		ExternalTable: "asked", ExternalData: asked(ids),
+		Parameters: l.grouping(on.parameter("days")),
 		Result: proto.Results{
 			{Name: "user_id", Data: &user},
 			{Name: "event_id", Data: &id},
@@ -85,20 +85,14 @@ func (l *Partition) States(ctx context.Context, keys []counting.Key, on Days, be
 	var user, post, value, latest proto.ColInt64
 	var kind proto.ColUInt8
 	var session proto.ColStr
-	users := make([]core.ID, len(keys))
-	pairs := []byte{'['}
+	users, posts := make(proto.ColInt64, len(keys)), make(proto.ColInt64, len(keys))
 	for i, k := range keys {
-		users[i] = k.User
-		if i > 0 {
-			pairs = append(pairs, ',')
-		}
-		pairs = strconv.AppendInt(append(pairs, '('), int64(k.User), 10)
-		pairs = append(strconv.AppendInt(append(pairs, ','), int64(k.Post), 10), ')')
+		users[i], posts[i] = int64(k.User), int64(k.Post)
 	}
 	return l.read(ctx, "states", ch.Query{
-		Parameters: l.grouping(clickhouse.Param("users", users),
-			clickhouse.Param("pairs", clickhouse.Literal(append(pairs, ']'))),
-			on.parameter("days"), clickhouse.Param("before", before)),
+		ExternalTable: "asked",
+		ExternalData:  proto.Input{{Name: "user_id", Data: &users}, {Name: "post_id", Data: &posts}},
+		Parameters:    l.grouping(on.parameter("days"), clickhouse.Param("before", before)),
 		Result: proto.Results{
 			{Name: "user_id", Data: &user},
 			{Name: "post_id", Data: &post},

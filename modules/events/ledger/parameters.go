@@ -2,26 +2,22 @@ package ledger
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/google/uuid"
 
 	"github.com/feedrank/feedrank/modules/events/codec"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
-// idsParameter is a parameter of type Array(Tuple(Int64, UUID)).
-func idsParameter(key string, ids []codec.Identity) clickhouse.Parameter {
-	text := []byte{'['}
+// asked are events, as the table beside a query that asks for them.
+func asked(ids []codec.Identity) proto.Input {
+	users, events := make(proto.ColInt64, len(ids)), make(proto.ColUUID, len(ids))
 	for i, id := range ids {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = strconv.AppendInt(append(text, '('), int64(id.User), 10)
-		text = append(append(append(text, `,'`...), uuid.UUID(id.ID).String()...), `')`...)
+		users[i], events[i] = int64(id.User), uuid.UUID(id.ID)
 	}
-	return clickhouse.Param(key, clickhouse.Literal(append(text, ']')))
+	return proto.Input{{Name: "user_id", Data: &users}, {Name: "event_id", Data: &events}}
 }
 
 // Days are days since 1970, each once.

@@ -20,7 +20,7 @@ func (on *Stage) Trials(ctx context.Context, name string, n, atOnce int,
 	trial func(ctx context.Context, i int) (time.Duration, error),
 ) (*Percentiles, error) {
 	on.Tell("%s: %d trials", name, n)
-	watch := on.watch(nil)
+	watch, profile := on.watch(nil), on.profile(ctx, name)
 	began, found := time.Now(), newTally()
 	var mu sync.Mutex
 	var failed error
@@ -48,7 +48,7 @@ func (on *Stage) Trials(ctx context.Context, name string, n, atOnce int,
 	}
 	p.Requests = p.Latency[all].Count
 	on.report.Phases = append(on.report.Phases, p)
-	if failed != nil {
+	if failed = errors.Join(failed, profile()); failed != nil {
 		return nil, fmt.Errorf("%s: %w", name, failed)
 	}
 	return p.Latency[all], ctx.Err()

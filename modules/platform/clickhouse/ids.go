@@ -24,3 +24,13 @@ func (c *Client) IDs(ctx context.Context, column string, q Query) ([]core.ID, er
 	err := c.Read(ctx, q)
 	return all, err
 }
+
+// Column is ids as a column, for a table beside a query (ch.Query.ExternalTable): where there are thousands, the server
+// takes a tenth of the time that it takes to read them from a parameter's text.
+func Column(ids []core.ID) *proto.ColInt64 {
+	column := make(proto.ColInt64, len(ids))
+	for i, id := range ids {
+		column[i] = int64(id)
+	}
+	return &column
+}

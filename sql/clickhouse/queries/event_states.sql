@@ -1,4 +1,4 @@
--- Where do these users stand with these posts, for each kind of reaction: 1 or 0, and as of when? From what
+-- Where do these users stand with these posts (asked, a table beside the query), for each kind of reaction: 1 or 0, and as of when? From what
 -- was decided of their events before an offset. Reads the granules of these users by primary key, of the days
 -- whose filter does not exclude them. If an older epoch had another number of partitions (regrouped), in each
 -- of its partitions.
@@ -11,7 +11,7 @@ SELECT
 FROM events
 WHERE (kafka_partition = {partition:UInt16} OR ({regrouped:Bool} AND epoch < {epoch:UInt16}))
     AND (epoch < {epoch:UInt16} OR kafka_offset < {before:Int64})
-    AND user_id IN {users:Array(Int64)} AND (user_id, post_id) IN {pairs:Array(Tuple(Int64, Int64))}
+    AND user_id IN (SELECT user_id FROM asked) AND (user_id, post_id) IN asked
     AND toDate(occurred_at) IN {days:Array(Date)}
     AND action IN ('like', 'unlike', 'comment', 'share', 'hide', 'not_interested', 'unhide', 'impression')
     AND verdict IN ('counted', 'repeated', 'unresolved')
