@@ -338,6 +338,40 @@ func (t *fakePartition) readBatch(l *ledger.Partition) *batch {
 	return b
 }
 
+// TestANewOwnerWaitsForStatementsOfOlderFences has a statement of the owner before run on in ClickHouse, where its rows
+// become visible at its end.
+func TestANewOwnerWaitsForStatementsOfOlderFences(t *testing.T) {
+	t.Parallel()
+	s := stack.OfEvents(t)
+	tape := newFakePartition(s, 9, 11)
+	before, f := newcomer(t, s, 9)
+	left := tape.readBatch(before)
+	s.Exec(t, "CREATE TABLE nowhere (n UInt8) ENGINE = Null")
+	s.Exec(t, "CREATE MATERIALIZED VIEW a_slow_view TO nowhere AS SELECT sleepEachRow(2) AS n FROM (SELECT user_id FROM events LIMIT 1)")
+	var writing sync.WaitGroup
+	writing.Go(func() { _ = before.Insert(t.Context(), f, left.rows, true) }) // it may be ended
+	running := func() int {
+		all, err := before.Running(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		return len(all)
+	}
+	wait.Until(t, func() bool { return running() == 1 })
+
+	ended := make(chan int, 1)
+	owner := tape.run(t.Context(), at(AtInFlightEnded, 1, func() {
+		ended <- running()
+		s.Exec(t, "DROP TABLE a_slow_view")
+	}))
+	require.Zero(t, <-ended, "statements that may still write")
+	writing.Wait()
+	owner.cancel()
+	<-owner.done
+	tape.finish(t)
+	tape.requireExact(t)
+}
+
 // TestAnOwnerThatGoesOnKnowsWhatLaysBeyondItsPlace has a partition stay with its process while part of what
 // another owner left unfinished is still ahead.
 func TestAnOwnerThatGoesOnKnowsWhatLaysBeyondItsPlace(t *testing.T) {
