@@ -9,6 +9,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/adminlog"
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/console"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
@@ -36,6 +37,7 @@ const (
 	CDCConsumer    Role = "cdc-consumer"
 	CDCSource      Role = "cdc-source"
 	Jobs           Role = "jobs"
+	Console        Role = "console"
 )
 
 // Module is one entry of the catalogue. Modules start in the order of the catalogue and stop in the
@@ -62,32 +64,37 @@ func catalogue() []Module {
 		{Name: "redis", Says: "client of Redis", Options: redis.Module()},
 		{Name: "kafka", Says: "client of Kafka", Options: kafka.Module()},
 		{
-			Name: "erase", Says: "knows who is erased", Roles: []Role{API, EventsConsumer, CDCConsumer, Jobs},
+			Name: "erase", Says: "knows who is erased", Roles: []Role{API, EventsConsumer, CDCConsumer, Jobs, Console},
 			Options: erased(),
 		},
 		{
-			Name: "auth", Says: "verifies tokens", Roles: []Role{API}, Options: fx.Options(auth.Module(), notErased()),
-			Off: fx.Supply(fx.Annotate(nobody{}, fx.As(new(httpserver.Authenticator)))),
+			Name: "auth", Says: "verifies tokens", Roles: []Role{API, Console},
+			Options: fx.Options(auth.Module(), notErased()),
+			Off:     fx.Supply(fx.Annotate(nobody{}, fx.As(new(httpserver.Authenticator)))),
 		},
 		{
-			Name: "rate_limits", Says: "bounds the requests of a user and of an address", Roles: []Role{API},
+			Name: "rate_limits", Says: "bounds the requests of a user and of an address",
+			Roles:   []Role{API, Console},
 			Options: ratelimit.Module(), Off: ratelimit.Off(),
 		},
 		{
-			Name: "admission", Says: "refuses early what is too much", Roles: []Role{API}, Switch: "admission",
+			Name: "admission", Says: "refuses early what is too much", Roles: []Role{API, Console}, Switch: "admission",
 			Options: admission.Module(), Off: admission.Off(),
 		},
 		{
 			Name: "dead_letters", Says: "keeps what the consumers cannot apply",
-			Roles:   []Role{EventsConsumer, CDCConsumer, API},
+			Roles:   []Role{EventsConsumer, CDCConsumer, API, Console},
 			Options: deadLetters(),
 		},
 		{
-			Name: "admin_log", Says: "keeps what operators change; /admin/v1/actions", Roles: []Role{API},
+			Name: "admin_log", Says: "keeps what operators change; /admin/v1/actions", Roles: []Role{API, Console},
 			Options: adminlog.Module(),
 			Off:     fx.Provide(func() httpserver.Recorder { return nil }),
 		},
-		{Name: "dead_letters_api", Says: "/admin/v1/dead-letters", Roles: []Role{API}, Options: deadletter.Module()},
+		{
+			Name: "dead_letters_api", Says: "/admin/v1/dead-letters", Roles: []Role{API, Console},
+			Options: deadletter.Module(),
+		},
 		{
 			Name: "signals", Says: "tells the feed what the consumers applied",
 			Roles:  []Role{EventsConsumer, CDCConsumer},
@@ -165,8 +172,12 @@ func catalogue() []Module {
 			Switch: "jobs", Options: jobs.Module(),
 		},
 		{
-			Name: "jobs_api", Says: "/admin/v1/jobs", Roles: []Role{API},
+			Name: "jobs_api", Says: "/admin/v1/jobs", Roles: []Role{API, Console},
 			Switch: "jobs", Options: jobs.APIModule(),
+		},
+		{
+			Name: "console", Says: "/console: pages for operators and product people", Roles: []Role{Console},
+			Switch: "console", Options: pages(), Off: console.Off(),
 		},
 		{Name: "openapi", Says: "/openapi.json", Options: openapi.Module()},
 		{Name: "http", Says: "the HTTP server", Options: httpserver.Module()},

@@ -10,7 +10,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 )
 
-var everyRole = []app.Role{app.All, app.API, app.EventsConsumer, app.CDCConsumer, app.CDCSource, app.Jobs}
+var everyRole = []app.Role{app.All, app.API, app.EventsConsumer, app.CDCConsumer, app.CDCSource, app.Jobs, app.Console}
 
 func settings() config.Config {
 	cfg := config.Default()

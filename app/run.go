@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/console"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
@@ -32,7 +33,7 @@ func composition(cfg config.Config, log *zap.Logger) fx.Option {
 			func() core.Clock { return core.SystemClock{} },
 			func(s fx.Shutdowner) worker.Failure { return failure{shutdowner: s, log: log} },
 		),
-		supplySettings(cfg),
+		supplySettings(cfg), fx.Supply(processRoles(cfg.Roles)),
 		fx.WithLogger(func() fxevent.Logger { return startLog{log} }),
 		fx.StartTimeout(cfg.Lifecycle.StartTimeout), fx.StopTimeout(cfg.Lifecycle.StopTimeout),
 	}
@@ -88,10 +89,12 @@ func FollowFile(path string, read func() (config.Config, error)) Option {
 
 // Program is a running process.
 type Program struct {
-	fx     *fx.App
-	server *httpserver.Server
-	done   <-chan fx.ShutdownSignal
-	log    *zap.Logger
+	fx      *fx.App
+	cfg     config.Config
+	server  *httpserver.Server
+	console *console.Console // nil: this process has none
+	done    <-chan fx.ShutdownSignal
+	log     *zap.Logger
 }
 
 // Addr is where its HTTP server listens.
@@ -112,7 +115,8 @@ func Start(ctx context.Context, cfg config.Config, log *zap.Logger, options ...O
 		graph = fx.Options(graph, option.graph)
 	}
 	var server *httpserver.Server
-	program := fx.New(graph, fx.Populate(&server))
+	var pages *console.Console
+	program := fx.New(graph, fx.Populate(&server, &pages))
 	if err := program.Err(); err != nil {
 		return nil, fmt.Errorf("compose the modules: %w", dig.RootCause(err))
 	}
@@ -126,7 +130,7 @@ func Start(ctx context.Context, cfg config.Config, log *zap.Logger, options ...O
 		return nil, errors.Join(fmt.Errorf("start: %w", err), program.Stop(stopping))
 	}
 	log.Info("started", zap.Strings("roles", cfg.Roles), zap.Duration("took", time.Since(began)))
-	return &Program{fx: program, server: server, done: done, log: log}, nil
+	return &Program{fx: program, cfg: cfg, server: server, console: pages, done: done, log: log}, nil
 }
 
 // ErrFailed is returned by Wait when a worker ended for good; its reason is in the log.

@@ -7,6 +7,7 @@ import (
 	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/console"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
@@ -29,7 +30,7 @@ import (
 
 // Config is every setting. config/feedrank.yaml explains each one.
 type Config struct {
-	Roles      []string          `koanf:"roles" validate:"min=1,dive,oneof=all api events-consumer cdc-consumer cdc-source jobs"` // what this process does
+	Roles      []string          `koanf:"roles" validate:"min=1,dive,oneof=all api events-consumer cdc-consumer cdc-source jobs console"` // what this process does
 	Modules    Modules           `koanf:"modules"`
 	Lifecycle  Lifecycle         `koanf:"lifecycle"`
 	Log        ops.LogConfig     `koanf:"log"`
@@ -53,6 +54,7 @@ type Config struct {
 	Trending   trending.Config   `koanf:"trending"`
 	Suggest    suggest.Config    `koanf:"suggest"`
 	Warm       warm.Config       `koanf:"warm"`
+	Console    console.Config    `koanf:"console"`
 }
 
 // Modules switches each module on or off. One that is off is not in the program's graph.
@@ -70,6 +72,7 @@ type Modules struct {
 	Warm           Toggle `koanf:"warm"`
 	Audit          Toggle `koanf:"audit"`
 	Resync         Toggle `koanf:"resync"`
+	Console        Toggle `koanf:"console"`
 }
 
 // Toggle is a module's switch.
@@ -102,7 +105,7 @@ func Default() Config {
 		Roles: []string{"all"},
 		Modules: Modules{
 			EventsAPI: on, EventsConsumer: on, CDCSource: on, CDCConsumer: on, Feed: on, Breaker: on, Admission: on,
-			Jobs: on, Trending: on, Suggest: on, Warm: on, Audit: on, Resync: on,
+			Jobs: on, Trending: on, Suggest: on, Warm: on, Audit: on, Resync: on, Console: on,
 		},
 		Lifecycle:  Lifecycle{StartTimeout: time.Minute, StopTimeout: 30 * time.Second},
 		Log:        ops.DefaultLogConfig(),
@@ -126,5 +129,6 @@ func Default() Config {
 		Trending:   trending.DefaultConfig(),
 		Suggest:    suggest.DefaultConfig(),
 		Warm:       warm.DefaultConfig(),
+		Console:    console.DefaultConfig(),
 	}
 }

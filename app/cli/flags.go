@@ -24,7 +24,7 @@ func (s *Settings) Flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&s.Set, "set", nil,
 		"set a key, over the file and the environment: --set kafka.brokers=a:9092,b:9092")
 	c.Flags().StringSliceVar(&s.Roles, "roles", nil,
-		"what this process does: all, or some of api, events-consumer, cdc-consumer, cdc-source, jobs")
+		"what this process does: all, or some of api, events-consumer, cdc-consumer, cdc-source, jobs, console")
 }
 
 // Load reads the configuration; what is named goes under what the operator says.

@@ -23,6 +23,9 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
+// linkHolds is how long a link into the console waits to be used.
+const linkHolds = 15 * time.Minute
+
 // Demo runs everything on embedded servers in a temporary directory, seeds a world, keeps its people
 // busy, and leads through the tour.
 func Demo(ctx context.Context, cfg config.Config, once bool, trials int, out io.Writer) (err error) {
@@ -41,6 +44,11 @@ func Demo(ctx context.Context, cfg config.Config, once bool, trials int, out io.
 	}
 	defer func() { err = errors.Join(err, d.Stop()) }()
 	started := time.Since(began)
+	console := func() string { return d.Program.ConsoleAddress("demo", linkHolds) }
+	if _, err := fmt.Fprintf(out, "The console, for a look meanwhile (the link logs you in once, within minutes):\n\n  %s\n\n",
+		console()); err != nil {
+		return err
+	}
 
 	pool, err := postgres.NewPool(ctx, d.Config.Postgres)
 	if err != nil {
@@ -63,7 +71,7 @@ func Demo(ctx context.Context, cfg config.Config, once bool, trials int, out io.
 	}, demo.Deps{
 		BaseURL: d.URL(), Token: tokens(d.Config), Admin: operator(d.Config), Postgres: pool, ClickHouse: client,
 		Servers: servers{d.Servers}, AskServer: askClickHouse(d.Servers.Addresses()),
-		Life: life(d.Config, pool, d.URL()),
+		Console: console, Life: life(d.Config, pool, d.URL()),
 	})
 }
 

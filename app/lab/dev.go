@@ -81,9 +81,11 @@ func (d *Dev) introduce(out io.Writer) error {
 	}
 	_, err = fmt.Fprintf(out,
 		"feedrank answers at %s; PostgreSQL is at %s\n\n  curl -H 'Authorization: Bearer %s' %s/api/v1/feed\n\n"+
+			"The console (the link logs you in once, within minutes): %s\n\n"+
 			"Ask ClickHouse, as one who only reads, with\n\n  %s\n\n"+
 			"Other commands, such as resync, dlq or audit, find these servers with\n\n  export %s\n\n",
-		d.URL(), d.Config.Postgres.DSN, token, d.URL(), askClickHouse(d.Servers.Addresses()),
+		d.URL(), d.Config.Postgres.DSN, token, d.URL(), d.Program.ConsoleAddress("dev", linkHolds),
+		askClickHouse(d.Servers.Addresses()),
 		strings.Join(d.environment(), " "))
 	return err
 }

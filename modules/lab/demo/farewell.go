@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"net/url"
 )
 
 // farewell says how to go on alone.
@@ -22,6 +23,10 @@ func (t *tour) farewell(ctx context.Context) error {
 	t.screen.line("")
 	t.screen.line("%s", t.screen.paint(bold, "Now it is yours: "+t.client.base))
 	t.screen.line("")
+	if t.deps.Console != nil {
+		t.screen.line("  %s&next=%s   # the console: logs you in once, within minutes", t.deps.Console(),
+			url.QueryEscape("/console/feed?user="+t.cast.viewer.String()))
+	}
 	t.screen.line("  TOKEN=%s   # user %s, %s", token, t.cast.viewer, t.cast.name(ctx, t.db, t.cast.viewer))
 	t.screen.line("  curl -sH \"Authorization: Bearer $TOKEN\" '%s/api/v1/feed?limit=10&explain=true'", t.client.base)
 	t.screen.line("  curl -sH \"Authorization: Bearer $TOKEN\" '%s/api/v1/feed?algo=timeline'", t.client.base)

@@ -37,6 +37,7 @@ type Deps struct {
 	ClickHouse *clickhouse.Client                 // to see when a commit arrives there; nil: not measured
 	Servers    Servers                            // nil: nothing is killed
 	AskServer  string                             // a command line that asks ClickHouse; empty: none
+	Console    func() string                      // a link that logs in to the console once; nil: there is none
 	// Life keeps people busy until its context ends, all but those it is given: the tour measures with
 	// them. Nil: nobody else does anything.
 	Life func(ctx context.Context, except []core.ID) error

@@ -35,7 +35,7 @@
 //	                            no place
 //	place (max_concurrent)      none without a token                      503                           request_timeout
 //	place in admission          none without a token                      503                           request_timeout
-//	place of an operator        256, for Admin, Ops and Debug             503                           request_timeout, or
+//	place of an operator        256, and 32 for pages of the console      503                           request_timeout, or
 //	                                                                                                    a profile's time
 //	probe                       no place, no rate; servers are asked      the same answer for all       1 s
 //	                            once a second

@@ -16,6 +16,10 @@ import (
 // operatorPlaces are the calls of operators that may be under way at once, profiles among them.
 const operatorPlaces = 256
 
+// consolePlaces are the pages of the console that may be made at once. What a page asks has a place of an operator
+// besides.
+const consolePlaces = 32
+
 // places bound the requests that are worked on. A request has one from when all of it is here until its
 // answer begins to be written: no client can hold one by sending or reading slowly.
 type places chan struct{}
@@ -165,6 +169,8 @@ func (s *Server) placesOf(route Route) (places, *admission.Gate) {
 		return s.strangers, s.gate
 	case Anybody:
 		return s.strangers, nil
+	case Console:
+		return s.pages, nil
 	case Admin, Ops, Debug:
 	}
 	return s.operators, nil

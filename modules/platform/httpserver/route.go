@@ -21,6 +21,7 @@ const (
 	Ops                   // no token: whoever reaches the address; for operators
 	Debug                 // no token, but never at the address of users; for operators
 	Anybody               // no token; at both addresses, and limited as calls of users are
+	Console               // no token, but a session that the handler asks for; pages for operators
 )
 
 // Route is one call of the API, as a feature offers it.

@@ -39,8 +39,8 @@ type Server struct {
 	routes  []Route
 	ending  atomic.Bool // it drains
 
-	strangers, operators places
-	bodies, unread       *waits
+	strangers, operators, pages places
+	bodies, unread              *waits
 }
 
 // listening is one address with what is served there.
@@ -73,6 +73,7 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 		routes:  routes,
 		clients: newClients(networks(cfg.TrustedProxies), reg, log), access: make(map[call]Access, len(routes)),
 		strangers: make(places, cfg.MaxConcurrent), operators: make(places, operatorPlaces),
+		pages:  make(places, consolePlaces),
 		bodies: newBodies(cfg.MaxBodyMemory, reg), unread: newUnread(cfg.MaxConcurrent, reg),
 	}
 	for _, option := range options {

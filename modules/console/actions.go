@@ -1,0 +1,56 @@
+package console
+
+import (
+	"encoding/json"
+	"net/url"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/console/session"
+	"github.com/feedrank/feedrank/modules/console/views"
+)
+
+// actionsView is what operators did.
+type actionsView struct {
+	Who, What string
+	Kinds     []string
+	Rows      []action
+	Next      string
+	Problem   *views.Problem
+}
+
+type action struct {
+	At        time.Time       `json:"at"`
+	Who       string          `json:"who"`
+	What      string          `json:"what"`
+	Target    string          `json:"target"`
+	Before    json.RawMessage `json:"before"`
+	After     json.RawMessage `json:"after"`
+	Status    int             `json:"status"`
+	RequestID string          `json:"request_id"`
+	Address   string          `json:"address"`
+}
+
+func (c *Console) actions(v *visit) error {
+	view := actionsView{Who: v.QueryParam("who"), What: v.QueryParam("what"), Kinds: []string{
+		"ranking.change", "ranking.rollback", "cache.drop", "breaker.force", "breaker.reset", "job.run", "audit.run",
+		"dead_letters.replay", "dead_letters.discard",
+	}}
+	asked := url.Values{"limit": {"50"}}
+	for name, value := range map[string]string{"who": view.Who, "what": view.What, "cursor": v.QueryParam("cursor")} {
+		if value != "" {
+			asked.Set(name, value)
+		}
+	}
+	var answer struct {
+		Items      []action `json:"items"`
+		NextCursor *string  `json:"next_cursor"`
+	}
+	err := v.get("/admin/v1/actions", asked, &answer)
+	view.Rows, view.Problem = answer.Items, v.explain("What operators did is not known", err)
+	if answer.NextCursor != nil {
+		asked.Set("cursor", *answer.NextCursor)
+		asked.Del("limit")
+		view.Next = session.Path + "/actions?" + asked.Encode()
+	}
+	return v.show("actions", "Audit list", "actions", view)
+}

@@ -1,0 +1,96 @@
+package console
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/feedrank/feedrank/modules/console/session"
+	"github.com/feedrank/feedrank/modules/console/views"
+)
+
+// feedView is a user's feed.
+type feedView struct {
+	User, Algo      string
+	Limit           int
+	Limits          []int
+	Answer          *page
+	Cards           []card
+	Filtered        []filtered
+	First, Next     string // addresses
+	Later           bool   // not the first page
+	Problem         *views.Problem
+	FilteredProblem *views.Problem
+}
+
+// filtered is what one filter left out.
+type filtered struct {
+	Filter string `json:"filter"`
+	Count  int    `json:"count"`
+	Posts  []struct {
+		Post   string `json:"post"`
+		Author string `json:"author"`
+	} `json:"posts"`
+	Means string `json:"-"`
+}
+
+// meanings are the filters in a sentence.
+var meanings = map[string]string{
+	"own":           "The user's own posts.",
+	"blocked":       "Posts of people whom the user blocks.",
+	"blocked_by":    "Posts of people who block the user.",
+	"muted":         "Posts of people whom the user mutes.",
+	"author_hidden": "Posts of people who are suspended, banned or gone.",
+	"not_visible":   "Posts that were deleted or hidden.",
+	"hidden":        "Posts that the user hid.",
+	"seen":          "Posts that the user saw in the last day.",
+}
+
+func (c *Console) feed(v *visit) error {
+	view := feedView{User: v.QueryParam("user"), Algo: v.QueryParam("algo"), Limits: []int{10, 20, 50, 100}, Limit: 20}
+	if n, err := strconv.Atoi(v.QueryParam("limit")); err == nil && slices.Contains(view.Limits, n) {
+		view.Limit = n
+	}
+	if view.Algo != "timeline" {
+		view.Algo = "ranked"
+	}
+	cursor := v.QueryParam("cursor")
+	if view.User == "" {
+		return v.show("feed", "Feed", "feed", view)
+	}
+	asked := url.Values{"user": {view.User}, "algo": {view.Algo}, "limit": {strconv.Itoa(view.Limit)}}
+	here := session.Path + "/feed?"
+	view.First, view.Later = here+asked.Encode(), cursor != ""
+	if view.Later {
+		asked.Set("cursor", cursor)
+	}
+	answer := &page{}
+	if err := v.get("/admin/v1/feed", asked, answer); err != nil {
+		view.Problem = v.explain("The feed of user "+view.User+" cannot be shown", err)
+		return v.show("feed", "Feed", "feed", view)
+	}
+	view.Answer = answer
+	most := highest(answer.Items)
+	for i := range answer.Items {
+		view.Cards = append(view.Cards, cardOf(answer.Items[i], i+1, most))
+	}
+	if answer.NextCursor != nil {
+		asked.Set("cursor", *answer.NextCursor)
+		view.Next = here + asked.Encode()
+	}
+	if !view.Later {
+		view.Filtered, view.FilteredProblem = v.filtered(view.User)
+	}
+	return v.show("feed", "Feed of user "+view.User, "feed", view)
+}
+
+func (v *visit) filtered(user string) ([]filtered, *views.Problem) {
+	var answer struct {
+		Items []filtered `json:"items"`
+	}
+	err := v.get("/admin/v1/feed/filtered", url.Values{"user": {user}}, &answer)
+	for i := range answer.Items {
+		answer.Items[i].Means = meanings[answer.Items[i].Filter]
+	}
+	return answer.Items, v.explain("What was left out is not known", err)
+}

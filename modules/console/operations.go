@@ -1,0 +1,138 @@
+package console
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/console/views"
+)
+
+// operationsView is how the process and what it depends on are.
+type operationsView struct {
+	Roles            []string
+	Started          time.Time
+	Status           string
+	Checks           []check
+	ReadinessProblem *views.Problem
+	Breakers         []breaker
+	BreakersProblem  *views.Problem
+	Jobs             []job
+	Leader           *leader
+	JobsProblem      *views.Problem
+	Audit            *audit
+	AuditOK          bool
+	AuditProblem     *views.Problem
+}
+
+type check struct {
+	Name, Says string
+	OK         bool
+}
+
+type breaker struct {
+	Dependency string     `json:"dependency"`
+	State      string     `json:"state"`
+	Mode       string     `json:"mode"`
+	Since      *time.Time `json:"since"`
+	Reason     string     `json:"reason"`
+	Calls      int        `json:"calls"`
+	Failures   int        `json:"failures"`
+	Limit      int        `json:"limit"`
+	InFlight   int        `json:"in_flight"`
+}
+
+type leader struct {
+	Holder  string    `json:"holder"`
+	TakenAt time.Time `json:"taken_at"`
+	Alive   bool      `json:"alive"`
+}
+
+type job struct {
+	Name        string     `json:"name"`
+	EveryMS     int64      `json:"every_ms"`
+	RequestedAt *time.Time `json:"requested_at"`
+	Runs        []run      `json:"runs"` // the latest first
+}
+
+type run struct {
+	StartedAt  time.Time  `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	Outcome    string     `json:"outcome"`
+	Detail     string     `json:"detail"`
+}
+
+// Last is the latest run; nil where there was none.
+func (j job) Last() *run {
+	if len(j.Runs) == 0 {
+		return nil
+	}
+	return &j.Runs[0]
+}
+
+// Class is the colour of a run.
+func (r run) Class() string {
+	switch r.Outcome {
+	case "ok":
+		return "well"
+	case "failed", "timeout":
+		return "failed"
+	case "lost", "stopped":
+		return "late"
+	}
+	return ""
+}
+
+// Took is how long a run took; nothing while it runs.
+func (r run) Took() string {
+	if r.FinishedAt == nil {
+		return ""
+	}
+	return r.FinishedAt.Sub(r.StartedAt).Round(10 * time.Millisecond).String()
+}
+
+type audit struct {
+	Running bool  `json:"running"`
+	OK      *bool `json:"ok"`
+	Last    *struct {
+		FinishedAt time.Time       `json:"finished_at"`
+		Counts     json.RawMessage `json:"counts"`
+		Repaired   uint64          `json:"repaired"`
+		Error      string          `json:"error"`
+	} `json:"last"`
+}
+
+func (c *Console) operations(v *visit) error {
+	view := operationsView{Roles: c.process.Roles, Started: c.started}
+	ready, err := c.health.Readiness(v.Request().Context())
+	if err != nil {
+		return err // the client is gone
+	}
+	view.Status = ready.Status
+	for name, says := range ready.Checks {
+		view.Checks = append(view.Checks, check{Name: name, Says: says, OK: says == "ok"})
+	}
+	slices.SortFunc(view.Checks, func(a, b check) int { return cmp.Compare(a.Name, b.Name) })
+
+	var breakers struct {
+		Items []breaker `json:"items"`
+	}
+	err = v.get("/admin/v1/breaker", nil, &breakers)
+	view.Breakers, view.BreakersProblem = breakers.Items, v.explain("The breakers are not known", err)
+
+	var jobs struct {
+		Items  []job   `json:"items"`
+		Leader *leader `json:"leader"`
+	}
+	err = v.get("/admin/v1/jobs", url.Values{"runs": {"8"}}, &jobs)
+	view.Jobs, view.Leader, view.JobsProblem = jobs.Items, jobs.Leader, v.explain("The jobs are not known", err)
+
+	report := &audit{}
+	if err = v.get("/admin/v1/audit", nil, report); err == nil {
+		view.Audit, view.AuditOK = report, report.OK != nil && *report.OK
+	}
+	view.AuditProblem = v.explain("The last audit is not known", err)
+	return v.show("operations", "Operations", "operations", view)
+}
