@@ -59,7 +59,7 @@ func command(more ...*cobra.Command) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w; %w", err, ErrUsage) })
 	root.AddCommand(
-		serveCommand(), migrateCommand(), checkConfigCommand(), resyncCommand(),
+		serveCommand(), migrateCommand(), initCommand(), checkConfigCommand(), resyncCommand(),
 		modulesCommand(), metricsCommand(), tokenCommand(), versionCommand(),
 		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading),
 		eraseCommand(loading),

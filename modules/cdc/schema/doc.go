@@ -4,4 +4,5 @@
 //	drift                              the same while copying
 //	shape, keys                        a table's columns and its key
 //	apptable                           its rows, for what the log does not tell and for comparisons
+//	catalog                            what all tables look like, for a mapping to be guessed from
 package schema

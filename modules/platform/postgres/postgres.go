@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strings"
 	"time"
@@ -35,7 +36,14 @@ func DefaultConfig() Config {
 const Schema = "feedrank"
 
 // NewPool makes a pool without dialling.
-func NewPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
+func NewPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) { return newPool(ctx, cfg, nil) }
+
+// NewReadOnlyPool is NewPool with transactions that can only read.
+func NewReadOnlyPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
+	return newPool(ctx, cfg, map[string]string{"default_transaction_read_only": "on"})
+}
+
+func newPool(ctx context.Context, cfg Config, params map[string]string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(cfg.DSN)
 	if err != nil {
 		return nil, errors.New("postgres.dsn does not parse") // the library's error may quote the password
@@ -47,6 +55,7 @@ func NewPool(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	// a read that policies would filter fails instead: half of a table is none
 	config.ConnConfig.RuntimeParams["row_security"] = "off"
+	maps.Copy(config.ConnConfig.RuntimeParams, params)
 	config.AfterConnect = isServer
 	return pgxpool.NewWithConfig(ctx, config)
 }

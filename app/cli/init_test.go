@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
+)
+
+const examples = "../../sql/postgres/example/"
+
+// proposed is what init makes of a database with these tables: the configuration, its text and what was said.
+func proposed(t *testing.T, statements string) (cfg config.Config, text, said string) {
+	t.Helper()
+	dsn := databaseOf(t, statements)
+	file := filepath.Join(t.TempDir(), "feedrank.yaml")
+	_, said, err := initialized("--connect", dsn, "--out", file)
+	require.NoError(t, err, said)
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	written, err := os.ReadFile(file)
+	require.NoError(t, err)
+	cfg, err = config.Load(config.Sources{File: file})
+	require.NoError(t, err, string(written))
+	require.NoError(t, config.CheckPublished(cfg))
+	require.NoError(t, app.Validate(cfg))
+	pool, err := postgres.NewPool(t.Context(), postgres.Config{DSN: dsn, MaxConns: 1, DialTimeout: cfg.Postgres.DialTimeout, StatementTimeout: cfg.Postgres.StatementTimeout})
+	require.NoError(t, err)
+	defer pool.Close()
+	require.NoError(t, schema.CheckTables(t.Context(), pool, cfg.CDC.Tables), "as check-config --connect")
+	warnings, err := schema.CheckCounted(t.Context(), pool, cfg.CDC.Tables, cfg.Engagement)
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	return cfg, string(written), said
+}
+
+func databaseOf(t *testing.T, statements string) string {
+	t.Helper()
+	dsn := embeddedtest.NewDatabase(t)
+	pool, err := postgres.NewPool(t.Context(), postgres.Config{DSN: dsn, MaxConns: 1, DialTimeout: 1e10, StatementTimeout: 1e10})
+	require.NoError(t, err)
+	defer pool.Close()
+	_, err = pool.Exec(t.Context(), statements)
+	require.NoError(t, err)
+	return dsn
+}
+
+func initialized(args ...string) (out, said string, err error) {
+	c := initCommand()
+	var stdout, stderr bytes.Buffer
+	c.SetOut(&stdout)
+	c.SetErr(&stderr)
+	c.SetArgs(args)
+	err = c.Execute()
+	return stdout.String(), stderr.String(), err
+}
+
+func example(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(examples + name)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// sameTables tells whether a proposal means what a mapping means, however much of it is written down.
+func sameTables(t *testing.T, want, got mapping.Config) {
+	t.Helper()
+	require.Equal(t, spelled(want), spelled(got))
+}
+
+func spelled(c mapping.Config) mapping.Config {
+	for k, table := range map[mapping.Kind]*mapping.Table{
+		mapping.User: &c.User, mapping.Post: &c.Post, mapping.Follow: &c.Follow, mapping.Comment: &c.Comment,
+		mapping.Like: &c.Like, mapping.Block: &c.Block, mapping.Mute: &c.Mute,
+	} {
+		if table.Table == "" {
+			*table = mapping.Table{}
+			continue
+		}
+		columns := map[string]string{}
+		for _, field := range k.Fields() {
+			columns[field] = table.Column(field)
+		}
+		table.Columns = columns
+		for _, list := range []*[]mapping.Condition{&table.OnlyWhen, &table.GoneWhen, &table.HiddenWhen} {
+			if len(*list) == 0 {
+				*list = nil
+			}
+		}
+		if len(table.Constants) == 0 {
+			table.Constants = nil
+		}
+	}
+	return c
+}
+
+func mapped(t *testing.T, name string) mapping.Config {
+	t.Helper()
+	cfg, err := config.Load(config.Sources{File: examples + name + ".yaml", Set: []string{"roles=cdc-consumer"}})
+	require.NoError(t, err)
+	return cfg.CDC.Tables
+}
+
+func TestInitProposesTheDefaultsForThePlainSchema(t *testing.T) {
+	cfg, text, said := proposed(t, example(t, "schema.sql")+`;
+		INSERT INTO users (id, name) VALUES (1, 'a'); INSERT INTO posts (id, author_id) VALUES (1, 1);
+		INSERT INTO likes (user_id, post_id) VALUES (1, 1)`)
+	want := mapping.Default()
+	want.Post.HiddenWhen = want.Post.HiddenWhen[1:] // which status is shown, the catalog does not tell
+	sameTables(t, want, cfg.CDC.Tables)
+	require.Contains(t, said, "public.posts: CHECK: does status say which rows are a post?")
+	require.Contains(t, text, "# public.posts: 1 rows; key id bigint; author by foreign key author_id -> public.users")
+	require.Equal(t, "cdc", cfg.Engagement.Likes, "there are some")
+	require.Equal(t, "events", cfg.Engagement.Comments)
+}
+
+func TestInitKnowsTheMannersOfOtherApps(t *testing.T) {
+	t.Run("mastodon", func(t *testing.T) {
+		cfg, _, said := proposed(t, example(t, "mastodon_like.sql"))
+		want := mapped(t, "mastodon_like")
+		want.Post.HiddenWhen = want.Post.HiddenWhen[:1]
+		sameTables(t, want, cfg.CDC.Tables)
+		require.Contains(t, said, "public.statuses: CHECK: does visibility say which rows are a post?")
+	})
+	t.Run("lemmy", func(t *testing.T) {
+		cfg, _, _ := proposed(t, example(t, "lemmy_like.sql"))
+		want := mapped(t, "lemmy_like")
+		want.Like.OnlyWhen = nil // which score is a like
+		sameTables(t, want, cfg.CDC.Tables)
+	})
+	t.Run("forem", func(t *testing.T) {
+		cfg, text, said := proposed(t, example(t, "forem_like.sql"))
+		want := mapped(t, "forem_like")
+		want.Like.OnlyWhen = want.Like.OnlyWhen[:1]
+		sameTables(t, want, cfg.CDC.Tables)
+		require.Contains(t, said, "public.reactions: CHECK: does category say which rows are a like?")
+		require.Contains(t, text, "CHECK: followable_type says of what table followable_id is; User is guessed")
+	})
+	t.Run("discourse", func(t *testing.T) {
+		cfg, text, said := proposed(t, example(t, "discourse_like.sql"))
+		want := mapped(t, "discourse_like")
+		// What only the app knows: which posts are replies, and which actions and relations mean what.
+		want.Post.OnlyWhen = nil
+		want.Comment, want.Like, want.Block, want.Mute = mapping.Table{}, mapping.Table{}, mapping.Table{}, mapping.Table{}
+		sameTables(t, want, cfg.CDC.Tables)
+		require.Contains(t, said, "forum.posts: CHECK: does post_number say which rows are a post?")
+		require.Contains(t, text, "# no table looks like it\n    like:\n      table: \"\"\n")
+	})
+}
+
+func TestInitQuotesOddNames(t *testing.T) {
+	cfg, text, _ := proposed(t, `CREATE SCHEMA "My App";
+		CREATE TABLE "My App"."User" ("Id" bigint PRIMARY KEY, "createdAt" bigint NOT NULL);
+		INSERT INTO "My App"."User" VALUES (1, 1767225600000);
+		CREATE TABLE "My App"."Blog"" 'Post" ("Id" int PRIMARY KEY, "authorId" bigint REFERENCES "My App"."User", "createdAt" timestamptz, "isDeleted" bool)`)
+	require.Equal(t, "My App.User", cfg.CDC.Tables.User.Table)
+	require.Equal(t, `My App.Blog" 'Post`, cfg.CDC.Tables.Post.Table)
+	require.Equal(t, "authorId", cfg.CDC.Tables.Post.Columns["author_id"])
+	require.Equal(t, []mapping.Condition{{Column: "isDeleted", Is: "true"}}, cfg.CDC.Tables.Post.HiddenWhen)
+	require.EqualValues(t, "ms", cfg.CDC.Tables.User.TimeUnit)
+	require.Contains(t, text, "createdAt counts ms: a row has 1767225600000")
+}
+
+func TestInitRefusesWhatItCannotMap(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "feedrank.yaml")
+	_, said, err := initialized("--connect", databaseOf(t, `
+		CREATE TABLE users (id uuid PRIMARY KEY, created_at timestamptz);
+		CREATE TABLE posts (id uuid PRIMARY KEY, author_id uuid REFERENCES users, body text, created_at timestamptz)`),
+		"--out", file)
+	require.ErrorContains(t, err, "no table can be mapped as posts")
+	for _, table := range []string{"users: not mapped as user", "posts: not mapped as post"} {
+		require.Contains(t, said, "public."+table+": its key id is uuid: ids are 64-bit integers, and uuid keys are not supported yet; give")
+	}
+	require.NoFileExists(t, file)
+	_, _, err = initialized("--connect", databaseOf(t, "SELECT 1"), "--out", file)
+	require.ErrorContains(t, err, "there is no table in this database")
+	_, _, err = initialized("--connect", "postgres://x:secret@127.0.0.1:1/app", "--out", file)
+	require.ErrorContains(t, err, "cannot connect")
+	require.NotContains(t, err.Error(), "secret")
+	_, _, err = initialized("--connect", "", "--out", file)
+	require.ErrorIs(t, err, ErrUsage)
+}
+
+func TestInitKeepsFilesAndPasswords(t *testing.T) {
+	dsn := databaseOf(t, example(t, "schema.sql"))
+	file := filepath.Join(t.TempDir(), "feedrank.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("mine"), 0o600))
+	_, _, err := initialized("--connect", dsn, "--out", file)
+	require.ErrorContains(t, err, "is there already: add --force")
+	require.Error(t, writePrivate(file, "theirs", false), "one that came meanwhile")
+	kept, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "mine", string(kept))
+	_, _, err = initialized("--connect", dsn, "--out", file, "--force")
+	require.NoError(t, err)
+	out, _, err := initialized("--connect", dsn, "--out", "-")
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(out, "# Proposed by feedrank init"))
+	for _, dsn := range []string{
+		"postgres://u:hunter2@h:5432/app?sslmode=require", "postgres://u@h/app?password=hunter2&sslmode=require",
+		"host=h user=u password=hunter2 sslmode=require", `host=h password = 'hunter2 \' hunter2' user=u sslmode=require`,
+	} {
+		without := app.WithoutPassword(dsn)
+		require.NotContains(t, without, "hunter2")
+		require.Contains(t, without, "sslmode=require")
+		require.NoError(t, postgres.CheckDSN(without))
+	}
+}

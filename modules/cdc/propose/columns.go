@@ -1,0 +1,136 @@
+package propose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
+)
+
+// named is the column that one of these names fits best, among those that are allowed.
+func named(t schema.Described, list []string, allowed func(column string) bool) string {
+	best, place := "", 0
+	for _, c := range t.Columns {
+		if i := wordIn(list, c); i >= 0 && allowed(c) && (best == "" || i < place) {
+			best, place = c, i
+		}
+	}
+	return best
+}
+
+// exact is the column of one of these names, whatever its case.
+func exact(t schema.Described, list []string, allowed func(column string) bool) string {
+	for _, name := range list {
+		for _, c := range t.Columns {
+			if plain(c) == name && allowed(c) {
+				return c
+			}
+		}
+	}
+	return ""
+}
+
+// reference is the column that refers to a table: by its foreign key, or by its name.
+func reference(t schema.Described, target string, list []string) (column, why string) {
+	byKey := func(c string) bool { return target != "" && t.References[c] == target && t.IsInteger(c) }
+	if column = named(t, list, byKey); column == "" {
+		for _, c := range t.Columns {
+			if byKey(c) {
+				column = c
+				break
+			}
+		}
+	}
+	if column != "" {
+		return column, fmt.Sprintf("by foreign key %s -> %s", column, target)
+	}
+	column = named(t, list, func(c string) bool { return t.IsInteger(c) && t.References[c] == "" })
+	return column, "by name " + column
+}
+
+// people are the two columns of a table that joins people: who, and whom.
+func people(t schema.Described, users string) (first, other, why string) {
+	isPerson := func(c string) bool {
+		return t.IsInteger(c) && (t.References[c] == users || (t.References[c] == "" && plain(c) != "id" &&
+			(wordIn(authorWords, c) >= 0 || wordIn(firstWords, c) >= 0 || wordIn(otherWords, c) >= 0)))
+	}
+	first = named(t, firstWords, isPerson)
+	other = named(t, otherWords, func(c string) bool { return isPerson(c) && c != first })
+	if first == "" {
+		first = named(t, authorWords, func(c string) bool { return isPerson(c) && c != other })
+	}
+	if other == "" {
+		other = named(t, authorWords, func(c string) bool { return isPerson(c) && c != first })
+	}
+	if first == "" || other == "" {
+		return "", "", ""
+	}
+	why = "by name"
+	if t.References[first] == users && t.References[other] == users {
+		why = "by foreign keys to " + users
+	}
+	return first, other, fmt.Sprintf("%s, %s %s", first, other, why)
+}
+
+// setTime names the time column of a table, and how its values are read.
+func setTime(m *mapping.Table, t schema.Described, zone string) (why string, ok bool) {
+	column := exact(t, timeNames, func(c string) bool {
+		switch t.OIDs[c] {
+		case pgtype.TimestamptzOID, pgtype.TimestampOID, pgtype.DateOID:
+			return true
+		}
+		_, sampled := t.Samples[c]
+		return sampled
+	})
+	if column == "" {
+		return "", false
+	}
+	m.Columns["created_at"] = column
+	switch t.OIDs[column] {
+	case pgtype.TimestamptzOID:
+	case pgtype.DateOID:
+		m.TimeUnit = envelope.Days
+		why = column + " is a date"
+	case pgtype.TimestampOID:
+		why = column + " has no zone: read as UTC"
+		if zone != "" && !slices.Contains([]string{"utc", "gmt", "etc/utc"}, strings.ToLower(zone)) {
+			m.TimeZone = zone
+			why = fmt.Sprintf("%s has no zone: read as %s, the database's; write UTC if the app does", column, zone)
+		}
+	default:
+		m.TimeUnit = unitOf(t.Samples[column])
+		why = fmt.Sprintf("%s counts %s: a row has %d", column, m.TimeUnit, t.Samples[column])
+	}
+	return why, true
+}
+
+// unitOf is what a number counts that stands for a time since 1970 of our days.
+func unitOf(n int64) envelope.Unit {
+	switch {
+	case n < 100_000:
+		return envelope.Days
+	case n < 100_000_000_000:
+		return envelope.Seconds
+	case n < 100_000_000_000_000:
+		return envelope.Millis
+	}
+	return envelope.Micros
+}
+
+// gone are the conditions for rows that are deleted, but still there.
+func gone(t schema.Described) (conditions []mapping.Condition) {
+	for _, c := range t.Columns {
+		switch name := plain(c); {
+		case slices.Contains(goneTimes, name):
+			conditions = append(conditions, mapping.Condition{Column: c, Is: "set"})
+		case slices.Contains(goneFlags, name) && t.OIDs[c] == pgtype.BoolOID:
+			conditions = append(conditions, mapping.Condition{Column: c, Is: "true"})
+		}
+	}
+	return conditions
+}

@@ -1,0 +1,113 @@
+package propose
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+)
+
+// YAML writes the proposal as the keys engagement and cdc of a configuration file.
+func (p Proposal) YAML() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "engagement: # cdc: the app's table has rows; events: it is empty or missing\n")
+	fmt.Fprintf(&b, "  likes_from: %s\n  comments_from: %s\n", p.Counted.Likes, p.Counted.Comments)
+	b.WriteString("cdc:\n  tables:\n")
+	for _, one := range []struct {
+		kind  mapping.Kind
+		table mapping.Table
+	}{
+		{mapping.User, p.Tables.User},
+		{mapping.Post, p.Tables.Post},
+		{mapping.Follow, p.Tables.Follow},
+		{mapping.Comment, p.Tables.Comment},
+		{mapping.Like, p.Tables.Like},
+		{mapping.Block, p.Tables.Block},
+		{mapping.Mute, p.Tables.Mute},
+	} {
+		for _, reason := range p.Reasons[one.kind] {
+			b.WriteString("    # " + Line(reason) + "\n")
+		}
+		fmt.Fprintf(&b, "    %s:\n", one.kind)
+		writeTable(&b, one.kind, one.table)
+	}
+	return b.String()
+}
+
+func writeTable(b *strings.Builder, k mapping.Kind, t mapping.Table) {
+	if t.Table == "" {
+		b.WriteString("      table: \"\"\n")
+		return
+	}
+	fmt.Fprintf(b, "      table: %s\n", plainScalar(t.Table))
+	writeMap(b, "columns", t.Columns)
+	writeMap(b, "constants", t.Constants)
+	writeConditions(b, "only_when", t.OnlyWhen)
+	writeConditions(b, "gone_when", t.GoneWhen)
+	writeConditions(b, "hidden_when", t.HiddenWhen)
+	if k == mapping.Post && len(t.HiddenWhen) == 0 {
+		b.WriteString("      hidden_when: []\n") // else the default's would hold
+	}
+	if t.TimeUnit != "" {
+		fmt.Fprintf(b, "      time_unit: %s\n", t.TimeUnit)
+	}
+	if t.TimeZone != "" {
+		fmt.Fprintf(b, "      time_zone: %s\n", plainScalar(t.TimeZone))
+	}
+}
+
+func writeMap(b *strings.Builder, key string, m map[string]string) {
+	if len(m) == 0 {
+		return
+	}
+	var parts []string
+	for _, field := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, field+": "+plainScalar(m[field]))
+	}
+	fmt.Fprintf(b, "      %s: {%s}\n", key, strings.Join(parts, ", "))
+}
+
+func writeConditions(b *strings.Builder, key string, list []mapping.Condition) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "      %s:\n", key)
+	for _, c := range list {
+		what := "is: " + plainScalar(c.Is)
+		if len(c.In) > 0 {
+			var values []string
+			for _, v := range c.In {
+				values = append(values, plainScalar(v))
+			}
+			what = "in: [" + strings.Join(values, ", ") + "]"
+		}
+		fmt.Fprintf(b, "        - {column: %s, %s}\n", plainScalar(c.Column), what)
+	}
+}
+
+var (
+	needsNoQuotes = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+	means         = regexp.MustCompile(`(?i)^(true|false|null|yes|no|on|off|y|n)$`)
+)
+
+// plainScalar is a text as YAML reads it back, quoted where it must be.
+func plainScalar(s string) string {
+	if needsNoQuotes.MatchString(s) && !means.MatchString(s) {
+		return s
+	}
+	return strconv.Quote(s)
+}
+
+// Line keeps foreign names from ending a comment.
+func Line(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, s)
+}

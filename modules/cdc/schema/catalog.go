@@ -1,0 +1,120 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/feedrank/feedrank/sql"
+)
+
+// Catalog is what a mapping can be guessed from.
+type Catalog struct {
+	Tables []Described
+	Zone   string // of the database's sessions; empty: the server's
+	Left   int    // tables that were not looked at: there are too many
+}
+
+// Described is a table of the app, as its database describes it.
+type Described struct {
+	Name       string // schema.table
+	Rows       int64  // estimated where there are many
+	Readable   bool
+	Keyless    bool // the log would not tell which row was deleted
+	Columns    []string
+	Key        []string
+	OIDs       map[string]uint32 // of the columns
+	Types      map[string]string // of the columns, as SQL writes them
+	References map[string]string // by column: the table that its foreign key refers to
+	Samples    map[string]int64  // of number columns that may be times: the value of a row
+}
+
+// likeTime are names of columns that may be times.
+var likeTime = regexp.MustCompile(`(?i)creat|publish|post|insert|time|date|since|_at$|_on$|At$`)
+
+// ReadCatalog describes the tables of a database, so many at most. It only reads.
+func ReadCatalog(ctx context.Context, db *pgxpool.Pool, most int) (Catalog, error) {
+	var found Catalog
+	identities, names, err := listTables(ctx, db)
+	if err != nil {
+		return found, err
+	}
+	if len(names) > most {
+		found.Left, names = len(names)-most, names[:most]
+	}
+	err = db.QueryRow(ctx, sql.Postgres("cdc_time_zone")).Scan(&found.Zone)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return found, fmt.Errorf("time zone of the database: %w", err)
+	}
+	rows, err := db.Query(ctx, sql.Postgres("cdc_described"), names)
+	if err != nil {
+		return found, fmt.Errorf("tables of the app: %w", err)
+	}
+	var d Described
+	var columns, targets []string
+	_, err = pgx.ForEachRow(rows, []any{&d.Name, &d.Rows, &d.Readable, &columns, &targets}, func() error {
+		d.References = map[string]string{}
+		for i, c := range columns {
+			d.References[c] = targets[i]
+		}
+		found.Tables = append(found.Tables, d)
+		return nil
+	})
+	if err != nil {
+		return found, fmt.Errorf("tables of the app: %w", err)
+	}
+	for i := range found.Tables {
+		if err := found.Tables[i].describe(ctx, db, identities); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+func (d *Described) describe(ctx context.Context, db *pgxpool.Pool, identities map[string]string) error {
+	t, err := readShape(ctx, db, d.Name)
+	if err != nil {
+		return err
+	}
+	d.Columns, d.Key, d.OIDs, d.Types = t.columns, t.key, t.oids, t.types
+	d.Keyless = len(t.key) == 0 || identities[d.Name] == "n"
+	d.Samples = map[string]int64{}
+	if !d.Readable {
+		return nil
+	}
+	if d.Rows < someRows {
+		if err := db.QueryRow(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT FROM %s LIMIT %d) AS few",
+			quoted(d.Name), someRows)).Scan(&d.Rows); err != nil {
+			return fmt.Errorf("rows of %s: %w", d.Name, err)
+		}
+	}
+	for _, c := range d.Columns {
+		if !slices.Contains(numberTypes, d.OIDs[c]) || !likeTime.MatchString(c) || d.References[c] != "" ||
+			strings.HasSuffix(strings.ToLower(c), "id") {
+			continue
+		}
+		name := pgx.Identifier{c}.Sanitize()
+		var n int64
+		err := db.QueryRow(ctx, fmt.Sprintf("SELECT trunc(%s)::bigint FROM %s WHERE %s IS NOT NULL LIMIT 1", name,
+			quoted(d.Name), name)).Scan(&n)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("a row of %s: %w", d.Name, err)
+		}
+		if err == nil {
+			d.Samples[c] = n
+		}
+	}
+	return nil
+}
+
+// IsInteger tells whether a column can hold our ids.
+func (d Described) IsInteger(column string) bool {
+	return slices.Contains([]uint32{pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID}, d.OIDs[column])
+}
