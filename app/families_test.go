@@ -16,7 +16,7 @@ var families = map[string][][]string{
 		{"/pgvalue", "/mapping"},
 		{"/source", "/replica", "/tail"},
 		{"/schema"},
-		{"/consumer", "/resync"},
+		{"/consumer", "/resync", "/propose"},
 		{""},
 	},
 	"events": {
