@@ -35,7 +35,7 @@ func proposed(t *testing.T, statements string) (cfg config.Config, text, said st
 	require.NoError(t, err, string(written))
 	require.NoError(t, config.CheckPublished(cfg))
 	require.NoError(t, app.Validate(cfg))
-	pool, err := postgres.NewPool(t.Context(), postgres.Config{DSN: dsn, MaxConns: 1, DialTimeout: cfg.Postgres.DialTimeout, StatementTimeout: cfg.Postgres.StatementTimeout})
+	pool, err := postgres.NewPool(t.Context(), poolOf(dsn))
 	require.NoError(t, err)
 	defer pool.Close()
 	require.NoError(t, schema.CheckTables(t.Context(), pool, cfg.CDC.Tables), "as check-config --connect")
@@ -48,12 +48,18 @@ func proposed(t *testing.T, statements string) (cfg config.Config, text, said st
 func databaseOf(t *testing.T, statements string) string {
 	t.Helper()
 	dsn := embeddedtest.NewDatabase(t)
-	pool, err := postgres.NewPool(t.Context(), postgres.Config{DSN: dsn, MaxConns: 1, DialTimeout: 1e10, StatementTimeout: 1e10})
+	pool, err := postgres.NewPool(t.Context(), poolOf(dsn))
 	require.NoError(t, err)
 	defer pool.Close()
 	_, err = pool.Exec(t.Context(), statements)
 	require.NoError(t, err)
 	return dsn
+}
+
+func poolOf(dsn string) postgres.Config {
+	cfg := postgres.DefaultConfig()
+	cfg.DSN, cfg.MaxConns = dsn, 1
+	return cfg
 }
 
 func initialized(args ...string) (out, said string, err error) {
@@ -152,7 +158,8 @@ func TestInitKnowsTheMannersOfOtherApps(t *testing.T) {
 		want := mapped(t, "discourse_like")
 		// What only the app knows: which posts are replies, and which actions and relations mean what.
 		want.Post.OnlyWhen = nil
-		want.Comment, want.Like, want.Block, want.Mute = mapping.Table{}, mapping.Table{}, mapping.Table{}, mapping.Table{}
+		want.Comment, want.Like = mapping.Table{}, mapping.Table{}
+		want.Block, want.Mute = mapping.Table{}, mapping.Table{}
 		sameTables(t, want, cfg.CDC.Tables)
 		require.Contains(t, said, "forum.posts: CHECK: does post_number say which rows are a post?")
 		require.Contains(t, text, "# no table looks like it\n    like:\n      table: \"\"\n")

@@ -34,8 +34,13 @@ var (
 	goneTimes = []string{"deleted_at", "discarded_at", "removed_at", "archived_at", "trashed_at", "destroyed_at"}
 	goneFlags = []string{"deleted", "is_deleted", "removed", "is_removed", "hidden", "is_hidden", "discarded"}
 	replyTo   = []string{"in_reply_to", "reply_to", "parent", "parent_post", "parent_status", "in_reply_to_post"}
-	states    = []string{"status", "state", "visibility", "privacy", "audience", "type", "kind", "post_type", "post_number"}
+	states    = []string{
+		"status", "state", "visibility", "privacy", "audience", "type", "kind", "post_type",
+		"post_number",
+	}
 
+	// anyWords are columns that may name rows of several tables.
+	anyWords   = []string{"commentable", "reactable", "likeable", "likable", "votable", "voteable", "favoritable"}
 	firstWords = []string{"follower", "subscriber", "reader", "blocker", "muter", "ignorer", "from", "source"}
 	otherWords = []string{
 		"followee", "followed", "following", "writer", "blocked", "muted", "ignored", "target", "to", "other",

@@ -49,8 +49,8 @@ func From(c schema.Catalog) Proposal {
 	p.Tables.Like = g.take(&p, mapping.Like)
 	p.Tables.Block = g.take(&p, mapping.Block)
 	p.Tables.Mute = g.take(&p, mapping.Mute)
-	p.Counted.Likes = p.counted(mapping.Like, g.table(p.Tables.Like.Table))
-	p.Counted.Comments = p.counted(mapping.Comment, g.table(p.Tables.Comment.Table))
+	p.Counted.Likes = counted(g.table(p.Tables.Like.Table))
+	p.Counted.Comments = counted(g.table(p.Tables.Comment.Table))
 	return p
 }
 
@@ -219,7 +219,7 @@ func (g guess) setPost(c *candidate, field, author string) {
 	}
 	post, why := reference(c.table, g.posts, list)
 	if post == "" || post == author {
-		post = named(c.table, []string{"commentable", "reactable", "likeable", "likable", "votable", "voteable", "favoritable"}, c.table.IsInteger)
+		post = named(c.table, anyWords, c.table.IsInteger)
 		why = "by name " + post
 	}
 	if post == "" {
@@ -293,8 +293,8 @@ func (p *Proposal) states(k mapping.Kind, t schema.Described, m mapping.Table) {
 	}
 }
 
-// counted chooses where a kind counts from: the app's table, if something is in it.
-func (p *Proposal) counted(k mapping.Kind, t schema.Described) string {
+// counted chooses where a table's kind counts from: the app's table, if something is in it.
+func counted(t schema.Described) string {
 	if t.Name == "" || t.Rows == 0 {
 		return "events"
 	}
