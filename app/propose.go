@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/feedrank/feedrank/modules/cdc/propose"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
@@ -41,12 +43,9 @@ func Propose(ctx context.Context, dsn string) (file string, doubts []string, err
 	if len(catalog.Tables) == 0 {
 		return "", nil, errors.New("there is no table in this database: is it the app's?")
 	}
-	p := propose.From(catalog)
-	if p.Tables.Post.Table == "" {
-		return "", p.Doubts, errors.New("no table can be mapped as posts, which feeds are made of: see config/README.md, Your tables")
-	}
-	if err := schema.CheckTables(ctx, pool, p.Tables); err != nil {
-		return "", p.Doubts, fmt.Errorf("what was found does not fit: %w", err)
+	p, err := fitting(ctx, pool, catalog)
+	if err != nil {
+		return "", p.Doubts, err
 	}
 	return "# Proposed by feedrank init from what the database says. Look at each reason, and at each CHECK; then:\n" +
 		"#   feedrank check-config --connect FILE\n" +
@@ -55,6 +54,25 @@ func Propose(ctx context.Context, dsn string) (file string, doubts []string, err
 		"auth: # made for this file: your API signs its users' tokens with it\n" +
 		"  hs256_secret: " + rand.Text() + rand.Text() + "\n" +
 		p.YAML(), p.Doubts, nil
+}
+
+// fitting proposes until all that is proposed fits: what does not is left out, or another table stands in.
+func fitting(ctx context.Context, pool *pgxpool.Pool, catalog schema.Catalog) (propose.Proposal, error) {
+	var refused []propose.Refused
+	for {
+		p := propose.From(catalog, refused...)
+		if p.Tables.Post.Table == "" {
+			return p, errors.New(
+				"no table can be mapped as posts, which feeds are made of: see config/README.md, Your tables")
+		}
+		wrong, err := schema.CheckKinds(ctx, pool, p.Tables)
+		if err != nil || len(wrong) == 0 {
+			return p, err
+		}
+		for k, why := range wrong { // each time there is less to propose, so this ends
+			refused = append(refused, propose.Refused{Kind: k, Table: p.Tables.Of(k).Table, Why: why.Error()})
+		}
+	}
 }
 
 var passwords = regexp.MustCompile(`(?i)\b(sslpassword|password)\s*=\s*('(\\.|[^'\\])*'|(\\.|[^\s\\])*)`)

@@ -65,7 +65,8 @@ func Default() Config {
 	return c
 }
 
-func (c Config) table(k Kind) Table {
+// Of is the table of a kind.
+func (c Config) Of(k Kind) Table {
 	return [kinds]Table{
 		User: c.User, Post: c.Post, Follow: c.Follow, Comment: c.Comment, Like: c.Like, Block: c.Block,
 		Mute: c.Mute,
@@ -76,7 +77,7 @@ func (c Config) table(k Kind) Table {
 func (c Config) Check() map[string]string {
 	wrong := map[string]string{}
 	for _, k := range Kinds() {
-		t := c.table(k)
+		t := c.Of(k)
 		if t.Table == "" {
 			if k == Post {
 				wrong["post.table"] = "is empty; posts are what feeds are made of"

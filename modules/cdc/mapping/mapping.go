@@ -29,7 +29,7 @@ func New(c Config, topicPrefix string) (*Mapping, error) {
 	}
 	m := &Mapping{topicPrefix: topicPrefix, byTable: map[string][]*Source{}}
 	for _, k := range Kinds() {
-		t := c.table(k)
+		t := c.Of(k)
 		if t.Table == "" {
 			continue
 		}

@@ -77,36 +77,44 @@ func people(t schema.Described, users string) (first, other, why string) {
 	return first, other, fmt.Sprintf("%s, %s %s", first, other, why)
 }
 
-// setTime names the time column of a table, and how its values are read.
-func setTime(m *mapping.Table, t schema.Described, zone string) (why string, ok bool) {
-	column := exact(t, timeNames, func(c string) bool {
-		switch t.OIDs[c] {
+// setTime names the time column of a table, and how its values are read; false: it has none.
+func (c *candidate) setTime(zone string) bool {
+	t, m := c.table, &c.mapped
+	column := exact(t, timeNames, func(name string) bool {
+		switch t.OIDs[name] {
 		case pgtype.TimestamptzOID, pgtype.TimestampOID, pgtype.DateOID:
 			return true
 		}
-		_, sampled := t.Samples[c]
+		_, sampled := t.Samples[name]
 		return sampled
 	})
 	if column == "" {
-		return "", false
+		return false
 	}
 	m.Columns["created_at"] = column
 	switch t.OIDs[column] {
 	case pgtype.TimestamptzOID:
 	case pgtype.DateOID:
 		m.TimeUnit = envelope.Days
-		why = column + " is a date"
+		c.reasons = append(c.reasons, column+" is a date")
 	case pgtype.TimestampOID:
-		why = column + " has no zone: read as UTC"
-		if zone != "" && !slices.Contains([]string{"utc", "gmt", "etc/utc"}, strings.ToLower(zone)) {
-			m.TimeZone = zone
-			why = fmt.Sprintf("%s has no zone: read as %s, the database's; write UTC if the app does", column, zone)
-		}
+		c.setZone(column, zone)
 	default:
 		m.TimeUnit = unitOf(t.Samples[column])
-		why = fmt.Sprintf("%s counts %s: a row has %d", column, m.TimeUnit, t.Samples[column])
+		c.reasons = append(c.reasons, fmt.Sprintf("%s counts %s: a row has %d", column, m.TimeUnit, t.Samples[column]))
 	}
-	return why, true
+	return true
+}
+
+// setZone says how local times are read, which their column does not tell.
+func (c *candidate) setZone(column, zone string) {
+	if zone == "" || slices.Contains([]string{"utc", "gmt", "etc/utc"}, strings.ToLower(zone)) {
+		c.asked = append(c.asked, column+" has no zone: read as UTC; set time_zone if the app writes local time")
+		return
+	}
+	c.mapped.TimeZone = zone
+	c.asked = append(c.asked, fmt.Sprintf("%s has no zone: read as %s, the database's; set time_zone to UTC if the app "+
+		"writes that", column, zone))
 }
 
 // unitOf is what a number counts that stands for a time since 1970 of our days.
@@ -128,7 +136,7 @@ func gone(t schema.Described) (conditions []mapping.Condition) {
 		switch name := plain(c); {
 		case slices.Contains(goneTimes, name):
 			conditions = append(conditions, mapping.Condition{Column: c, Is: "set"})
-		case slices.Contains(goneFlags, name) && t.OIDs[c] == pgtype.BoolOID:
+		case slices.Contains(goneFlags, name) && t.IsFlag(c):
 			conditions = append(conditions, mapping.Condition{Column: c, Is: "true"})
 		}
 	}

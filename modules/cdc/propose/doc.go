@@ -3,6 +3,8 @@
 //
 //	names    the words that tables and columns go by
 //	columns  which column is the author, the time, the post of a row
-//	propose  a table for each kind, with the reasons
+//	try      a table as a kind, or why it cannot be one
+//	propose  the best table for each kind, with the reasons
+//	ask      what only the app knows
 //	write    the proposal as a configuration file
 package propose

@@ -33,8 +33,20 @@ var (
 	bodyNames = []string{"body", "text", "content", "raw", "title", "body_markdown", "caption", "message"}
 	goneTimes = []string{"deleted_at", "discarded_at", "removed_at", "archived_at", "trashed_at", "destroyed_at"}
 	goneFlags = []string{"deleted", "is_deleted", "removed", "is_removed", "hidden", "is_hidden", "discarded"}
-	replyTo   = []string{"in_reply_to", "reply_to", "parent", "parent_post", "parent_status", "in_reply_to_post"}
-	states    = []string{
+
+	// of users: nobody is to see them for now
+	suspendedTimes = []string{
+		"suspended_at", "banned_at", "deactivated_at", "disabled_at", "silenced_at", "blocked_at", "frozen_at",
+	}
+	suspendedFlags = []string{
+		"suspended", "is_suspended", "banned", "is_banned", "deactivated", "is_deactivated", "disabled", "is_disabled",
+		"silenced", "is_silenced", "shadow_banned", "shadowbanned",
+	}
+	activeFlags = []string{"active", "is_active"}
+	upFlags     = []string{"up", "is_up", "upvote", "is_upvote", "positive", "is_positive", "is_like", "liked"}
+
+	replyTo = []string{"in_reply_to", "reply_to", "parent", "parent_post", "parent_status", "in_reply_to_post"}
+	states  = []string{
 		"status", "state", "visibility", "privacy", "audience", "type", "kind", "post_type",
 		"post_number",
 	}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgtype"
-
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/modules/core"
@@ -27,22 +25,31 @@ type candidate struct {
 	score   int
 	mapped  mapping.Table
 	reasons []string
-	wrong   string // why it cannot be mapped; empty: it can
+	asked   []string // what the app's people must decide
+	wrong   string   // why it cannot be mapped; empty: it can
 }
 
-// From guesses a mapping. Posts and users that cannot be mapped leave Tables.Post.Table or Tables.User.Table empty.
-func From(c schema.Catalog) Proposal {
+// Refused is a table that was proposed for a kind, and turned out not to fit.
+type Refused struct {
+	Kind  mapping.Kind
+	Table string
+	Why   string
+}
+
+// From guesses a mapping, without what was refused. Posts and users that cannot be mapped leave Tables.Post.Table or
+// Tables.User.Table empty.
+func From(c schema.Catalog, refused ...Refused) Proposal {
 	p := Proposal{Counted: core.CountedFromEvents(), Reasons: map[mapping.Kind][]string{}}
 	if c.Left > 0 {
 		p.Doubts = append(p.Doubts, fmt.Sprintf("%d tables were not looked at", c.Left))
 	}
-	g := guess{catalog: c}
+	g := guess{catalog: c, refused: refused}
 	p.Tables.User = g.take(&p, mapping.User)
 	g.users = p.Tables.User.Table
 	p.Tables.Post = g.take(&p, mapping.Post)
 	g.posts = p.Tables.Post.Table
 	p.Tables.Comment = g.take(&p, mapping.Comment)
-	if p.Tables.Comment.Table == "" {
+	if p.Tables.Comment.Table == "" && g.why(mapping.Comment, g.posts) == "" {
 		p.replies(g.table(g.posts))
 	}
 	p.Tables.Follow = g.take(&p, mapping.Follow)
@@ -57,7 +64,18 @@ func From(c schema.Catalog) Proposal {
 // guess is what is known so far.
 type guess struct {
 	catalog      schema.Catalog
+	refused      []Refused
 	users, posts string
+}
+
+// why is what a table was refused for as a kind; empty: it was not.
+func (g guess) why(k mapping.Kind, table string) string {
+	for _, r := range g.refused {
+		if r.Kind == k && r.Table == table {
+			return r.Why
+		}
+	}
+	return ""
 }
 
 func (g guess) table(name string) schema.Described {
@@ -78,6 +96,9 @@ func (g guess) take(p *Proposal, k mapping.Kind) mapping.Table {
 			continue
 		}
 		one := g.try(k, t)
+		if one.wrong == "" {
+			one.wrong = g.why(k, t.Name)
+		}
 		one.score += score
 		if one.wrong == "" {
 			fit = append(fit, one)
@@ -107,196 +128,13 @@ func (g guess) take(p *Proposal, k mapping.Kind) mapping.Table {
 		best.reasons = append(best.reasons, "also looked like it: "+strings.Join(others, ", "))
 	}
 	about := fmt.Sprintf("%s: %d rows; %s", best.table.Name, best.table.Rows, strings.Join(best.reasons, "; "))
-	p.Reasons[k] = slices.Insert(p.Reasons[k], 0, strings.TrimSuffix(about, "; "))
-	p.states(k, best.table, best.mapped)
-	return best.mapped
-}
-
-// try maps a table as a kind, or says why it cannot be.
-func (g guess) try(k mapping.Kind, t schema.Described) candidate {
-	c := candidate{table: t, mapped: mapping.Table{Table: t.Name, Columns: map[string]string{}}}
-	_, name := mapping.SplitTable(t.Name)
-	switch {
-	case !t.Readable:
-		c.wrong = "our role may not read it: GRANT SELECT"
-	case strings.Contains(name, "."):
-		c.wrong = "its name has a dot: map a table of another name"
-	case t.Keyless:
-		c.wrong = "it has no primary key, or its replica identity is nothing: add one"
-	case k.Layout().ByID:
-		c.setID()
-	}
-	if c.wrong != "" {
-		return c
-	}
-	g.setColumns(&c, k)
-	if c.wrong != "" {
-		return c
-	}
-	why, ok := setTime(&c.mapped, t, g.catalog.Zone)
-	switch {
-	case ok:
-	case k == mapping.User || k == mapping.Post:
-		c.wrong = "it has no time of creation: add a column created_at, or name it by hand"
-	default:
-		delete(c.mapped.Columns, "created_at")
-		c.mapped.Constants = map[string]string{"created_at": "2020-01-01T00:00:00Z"}
-		why = "it has no time: a constant stands in"
-	}
-	if why != "" {
-		c.reasons = append(c.reasons, why)
-	}
-	conditions := gone(t)
-	if k != mapping.Post {
-		c.mapped.GoneWhen = conditions
-		return c
-	}
-	if draft := exact(t, []string{"published", "is_published"}, func(col string) bool {
-		return t.OIDs[col] == pgtype.BoolOID
-	}); draft != "" {
-		conditions = append(conditions, mapping.Condition{Column: draft, Is: "false"})
-	}
-	c.mapped.HiddenWhen = conditions
-	return c
-}
-
-func (c *candidate) setID() {
-	if len(c.table.Key) != 1 {
-		c.wrong = fmt.Sprintf("its key is %s: users and posts need one integer column as primary key",
-			strings.Join(c.table.Key, ", "))
-		return
-	}
-	id := c.table.Key[0]
-	if !c.table.IsInteger(id) {
-		c.wrong = fmt.Sprintf("its key %s is %s: ids are 64-bit integers, and %s keys are not supported yet; give the table a bigint identity column as primary key", id, c.table.Types[id], c.table.Types[id])
-		return
-	}
-	c.mapped.Columns["id"] = id
-	c.reasons = append(c.reasons, fmt.Sprintf("key %s %s", id, c.table.Types[id]))
-}
-
-func (g guess) setColumns(c *candidate, k mapping.Kind) {
-	layout := k.Layout()
-	switch k {
-	case mapping.User:
-		for _, t := range g.catalog.Tables {
-			for _, target := range t.References {
-				if target == c.table.Name && c.score < 60 {
-					c.score += 5
-				}
-			}
-		}
-	case mapping.Follow, mapping.Block, mapping.Mute:
-		first, other, why := people(c.table, g.users)
-		if first == "" {
-			c.wrong = "it has no two integer columns that name users"
-			return
-		}
-		c.mapped.Columns[layout.First], c.mapped.Columns[layout.Other] = first, other
-		c.reasons = append(c.reasons, why)
-		c.onlyOf(other, g.users)
-	default:
-		author, why := reference(c.table, g.users, authorWords)
-		if author == "" {
-			c.wrong = "no integer column names the author"
-			return
-		}
-		c.mapped.Columns[layout.First] = author
-		c.reasons = append(c.reasons, "author "+why)
-		if body := exact(c.table, bodyNames, func(string) bool { return true }); k == mapping.Post && body != "" {
-			c.score += 10
-		}
-		if layout.Other != "" {
-			g.setPost(c, layout.Other, author)
-		}
-	}
-}
-
-func (g guess) setPost(c *candidate, field, author string) {
-	list := postWords
-	if _, name := mapping.SplitTable(g.posts); name != "" {
-		list = append([]string{bare(singular(plain(name)))}, list...)
-	}
-	post, why := reference(c.table, g.posts, list)
-	if post == "" || post == author {
-		post = named(c.table, anyWords, c.table.IsInteger)
-		why = "by name " + post
-	}
-	if post == "" {
-		c.wrong = "no integer column names the post"
-		return
-	}
-	c.mapped.Columns[field] = post
-	c.reasons = append(c.reasons, "post "+why)
-	c.onlyOf(post, g.posts)
-}
-
-// onlyOf restricts a column that may refer to several tables, told apart by a column beside it, to one of them.
-func (c *candidate) onlyOf(column, target string) {
-	kind := exact(c.table, []string{bare(column) + "_type"}, func(string) bool { return true })
-	if kind == "" {
-		return
-	}
-	_, name := mapping.SplitTable(target)
-	class := ""
-	for _, w := range words(name) {
-		w = singular(w)
-		class += strings.ToUpper(w[:1]) + w[1:]
-	}
-	c.mapped.OnlyWhen = []mapping.Condition{{Column: kind, In: []string{class}}}
-	c.reasons = append(c.reasons, fmt.Sprintf("CHECK: %s says of what table %s is; %s is guessed", kind, column, class))
-}
-
-// replies takes the posts that answer others as comments, where they have no table of their own.
-func (p *Proposal) replies(t schema.Described) {
-	column := exact(t, withID(replyTo), t.IsInteger)
-	if column == "" {
-		return
-	}
-	post := &p.Tables.Post
-	comment := mapping.Table{
-		Table: t.Name, GoneWhen: post.HiddenWhen, TimeUnit: post.TimeUnit, TimeZone: post.TimeZone,
-		Columns: map[string]string{
-			"author_id": post.Columns["author_id"], "post_id": column, "created_at": post.Columns["created_at"],
-		},
-		OnlyWhen: []mapping.Condition{{Column: column, Is: "set"}},
-	}
-	post.OnlyWhen = append(post.OnlyWhen, mapping.Condition{Column: column, Is: "null"})
-	p.Tables.Comment = comment
-	p.Reasons[mapping.Comment] = []string{t.Name + ": posts that have " + column + " are replies"}
-}
-
-func withID(list []string) []string {
-	out := slices.Clone(list)
-	for _, name := range list {
-		out = append(out, name+"_id")
-	}
-	return out
-}
-
-// states tells of columns that may say which rows count, which only the app knows.
-func (p *Proposal) states(k mapping.Kind, t schema.Described, m mapping.Table) {
-	for _, c := range t.Columns {
-		name := plain(c)
-		asked := slices.ContainsFunc(m.OnlyWhen, func(o mapping.Condition) bool { return o.Column == c })
-		if asked || k == mapping.User ||
-			(!slices.Contains(states, name) && !strings.HasSuffix(name, "_type_id") && name != "category") {
-			continue
-		}
-		text := fmt.Sprintf("%s: CHECK: does %s say which rows are a %s? Then add only_when", t.Name, c, k)
-		if k == mapping.Post {
-			text += " or hidden_when"
-		}
-		text += fmt.Sprintf(": [{column: %s, not_in or in: [...]}]", plainScalar(c))
-		p.Reasons[k] = append(p.Reasons[k], text)
+	reasons := []string{strings.TrimSuffix(about, "; ")}
+	for _, asked := range best.asked {
+		text := best.table.Name + ": CHECK: " + asked
+		reasons = append(reasons, text)
 		p.Doubts = append(p.Doubts, text)
 	}
-}
-
-// counted chooses where a table's kind counts from: the app's table, if something is in it.
-func counted(t schema.Described) string {
-	if t.Name == "" || t.Rows == 0 {
-		return "events"
-	}
-	return "cdc"
+	p.Reasons[k] = append(reasons, p.Reasons[k]...)
+	p.states(k, best.table, best.mapped)
+	return best.mapped
 }

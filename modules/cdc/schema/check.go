@@ -8,10 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/source"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
 // CheckTables compares the mapping with the live database and reports every problem, each with its key
@@ -35,6 +37,42 @@ func CheckTables(ctx context.Context, db *pgxpool.Pool, c mapping.Config) error 
 	return errors.Join(problems...)
 }
 
+// CheckKinds is CheckTables by kind, for who can leave a kind out: that the server refuses to read one table is wrong
+// with that kind alone.
+func CheckKinds(ctx context.Context, db *pgxpool.Pool, c mapping.Config) (map[mapping.Kind]error, error) {
+	m, err := mapping.New(c, "")
+	if err != nil {
+		return nil, err
+	}
+	identities, names, err := listTables(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	wrong := map[mapping.Kind]error{}
+	for _, k := range mapping.Kinds() {
+		s := m.Of(k)
+		if s == nil {
+			continue
+		}
+		found, err := compareTable(ctx, db, s, identities, names, true)
+		switch {
+		case refused(err):
+			wrong[k] = postgres.Explained(err)
+		case err != nil:
+			return nil, err
+		case len(found) > 0:
+			wrong[k] = errors.Join(found...)
+		}
+	}
+	return wrong, nil
+}
+
+// refused tells whether the server is there and said no.
+func refused(err error) bool {
+	var failure *pgconn.PgError
+	return errors.As(err, &failure) && !postgres.IsConnectionError(err)
+}
+
 // compareTables finds the mismatches of each kind; rows: by reading the tables, too.
 func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, rows bool) (map[*mapping.Source][]error,
 	error,
@@ -49,31 +87,40 @@ func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, ro
 		if s == nil {
 			continue
 		}
-		identity, ok := identities[s.Table]
-		if !ok {
-			found[s] = []error{mismatch("cdc.tables.%s.table: there is no table %s%s", k, s.Table,
-				nearest(s.Table, names))}
-			continue
+		if found[s], err = compareTable(ctx, db, s, identities, names, rows); err != nil {
+			return nil, err
 		}
-		t, err := readShape(ctx, db, s.Table)
+	}
+	return found, nil
+}
+
+// compareTable finds the mismatches of one kind, among the tables that there are.
+func compareTable(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, identities map[string]string,
+	names []string, rows bool,
+) ([]error, error) {
+	identity, ok := identities[s.Table]
+	if !ok {
+		return []error{mismatch("cdc.tables.%s.table: there is no table %s%s", s.Kind, s.Table,
+			nearest(s.Table, names))}, nil
+	}
+	t, err := readShape(ctx, db, s.Table)
+	if err != nil {
+		return nil, err
+	}
+	t.identity = identity
+	found := t.mismatches(s)
+	if rows && len(found) == 0 {
+		if found, err = t.timeMismatches(ctx, db, s, time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	if id := s.IDColumn(); rows && id != "" && slices.Contains(t.key, id) {
+		why, err := source.NotUnique(ctx, db, s.Table, id, t.key)
 		if err != nil {
 			return nil, err
 		}
-		t.identity = identity
-		found[s] = t.mismatches(s)
-		if rows && len(found[s]) == 0 {
-			if found[s], err = t.timeMismatches(ctx, db, s, time.Now()); err != nil {
-				return nil, err
-			}
-		}
-		if id := s.IDColumn(); rows && id != "" && slices.Contains(t.key, id) {
-			why, err := source.NotUnique(ctx, db, s.Table, id, t.key)
-			if err != nil {
-				return nil, err
-			}
-			if why != "" {
-				found[s] = append(found[s], mismatch("cdc.tables.%s.columns.id: %s", k, why))
-			}
+		if why != "" {
+			found = append(found, mismatch("cdc.tables.%s.columns.id: %s", s.Kind, why))
 		}
 	}
 	return found, nil

@@ -1,6 +1,6 @@
--- What is there to guess a mapping from, beside columns and keys? Each table's rows as the planner knows them, whether we may read
--- it, and which columns refer to which table.
-SELECT n.nspname || '.' || c.relname, c.reltuples::bigint, has_table_privilege(c.oid, 'SELECT'),
+-- What is there to guess a mapping from, beside columns and keys? Each table's rows as the planner knows them, whether
+-- we may read it, and which columns refer to which table.
+SELECT n.nspname || '.' || c.relname, c.reltuples::bigint, COALESCE(has_table_privilege(c.oid, 'SELECT'), false),
        COALESCE(array_agg(a.attname::text ORDER BY k.oid) FILTER (WHERE a.attname IS NOT NULL), '{}'),
        COALESCE(array_agg(tn.nspname || '.' || tc.relname ORDER BY k.oid) FILTER (WHERE a.attname IS NOT NULL), '{}')
 FROM pg_class c
