@@ -91,8 +91,8 @@ func TestInitTakesOnlyVotesUpAsLikes(t *testing.T) {
 		rows, reason string
 		want         []mapping.Condition
 	}{
-		"up and down": {"(1, 1, 1), (2, 1, -1), (3, 1, 2)", "only value 1, 2", []mapping.Condition{{Column: "value", In: []string{"1", "2"}}}},
-		"none yet":    {"", "only value 1", []mapping.Condition{{Column: "value", In: []string{"1"}}}},
+		"up and down": {"(1, 1, 1), (2, 1, -1), (3, 1, 2)", "only value 1, 2", valueIn("1", "2")},
+		"none yet":    {"", "only value 1", valueIn("1")},
 		"only down":   {"(1, 1, -1)", "no row that was looked at has a value above 0", nil},
 		"many":        {"(1, 1, 1), (1, 2, 2), (1, 3, 3), (1, 4, 4), (1, 5, 5), (1, 6, 6), (1, 7, 7), (1, 8, 8), (1, 9, 9)", "value has many values", nil},
 	} {
@@ -110,9 +110,14 @@ func TestInitTakesOnlyVotesUpAsLikes(t *testing.T) {
 	require.Equal(t, []mapping.Condition{{Column: "is_upvote", Is: "true"}}, cfg.CDC.Tables.Like.OnlyWhen)
 }
 
+func valueIn(values ...string) []mapping.Condition {
+	return []mapping.Condition{{Column: "value", In: values}}
+}
+
 func TestInitHidesWhoIsSuspended(t *testing.T) {
-	cfg, text, said := proposed(t, `CREATE TABLE users (id bigint PRIMARY KEY, created_at timestamptz, suspended_at timestamptz,
-		banned bool, "isActive" bool, silenced_till timestamptz, deactivated_at bigint, deleted_at timestamptz, is_deleted bool);
+	cfg, text, said := proposed(t, `CREATE TABLE users (id bigint PRIMARY KEY, created_at timestamptz,
+		suspended_at timestamptz, banned bool, "isActive" bool, silenced_till timestamptz, deactivated_at bigint,
+		deleted_at timestamptz, is_deleted bool);
 		CREATE TABLE posts (id bigint PRIMARY KEY, user_id bigint, created_at timestamptz DEFAULT now())`)
 	require.Equal(t, []mapping.Condition{
 		{Column: "suspended_at", Is: "set"},

@@ -60,6 +60,7 @@ func (c *candidate) setConditions(k mapping.Kind) {
 		c.setSuspended()
 	case mapping.Like:
 		c.setVotes()
+	default:
 	}
 }
 
@@ -110,7 +111,8 @@ func (c *candidate) setVotes() {
 			c.wrong = "no row that was looked at has a " + column + " above 0: write only_when by hand"
 		default:
 			c.mapped.OnlyWhen = append(c.mapped.OnlyWhen, mapping.Condition{Column: column, In: up})
-			c.reasons = append(c.reasons, fmt.Sprintf("votes down are no likes: only %s %s", column, strings.Join(up, ", ")))
+			c.reasons = append(c.reasons,
+				fmt.Sprintf("votes down are no likes: only %s %s", column, strings.Join(up, ", ")))
 		}
 	}
 }
