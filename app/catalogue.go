@@ -13,6 +13,7 @@ import (
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/httpapi"
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/openapi"
 	"github.com/feedrank/feedrank/modules/platform/admission"
@@ -123,12 +124,12 @@ func catalogue() []Module {
 		},
 		{
 			Name: "breaker", Says: "stops asking what fails or is slow", Roles: []Role{API},
-			Switch: "breaker", Options: guards(), Off: noGuards(),
+			Switch: "breaker", Options: breakers(), Off: noBreakers(),
 		},
 		{
 			Name: "feed", Says: "GET /api/v1/feed, and the hot set behind it", Roles: []Role{API},
-			Switch: "feed", Options: fx.Options(feed.Module(), hotChanges(), tables(), published(), warmedFeeds(),
-				hides()), Off: noHides(),
+			Switch: "feed", Options: fx.Options(feed.Module(), httpapi.Module(), hotChanges(), tables(),
+				trendingLists(), warmedFeeds(), hides()), Off: noHides(),
 		},
 		{
 			Name: "events_api", Says: "POST /api/v1/events", Roles: []Role{API},

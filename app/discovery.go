@@ -14,7 +14,9 @@ import (
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/guards"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/published"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -57,8 +59,8 @@ func suggestSignals() fx.Option {
 // suggestions are what users ask for.
 func suggestions() fx.Option {
 	return fx.Options(suggest.Module(), fx.Provide(
-		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, guards feed.Guards) suggest.Fallback {
-			return appGraph{graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges), guards.Postgres, cfg.MaxEdges}
+		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, before guards.Guards) suggest.Fallback {
+			return appGraph{graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges), before.Postgres, cfg.MaxEdges}
 		},
 		func(in goneIn) suggest.Erased { return in },
 		func(tables cdc.Config) suggest.Users { return tables.Tables.User.Table != "" },
@@ -79,7 +81,7 @@ func (g goneIn) Has(user core.ID) bool { return g.Erased.Has(user) || g.Absent.H
 // appGraph is the app's own database, as suggestions ask it.
 type appGraph struct {
 	graph    *graph.Postgres
-	guard    feed.Guard
+	guard    guards.Guard
 	maxEdges int // of each kind
 }
 
@@ -155,16 +157,16 @@ func (l loads) Busy() bool { return slices.ContainsFunc(l, warm.Load.Busy) }
 // publishedLists are the trending job's lists, as the feed reads them.
 type publishedLists struct{ lists *trending.Published }
 
-// Trending implements feed.Published.
-func (p publishedLists) Trending(ctx context.Context, window string) (feed.Trending, error) {
+// Trending implements published.Source.
+func (p publishedLists) Trending(ctx context.Context, window string) (published.List, error) {
 	list, err := p.lists.Read(ctx, trending.Window(window))
 	if errors.Is(err, trending.ErrNone) {
-		return feed.Trending{}, nil
+		return published.List{}, nil
 	}
 	if err != nil {
-		return feed.Trending{}, err
+		return published.List{}, err
 	}
-	out := feed.Trending{Suppressed: list.Refused, Posts: make([]hot.Ranked, len(list.Posts))}
+	out := published.List{Suppressed: list.Refused, Posts: make([]hot.Ranked, len(list.Posts))}
 	for i, p := range list.Posts {
 		out.Posts[i] = hot.Ranked{
 			Post:  hot.Post{ID: p.ID, Author: p.Author, Created: p.CreatedAt.UnixMicro()},
@@ -174,8 +176,8 @@ func (p publishedLists) Trending(ctx context.Context, window string) (feed.Trend
 	return out, nil
 }
 
-func published() fx.Option {
-	return fx.Provide(func(cfg trending.Config, client *redis.Client) feed.Published {
+func trendingLists() fx.Option {
+	return fx.Provide(func(cfg trending.Config, client *redis.Client) published.Source {
 		return publishedLists{trending.NewPublished(cfg, client)}
 	})
 }

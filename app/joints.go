@@ -23,8 +23,11 @@ import (
 	"github.com/feedrank/feedrank/modules/events/ingest"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/absent"
+	"github.com/feedrank/feedrank/modules/feed/guards"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
+	"github.com/feedrank/feedrank/modules/feed/token"
+	"github.com/feedrank/feedrank/modules/feed/viewer"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
@@ -93,9 +96,9 @@ func deadLetters() fx.Option {
 // and block.
 func signals() fx.Option {
 	return fx.Options(feed.SignalsModule(), fx.Provide(
-		func(s *feed.Signals) eventsconsumer.Observer { return s },
-		func(s *feed.Sessions) eventsconsumer.Sessions { return s },
-		fx.Annotate(func(s *feed.Signals) cdcconsumer.Observer { return s }, fx.ResultTags(`group:"changes"`)),
+		func(s *viewer.Signals) eventsconsumer.Observer { return s },
+		func(s *token.Sessions) eventsconsumer.Sessions { return s },
+		fx.Annotate(func(s *viewer.Signals) cdcconsumer.Observer { return s }, fx.ResultTags(`group:"changes"`)),
 	))
 }
 
@@ -120,23 +123,23 @@ func noSignals() fx.Option {
 	return fx.Provide(func() eventsconsumer.Observer { return deaf{} })
 }
 
-// guards are the breakers as the feed asks for them.
-func guards() fx.Option {
+// breakers are the guards as the feed asks for them.
+func breakers() fx.Option {
 	return fx.Options(breaker.Module(), fx.Provide(
-		func(s *breaker.Set, gate *admission.Gate) feed.Guards {
-			return feed.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis, Limiter: gate}
+		func(s *breaker.Set, gate *admission.Gate) guards.Guards {
+			return guards.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis, Limiter: gate}
 		},
 		func(s *breaker.Set) suggest.Gates { return suggest.Gates{Source: s.Discovery, Redis: s.Redis} },
 		func(s *breaker.Set, p *kafka.Producer) ingest.Producer { return guardedProducer{p, s.Kafka} },
 	))
 }
 
-// noGuards lets every call through.
-func noGuards() fx.Option {
+// noBreakers lets every call through.
+func noBreakers() fx.Option {
 	return fx.Options(fx.Supply(suggest.Gates{Source: suggest.AlwaysAsk{}, Redis: suggest.AlwaysAsk{}}),
-		fx.Provide(func(gate *admission.Gate) feed.Guards {
-			return feed.Guards{
-				ClickHouse: feed.Unguarded{}, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{},
+		fx.Provide(func(gate *admission.Gate) guards.Guards {
+			return guards.Guards{
+				ClickHouse: guards.Unguarded{}, Postgres: guards.Unguarded{}, Redis: guards.Unguarded{},
 				Limiter: gate,
 			}
 		}, func(p *kafka.Producer) ingest.Producer { return p }))

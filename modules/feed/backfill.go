@@ -15,8 +15,8 @@ func (f *Feed) newCandidates(_ context.Context, r *request) error {
 	lists, since := r.hot.Lists(), r.reserve.BuiltAt.Add(-clockSkew)
 	f.offerNew(r, lists.Day, f.cfg.Sources.Trending.Limit, reserve.Trending, since)
 	missing := f.cfg.Sources.Popular.Limit
-	for i := range r.work.posts {
-		if r.work.posts[i].source != reserve.Popular {
+	for i := range r.list.Posts {
+		if r.list.Posts[i].Source != reserve.Popular {
 			missing--
 		}
 	}
@@ -31,11 +31,11 @@ func (f *Feed) offerNew(r *request, list []hot.Ranked, most int, source reserve.
 	set := r.hot.View()
 	defer set.Close()
 	for i := range list[:min(most, len(list))] {
-		if list[i].Since.Before(since) || r.holds(list[i].Post.ID) {
+		if list[i].Since.Before(since) || r.list.Has(list[i].Post.ID) {
 			continue
 		}
 		if p, ok := set.Post(list[i].Post.ID); ok && !r.rejects(r.kind, p.ID, r.reserve.Author(p.Author)) {
-			r.work.add(&p, source, r.reserve).fresh = true
+			r.list.Add(&p, source, r.reserve).Fresh = true
 		}
 	}
 }
@@ -43,26 +43,26 @@ func (f *Feed) offerNew(r *request, list []hot.Ranked, most int, source reserve.
 // backfill adds posts for everybody where the reserve has too few for a page: trending and popular ones
 // first, then any, and at last, rather than an empty page, those that were seen before.
 func (f *Feed) backfill(_ context.Context, r *request) error {
-	if len(r.work.posts) >= r.Limit {
+	if len(r.list.Posts) >= r.Limit {
 		return nil
 	}
 	r.listed.Reset(2 * f.cfg.ReserveSize)
-	for i := range r.work.posts {
-		r.listed.Add(r.work.posts[i].post)
+	for i := range r.list.Posts {
+		r.listed.Add(r.list.Posts[i].ID)
 	}
 	lists := r.hot.Lists()
 	f.offerList(r, lists.Day, reserve.Trending)
 	f.offerList(r, lists.Popular, reserve.Popular)
-	if len(r.work.posts) >= r.Limit {
+	if len(r.list.Posts) >= r.Limit {
 		return nil
 	}
 	f.offerAll(r, func(p *hot.Post) { f.offer(r, p, reserve.Popular) })
-	if len(r.work.posts) > 0 || !f.cfg.RepeatSeen || r.Cursor != "" {
+	if len(r.list.Posts) > 0 || !f.cfg.RepeatSeen || r.Later {
 		return nil
 	}
 	f.offerAll(r, func(p *hot.Post) {
 		if !r.rejects(filters.Complete, p.ID, r.reserve.Author(p.Author)) {
-			r.work.add(p, reserve.Popular, r.reserve).repeated = true
+			r.list.Add(p, reserve.Popular, r.reserve).Repeated = true
 		}
 	})
 	return nil
@@ -82,7 +82,7 @@ func (f *Feed) offerList(r *request, list []hot.Ranked, source reserve.Source) {
 // offer adds a post unless a filter rejects it, or it is listed already.
 func (f *Feed) offer(r *request, p *hot.Post, source reserve.Source) {
 	if !r.rejects(r.kind, p.ID, r.reserve.Author(p.Author)) && r.listed.Add(p.ID) {
-		r.work.add(p, source, r.reserve)
+		r.list.Add(p, source, r.reserve)
 	}
 }
 
@@ -92,6 +92,6 @@ func (f *Feed) offerAll(r *request, offer func(*hot.Post)) {
 	defer set.Close()
 	set.All(func(p *hot.Post) bool {
 		offer(p)
-		return len(r.work.posts) < f.cfg.ReserveSize
+		return len(r.list.Posts) < f.cfg.ReserveSize
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/page"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -93,22 +94,21 @@ func cachedPage(t testing.TB, posts int) func() int {
 	ctx, pages := context.Background(), 0
 	var buffer []byte
 	return func() int {
-		q := f.take(Query{User: 7, Algo: cursor.Ranked, Limit: 20})
+		q := f.take(Query{User: 7, Order: cursor.Ranked, Limit: 20})
 		state := states[pages%viewers]
 		pages++
 		q.state = state
 		if err := q.entry.Decode(state.Entry); err != nil {
 			t.Fatal(err)
 		}
-		q.seenHidden.read(state, cfg.Store, q.now, q.now)
-		q.reserve, q.servedFrom = &q.entry.Reserve, FromCache
+		q.seenHidden.Read(state, cfg.Store, q.Now, q.Now)
+		q.reserve, q.ServedFrom = &q.entry.Reserve, page.FromCache
 		_, _ = f.stillVisible(ctx, q), f.arrivals(ctx, q)
-		q.work.score(&q.ranking.Config, q.now)
-		q.work.diversify(q.ranking.Diversity)
-		q.page = q.work.order[:20]
-		next := q.session
-		q.next = &next
-		buffer = appendPage(buffer[:0], q, f.cursors, f.tokens)
+		_, _ = score(ctx, q), diversify(ctx, q)
+		q.show(q.list.Order[:20])
+		next := q.Session
+		q.Next = &next
+		buffer = f.AppendPage(buffer[:0], &q.Page, page.Plain)
 		f.give(q)
 		return len(buffer)
 	}

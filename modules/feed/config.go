@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/feed/absent"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -11,12 +12,12 @@ import (
 
 // Config is everything that is set under feed.
 type Config struct {
-	Hot     hot.Config    `koanf:"hot"`
-	Store   store.Config  `koanf:"store"`
-	Cache   CacheConfig   `koanf:"cache"`
-	Sources Sources       `koanf:"sources"`
-	Refill  refill.Config `koanf:"refill"`
-	Absent  absent.Config `koanf:"absent"`
+	Hot     hot.Config         `koanf:"hot"`
+	Store   store.Config       `koanf:"store"`
+	Cache   CacheConfig        `koanf:"cache"`
+	Sources candidates.Sources `koanf:"sources"`
+	Refill  refill.Config      `koanf:"refill"`
+	Absent  absent.Config      `koanf:"absent"`
 
 	ReserveSize   int           `koanf:"reserve_size" validate:"gte=100,lte=2000"`            // scored posts kept for a viewer
 	MaxEdges      int           `koanf:"max_edges" validate:"gte=100,lte=100000"`             // follows, blocks and mutes read of a viewer; the newest follows stay
@@ -46,22 +47,6 @@ type CacheConfig struct {
 	LocalOrders int           `koanf:"local_orders" validate:"gte=1,lte=1000000"` // sessions of pages kept in memory as well, 2.5 KiB each, for when Redis is away
 }
 
-// Sources bound what each source of candidates gives.
-type Sources struct {
-	Followees   SourceConfig `koanf:"followees"`
-	Affinity    SourceConfig `koanf:"affinity"`
-	Trending    SourceConfig `koanf:"trending"`
-	Popular     SourceConfig `koanf:"popular"`                                         // only where the others give fewer posts than its limit
-	MaxAffinity int          `koanf:"max_affinity_authors" validate:"gte=1,lte=10000"` // authors that the affinity source looks at
-}
-
-// SourceConfig bounds one source.
-type SourceConfig struct {
-	Limit     int           `koanf:"limit" validate:"gte=0,lte=2000"`     // posts; 0 switches the source off
-	PerAuthor int           `koanf:"per_author" validate:"gte=1,lte=500"` // posts of one author, the latest
-	Timeout   time.Duration `koanf:"timeout" validate:"gte=1ms,lte=30s"`  // a source that is late is left out
-}
-
 // Who may see the numbers behind a score.
 const (
 	Everybody = "everybody"
@@ -78,16 +63,25 @@ func DefaultConfig() Config {
 			PartialTTL: 5 * time.Second,
 			MaxRefresh: 1, LeaseWait: 150 * time.Millisecond, LocalStates: 2000, LocalOrders: 1000,
 		},
-		Sources: Sources{
-			Followees:   SourceConfig{Limit: 500, PerAuthor: 30, Timeout: 200 * time.Millisecond},
-			Affinity:    SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
-			Trending:    SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
-			Popular:     SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
+		Sources: candidates.Sources{
+			Followees:   candidates.SourceConfig{Limit: 500, PerAuthor: 30, Timeout: 200 * time.Millisecond},
+			Affinity:    candidates.SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
+			Trending:    candidates.SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
+			Popular:     candidates.SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
 			MaxAffinity: 200,
 		},
 		ReserveSize: 500, MaxEdges: 5000, MaxAffinity: 500, Budget: 450 * time.Millisecond,
 		ComputeWait:   250 * time.Millisecond,
 		ComputeBudget: time.Second, ListsEvery: 5 * time.Second, RepeatSeen: true, Explain: OnlyAdmin,
 		SampleOverlap: 10 * time.Second,
+	}
+}
+
+// candidates is what a reserve is built by.
+func (c *Config) candidates() candidates.Config {
+	return candidates.Config{
+		Sources: c.Sources, Store: c.Store, Size: c.ReserveSize, Window: c.Hot.Window, Budget: c.ComputeBudget,
+		TTL: c.Cache.TTL, PartialTTL: c.Cache.PartialTTL, Jitter: c.Cache.Jitter, LeaseWait: c.Cache.LeaseWait,
+		MaxRefresh: c.Cache.MaxRefresh,
 	}
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 )
 
-// maxDryRun bounds the users of a dry run.
-const maxDryRun = 50
+// MaxDryRun bounds the users of a dry run.
+const MaxDryRun = 50
 
 // DryRun shows what another ranking would change, for some users.
 type DryRun struct {
@@ -29,11 +30,11 @@ type DryRunUser struct {
 	Moved   float64   `json:"moved"`
 }
 
-// dryRun makes the first pages of users with the ranking in force and with another. Without users it
+// DryRun makes the first pages of users with the ranking in force and with another. Without users it
 // takes those whom this replica served last.
-func (f *Feed) dryRun(ctx context.Context, cfg rank.Config, users []core.ID) (DryRun, error) {
+func (f *Feed) DryRun(ctx context.Context, cfg rank.Config, users []core.ID) (DryRun, error) {
 	if len(users) == 0 {
-		users = f.lastServed(maxDryRun / 5)
+		users = f.lastServed(MaxDryRun / 5)
 	}
 	inForce := f.ranking.Get()
 	other := &rank.Versioned{Version: inForce.Version, Config: cfg}
@@ -72,37 +73,33 @@ func (u *DryRunUser) compare() {
 // tryPage is a first page by a ranking, without side effects. It is computed: the candidates and the
 // affinity of a cached entry are those of the ranking in force.
 func (f *Feed) tryPage(ctx context.Context, user core.ID, ranking *rank.Versioned) ([]core.ID, error) {
-	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: defaultLimit})
+	r := f.take(Query{User: user, Order: cursor.Ranked, Limit: DefaultLimit})
 	defer f.give(r)
-	r.ranking = ranking
+	r.Ranking = ranking
 	if _, err := f.tryOut(ctx, r); err != nil {
 		return nil, err
 	}
 	if err := f.firstPage(ctx, r); err != nil {
 		return nil, err
 	}
-	posts := make([]core.ID, len(r.page))
-	for i, at := range r.page {
-		posts[i] = r.work.posts[at].post
-	}
-	return posts, nil
+	return r.posts(), nil
 }
 
 // tryOut computes what a request's page is made of, past the cache, and saves nothing.
-func (f *Feed) tryOut(ctx context.Context, r *request) (*computed, error) {
+func (f *Feed) tryOut(ctx context.Context, r *request) (*candidates.Built, error) {
 	f.loadViewer(ctx, r)
-	result, err := f.computeTraced(ctx, r.User, r.state, r.ranking, f.fromClickHouse, true)
+	built, err := f.builder.TryOut(ctx, r.User, r.state, r.Ranking)
 	if err != nil {
 		return nil, core.Unavailable("the ranked feed", time.Second, err)
 	}
-	f.useComputed(ctx, r, result)
-	return result, nil
+	f.useBuilt(ctx, r, built)
+	return built, nil
 }
 
 // lastServed are the users of the latest sessions.
 func (f *Feed) lastServed(most int) []core.ID {
 	var users []core.ID
-	keys := f.orders.Keys()
+	keys := f.orders.local.Keys()
 	for i := len(keys) - 1; i >= 0 && len(users) < most; i-- {
 		if !slices.Contains(users, keys[i].user) {
 			users = append(users, keys[i].user)

@@ -2,64 +2,73 @@ package feed
 
 import (
 	"context"
-	"crypto/rand"
-	mathrand "math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/absent"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/filters"
+	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/guards"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/metrics"
+	"github.com/feedrank/feedrank/modules/feed/ondemand"
+	"github.com/feedrank/feedrank/modules/feed/page"
+	"github.com/feedrank/feedrank/modules/feed/published"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
+	"github.com/feedrank/feedrank/modules/feed/shortlist"
+	"github.com/feedrank/feedrank/modules/feed/stages"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/token"
+	"github.com/feedrank/feedrank/modules/feed/viewer"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
+
+// Fallback answers from the app's own PostgreSQL.
+type Fallback interface {
+	candidates.Fallback
+	Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post, error)
+	Recent(ctx context.Context, viewer core.ID, limit int) ([]core.Post, error)
+	Posts(ctx context.Context, ids []core.ID) ([]core.Post, error)
+}
+
+var _ Fallback = (*graph.Postgres)(nil)
 
 // Feed makes feeds. It is safe for concurrent use.
 type Feed struct {
 	cfg         Config
 	ranking     *rank.Live
 	hot         *hot.Set
+	onDemand    *ondemand.Provider
 	recentEdges *recentedges.Edges
 	absent      *absent.Set
 	store       *store.Store
-	graph       Graph
+	memory      *viewer.Memory
+	builder     *candidates.Builder
 	fallback    Fallback
-	weekly      Weekly
-	direct      hot.Direct
-	lists       lists
-	guards      Guards
+	lists       *published.Lists
+	week        *published.WeekCache
+	guards      guards.Guards
 	filters     *filters.Set
-	clock       core.Clock
-	log         *zap.Logger
-	metrics     *metrics
-	served      *daily.Served
 	cursors     *cursor.Codec
 	tokens      *token.Signer
-
-	workers       *worker.Group
-	onDemandSlots chan struct{} // one for each that is being asked for
-	singleflight  *singleflight
-	dutyCycle     *worker.Rest
-	local         localStates
-	hides         *hides
-	forgotten     func(context.Context) error
-	sampledAt     atomic.Int64                 // nanoseconds since 1970: see sampleOverlap
-	orders        *lru.Cache[orderKey, []byte] // for the next page while Redis is away, or has not got the order yet
-	writes        chan orderWrite
-	week          weekCache
-	requests      sync.Pool // of *request
-	works         sync.Pool // of *work
+	orders      *orders
+	clock       core.Clock
+	metrics     *metrics.Metrics
+	served      *daily.Served
+	forgotten   func(context.Context) error
+	workers     *worker.Group
+	sampledAt   atomic.Int64 // nanoseconds since 1970: see sampleOverlap
+	ways        ways
+	requests    sync.Pool // of *request
 }
 
 // Params are what a Feed is made of.
@@ -70,12 +79,12 @@ type Params struct {
 	RecentEdges *recentedges.Edges
 	Absent      *absent.Set // nil: nobody
 	Store       *store.Store
-	Graph       Graph
+	Graph       candidates.Graph
 	Fallback    Fallback
-	Weekly      Weekly
+	Weekly      published.Weekly
 	Direct      hot.Direct
-	Lists       Published
-	Guards      Guards
+	Lists       published.Source
+	Guards      guards.Guards
 	Filters     []filters.Filter // nil: all that there are
 	Clock       core.Clock
 	Registry    prometheus.Registerer
@@ -88,22 +97,6 @@ type Params struct {
 
 // New makes a feed that is not started yet.
 func New(p Params) (*Feed, error) {
-	orders, err := lru.New[orderKey, []byte](p.Config.Cache.LocalOrders)
-	if err != nil {
-		return nil, err
-	}
-	local, err := newLocalStates(p.Config.Cache.LocalStates)
-	if err != nil {
-		return nil, err
-	}
-	hidden, err := newHides(p.Config.Cache.LocalStates, p.Config.Store.MaxHidden)
-	if err != nil {
-		return nil, err
-	}
-	secrets, err := secretsOf(p.Config.CursorSecrets)
-	if err != nil {
-		return nil, err
-	}
 	if p.Forgotten == nil {
 		p.Forgotten = func(context.Context) error { return nil }
 	}
@@ -111,49 +104,57 @@ func New(p Params) (*Feed, error) {
 		p.Filters = filters.All()
 	}
 	if p.Guards.Limiter == nil {
-		p.Guards.Limiter = Unguarded{}
+		p.Guards.Limiter = guards.Unguarded{}
 	}
-	workers := worker.NewGroup(worker.FailureFunc(func(name string, err error) {
-		// one request's computation: the others go on
-		p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err))
-	}))
-	return &Feed{
-		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, absent: p.Absent,
-		store: p.Store, graph: p.Graph,
-		fallback: p.Fallback, weekly: p.Weekly,
-		direct: p.Direct, lists: lists{source: p.Lists}, onDemandSlots: make(chan struct{}, p.Config.Hot.ReplaceAtOnce),
-		guards: p.Guards, filters: filters.NewSet(p.Filters, p.Registry), clock: p.Clock, log: p.Log,
-		metrics: newMetrics(p.Registry), served: daily.NewServed(p.Store),
-		cursors: cursor.NewCodec(secrets, p.Config.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
-		workers: workers, singleflight: newSingleflight(workers), dutyCycle: worker.NewRest(restFactor, 0),
-		local: local, hides: hidden, forgotten: p.Forgotten, orders: orders,
-		writes:   make(chan orderWrite, maxOrderWrites),
-		requests: sync.Pool{New: func() any { return &request{} }},
-		works:    sync.Pool{New: func() any { return newWork() }},
-	}, nil
-}
-
-// secretsOf are the configured secrets, or a random one: then cursors hold in this process alone.
-func secretsOf(configured []string) ([][]byte, error) {
-	if len(configured) == 0 {
-		random := make([]byte, 32)
-		_, err := rand.Read(random)
-		return [][]byte{random}, err
+	cfg, m := p.Config, metrics.New(p.Registry)
+	orders, err := newOrders(cfg.Cache.LocalOrders, p.Guards.Redis, p.Store, m)
+	if err != nil {
+		return nil, err
 	}
-	secrets := make([][]byte, len(configured))
-	for i, s := range configured {
-		secrets[i] = []byte(s)
+	memory, err := viewer.NewMemory(cfg.Cache.LocalStates, cfg.Store)
+	if err != nil {
+		return nil, err
 	}
-	return secrets, nil
+	secrets, err := token.Secrets(cfg.CursorSecrets)
+	if err != nil {
+		return nil, err
+	}
+	f := &Feed{
+		cfg: cfg, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, absent: p.Absent, store: p.Store,
+		memory: memory, fallback: p.Fallback,
+		lists: published.NewLists(p.Lists, cfg.ListsEvery, p.Guards.Redis, p.Hot.Suppress,
+			m.RedisFailures.WithLabelValues("lists")),
+		week:   published.NewWeekCache(p.Weekly, p.Guards.ClickHouse, cfg.Hot.ListPosts),
+		guards: p.Guards, filters: filters.NewSet(p.Filters, p.Registry),
+		cursors: cursor.NewCodec(secrets, cfg.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
+		orders: orders, clock: p.Clock, metrics: m, served: daily.NewServed(p.Store), forgotten: p.Forgotten,
+		workers: worker.NewGroup(worker.FailureFunc(func(name string, err error) {
+			// one request's computation: the others go on
+			p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err))
+		})),
+		requests: sync.Pool{New: func() any { return &request{list: shortlist.New()} }},
+	}
+	f.onDemand = ondemand.New(ondemand.Params{
+		Own: p.Hot, Direct: p.Direct, Lists: f.lists, ClickHouse: p.Guards.ClickHouse, Clock: p.Clock,
+		Window: cfg.Hot.Window, Posts: 2 * cfg.ReserveSize, AtOnce: cfg.Hot.ReplaceAtOnce, Provided: m.OnDemand,
+	})
+	seconds := stages.NewSeconds(p.Registry)
+	f.builder = candidates.New(candidates.Params{
+		Config: cfg.candidates(), Ranking: p.Ranking, Hot: p.Hot, OnDemand: f.onDemand, Absent: p.Absent,
+		Store: p.Store, Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
+		Workers: f.workers, Clock: p.Clock, Metrics: m, Seconds: seconds,
+	})
+	f.ways = f.newWays(seconds)
+	return f, nil
 }
 
 // Start begins the work in the background.
 func (f *Feed) Start(context.Context) error {
 	for range orderWriters {
-		f.workers.Go("keep the orders of sessions", f.writeOrders)
+		f.workers.Go("keep the orders of sessions", f.orders.write)
 	}
 	f.workers.Go("count pages by day", f.served.Run)
-	f.workers.Go("follow published lists", f.followLists)
+	f.workers.Go("follow published lists", f.lists.Follow)
 	f.workers.Go("write hides that redis did not take",
 		func(ctx context.Context) error { return f.store.Pay(ctx, f.forgotten) })
 	return nil
@@ -162,7 +163,20 @@ func (f *Feed) Start(context.Context) error {
 // Stop ends it and waits.
 func (f *Feed) Stop(ctx context.Context) error { return f.workers.Stop(ctx) }
 
-func (f *Feed) jittered(d time.Duration) time.Duration {
-	spread := int64(d) * int64(f.cfg.Cache.Jitter) / 100
-	return d - time.Duration(spread) + time.Duration(mathrand.Int64N(2*spread+1)) //nolint:gosec // spreads load, keeps no secret
+// AppendPage appends the JSON of a page that this feed made: its secrets sign the cursor and the items.
+func (f *Feed) AppendPage(b []byte, p *page.Page, detail page.Detail) []byte {
+	return page.Append(b, p, detail, f.cursors, f.tokens)
+}
+
+// ServedOn is how many ranked pages were served on a day (UTC), by where they came from. today says that there may be
+// some of this replica's own that are not counted in Redis yet.
+func (f *Feed) ServedOn(ctx context.Context, day time.Time, today bool) (map[string]int64, error) {
+	if today {
+		_ = f.served.Flush(ctx) // without Redis, reading fails as well
+	}
+	counts, err := f.store.Served(ctx, day)
+	if err != nil {
+		f.metrics.RedisFailures.WithLabelValues("served").Inc()
+	}
+	return counts, err
 }

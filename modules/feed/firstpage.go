@@ -9,36 +9,37 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/shortlist"
 )
 
 // stillVisible are the reserve's posts that are still there, without what the viewer may not or need not see.
 func (f *Feed) stillVisible(_ context.Context, r *request) error {
-	w := r.work
-	w.reset(len(r.reserve.Authors))
+	l := r.list
+	l.Reset(len(r.reserve.Authors))
 	set := r.hot.View()
 	defer set.Close()
-	w.wanted = w.wanted[:0]
+	r.wanted = r.wanted[:0]
 	for i := range r.reserve.Candidates {
-		w.wanted = append(w.wanted, r.reserve.Candidates[i].Post)
+		r.wanted = append(r.wanted, r.reserve.Candidates[i].Post)
 	}
-	w.found = set.GetAll(w.found[:0], w.wanted)
-	for i, p := range w.found {
+	r.found = set.GetAll(r.found[:0], r.wanted)
+	for i, p := range r.found {
 		c := &r.reserve.Candidates[i]
 		author := r.reserve.Authors[c.Author]
 		gone := p == nil || p.Author != author.ID // deleted or hidden meanwhile
 		if r.viewer.Reject(r.kind, filters.Post{ID: c.Post, Author: author, Gone: gone}) != nil {
 			continue
 		}
-		w.posts = append(w.posts, scored{
-			post: p.ID, author: p.Author, created: p.Created, source: c.Source, interactions: author.Affinity(),
-			suppressed: p.Suppressed || p.Few,
-			authorAt:   c.Author, rated: true, terms: rank.Terms{Engagement: set.EngagementTerm(p, r.ranking)},
+		l.Posts = append(l.Posts, shortlist.Post{
+			ID: p.ID, Author: p.Author, Created: p.Created, Source: c.Source, Interactions: author.Affinity(),
+			Suppressed: p.Suppressed || p.Few,
+			AuthorAt:   c.Author, Rated: true, Terms: rank.Terms{Engagement: set.EngagementTerm(p, r.Ranking)},
 		})
 		if r.Explain { // else the counts are not looked at: they are another cache line of each post
-			w.posts[len(w.posts)-1].engagement = p.Day()
+			l.Posts[len(l.Posts)-1].Engagement = p.Day()
 		}
 	}
-	clear(w.found) // they hold no longer than the view
+	clear(r.found) // they hold no longer than the view
 	return nil
 }
 
@@ -48,16 +49,16 @@ const clockSkew = 5 * time.Second
 // arrivals adds the posts of those whom the viewer follows or cares for that came in since the
 // reserve was made.
 func (f *Feed) arrivals(_ context.Context, r *request) error {
-	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
+	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := r.hot.View()
 	defer set.Close()
 	since := r.reserve.BuiltAt.Add(-clockSkew)
 	arrive := func(p *hot.Post, author reserve.Author) bool {
 		if source := sourceOf(author); source != 0 && p.Created >= edge &&
-			!r.rejects(r.kind, p.ID, author) && !r.holds(p.ID) {
-			r.work.add(p, source, r.reserve).fresh = true
+			!r.rejects(r.kind, p.ID, author) && !r.list.Has(p.ID) {
+			r.list.Add(p, source, r.reserve).Fresh = true
 		}
-		return len(r.work.posts) < 2*f.cfg.ReserveSize
+		return len(r.list.Posts) < 2*f.cfg.ReserveSize
 	}
 	if n, all := set.Arrivals(since); !all || n > len(r.reserve.Authors) {
 		f.arrivedOf(r, set, since.Add(-lateArrival).UnixMicro(), arrive)
@@ -108,19 +109,4 @@ func sourceOf(author reserve.Author) reserve.Source {
 		return reserve.Affine
 	}
 	return 0
-}
-
-// holds tells whether the list has a post. It is asked for the few posts that are new.
-func (r *request) holds(post core.ID) bool {
-	for i := range r.work.posts {
-		if r.work.posts[i].post == post {
-			return true
-		}
-	}
-	return false
-}
-
-// rejects asks the filters about a post that is there.
-func (r *request) rejects(kind filters.Kind, post core.ID, author reserve.Author) bool {
-	return r.viewer.Reject(kind, filters.Post{ID: post, Author: author}) != nil
 }

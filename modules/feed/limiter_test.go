@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/guards"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -100,7 +100,7 @@ func TestAfterAnOutageExpiredEntriesAreRefreshedAFewAtATime(t *testing.T) {
 
 // overloaded is a replica that has enough to do while it is true.
 type overloaded struct {
-	feed.Unguarded
+	guards.Unguarded
 	atomic.Bool
 }
 

@@ -10,34 +10,31 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/absent"
-	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/guards"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/published"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/feed/token"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
+	"github.com/feedrank/feedrank/modules/feed/viewer"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
-// Module provides the feed's calls and the hot set behind them. It needs rank.Config, graph.Tables
-// and Guards from the program.
+// Module provides the feed and the hot set behind it; httpapi.Module has its calls. It needs rank.Config, graph.Tables
+// and guards.Guards from the program.
 func Module() fx.Option {
 	return fx.Module("feed",
 		fx.Provide(
-			rank.NewLive, newAbsent, newHot, recentedges.New, newFeed, newTuner, NewAPI, NewAdmin, NewDays,
-			func(client *clickhouse.Client) Attribution { return daily.NewClickHouse(client) },
-			fx.Annotate(func(d *Days) []httpserver.Route { return d.Routes() },
-				fx.ResultTags(`group:"routes,flatten"`)),
-			fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
-			fx.Annotate(func(a *Admin) []httpserver.Route { return a.Routes() },
-				fx.ResultTags(`group:"routes,flatten"`)),
+			rank.NewLive, newAbsent, newHot, recentedges.New, newFeed, newTuner,
+			func(cfg Config, client *redis.Client) *store.Store { return store.New(cfg.Store, client) },
 			fx.Annotate(func(s *absent.Set) ops.Check { return ops.Check{Name: "absent people", Probe: s.Check} },
 				fx.ResultTags(`group:"checks"`)),
 			fx.Annotate(func(s *hot.Set) ops.Check { return ops.Check{Name: "hot set", Probe: s.Check} },
@@ -48,8 +45,9 @@ func Module() fx.Option {
 
 // SignalsModule provides what the consumers tell of viewers.
 func SignalsModule() fx.Option {
-	return fx.Module("feed signals", fx.Provide(NewSessions,
-		func(lc fx.Lifecycle, cfg Config, client *redis.Client, reg prometheus.Registerer) *Signals {
+	return fx.Module("feed signals", fx.Provide(
+		func(cfg Config) (*token.Sessions, error) { return token.NewSessions(cfg.CursorSecrets) },
+		func(lc fx.Lifecycle, cfg Config, client *redis.Client, reg prometheus.Registerer) *viewer.Signals {
 			s := store.New(cfg.Store, client)
 			workers := worker.NewGroup(nil)
 			lc.Append(fx.Hook{
@@ -60,7 +58,7 @@ func SignalsModule() fx.Option {
 				},
 				OnStop: workers.Stop,
 			})
-			return NewSignals(s, reg)
+			return viewer.NewSignals(s, reg)
 		}))
 }
 
@@ -93,7 +91,7 @@ type absentIn struct {
 	ClickHouse *clickhouse.Client
 	Postgres   postgres.Reader
 	Tables     graph.Tables
-	Guards     Guards
+	Guards     guards.Guards
 	Clock      core.Clock
 	Registry   prometheus.Registerer
 	Log        *zap.Logger
@@ -157,8 +155,9 @@ type feedIn struct {
 	Postgres    postgres.Reader
 	Tables      graph.Tables
 	Redis       *redis.Client
-	Lists       Published
-	Guards      Guards
+	Store       *store.Store
+	Lists       published.Source
+	Guards      guards.Guards
 	Clock       core.Clock
 	Registry    prometheus.Registerer
 	Log         *zap.Logger
@@ -173,7 +172,7 @@ func newFeed(in feedIn) (*Feed, error) {
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
 		Absent:   in.Absent,
-		Store:    store.New(in.Config.Store, in.Redis),
+		Store:    in.Store,
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: fallback,
 		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From),

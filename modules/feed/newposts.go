@@ -2,22 +2,18 @@ package feed
 
 import (
 	"context"
-	"strconv"
-	"time"
 
-	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
-	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
-// maxNewPosts is how far new posts are counted: more is "more".
-const maxNewPosts = 99
+// MaxNewPosts is how far new posts are counted: more is "more".
+const MaxNewPosts = 99
 
 // countNewPosts counts the posts of followees that were made after a time and that the viewer may see: the
 // "new posts" pill. It computes no page; a viewer of whom nothing is cached is hydrated first.
-func (f *Feed) countNewPosts(_ context.Context, r *request) error {
+func countNewPosts(_ context.Context, r *request) error {
 	after, count := r.Since.UnixMicro(), 0
 	set := r.hot.View()
 	defer set.Close()
@@ -26,7 +22,7 @@ func (f *Feed) countNewPosts(_ context.Context, r *request) error {
 			continue
 		}
 		set.ByAuthor(a.ID, func(p *hot.Post) bool {
-			if p.Created <= after || count > maxNewPosts {
+			if p.Created <= after || count > MaxNewPosts {
 				return false
 			}
 			if !r.rejects(filters.Ranked, p.ID, a) {
@@ -35,26 +31,6 @@ func (f *Feed) countNewPosts(_ context.Context, r *request) error {
 			return true
 		})
 	}
-	r.newPosts = count
+	r.NewPosts = count
 	return nil
-}
-
-// parseSince reads a time that a client was given. What is older than the hot set counts as its edge.
-func (f *Feed) parseSince(text string) (time.Time, error) {
-	at, err := httpserver.ParseTime(text)
-	if err != nil {
-		return time.Time{}, core.InvalidField("since", "%s", err)
-	}
-	if at.After(f.clock.Now().Add(time.Minute)) {
-		return time.Time{}, core.InvalidField("since", "is in the future")
-	}
-	return at, nil
-}
-
-func appendNewPosts(b []byte, count int) []byte {
-	b = append(b, `{"new_posts":`...)
-	b = strconv.AppendInt(b, int64(min(count, maxNewPosts)), 10)
-	b = append(b, `,"more":`...)
-	b = strconv.AppendBool(b, count > maxNewPosts)
-	return append(b, '}')
 }

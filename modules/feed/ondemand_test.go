@@ -9,6 +9,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/published"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -24,12 +25,12 @@ func (p page) sourceOK(name string) (named, ok bool) {
 
 // publish has the job publish posts as trending in every window.
 func (w *world) publish(refused []core.ID, posts ...hot.Post) {
-	var list feed.Trending
+	var list published.List
 	for i, p := range posts {
 		list.Posts = append(list.Posts, hot.Ranked{Post: p, Value: float64(len(posts) - i)})
 	}
 	list.Suppressed = refused
-	w.lists.Store(&map[string]feed.Trending{"1h": list, "24h": list, "7d": list})
+	w.lists.Store(&map[string]published.List{"1h": list, "24h": list, "7d": list})
 }
 
 func TestAReplicaWhoseHotSetIsColdAsksClickHouseItself(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/breaker"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/guards"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
@@ -23,7 +23,7 @@ import (
 // breakers puts the real ones in place of the test's gates.
 func (w *world) breakers() {
 	set := breaker.NewSet(breaker.DefaultConfig(), prometheus.NewRegistry(), zap.NewNop())
-	w.guards = feed.Guards{ClickHouse: set.ClickHouse, Postgres: set.Postgres, Redis: set.Redis}
+	w.guards = guards.Guards{ClickHouse: set.ClickHouse, Postgres: set.Postgres, Redis: set.Redis}
 	w.start()
 	w.load()
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/token"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -158,7 +158,7 @@ func TestEachItemSaysWhereItWasShown(t *testing.T) {
 	w.load()
 	first := w.get(1, "limit=2")
 	second := w.get(1, "limit=2&"+first.next())
-	sessions, err := feed.NewSessions(w.cfg)
+	sessions, err := token.NewSessions(w.cfg.CursorSecrets)
 	require.NoError(t, err)
 	for i, item := range append(first.Items, second.Items...) {
 		require.True(t, sessions.Valid(1, item.Post, item.FeedSession))

@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/page"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/stages"
 )
 
 // resolve finds the viewer's reserve in the order of answers:
@@ -26,70 +29,94 @@ import (
 // end by coming back later, they are not.
 func (f *Feed) resolve(ctx context.Context, r *request) error {
 	cached := r.entry.HasBody && len(r.entry.Patches) == 0
-	if cached && r.now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) {
-		f.use(r, &r.entry.Reserve, FromCache)
-		f.metrics.cache.WithLabelValues("hit").Inc()
+	if cached && r.Now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) {
+		f.use(r, &r.entry.Reserve, page.FromCache)
+		f.metrics.Cache.WithLabelValues("hit").Inc()
 		switch {
-		case !r.entry.Fresh(r.now):
-			r.servedFrom = FromStale
-			f.metrics.cache.WithLabelValues("stale").Inc()
-			f.refresh(r, 0)
+		case !r.entry.Fresh(r.Now):
+			r.ServedFrom = page.FromStale
+			f.metrics.Cache.WithLabelValues("stale").Inc()
+			f.builder.Refresh(r.whose(), true)
 		case f.dueForRefresh(r):
-			f.metrics.cache.WithLabelValues("due_for_refresh").Inc()
-			f.refresh(r, f.dutyCycle.Left())
+			f.metrics.Cache.WithLabelValues("due_for_refresh").Inc()
+			f.builder.Refresh(r.whose(), false)
 		}
 		f.useOnDemand(ctx, r)
 		return nil
 	}
-	f.metrics.cache.WithLabelValues("miss").Inc()
+	f.metrics.Cache.WithLabelValues("miss").Inc()
 	full := f.guards.Limiter.Compute()
 	if full == nil {
 		defer f.guards.Limiter.Computed()
 	}
-	result, err := f.computedInTime(ctx, r, full)
+	built, err := f.builtInTime(ctx, r, full)
 	if err == nil {
-		f.useComputed(ctx, r, result)
+		f.useBuilt(ctx, r, built)
 		return nil
 	}
-	r.reports = append(r.reports, SourceReport{Name: "clickhouse", Err: err})
-	r.degraded = true
+	r.Sources = append(r.Sources, stages.Report{Name: "clickhouse", Err: err})
+	r.Degraded = true
 	if r.entry.HasBody || f.localFallback(r) {
-		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
+		r.entry.Reserve.Apply(r.entry.Patches, r.Ranking.Affinity.Hide)
 		f.mergeNewFollows(r, &r.entry.Reserve, r.entry.Patches)
-		f.use(r, &r.entry.Reserve, FromStale)
+		f.use(r, &r.entry.Reserve, page.FromStale)
 		return nil
 	}
 	if full != nil {
 		return full
 	}
-	result, err = f.compute(ctx, r.User, r.state, r.ranking, f.fromPostgres(nil))
+	built, err = f.builder.FromPostgres(ctx, r.User, r.state, r.Ranking)
 	if err == nil {
-		f.use(r, result.reserve, FromPostgres)
-		r.reports, r.computing = append(r.reports, result.reports...), result.stages
+		f.use(r, built.Reserve, page.FromPostgres)
+		r.Sources, r.Computing = append(r.Sources, built.Reports...), built.Stages
 		return nil
 	}
-	if under := f.singleflight.find(f.flightKey(r)); under != nil { // nothing else is left: it has the rest
-		if result, late := under.wait(ctx); late == nil {
-			f.useComputed(ctx, r, result)
+	if under := f.builder.Running(r.whose()); under != nil { // nothing else is left: it has the rest
+		if built, late := under.Wait(ctx); late == nil {
+			f.useBuilt(ctx, r, built)
 			return nil
 		}
 	}
 	if core.CodeOf(err) == core.CodeOverloaded { // PostgreSQL answers, and has enough to do
 		return err
 	}
-	f.use(r, &reserve.Reserve{BuiltAt: r.now}, FromTrending)
+	f.use(r, &reserve.Reserve{BuiltAt: r.Now}, page.FromTrending)
 	if f.hot.Useful() { // so it was PostgreSQL that failed
-		r.reports = append(r.reports, SourceReport{Name: "postgres", Err: err})
+		r.Sources = append(r.Sources, stages.Report{Name: "postgres", Err: err})
 		return nil
 	}
-	r.timeline, r.servedFrom = true, FromPostgres
+	r.ByTime, r.ServedFrom = true, page.FromPostgres
 	return nil
+}
+
+// whose says for whom a reserve is built.
+func (r *request) whose() candidates.Viewer {
+	return candidates.Viewer{ID: r.User, State: r.state, Tag: r.entry.Tag}
+}
+
+// builtInTime leaves enough of the request's time for what comes after. A computation that is late
+// goes on, and its result is cached for the next request.
+func (f *Feed) builtInTime(ctx context.Context, r *request, full error) (*candidates.Built, error) {
+	if full != nil {
+		return nil, full
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.ComputeWait)
+	defer cancel()
+	return f.builder.Once(r.whose()).Wait(ctx)
+}
+
+// dueForRefresh tells whether an entry that is fresh yet should be computed anew. Posts, their engagement and the
+// viewer's graph are those of the moment in every page; what only a computation brings is the affinity
+// that the viewer's own actions have made since, and what was beyond the reserve's end.
+func (f *Feed) dueForRefresh(r *request) bool {
+	return r.Now.Sub(r.entry.Reserve.BuiltAt) >= f.cfg.Cache.RefreshOld ||
+		r.entry.Reserve.Ranking != f.ranking.Get().Version
 }
 
 // mergeNewFollows adds the posts of authors whom the viewer has followed, or ceased to block or mute, since a
 // reserve was computed.
 func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reserve.Patch) {
-	edge := r.now.Add(-f.cfg.Hot.Window).UnixMicro()
+	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := f.hot.View()
 	defer set.Close()
 	for _, p := range patches {
@@ -109,27 +136,27 @@ func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reser
 	}
 }
 
-// useComputed takes over what may be shared with other requests: it copies.
-func (f *Feed) useComputed(ctx context.Context, r *request, c *computed) {
-	f.use(r, c.reserve, FromClickHouse)
-	r.seenHidden.add(&c.found, f.cfg.Store, r.now, r.seenUntil())
-	r.reports, r.computing = append(r.reports, c.reports...), c.stages
-	r.degraded = r.degraded || c.partial()
-	if c.hot != nil {
-		r.hot = c.hot
+// useBuilt takes over what may be shared with other requests: it copies.
+func (f *Feed) useBuilt(ctx context.Context, r *request, built *candidates.Built) {
+	f.use(r, built.Reserve, page.FromClickHouse)
+	r.seenHidden.Add(&built.Found, f.cfg.Store, r.Now, r.seenUntil())
+	r.Sources, r.Computing = append(r.Sources, built.Reports...), built.Stages
+	r.Degraded = r.Degraded || built.Partial()
+	if built.Hot != nil {
+		r.hot = built.Hot
 	}
-	if c.cached {
-		r.servedFrom = FromCache
-		f.readSeenHidden(r, c.state)
+	if built.Cached {
+		r.ServedFrom = page.FromCache
+		f.readSeenHidden(r, built.State)
 		f.useOnDemand(ctx, r)
 	}
 }
 
 // use takes a reserve, and adds what this replica has heard of the viewer that the reserve does not
 // know: what it was computed from may lag behind.
-func (f *Feed) use(r *request, res *reserve.Reserve, from ServedFrom) {
+func (f *Feed) use(r *request, res *reserve.Reserve, from page.ServedFrom) {
 	since := res.BuiltAt.Add(-f.cfg.Hot.TrustChanges)
-	if from == FromTrending { // nothing is known of the viewer but this
+	if from == page.FromTrending { // nothing is known of the viewer but this
 		since = time.Time{}
 	}
 	r.news = f.recentEdges.Since(r.User, since, r.news[:0])
@@ -137,19 +164,28 @@ func (f *Feed) use(r *request, res *reserve.Reserve, from ServedFrom) {
 		if res != &r.entry.Reserve { // others use it, too
 			res = res.Clone()
 		}
-		res.Apply(r.news, r.ranking.Affinity.Hide)
+		res.Apply(r.news, r.Ranking.Affinity.Hide)
 		f.mergeNewFollows(r, res, r.news)
 	}
-	r.reserve, r.servedFrom = res, from
+	r.reserve, r.ServedFrom = res, from
 }
 
-// computedInTime leaves enough of the request's time for what comes after. A computation that is late
-// goes on, and its result is cached for the next request.
-func (f *Feed) computedInTime(ctx context.Context, r *request, full error) (*computed, error) {
-	if full != nil {
-		return nil, full
+// useOnDemand finds another set for a request whose reserve is cached, where the replica's own is unavailable.
+// Without one, the request does with what there is: see inReserveOrder.
+func (f *Feed) useOnDemand(ctx context.Context, r *request) {
+	reason := f.onDemand.Unavailable()
+	if reason == nil || r.ByTime {
+		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.cfg.ComputeWait)
-	defer cancel()
-	return f.computeOnce(r, false).wait(ctx)
+	r.Sources, r.Degraded = append(r.Sources, stages.Report{Name: "hot set", Err: reason}), true
+	var posts []core.ID
+	for i := range r.reserve.Candidates {
+		posts = append(posts, r.reserve.Candidates[i].Post)
+	}
+	for _, place := range r.places {
+		posts = append(posts, place.Post)
+	}
+	if set, err := f.onDemand.Set(ctx, &r.viewer, r.reserve.Authors, posts); err == nil {
+		r.hot = set
+	}
 }

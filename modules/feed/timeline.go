@@ -10,7 +10,10 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/page"
+	"github.com/feedrank/feedrank/modules/feed/published"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/stages"
 )
 
 // position is a place in the order of time: what comes later is older.
@@ -26,7 +29,7 @@ func (p position) after(o position) bool {
 // timelineKind is what the filters take a timeline for. One that was asked for is complete: a post was not read because
 // it was on screen. One that stands in for a ranked feed has the filters of that.
 func (f *Feed) timelineKind(r *request) filters.Kind {
-	if r.session.Algo != cursor.Timeline || f.cfg.TimelineHidesSeen {
+	if r.Session.Algo != cursor.Timeline || f.cfg.TimelineHidesSeen {
 		return filters.Ranked
 	}
 	return filters.Complete
@@ -35,31 +38,31 @@ func (f *Feed) timelineKind(r *request) filters.Kind {
 // timelinePage is what the followees posted, latest first, from where the cursor says. The hot set
 // has what is inside its window, PostgreSQL what is older, and all of it while the followees are not known.
 func (f *Feed) timelinePage(ctx context.Context, r *request) error {
-	w := r.work
-	w.reset(len(r.reserve.Authors))
+	l := r.list
+	l.Reset(len(r.reserve.Authors))
 	at := position{created: math.MaxInt64}
-	if r.Cursor != "" {
-		at = position{r.session.LastCreated, r.session.LastPost}
+	if r.Later {
+		at = position{r.Session.LastCreated, r.Session.LastPost}
 	}
 	wanted := r.Limit + 1 // one more tells whether there is another page
 	edge := position{created: math.MaxInt64}
 	// whom the viewer follows; PostgreSQL is asked once more, with the rest of the budget
-	unknown := r.servedFrom == FromTrending
+	unknown := r.ServedFrom == page.FromTrending
 	if f.hot.Useful() && !unknown {
-		edge.created = r.now.Add(-f.cfg.Hot.Window).UnixMicro()
+		edge.created = r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
 		at = f.recentTimeline(r, at, edge, wanted)
 	}
 	var (
 		ended bool
 		err   error
 	)
-	for batch := 0; len(w.posts) < wanted && !ended && batch < 3; batch++ {
+	for batch := 0; len(l.Posts) < wanted && !ended && batch < 3; batch++ {
 		at, ended, err = f.olderTimeline(ctx, r, at, wanted)
 	}
 	switch {
 	case unknown && err == nil:
-		r.servedFrom = FromPostgres
-	case len(w.posts) == 0 && ended && r.Cursor == "" && (unknown || r.session.Algo == cursor.Ranked):
+		r.ServedFrom = page.FromPostgres
+	case len(l.Posts) == 0 && ended && !r.Later && (unknown || r.Session.Algo == cursor.Ranked):
 		f.latestOfAll(ctx, r)
 	}
 	f.finishTimeline(r, at, ended)
@@ -92,7 +95,7 @@ func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) positio
 			cmp.Compare(b.ID, a.ID))
 	})
 	for i := range posts[:min(wanted, len(posts))] {
-		r.work.add(&posts[i], reserve.Followee, r.reserve)
+		r.list.Add(&posts[i], reserve.Followee, r.reserve)
 		at = position{posts[i].Created, posts[i].ID}
 	}
 	if len(posts) < wanted && edge.after(at) {
@@ -115,8 +118,8 @@ func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wante
 		return err
 	})
 	if err != nil {
-		r.reports = append(r.reports, SourceReport{Name: "postgres", Err: err})
-		r.degraded = true
+		r.Sources = append(r.Sources, stages.Report{Name: "postgres", Err: err})
+		r.Degraded = true
 		return at, true, err
 	}
 	f.addFromPostgres(r, posts, reserve.Followee, wanted, &at)
@@ -131,9 +134,9 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 		return err
 	})
 	if err != nil {
-		r.servedFrom = FromTrending
+		r.ServedFrom = page.FromTrending
 		_ = f.backfill(ctx, r) // what the hot set heard of since it started
-		for _, list := range [][]hot.Ranked{f.lists.list(windowDay), f.lists.list(windowWeek)} {
+		for _, list := range [][]hot.Ranked{f.lists.Of(published.Day), f.lists.Of(published.Week)} {
 			for i := range list {
 				f.offer(r, &list[i].Post, reserve.Trending)
 			}
@@ -146,38 +149,38 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 func (f *Feed) addFromPostgres(r *request, posts []core.Post, source reserve.Source, wanted int, at *position) {
 	kind := f.timelineKind(r)
 	for _, p := range posts {
-		if len(r.work.posts) == wanted {
+		if len(r.list.Posts) == wanted {
 			return
 		}
 		*at = position{p.CreatedAt.UnixMicro(), p.ID}
-		if !r.rejects(kind, p.ID, r.reserve.Author(p.AuthorID)) && !r.holds(p.ID) {
-			r.work.add(&hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created}, source, r.reserve)
+		if !r.rejects(kind, p.ID, r.reserve.Author(p.AuthorID)) && !r.list.Has(p.ID) {
+			r.list.Add(&hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created}, source, r.reserve)
 		}
 	}
 }
 
 // finishTimeline cuts the page, keeps its order, and says where the next one begins.
 func (f *Feed) finishTimeline(r *request, at position, ended bool) {
-	w := r.work
-	w.score(&r.ranking.Config, r.now)
-	w.order = w.order[:0]
-	for i := range w.posts[:min(r.Limit, len(w.posts))] {
-		w.order = append(w.order, int32(i))
-		w.posts[i].before = int32(i)
+	l := r.list
+	l.Score(&r.Ranking.Config, r.Now)
+	l.AsListed()
+	l.Order = l.Order[:min(r.Limit, len(l.Order))]
+	for _, at := range l.Order {
+		l.Posts[at].Before = at
 	}
-	r.page = w.order
-	more := len(w.posts) > r.Limit
+	r.show(l.Order)
+	more := len(l.Posts) > r.Limit
 	if more {
-		last := &w.posts[r.Limit-1]
-		at = position{last.created, last.post}
+		last := &l.Posts[r.Limit-1]
+		at = position{last.Created, last.ID}
 	}
 	if more || !ended {
-		next := r.session
+		next := r.Session
 		if next.Algo == cursor.Ranked {
 			next.Algo = cursor.StandIn
 		}
 		next.LastCreated, next.LastPost = at.created, at.post
-		next.Shown += len(r.page)
-		r.next = &next
+		next.Shown += len(r.Items)
+		r.Next = &next
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 )
 
@@ -13,17 +14,17 @@ var errNothingToWarm = errors.New("nothing to warm: Redis or the hot set is away
 // Warm computes a user's reserve ahead, unless the cached one stays fresh for half of its time yet, or
 // another replica is at it.
 func (f *Feed) Warm(ctx context.Context, user core.ID) error {
-	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: defaultLimit})
+	r := f.take(Query{User: user, Order: cursor.Ranked, Limit: DefaultLimit})
 	defer f.give(r)
 	f.loadViewer(ctx, r)
-	if r.degraded || f.unavailable() != nil {
+	if r.Degraded || f.onDemand.Unavailable() != nil {
 		return errNothingToWarm
 	}
-	if r.entry.Fresh(r.now.Add(f.cfg.Cache.TTL / 2)) {
+	if r.entry.Fresh(r.Now.Add(f.cfg.Cache.TTL / 2)) {
 		return nil
 	}
-	_, err := f.computeOnce(r, true).wait(ctx)
-	if errors.Is(err, errElsewhere) {
+	_, err := f.builder.Ahead(r.whose()).Wait(ctx)
+	if errors.Is(err, candidates.ErrElsewhere) {
 		return nil
 	}
 	return err
@@ -31,4 +32,4 @@ func (f *Feed) Warm(ctx context.Context, user core.ID) error {
 
 // Busy tells whether so many reserves are being computed for those who are here that none should be
 // computed for those who may come.
-func (f *Feed) Busy() bool { return f.singleflight.under() >= f.cfg.Cache.MaxRefresh }
+func (f *Feed) Busy() bool { return f.builder.Busy() }

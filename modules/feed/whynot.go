@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/filters"
+	"github.com/feedrank/feedrank/modules/feed/page"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
@@ -19,13 +21,13 @@ type WhyNot struct {
 	User core.ID `json:"user"`
 	Post core.ID `json:"post"`
 	Outcome
-	Ranking    uint64        `json:"ranking_version"`
-	ServedFrom ServedFrom    `json:"served_from"`
-	ComputedAt time.Time     `json:"computed_at"`        // when what the page is made of was computed
-	Fresh      *Outcome      `json:"fresh,omitempty"`    // what a computation of this moment would say, where that differs
-	Sessions   []SessionSays `json:"sessions,omitempty"` // where the post stands in the sessions of pages that the user is in the middle of
+	Ranking    uint64          `json:"ranking_version"`
+	ServedFrom page.ServedFrom `json:"served_from"`
+	ComputedAt time.Time       `json:"computed_at"`        // when what the page is made of was computed
+	Fresh      *Outcome        `json:"fresh,omitempty"`    // what a computation of this moment would say, where that differs
+	Sessions   []SessionSays   `json:"sessions,omitempty"` // where the post stands in the sessions of pages that the user is in the middle of
 
-	Explain json.RawMessage `json:"explain,omitempty"` // of a post that is ranked or shown: as an item's, see appendExplain
+	Explain json.RawMessage `json:"explain,omitempty"` // of a post that is ranked or shown: as an item's, see page.AppendExplain
 }
 
 // Outcome is what became of the post.
@@ -56,9 +58,9 @@ func (v Outcome) differs(o Outcome) bool {
 	return v.Verdict != o.Verdict || v.Rule != o.Rule || v.Place != o.Place
 }
 
-// whyNot follows one post through the path that the user is served by, and through a computation of this moment.
+// WhyNot follows one post through the path that the user is served by, and through a computation of this moment.
 // Neither has side effects.
-func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNot, error) {
+func (f *Feed) WhyNot(ctx context.Context, user, post core.ID, limit int) (WhyNot, error) {
 	fresh, freshErr := f.whyNotComputed(ctx, user, post, limit)
 	served, cached, err := f.whyNotServed(ctx, user, post, limit, freshErr != nil)
 	switch {
@@ -81,14 +83,14 @@ func (f *Feed) whyNot(ctx context.Context, user, post core.ID, limit int) (WhyNo
 }
 
 func (f *Feed) whyNotComputed(ctx context.Context, user, post core.ID, limit int) (WhyNot, error) {
-	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: limit, Explain: true})
+	r := f.take(Query{User: user, Order: cursor.Ranked, Limit: limit, Explain: true})
 	defer f.give(r)
-	out := WhyNot{User: user, Post: post, Ranking: r.ranking.Version}
-	result, err := f.tryOut(ctx, r)
+	out := WhyNot{User: user, Post: post, Ranking: r.Ranking.Version}
+	built, err := f.tryOut(ctx, r)
 	if err != nil {
 		return out, err
 	}
-	return f.follow(ctx, r, out, result)
+	return f.follow(ctx, r, out, built)
 }
 
 // notInEntry is the rule for what the cached entry does not hold.
@@ -98,18 +100,18 @@ const notInEntry = "not_in_entry"
 func (f *Feed) whyNotServed(ctx context.Context, user, post core.ID, limit int, away bool) (out WhyNot, cached bool,
 	err error,
 ) {
-	r := f.take(Query{User: user, Algo: cursor.Ranked, Limit: limit, Explain: true})
+	r := f.take(Query{User: user, Order: cursor.Ranked, Limit: limit, Explain: true})
 	defer f.give(r)
-	out = WhyNot{User: user, Post: post, Ranking: r.ranking.Version}
+	out = WhyNot{User: user, Post: post, Ranking: r.Ranking.Version}
 	f.loadViewer(ctx, r)
-	usable := r.entry.HasBody && len(r.entry.Patches) == 0 && r.now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor))
+	usable := r.entry.HasBody && len(r.entry.Patches) == 0 && r.Now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor))
 	switch {
-	case usable && r.entry.Fresh(r.now):
-		f.use(r, &r.entry.Reserve, FromCache)
+	case usable && r.entry.Fresh(r.Now):
+		f.use(r, &r.entry.Reserve, page.FromCache)
 	case usable || away && (r.entry.HasBody || f.localFallback(r)):
-		r.entry.Reserve.Apply(r.entry.Patches, r.ranking.Affinity.Hide)
+		r.entry.Reserve.Apply(r.entry.Patches, r.Ranking.Affinity.Hide)
 		f.mergeNewFollows(r, &r.entry.Reserve, r.entry.Patches)
-		f.use(r, &r.entry.Reserve, FromStale)
+		f.use(r, &r.entry.Reserve, page.FromStale)
 	default:
 		return out, false, nil
 	}
@@ -118,9 +120,9 @@ func (f *Feed) whyNotServed(ctx context.Context, user, post core.ID, limit int, 
 	return out, true, err
 }
 
-// follow goes through the stages of a page. result is of the computation that it is made of; nil: of the cache.
-func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, result *computed) (WhyNot, error) {
-	out.ServedFrom, out.ComputedAt = r.servedFrom, r.reserve.BuiltAt
+// follow goes through the stages of a page. built is of the computation that it is made of; nil: of the cache.
+func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, built *candidates.Built) (WhyNot, error) {
+	out.ServedFrom, out.ComputedAt = r.ServedFrom, r.reserve.BuiltAt
 	set := r.hot.View()
 	p, visible := set.Post(out.Post)
 	set.Close()
@@ -140,12 +142,12 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, result *compu
 	switch {
 	case slices.ContainsFunc(r.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == out.Post }):
 		return out.dropped("page", "changed", "the post was dropped while this was looked into; ask again"), nil
-	case result == nil:
+	case built == nil:
 		return out.dropped("reserve", notInEntry,
 			"the entry that the user is served from was computed at %s, without this post",
 			r.reserve.BuiltAt.UTC().Format(time.RFC3339)), nil
 	}
-	return f.whyNoCandidate(out, &p, result), nil
+	return f.whyNoCandidate(out, &p, built), nil
 }
 
 // SessionSays is where a post stands in the order of a session of pages that can be continued.

@@ -7,28 +7,30 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/page"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
 // whereRanked finds the post in the order that the page was cut from: the reserve's posts, and those that
 // fill up a page that would be short.
 func (r *request) whereRanked(out WhyNot) (WhyNot, bool) {
-	place := slices.IndexFunc(r.work.order, func(i int32) bool { return r.work.posts[i].post == out.Post })
+	place := slices.IndexFunc(r.list.Order, func(i int32) bool { return r.list.Posts[i].ID == out.Post })
 	if place < 0 {
 		return out, false
 	}
-	s := &r.work.posts[r.work.order[place]]
-	out.Place, out.Score, out.Source = place+1, s.score, s.source.String()
-	out.Explain = appendExplain(nil, s, r, place)
+	s := &r.list.Posts[r.list.Order[place]]
+	out.Place, out.Score, out.Source = place+1, s.Score, s.Source.String()
+	out.Explain = page.AppendExplain(nil, s, &r.Page, place)
 	out.Verdict, out.Stage, out.Rule, out.Detail = "shown", "page", "shown",
 		fmt.Sprintf("place %d of the first page", place+1)
 	if place >= r.Limit {
 		out.Verdict, out.Rule = "ranked", "below_page"
-		out.Lacks = r.work.posts[r.page[len(r.page)-1]].score - s.score
+		out.Lacks = r.Items[len(r.Items)-1].Score - s.Score
 		out.Detail = fmt.Sprintf("place %d of %d by score %.4f; the page ends at %d (by score alone it would be at %d)",
-			place+1, len(r.work.order), s.score, r.Limit, s.before+1)
+			place+1, len(r.list.Order), s.Score, r.Limit, s.Before+1)
 	}
 	return out, true
 }
@@ -56,13 +58,13 @@ func (f *Feed) whyInvisible(ctx context.Context, r *request, out WhyNot) (WhyNot
 }
 
 // whyNoCandidate says what kept the sources from offering the post, or the reserve from keeping it.
-func (f *Feed) whyNoCandidate(out WhyNot, p *hot.Post, result *computed) WhyNot {
-	if place := slices.Index(result.trace.order, p.ID); place >= 0 {
+func (f *Feed) whyNoCandidate(out WhyNot, p *hot.Post, built *candidates.Built) WhyNot {
+	if place := slices.Index(built.Order, p.ID); place >= 0 {
 		out.Place = place + 1
 		return out.dropped("reserve", "reserve_full", "place %d of %d candidates; the reserve keeps %d", place+1,
-			len(result.trace.order), f.cfg.ReserveSize)
+			len(built.Order), f.cfg.ReserveSize)
 	}
-	author := result.reserve.Author(p.Author)
+	author := built.Reserve.Author(p.Author)
 	now := f.clock.Now()
 	switch {
 	case p.Age(now) > f.cfg.Hot.Window:

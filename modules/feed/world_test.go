@@ -15,15 +15,20 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/guards"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/httpapi"
+	"github.com/feedrank/feedrank/modules/feed/published"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
+	"github.com/feedrank/feedrank/modules/feed/viewer"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/stack"
@@ -39,7 +44,7 @@ type world struct {
 	ranking     *rank.Live
 	hot         *hot.Set
 	feed        *feed.Feed
-	signals     *feed.Signals
+	signals     *viewer.Signals
 	recentEdges *recentedges.Edges
 	waiting     []func() // what the consumers will do once ClickHouse is back
 	redis       *redis.Client
@@ -47,10 +52,10 @@ type world struct {
 	client      http.Client
 	version     int
 	ownKeys     bool // edges have keys of their own: of one that is gone, the tail knows the row alone
-	guards      feed.Guards
+	guards      guards.Guards
 	filters     []filters.Filter // nil: those of the product
 	registry    *prometheus.Registry
-	lists       atomic.Pointer[map[string]feed.Trending] // what the trending job has published
+	lists       atomic.Pointer[map[string]published.List] // what the trending job has published
 	away        struct{ clickhouse, postgres, redis gate }
 
 	questions atomic.Int64 // that computations put to ClickHouse
@@ -58,7 +63,7 @@ type world struct {
 
 // counted counts questions.
 type counted struct {
-	feed.Graph
+	candidates.Graph
 	n *atomic.Int64
 }
 
@@ -146,13 +151,13 @@ func (w *world) start() {
 	reg := prometheus.NewRegistry()
 	w.registry = reg
 	if w.guards.Redis == nil {
-		w.guards = feed.Guards{ClickHouse: &w.away.clickhouse, Postgres: &w.away.postgres, Redis: &w.away.redis}
+		w.guards = guards.Guards{ClickHouse: &w.away.clickhouse, Postgres: &w.away.postgres, Redis: &w.away.redis}
 	}
 	w.ranking = rank.NewLive(rank.DefaultConfig())
 	source := hot.NewClickHouse(w.ClickHouse, core.CountedFromEvents())
 	w.hot = hot.New(w.cfg.Hot, source, w.ranking, w.clock, hot.NewMetrics(reg), zap.NewNop())
 	st := store.New(w.cfg.Store, w.redis)
-	w.signals = feed.NewSignals(st, reg)
+	w.signals = viewer.NewSignals(st, reg)
 	if w.recentEdges == nil { // a replica that starts anew reads what it had heard again
 		w.recentEdges = recentedges.New(w.clock, prometheus.NewRegistry())
 	}
@@ -173,8 +178,8 @@ func (w *world) start() {
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr = "127.0.0.1:0"
 	server := httpserver.New(cfg, slices.Concat(
-		feed.NewAPI(f).Routes(), feed.NewAdmin(f, tuner).Routes(),
-		feed.NewDays(daily.NewClickHouse(w.ClickHouse), f).Routes(),
+		httpapi.NewAPI(f, w.cfg, w.clock).Routes(), httpapi.NewAdmin(f, st, w.ranking, tuner).Routes(),
+		httpapi.NewDays(daily.NewClickHouse(w.ClickHouse), f, w.clock).Routes(),
 	), userInHeader{}, userInHeader{}, nil, reg, zap.NewNop())
 	require.NoError(w.t, server.Start(context.Background()))
 	w.t.Cleanup(func() {
@@ -197,12 +202,12 @@ func (userInHeader) Authenticate(h http.Header) (httpserver.Principal, error) {
 	return httpserver.Principal{UserID: id, Admin: id == 1}, nil
 }
 
-// Trending implements feed.Published.
-func (w *world) Trending(_ context.Context, window string) (feed.Trending, error) {
+// Trending implements published.Source.
+func (w *world) Trending(_ context.Context, window string) (published.List, error) {
 	if all := w.lists.Load(); all != nil {
 		return (*all)[window], nil
 	}
-	return feed.Trending{}, nil
+	return published.List{}, nil
 }
 
 // flush empties Redis.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -197,13 +196,13 @@ func (s *Service) compute(ctx context.Context, user core.ID) (*entry, error) {
 		// Others may wait for this: it does not end with the request that began it.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Budget)
 		defer cancel()
-		began := time.Now()
+		watch := core.StartStopwatch()
 		var items []Item
 		err := s.gates.Source.Do(ctx, func(ctx context.Context) (err error) {
 			items, err = s.items(ctx, user)
 			return err
 		})
-		s.metrics.seconds.Observe(time.Since(began).Seconds())
+		s.metrics.seconds.Observe(watch.Elapsed().Seconds())
 		if err != nil {
 			return nil, err
 		}

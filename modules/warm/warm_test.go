@@ -81,7 +81,7 @@ func (l *load) Busy() bool { return l.busy.Load() }
 func (w *world) start(h *warmed, l *load) *prometheus.Registry {
 	w.t.Helper()
 	reg := prometheus.NewRegistry()
-	worker := warm.NewWorker(w.cfg, w.redis, h, l, reg, zap.NewNop())
+	worker := warm.NewWorker(w.cfg, w.redis, h, l, core.SystemClock{}, reg, zap.NewNop())
 	require.NoError(w.t, worker.Start(context.Background()))
 	w.t.Cleanup(func() { require.NoError(w.t, worker.Stop(context.Background())) })
 	return reg

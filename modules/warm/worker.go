@@ -28,18 +28,19 @@ type Worker struct {
 	warmer  Warmer
 	load    Load
 	limit   *rate.Limiter
+	clock   core.Clock
 	log     *zap.Logger
 	metrics *metrics
 	workers *worker.Group
 }
 
 // NewWorker makes a worker. Start starts it.
-func NewWorker(cfg Config, client *redis.Client, warmer Warmer, load Load, reg prometheus.Registerer,
-	log *zap.Logger,
+func NewWorker(cfg Config, client *redis.Client, warmer Warmer, load Load, clock core.Clock,
+	reg prometheus.Registerer, log *zap.Logger,
 ) *Worker {
 	return &Worker{
 		cfg: cfg, redis: client, warmer: warmer, load: load, limit: rate.NewLimiter(rate.Limit(cfg.Rate), 1),
-		log: log.Named("warm"), metrics: newMetrics(reg), workers: worker.NewGroup(nil),
+		clock: clock, log: log.Named("warm"), metrics: newMetrics(reg), workers: worker.NewGroup(nil),
 	}
 }
 
@@ -95,9 +96,9 @@ func (w *Worker) one(ctx context.Context, user core.ID, wait time.Duration) (tim
 	}
 	bounded, cancel := context.WithTimeout(ctx, w.cfg.PerUser)
 	defer cancel()
-	began := time.Now()
+	began := w.clock.Now()
 	err := w.warmer.Warm(bounded, user)
-	took := time.Since(began)
+	took := w.clock.Now().Sub(began)
 	w.metrics.seconds.Observe(took.Seconds())
 	switch {
 	case err != nil:

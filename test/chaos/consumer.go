@@ -21,8 +21,8 @@ import (
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/events/consumer"
-	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/feed/viewer"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -79,7 +79,7 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 	client := clickhouse.New(s.ClickHouse, reg)
 	defer client.Close()
 	producer := kafka.NewProducer(s.Kafka)
-	signals := feed.NewSignals(store.New(store.DefaultConfig(), redis.New(s.Redis)), reg)
+	signals := viewer.NewSignals(store.New(store.DefaultConfig(), redis.New(s.Redis)), reg)
 	letters := letters{deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().EventsTopic), "chaos", producer,
 		core.SystemClock{}, deadletter.NewMetrics(reg))}
 	failed := make(chan error, 1)

@@ -16,12 +16,17 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/graph"
+	"github.com/feedrank/feedrank/modules/feed/guards"
 	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/httpapi"
+	"github.com/feedrank/feedrank/modules/feed/published"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/feed/viewer"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
@@ -34,7 +39,7 @@ type replica struct {
 	away    atomic.Bool  // ClickHouse is
 	store   *store.Store
 	hot     *hot.Set
-	signals *feed.Signals
+	signals *viewer.Signals
 	url     string
 	client  http.Client
 }
@@ -65,7 +70,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	cfg.CursorSecrets = []string{"a secret of at least 32 bytes, for tests"}
 	// figures must not depend on how busy the machine is
 	cfg.Cache.Jitter, cfg.Budget, cfg.ComputeWait, cfg.ComputeBudget = 0, time.Minute, 20*time.Second, 20*time.Second
-	for _, source := range []*feed.SourceConfig{
+	for _, source := range []*candidates.SourceConfig{
 		&cfg.Sources.Followees, &cfg.Sources.Affinity, &cfg.Sources.Trending,
 		&cfg.Sources.Popular,
 	} {
@@ -78,13 +83,13 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	r.hot = set
 	client := stack.Redis(t, s.RedisConfig)
 	r.store = store.New(cfg.Store, client)
-	r.signals = feed.NewSignals(r.store, reg)
+	r.signals = viewer.NewSignals(r.store, reg)
 	f, err := feed.New(feed.Params{
 		Config: cfg, Ranking: live, Hot: set, RecentEdges: recentedges.New(r, reg), Store: r.store,
 		Graph:    graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), cfg.MaxEdges, cfg.MaxAffinity),
 		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source, Direct: source,
-		Lists:  feed.Unpublished{},
-		Guards: feed.Guards{ClickHouse: r, Postgres: feed.Unguarded{}, Redis: feed.Unguarded{}},
+		Lists:  published.Nothing{},
+		Guards: guards.Guards{ClickHouse: r, Postgres: guards.Unguarded{}, Redis: guards.Unguarded{}},
 		Clock:  r, Registry: reg, Log: zap.NewNop(),
 	})
 	require.NoError(t, err)
@@ -92,7 +97,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	t.Cleanup(func() { require.NoError(t, f.Stop(context.Background())) })
 	server := httpserver.DefaultConfig()
 	server.Addr = "127.0.0.1:0"
-	routes := append(feed.NewAPI(f).Routes(), feed.NewDays(daily.NewClickHouse(s.ClickHouse), f).Routes()...)
+	routes := append(httpapi.NewAPI(f, cfg, r).Routes(), httpapi.NewDays(daily.NewClickHouse(s.ClickHouse), f, r).Routes()...)
 	running := httpserver.New(server, routes, userInHeader{}, userInHeader{}, nil, reg, zap.NewNop())
 	require.NoError(t, running.Start(context.Background()))
 	t.Cleanup(func() {

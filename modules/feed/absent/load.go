@@ -65,9 +65,9 @@ func (s *Set) follow(ctx context.Context, read func()) error {
 			}
 			asked, yet = true, true
 		case <-next.C:
-			began := time.Now()
+			began := s.clock.Now()
 			wait := s.load(ctx, s.cfg.LoadTimeout)
-			took, asked = time.Since(began), false
+			took, asked = s.clock.Now().Sub(began), false
 			if yet {
 				wait, yet = settled, false
 			}

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -42,9 +43,9 @@ func (s *Set) follow(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-refresh.C:
-			began := time.Now()
+			began := s.clock.Now()
 			s.step("refresh", func() error { return s.Refresh(ctx, false) })
-			refresh.Reset(max(s.cfg.RefreshEvery, min(restTimes*time.Since(began), maxRest)))
+			refresh.Reset(max(s.cfg.RefreshEvery, min(restTimes*s.clock.Now().Sub(began), maxRest)))
 		case <-recount.C:
 			s.step("recount", func() error { return s.Refresh(ctx, true) })
 		case <-reload.C:
@@ -111,9 +112,9 @@ func (s *Set) maintain(ctx context.Context) error {
 
 // step times one step, counts it if it fails, and logs when steps begin and cease to fail.
 func (s *Set) step(name string, run func() error) (ok bool) {
-	start := time.Now()
+	watch := core.StartStopwatch()
 	err := run()
-	s.metrics.seconds.WithLabelValues(name).Observe(time.Since(start).Seconds())
+	s.metrics.seconds.WithLabelValues(name).Observe(watch.Elapsed().Seconds())
 	switch {
 	case err == nil:
 		if s.metrics.failing.Swap(false) {
@@ -122,7 +123,7 @@ func (s *Set) step(name string, run func() error) (ok bool) {
 		if name == "load" {
 			status := s.Status()
 			s.log.Info("hot set loaded", zap.Int("posts", status.Posts), zap.Int64("bytes", status.Bytes),
-				zap.Duration("took", time.Since(start)))
+				zap.Duration("took", watch.Elapsed()))
 		}
 	case !errors.Is(err, context.Canceled):
 		s.metrics.failures.WithLabelValues(name).Inc()

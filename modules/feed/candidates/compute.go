@@ -1,0 +1,159 @@
+package candidates
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/shortlist"
+	"github.com/feedrank/feedrank/modules/feed/stages"
+	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/feed/viewer"
+)
+
+// way is a computation as a list of named stages.
+func (b *Builder) way(seconds *stages.Seconds) *stages.Way[*computation] {
+	return stages.NewWay[*computation](seconds).
+		Then("hydrate", readGraph).    // whom the viewer follows, blocks, mutes and cares for: see graph.go
+		Then("sources", b.askSources). // see sources.go
+		Then("merge", b.mergeSources). // each post once; popular ones where these are few
+		Then("rank", b.rank)           // score, diversify; the best are the reserve
+}
+
+// computation is a viewer's reserve while it is made: what the stages, the sources and the filters know.
+type computation struct {
+	id         core.ID
+	now        time.Time
+	ranking    *rank.Versioned
+	graph      graphReader
+	hot        *hot.Set
+	reserve    *reserve.Reserve // its Authors; the candidates come last
+	state      store.State      // what Redis knows
+	seenHidden *viewer.SeenHidden
+	filters    filters.Viewer
+	found      viewer.Found
+	reports    []stages.Report
+	fetched    []fetched // by source
+	merged     []merged
+	traced     bool
+	order      []core.ID // before the cut, where it is traced
+}
+
+// compute makes a viewer's reserve. Where the authors come from, and with them what is known of
+// affinity, is up to graph.
+func (b *Builder) compute(
+	ctx context.Context, id core.ID, state store.State, ranking *rank.Versioned, graph graphReader, traced bool,
+) (*Built, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.Budget)
+	defer cancel()
+	now := b.clock.Now()
+	c := &computation{
+		id: id, now: now, ranking: ranking, graph: graph, hot: b.hot, state: state, seenHidden: &viewer.SeenHidden{},
+		traced:  traced,
+		reserve: &reserve.Reserve{BuiltAt: now.Truncate(time.Millisecond), Ranking: ranking.Version},
+	}
+	c.seenHidden.Read(state, b.cfg.Store, now, now.Add(time.Hour))
+	c.filters = filters.Viewer{
+		Seen: &c.seenHidden.Seen, Hidden: &c.seenHidden.Hidden, SeenFor: b.cfg.Store.SeenFor, Absent: b.absent,
+	}
+	c.filters.Begin(b.filters, id)
+
+	var records []stages.Record
+	if err := b.stages.Run(ctx, c, &records); err != nil {
+		return nil, err
+	}
+	built := &Built{Reserve: c.reserve, Reports: c.reports, Stages: records, Found: c.found, Order: c.order}
+	if c.hot != b.hot {
+		built.Hot = c.hot
+	}
+	return built, nil
+}
+
+// mergeSources puts each post in once, and popular ones where these are few.
+func (b *Builder) mergeSources(ctx context.Context, c *computation) error {
+	c.merged = merge(c.reserve, c.fetched)
+	if missing := b.cfg.Sources.Popular.Limit - len(c.merged); missing > 0 {
+		b.gather(ctx, c, []source{b.filler()})
+		popular := &c.fetched[len(c.fetched)-1]
+		popular.posts = popular.posts[:min(missing, len(popular.posts))]
+		c.merged = merge(c.reserve, c.fetched)
+	}
+	return nil
+}
+
+// rank makes the best posts the reserve's candidates.
+func (b *Builder) rank(_ context.Context, c *computation) error {
+	list, _ := b.lists.Get().(*shortlist.List)
+	defer b.lists.Put(list)
+	list.Reset(len(c.reserve.Authors))
+	for i := range c.merged {
+		m := &c.merged[i]
+		list.Append(&m.post, m.source, c.reserve.Authors[m.author], m.author)
+	}
+	list.Score(&c.ranking.Config, c.now)
+	list.Diversify(c.ranking.Diversity)
+	best := list.Order[:min(b.cfg.Size, len(list.Order))]
+	c.reserve.Candidates = make([]reserve.Candidate, 0, len(best))
+	for _, i := range best {
+		p := &list.Posts[i]
+		c.reserve.Candidates = append(c.reserve.Candidates, reserve.Candidate{
+			Post: p.ID, Author: p.AuthorAt, Source: p.Source,
+			Created: p.Created,
+		})
+	}
+	if c.traced {
+		c.order = list.IDs()
+	}
+	return nil
+}
+
+// merged is a post once, with every source that offered it.
+type merged struct {
+	post   hot.Post
+	author int32
+	source reserve.Source
+}
+
+// merge puts each post in once and makes sure that every author is among the reserve's.
+func merge(r *reserve.Reserve, all []fetched) []merged {
+	n := 0
+	for _, one := range all {
+		n += len(one.posts)
+	}
+	posts, places := make([]merged, 0, n), make(map[core.ID]int32, n)
+	for _, one := range all {
+		for _, p := range one.posts {
+			if at, ok := places[p.ID]; ok {
+				posts[at].source |= one.source.bit
+				continue
+			}
+			places[p.ID] = int32(len(posts)) //nolint:gosec // at most a few thousand
+			posts = append(posts, merged{post: p, source: one.source.bit})
+		}
+	}
+	addAuthors(r, posts)
+	for i := range posts {
+		at, _ := r.Find(posts[i].post.Author)
+		posts[i].author = int32(at) //nolint:gosec // as above
+	}
+	return posts
+}
+
+func addAuthors(r *reserve.Reserve, posts []merged) {
+	known := len(r.Authors)
+	for i := range posts {
+		id := posts[i].post.Author
+		if _, ok := slices.BinarySearchFunc(r.Authors[:known], id, byID); !ok {
+			r.Authors = append(r.Authors, reserve.Author{ID: id})
+		}
+	}
+	r.Authors = normalize(r.Authors)
+}
+
+func byID(a reserve.Author, id core.ID) int { return cmp.Compare(a.ID, id) }

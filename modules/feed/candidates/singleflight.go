@@ -1,0 +1,92 @@
+package candidates
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/platform/worker"
+)
+
+var errFlightPanicked = errors.New("the computation panicked")
+
+// singleflight computes at most once at a time for each viewer and state of their cache entry. A request
+// that has seen a newer state, because the viewer changed something, does not join an older flight.
+type singleflight struct {
+	workers *worker.Group
+	mu      sync.Mutex
+	running map[flightKey]*Flight
+}
+
+type flightKey struct {
+	viewer core.ID
+	tag    reserve.Tag
+	ahead  bool // nobody waits for it: it gives way where another replica is at it
+}
+
+// Flight is one computation. Its results are set before done is closed.
+type Flight struct {
+	done   chan struct{}
+	result *Built
+	err    error
+}
+
+func newSingleflight(workers *worker.Group) *singleflight {
+	return &singleflight{workers: workers, running: map[flightKey]*Flight{}}
+}
+
+// join starts the computation, or finds the one that is running. After what compute returned is
+// handed out, after runs in the same goroutine, and only then can the next computation start.
+func (f *singleflight) join(key flightKey, compute func(context.Context) (*Built, error),
+	after func(context.Context, *Built),
+) *Flight {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if running, ok := f.running[key]; ok {
+		return running
+	}
+	one := &Flight{done: make(chan struct{}), err: errFlightPanicked}
+	f.running[key] = one
+	f.workers.Go("compute a feed", func(ctx context.Context) error {
+		defer func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			delete(f.running, key)
+		}()
+		func() {
+			defer close(one.done)
+			one.result, one.err = compute(ctx)
+		}()
+		if one.err == nil {
+			after(ctx, one.result)
+		}
+		return nil
+	})
+	return one
+}
+
+// find is the computation that is running, if there is one.
+func (f *singleflight) find(key flightKey) *Flight {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.running[key]
+}
+
+// under tells how many computations are under way.
+func (f *singleflight) under() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.running)
+}
+
+// Wait is the flight's result, unless ctx ends first.
+func (f *Flight) Wait(ctx context.Context) (*Built, error) {
+	select {
+	case <-f.done:
+		return f.result, f.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

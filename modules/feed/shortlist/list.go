@@ -1,0 +1,107 @@
+package shortlist
+
+import (
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+)
+
+// Post is a post on the list.
+type Post struct {
+	ID           core.ID
+	Author       core.ID
+	Created      int64 // microseconds since 1970
+	Engagement   core.Engagement
+	Terms        rank.Terms
+	Score        float64
+	Interactions float64
+	AuthorAt     int32 // numbers the authors of this list, for diversity
+	Before       int32 // the place by score alone, from 0
+	Source       reserve.Source
+	Relaxed      uint8 // how far the rules of diversity gave way for it
+	Rated        bool  // Terms.Engagement is there: the hot set keeps it
+	Fresh        bool  // came in when the page was made
+	Suppressed   bool  // its engagement does not count: of one account, or a few
+	Moved        bool  // a post before it waits, for variety around what is missing
+	Repeated     bool  // was seen before; nothing else is left
+}
+
+// List is the posts of one ranking and their order. It is not safe for concurrent use.
+type List struct {
+	Posts []Post
+	Order []int32 // indexes of Posts, best first
+
+	kept        []Post
+	keys        []uint64  // what Order is sorted by
+	affinity    []float64 // the term of each author
+	authors     []int32
+	diversified []int32
+	diversifier *rank.Diversifier
+	extra       map[core.ID]int32 // authors that the reserve does not know, numbered after its own
+	authorCount int
+}
+
+// New makes an empty list.
+func New() *List { return &List{extra: map[core.ID]int32{}} }
+
+// Reset begins a new list; known is the number of authors that the reserve knows.
+func (l *List) Reset(known int) {
+	l.Posts, l.Order = l.Posts[:0], l.Order[:0]
+	l.authorCount = known
+	clear(l.extra)
+}
+
+// Append puts a post in whose author has the number at.
+func (l *List) Append(p *hot.Post, source reserve.Source, author reserve.Author, at int32) *Post {
+	l.Posts = append(l.Posts, Post{
+		ID: p.ID, Author: p.Author, Created: p.Created, Engagement: p.Day(), Source: source,
+		Interactions: author.Affinity(), AuthorAt: at,
+		Suppressed: p.Suppressed || p.Few,
+	})
+	return &l.Posts[len(l.Posts)-1]
+}
+
+// Add puts a post in whose author the reserve may not know.
+func (l *List) Add(p *hot.Post, source reserve.Source, r *reserve.Reserve) *Post {
+	return l.Append(p, source, r.Author(p.Author), l.Number(p.Author, r))
+}
+
+// Number is the number of an author: the reserve's, or one behind them.
+func (l *List) Number(author core.ID, r *reserve.Reserve) int32 {
+	if at, ok := r.Find(author); ok {
+		return int32(at) //nolint:gosec // a few thousand authors
+	}
+	at, ok := l.extra[author]
+	if !ok {
+		at = l.Nobody()
+		l.extra[author] = at
+	}
+	return at
+}
+
+// Nobody is the number of an author of whom nothing is known, and whom the list does not have.
+func (l *List) Nobody() int32 {
+	at := int32(l.authorCount) //nolint:gosec // as above
+	l.authorCount++
+	return at
+}
+
+// Has tells whether a post is on the list. It is asked for the few posts that are new.
+func (l *List) Has(post core.ID) bool {
+	for i := range l.Posts {
+		if l.Posts[i].ID == post {
+			return true
+		}
+	}
+	return false
+}
+
+// IDs are the posts of the list, best first.
+func (l *List) IDs() []core.ID {
+	ids := make([]core.ID, len(l.Order))
+	for place, i := range l.Order {
+		ids[place] = l.Posts[i].ID
+	}
+	return ids
+}

@@ -1,0 +1,50 @@
+package feed
+
+import (
+	"context"
+
+	"github.com/feedrank/feedrank/modules/feed/filters"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/shortlist"
+)
+
+// inReserveOrder are the reserve's posts, in its order.
+func inReserveOrder(_ context.Context, r *request) error {
+	l := r.list
+	l.Reset(len(r.reserve.Authors))
+	for i := range r.reserve.Candidates {
+		c := &r.reserve.Candidates[i]
+		author := r.reserve.Authors[c.Author]
+		if r.rejects(r.kind, c.Post, author) {
+			continue
+		}
+		l.Order = append(l.Order, int32(len(l.Posts))) //nolint:gosec // a few thousand posts
+		l.Posts = append(l.Posts, shortlist.Post{
+			ID: c.Post, Author: author.ID, Created: c.Created, Source: c.Source, Interactions: author.Affinity(),
+			AuthorAt: c.Author,
+		})
+	}
+	r.Degraded = true
+	return nil
+}
+
+// visibleByPostgres leaves out what the app's database says may not be shown, as far as a page can need it.
+func (f *Feed) visibleByPostgres(ctx context.Context, r *request) error {
+	l := r.list
+	examined := l.Order[:min(len(l.Order), 2*r.Limit)]
+	places := make([]reserve.Place, len(examined))
+	for i, at := range examined {
+		places[i].Post = l.Posts[at].ID
+	}
+	visible := f.lookUp(ctx, r, places)
+	kept := l.Order[:0]
+	for i, at := range l.Order {
+		p := &l.Posts[at]
+		gone := i < len(visible) && visible[i].ID == 0
+		if r.viewer.Reject(r.kind, filters.Post{ID: p.ID, Author: r.reserve.Author(p.Author), Gone: gone}) == nil {
+			kept = append(kept, at)
+		}
+	}
+	l.Order = kept
+	return nil
+}

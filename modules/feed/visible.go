@@ -1,0 +1,50 @@
+package feed
+
+import (
+	"context"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/filters"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+)
+
+// rejects asks the filters about a post that is there.
+func (r *request) rejects(kind filters.Kind, post core.ID, author reserve.Author) bool {
+	return r.viewer.Reject(kind, filters.Post{ID: post, Author: author}) != nil
+}
+
+// lookUp finds posts, in their places; one that is gone has no id. Without a hot set, the app's
+// database says what may be shown; without that, too, everything passes that was not deleted lately.
+func (f *Feed) lookUp(ctx context.Context, r *request, places []reserve.Place) []hot.Post {
+	posts := make([]hot.Post, len(places))
+	if r.hot.Useful() {
+		set := r.hot.View()
+		defer set.Close()
+		for i, place := range places {
+			posts[i], _ = set.Post(place.Post)
+		}
+		return posts
+	}
+	ids := make([]core.ID, len(places))
+	for i, place := range places {
+		ids[i] = place.Post
+	}
+	var found []core.Post
+	err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
+		found, err = f.fallback.Posts(ctx, ids)
+		return err
+	})
+	for i, place := range places {
+		if err != nil {
+			posts[i].ID = place.Post
+			continue
+		}
+		for _, p := range found {
+			if p.ID == place.Post {
+				posts[i] = hot.Post{ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro()}
+			}
+		}
+	}
+	return posts
+}
