@@ -173,7 +173,7 @@ func newFeed(in feedIn) (*Feed, error) {
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
 		Absent:   in.Absent,
 		Store:    in.Store,
-		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Config.MaxEdges, in.Config.MaxAffinity),
+		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Clock, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: fallback,
 		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From),
 		Lists: in.Lists, Guards: in.Guards, Clock: in.Clock, Registry: in.Registry, Log: in.Log,

@@ -163,7 +163,7 @@ func (w *world) start() {
 	}
 	f, err := feed.New(feed.Params{
 		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, RecentEdges: w.recentEdges, Store: st,
-		Graph: counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), w.cfg.MaxEdges,
+		Graph: counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, w.cfg.MaxEdges,
 			w.cfg.MaxAffinity), &w.questions},
 		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source,
 		Lists:  w,

@@ -25,13 +25,16 @@ const (
 type ClickHouse struct {
 	client      *clickhouse.Client
 	from        core.CountedFrom
+	clock       core.Clock
 	maxEdges    int
 	maxAffinity int
 }
 
 // NewClickHouse bounds how many edges and how many authors with affinity are read.
-func NewClickHouse(client *clickhouse.Client, from core.CountedFrom, maxEdges, maxAffinity int) *ClickHouse {
-	return &ClickHouse{client: client, from: from, maxEdges: maxEdges, maxAffinity: maxAffinity}
+func NewClickHouse(client *clickhouse.Client, from core.CountedFrom, clock core.Clock, maxEdges,
+	maxAffinity int,
+) *ClickHouse {
+	return &ClickHouse{client: client, from: from, clock: clock, maxEdges: maxEdges, maxAffinity: maxAffinity}
 }
 
 // Edges are the viewer's relations, in no order. An author may come more than once.

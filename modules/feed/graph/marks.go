@@ -104,7 +104,7 @@ func (c *ClickHouse) where(ctx context.Context, viewer core.ID) (where Where, er
 		day       proto.ColDate
 		partition proto.ColUInt16
 	)
-	within := windowAt(time.Now())
+	within := windowAt(c.clock.Now())
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_where", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_where"),
 		Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "days": HideDays}),

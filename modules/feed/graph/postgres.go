@@ -60,6 +60,9 @@ func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author,
 	return edges, nil
 }
 
+// afterAll is later than the time of any post.
+var afterAll = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
+
 // Timeline is what the viewer's followees posted, latest first, without those who are barred. It
 // begins after the post with that time (microseconds since 1970) and id; zero is the beginning.
 func (p *Postgres) Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post,
@@ -67,7 +70,7 @@ func (p *Postgres) Timeline(ctx context.Context, viewer core.ID, created int64, 
 ) {
 	before := time.UnixMicro(created)
 	if created == 0 {
-		before, post = time.Now().AddDate(1, 0, 0), math.MaxInt64
+		before, post = afterAll, math.MaxInt64
 	}
 	return p.read(ctx, "timeline of "+viewer.String(), p.timeline, int64(viewer), before, int64(post), limit)
 }

@@ -162,7 +162,7 @@ func (c *ClickHouse) fewInteractions(ctx context.Context, viewer core.ID,
 	if err != nil || len(rows) > maxActRows {
 		return Interactions{}, false, err
 	}
-	return interactionsOf(rows, time.Now(), weights, c.maxAffinity), true, nil
+	return interactionsOf(rows, c.clock.Now(), weights, c.maxAffinity), true, nil
 }
 
 // interactionsOf sums rows up by author. Of more authors than most, those stay with whom the viewer had the most

@@ -18,7 +18,7 @@ import (
 // TestFewRowsMeanWhatTheWholeQuestionSays writes rows at random, and asks for them in both ways.
 func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 	s := stack.New(t)
-	c := NewClickHouse(s.ClickHouse, core.CountedFromEvents(), 1000, 6)
+	c := NewClickHouse(s.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, 1000, 6)
 	ctx, viewer := context.Background(), core.ID(0)
 	write := func(statement string) {
 		require.NoError(t, s.ClickHouse.Write(ctx, clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}),
@@ -82,7 +82,7 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 
 func TestWhoHasManyRowsIsAskedForWithTheWholeQuestion(t *testing.T) {
 	s := stack.New(t)
-	c := NewClickHouse(s.ClickHouse, core.CountedFromEvents(), 10, 5)
+	c := NewClickHouse(s.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, 10, 5)
 	write := func(statement string) {
 		require.NoError(t, s.ClickHouse.Write(t.Context(),
 			clickhouse.Query{Name: "test", Query: ch.Query{Body: statement}}), statement)

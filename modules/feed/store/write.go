@@ -58,7 +58,7 @@ func inBatches[T any](ctx context.Context, s *Store, of map[core.ID]T,
 }
 
 func (s *Store) persist(ctx context.Context, write func(context.Context, rueidis.Client) error) error {
-	began, pause, timeout := time.Now(), firstPause, writeTimeout
+	watch, pause, timeout := core.StartStopwatch(), firstPause, writeTimeout
 	if s.down.Load() {
 		timeout = probeTimeout
 	}
@@ -68,7 +68,7 @@ func (s *Store) persist(ctx context.Context, write func(context.Context, rueidis
 			s.down.Store(false)
 			return nil
 		}
-		if s.down.Load() || time.Since(began)+pause > s.cfg.WriteFor {
+		if s.down.Load() || watch.Elapsed()+pause > s.cfg.WriteFor {
 			s.down.Store(true)
 			return err
 		}
