@@ -23,11 +23,16 @@ var families = map[string][][]string{
 		{"/codec", "/window"}, {"/counting"}, {"/ledger", "/ingest"}, {"/dedup"}, {"/consumer"}, {""},
 	},
 	"feed": {
-		{"/absent", "/cursor", "/daily", "/idset", "/rank", "/reserve", "/token"},
+		{
+			"/absent", "/cursor", "/daily", "/guards", "/idset", "/metrics", "/rank", "/reserve", "/stages",
+			"/token",
+		},
 		{"/filters", "/hot", "/marks", "/recentedges", "/tuning"},
-		{"/store"},
-		{"/graph", "/refill"},
+		{"/published", "/shortlist", "/store"},
+		{"/graph", "/ondemand", "/page", "/refill", "/viewer"},
+		{"/candidates"},
 		{""},
+		{"/httpapi"},
 	},
 }
 
