@@ -1,6 +1,7 @@
 package viewer
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -79,7 +80,8 @@ func (m *Memory) Read(into *SeenHidden, user core.ID, state store.State, now, un
 	local, known := m.states.Get(user)
 	hidden := m.hides.of(user)
 	into.Read(state, m.cfg, now, until, local.Hidden, hidden)
-	if known {
+	// Mostly they are the very bytes that Keep was just given.
+	if known && !(bytes.Equal(local.Seen, state.Seen) && bytes.Equal(local.Hidden, state.Hidden)) {
 		into.collect(local.State, m.cfg, now, until)
 	}
 	if len(hidden) > 0 {
