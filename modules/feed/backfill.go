@@ -31,10 +31,11 @@ func (f *Feed) offerNew(r *request, list []hot.Ranked, most int, source reserve.
 	set := r.hot.View()
 	defer set.Close()
 	for i := range list[:min(most, len(list))] {
-		if list[i].Since.Before(since) || r.list.Has(list[i].Post.ID) {
+		if list[i].Since.Before(since) {
 			continue
 		}
-		if p, ok := set.Post(list[i].Post.ID); ok && !r.rejects(r.kind, p.ID, r.reserve.Author(p.Author)) {
+		if p, ok := set.Post(list[i].Post.ID); ok && !r.rejects(r.kind, p.ID, r.reserve.Author(p.Author)) &&
+			!r.list.Has(p.ID) {
 			r.list.Add(&p, source, r.reserve).Fresh = true
 		}
 	}

@@ -71,7 +71,7 @@ func (r *request) ahead() []int32 {
 }
 
 // stillInOrder puts those posts of an order on the list that may still be shown, and gives the places that it did not
-// need to look at. What the viewer has seen since the session began does not count: see readSeenHidden.
+// need to look at. What the viewer has seen since the session began does not count: see seenUntil.
 func (f *Feed) stillInOrder(ctx context.Context, r *request, rest []int32) []int32 {
 	r.list.Reset(len(r.reserve.Authors))
 	r.positions, r.looked = r.positions[:0], 0

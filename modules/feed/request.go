@@ -40,6 +40,7 @@ type request struct {
 	remade     bool             // the order was lost, and this request made it anew
 	reserve    *reserve.Reserve // what the viewer is to authors, and the candidates
 	seenHidden viewer.SeenHidden
+	seenUntil  time.Time       // what the viewer sees from then on does not count
 	viewer     filters.Viewer  // whom the filters ask
 	kind       filters.Kind    // of a list that is ranked here
 	news       []reserve.Patch // what the replica heard of the viewer that the reserve may not know
@@ -63,14 +64,15 @@ type scratch struct {
 
 func (f *Feed) take(q Query) *request {
 	r, _ := f.requests.Get().(*request)
+	now := f.clock.Now()
 	*r = request{
 		Query: q,
 		Page: page.Page{
-			Viewer: q.User, Now: f.clock.Now(), Ranking: f.ranking.Get(), Later: q.Cursor != "",
+			Viewer: q.User, Now: now, Ranking: f.ranking.Get(), Later: q.Cursor != "",
 			Items: r.Items[:0], Sources: r.Sources[:0], Stages: r.Stages[:0],
 		},
-		hot: f.hot, entry: r.entry, places: r.places[:0], seenHidden: r.seenHidden, viewer: r.viewer, news: r.news[:0],
-		list: r.list, scratch: r.scratch,
+		hot: f.hot, entry: r.entry, places: r.places[:0], seenHidden: r.seenHidden, seenUntil: now.Add(time.Hour),
+		viewer: r.viewer, news: r.news[:0], list: r.list, scratch: r.scratch,
 	}
 	r.viewer.Seen, r.viewer.Hidden, r.viewer.SeenFor = &r.seenHidden.Seen, &r.seenHidden.Hidden, f.cfg.Store.SeenFor
 	r.viewer.Absent = f.absent

@@ -139,7 +139,7 @@ func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reser
 // useBuilt takes over what may be shared with other requests: it copies.
 func (f *Feed) useBuilt(ctx context.Context, r *request, built *candidates.Built) {
 	f.use(r, built.Reserve, page.FromClickHouse)
-	r.seenHidden.Add(&built.Found, f.cfg.Store, r.Now, r.seenUntil())
+	r.seenHidden.Add(&built.Found, f.cfg.Store, r.Now, r.seenUntil)
 	r.Sources, r.Computing = append(r.Sources, built.Reports...), built.Stages
 	r.Degraded = r.Degraded || built.Partial()
 	if built.Hot != nil {

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"math/rand/v2"
+	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
@@ -25,6 +26,8 @@ func (f *Feed) resume(r *request) error {
 		return core.InvalidField("cursor", "belongs to a session with another algo")
 	}
 	r.Session = session
+	// Marks count seconds.
+	r.seenUntil = session.StartedAt.Truncate(time.Second).Add(time.Second)
 	r.Ranking = f.ranking.At(session.Ranking)
 	r.ByTime = session.Algo.ByTime() // a ranked session that had to begin as a timeline goes on as one
 	return nil

@@ -53,18 +53,9 @@ func (f *Feed) loadViewer(ctx context.Context, r *request) {
 	f.readSeenHidden(r, r.state)
 }
 
-// readSeenHidden takes over what the viewer saw and hid. What they see since the session began does not count. Marks
-// count seconds.
+// readSeenHidden takes over what the viewer saw and hid.
 func (f *Feed) readSeenHidden(r *request, state store.State) {
-	f.memory.Read(&r.seenHidden, r.User, state, r.Now, r.seenUntil())
-}
-
-// seenUntil is when what the viewer sees ceases to count.
-func (r *request) seenUntil() time.Time {
-	if !r.Later {
-		return r.Now.Add(time.Hour)
-	}
-	return r.Session.StartedAt.Truncate(time.Second).Add(time.Second)
+	f.memory.Read(&r.seenHidden, r.User, state, r.Now, r.seenUntil)
 }
 
 // giveBack writes to Redis what this replica remembers that the viewer hid, and Redis has lost: other

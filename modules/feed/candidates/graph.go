@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/feedrank/feedrank/modules/feed/graph"
@@ -86,26 +85,4 @@ func (b *Builder) fromPostgres(ctx context.Context, c *computation) ([]stages.Re
 	}
 	c.reserve.Authors = normalize(edges)
 	return []stages.Report{{Name: "graph", Posts: len(edges)}}, nil
-}
-
-// normalize sorts authors by id and puts what is said of one author together.
-func normalize(authors []reserve.Author) []reserve.Author {
-	slices.SortStableFunc(authors, func(a, b reserve.Author) int { return cmp.Compare(a.ID, b.ID) })
-	out := authors[:0]
-	for _, a := range authors {
-		if n := len(out); n > 0 && out[n-1].ID == a.ID {
-			out[n-1].Relation |= a.Relation
-			out[n-1].Interactions += a.Interactions
-			continue
-		}
-		if a.ID.Valid() {
-			out = append(out, a)
-		}
-	}
-	for i := range out {
-		if out[i].Relation&reserve.Follows != 0 { // of several rows, one that stands is enough
-			out[i].Relation &^= reserve.Unfollowed
-		}
-	}
-	return out
 }
