@@ -165,11 +165,11 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 			session.Commit()
 		},
 		readOffsets: func() (o logOffsets, err error) {
-			err = c.withOffsetReader(func(s offsetReader) error {
-				if err := c.checkPartitions(s); err != nil {
+			err = kafka.WithOffsetReader(c.kafka, func(r kafka.OffsetReader) error {
+				if err := c.checkPartitions(r); err != nil {
 					return err
 				}
-				o, err = s.offsets(id)
+				o, err = c.readOffsets(r, id)
 				return err
 			})
 			return o, err

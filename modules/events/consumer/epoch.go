@@ -15,14 +15,14 @@ import (
 // checkEpoch compares the topic with what the epoch began with, and writes that down the first time.
 // It returns whether the raw table may hold events of an epoch with another number of partitions:
 // then copies of one event stand in different ones.
-func (c *Consumer) checkEpoch(ctx context.Context, s offsetReader) (regrouped bool, err error) {
+func (c *Consumer) checkEpoch(ctx context.Context, r kafka.OffsetReader) (regrouped bool, err error) {
 	all, err := c.ledger.Epochs(ctx)
 	if err != nil {
 		return false, err
 	}
 	if len(all) == 0 || all[len(all)-1].Number < c.cfg.Epoch {
 		if len(all) > 0 {
-			if err := c.checkDrained(ctx, s, all[len(all)-1]); err != nil {
+			if err := c.checkDrained(ctx, r, all[len(all)-1]); err != nil {
 				return false, err
 			}
 		}
@@ -53,17 +53,17 @@ func (c *Consumer) checkEpoch(ctx context.Context, s offsetReader) (regrouped bo
 
 // checkDrained refuses to begin an epoch before all of the one before is applied: a copy of an event
 // that still waits there would be taken for the first.
-func (c *Consumer) checkDrained(ctx context.Context, s offsetReader, before ledger.Epoch) error {
+func (c *Consumer) checkDrained(ctx context.Context, r kafka.OffsetReader, before ledger.Epoch) error {
 	if before.Topic == c.topic { // made anew: there is nothing left of the old one
 		return nil
 	}
 	for partition := range before.Partitions {
-		_, end, err := kafka.Bounds(s.client, before.Topic, partition)
+		end, err := r.End(before.Topic, partition)
 		if errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
 			return nil // deleted
 		}
 		if err != nil {
-			return fmt.Errorf("newest offset of %s/%d: %w", before.Topic, partition, err)
+			return err
 		}
 		last, known, err := c.ledger.Partition(before.Number, partition, c.cfg.Partitions,
 			c.regrouped.Load()).Position(ctx)

@@ -84,8 +84,8 @@ func TestOlderEpochsAreAskedOnlyWhileTheRawTableHasThem(t *testing.T) {
 	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, now, nil, prometheus.NewRegistry(), zap.NewNop())
 	check := func(partitions int32, epoch uint16) (regrouped bool) {
 		c.cfg.Partitions, c.cfg.Epoch = partitions, epoch
-		require.NoError(t, c.withOffsetReader(func(s offsetReader) (err error) {
-			regrouped, err = c.checkEpoch(t.Context(), s)
+		require.NoError(t, kafka.WithOffsetReader(c.kafka, func(r kafka.OffsetReader) (err error) {
+			regrouped, err = c.checkEpoch(t.Context(), r)
 			return err
 		}))
 		return regrouped

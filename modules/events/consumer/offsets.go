@@ -1,10 +1,6 @@
 package consumer
 
-import (
-	"fmt"
-
-	"github.com/IBM/sarama"
-)
+import "github.com/feedrank/feedrank/modules/platform/kafka"
 
 // logOffsets is where Kafka lets a partition begin.
 type logOffsets struct {
@@ -15,34 +11,16 @@ type logOffsets struct {
 // start is the offset from which to fetch, for a ledger that says next; it is always in the log.
 func (o logOffsets) start(next int64) int64 { return min(max(next, o.oldest), o.newest) }
 
-// offsetReader asks Kafka about the log of a topic.
-type offsetReader struct {
-	client sarama.Client
-	admin  sarama.ClusterAdmin
-	group  string
-	topic  string
-}
-
-func (s offsetReader) partitions() (int, error) {
-	ids, err := s.client.Partitions(s.topic)
-	return len(ids), err
-}
-
-// offsets finds where a partition may begin.
-func (s offsetReader) offsets(partition int32) (o logOffsets, err error) {
-	if o.oldest, err = s.client.GetOffset(s.topic, partition, sarama.OffsetOldest); err != nil {
-		return o, fmt.Errorf("oldest offset of %s/%d: %w", s.topic, partition, err)
-	}
-	if o.newest, err = s.client.GetOffset(s.topic, partition, sarama.OffsetNewest); err != nil {
-		return o, fmt.Errorf("newest offset of %s/%d: %w", s.topic, partition, err)
-	}
-	committed, err := s.admin.ListConsumerGroupOffsets(s.group, map[string][]int32{s.topic: {partition}})
+// readOffsets asks Kafka where a partition may begin.
+func (c *Consumer) readOffsets(r kafka.OffsetReader, partition int32) (logOffsets, error) {
+	read, err := r.Offsets(groupName, map[string][]int32{c.topic: {partition}})
 	if err != nil {
-		return o, fmt.Errorf("committed offset of %s/%d: %w", s.topic, partition, err)
+		return logOffsets{}, err
 	}
-	o.next = o.oldest
-	if block := committed.GetBlock(s.topic, partition); block != nil && block.Offset >= 0 {
-		o.next = block.Offset
+	at := read[c.topic][partition]
+	o := logOffsets{next: at.Committed, oldest: at.Oldest, newest: at.Newest}
+	if at.Committed < 0 {
+		o.next = o.oldest
 	}
 	return o, nil
 }

@@ -47,18 +47,18 @@ func (c *Consumer) Setup(session sarama.ConsumerGroupSession) error {
 const unluckyPause = 300 * time.Millisecond
 
 func (c *Consumer) prepare(ctx context.Context, session sarama.ConsumerGroupSession, partitions []int32) error {
-	return c.withOffsetReader(func(s offsetReader) error {
-		if err := c.checkPartitions(s); err != nil {
+	return kafka.WithOffsetReader(c.kafka, func(r kafka.OffsetReader) error {
+		if err := c.checkPartitions(r); err != nil {
 			return err
 		}
-		regrouped, err := c.checkEpoch(ctx, s)
+		regrouped, err := c.checkEpoch(ctx, r)
 		if err != nil {
 			return err
 		}
 		c.regrouped.Store(regrouped)
 		c.forgetAllBut(partitions)
 		for _, partition := range partitions {
-			o, err := s.offsets(partition)
+			o, err := c.readOffsets(r, partition)
 			if err != nil {
 				return err
 			}
@@ -93,29 +93,11 @@ func (c *Consumer) forgetAllBut(partitions []int32) {
 	maps.DeleteFunc(c.handoffs, func(id int32, _ handoff) bool { return !slices.Contains(partitions, id) })
 }
 
-// withOffsetReader asks Kafka on a connection of its own.
-func (c *Consumer) withOffsetReader(f func(offsetReader) error) (err error) {
-	config, err := c.kafka.Sarama()
+// checkPartitions refuses a topic that has not the partitions that the configuration says.
+func (c *Consumer) checkPartitions(r kafka.OffsetReader) error {
+	n, err := r.Partitions(c.topic)
 	if err != nil {
 		return err
-	}
-	client, err := sarama.NewClient(c.kafka.Brokers, config)
-	if err != nil {
-		return fmt.Errorf("kafka connect: %w", err)
-	}
-	admin, err := sarama.NewClusterAdminFromClient(client)
-	if err != nil {
-		return errors.Join(fmt.Errorf("kafka connect: %w", err), client.Close())
-	}
-	defer func() { err = errors.Join(err, admin.Close()) }() // closes the client
-	return f(offsetReader{client: client, admin: admin, group: c.kafka.Topic(groupName), topic: c.topic})
-}
-
-// checkPartitions refuses a topic that has not the partitions that the configuration says.
-func (c *Consumer) checkPartitions(s offsetReader) error {
-	n, err := s.partitions()
-	if err != nil {
-		return fmt.Errorf("partitions of %s: %w", c.topic, err)
 	}
 	if n != int(c.cfg.Partitions) {
 		return fmt.Errorf("%w: topic %s has %d partitions, events.partitions is %d. Copies of one event meet only while that number stays:"+
