@@ -9,6 +9,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/config/grants"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
@@ -43,7 +44,7 @@ func CheckTables(ctx context.Context, cfg config.Config) error {
 		return err
 	}
 	defer pool.Close()
-	err = schema.CheckTables(ctx, pool, cfg.CDC.Tables)
+	err = schema.CheckTables(ctx, pool, cfg.CDC.Tables, core.SystemClock{}.Now())
 	var mismatch *schema.Mismatch
 	if errors.As(err, &mismatch) {
 		return fmt.Errorf("cdc.tables does not fit the app's database:\n%w", err)
@@ -62,7 +63,7 @@ func CheckConnected(ctx context.Context, cfg config.Config) (warnings []string, 
 		return nil, err
 	}
 	defer pool.Close()
-	err = schema.CheckTables(ctx, pool, cfg.CDC.Tables)
+	err = schema.CheckTables(ctx, pool, cfg.CDC.Tables, core.SystemClock{}.Now())
 	var mismatch *schema.Mismatch
 	if err != nil && !errors.As(err, &mismatch) {
 		return nil, err

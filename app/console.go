@@ -7,6 +7,7 @@ import (
 
 	"github.com/feedrank/feedrank/config/prometheus"
 	"github.com/feedrank/feedrank/modules/console"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 )
 
@@ -32,7 +33,7 @@ func (p *Program) ConsoleAddress(name string, validFor time.Duration) string {
 	if p.cfg.HTTP.TLS.Enabled() {
 		base = "https://" + p.AdminAddr()
 	}
-	token, err := auth.SignOperator(p.cfg.Auth, name, false, p.cfg.Console.Session, time.Now())
+	token, err := auth.SignOperator(p.cfg.Auth, name, false, p.cfg.Console.Session, core.SystemClock{}.Now())
 	if err != nil {
 		return base + "/console"
 	}

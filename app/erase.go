@@ -85,7 +85,7 @@ func Erase(ctx context.Context, cfg config.Config, users []core.ID, options ...e
 	cfg.ClickHouse.QueryTimeout = max(cfg.ClickHouse.QueryTimeout, time.Hour) // whole tables are looked through
 	db := clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
 	defer db.Close()
-	cache := redis.New(cfg.Redis)
+	cache := redis.New(cfg.Redis, core.SystemClock{})
 	defer cache.Close()
 	owners := ledger.NewOwners(cfg.Events.Log(), cfg.Events.InsertTimeout, db, core.SystemClock{})
 	report, err := erase.New(db, pool, cache, owners, eraseKeys(places), options...).Run(ctx, users)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // Progress shows how far something is: on one line of a terminal, which it writes anew; elsewhere with a line now
@@ -15,6 +17,7 @@ type Progress struct {
 	out   io.Writer
 	tty   bool
 	every time.Duration
+	clock core.Clock
 	last  time.Time
 	drawn bool
 }
@@ -22,7 +25,11 @@ type Progress struct {
 // NewProgress writes to out.
 func NewProgress(out io.Writer) *Progress {
 	file, ok := out.(*os.File)
-	p := &Progress{out: out, tty: ok && term.IsTerminal(int(file.Fd())), every: 10 * time.Second, last: time.Now()}
+	p := &Progress{
+		out: out, tty: ok && term.IsTerminal(int(file.Fd())), every: 10 * time.Second,
+		clock: core.SystemClock{},
+	}
+	p.last = p.clock.Now()
 	if p.tty {
 		p.every, p.last = 100*time.Millisecond, time.Time{}
 	}
@@ -31,10 +38,11 @@ func NewProgress(out io.Writer) *Progress {
 
 // Show tells that done of about total are done.
 func (p *Progress) Show(what string, done, total int64) {
-	if time.Since(p.last) < p.every {
+	now := p.clock.Now()
+	if core.Within(p.every, p.last, now) {
 		return
 	}
-	p.last = time.Now()
+	p.last = now
 	total = max(done, total) // a total may be a guess that was too low
 	percent := 100.0
 	if total > 0 {

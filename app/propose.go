@@ -14,6 +14,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/propose"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
@@ -65,7 +66,7 @@ func fitting(ctx context.Context, pool *pgxpool.Pool, catalog schema.Catalog) (p
 			return p, errors.New(
 				"no table can be mapped as posts, which feeds are made of: see config/README.md, Your tables")
 		}
-		wrong, err := schema.CheckKinds(ctx, pool, p.Tables)
+		wrong, err := schema.CheckKinds(ctx, pool, p.Tables, core.SystemClock{}.Now())
 		if err != nil || len(wrong) == 0 {
 			return p, err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/adminlog"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
@@ -31,7 +32,7 @@ type Deed struct {
 // without a result is a refusal: nothing was done.
 func Recorded(ctx context.Context, cfg config.Config, d Deed, out io.Writer, do func() (result any, err error)) error {
 	a := httpserver.Action{
-		At: time.Now(), Who: osUser(), What: d.What, Target: d.Target, Before: d.Asked, Status: http.StatusOK,
+		At: core.SystemClock{}.Now(), Who: osUser(), What: d.What, Target: d.Target, Before: d.Asked, Status: http.StatusOK,
 		RequestID: "cli", Address: hostName(),
 	}
 	result, err := do()

@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/resync"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/jobs"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -39,7 +40,7 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 	defer db.Close()
 	producer := kafka.NewProducer(cfg.Kafka)
 	defer func() { _ = producer.Close() }() // every send was acknowledged
-	r, err := cdc.NewResync(cfg.CDC, cfg.Kafka, pool, db, producer, reg)
+	r, err := cdc.NewResync(cfg.CDC, cfg.Kafka, pool, db, producer, core.SystemClock{}, reg)
 	if err != nil {
 		return 0, err
 	}
@@ -60,13 +61,13 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 // progress tells how far a comparison is, with a line for each kind at its end.
 type progress struct {
 	*Progress
-	out     io.Writer
-	read    int64 // rows of the table
-	started time.Time
+	out   io.Writer
+	read  int64 // rows of the table
+	watch core.Stopwatch
 }
 
 func newProgress(out io.Writer) *progress {
-	return &progress{Progress: NewProgress(out), out: out, started: time.Now()}
+	return &progress{Progress: NewProgress(out), out: out, watch: core.StartStopwatch()}
 }
 
 func (p *progress) rows(table string, n, about int64) {
@@ -93,19 +94,20 @@ func (p *progress) compared(c resync.Comparison) {
 	}
 	// what cannot be written is no reason to stop
 	_, _ = fmt.Fprintf(p.out, "%-8s %-24s %9d rows  %6.1f s  %s\n", c.Kind, c.Table, c.Rows,
-		time.Since(p.started).Seconds(), said)
-	p.started = time.Now()
+		p.watch.Elapsed().Seconds(), said)
+	p.watch = core.StartStopwatch()
 }
 
 // resyncJob compares now and then, at the configured pace. A run that ends early goes on with the next.
 func resyncJob() fx.Option {
 	return fx.Provide(fx.Annotate(func(cfg cdc.Config, k kafka.Config, own clickhouse.Config, pool *pgxpool.Pool,
-		producer *kafka.Producer, erased *erase.List, reg prometheus.Registerer, log *zap.Logger,
+		producer *kafka.Producer, erased *erase.List, clock core.Clock, reg prometheus.Registerer,
+		log *zap.Logger,
 	) (jobs.Job, error) {
 		own.QueryTimeout = max(own.QueryTimeout, time.Hour) // whole tables are read
 		own.MaxConns = 2
 		log = log.Named("cdc.resync")
-		r, err := cdc.NewResync(cfg, k, pool, nil, producer, reg)
+		r, err := cdc.NewResync(cfg, k, pool, nil, producer, clock, reg)
 		if err != nil {
 			return jobs.Job{}, err
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"time"
 
 	"go.uber.org/dig"
 	"go.uber.org/fx"
@@ -123,13 +122,13 @@ func Start(ctx context.Context, cfg config.Config, log *zap.Logger, options ...O
 	done := program.Wait()
 	starting, cancel := context.WithTimeout(ctx, program.StartTimeout())
 	defer cancel()
-	began := time.Now()
+	watch := core.StartStopwatch()
 	if err := program.Start(starting); err != nil { // fx has stopped what had started, but for its own signal handler
 		stopping, cancel := context.WithTimeout(context.Background(), program.StopTimeout())
 		defer cancel()
 		return nil, errors.Join(fmt.Errorf("start: %w", err), program.Stop(stopping))
 	}
-	log.Info("started", zap.Strings("roles", cfg.Roles), zap.Duration("took", time.Since(began)))
+	log.Info("started", zap.Strings("roles", cfg.Roles), zap.Duration("took", watch.Elapsed()))
 	return &Program{fx: program, cfg: cfg, server: server, console: pages, done: done, log: log}, nil
 }
 
@@ -153,11 +152,11 @@ func (p *Program) Wait(ctx context.Context) error {
 func (p *Program) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.fx.StopTimeout())
 	defer cancel()
-	began := time.Now()
+	watch := core.StartStopwatch()
 	if err := p.fx.Stop(ctx); err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
-	p.log.Info("stopped", zap.Duration("took", time.Since(began)))
+	p.log.Info("stopped", zap.Duration("took", watch.Elapsed()))
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events/ledger"
 )
@@ -115,7 +116,7 @@ func dlqList(load loader) *cobra.Command {
 	c.Flags().Int64Var(&after, "after", 0, "go on from where the last list ended")
 	c.Flags().BoolVar(&asJSON, "json", false, "one letter a line, as JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		wanted, err := f.filter(time.Now())
+		wanted, err := f.filter(core.SystemClock{}.Now())
 		if err != nil {
 			return err
 		}
@@ -212,7 +213,7 @@ func dlqAct(load loader, verb, short string, of func(*deadletter.Service) deed) 
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only tell how many it would be")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		wanted, err := f.filter(time.Now())
+		wanted, err := f.filter(core.SystemClock{}.Now())
 		if err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func explainCommand(loader loader) *cobra.Command {
 					return err
 				}
 				if token, err = auth.SignOperator(cfg.Auth, "feedrank explain", true, time.Minute,
-					time.Now()); err != nil {
+					core.SystemClock{}.Now()); err != nil {
 					return err
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
@@ -44,7 +45,8 @@ func read(t *testing.T, dsn string) (cfg config.Config, text, said string) {
 	pool, err := postgres.NewPool(t.Context(), poolOf(dsn))
 	require.NoError(t, err)
 	defer pool.Close()
-	require.NoError(t, schema.CheckTables(t.Context(), pool, cfg.CDC.Tables), "as check-config --connect")
+	require.NoError(t, schema.CheckTables(t.Context(), pool, cfg.CDC.Tables, core.SystemClock{}.Now()),
+		"as check-config --connect")
 	warnings, err := schema.CheckCounted(t.Context(), pool, cfg.CDC.Tables, cfg.Engagement)
 	require.NoError(t, err)
 	require.Empty(t, warnings)

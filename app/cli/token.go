@@ -43,14 +43,15 @@ func tokenCommand() *cobra.Command {
 			case userID != "" && reads:
 				return fmt.Errorf("--admin-read goes with --name; %w", ErrUsage)
 			}
+			now := core.SystemClock{}.Now()
 			var token string
 			switch {
 			case service != "":
-				token, err = auth.SignService(cfg.Auth, service, validFor, time.Now())
+				token, err = auth.SignService(cfg.Auth, service, validFor, now)
 			case userID != "":
-				token, err = auth.Sign(cfg.Auth, id, admin, validFor, time.Now())
+				token, err = auth.Sign(cfg.Auth, id, admin, validFor, now)
 			default:
-				token, err = auth.SignOperator(cfg.Auth, cmp.Or(name, operatorName()), reads, validFor, time.Now())
+				token, err = auth.SignOperator(cfg.Auth, cmp.Or(name, operatorName()), reads, validFor, now)
 			}
 			if err != nil {
 				return err

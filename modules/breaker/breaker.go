@@ -36,6 +36,7 @@ type Breaker struct {
 	life    atomic.Pointer[life]
 	last    atomic.Pointer[string] // why a call failed last
 	counted atomic.Int64           // when an outcome counted last, in nanoseconds since 1970
+	clock   core.Clock
 	metrics *metrics
 	log     *zap.Logger
 }
@@ -47,16 +48,18 @@ type life struct {
 	reason string
 }
 
-func newBreaker(name string, policy Policy, broken func(error) bool, metrics *metrics, log *zap.Logger) *Breaker {
+func newBreaker(name string, policy Policy, broken func(error) bool, clock core.Clock, metrics *metrics,
+	log *zap.Logger,
+) *Breaker {
 	b := &Breaker{
-		name: name, policy: policy, broken: broken, metrics: metrics, log: log,
+		name: name, policy: policy, broken: broken, clock: clock, metrics: metrics, log: log,
 		budget: newRetryBudget(policy.RetryBudget),
 		limit: adaptivelimiter.NewBuilder[any]().
 			WithLimits(uint(policy.MinConcurrent), uint(policy.MaxConcurrent), uint(policy.MinConcurrent)).Build(),
 	}
 	auto := Auto
 	b.mode.Store(&auto)
-	b.life.Store(&life{since: time.Now(), reason: "started"})
+	b.life.Store(&life{since: clock.Now(), reason: "started"})
 	b.circuit = circuitbreaker.NewBuilder[any]().
 		WithFailureThresholdRatio(uint(max(1, policy.Calls*policy.FailureRate/100)), uint(policy.Calls)).
 		WithDelay(policy.OpenFor).WithJitterFactor(0.1). // replicas do not probe in step
@@ -97,7 +100,7 @@ func (b *Breaker) once(ctx context.Context, call func(context.Context) error) (e
 		place.Drop()
 		return b.refused("refused", ErrOpen)
 	}
-	life, began, result := b.life.Load(), time.Now(), outcomePanicked // unless the call returns
+	life, began, result := b.life.Load(), b.clock.Now(), outcomePanicked // unless the call returns
 	bounded, cancel := context.WithTimeout(ctx, b.policy.Timeout)
 	defer func() {
 		cancel()
@@ -105,7 +108,7 @@ func (b *Breaker) once(ctx context.Context, call func(context.Context) error) (e
 		b.record(mode, life, result, err)
 	}()
 	err = call(bounded)
-	result = b.judge(ctx, err, time.Since(began))
+	result = b.judge(ctx, err, b.clock.Now().Sub(began))
 	return err
 }
 
@@ -167,9 +170,9 @@ func (b *Breaker) judge(caller context.Context, err error, took time.Duration) o
 
 // counts tells whether the next outcome counts: as many as the window has, evenly spread over its time.
 func (b *Breaker) counts() bool {
-	now, last := time.Now().UnixNano(), b.counted.Load()
+	now, last := b.clock.Now().UnixNano(), b.counted.Load()
 	apart := b.policy.CountFor.Nanoseconds() / int64(b.policy.Calls)
-	return now-last >= apart && b.counted.CompareAndSwap(last, now)
+	return (now < last || now-last >= apart) && b.counted.CompareAndSwap(last, now)
 }
 
 func (b *Breaker) record(mode Mode, began *life, result outcome, err error) {

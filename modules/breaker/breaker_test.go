@@ -40,7 +40,7 @@ func newSet(t *testing.T, change func(*breaker.Policy)) (*breaker.Set, *promethe
 		change(&cfg.ClickHouse)
 	}
 	reg := prometheus.NewRegistry()
-	return breaker.NewSet(cfg, reg, zap.NewNop()), reg
+	return breaker.NewSet(cfg, core.SystemClock{}, reg, zap.NewNop()), reg
 }
 
 func trip(t *testing.T, b *breaker.Breaker) {

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/feedrank/feedrank/modules/breaker"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -26,7 +27,7 @@ func retrying() (*breaker.Breaker, *prometheus.Registry) {
 	cfg := breaker.DefaultConfig()
 	cfg.Postgres.FailureRate, cfg.Postgres.Calls = 100, 100_000
 	reg := prometheus.NewRegistry()
-	return breaker.NewSet(cfg, reg, zap.NewNop()).Postgres, reg
+	return breaker.NewSet(cfg, core.SystemClock{}, reg, zap.NewNop()).Postgres, reg
 }
 
 func TestACallWhoseConnectionWasBrokenIsMadeOnceMore(t *testing.T) {
@@ -89,9 +90,9 @@ feedrank_breaker_retries_total{dependency="postgres",outcome="refused"} %d
 func TestEachChangeIsCountedAndLoggedWithItsReason(t *testing.T) {
 	cfg := breaker.DefaultConfig()
 	cfg.ClickHouse.Calls, cfg.ClickHouse.CountFor, cfg.ClickHouse.OpenFor = 4, 0, time.Millisecond
-	core, lines := observer.New(zap.WarnLevel)
+	observed, lines := observer.New(zap.WarnLevel)
 	reg := prometheus.NewRegistry()
-	b := breaker.NewSet(cfg, reg, zap.New(core)).ClickHouse
+	b := breaker.NewSet(cfg, core.SystemClock{}, reg, zap.New(observed)).ClickHouse
 	require.ErrorIs(t, b.Do(context.Background(), fail), errDown)
 	require.ErrorIs(t, b.Do(context.Background(), fail), errDown)
 	wait.Until(t, func() bool { return !b.Open() })

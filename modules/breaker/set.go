@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
@@ -18,15 +19,18 @@ type Set struct {
 }
 
 // NewSet makes closed breakers.
-func NewSet(cfg Config, reg prometheus.Registerer, log *zap.Logger) *Set {
+func NewSet(cfg Config, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *Set {
 	m := newMetrics(reg)
+	of := func(name string, policy Policy, broken func(error) bool) *Breaker {
+		return newBreaker(name, policy, broken, clock, m, log)
+	}
 	never := func(error) bool { return false } // Redis is a cache, and the producer of Kafka repeats by itself
 	return &Set{
-		ClickHouse: newBreaker("clickhouse", cfg.ClickHouse, clickhouse.IsConnectionError, m, log),
-		Discovery:  newBreaker("discovery", cfg.Discovery, clickhouse.IsConnectionError, m, log),
-		Postgres:   newBreaker("postgres", cfg.Postgres, postgres.IsConnectionError, m, log),
-		Redis:      newBreaker("redis", cfg.Redis, never, m, log),
-		Kafka:      newBreaker("kafka", cfg.Kafka, never, m, log),
+		ClickHouse: of("clickhouse", cfg.ClickHouse, clickhouse.IsConnectionError),
+		Discovery:  of("discovery", cfg.Discovery, clickhouse.IsConnectionError),
+		Postgres:   of("postgres", cfg.Postgres, postgres.IsConnectionError),
+		Redis:      of("redis", cfg.Redis, never),
+		Kafka:      of("kafka", cfg.Kafka, never),
 	}
 }
 

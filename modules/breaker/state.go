@@ -21,7 +21,7 @@ const (
 // changed keeps, counts and logs a change of the state with its reason.
 func (b *Breaker) changed(event circuitbreaker.StateChangedEvent) {
 	kind, reason := b.reasonOf(event)
-	b.life.Store(&life{since: time.Now(), reason: reason})
+	b.life.Store(&life{since: b.clock.Now(), reason: reason})
 	b.metrics.transitions.WithLabelValues(b.name, event.NewState.String(), kind).Inc()
 	b.log.Warn("breaker changed", zap.String("dependency", b.name),
 		zap.Stringer("from", event.OldState), zap.Stringer("to", event.NewState), zap.String("reason", reason))

@@ -7,6 +7,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/consumer"
 	"github.com/feedrank/feedrank/modules/cdc/resync"
 	"github.com/feedrank/feedrank/modules/cdc/source"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
@@ -36,7 +37,7 @@ func NewConsumer(cfg Config, k kafka.Config, p consumer.Params) (*consumer.Consu
 // NewResync makes the comparison of the mapped tables. producer may be nil where nothing is repaired.
 func NewResync(
 	cfg Config, k kafka.Config, pg *pgxpool.Pool, db *clickhouse.Client, producer *kafka.Producer,
-	reg prometheus.Registerer,
+	clock core.Clock, reg prometheus.Registerer,
 ) (*resync.Resync, error) {
 	m, err := cfg.Mapping(k)
 	if err != nil {
@@ -44,6 +45,7 @@ func NewResync(
 	}
 	return resync.New(resync.Params{
 		Config: cfg.Resync, Mapping: m, Tables: cfg.Tables, Name: cfg.TopicPrefix, Slot: cfg.Source.Slot,
-		Group: cfg.Consumer.Group, Kafka: k, Postgres: pg, ClickHouse: db, Producer: producer, Registerer: reg,
+		Group: cfg.Consumer.Group, Kafka: k, Postgres: pg, ClickHouse: db, Producer: producer, Clock: clock,
+		Registerer: reg,
 	}), nil
 }

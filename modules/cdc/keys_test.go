@@ -10,6 +10,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/resync"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -41,7 +42,7 @@ func TestARowThatMovesToAnotherPartitionOfItsTableStays(t *testing.T) {
 			created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz DEFAULT now(), deleted_at timestamptz, PRIMARY KEY (id, created_at)) PARTITION BY RANGE (created_at);
 		CREATE TABLE public.posts_old PARTITION OF public.posts FOR VALUES FROM ('2000-01-01') TO ('2026-01-01');
 		CREATE TABLE public.posts_new PARTITION OF public.posts DEFAULT`, world(20))
-	require.NoError(t, schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables))
+	require.NoError(t, schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables, core.SystemClock{}.Now()))
 	c.start()
 	c.requireEqual()
 	c.exec(`UPDATE posts SET created_at = '2025-06-01' WHERE id <= 30`,
@@ -123,7 +124,9 @@ func TestChangesOfOneRowInSeveralPartitionsEndAsTheTableIs(t *testing.T) {
 func TestAnIDThatIsNotUniqueByItselfIsRefused(t *testing.T) {
 	c := newChain(t)
 	tenants := `DROP TABLE posts CASCADE; CREATE TABLE public.posts (tenant int, id bigint, author_id bigint, body text, status text, created_at timestamptz, deleted_at timestamptz, PRIMARY KEY (tenant, id))`
-	check := func() error { return schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables) }
+	check := func() error {
+		return schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables, core.SystemClock{}.Now())
+	}
 	c.exec(tenants)
 	require.ErrorContains(t, check(), "cdc.tables.post.columns.id: id of public.posts is not unique by itself",
 		"nothing says that it is")

@@ -27,7 +27,7 @@ func TestEveryMetricIsDocumentedWithWhatToDoWhenItRises(t *testing.T) {
 	_, err = cdc.NewConsumer(cdc.DefaultConfig(), kafka.DefaultConfig(),
 		consumer.Params{Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: reg})
 	require.NoError(t, err)
-	_, err = cdc.NewResync(cdc.DefaultConfig(), kafka.DefaultConfig(), nil, nil, nil, reg)
+	_, err = cdc.NewResync(cdc.DefaultConfig(), kafka.DefaultConfig(), nil, nil, nil, core.SystemClock{}, reg)
 	require.NoError(t, err)
 	documented.Require(t, "../../config/prometheus/runbook.md", reg, "feedrank_cdc_")
 }

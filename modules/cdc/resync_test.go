@@ -16,6 +16,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/resync"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/tables"
@@ -27,7 +28,8 @@ func (c *chain) resync() *resync.Resync {
 	producer := kafka.NewProducer(c.KafkaConfig)
 	c.t.Cleanup(func() { require.NoError(c.t, producer.Close()) })
 	c.cfg.Resync.ChunkRows = 37 // many chunks
-	r, err := cdc.NewResync(c.cfg, c.KafkaConfig, c.Postgres, c.ClickHouse, producer, prometheus.NewRegistry())
+	r, err := cdc.NewResync(c.cfg, c.KafkaConfig, c.Postgres, c.ClickHouse, producer, core.SystemClock{},
+		prometheus.NewRegistry())
 	require.NoError(c.t, err)
 	return r
 }
@@ -166,7 +168,8 @@ func TestAComparisonIsKilledInTheMiddleOfATableAndGoesOnThere(t *testing.T) {
 	c := newChain(t)
 	c.exec(`INSERT INTO users (id, name) SELECT i, 'u' FROM generate_series(1, 10000) i`)
 	c.cfg.Resync.ChunkRows = 2000
-	r, err := cdc.NewResync(c.cfg, c.KafkaConfig, c.Postgres, c.ClickHouse, nil, prometheus.NewRegistry())
+	r, err := cdc.NewResync(c.cfg, c.KafkaConfig, c.Postgres, c.ClickHouse, nil, core.SystemClock{},
+		prometheus.NewRegistry())
 	require.NoError(t, err)
 	read := int64(0)
 	ctx, kill := context.WithCancel(t.Context())

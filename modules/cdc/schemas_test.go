@@ -27,7 +27,7 @@ func withSchema(t *testing.T, name string) *chain {
 	cfg, err := config.Load(config.Sources{File: examples + name + ".yaml", Set: []string{"roles=cdc-consumer"}})
 	require.NoError(t, err)
 	c.cfg.Tables = cfg.CDC.Tables
-	require.NoError(t, schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables))
+	require.NoError(t, schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables, core.SystemClock{}.Now()))
 	return c
 }
 
@@ -130,7 +130,7 @@ func TestASchemaInTheMannerOfDiscourseIsCopied(t *testing.T) {
 
 func TestAWrongTableOrColumnIsNamedWithItsNearestNeighbour(t *testing.T) {
 	c := newChain(t)
-	require.NoError(t, schema.CheckTables(t.Context(), c.Postgres, mapping.Default()))
+	require.NoError(t, schema.CheckTables(t.Context(), c.Postgres, mapping.Default(), core.SystemClock{}.Now()))
 	m := mapping.Default()
 	m.User.Table = "public.user"
 	m.Post.Columns["author_id"] = "autor_id"
@@ -138,7 +138,7 @@ func TestAWrongTableOrColumnIsNamedWithItsNearestNeighbour(t *testing.T) {
 	m.Like.Columns["created_at"] = "zzzzzzzzzz"
 	m.Comment.Table = "public.unkeyed"
 	c.exec(`CREATE TABLE public.unkeyed AS SELECT * FROM comments`)
-	err := schema.CheckTables(t.Context(), c.Postgres, m)
+	err := schema.CheckTables(t.Context(), c.Postgres, m, core.SystemClock{}.Now())
 	var mismatch *schema.Mismatch
 	require.ErrorAs(t, err, &mismatch)
 	for _, want := range []string{

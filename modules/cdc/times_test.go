@@ -8,6 +8,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/tables"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -106,7 +107,9 @@ func TestAReactionThatIsDatedAheadCountsWhenItArrives(t *testing.T) {
 
 func TestTheCheckSaysHowATimeWouldBeRead(t *testing.T) {
 	c := newChain(t)
-	check := func() error { return schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables) }
+	check := func() error {
+		return schema.CheckTables(t.Context(), c.Postgres, c.cfg.Tables, core.SystemClock{}.Now())
+	}
 	require.NoError(t, check())
 	c.cfg.Tables.Post.TimeZone = "Asia/Tokyo"
 	require.ErrorContains(t, check(),

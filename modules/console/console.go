@@ -58,7 +58,7 @@ type Params struct {
 
 // New makes the pages ready.
 func New(p Params) (*Console, error) {
-	pages, err := views.New()
+	pages, err := views.New(p.Clock)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -54,4 +55,13 @@ func TestTheCodeOfAnErrorIsFoundThroughItsWrapping(t *testing.T) {
 	require.Equal(t, core.CodeInvalidRequest, core.CodeOf(fmt.Errorf("feed: %w", inner)))
 	require.Equal(t, core.CodeInternal, core.CodeOf(errors.New("other")))
 	require.ErrorIs(t, core.Unavailable("Kafka", 0, errors.ErrUnsupported), errors.ErrUnsupported)
+}
+
+func TestAnIntervalHasPassedAfterItsTimeAndWhenTheClockWasSetBack(t *testing.T) {
+	began := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	require.True(t, core.Within(time.Minute, began, began))
+	require.True(t, core.Within(time.Minute, began, began.Add(time.Minute-1)))
+	require.False(t, core.Within(time.Minute, began, began.Add(time.Minute)))
+	require.False(t, core.Within(time.Minute, began, began.Add(-time.Hour)))
+	require.False(t, core.Within(time.Minute, time.Time{}, began), "it has never begun")
 }

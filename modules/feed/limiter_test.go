@@ -19,7 +19,7 @@ func TestWithoutRoomToComputeWhatIsCachedIsAnsweredAndTheRestToldToComeBack(t *t
 	w := newWorld(t, 20)
 	cfg := admission.DefaultConfig()
 	cfg.MaxConcurrent, cfg.MinConcurrent = 4, 4
-	gate := admission.New(cfg, prometheus.NewRegistry())
+	gate := admission.New(cfg, core.SystemClock{}, prometheus.NewRegistry())
 	w.guards.Limiter = gate
 	w.start()
 	w.follow(1, 2, 3)

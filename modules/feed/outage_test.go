@@ -22,7 +22,7 @@ import (
 
 // breakers puts the real ones in place of the test's gates.
 func (w *world) breakers() {
-	set := breaker.NewSet(breaker.DefaultConfig(), prometheus.NewRegistry(), zap.NewNop())
+	set := breaker.NewSet(breaker.DefaultConfig(), core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
 	w.guards = guards.Guards{ClickHouse: set.ClickHouse, Postgres: set.Postgres, Redis: set.Redis}
 	w.start()
 	w.load()

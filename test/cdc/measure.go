@@ -15,6 +15,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/resync"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/tables"
@@ -213,7 +214,8 @@ func (m *measurements) snapshot(ctx context.Context) error {
 		patient.QueryTimeout = time.Hour
 		db := clickhouse.New(patient, prometheus.NewRegistry())
 		defer db.Close()
-		r, err := cdc.NewResync(c.settings.CDC, c.settings.Kafka, c.pool, db, nil, prometheus.NewRegistry())
+		r, err := cdc.NewResync(c.settings.CDC, c.settings.Kafka, c.pool, db, nil, core.SystemClock{},
+			prometheus.NewRegistry())
 		if err != nil {
 			return err
 		}

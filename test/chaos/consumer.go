@@ -79,7 +79,7 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 	client := clickhouse.New(s.ClickHouse, reg)
 	defer client.Close()
 	producer := kafka.NewProducer(s.Kafka)
-	signals := viewer.NewSignals(store.New(store.DefaultConfig(), redis.New(s.Redis)), reg)
+	signals := viewer.NewSignals(store.New(store.DefaultConfig(), redis.New(s.Redis, core.SystemClock{})), reg)
 	letters := letters{deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().EventsTopic), "chaos", producer,
 		core.SystemClock{}, deadletter.NewMetrics(reg))}
 	failed := make(chan error, 1)

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/wait"
@@ -19,7 +20,7 @@ func TestWhatIsCachedOnTheClientFollowsTheServer(t *testing.T) {
 	s, c := fresh(t)
 	ctx := t.Context()
 	require.False(t, c.RedisConfig.DisableCache)
-	reader, writer := redis.New(c.RedisConfig), redis.New(c.RedisConfig)
+	reader, writer := redis.New(c.RedisConfig, core.SystemClock{}), redis.New(c.RedisConfig, core.SystemClock{})
 	defer reader.Close()
 	defer writer.Close()
 	key := c.KafkaConfig.Topic("cached")

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -68,7 +69,7 @@ func TestNothingAcknowledgedIsLostWhenTheBrokerIsKilled(t *testing.T) {
 	// Two members, so that there is a rebalance.
 	for range 2 {
 		readers.Go(func() {
-			_ = kafka.RunGroup(ctx, c.KafkaConfig, "readers", []string{topic}, committing{&grouped}, log) // likewise
+			_ = kafka.RunGroup(ctx, c.KafkaConfig, "readers", []string{topic}, committing{&grouped}, core.SystemClock{}, log) // likewise
 		})
 	}
 

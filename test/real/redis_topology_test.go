@@ -48,7 +48,7 @@ func command(t *testing.T, server real.Server, words ...string) string {
 // marksOf writes and reads what many viewers hid: keys of every slot.
 func marksOf(t *testing.T, cfg redis.Config, viewers int) {
 	t.Helper()
-	client := redis.New(cfg)
+	client := redis.New(cfg, core.SystemClock{})
 	defer client.Close()
 	require.NoError(t, client.Ping(t.Context()))
 	s := store.New(store.DefaultConfig(), client)
@@ -94,7 +94,7 @@ func TestAClusterIsFoundByOneAddress(t *testing.T) {
 	}
 	cfg := redis.DefaultConfig()
 	cfg.Addrs, cfg.User, cfg.Password = []string{nodes[0].Addr()}, "shy", "secret"
-	client := redis.New(cfg)
+	client := redis.New(cfg, core.SystemClock{})
 	defer client.Close()
 	wait.Until(t, func() bool { return client.Ping(t.Context()) == nil })
 	marksOf(t, redis.Config{
@@ -104,7 +104,7 @@ func TestAClusterIsFoundByOneAddress(t *testing.T) {
 
 	cfg = redis.DefaultConfig()
 	cfg.Addrs, cfg.DB = []string{nodes[0].Addr()}, 3
-	other := redis.New(cfg)
+	other := redis.New(cfg, core.SystemClock{})
 	defer other.Close()
 	require.ErrorContains(t, other.Ping(t.Context()), "set redis.db to 0")
 }
@@ -123,12 +123,12 @@ func TestTheMasterThatSentinelsWatchIsFollowed(t *testing.T) {
 
 	cfg := redis.DefaultConfig()
 	cfg.Addrs = []string{sentinel.Addr()}
-	lost := redis.New(cfg)
+	lost := redis.New(cfg, core.SystemClock{})
 	defer lost.Close()
 	require.ErrorContains(t, lost.Ping(t.Context()), "redis.sentinel_master")
 
 	cfg.SentinelMaster = "feeds"
-	client := redis.New(cfg)
+	client := redis.New(cfg, core.SystemClock{})
 	defer client.Close()
 	require.NoError(t, client.Ping(t.Context()))
 	require.NoError(t, master.Kill())
@@ -144,7 +144,7 @@ func TestAFullOrDemotedRedisIsAwayAndIsFoundAgain(t *testing.T) {
 	require.NoError(t, err)
 	cfg := redis.DefaultConfig()
 	cfg.Addrs = []string{server.Addr()}
-	client := redis.New(cfg)
+	client := redis.New(cfg, core.SystemClock{})
 	defer client.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	watched := make(chan struct{})

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -38,7 +39,7 @@ func TestEveryServerComesBackWithItsDataAfterAKill(t *testing.T) {
 	producer := kafka.NewProducer(c.KafkaConfig)
 	require.NoError(t, producer.Send(ctx, &sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder("1")}))
 	require.NoError(t, producer.Close())
-	cache := redis.New(c.RedisConfig)
+	cache := redis.New(c.RedisConfig, core.SystemClock{})
 	defer cache.Close()
 	conn, err := cache.Conn()
 	require.NoError(t, err)
@@ -84,7 +85,7 @@ func TestEveryServerComesBackWithItsDataAfterAKill(t *testing.T) {
 
 func TestAFrozenServerAnswersWhenItIsThawed(t *testing.T) {
 	s, c := fresh(t)
-	cache := redis.New(c.RedisConfig)
+	cache := redis.New(c.RedisConfig, core.SystemClock{})
 	defer cache.Close()
 	require.NoError(t, cache.Ping(t.Context()))
 	for _, server := range []real.Server{s.Redis, s.Postgres} {

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/feedrank/feedrank/config/grants"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -81,7 +82,7 @@ func OfEvents(t testing.TB) *Stack {
 // which is not long enough on a busy machine.
 func Redis(t testing.TB, cfg redis.Config) *redis.Client {
 	t.Helper()
-	client := redis.New(cfg)
+	client := redis.New(cfg, core.SystemClock{})
 	t.Cleanup(client.Close)
 	wait.Until(t, func() bool { _, err := client.Conn(); return err == nil }, "connect to Redis")
 	return client

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
@@ -61,7 +62,9 @@ func works(t *testing.T, cfg kafka.Config) error {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	r, ended := make(reads, 10), make(chan error, 1)
-	go func() { ended <- kafka.RunGroup(ctx, cfg, "group", []string{"things"}, r, zap.NewNop()) }()
+	go func() {
+		ended <- kafka.RunGroup(ctx, cfg, "group", []string{"things"}, r, core.SystemClock{}, zap.NewNop())
+	}()
 	defer func() {
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)

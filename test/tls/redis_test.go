@@ -7,6 +7,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -22,7 +23,7 @@ func TestRedisOverTLS(t *testing.T) {
 			cfg := redis.DefaultConfig()
 			cfg.Addrs, cfg.TLS, cfg.User, cfg.Password = []string{server.Addr()}, x.client, "feed", "a word"
 			cfg.DialTimeout = 5 * time.Second
-			client := redis.New(cfg)
+			client := redis.New(cfg, core.SystemClock{})
 			defer client.Close()
 			if !x.enters {
 				require.Error(t, client.Ping(t.Context()))
@@ -31,7 +32,7 @@ func TestRedisOverTLS(t *testing.T) {
 			wait.Until(t, func() bool { return client.Ping(t.Context()) == nil })
 
 			cfg.Password = "another word"
-			stranger := redis.New(cfg)
+			stranger := redis.New(cfg, core.SystemClock{})
 			defer stranger.Close()
 			require.Error(t, stranger.Ping(t.Context()))
 		})

@@ -109,7 +109,8 @@ func (c *Consumer) run(ctx context.Context) error {
 			defer close(watched)
 			c.watch(membership, renew)
 		}()
-		err := kafka.RunGroup(membership, c.kafka, c.cfg.Group, c.mapping.Topics(), &handler{consumer: c}, c.log)
+		err := kafka.RunGroup(membership, c.kafka, c.cfg.Group, c.mapping.Topics(), &handler{consumer: c}, c.clock,
+			c.log)
 		renew()
 		<-watched
 		if errors.Is(err, kafka.ErrStop) {

@@ -14,6 +14,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/replica"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -137,7 +138,7 @@ func (w *walk) next(ctx context.Context, at *checkpoint) (p chunk, more bool, er
 func (w *walk) compare(ctx context.Context, p chunk) error {
 	kind := w.source.Kind
 	sums := map[string]uint64{}
-	began := time.Now()
+	watch := core.StartStopwatch()
 	if err := replica.ScanRows(ctx, w.resync.ClickHouse, kind, w.cut.bounds(kind, p),
 		func(key string, row mapping.Row) {
 			if p.has(w.resync.hash, key) {
@@ -153,7 +154,7 @@ func (w *walk) compare(ctx context.Context, p chunk) error {
 	}); err != nil {
 		return err
 	}
-	w.copies = time.Since(began)
+	w.copies = watch.Elapsed()
 	var candidates []string
 	each := func(key string, row schema.AppRow) {
 		if !p.has(w.resync.hash, key) {

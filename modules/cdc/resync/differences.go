@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
@@ -71,16 +70,18 @@ func (w *walk) awaitInFlight(ctx context.Context, seen map[string]uint64) error 
 	if err != nil {
 		return err
 	}
-	settled, late := time.Now().Add(w.options.Settle), time.Now().Add(w.options.Settle+w.options.Drain)
+	now := w.resync.Clock.Now
+	settled := now().Add(w.options.Settle)
+	late := settled.Add(w.options.Drain)
 	for len(seen) > 0 {
 		behind, err := mark.behind(ctx)
 		if err != nil {
 			return err
 		}
-		if behind && time.Now().After(late) {
+		if behind && now().After(late) {
 			return fmt.Errorf("%w (waited for %s)", ErrBehind, w.options.Drain)
 		}
-		if !behind && !time.Now().Before(settled) {
+		if !behind && !now().Before(settled) {
 			return nil
 		}
 		if err := worker.Pause(ctx, drainPause); err != nil {

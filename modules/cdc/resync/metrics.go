@@ -1,9 +1,9 @@
 package resync
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // metrics are of the comparisons. config/prometheus/runbook.md says what to do when each rises.
@@ -12,10 +12,12 @@ type metrics struct {
 	repairs     *prometheus.CounterVec // table
 	rows        *prometheus.GaugeVec   // table
 	finished    *prometheus.GaugeVec   // table
+	clock       core.Clock
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 	m := &metrics{
+		clock: clock,
 		differences: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feedrank_cdc_resync_differences_total",
 			Help: "Rows that a comparison found to differ: missing, wrong, too_many or edges.",
@@ -43,5 +45,5 @@ func (m *metrics) found(c Comparison) {
 	}
 	m.repairs.WithLabelValues(c.Table).Add(float64(c.Repairs))
 	m.rows.WithLabelValues(c.Table).Set(float64(c.Rows))
-	m.finished.WithLabelValues(c.Table).Set(float64(time.Now().Unix()))
+	m.finished.WithLabelValues(c.Table).Set(float64(m.clock.Now().Unix()))
 }

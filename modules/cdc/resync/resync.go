@@ -44,13 +44,14 @@ type Params struct {
 	Postgres   *pgxpool.Pool // the app's database
 	ClickHouse *clickhouse.Client
 	Producer   *kafka.Producer // may be nil for comparisons
+	Clock      core.Clock
 	Registerer prometheus.Registerer
 }
 
 // New makes one.
 func New(p Params) *Resync {
 	return &Resync{
-		Params: p, hash: hasher{seed: maphash.MakeSeed()}, metrics: newMetrics(p.Registerer),
+		Params: p, hash: hasher{seed: maphash.MakeSeed()}, metrics: newMetrics(p.Registerer, p.Clock),
 		erased: core.NobodyErased{},
 	}
 }

@@ -19,12 +19,12 @@ import (
 // CheckTables compares the mapping with the live database and reports every problem, each with its key
 // and what it is probably meant to be. An error that is no *Mismatch means that the database could not
 // be asked.
-func CheckTables(ctx context.Context, db *pgxpool.Pool, c mapping.Config) error {
+func CheckTables(ctx context.Context, db *pgxpool.Pool, c mapping.Config, now time.Time) error {
 	m, err := mapping.New(c, "")
 	if err != nil {
 		return err
 	}
-	found, err := compareTables(ctx, db, m, true)
+	found, err := compareTables(ctx, db, m, now)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,9 @@ func CheckTables(ctx context.Context, db *pgxpool.Pool, c mapping.Config) error 
 
 // CheckKinds is CheckTables by kind, for who can leave a kind out: that the server refuses to read one table is wrong
 // with that kind alone.
-func CheckKinds(ctx context.Context, db *pgxpool.Pool, c mapping.Config) (map[mapping.Kind]error, error) {
+func CheckKinds(
+	ctx context.Context, db *pgxpool.Pool, c mapping.Config, now time.Time,
+) (map[mapping.Kind]error, error) {
 	m, err := mapping.New(c, "")
 	if err != nil {
 		return nil, err
@@ -54,7 +56,7 @@ func CheckKinds(ctx context.Context, db *pgxpool.Pool, c mapping.Config) (map[ma
 		if s == nil {
 			continue
 		}
-		found, err := compareTable(ctx, db, s, identities, names, true)
+		found, err := compareTable(ctx, db, s, identities, names, now)
 		switch {
 		case refused(err):
 			wrong[k] = postgres.Explained(err)
@@ -73,10 +75,10 @@ func refused(err error) bool {
 	return errors.As(err, &failure) && !postgres.IsConnectionError(err)
 }
 
-// compareTables finds the mismatches of each kind; rows: by reading the tables, too.
-func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, rows bool) (map[*mapping.Source][]error,
-	error,
-) {
+// compareTables finds the mismatches of each kind: by reading the tables, too, unless the time of now is zero.
+func compareTables(
+	ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, now time.Time,
+) (map[*mapping.Source][]error, error) {
 	identities, names, err := listTables(ctx, db)
 	if err != nil {
 		return nil, err
@@ -87,7 +89,7 @@ func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, ro
 		if s == nil {
 			continue
 		}
-		if found[s], err = compareTable(ctx, db, s, identities, names, rows); err != nil {
+		if found[s], err = compareTable(ctx, db, s, identities, names, now); err != nil {
 			return nil, err
 		}
 	}
@@ -96,8 +98,9 @@ func compareTables(ctx context.Context, db *pgxpool.Pool, m *mapping.Mapping, ro
 
 // compareTable finds the mismatches of one kind, among the tables that there are.
 func compareTable(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, identities map[string]string,
-	names []string, rows bool,
+	names []string, now time.Time,
 ) ([]error, error) {
+	rows := !now.IsZero()
 	identity, ok := identities[s.Table]
 	if !ok {
 		return []error{mismatch("cdc.tables.%s.table: there is no table %s%s", s.Kind, s.Table,
@@ -110,7 +113,7 @@ func compareTable(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, iden
 	t.identity = identity
 	found := t.mismatches(s)
 	if rows && len(found) == 0 {
-		if found, err = t.timeMismatches(ctx, db, s, time.Now()); err != nil {
+		if found, err = t.timeMismatches(ctx, db, s, now); err != nil {
 			return nil, err
 		}
 	}

@@ -43,7 +43,7 @@ func (d Drift) Watch(ctx context.Context) error {
 func (d Drift) check(ctx context.Context, last string) string {
 	ctx, cancel := context.WithTimeout(ctx, driftCheck)
 	defer cancel()
-	found, err := compareTables(ctx, d.Postgres, d.Mapping, false)
+	found, err := compareTables(ctx, d.Postgres, d.Mapping, time.Time{})
 	if err != nil { // PostgreSQL is away; others say so
 		d.Log.Debug("compare the app's tables with the mapping", zap.Error(err))
 		return last

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/sql"
 )
 
@@ -113,7 +114,7 @@ func (s *Source) snapshotTable(ctx context.Context, db *pgx.Conn, tx pgx.Tx, at 
 			return fmt.Errorf("last_key %s: %w", state.LastKey, err)
 		}
 	}
-	started, rows := time.Now(), 0
+	watch, rows := core.StartStopwatch(), 0
 	for {
 		next, n, err := s.snapshotChunk(ctx, tx, t, last, m, e, out)
 		if err != nil {
@@ -137,7 +138,7 @@ func (s *Source) snapshotTable(ctx context.Context, db *pgx.Conn, tx pgx.Tx, at 
 		}
 		if done {
 			s.log.Info("snapshot of a table is complete", zap.String("table", state.Table), zap.Int("rows", rows),
-				zap.Duration("took", time.Since(started)))
+				zap.Duration("took", watch.Elapsed()))
 			return nil
 		}
 	}

@@ -75,7 +75,7 @@ const standbyAfter = 2 * time.Second
 func (s *Source) run(ctx context.Context) error {
 	pause := worker.Backoff{Least: 100 * time.Millisecond, Most: s.cfg.MaxBackoff}
 	for ctx.Err() == nil {
-		started := time.Now()
+		started := s.clock.Now()
 		standby := time.AfterFunc(s.postgres.DialTimeout+standbyAfter, s.state.standsBy)
 		err := postgres.WithAdvisoryLock(ctx, s.postgres, "cdc-source:"+s.cfg.Slot,
 			func(ctx context.Context, lock *pgx.Conn) error {
@@ -88,7 +88,7 @@ func (s *Source) run(ctx context.Context) error {
 			return ctx.Err()
 		case errors.Is(err, ErrLostSlot) && s.cfg.OnLostSlot == "fail":
 			return err
-		case time.Since(started) > s.cfg.MaxBackoff: // it worked for a while
+		case s.clock.Now().Sub(started) > s.cfg.MaxBackoff: // it worked for a while
 			pause.Reset()
 		}
 		s.metrics.reconnects.Inc()

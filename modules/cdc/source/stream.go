@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // stream follows the log from where the slot stands. It ends only in an error.
@@ -61,7 +63,7 @@ func (r *reader) run(ctx context.Context) error {
 		if err := r.out.failure(); err != nil {
 			return err
 		}
-		if time.Since(r.told) >= r.cfg.StatusInterval {
+		if r.statusDue() <= 0 {
 			if err := r.status(ctx); err != nil {
 				return err
 			}
@@ -81,7 +83,7 @@ func (r *reader) run(ctx context.Context) error {
 
 // receive waits for the next message, but not longer than a status is due; then it returns nil.
 func (r *reader) receive(ctx context.Context) (*pgproto3.CopyData, error) {
-	waiting, cancel := context.WithDeadline(ctx, r.told.Add(r.cfg.StatusInterval))
+	waiting, cancel := context.WithTimeout(ctx, r.statusDue())
 	defer cancel()
 	raw, err := r.conn.ReceiveMessage(waiting)
 	switch {
@@ -146,9 +148,18 @@ func (r *reader) message(ctx context.Context, data *pgproto3.CopyData) error {
 	return nil
 }
 
+// statusDue is how long it is until the database must hear from us.
+func (r *reader) statusDue() time.Duration {
+	now := r.clock.Now()
+	if !core.Within(r.cfg.StatusInterval, r.told, now) {
+		return 0
+	}
+	return r.cfg.StatusInterval - now.Sub(r.told)
+}
+
 // status tells the database up to where Kafka has everything, which it may then forget.
 func (r *reader) status(ctx context.Context) error {
-	r.told = time.Now()
+	r.told = r.clock.Now()
 	at := pglogrepl.LSN(r.out.position())
 	if err := pglogrepl.SendStandbyStatusUpdate(ctx, r.conn,
 		pglogrepl.StandbyStatusUpdate{WALWritePosition: at}); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/sql"
 )
 
@@ -28,21 +29,21 @@ func (s *Source) watch(ctx context.Context, db *pgx.Conn, followed []*table) err
 	w := &waiting{Source: s, writers: map[string][]string{}, until: map[string]string{}}
 	var last time.Time
 	for {
-		if time.Since(last) >= s.cfg.TableCheck {
+		if !core.Within(s.cfg.TableCheck, last, s.clock.Now()) {
 			if err := s.watchOnce(ctx, db, names); err != nil {
 				return err
 			}
-			last = time.Now()
+			last = s.clock.Now()
 		}
 		left, err := w.step(ctx, db)
 		if err != nil {
 			return err
 		}
-		pause := s.cfg.TableCheck - time.Since(last)
+		pause := s.cfg.TableCheck - s.clock.Now().Sub(last)
 		if left {
 			pause = min(pause, waitCheck)
 		}
-		timer := time.NewTimer(max(pause, 0))
+		timer := time.NewTimer(min(max(pause, 0), s.cfg.TableCheck))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

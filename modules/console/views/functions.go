@@ -10,14 +10,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // functions are what templates can call.
-func functions() template.FuncMap {
+func functions(clock core.Clock) template.FuncMap {
 	return template.FuncMap{
 		"rfc":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"utc":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
-		"ago":     func(t time.Time) string { return Ago(time.Since(t)) },
+		"ago":     func(t time.Time) string { return Ago(clock.Now().Sub(t)) },
 		"number":  number,
 		"percent": func(share float64) string { return strconv.FormatFloat(100*share, 'f', 0, 64) + " %" },
 		"width":   width,

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 //go:embed templates/*.html assets/*
@@ -53,12 +55,12 @@ type Views struct {
 }
 
 // New parses the pages.
-func New() (*Views, error) {
+func New(clock core.Clock) (*Views, error) {
 	v := &Views{pages: map[string]*template.Template{}, assets: map[string]Asset{}, links: map[string]string{}}
 	if err := v.readAssets(); err != nil {
 		return nil, err
 	}
-	functions := functions()
+	functions := functions(clock)
 	functions["asset"] = func(name string) string { return v.links[name] }
 	frame, err := template.New("frame").Funcs(functions).ParseFS(files, "templates/_*.html")
 	if err != nil {

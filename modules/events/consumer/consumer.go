@@ -122,7 +122,7 @@ func (c *Consumer) Check() error { return c.metrics.backlog.Check() }
 // Start joins the consumer group.
 func (c *Consumer) Start(context.Context) error {
 	c.workers.Go("events consumer", func(ctx context.Context) error {
-		return kafka.RunGroup(ctx, c.kafka, groupName, []string{c.topic}, c, c.log)
+		return kafka.RunGroup(ctx, c.kafka, groupName, []string{c.topic}, c, c.clock, c.log)
 	})
 	return nil
 }

@@ -62,7 +62,7 @@ func bound(t *testing.T, addr string) *Quota {
 	cfg.Addrs = []string{addr}
 	var client *redis.Client
 	if addr == nowhere {
-		client = redis.New(cfg)
+		client = redis.New(cfg, core.SystemClock{})
 		t.Cleanup(client.Close)
 	} else {
 		client = stack.Redis(t, cfg)
@@ -137,7 +137,7 @@ func TestAnEventThatIsSentAgainIsAcceptedAndUsesUpNothing(t *testing.T) {
 	log := &taken{}
 	cfg := DefaultQuota()
 	cfg.LikesPerDay = 3
-	b := NewQuota(cfg, redis.New(redis.DefaultConfig()), core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
+	b := NewQuota(cfg, redis.New(redis.DefaultConfig(), core.SystemClock{}), core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
 	url := serveAPI(t, New(DefaultConfig(), "events", log, &hides{}, core.SystemClock{},
 		prometheus.NewRegistry()).WithQuota(b))
 	first := of("like", 1)

@@ -8,6 +8,7 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
@@ -20,10 +21,10 @@ type writer struct {
 	ranges *groupCommit[*rangeColumns]
 }
 
-func newWriter(client *clickhouse.Client, mostRows int, timeout time.Duration) *writer {
+func newWriter(client *clickhouse.Client, clock core.Clock, mostRows int, timeout time.Duration) *writer {
 	return &writer{
-		rows:   newGroupCommit(client, "events", "event_insert", mostRows, timeout, newColumns),
-		ranges: newGroupCommit(client, "event_ranges", "event_range", mostRows, timeout, newRangeColumns),
+		rows:   newGroupCommit(client, clock, "events", "event_insert", mostRows, timeout, newColumns),
+		ranges: newGroupCommit(client, clock, "event_ranges", "event_range", mostRows, timeout, newRangeColumns),
 	}
 }
 
@@ -57,13 +58,13 @@ type share[B block] struct {
 	done  chan error
 }
 
-func newGroupCommit[B block](client *clickhouse.Client, table, name string, most int, timeout time.Duration,
-	empty func() B,
+func newGroupCommit[B block](client *clickhouse.Client, clock core.Clock, table, name string, most int,
+	timeout time.Duration, empty func() B,
 ) *groupCommit[B] {
 	return &groupCommit[B]{
 		client: client, table: table, name: name, most: most, timeout: timeout,
 		blocks: sync.Pool{New: func() any { return empty() }}, turn: make(chan struct{}, 1),
-		rest: worker.NewRest(restTimes, maxRest),
+		rest: worker.NewRest(clock, restTimes, maxRest),
 	}
 }
 
@@ -84,9 +85,9 @@ func (g *groupCommit[B]) insert(ctx context.Context, f Fence, rows int, alone bo
 		case g.turn <- struct{}{}:
 			_ = worker.Pause(ctx, linger)
 			if all := g.take(); len(all) > 0 {
-				began := time.Now()
+				watch := core.StartStopwatch()
 				err := g.send(ctx, all)
-				g.rest.Begin(time.Since(began))
+				g.rest.Begin(watch.Elapsed())
 				for _, each := range all {
 					each.done <- err
 				}

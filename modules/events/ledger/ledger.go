@@ -26,7 +26,7 @@ type Ledger struct {
 
 // New makes one. timeout is what a statement may take, mostRows what one may insert.
 func New(client *clickhouse.Client, clock core.Clock, timeout time.Duration, mostRows int) *Ledger {
-	return &Ledger{client: client, clock: clock, timeout: timeout, writer: newWriter(client, mostRows, timeout)}
+	return &Ledger{client: client, clock: clock, timeout: timeout, writer: newWriter(client, clock, mostRows, timeout)}
 }
 
 // Rest is how long the writer rests yet; not positive while it does not.

@@ -38,7 +38,7 @@ func (g *Gate) follow(delay time.Duration) {
 	case g.above == 1: // a hiccup, perhaps
 	case g.above > 1:
 		g.limit = max(g.cfg.MinConcurrent, min(g.limit, asking)*4/5)
-		g.pressedAt = time.Now()
+		g.pressedAt = g.clock.Now()
 	case g.reached || delay < g.cfg.TargetDelay/2:
 		g.limit = min(g.cfg.MaxConcurrent, g.limit+max(1, g.limit/10))
 		g.letIn()

@@ -33,6 +33,7 @@ const computingShare = 2
 // Gate lets requests in. A nil Gate lets everything in. It is safe for concurrent use.
 type Gate struct {
 	cfg     Config
+	clock   core.Clock
 	delay   *delays
 	refused *prometheus.CounterVec
 
@@ -52,8 +53,8 @@ type waiter struct {
 }
 
 // New makes a gate that is open as far as it goes. Start has it look at the processors.
-func New(cfg Config, reg prometheus.Registerer) *Gate {
-	g := &Gate{cfg: cfg, delay: newDelays(), limit: cfg.MaxConcurrent}
+func New(cfg Config, clock core.Clock, reg prometheus.Registerer) *Gate {
+	g := &Gate{cfg: cfg, clock: clock, delay: newDelays(), limit: cfg.MaxConcurrent}
 	g.observe(reg)
 	return g
 }
@@ -95,7 +96,7 @@ func (g *Gate) enter(class Class) *waiter {
 		g.inside++
 		return nil
 	}
-	g.reached, g.pressedAt = true, time.Now()
+	g.reached, g.pressedAt = true, g.clock.Now()
 	w := &waiter{class: class, in: make(chan bool, 1)}
 	if g.cfg.MaxWait == 0 || g.cfg.MaxWaiting == 0 {
 		w.in <- false
@@ -177,7 +178,7 @@ func (g *Gate) Compute() error {
 		g.computing++
 		return nil
 	}
-	g.reached, g.pressedAt = true, time.Now()
+	g.reached, g.pressedAt = true, g.clock.Now()
 	g.refused.WithLabelValues("computing").Inc()
 	return g.overloaded("too much is being computed; try again")
 }
@@ -202,7 +203,7 @@ func (g *Gate) Overloaded() bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return time.Since(g.pressedAt) < pressedFor
+	return core.Within(pressedFor, g.pressedAt, g.clock.Now())
 }
 
 func (g *Gate) overloaded(message string) error {

@@ -26,7 +26,7 @@ func newGate(places int, change ...func(*Config)) *Gate {
 	for _, f := range change {
 		f(&cfg)
 	}
-	return New(cfg, prometheus.NewRegistry())
+	return New(cfg, core.SystemClock{}, prometheus.NewRegistry())
 }
 
 func noWait(cfg *Config) { cfg.MaxWait = 0 }

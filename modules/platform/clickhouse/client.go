@@ -15,6 +15,8 @@ import (
 	"github.com/ClickHouse/ch-go/chpool"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // Client is a pool of connections. It dials when it is first used, so that a program can start
@@ -120,9 +122,9 @@ func (c *Client) do(ctx context.Context, q Query, settings []ch.Setting) error {
 		return fmt.Errorf("clickhouse %s: %w", q.Name, err)
 	}
 	q.Settings = settings
-	start := time.Now()
+	watch := core.StartStopwatch()
 	err = pool.Do(ctx, q.Query)
-	c.latency.WithLabelValues(q.Name).Observe(time.Since(start).Seconds())
+	c.latency.WithLabelValues(q.Name).Observe(watch.Elapsed().Seconds())
 	if err != nil {
 		c.errors.WithLabelValues(q.Name, kindOf(err)).Inc()
 		return fmt.Errorf("clickhouse %s: %w", q.Name, err)

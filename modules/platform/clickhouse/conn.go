@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // look is how often ch-go looks whether a query was cancelled while it waits for a packet: its read timeout, which only
@@ -27,11 +29,11 @@ type bounded struct {
 func (c *bounded) SetReadDeadline(t time.Time) error {
 	c.within.Store(t.IsZero())
 	if !t.IsZero() {
-		c.looks.Store(time.Until(t) > look-look/50)
+		c.looks.Store(core.Left(t) > look-look/50)
 		return c.Conn.SetReadDeadline(t)
 	}
 	if c.looks.Load() {
-		return c.Conn.SetReadDeadline(time.Now().Add(c.longest))
+		return c.Conn.SetReadDeadline(core.Deadline(c.longest))
 	}
 	return nil
 }

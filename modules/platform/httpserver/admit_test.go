@@ -17,7 +17,7 @@ import (
 func TestCallsAreRefusedBeforeFeedsAndOperatorsNever(t *testing.T) {
 	cfg := admission.DefaultConfig()
 	cfg.MaxConcurrent, cfg.MinConcurrent, cfg.MaxWait = 4, 4, 0
-	gate := admission.New(cfg, prometheus.NewRegistry())
+	gate := admission.New(cfg, core.SystemClock{}, prometheus.NewRegistry())
 	entered, release := make(chan struct{}, 4), make(chan struct{})
 	hold := func(echo.Context) error {
 		entered <- struct{}{}

@@ -64,7 +64,7 @@ func (s *Server) hangUpOnUnread(next echo.HandlerFunc) echo.HandlerFunc {
 // at once sees a broken connection instead.
 func linger(c echo.Context) {
 	control := http.NewResponseController(c.Response().Writer)
-	if control.Flush() != nil || control.SetReadDeadline(time.Now().Add(lingering)) != nil {
+	if control.Flush() != nil || control.SetReadDeadline(core.Deadline(lingering)) != nil {
 		return // the client is gone
 	}
 	_, _ = io.CopyN(io.Discard, c.Request().Body, lingerFor)

@@ -48,7 +48,7 @@ func (s *Server) everyRoute(r Route) []echo.MiddlewareFunc {
 		s.awaitBody(r),
 		refuseNoText(r),
 		s.enter(r),
-		record(r, s.record),
+		record(r, s.record, s.clock),
 		limitTime(r, s.cfg.RequestTimeout),
 		compress(r, s.cfg.GzipBytes),
 	}

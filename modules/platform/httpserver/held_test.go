@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/test/wait"
@@ -84,7 +85,7 @@ func TestABodyThatTricklesHoldsNoPlaceAndIsATimeout(t *testing.T) {
 	cfg := admission.DefaultConfig()
 	cfg.MaxConcurrent, cfg.MinConcurrent, cfg.MaxWait = 4, 4, 0
 	s, client := serveWith(t, func(c *httpserver.Config) { c.ReadTimeout, c.MaxConcurrent = time.Second, 1 },
-		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, prometheus.NewRegistry()))},
+		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, core.SystemClock{}, prometheus.NewRegistry()))},
 		route("/", httpserver.User, ok), get("/feed", httpserver.User))
 	var slow []net.Conn
 	for i := range 20 {
@@ -249,7 +250,7 @@ func TestAnAnswerThatNobodyReadsHoldsNoPlace(t *testing.T) {
 		},
 	}
 	s, client := serveWith(t, func(c *httpserver.Config) { c.MaxConcurrent = 1 },
-		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, prometheus.NewRegistry()))}, much,
+		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, core.SystemClock{}, prometheus.NewRegistry()))}, much,
 		get("/small", httpserver.User))
 	for range 6 {
 		conn := dial(t, s.Addr())

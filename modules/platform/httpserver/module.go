@@ -5,6 +5,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
@@ -17,6 +18,7 @@ type params struct {
 	Limits     Limits
 	Gate       *admission.Gate
 	Recorder   Recorder
+	Clock      core.Clock
 	Drainer    Drainer
 	Failure    worker.Failure
 	Registerer prometheus.Registerer
@@ -27,7 +29,7 @@ type params struct {
 func Module() fx.Option {
 	return fx.Module("http", fx.Provide(func(p params) *Server {
 		return New(p.Config, p.Routes, p.Auth, p.Drainer, p.Failure, p.Registerer, p.Log, WithLimits(p.Limits),
-			WithGate(p.Gate), WithRecorder(p.Recorder))
+			WithGate(p.Gate), WithRecorder(p.Recorder, p.Clock))
 	}), fx.Invoke(func(lc fx.Lifecycle, s *Server) {
 		lc.Append(fx.StartStopHook(s.Start, s.Stop))
 	}))

@@ -2,12 +2,13 @@ package httpserver
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 func newSeconds(reg prometheus.Registerer) *prometheus.HistogramVec {
@@ -22,7 +23,7 @@ func newSeconds(reg prometheus.Registerer) *prometheus.HistogramVec {
 // observe counts and times every request, and writes the access log.
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		start := time.Now()
+		watch := core.StartStopwatch()
 		err := next(c)
 		if err != nil {
 			c.Error(err) // writes the problem, so that its status is known here
@@ -31,7 +32,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if route == "" {
 			route, method = "none", "any" // what clients make up is no label
 		}
-		took := time.Since(start)
+		took := watch.Elapsed()
 		s.seconds.WithLabelValues(route, method, strconv.Itoa(c.Response().Status/100)+"xx").Observe(took.Seconds())
 		if s.cfg.AccessLog {
 			s.log.Info("request", zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path),

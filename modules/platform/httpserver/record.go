@@ -55,7 +55,7 @@ func ChangedNothing(c echo.Context) {
 }
 
 // record hands what an operator changed to the recorder, once the call is answered.
-func record(r Route, recorder Recorder) echo.MiddlewareFunc {
+func record(r Route, recorder Recorder, clock core.Clock) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if recorder == nil || !r.changes() {
 			return next
@@ -67,7 +67,7 @@ func record(r Route, recorder Recorder) echo.MiddlewareFunc {
 			said := &change{}
 			c.Set(changeKey, said)
 			a := Action{
-				At: time.Now(), Who: Who(c), What: r.What, Target: strings.Join(c.ParamValues(), "/"),
+				At: clock.Now(), Who: Who(c), What: r.What, Target: strings.Join(c.ParamValues(), "/"),
 				RequestID: c.Response().Header().Get(echo.HeaderXRequestID), Address: answerOf(c).client.String(),
 			}
 			err := next(c)

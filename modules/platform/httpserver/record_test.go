@@ -44,7 +44,7 @@ func TestWhatAnOperatorChangesIsRecordedAndNothingElse(t *testing.T) {
 			What: "thing.change", Handler: handler,
 		}
 	}
-	s, client := serveWith(t, nil, []httpserver.Option{httpserver.WithRecorder(record)},
+	s, client := serveWith(t, nil, []httpserver.Option{httpserver.WithRecorder(record, core.SystemClock{})},
 		admin(http.MethodPut, "/things/:id", false, done),
 		admin(http.MethodGet, "/things", false, done),
 		admin(http.MethodPost, "/look", true, done),

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
@@ -28,6 +29,7 @@ type Server struct {
 	limits  Limits
 	gate    *admission.Gate
 	record  Recorder
+	clock   core.Clock // of records
 	workers *worker.Group
 	drainer Drainer
 	log     *zap.Logger
@@ -62,7 +64,9 @@ func WithLimits(limits Limits) Option { return func(s *Server) { s.limits = limi
 func WithGate(gate *admission.Gate) Option { return func(s *Server) { s.gate = gate } }
 
 // WithRecorder has what operators change recorded.
-func WithRecorder(recorder Recorder) Option { return func(s *Server) { s.record = recorder } }
+func WithRecorder(recorder Recorder, clock core.Clock) Option {
+	return func(s *Server) { s.record, s.clock = recorder, clock }
+}
 
 // New builds the routers. It does not listen yet.
 func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failure worker.Failure,
@@ -215,5 +219,5 @@ func half(ctx context.Context) (context.Context, context.CancelFunc) {
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, time.Until(deadline)/2)
+	return context.WithTimeout(ctx, core.Left(deadline)/2)
 }

@@ -8,18 +8,19 @@ import (
 	"github.com/IBM/sarama"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // RunGroup is a member of a consumer group until ctx ends. It joins again, with a growing pause,
 // after whatever ends a session. A handler that must not go on says so with ErrStop.
 func RunGroup(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler,
-	log *zap.Logger,
+	clock core.Clock, log *zap.Logger,
 ) error {
 	log = log.With(zap.String("group", group))
 	pause := reconnect()
 	for ctx.Err() == nil {
-		err := member(ctx, cfg, group, topics, handler, &pause, log)
+		err := member(ctx, cfg, group, topics, handler, clock, &pause, log)
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, ErrStop):
@@ -42,7 +43,7 @@ type Joiner interface {
 }
 
 func member(ctx context.Context, cfg Config, group string, topics []string, handler sarama.ConsumerGroupHandler,
-	pause *worker.Backoff, log *zap.Logger,
+	clock core.Clock, pause *worker.Backoff, log *zap.Logger,
 ) error {
 	config, err := cfg.Sarama()
 	if err != nil {
@@ -80,11 +81,11 @@ func member(ctx context.Context, cfg Config, group string, topics []string, hand
 		<-drained
 	}()
 	for ctx.Err() == nil {
-		started := time.Now()
+		started := clock.Now()
 		if err := consumer.Consume(ctx, topics, handler); err != nil {
 			return err
 		}
-		if time.Since(started) > cfg.SessionTimeout {
+		if clock.Now().Sub(started) > cfg.SessionTimeout {
 			pause.Reset()
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -153,7 +154,8 @@ func TestAGroupStartsAtTheBeginningAndGoesOnWhereItCommitted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			ended <- kafka.RunGroup(ctx, cfg, "readers", []string{topic}, marking{&all}, zaptest.NewLogger(t))
+			ended <- kafka.RunGroup(ctx, cfg, "readers", []string{topic}, marking{&all}, core.SystemClock{},
+				zaptest.NewLogger(t))
 		}()
 		wait.Until(t, func() bool { return all.count() == want })
 		cancel()

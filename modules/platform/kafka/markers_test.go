@@ -139,7 +139,9 @@ func TestALogThatEndsInMarkersIsReadToItsEnd(t *testing.T) {
 	f := &follower{queue: kafka.NewQueue(1<<20, core.SystemClock{}, func() {}, func() {}), passed: make(chan int64, 8)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- kafka.RunGroup(ctx, cfg, "readers", []string{topic}, f, zaptest.NewLogger(t)) }()
+	go func() {
+		ended <- kafka.RunGroup(ctx, cfg, "readers", []string{topic}, f, core.SystemClock{}, zaptest.NewLogger(t))
+	}()
 	require.EqualValues(t, 5, <-f.passed, "two records, their marker, one that was taken back, its marker")
 	txn.Send(t, cfg.Brokers, true, record(topic, "c"))
 	require.EqualValues(t, 7, <-f.passed)

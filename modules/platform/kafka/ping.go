@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // Ping asks whether any broker answers. That it takes connections is not enough: one that hangs does,
@@ -18,7 +20,7 @@ func (c Config) Ping(ctx context.Context) error {
 	}
 	timeout := c.DialTimeout
 	if deadline, ok := ctx.Deadline(); ok {
-		timeout = min(timeout, max(time.Millisecond, time.Until(deadline)))
+		timeout = min(timeout, max(time.Millisecond, core.Left(deadline)))
 	}
 	config.Net.DialTimeout, config.Net.ReadTimeout, config.Net.WriteTimeout = timeout, timeout, timeout
 	var failures []error

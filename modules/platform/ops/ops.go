@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
@@ -30,8 +31,8 @@ func NewRegistry() *prometheus.Registry {
 }
 
 // NewHealth makes the answers from the checks of every module.
-func NewHealth(checks []Check, registry *prometheus.Registry, log *zap.Logger) *Health {
-	return &Health{readiness: readiness{checks: checks, log: log}, registry: registry}
+func NewHealth(checks []Check, registry *prometheus.Registry, clock core.Clock, log *zap.Logger) *Health {
+	return &Health{readiness: readiness{checks: checks, clock: clock, log: log}, registry: registry}
 }
 
 // Drain turns readiness off for good: the replica is about to stop.

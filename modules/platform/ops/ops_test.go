@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/test/wait"
@@ -30,8 +31,8 @@ type served struct {
 
 func serve(t *testing.T, checks ...ops.Check) *served {
 	t.Helper()
-	core, log := observer.New(zap.InfoLevel)
-	health := ops.NewHealth(checks, ops.NewRegistry(), zap.New(core))
+	observed, log := observer.New(zap.InfoLevel)
+	health := ops.NewHealth(checks, ops.NewRegistry(), core.SystemClock{}, zap.New(observed))
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr, cfg.AdminAddr = "127.0.0.1:0", "127.0.0.1:0"
 	s := httpserver.New(cfg, health.Routes(), nil, health, nil, prometheus.NewRegistry(), zap.NewNop())

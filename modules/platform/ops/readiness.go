@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
@@ -37,6 +38,7 @@ const failing = "failing"
 // readiness shares one round of probes among all who ask within a second.
 type readiness struct {
 	checks []Check
+	clock  core.Clock
 	log    *zap.Logger
 
 	mu    sync.Mutex
@@ -98,8 +100,8 @@ func (r Readiness) forStrangers() Readiness {
 func (r *readiness) current() (now *round, first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.round == nil || time.Since(r.round.begun) >= probeEvery {
-		r.round, first = &round{before: r.round, begun: time.Now(), done: make(chan struct{})}, true
+	if at := r.clock.Now(); r.round == nil || !core.Within(probeEvery, r.round.begun, at) {
+		r.round, first = &round{before: r.round, begun: at, done: make(chan struct{})}, true
 	}
 	return r.round, first
 }

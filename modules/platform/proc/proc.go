@@ -195,7 +195,7 @@ const (
 // waitUntil polls until every process of tree that is still there is in a state
 // that holds: nobody but a tracer is told what becomes of a grandchild.
 func waitUntil(tree []int, limit time.Duration, what string, holds func(state byte) bool) error {
-	deadline := time.Now().Add(limit)
+	late := time.After(limit)
 	for {
 		table, err := Table()
 		if err != nil {
@@ -207,9 +207,10 @@ func waitUntil(tree []int, limit time.Duration, what string, holds func(state by
 		if !waiting {
 			return nil
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-late:
 			return fmt.Errorf("processes %v are not %s after %s", tree, what, limit)
+		case <-time.After(time.Millisecond):
 		}
-		<-time.After(time.Millisecond)
 	}
 }

@@ -158,7 +158,7 @@ func replicas(t *testing.T, c core.Clock, cfg redis.Config, rule ratelimit.Rule,
 	t.Helper()
 	var syncs []*ratelimit.Sync
 	for range n {
-		client := redis.New(cfg)
+		client := redis.New(cfg, core.SystemClock{})
 		t.Cleanup(client.Close)
 		limiter := ratelimit.NewLimiter(rule, c)
 		limiters = append(limiters, limiter)
@@ -214,7 +214,7 @@ func TestWithoutRedisEachReplicaHoldsTheLimitAloneAndTellsItLater(t *testing.T) 
 }
 
 func TestAnIPv6SubscriberIsOneAddress(t *testing.T) {
-	client := redis.New(redis.DefaultConfig())
+	client := redis.New(redis.DefaultConfig(), core.SystemClock{})
 	defer client.Close()
 	cfg := ratelimit.Config{AddressPerMinute: 2, MaxKeys: 1000}
 	limits := ratelimit.NewRequests(cfg, client, midnight(), prometheus.NewRegistry(), zap.NewNop()).Limits()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/tlsconfig"
 )
 
@@ -54,6 +55,7 @@ const dialWait = 100 * time.Millisecond
 // made while the server is away. It is safe for concurrent use.
 type Client struct {
 	cfg   Config
+	clock core.Clock
 	dials sync.WaitGroup
 
 	mu      sync.Mutex
@@ -69,7 +71,7 @@ type Client struct {
 }
 
 // New makes a client without dialling.
-func New(cfg Config) *Client { return &Client{cfg: cfg} }
+func New(cfg Config, clock core.Clock) *Client { return &Client{cfg: cfg, clock: clock} }
 
 // Conn is the library's client, or why there is none. It never waits for a dial of somebody else, and
 // not long for its own.
@@ -101,7 +103,7 @@ func (c *Client) Conn() (rueidis.Client, error) {
 func (c *Client) begin() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.inner != nil || c.closed || c.dialing != nil || time.Since(c.failed) < redialAfter {
+	if c.inner != nil || c.closed || c.dialing != nil || core.Within(redialAfter, c.failed, c.clock.Now()) {
 		return nil
 	}
 	dialed := make(chan struct{})
@@ -114,7 +116,7 @@ func (c *Client) begin() <-chan struct{} {
 		c.dialing = nil
 		switch {
 		case err != nil:
-			c.failed, c.reason = time.Now(), err
+			c.failed, c.reason = c.clock.Now(), err
 		case c.closed:
 			inner.Close()
 		default:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -19,7 +20,7 @@ func TestAClientOutlivesTheRedisItSpeaksTo(t *testing.T) {
 	cfg.Addrs = []string{servers.Redis.Addr()}
 	require.NoError(t, servers.Redis.Kill())
 
-	c := redis.New(cfg) // made while the server is away
+	c := redis.New(cfg, core.SystemClock{}) // made while the server is away
 	defer c.Close()
 	_, err := c.Conn()
 	require.Error(t, err)
@@ -38,7 +39,7 @@ func TestAClientOutlivesTheRedisItSpeaksTo(t *testing.T) {
 func TestAClosedClientIsDown(t *testing.T) {
 	cfg := redis.DefaultConfig()
 	cfg.Addrs = []string{embeddedtest.NewRedis(t)}
-	c := redis.New(cfg)
+	c := redis.New(cfg, core.SystemClock{})
 	require.NoError(t, c.Ping(t.Context()))
 	c.Close()
 	require.ErrorIs(t, c.Ping(t.Context()), redis.ErrDown)

@@ -5,10 +5,13 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // watched is something that is made from files, and made anew when one of them has changed.
 type watched[T any] struct {
+	clock  core.Clock
 	load   func() (T, error)
 	failed func(error) // told of a change that does not load
 	files  []string
@@ -31,7 +34,7 @@ const lookEvery = time.Second
 
 func newWatched[T any](load func() (T, error), failed func(error), files ...string) *watched[T] {
 	return &watched[T]{
-		load: load, failed: failed,
+		clock: core.SystemClock{}, load: load, failed: failed,
 		files: slices.DeleteFunc(files, func(f string) bool { return f == "" }),
 	}
 }
@@ -40,12 +43,13 @@ func newWatched[T any](load func() (T, error), failed func(error), files ...stri
 func (w *watched[T]) get() (T, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.loaded && time.Since(w.looked) < lookEvery {
+	now := w.clock.Now()
+	if w.loaded && core.Within(lookEvery, w.looked, now) {
 		return w.value, nil
 	}
-	w.looked = time.Now()
-	now := w.stamps()
-	if w.loaded && slices.Equal(now, w.seen) {
+	w.looked = now
+	stamps := w.stamps()
+	if w.loaded && slices.Equal(stamps, w.seen) {
 		return w.value, nil
 	}
 	value, err := w.load()
@@ -57,7 +61,7 @@ func (w *watched[T]) get() (T, error) {
 	default:
 		return w.value, err
 	}
-	w.seen = now // also of files that do not load: they are told of once
+	w.seen = stamps // also of files that do not load: they are told of once
 	return w.value, nil
 }
 
