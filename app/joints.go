@@ -37,44 +37,6 @@ import (
 // The joints: where one feature meets another. Each declares what it needs as a small interface; here
 // is who fills it.
 
-// eventLetters keeps what the events consumer cannot apply.
-type eventLetters struct{ queue *deadletter.Publisher }
-
-var _ eventsconsumer.DeadLetters = eventLetters{}
-
-func (q eventLetters) Publish(ctx context.Context, letters []eventsconsumer.DeadLetter) error {
-	out := make([]deadletter.Letter, len(letters))
-	for i, l := range letters {
-		out[i] = deadletter.Letter{
-			Topic: l.Topic, Epoch: l.Epoch, Partition: l.Partition, Offset: l.Offset, Timestamp: l.Timestamp,
-			Key: l.Key, Value: l.Value, Reason: l.Reason, Detail: l.Detail,
-		}
-		for _, h := range l.Headers {
-			out[i].Headers = append(out[i].Headers, deadletter.Header{Key: h.Key, Value: h.Value})
-		}
-	}
-	return q.queue.Publish(ctx, out)
-}
-
-// changeLetters keeps what the CDC consumer cannot apply.
-type changeLetters struct{ queue *deadletter.Publisher }
-
-var _ cdcconsumer.DeadLetters = changeLetters{}
-
-func (q changeLetters) Publish(ctx context.Context, letters []cdcconsumer.DeadLetter) error {
-	out := make([]deadletter.Letter, len(letters))
-	for i, l := range letters {
-		out[i] = deadletter.Letter{
-			Topic: l.Topic, Epoch: l.Epoch, Partition: l.Partition, Offset: l.Offset,
-			Key: l.Key, Value: l.Value, Reason: l.Reason, Detail: l.Detail, At: l.At,
-		}
-		for key, value := range l.Headers {
-			out[i].Headers = append(out[i].Headers, deadletter.Header{Key: []byte(key), Value: []byte(value)})
-		}
-	}
-	return q.queue.Publish(ctx, out)
-}
-
 // deadLetters gives the consumers their queues.
 func deadLetters() fx.Option {
 	return fx.Module("dead letters", fx.Provide(
@@ -82,12 +44,12 @@ func deadLetters() fx.Option {
 		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock,
 			m *deadletter.Metrics,
 		) eventsconsumer.DeadLetters {
-			return eventLetters{deadletter.NewPublisher(k.Topic(cfg.EventsTopic), Version, p, clock, m)}
+			return deadletter.NewPublisher(k.Topic(cfg.EventsTopic), Version, p, clock, m)
 		},
 		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock,
 			m *deadletter.Metrics,
 		) cdcconsumer.DeadLetters {
-			return changeLetters{deadletter.NewPublisher(k.Topic(cfg.CDCTopic), Version, p, clock, m)}
+			return deadletter.NewPublisher(k.Topic(cfg.CDCTopic), Version, p, clock, m)
 		},
 	))
 }

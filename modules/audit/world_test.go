@@ -40,7 +40,7 @@ func (o owners) Lateness() time.Duration { return o.late }
 // grave takes dead letters.
 type grave struct{}
 
-func (grave) Publish(context.Context, []consumer.DeadLetter) error { return nil }
+func (grave) Publish(context.Context, []kafka.DeadLetter) error { return nil }
 
 // world is an events path with some days of events behind it.
 type world struct {

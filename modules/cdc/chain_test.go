@@ -44,20 +44,20 @@ type chain struct {
 
 type letters struct {
 	mu  sync.Mutex
-	all []consumer.DeadLetter
+	all []kafka.DeadLetter
 }
 
-func (l *letters) Publish(_ context.Context, more []consumer.DeadLetter) error {
+func (l *letters) Publish(_ context.Context, more []kafka.DeadLetter) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, more...)
 	return nil
 }
 
-func (l *letters) list() []consumer.DeadLetter {
+func (l *letters) list() []kafka.DeadLetter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]consumer.DeadLetter(nil), l.all...)
+	return append([]kafka.DeadLetter(nil), l.all...)
 }
 
 type changes struct {

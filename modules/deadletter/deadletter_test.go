@@ -53,13 +53,22 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) letter(offset int64, reason string) Letter {
-	return Letter{
+	return Letter{DeadLetter: kafka.DeadLetter{
 		Topic: w.source, Epoch: 1, Partition: int32(offset % 2), Offset: offset,
 		Timestamp: time.UnixMilli(1767225600000).UTC(),
 		Key:       []byte("42"), Value: fmt.Appendf(nil, "value %d \xff", offset),
-		Headers: []Header{{Key: []byte("h"), Value: []byte("1")}},
+		Headers: []sarama.RecordHeader{{Key: []byte("h"), Value: []byte("1")}},
 		Reason:  reason, Detail: "because",
+	}}
+}
+
+func (w *world) publish(t *testing.T, letters ...Letter) {
+	t.Helper()
+	dead := make([]kafka.DeadLetter, len(letters))
+	for i := range letters {
+		dead[i] = letters[i].DeadLetter
 	}
+	require.NoError(t, w.publisher.Publish(t.Context(), dead))
 }
 
 // sourceRecords are the records of the letters' own topic.
@@ -78,8 +87,8 @@ func TestALetterIsListedOnceShownWholeReplayedAndDiscarded(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, page)
 
-	require.NoError(t, w.publisher.Publish(t.Context(), []Letter{w.letter(1, "malformed"), w.letter(2, "invalid")}))
-	require.NoError(t, w.publisher.Publish(t.Context(), []Letter{w.letter(1, "malformed"), w.letter(3, "malformed")}))
+	w.publish(t, w.letter(1, "malformed"), w.letter(2, "invalid"))
+	w.publish(t, w.letter(1, "malformed"), w.letter(3, "malformed"))
 
 	page, more, err := w.service.List(t.Context(), "events", Filter{}, 0, 2)
 	require.NoError(t, err)
@@ -141,7 +150,7 @@ func TestAChangeIsDiscardedButNeverReplayed(t *testing.T) {
 	w.publisher = NewPublisher(w.kafka.Topic("cdc.dlq"), "1.2.3", w.producer, core.SystemClock{},
 		NewMetrics(prometheus.NewRegistry()))
 	letter := w.letter(1, "column_missing")
-	require.NoError(t, w.publisher.Publish(t.Context(), []Letter{letter}))
+	w.publish(t, letter)
 	for _, dryRun := range []bool{true, false} {
 		_, err := w.service.Replay(t.Context(), "cdc", Filter{IDs: []ID{letter.ID()}}, dryRun, nil)
 		require.ErrorIs(t, err, ErrNoReplay)
@@ -159,7 +168,7 @@ func TestAHugeRecordIsKeptInPart(t *testing.T) {
 	huge.Value = bytes.Repeat([]byte("x"), 1_000_000)
 	noKey := w.letter(2, "empty")
 	noKey.Key, noKey.Value = nil, nil
-	require.NoError(t, w.publisher.Publish(t.Context(), []Letter{huge, noKey}))
+	w.publish(t, huge, noKey)
 	shown, err := w.service.Show(t.Context(), "events", huge.ID())
 	require.NoError(t, err)
 	require.Equal(t, 1_000_000, shown.Truncated)
@@ -175,13 +184,13 @@ func TestAHugeRecordIsKeptInPart(t *testing.T) {
 
 func TestALetterSurvivesItsRecord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := Letter{
+		l := Letter{Version: "v", DeadLetter: kafka.DeadLetter{
 			Topic: rapid.StringMatching(`[a-z.]{1,20}`).Draw(t, "topic"), Epoch: rapid.Uint16().Draw(t, "epoch"),
 			Partition: rapid.Int32Range(0, 1<<30).Draw(t, "partition"), Offset: rapid.Int64Min(0).Draw(t, "offset"),
 			Key: rapid.SliceOf(rapid.Byte()).Draw(t, "key"), Value: rapid.SliceOf(rapid.Byte()).Draw(t, "value"),
 			Reason: "r", Detail: rapid.String().Draw(t, "detail"),
-			At: time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "at")).UTC(), Version: "v",
-		}
+			At: time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "at")).UTC(),
+		}}
 		m := l.encode("q")
 		key, _ := m.Key.Encode()
 		value, _ := m.Value.Encode()
@@ -226,7 +235,7 @@ func (admin) Drain() {}
 
 func TestTheAdminCallsListShowAndReplay(t *testing.T) {
 	w := newWorld(t)
-	require.NoError(t, w.publisher.Publish(t.Context(), []Letter{w.letter(1, "malformed"), w.letter(2, "invalid")}))
+	w.publish(t, w.letter(1, "malformed"), w.letter(2, "invalid"))
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr = "127.0.0.1:0"
 	server := httpserver.New(cfg, NewAPI(w.service).Routes(), admin{}, admin{}, nil, prometheus.NewRegistry(),

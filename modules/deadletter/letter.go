@@ -8,27 +8,16 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// Letter is a record that could not be applied: the record as it was, where it stood, and why.
+// Letter is a dead letter as a queue keeps it.
 type Letter struct {
-	Topic     string // of the record, with the prefix
-	Epoch     uint16 // of that topic
-	Partition int32
-	Offset    int64
-	Timestamp time.Time // of the record; zero if it had none
-	Key       []byte
-	Value     []byte
-	Headers   []Header
-	Reason    string    // a stable word
-	Detail    string    // a sentence
-	At        time.Time // when it was given up
-	Version   string    // of the program that gave it up
-	Truncated int       // the size of the value, if it was too large to be kept whole
+	kafka.DeadLetter
+	Version   string // of the program that gave it up
+	Truncated int    // the size of the value, if it was too large to be kept whole
 }
-
-// Header is a header of a record.
-type Header struct{ Key, Value []byte }
 
 // ID names a letter. The same record given up twice has the same one.
 type ID struct {
@@ -96,7 +85,7 @@ func (l *Letter) encode(queue string) *sarama.ProducerMessage {
 	size := len(l.Key)
 	for _, h := range l.Headers {
 		if size += len(h.Key) + len(h.Value); size <= maxValue/2 {
-			m.Headers = append(m.Headers, sarama.RecordHeader(h))
+			m.Headers = append(m.Headers, h)
 		}
 	}
 	value := l.Value
@@ -142,7 +131,7 @@ func decode(m *sarama.ConsumerMessage) (l Letter, mark string, err error) {
 	for _, h := range m.Headers {
 		key, value := string(h.Key), string(h.Value)
 		if !strings.HasPrefix(key, headerPrefix) {
-			l.Headers = append(l.Headers, Header(*h))
+			l.Headers = append(l.Headers, *h)
 			continue
 		}
 		var n int64

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // producer sends messages and returns once all replicas have acknowledged them.
@@ -32,11 +33,10 @@ func NewPublisher(topic, version string, producer producer, clock core.Clock, me
 
 // Publish returns nil once all replicas have the letters. After an error some may be there: publish
 // them again, and they are listed once.
-func (p *Publisher) Publish(ctx context.Context, letters []Letter) error {
+func (p *Publisher) Publish(ctx context.Context, letters []kafka.DeadLetter) error {
 	messages := make([]*sarama.ProducerMessage, len(letters))
 	for i := range letters {
-		l := letters[i]
-		l.Version = p.version
+		l := Letter{DeadLetter: letters[i], Version: p.version}
 		if l.At.IsZero() {
 			l.At = p.clock.Now()
 		}

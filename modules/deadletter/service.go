@@ -130,7 +130,7 @@ func (s *Service) Replay(ctx context.Context, queue string, wanted Filter, dryRu
 		}
 		for _, h := range l.Headers {
 			if string(h.Key) != HeaderReplayOf {
-				m.Headers = append(m.Headers, sarama.RecordHeader(h))
+				m.Headers = append(m.Headers, h)
 			}
 		}
 		m.Headers = append(m.Headers, sarama.RecordHeader{Key: []byte(HeaderReplayOf), Value: []byte(l.ID().String())})

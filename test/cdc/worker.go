@@ -129,7 +129,7 @@ func newConsumer(s settings, log *zap.Logger, reg *prometheus.Registry, failure 
 	queue := deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().CDCTopic), "chaos",
 		kafka.NewProducer(s.Kafka), core.SystemClock{}, deadletter.NewMetrics(reg))
 	return cdc.NewConsumer(s.CDC, s.Kafka, consumer.Params{
-		ClickHouse: clickhouse.New(s.ClickHouse, reg), Postgres: pool, DeadLetters: letters{queue}, Observer: nobody{},
+		ClickHouse: clickhouse.New(s.ClickHouse, reg), Postgres: pool, DeadLetters: queue, Observer: nobody{},
 		Clock: core.SystemClock{}, Log: log, Registerer: reg, Failure: failure,
 	})
 }
@@ -146,20 +146,6 @@ func leading(reg *prometheus.Registry) bool {
 		}
 	}
 	return false
-}
-
-// letters keeps dead letters in the program's own queue.
-type letters struct{ queue *deadletter.Publisher }
-
-func (l letters) Publish(ctx context.Context, dead []consumer.DeadLetter) error {
-	out := make([]deadletter.Letter, len(dead))
-	for i, d := range dead {
-		out[i] = deadletter.Letter{
-			Topic: d.Topic, Epoch: d.Epoch, Partition: d.Partition, Offset: d.Offset,
-			Key: d.Key, Value: d.Value, Reason: d.Reason, Detail: d.Detail, At: d.At,
-		}
-	}
-	return l.queue.Publish(ctx, out)
 }
 
 // nobody is the feed, which is not there.

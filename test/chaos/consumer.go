@@ -80,8 +80,8 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 	defer client.Close()
 	producer := kafka.NewProducer(s.Kafka)
 	signals := viewer.NewSignals(store.New(store.DefaultConfig(), redis.New(s.Redis, core.SystemClock{})), reg)
-	letters := letters{deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().EventsTopic), "chaos", producer,
-		core.SystemClock{}, deadletter.NewMetrics(reg))}
+	letters := deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().EventsTopic), "chaos", producer,
+		core.SystemClock{}, deadletter.NewMetrics(reg))
 	failed := make(chan error, 1)
 	failure := worker.FailureFunc(func(_ string, err error) { failed <- err })
 	at := &doom{reports: reports, wake: make(chan struct{})}
@@ -108,20 +108,6 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	return consumer.Stop(ctx)
-}
-
-// letters keeps dead letters in the program's own queue.
-type letters struct{ queue *deadletter.Publisher }
-
-func (l letters) Publish(ctx context.Context, dead []consumer.DeadLetter) error {
-	out := make([]deadletter.Letter, len(dead))
-	for i, d := range dead {
-		out[i] = deadletter.Letter{
-			Topic: d.Topic, Epoch: d.Epoch, Partition: d.Partition, Offset: d.Offset, Timestamp: d.Timestamp,
-			Key: d.Key, Value: d.Value, Reason: d.Reason, Detail: d.Detail,
-		}
-	}
-	return l.queue.Publish(ctx, out)
 }
 
 // What a process does to itself at a step.

@@ -28,10 +28,10 @@ import (
 // graveyard keeps dead letters, of which there must be none.
 type graveyard struct {
 	mu  sync.Mutex
-	all []consumer.DeadLetter
+	all []kafka.DeadLetter
 }
 
-func (g *graveyard) Publish(_ context.Context, letters []consumer.DeadLetter) error {
+func (g *graveyard) Publish(_ context.Context, letters []kafka.DeadLetter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.all = append(g.all, letters...)

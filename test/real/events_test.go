@@ -31,10 +31,10 @@ import (
 // eventGraves keeps the events' dead letters, of which there must be none.
 type eventGraves struct {
 	mu  sync.Mutex
-	all []consumer.DeadLetter
+	all []kafka.DeadLetter
 }
 
-func (g *eventGraves) Publish(_ context.Context, letters []consumer.DeadLetter) error {
+func (g *eventGraves) Publish(_ context.Context, letters []kafka.DeadLetter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.all = append(g.all, letters...)

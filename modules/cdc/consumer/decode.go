@@ -16,7 +16,7 @@ import (
 type batch struct {
 	entries     []entry
 	truncate    *envelope.SourcePosition // applied after the entries
-	deadLetters []DeadLetter
+	deadLetters []kafka.DeadLetter
 	records     int
 	bytes       int
 	last        *sarama.ConsumerMessage

@@ -14,7 +14,7 @@ import (
 type batch struct {
 	first, next int64 // it covers first to next-1
 	rows        []ledger.Row
-	deadLetters []DeadLetter
+	deadLetters []kafka.DeadLetter
 	duplicates  uint64
 	missing     uint64
 	erased      uint64 // records that name somebody who is erased
@@ -36,7 +36,7 @@ func (b *batch) reset(first int64) {
 func (b *batch) empty() bool { return b.records == 0 }
 
 // add reads a record into the batch. Offsets below the batch are applied already.
-func (b *batch) add(m *sarama.ConsumerMessage, reader *codec.Decoder, topic string, epoch uint16) {
+func (b *batch) add(m *sarama.ConsumerMessage, reader *codec.Decoder, epoch uint16) {
 	if m.Offset < b.next {
 		return
 	}
@@ -55,7 +55,7 @@ func (b *batch) add(m *sarama.ConsumerMessage, reader *codec.Decoder, topic stri
 		return
 	}
 	b.rows = b.rows[:len(b.rows)-1]
-	b.deadLetters = append(b.deadLetters, deadLetter(m, topic, epoch, reason, detail))
+	b.deadLetters = append(b.deadLetters, kafka.NewDeadLetter(m, epoch, reason, detail))
 }
 
 // payload is what a record's producer sent.

@@ -21,7 +21,7 @@ func (p *partition) collect(ctx context.Context) (reason string, err error) {
 		switch {
 		case m != nil:
 			first := b.empty()
-			b.add(m, p.reader, p.topic, p.cfg.Epoch)
+			b.add(m, p.reader, p.cfg.Epoch)
 			if first && !b.empty() {
 				b.opened = p.clock.Now()
 				age.Reset(p.cfg.Batch.MaxAge) // what comes while we read may not hold it up

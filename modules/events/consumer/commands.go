@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/events/ledger"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // pollEvery is how often an owner looks for commands.
@@ -63,10 +64,10 @@ func (p *partition) quarantine(ctx context.Context, refusal error) error {
 			continue
 		}
 		named := func(r ledger.Row) bool { return r.Offset >= q.FirstOffset && r.Offset <= q.LastOffset && !r.Present }
-		var letters []DeadLetter
+		var letters []kafka.DeadLetter
 		for i := range p.batch.rows {
 			if r := &p.batch.rows[i]; named(*r) {
-				letters = append(letters, deadLetter(r.Record, p.topic, p.cfg.Epoch, deadQuarantined, refusal.Error()))
+				letters = append(letters, kafka.NewDeadLetter(r.Record, p.cfg.Epoch, deadQuarantined, refusal.Error()))
 			}
 		}
 		if len(letters) > 0 {

@@ -25,10 +25,10 @@ import (
 // deadLetterLog keeps dead letters in memory.
 type deadLetterLog struct {
 	mu      sync.Mutex
-	letters []DeadLetter
+	letters []kafka.DeadLetter
 }
 
-func (g *deadLetterLog) Publish(_ context.Context, letters []DeadLetter) error {
+func (g *deadLetterLog) Publish(_ context.Context, letters []kafka.DeadLetter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.letters = append(g.letters, letters...)

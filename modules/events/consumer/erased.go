@@ -6,6 +6,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/codec"
 	"github.com/feedrank/feedrank/modules/events/ledger"
+	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // names tells whether an event is of or about somebody who is erased.
@@ -24,7 +25,7 @@ func (b *batch) leaveOut(erased core.Erased, present ledger.Offsets) {
 		}
 		return gone
 	})
-	b.deadLetters = slices.DeleteFunc(b.deadLetters, func(l DeadLetter) bool {
+	b.deadLetters = slices.DeleteFunc(b.deadLetters, func(l kafka.DeadLetter) bool {
 		user, err := core.ParseID(string(l.Key))
 		gone := err == nil && erased.Has(user)
 		if gone {

@@ -327,7 +327,7 @@ func (t *fakePartition) readBatch(l *ledger.Partition) *batch {
 	b.reset(0)
 	reader := codec.NewDecoder(t.cfg.Log)
 	for _, record := range t.log[:t.cfg.Batch.MaxRows] {
-		b.add(record, reader, "events", 1)
+		b.add(record, reader, 1)
 	}
 	d := dedup.NewIDs(t.cfg.Dedup, l, newMetricsForBench().dedup)
 	b.rows, _ = d.Decide(b.rows, nil)

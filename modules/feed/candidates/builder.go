@@ -114,7 +114,8 @@ func New(p Params) *Builder {
 	b := &Builder{
 		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, onDemand: p.OnDemand, absent: p.Absent, store: p.Store,
 		memory: p.Memory, graph: p.Graph, fallback: p.Fallback, guards: p.Guards, filters: p.Filters, clock: p.Clock,
-		metrics: p.Metrics, singleflight: newSingleflight(p.Workers), dutyCycle: worker.NewRest(core.SystemClock{}, restFactor, 0),
+		metrics: p.Metrics, singleflight: newSingleflight(p.Workers),
+		dutyCycle: worker.NewRest(core.SystemClock{}, restFactor, 0),
 		lists: sync.Pool{New: func() any { return shortlist.New() }},
 	}
 	b.stages = b.way(p.Seconds)
