@@ -2,14 +2,12 @@ package consumer
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
-	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
@@ -17,14 +15,13 @@ import (
 type partition struct {
 	cfg     Config
 	session sarama.ConsumerGroupSession
-	group   sarama.ConsumerGroup // that pauses fetching
+	queue   *kafka.Queue
 	claim   sarama.ConsumerGroupClaim
 	markers *kafka.Markers
 	topicID string
 	decoder *decoder
 	submit  func(context.Context, *batch) error // until ClickHouse has it
 	parked  *parked
-	clock   core.Clock
 	log     *zap.Logger
 	metrics *metrics
 }
@@ -32,62 +29,38 @@ type partition struct {
 func (h *handler) partition(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) *partition {
 	c, t := h.consumer, h.session.topics[claim.Topic()]
 	return &partition{
-		cfg: c.cfg, session: session, group: h.group, claim: claim, markers: h.markers,
+		cfg: c.cfg, session: session, claim: claim, markers: h.markers,
+		queue: kafka.NewClaimQueue(h.group, claim, int64(c.cfg.QueueBytes), c.clock,
+			c.metrics.pauses.WithLabelValues(t.writer.table).Inc),
 		topicID: t.epochs.Current().TopicID,
 		decoder: &decoder{
 			table: t.writer.table, sources: t.writer.sources, epochs: t.epochs, leader: t.leaders[claim.Partition()],
 			metrics: c.metrics, rejects: c.rejects, now: c.clock.Now,
 		},
-		submit: t.writer.submit, parked: &c.parked, clock: c.clock, log: c.log, metrics: c.metrics,
+		submit: t.writer.submit, parked: &c.parked, log: c.log, metrics: c.metrics,
 	}
 }
 
-// run reads the partition until the session ends. What was fetched waits in a queue: the client
-// fetches for all partitions at once, so one whose batch takes long must not keep it waiting, or all
-// other tables would be late.
+// run reads the partition until the session ends.
 func (p *partition) run() error {
-	ctx, cancel := context.WithCancel(p.session.Context())
-	defer cancel()
-	one := map[string][]int32{p.claim.Topic(): {p.claim.Partition()}}
-	queue := kafka.NewQueue(int64(p.cfg.QueueBytes), p.clock,
-		func() { p.metrics.pauses.WithLabelValues(p.decoder.table).Inc(); p.group.Pause(one) },
-		func() { p.group.Resume(one) })
-	defer p.metrics.backlog.Watch(queue, p.claim, p.decoder.table, kafka.PartitionLabel(p.claim.Partition()))()
-	p.markers.Follow(ctx, queue, p.claim)
-
-	var fetching sync.WaitGroup
-	defer fetching.Wait()
-	defer cancel()
-	fetching.Go(func() { p.fetch(ctx, queue) })
-	if err := p.collect(ctx, queue); err != nil && ctx.Err() == nil {
+	intake := kafka.Intake{
+		Claim: p.claim, Queue: p.queue, Markers: p.markers, Backlog: p.metrics.backlog,
+		Labels: []string{p.decoder.table, kafka.PartitionLabel(p.claim.Partition())},
+	}
+	ctx := p.session.Context()
+	if err := intake.While(ctx, p.collect); err != nil && ctx.Err() == nil {
 		return err
 	}
 	return nil // the session ended: what was not applied is read again
 }
 
-// fetch fills the queue.
-func (p *partition) fetch(ctx context.Context, queue *kafka.Queue) {
-	defer queue.Close()
-	for {
-		select {
-		case m, ok := <-p.claim.Messages():
-			if !ok {
-				return
-			}
-			queue.Push(m)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // collect makes batches of the queue, has each written, and only then marks its offset.
-func (p *partition) collect(ctx context.Context, queue *kafka.Queue) error {
+func (p *partition) collect(ctx context.Context) error {
 	b := &batch{}
 	age := time.NewTimer(time.Hour)
 	defer age.Stop()
 	for {
-		m, open := queue.Pop()
+		m, open := p.queue.Pop()
 		due := false
 		switch {
 		case m != nil:
@@ -105,11 +78,11 @@ func (p *partition) collect(ctx context.Context, queue *kafka.Queue) error {
 		case !open: // the session ends: what is not applied is read again
 			return nil
 		default:
-			if upto := queue.Passed(); upto > 0 && b.last == nil { // markers: nothing to apply
+			if upto := p.queue.Passed(); upto > 0 && b.last == nil { // markers: nothing to apply
 				p.mark(upto)
 			}
 			select {
-			case <-queue.Ready():
+			case <-p.queue.Ready():
 			case <-age.C:
 				due = b.last != nil
 			case <-ctx.Done():
@@ -122,7 +95,7 @@ func (p *partition) collect(ctx context.Context, queue *kafka.Queue) error {
 		if err := p.write(ctx, b); err != nil {
 			return err
 		}
-		queue.Applied()
+		p.queue.Applied()
 		b = &batch{}
 	}
 }

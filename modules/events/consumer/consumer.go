@@ -145,7 +145,6 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 	id := claim.Partition()
 	m := c.metrics.of(id)
 	l := c.ledgerOf(id)
-	one := map[string][]int32{c.topic: {id}}
 	c.mu.Lock()
 	o, before := c.offsets[id], c.handoffs[id]
 	delete(c.handoffs, id) // it is the worker's now
@@ -157,9 +156,7 @@ func (c *Consumer) partition(session sarama.ConsumerGroupSession, claim sarama.C
 		failpoints: c.failpoints, clock: c.clock, metrics: m,
 		log:   c.log.With(zap.Int32("partition", id)),
 		fence: ledger.Fence{Token: ledger.NewToken()},
-		queue: kafka.NewQueue(c.cfg.Batch.QueueBytes, c.clock,
-			func() { m.pauses.Inc(); (*c.group.Load()).Pause(one) },
-			func() { (*c.group.Load()).Resume(one) }),
+		queue: kafka.NewClaimQueue(*c.group.Load(), claim, c.cfg.Batch.QueueBytes, c.clock, m.pauses.Inc),
 		commit: func(next int64) {
 			session.MarkOffset(c.topic, id, next, "")
 			session.Commit()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -109,37 +108,19 @@ func (c *Consumer) checkPartitions(r kafka.OffsetReader) error {
 // ConsumeClaim runs the worker of one partition until the session ends. Kafka's client joins it before
 // it begins the next session.
 func (c *Consumer) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
-	ctx, cancel := context.WithCancel(session.Context())
-	defer cancel()
 	id := claim.Partition()
 	defer c.metrics.forget(id)
 	p := c.partition(session, claim)
-	defer c.metrics.backlog.Watch(p.queue, claim, kafka.PartitionLabel(id))()
-	c.markers.Load().Follow(ctx, p.queue, claim)
-
-	var fetching sync.WaitGroup
-	defer fetching.Wait()
-	defer cancel()
-	fetching.Go(func() {
-		defer p.queue.Close()
-		for {
-			select {
-			case m, ok := <-claim.Messages():
-				if !ok {
-					return
-				}
-				p.queue.Push(m)
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	err := p.run(ctx)
+	intake := kafka.Intake{
+		Claim: claim, Queue: p.queue, Markers: c.markers.Load(), Backlog: c.metrics.backlog,
+		Labels: []string{kafka.PartitionLabel(id)},
+	}
+	err := intake.While(session.Context(), p.run)
 	c.mu.Lock()
 	c.handoffs[id] = p.handOff()
 	c.mu.Unlock()
 	switch {
-	case ctx.Err() != nil, errors.Is(err, errSessionEnded):
+	case session.Context().Err() != nil, errors.Is(err, errSessionEnded):
 		return nil
 	case errors.Is(err, ledger.ErrFenced):
 		c.log.Warn("another consumer has the partition", zap.Error(err))
