@@ -6,21 +6,25 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/replica"
+	"github.com/feedrank/feedrank/modules/platform/bloom"
 )
 
 // keyFilter knows of keys that our copy cannot have: it was empty when the session began, and the session
 // has not written them. The first snapshot of a table would else look up every row, in vain. It is a Bloom
 // filter: of keys that it does not know it may say that they were written, which costs a look-up.
 type keyFilter struct {
-	bits []uint64
-	seed maphash.Seed
+	written *bloom.Filter
+	seed    maphash.Seed
 }
 
-// newKeysBits is 16 MB, which tells ten million keys apart but for 1 in 200.
-const newKeysBits = 1 << 27
+// A filter of new keys takes 16 MB. Beyond eight million keys it is mistaken oftener, which costs look-ups.
+const (
+	newKeys       = 8 << 20
+	bitsPerNewKey = 16
+)
 
 func newKeyFilter() *keyFilter {
-	return &keyFilter{bits: make([]uint64, newKeysBits/64), seed: maphash.MakeSeed()}
+	return &keyFilter{written: bloom.New(newKeys, bitsPerNewKey), seed: maphash.MakeSeed()}
 }
 
 // first tells whether a key certainly was not there before, and takes note of it.
@@ -29,14 +33,8 @@ func (k *keyFilter) first(key string) bool {
 		return false
 	}
 	sum := maphash.String(k.seed, key)
-	at, step := sum, sum>>32|1
-	known := true
-	for range 4 {
-		word, bit := &k.bits[at%newKeysBits/64], uint64(1)<<(at%64)
-		known = known && *word&bit != 0
-		*word |= bit
-		at += step
-	}
+	known := k.written.MayHave(sum)
+	k.written.Add(sum)
 	return !known
 }
 

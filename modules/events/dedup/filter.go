@@ -1,6 +1,10 @@
 package dedup
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/feedrank/feedrank/modules/platform/bloom"
+)
 
 // filter tells for sure that an id is *not* in the raw table. It has one Bloom filter for each day of
 // the raw table, so that it forgets as the table does, and so that a look-up knows where to look.
@@ -13,7 +17,7 @@ type filter struct {
 // so is never wrong, only slower.
 type daily struct {
 	day   int32
-	parts []*bloom
+	parts []*bloom.Filter
 }
 
 func newFilter(bitsPerID int) *filter { return &filter{bitsPerID: bitsPerID} }
@@ -28,7 +32,7 @@ func (f *filter) of(day int32, capacity int) *daily {
 			return d
 		}
 	}
-	d := &daily{day: day, parts: []*bloom{newBloom(max(capacity, firstCapacity), f.bitsPerID)}}
+	d := &daily{day: day, parts: []*bloom.Filter{bloom.New(max(capacity, firstCapacity), f.bitsPerID)}}
 	f.days = append(f.days, d)
 	return d
 }
@@ -39,7 +43,7 @@ func (f *filter) add(day int32, hash uint64) { f.of(day, firstCapacity).add(hash
 // the other.
 func (d *daily) addAll(hashes []uint64) {
 	for some := range slices.Chunk(hashes, fetchedAtOnce) {
-		d.parts[len(d.parts)-1].fetch(some)
+		d.parts[len(d.parts)-1].Fetch(some)
 		for _, hash := range some {
 			d.add(hash)
 		}
@@ -51,18 +55,18 @@ const fetchedAtOnce = 32
 
 func (d *daily) add(hash uint64) {
 	last := d.parts[len(d.parts)-1]
-	if last.room == 0 {
-		last = newBloom(2*last.capacity, last.bitsPerID)
+	if last.Full() {
+		last = last.Larger()
 		d.parts = append(d.parts, last)
 	}
-	last.add(hash)
+	last.Add(hash)
 }
 
 // candidates appends the days on which the id may stand; none means that it is new.
 func (f *filter) candidates(hash uint64, days []int32) []int32 {
 	for _, d := range f.days {
 		for _, b := range d.parts {
-			if b.mayHave(hash) {
+			if b.MayHave(hash) {
 				days = append(days, d.day)
 				break
 			}
@@ -81,64 +85,8 @@ func (f *filter) bytes() int {
 	n := 0
 	for _, d := range f.days {
 		for _, b := range d.parts {
-			n += 8 * len(b.words)
+			n += b.Bytes()
 		}
 	}
 	return n
 }
-
-// bloom is a blocked Bloom filter: all bits of an id stand in one block of 512 bits, which is one
-// cache line. At 16 bits for each id about one in 500 new ids looks like an old one.
-type bloom struct {
-	words          []uint64
-	blocks         uint64
-	capacity, room int
-	bitsPerID      int
-	fetched        uint64 // nothing: what fetch reads goes somewhere
-}
-
-const (
-	blockWords = 8
-	probes     = 7
-)
-
-func newBloom(capacity, bitsPerID int) *bloom {
-	blocks := (capacity*bitsPerID + 511) / 512
-	return &bloom{words: make([]uint64, blocks*blockWords), blocks: uint64(blocks), capacity: capacity, room: capacity, bitsPerID: bitsPerID} //nolint:gosec // positive
-}
-
-// block picks a block by the upper half of the hash, without a division.
-func (b *bloom) block(hash uint64) []uint64 {
-	at := (hash >> 32) * b.blocks >> 32 * blockWords
-	return b.words[at : at+blockWords : at+blockWords]
-}
-
-func (b *bloom) add(hash uint64) {
-	block := b.block(hash)
-	for p, bits := 0, spread(hash); p < probes; p, bits = p+1, bits>>9 {
-		block[bits>>6&7] |= 1 << (bits & 63)
-	}
-	if b.room > 0 {
-		b.room--
-	}
-}
-
-// fetch reads a word of each block.
-func (b *bloom) fetch(hashes []uint64) {
-	for _, hash := range hashes {
-		b.fetched ^= b.block(hash)[0]
-	}
-}
-
-func (b *bloom) mayHave(hash uint64) bool {
-	block := b.block(hash)
-	for p, bits := 0, spread(hash); p < probes; p, bits = p+1, bits>>9 {
-		if block[bits>>6&7]&(1<<(bits&63)) == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// spread makes 7 times 9 bits of the hash that do not depend on the choice of the block.
-func spread(hash uint64) uint64 { return hash * 0x9fb21c651e98df25 }
