@@ -62,7 +62,7 @@ func suggestions() fx.Option {
 		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, before guards.Guards) suggest.Fallback {
 			return appGraph{graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges), before.Postgres, cfg.MaxEdges}
 		},
-		func(in goneIn) suggest.Erased { return in },
+		func(in goneIn) suggest.LeftOut { return in.has },
 		func(tables cdc.Config) suggest.Users { return tables.Tables.User.Table != "" },
 		fx.Annotate(func(s *suggest.Service) warm.Warmer { return s }, fx.ResultTags(`group:"warmers"`)),
 	))
@@ -75,8 +75,7 @@ type goneIn struct {
 	Absent *absent.Set `optional:"true"` // the feed's, where it runs; suggestions also hear of them from the consumer
 }
 
-// Has implements suggest.Erased.
-func (g goneIn) Has(user core.ID) bool { return g.Erased.Has(user) || g.Absent.Has(user) }
+func (g goneIn) has(user core.ID) bool { return g.Erased.Has(user) || g.Absent.Has(user) }
 
 // appGraph is the app's own database, as suggestions ask it.
 type appGraph struct {
@@ -241,7 +240,6 @@ func warmJob() fx.Option {
 
 func refillJob() fx.Option {
 	return fx.Options(feed.RefillModule(), fx.Provide(
-		func(l *erase.List) refill.Erased { return l },
 		fx.Annotate(func(cfg feed.Config, job *refill.Job) jobs.Job {
 			return jobs.Job{
 				Name: "refill", Every: cfg.Refill.Every, Jitter: 10, Timeout: cfg.Refill.Timeout,

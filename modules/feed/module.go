@@ -71,11 +71,11 @@ func forgotten(client *redis.Client) func(context.Context) error {
 }
 
 // RefillModule provides the job that gives Redis back what it lost; the program puts it in its schedule. It
-// needs refill.Erased from the program.
+// needs core.Erased from the program.
 func RefillModule() fx.Option {
 	return fx.Module("refill", fx.Provide(
 		refill.NewWitnesses,
-		func(cfg Config, db *clickhouse.Client, client *redis.Client, w *refill.Witnesses, erased refill.Erased,
+		func(cfg Config, db *clickhouse.Client, client *redis.Client, w *refill.Witnesses, erased core.Erased,
 			clock core.Clock, reg prometheus.Registerer, log *zap.Logger,
 		) *refill.Job {
 			return refill.NewJob(cfg.Store, refill.NewClickHouse(db), store.New(cfg.Store, client), w, erased, clock,

@@ -196,7 +196,7 @@ func (w *world) anew() {
 	service, err := suggest.New(suggest.Params{
 		Config: w.cfg, Source: w.source, Fallback: &w.app,
 		Gates: suggest.Gates{Source: &w.gate, Redis: suggest.AlwaysAsk{}}, Store: w.store,
-		Erased: w.erased, Users: w.users, Clock: w.clock, Log: zap.NewNop(), Registerer: w.metrics,
+		LeftOut: w.erased.has, Users: w.users, Clock: w.clock, Log: zap.NewNop(), Registerer: w.metrics,
 	})
 	require.NoError(w.t, err)
 	w.service = service
@@ -205,5 +205,5 @@ func (w *world) anew() {
 // erased are people of a test.
 type erased map[core.ID]bool
 
-// Has implements suggest.Erased.
-func (e erased) Has(user core.ID) bool { return e[user] }
+// has is their suggest.LeftOut.
+func (e erased) has(user core.ID) bool { return e[user] }

@@ -42,14 +42,8 @@ type Fallback interface {
 	Active(ctx context.Context, viewer core.ID) ([]core.ID, error)
 }
 
-// Erased tells who was erased.
-type Erased interface{ Has(user core.ID) bool }
-
-// Nobody is nobody.
-type Nobody struct{}
-
-// Has is never true.
-func (Nobody) Has(core.ID) bool { return false }
+// LeftOut tells whether somebody is suggested to nobody, whatever was computed before.
+type LeftOut func(user core.ID) bool
 
 // Gate bounds the calls of a server, and stops them while it fails.
 type Gate interface {

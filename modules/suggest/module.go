@@ -15,7 +15,7 @@ import (
 type Users bool
 
 // Module provides the calls and the service behind them. It needs a Fallback, Gates,
-// Erased and Users from the program.
+// LeftOut and Users from the program.
 func Module() fx.Option {
 	return fx.Module("suggest", fx.Provide(
 		newService, NewAPI,
@@ -31,7 +31,7 @@ type serviceIn struct {
 	Fallback   Fallback
 	Gates      Gates
 	Redis      *redis.Client
-	Erased     Erased
+	LeftOut    LeftOut
 	Users      Users
 	Clock      core.Clock
 	Registry   prometheus.Registerer
@@ -42,7 +42,7 @@ func newService(in serviceIn) (*Service, error) {
 	return New(Params{
 		Config: in.Config, Source: NewClickHouse(in.Config, in.ClickHouse, in.From), Fallback: in.Fallback,
 		Gates: in.Gates,
-		Store: NewStore(in.Config, in.Redis, in.Clock), Erased: in.Erased, Users: bool(in.Users), Clock: in.Clock,
+		Store: NewStore(in.Config, in.Redis, in.Clock), LeftOut: in.LeftOut, Users: bool(in.Users), Clock: in.Clock,
 		Log: in.Log, Registerer: in.Registry,
 	})
 }

@@ -48,7 +48,7 @@ type Service struct {
 	circles  *circles
 	deleted  *deleted
 	departed *departed
-	erased   Erased
+	leftOut  LeftOut
 	local    *lru.Cache[core.ID, state] // for when Redis is away
 	flights  singleflight.Group
 	places   chan struct{} // one for each computation at once
@@ -64,8 +64,8 @@ type Params struct {
 	Fallback   Fallback
 	Gates      Gates
 	Store      *Store
-	Erased     Erased // nil: nobody
-	Users      bool   // the app's table of users is copied
+	LeftOut    LeftOut // nil: nobody is
+	Users      bool    // the app's table of users is copied
 	Clock      core.Clock
 	Log        *zap.Logger
 	Registerer prometheus.Registerer
@@ -82,8 +82,8 @@ func New(p Params) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Erased == nil {
-		p.Erased = Nobody{}
+	if p.LeftOut == nil {
+		p.LeftOut = func(core.ID) bool { return false }
 	}
 	return &Service{
 		cfg: p.Config, source: p.Source, fallback: p.Fallback, gates: p.Gates, store: p.Store, clock: p.Clock,
@@ -93,7 +93,7 @@ func New(p Params) (*Service, error) {
 			source: p.Source, clock: p.Clock, every: p.Config.Fresh / 10,
 			mapped: p.Users,
 		},
-		departed: &departed{store: p.Store, gate: p.Gates.Redis}, erased: p.Erased,
+		departed: &departed{store: p.Store, gate: p.Gates.Redis}, leftOut: p.LeftOut,
 		places: make(chan struct{}, p.Config.MaxConcurrent), metrics: m,
 	}, nil
 }
@@ -105,7 +105,7 @@ func (s *Service) Suggest(ctx context.Context, user core.ID, limit int) Answer {
 	answer := s.answer(ctx, user, known)
 	gone := s.departed.now(ctx)
 	answer.Items = s.shown(answer.Items, limit, func(id core.ID) bool {
-		return id == user || known.barred[id] || gone[id] || s.erased.Has(id)
+		return id == user || known.barred[id] || gone[id] || s.leftOut(id)
 	}, known.known)
 	answer.Degraded = answer.Degraded || withoutRedis
 	s.metrics.answers.WithLabelValues(string(answer.ServedFrom)).Inc()

@@ -31,26 +31,20 @@ type Source interface {
 	Seen(ctx context.Context, partition uint16, after core.ID, since time.Time) ([]store.Mark, error)
 }
 
-// Erased knows whose events are not to be used.
-type Erased interface {
-	Refresh(ctx context.Context) error
-	Has(user core.ID) bool
-}
-
 // Job notices that Redis was emptied, and fills it. One replica runs it; two at once would do the same twice.
 type Job struct {
 	cfg       store.Config
 	source    Source
 	store     *store.Store
 	witnesses *Witnesses
-	erased    Erased
+	erased    core.Erased // their events are not used
 	clock     core.Clock
 	log       *zap.Logger
 	metrics   *metrics
 }
 
 // NewJob makes the job.
-func NewJob(cfg store.Config, source Source, s *store.Store, w *Witnesses, erased Erased, clock core.Clock,
+func NewJob(cfg store.Config, source Source, s *store.Store, w *Witnesses, erased core.Erased, clock core.Clock,
 	reg prometheus.Registerer, log *zap.Logger,
 ) *Job {
 	return &Job{
