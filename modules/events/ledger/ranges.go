@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -62,4 +63,10 @@ func (c *rangeColumns) append(e OffsetRange, f Fence, now time.Time) {
 	c.number.Append(f.Number)
 	c.token.Append(f.Token)
 	c.at.Append(now)
+}
+
+// WriteRange writes the range row.
+func (l *Partition) WriteRange(ctx context.Context, f Fence, e OffsetRange, alone bool) error {
+	fill := func(c *rangeColumns) { c.append(e, f, l.clock.Now()) }
+	return l.unlessFenced(ctx, f, l.writer.ranges.insert(ctx, f, 1, alone, fill))
 }

@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"context"
+	"time"
+
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/IBM/sarama"
 	"github.com/google/uuid"
@@ -111,3 +114,19 @@ func (c *columns) append(r *Row, f Fence) {
 	c.effect.Append(r.Effect)
 	c.verdict.Append(proto.Enum8(r.Verdict)) //nolint:gosec // 0 to 5
 }
+
+// Insert writes those rows that are not present, in one block: a part for each day. Under alone it goes with nobody
+// else's.
+func (l *Partition) Insert(ctx context.Context, f Fence, rows []Row, alone bool) error {
+	return l.unlessFenced(ctx, f, l.writer.rows.insert(ctx, f, Absent(rows), alone, func(c *columns) {
+		for i := range rows {
+			if !rows[i].Present {
+				c.append(&rows[i], f)
+			}
+		}
+	}))
+}
+
+// RawRetention is how long the raw table keeps an event after it occurred: the TTL in
+// sql/clickhouse/migrations/0001_events.sql.
+const RawRetention = 30 * 24 * time.Hour
