@@ -19,8 +19,8 @@ import (
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/events"
-	eventsconsumer "github.com/feedrank/feedrank/modules/events/consumer"
 	"github.com/feedrank/feedrank/modules/events/ingest"
+	"github.com/feedrank/feedrank/modules/events/partition"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/guards"
@@ -43,7 +43,7 @@ func deadLetters() fx.Option {
 		deadletter.NewMetrics,
 		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock,
 			m *deadletter.Metrics,
-		) eventsconsumer.DeadLetters {
+		) partition.DeadLetters {
 			return deadletter.NewPublisher(k.Topic(cfg.EventsTopic), Version, p, clock, m)
 		},
 		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock,
@@ -58,8 +58,8 @@ func deadLetters() fx.Option {
 // and block.
 func signals() fx.Option {
 	return fx.Options(feed.SignalsModule(), fx.Provide(
-		func(s *viewer.Signals) eventsconsumer.Observer { return s },
-		func(s *token.Sessions) eventsconsumer.Sessions { return s },
+		func(s *viewer.Signals) partition.Observer { return s },
+		func(s *token.Sessions) partition.Sessions { return s },
 		fx.Annotate(func(s *viewer.Signals) cdcconsumer.Observer { return s }, fx.ResultTags(`group:"changes"`)),
 	))
 }
@@ -82,7 +82,7 @@ func noHides() fx.Option {
 }
 
 func noSignals() fx.Option {
-	return fx.Provide(func() eventsconsumer.Observer { return deaf{} })
+	return fx.Provide(func() partition.Observer { return deaf{} })
 }
 
 // breakers are the guards as the feed asks for them.

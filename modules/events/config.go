@@ -5,10 +5,10 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/events/codec"
-	"github.com/feedrank/feedrank/modules/events/consumer"
 	"github.com/feedrank/feedrank/modules/events/dedup"
 	"github.com/feedrank/feedrank/modules/events/ingest"
 	"github.com/feedrank/feedrank/modules/events/ledger"
+	"github.com/feedrank/feedrank/modules/events/partition"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
@@ -24,14 +24,14 @@ type Config struct {
 	OnLostOffsets   string             `koanf:"on_lost_offsets" validate:"oneof=fail earliest latest"` // what to do when Kafka deleted what was not read
 	RequireSession  bool               `koanf:"require_session"`                                       // an impression counts only with a feed_session that was served to its user for its post, and once for each
 	InsertTimeout   time.Duration      `koanf:"insert_timeout" validate:"gte=100ms,lte=10m"`           // then an insert is hung: it is ended and looked up
-	Batch           consumer.Batch     `koanf:"batch"`
+	Batch           partition.Batch    `koanf:"batch"`
 	Dedup           dedup.Config       `koanf:"dedup"`
 	Bound           ingest.QuotaConfig `koanf:"bound"`
 }
 
 // DefaultConfig is the reference scale: 10M events a day.
 func DefaultConfig() Config {
-	log, api, c := codec.DefaultLog(), ingest.DefaultConfig(), consumer.DefaultConfig()
+	log, api, c := codec.DefaultLog(), ingest.DefaultConfig(), partition.DefaultConfig()
 	return Config{
 		Topic: log.Topic, Epoch: log.Epoch, Partitions: log.Partitions, Retention: 72 * time.Hour,
 		AcceptedAge:     log.AcceptedAge,
@@ -72,8 +72,8 @@ func (c Config) Ingest() ingest.Config {
 }
 
 // Consumer is what the consumer needs of it.
-func (c Config) Consumer() consumer.Config {
-	return consumer.Config{
+func (c Config) Consumer() partition.Config {
+	return partition.Config{
 		Log: c.Log(), OnLostOffsets: c.OnLostOffsets, RequireSession: c.RequireSession, InsertTimeout: c.InsertTimeout,
 		Batch: c.Batch, Dedup: c.Dedup,
 	}

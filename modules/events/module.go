@@ -10,6 +10,8 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/consumer"
 	"github.com/feedrank/feedrank/modules/events/ingest"
+	"github.com/feedrank/feedrank/modules/events/partition"
+	"github.com/feedrank/feedrank/modules/events/posts"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -58,9 +60,9 @@ type consumerIn struct {
 	Config     Config
 	Kafka      kafka.Config
 	ClickHouse *clickhouse.Client
-	Letters    consumer.DeadLetters
-	Applied    consumer.Observer
-	Sessions   consumer.Sessions `optional:"true"`
+	Letters    partition.DeadLetters
+	Applied    partition.Observer
+	Sessions   partition.Sessions `optional:"true"`
 	Erased     core.Erased
 	Clock      core.Clock
 	Failure    worker.Failure
@@ -71,5 +73,5 @@ type consumerIn struct {
 func provideConsumer(in consumerIn) *consumer.Consumer {
 	return consumer.New(in.Config.Consumer(), in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer,
 		in.Log, consumer.WithObserver(in.Applied), consumer.WithSessions(in.Sessions), consumer.WithErased(in.Erased),
-		consumer.WithPosts(consumer.NewPosts(in.ClickHouse, in.Clock)))
+		consumer.WithPosts(posts.New(in.ClickHouse, in.Clock)))
 }

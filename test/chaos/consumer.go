@@ -21,6 +21,8 @@ import (
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/events/consumer"
+	"github.com/feedrank/feedrank/modules/events/partition"
+	"github.com/feedrank/feedrank/modules/events/posts"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/viewer"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -88,7 +90,7 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 	at.obey(s.Order)
 	consumer := consumer.New(s.Events.Consumer(), s.Kafka, client, letters, core.SystemClock{}, failure, reg, log,
 		consumer.WithFailpoints(at), consumer.WithObserver(signals),
-		consumer.WithPosts(consumer.NewPosts(client, core.SystemClock{})))
+		consumer.WithPosts(posts.New(client, core.SystemClock{})))
 	if err := consumer.Start(context.Background()); err != nil {
 		return err
 	}
@@ -124,7 +126,7 @@ type doom struct {
 
 	mu     sync.Mutex
 	how    string
-	step   consumer.Failpoint
+	step   partition.Failpoint
 	passes int // of the step before it
 	wake   chan struct{}
 }
@@ -140,12 +142,12 @@ func (d *doom) obey(order string) {
 	}
 	how, step := "", ""
 	if _, err := fmt.Fscan(strings.NewReader(order), &how, &d.passes, &step); err == nil {
-		d.how, d.step = how, consumer.Failpoint(step)
+		d.how, d.step = how, partition.Failpoint(step)
 	}
 }
 
-// At does what was ordered, if this is where.
-func (d *doom) Reached(step consumer.Failpoint, partition int32) {
+// Reached does what was ordered, if this is where.
+func (d *doom) Reached(step partition.Failpoint, id int32) {
 	d.mu.Lock()
 	if d.how == "" || step != d.step {
 		d.mu.Unlock()
@@ -158,7 +160,7 @@ func (d *doom) Reached(step consumer.Failpoint, partition int32) {
 	}
 	how, wake := d.how, d.wake
 	d.how = ""
-	_, _ = fmt.Fprintln(d.reports, "at", step, partition) // nobody there: we are about to be killed anyway
+	_, _ = fmt.Fprintln(d.reports, "at", step, id) // nobody there: we are about to be killed anyway
 	d.mu.Unlock()
 	switch how {
 	case kill:

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/feedrank/feedrank/modules/events/consumer"
+	"github.com/feedrank/feedrank/modules/events/partition"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 )
 
@@ -48,7 +48,7 @@ func TestWhoeverWakesIsRefusedByTheFenceAlone(t *testing.T) {
 			r, err := run(ctx, options{
 				seed: 1, records: 40_000, partitions: 4, batch: 600, drain: 4 * time.Minute, say: t.Logf,
 				unfenced:  unfenced,
-				consumers: []action{{freezeConsumer, consumer.AtInserting}, {freezeConsumer, consumer.AtSealed}},
+				consumers: []action{{freezeConsumer, partition.AtInserting}, {freezeConsumer, partition.AtSealed}},
 			})
 			require.NoError(t, err)
 			t.Log(r.line())

@@ -6,13 +6,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/feedrank/feedrank/modules/events/consumer"
+	"github.com/feedrank/feedrank/modules/events/partition"
 )
 
 // action is one disturbance, at a step of the protocol.
 type action struct {
 	kind string
-	step consumer.Failpoint
+	step partition.Failpoint
 }
 
 // The kinds of disturbances. Those of consumers come first; the others are done by the lane of the servers.
@@ -33,20 +33,20 @@ type counts struct {
 	insert, redis, join                 int
 }
 
-func steps() []consumer.Failpoint {
-	return []consumer.Failpoint{
-		consumer.AtAcquire, consumer.AtClaimed, consumer.AtInFlightEnded, consumer.AtPositionLoaded,
-		consumer.AtReconciled, consumer.AtFilled,
-		consumer.AtSealed, consumer.AtDeadLettered, consumer.AtInserting, consumer.AtInserted,
-		consumer.AtRangeWritten, consumer.AtCommitted,
+func steps() []partition.Failpoint {
+	return []partition.Failpoint{
+		partition.AtAcquire, partition.AtClaimed, partition.AtInFlightEnded, partition.AtPositionLoaded,
+		partition.AtReconciled, partition.AtFilled,
+		partition.AtSealed, partition.AtDeadLettered, partition.AtInserting, partition.AtInserted,
+		partition.AtRangeWritten, partition.AtCommitted,
 	}
 }
 
 // taking tells whether a step comes only when a partition is taken.
-func taking(step consumer.Failpoint) bool {
+func taking(step partition.Failpoint) bool {
 	switch step {
-	case consumer.AtAcquire, consumer.AtClaimed, consumer.AtInFlightEnded, consumer.AtPositionLoaded,
-		consumer.AtReconciled, consumer.AtFilled:
+	case partition.AtAcquire, partition.AtClaimed, partition.AtInFlightEnded, partition.AtPositionLoaded,
+		partition.AtReconciled, partition.AtFilled:
 		return true
 	default:
 		return false
@@ -55,7 +55,7 @@ func taking(step consumer.Failpoint) bool {
 
 // beforeAnyRange comes first, at the first batch of all: until a partition has its first range, the offset that Kafka
 // has committed is all there is, so only then would a commit that precedes the rows lose them.
-var beforeAnyRange = action{killConsumer, consumer.AtInserting}
+var beforeAnyRange = action{killConsumer, partition.AtInserting}
 
 // plan makes the actions of both lanes, in a random order.
 func plan(seed uint64, c counts) (consumers, servers []action) {
@@ -72,13 +72,13 @@ func plan(seed uint64, c counts) (consumers, servers []action) {
 		}
 	}
 	for range c.insert {
-		servers = append(servers, action{killInsert, consumer.AtInserting})
+		servers = append(servers, action{killInsert, partition.AtInserting})
 	}
 	for range c.redis {
-		servers = append(servers, action{flushRedis, consumer.AtInserted})
+		servers = append(servers, action{flushRedis, partition.AtInserted})
 	}
 	for range c.join {
-		consumers = append(consumers, action{joinConsumer, consumer.AtClaimed})
+		consumers = append(consumers, action{joinConsumer, partition.AtClaimed})
 	}
 	return append([]action{beforeAnyRange}, shuffled(seed, consumers)...), shuffled(seed+1, servers)
 }
@@ -87,22 +87,22 @@ func plan(seed uint64, c counts) (consumers, servers []action) {
 func shortPlan() (consumers, servers []action) {
 	consumers = []action{
 		beforeAnyRange,
-		{killConsumer, consumer.AtInserted},
-		{killConsumer, consumer.AtDeadLettered},
-		{freezeConsumer, consumer.AtInserting},
-		{killConsumer, consumer.AtReconciled},
-		{joinConsumer, consumer.AtClaimed},
-		{killConsumer, consumer.AtRangeWritten},
+		{killConsumer, partition.AtInserted},
+		{killConsumer, partition.AtDeadLettered},
+		{freezeConsumer, partition.AtInserting},
+		{killConsumer, partition.AtReconciled},
+		{joinConsumer, partition.AtClaimed},
+		{killConsumer, partition.AtRangeWritten},
 	}
 	servers = []action{
-		{killInsert, consumer.AtInserting},
-		{killKafka, consumer.AtSealed},
-		{killClickHouse, consumer.AtInserted},
-		{flushRedis, consumer.AtInserted},
-		{killInsert, consumer.AtInserting},
-		{killKafka, consumer.AtRangeWritten},
-		{killInsert, consumer.AtInserting},
-		{killClickHouse, consumer.AtPositionLoaded},
+		{killInsert, partition.AtInserting},
+		{killKafka, partition.AtSealed},
+		{killClickHouse, partition.AtInserted},
+		{flushRedis, partition.AtInserted},
+		{killInsert, partition.AtInserting},
+		{killKafka, partition.AtRangeWritten},
+		{killInsert, partition.AtInserting},
+		{killClickHouse, partition.AtPositionLoaded},
 	}
 	return consumers, servers
 }

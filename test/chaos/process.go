@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/feedrank/feedrank/modules/events/consumer"
+	"github.com/feedrank/feedrank/modules/events/partition"
 )
 
 // process is a consumer of ours: this program, run again.
@@ -26,7 +26,7 @@ type process struct {
 
 // hit says that a process has come to where it was told to act.
 type hit struct {
-	step      consumer.Failpoint
+	step      partition.Failpoint
 	partition int32
 }
 

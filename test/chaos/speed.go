@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/feedrank/feedrank/modules/events/consumer"
+	"github.com/feedrank/feedrank/modules/events/partition"
 )
 
 // trial is one measurement: the drill without disturbances, with one consumer process, so that what it
@@ -34,11 +34,11 @@ func trials(seed uint64, length, outage time.Duration, backlog int) []trial {
 	full.records, full.backlog = backlog, true
 	killed := at(10_000)
 	for range 3 {
-		killed.consumers = append(killed.consumers, action{killConsumer, consumer.AtInserted})
+		killed.consumers = append(killed.consumers, action{killConsumer, partition.AtInserted})
 	}
 	away := at(10_000)
 	away.away, away.records = outage, away.records+int(outage.Seconds())*away.rate
-	away.servers = []action{{awayClickHouse, consumer.AtInserted}}
+	away.servers = []action{{awayClickHouse, partition.AtInserted}}
 	return []trial{{"1k/s", at(1000)}, {"10k/s", at(10_000)}, {"backlog", full}, {"killed", killed}, {"away", away}}
 }
 

@@ -10,13 +10,14 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
 // TestWhileClickHouseIsAwayTheLagGrowsAndFetchingPauses has more come than a queue holds, and then another consumer.
 func TestWhileClickHouseIsAwayTheLagGrowsAndFetchingPauses(t *testing.T) {
 	t.Parallel()
-	w, own := newWorld(t), ownClickHouse(t)
+	w, own := newWorld(t), stack.OwnClickHouse(t)
 	w.ClickHouse, w.ClickHouseConfig = own.ClickHouse, own.ClickHouseConfig
 	w.cfg.Batch.QueueBytes, w.cfg.Batch.MaxBytes = 64<<10, 32<<10
 	reg := prometheus.NewRegistry()
@@ -33,14 +34,14 @@ func TestWhileClickHouseIsAwayTheLagGrowsAndFetchingPauses(t *testing.T) {
 	wait.Until(t, func() bool { return lag() > 1 })
 	before := lag()
 	wait.Until(t, func() bool { return lag() > before+1 }, "it stands still")
-	wait.Until(t, func() bool { return testutil.ToFloat64(c.metrics.pauses) >= float64(w.cfg.Partitions) })
+	wait.Until(t, func() bool { return testutil.ToFloat64(c.shared.Metrics.Pauses) >= float64(w.cfg.Partitions) })
 	require.Positive(t, gathered(t, reg, "feedrank_events_lag_records"))
 	require.Less(t, gathered(t, reg, "feedrank_events_queue_bytes"), 1e6,
 		"no partition holds more than its queue and one fetch")
 
 	// Partitions that stay come back with an empty queue: what was paused must not stay so.
 	w.consume(t)
-	wait.Until(t, func() bool { return testutil.ToFloat64(c.metrics.rebalances) > 1 })
+	wait.Until(t, func() bool { return testutil.ToFloat64(c.shared.Metrics.Rebalances) > 1 })
 
 	require.NoError(t, own.Servers.ClickHouse.Start(t.Context()))
 	w.requireExact(t, len(all))

@@ -10,51 +10,28 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/codec"
+	"github.com/feedrank/feedrank/modules/events/partition"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
-// deadLetterLog keeps dead letters in memory.
-type deadLetterLog struct {
-	mu      sync.Mutex
-	letters []kafka.DeadLetter
-}
-
-func (g *deadLetterLog) Publish(_ context.Context, letters []kafka.DeadLetter) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.letters = append(g.letters, letters...)
-	return nil
-}
-
-func (g *deadLetterLog) reasons() map[string]int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	found := map[string]int{}
-	for _, l := range g.letters {
-		found[l.Reason]++
-	}
-	return found
-}
-
 type world struct {
 	*stack.Stack
-	cfg      Config
+	cfg      partition.Config
 	producer *kafka.Producer
-	dead     *deadLetterLog
+	dead     *stack.DeadLetters
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Stack: stack.OfEvents(t), cfg: DefaultConfig(), dead: &deadLetterLog{}}
+	w := &world{Stack: stack.OfEvents(t), cfg: partition.DefaultConfig(), dead: &stack.DeadLetters{}}
 	w.KafkaConfig.SessionTimeout = 6 * time.Second
 	w.cfg.InsertTimeout = 10 * time.Second // on a busy machine an insert may take its time
 	_, err := kafka.EnsureTopics(w.KafkaConfig, topicSpecs(w.cfg.Log, w.KafkaConfig), false)
@@ -130,8 +107,8 @@ func (w *world) requireViews(t *testing.T, distinct int) {
 func (w *world) differing(t *testing.T) (wrong uint64) {
 	t.Helper()
 	for partition := range w.cfg.Partitions {
-		for _, view := range viewTables() {
-			wrong += differing(t, w.Stack, view, uint16(partition))
+		for _, view := range stack.EventViews() {
+			wrong += w.Stack.Differing(t, view, uint16(partition))
 		}
 	}
 	return wrong
@@ -159,7 +136,7 @@ func TestEveryEventIsAppliedOnceThroughDuplicatesAndRestarts(t *testing.T) {
 	wait.Until(t, func() bool {
 		return w.Count(t, "SELECT sum(rows + duplicates + dead_letters) AS n FROM event_ranges") == 1500+2002
 	})
-	require.Empty(t, w.dead.reasons())
+	require.Empty(t, w.dead.Reasons())
 }
 
 // TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew has sessions end and begin without anybody
@@ -169,10 +146,10 @@ func TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew(t *testing.T) {
 	w := newWorld(t)
 	w.cfg.Dedup.Window = 2 * w.cfg.Batch.MaxRows
 	events := randomEvents(newRand(12), 900)
-	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, prometheus.NewRegistry(),
-		zaptest.NewLogger(t))
+	reg := prometheus.NewRegistry()
+	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
-	fills := func() int { return int(testutil.ToFloat64(c.metrics.fills)) }
+	fills := func() int { return int(value(t, reg, "feedrank_events_filter_fills_total")) }
 	// A session with all partitions: the consumer's group client is made anew each time.
 	session := func(sent ...core.Event) {
 		require.NoError(t, c.Start(t.Context()))
@@ -189,8 +166,8 @@ func TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew(t *testing.T) {
 	session(events[:600]...)
 	w.requireExact(t, 600)
 	require.Equal(t, 4, fills(), "nobody else has written")
-	require.EqualValues(t, 4, testutil.ToFloat64(c.metrics.resumed))
-	require.EqualValues(t, 4, testutil.ToFloat64(c.metrics.fences))
+	require.EqualValues(t, 4, value(t, reg, "feedrank_events_resumed_total"))
+	require.EqualValues(t, 4, value(t, reg, "feedrank_events_fences_total"))
 	end()
 
 	stop := w.consume(t)
@@ -200,6 +177,6 @@ func TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew(t *testing.T) {
 	session(events...)
 	w.requireExact(t, 900)
 	require.Equal(t, 8, fills(), "somebody else has")
-	require.EqualValues(t, 4, testutil.ToFloat64(c.metrics.resumed))
+	require.EqualValues(t, 4, value(t, reg, "feedrank_events_resumed_total"))
 	end()
 }

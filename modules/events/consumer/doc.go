@@ -1,29 +1,7 @@
-// Package consumer applies the events topic to ClickHouse, each event once. consumer.go and session.go give each Kafka
-// partition a worker; partition.go is that worker. Its states, in the order in which the code is to be read, with the
-// failpoints at which tests stop it (failpoints.go):
+// Package consumer is a member of the consumer group of the events topic. It gives each partition that Kafka assigns
+// to it a worker (package partition), which applies its events to ClickHouse, each once.
 //
-//	state             code                       goes on when                                 failpoints passed
-//	acquire           acquire.go                 the next fence is ours                       acquire, claimed
-//	await in-flight   acquire.go                 no statement of an older fence runs          in-flight-ended
-//	load position     acquire.go                 the last range and what lies beyond it       position-loaded
-//	                                             are known, the views agree with the rows     reconciled
-//	check log bounds  acquire.go                 Kafka has what is next; else park
-//	fill              dedup.IDs, unresolved.go   the new-key filter has all ids               filled
-//	collect           collect.go                 a batch is full, or old enough               sealed
-//	apply             apply.go                   dead letters are safe, duplicates are out,   dead-lettered
-//	  decide          decide.go                  and each event says what it adds
-//	write             write.go                   the rows are in                              inserting, inserted
-//	  notify          notify.go                  observers know of them
-//	  write range     write.go                   the range row is in                          range-written
-//	commit            apply.go                   Kafka knows the offset: collect again        committed
-//	recover           write.go                   an unknown outcome: await in-flight and load
-//	                                             position under the next fence, write the rest
-//	park              acquire.go                 never by itself: an operator must decide
-//
-// An event that ClickHouse refuses again and again raises an alarm and is tried on (write.go). Between batches the
-// worker does what is asked of the partition's owner (commands.go). When a session ends, what the worker knows is
-// handed to the next one of the same process (handoff.go), which skips acquire if its fence is still the newest.
-//
-// Whose post an event is of comes from posts.go, what is ahead of its post waits in unresolved.go, and what names
-// erased people is left out (erased.go).
+// When a session begins (session.go), it holds the topic against what the epoch began with (epoch.go), and starts
+// each partition where the ledger says; what Kafka has committed counts only where the ledger has nothing yet. When
+// a session ends, what a worker knows is kept for the next one of this process, if the partition stays here.
 package consumer

@@ -83,7 +83,7 @@ func TestOlderEpochsAreAskedOnlyWhileTheRawTableHasThem(t *testing.T) {
 	now := &clockAt{time.Now()}
 	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, now, nil, prometheus.NewRegistry(), zap.NewNop())
 	check := func(partitions int32, epoch uint16) (regrouped bool) {
-		c.cfg.Partitions, c.cfg.Epoch = partitions, epoch
+		c.shared.Config.Partitions, c.shared.Config.Epoch = partitions, epoch
 		require.NoError(t, kafka.WithOffsetReader(c.kafka, func(r kafka.OffsetReader) (err error) {
 			regrouped, err = c.checkEpoch(t.Context(), r)
 			return err

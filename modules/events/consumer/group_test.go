@@ -10,7 +10,6 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
@@ -106,11 +105,7 @@ func TestLostOffsetsNeedADecision(t *testing.T) {
 	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	wait.Until(t, func() bool {
-		n := 0.0
-		for partition := range w.cfg.Partitions {
-			n += testutil.ToFloat64(c.metrics.of(partition).stopped)
-		}
-		return n == float64(w.cfg.Partitions)
+		return value(t, reg, "feedrank_events_partition_stopped") == float64(w.cfg.Partitions)
 	}, "every partition waits")
 	require.NoError(t, c.Stop(context.Background()))
 	require.Equal(t, 400, w.Count(t, "SELECT count() AS n FROM events"))
@@ -140,10 +135,10 @@ func TestARecreatedTopicNeedsANewEpoch(t *testing.T) {
 	_, err := kafka.EnsureTopics(w.KafkaConfig, topicSpecs(w.cfg.Log, w.KafkaConfig), false)
 	require.NoError(t, err)
 
-	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, prometheus.NewRegistry(),
-		zaptest.NewLogger(t))
+	reg := prometheus.NewRegistry()
+	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
-	wait.Until(t, func() bool { return testutil.ToFloat64(c.metrics.of(0).stopped) == 1 })
+	wait.Until(t, func() bool { return value(t, reg, "feedrank_events_partition_stopped", "0") == 1 })
 	require.NoError(t, c.Stop(context.Background()))
 
 	w.cfg.Epoch = 2
@@ -198,8 +193,8 @@ func TestPoisonNeverBlocks(t *testing.T) {
 		&sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder("{}"), Timestamp: time.Now()}))
 	w.requireExact(t, 100)
 	wait.Until(t, func() bool {
-		r := w.dead.reasons()
+		r := w.dead.Reasons()
 		return r["empty"] == 1 && r["malformed"] == 2 && r["oversized"] == 1 && r["newer_version"] == 1 &&
 			r["bad_key"] == 1
-	}, "%v", w.dead.reasons())
+	}, "%v", w.dead.Reasons())
 }

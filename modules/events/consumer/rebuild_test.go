@@ -5,13 +5,13 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/test/stack"
 )
 
 // buckets are all counts of old posts, by post, hour and Kafka partition.
@@ -46,7 +46,7 @@ func TestARebuildShowsReadersOldCountsOrNewOnesWhileEventsFlow(t *testing.T) {
 	w.requireExact(t, 2000)
 	right := w.buckets(t)
 	// As if a like had counted twice until now: every bucket is wrong.
-	for _, view := range viewTables() {
+	for _, view := range stack.EventViews() {
 		w.Exec(t, "INSERT INTO "+view+" SELECT * FROM "+view)
 	}
 	wrong := w.buckets(t)

@@ -116,7 +116,7 @@ func New(p Params) *Builder {
 		memory: p.Memory, graph: p.Graph, fallback: p.Fallback, guards: p.Guards, filters: p.Filters, clock: p.Clock,
 		metrics: p.Metrics, singleflight: newSingleflight(p.Workers),
 		dutyCycle: worker.NewRest(core.SystemClock{}, restFactor, 0),
-		lists: sync.Pool{New: func() any { return shortlist.New() }},
+		lists:     sync.Pool{New: func() any { return shortlist.New() }},
 	}
 	b.stages = b.way(p.Seconds)
 	return b

@@ -1,4 +1,4 @@
-package consumer
+package posts
 
 import (
 	"context"
@@ -22,19 +22,19 @@ type Posts struct {
 	clock  core.Clock
 
 	mu    sync.Mutex
-	known *window.Map[core.ID, knownPost]
+	known *window.Map[core.ID, Known]
 }
 
-// knownPost is what there is a record of.
-type knownPost struct {
-	author core.ID
-	gone   bool
+// Known is what there is a record of.
+type Known struct {
+	Author core.ID
+	Gone   bool
 	read   int64 // milliseconds since 1970
 }
 
 // fresh tells whether it still holds at a time.
-func (k knownPost) fresh(now int64) bool {
-	if k.gone {
+func (k Known) fresh(now int64) bool {
+	if k.Gone {
 		return now-k.read <= goneFresh.Milliseconds()
 	}
 	return now-k.read <= shownFresh.Milliseconds()
@@ -47,13 +47,13 @@ const (
 	askedAtOnce     = 100_000          // in one query
 )
 
-// NewPosts makes one.
-func NewPosts(client *clickhouse.Client, clock core.Clock) *Posts {
-	return &Posts{client: client, clock: clock, known: window.New[core.ID, knownPost](rememberedPosts)}
+// New makes one.
+func New(client *clickhouse.Client, clock core.Clock) *Posts {
+	return &Posts{client: client, clock: clock, known: window.New[core.ID, Known](rememberedPosts)}
 }
 
-// find tells of those posts in found that there is a record of, and takes the others out.
-func (p *Posts) find(ctx context.Context, found map[core.ID]knownPost) error {
+// Find tells of those posts in found that there is a record of, and takes the others out.
+func (p *Posts) Find(ctx context.Context, found map[core.ID]Known) error {
 	var ask []core.ID
 	now := p.clock.Now().UnixMilli()
 	p.mu.Lock()
@@ -66,11 +66,11 @@ func (p *Posts) find(ctx context.Context, found map[core.ID]knownPost) error {
 		}
 	}
 	p.mu.Unlock()
-	return p.look(ctx, ask, found)
+	return p.Look(ctx, ask, found)
 }
 
-// look asks ClickHouse.
-func (p *Posts) look(ctx context.Context, ids []core.ID, found map[core.ID]knownPost) error {
+// Look asks ClickHouse for posts, and puts those that there is a record of into found.
+func (p *Posts) Look(ctx context.Context, ids []core.ID, found map[core.ID]Known) error {
 	now := p.clock.Now().UnixMilli()
 	for chunk := range slices.Chunk(ids, askedAtOnce) {
 		var id, author proto.ColInt64
@@ -88,7 +88,7 @@ func (p *Posts) look(ctx context.Context, ids []core.ID, found map[core.ID]known
 				p.mu.Lock()
 				defer p.mu.Unlock()
 				for i := range id {
-					k := knownPost{author: core.ID(author[i]), gone: gone[i] != 0 || author[i] == 0, read: now}
+					k := Known{Author: core.ID(author[i]), Gone: gone[i] != 0 || author[i] == 0, read: now}
 					found[core.ID(id[i])] = k
 					p.known.Add(core.ID(id[i]), k)
 				}
@@ -102,16 +102,16 @@ func (p *Posts) look(ctx context.Context, ids []core.ID, found map[core.ID]known
 	return nil
 }
 
-// pair is a user and another.
-type pair struct{ user, other core.ID }
+// Pair is a user and another.
+type Pair struct{ User, Other core.ID }
 
-// blocks are those of these pairs in which the first has blocked the other.
-func (p *Posts) blocks(ctx context.Context, pairs []pair) (map[pair]struct{}, error) {
-	all := map[pair]struct{}{}
+// Blocks are those of these pairs in which the first has blocked the other.
+func (p *Posts) Blocks(ctx context.Context, pairs []Pair) (map[Pair]struct{}, error) {
+	all := map[Pair]struct{}{}
 	for chunk := range slices.Chunk(pairs, askedAtOnce) {
 		var asked, askedOther, user, other proto.ColInt64
 		for _, pair := range chunk {
-			asked, askedOther = append(asked, int64(pair.user)), append(askedOther, int64(pair.other))
+			asked, askedOther = append(asked, int64(pair.User)), append(askedOther, int64(pair.Other))
 		}
 		err := p.client.Read(ctx, clickhouse.Query{Name: "event_blocks", Query: ch.Query{
 			Body: sql.ClickHouse("event_blocks"), ExternalTable: "asked",
@@ -120,7 +120,7 @@ func (p *Posts) blocks(ctx context.Context, pairs []pair) (map[pair]struct{}, er
 			Result:       proto.Results{{Name: "user_id", Data: &user}, {Name: "other_id", Data: &other}},
 			OnResult: func(context.Context, proto.Block) error {
 				for i := range user {
-					all[pair{core.ID(user[i]), core.ID(other[i])}] = struct{}{}
+					all[Pair{core.ID(user[i]), core.ID(other[i])}] = struct{}{}
 				}
 				return nil
 			},

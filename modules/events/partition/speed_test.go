@@ -1,4 +1,4 @@
-package consumer
+package partition
 
 import (
 	"syscall"
@@ -24,26 +24,26 @@ func cpu(b *testing.B) time.Duration {
 // is what one core could do; events/s includes waiting for ClickHouse on the same machine.
 func BenchmarkApply(b *testing.B) {
 	s := stack.OfEvents(b)
-	tape := newFakePartition(s, 1, 8)
-	tape.cfg = DefaultConfig()
-	tape.cfg.Partitions = 1024
-	user := core.ID(mustUser(tape))
+	fake := newFakePartition(s, 1, 8)
+	fake.cfg = DefaultConfig()
+	fake.cfg.Partitions = 1024
+	user := core.ID(mustUser(fake))
 	rng := newRand(1)
 	for _, e := range randomEvents(rng, b.N) {
 		e.UserID = user
 		e.PostID = core.ID(1 + rng.IntN(5000))
-		tape.append(e)
+		fake.append(e)
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
 	began, used := time.Now(), cpu(b)
-	o := tape.run(b.Context(), noFailpoints{})
-	for tape.committed.Load() < int64(len(tape.log)) {
+	o := fake.run(b.Context(), noFailpoints{})
+	for fake.committed.Load() < int64(len(fake.log)) {
 		require.NoError(b, worker.Pause(b.Context(), time.Millisecond))
 	}
 	b.StopTimer()
-	b.ReportMetric(float64(len(tape.log))/(cpu(b)-used).Seconds(), "events/cpu-s")
-	b.ReportMetric(float64(len(tape.log))/time.Since(began).Seconds(), "events/s")
+	b.ReportMetric(float64(len(fake.log))/(cpu(b)-used).Seconds(), "events/cpu-s")
+	b.ReportMetric(float64(len(fake.log))/time.Since(began).Seconds(), "events/s")
 	o.cancel()
 	<-o.done
 }

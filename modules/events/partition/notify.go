@@ -1,4 +1,4 @@
-package consumer
+package partition
 
 import (
 	"context"
@@ -19,13 +19,13 @@ type Observer interface {
 // notify lets the rest of the program know, before the range is written: whoever dies here is followed
 // by somebody who finds the events present and tells of them again. What fails is tried again for as
 // long as the partition may wait, then it is counted.
-func (p *partition) notify(ctx context.Context) {
-	if p.observer == nil || len(p.batch.rows) == 0 {
+func (p *Worker) notify(ctx context.Context) {
+	if p.Observer == nil || len(p.batch.rows) == 0 {
 		return
 	}
 	events := make([]core.Event, 0, len(p.batch.rows))
 	for i := range p.batch.rows {
-		if r := &p.batch.rows[i]; !names(&r.Event, p.erased) { // one that is present is yet to be removed
+		if r := &p.batch.rows[i]; !names(&r.Event, p.Erased) { // one that is present is yet to be removed
 			e := r.Core()
 			e.Repeated = !r.Present && r.Verdict == counting.Repeated // of one that was there before, that is not known
 			events = append(events, e)
@@ -35,7 +35,7 @@ func (p *partition) notify(ctx context.Context) {
 	defer cancel()
 	pause := retryPause()
 	for {
-		err := p.observer.Observe(ctx, events)
+		err := p.Observer.Observe(ctx, events)
 		if err == nil {
 			return
 		}

@@ -1,4 +1,4 @@
-package consumer
+package partition
 
 import (
 	"context"
@@ -17,10 +17,10 @@ import (
 func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := newFakePartition(s, 5, 6)
-	o := tape.run(t.Context(), noFailpoints{})
-	wait.Until(t, func() bool { return tape.committed.Load() == int64(len(tape.log)) })
-	r := ledger.NewOwners(tape.cfg.Log, tape.cfg.InsertTimeout, s.ClickHouse, core.SystemClock{})
+	fake := newFakePartition(s, 5, 6)
+	o := fake.run(t.Context(), noFailpoints{})
+	wait.Until(t, func() bool { return fake.committed.Load() == int64(len(fake.log)) })
+	r := ledger.NewOwners(fake.cfg.Log, fake.cfg.InsertTimeout, s.ClickHouse, core.SystemClock{})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 
@@ -32,7 +32,7 @@ func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
 	wrong, err = r.Reconcile(ctx, 5, r.Complete(), time.Now())
 	require.NoError(t, err)
 	require.Positive(t, wrong)
-	tape.requireExact(t)
+	fake.requireExact(t)
 
 	_, err = r.Reconcile(ctx, 5, r.Complete().Add(-time.Hour), time.Now())
 	require.ErrorContains(t, err, "complete only from")
@@ -49,24 +49,24 @@ func TestTheOwnerReconcilesDaysOnRequest(t *testing.T) {
 func TestARecordThatClickHouseRefusesIsQuarantinedOnRequest(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := newFakePartition(s, 6, 7)
+	fake := newFakePartition(s, 6, 7)
 	bad := randomEvents(newRand(9), 1)[0]
 	// no state: what others expect of states is theirs
-	bad.UserID, bad.PostID, bad.Action = core.ID(mustUser(tape)), 666, core.ActionView
-	offset := tape.append(bad).Offset
-	tape.poison++ // it ends as one
+	bad.UserID, bad.PostID, bad.Action = core.ID(mustUser(fake)), 666, core.ActionView
+	offset := fake.append(bad).Offset
+	fake.poison++ // it ends as one
 	s.Exec(t, "ALTER TABLE events ADD CONSTRAINT no_ones CHECK post_id != 666")
-	o := tape.run(t.Context(), noFailpoints{})
-	stopped := tape.metrics.stopped.WithLabelValues("6")
+	o := fake.run(t.Context(), noFailpoints{})
+	stopped := fake.metrics.stopped.WithLabelValues("6")
 	wait.Until(t, func() bool { return testutil.ToFloat64(stopped) == 1 })
 
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	sent, err := ledger.NewOwners(tape.cfg.Log, tape.cfg.InsertTimeout, s.ClickHouse,
+	sent, err := ledger.NewOwners(fake.cfg.Log, fake.cfg.InsertTimeout, s.ClickHouse,
 		core.SystemClock{}).Quarantine(ctx, 6, offset, offset)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, sent)
-	tape.through(t, o)
-	tape.requireExact(t)
-	require.Equal(t, 1, tape.dead.reasons()[deadQuarantined])
+	fake.through(t, o)
+	fake.requireExact(t)
+	require.Equal(t, 1, fake.dead.Reasons()[deadQuarantined])
 }

@@ -1,4 +1,4 @@
-package consumer
+package partition
 
 // Failpoint is a moment in the life of a partition at which a process may die. The table of cases in
 // README.md names them, and tests stop at each.

@@ -1,4 +1,4 @@
-package consumer
+package partition
 
 import (
 	"context"
@@ -20,6 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events/codec"
 	"github.com/feedrank/feedrank/modules/events/dedup"
 	"github.com/feedrank/feedrank/modules/events/ledger"
+	"github.com/feedrank/feedrank/modules/events/posts"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
@@ -33,12 +34,12 @@ type fakePartition struct {
 	log       []*sarama.ConsumerMessage
 	distinct  int
 	poison    int
-	dead      *deadLetterLog
-	metrics   *metrics
+	dead      *stack.DeadLetters
+	metrics   *Metrics
 	ledger    *ledger.Ledger // nil: its own
-	posts     *Posts
+	posts     *posts.Posts
 	sessions  Sessions
-	handoff   handoff // of the owner before, in the same process
+	handoff   Handoff // of the owner before, in the same process
 
 	committed atomic.Int64
 	oldest    int64
@@ -47,8 +48,8 @@ type fakePartition struct {
 // newFakePartition writes a log with copies at all distances, events of three days, and some poison.
 func newFakePartition(s *stack.Stack, partition uint16, seed uint64) *fakePartition {
 	t := &fakePartition{
-		Stack: s, cfg: DefaultConfig(), partition: partition, dead: &deadLetterLog{},
-		metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}),
+		Stack: s, cfg: DefaultConfig(), partition: partition, dead: &stack.DeadLetters{},
+		metrics: NewMetrics(prometheus.NewRegistry(), core.SystemClock{}),
 	}
 	t.cfg.Partitions, t.cfg.InsertTimeout = 1024, 5*time.Second
 	t.cfg.Batch.MaxRows, t.cfg.Batch.MaxAge, t.cfg.Dedup.Window = 30, 5*time.Millisecond, 60
@@ -92,9 +93,9 @@ func (t *fakePartition) append(e core.Event) *sarama.ConsumerMessage {
 	return record
 }
 
-// owner is a worker on the tape.
+// owner is a worker on the fake.
 type owner struct {
-	p      *partition
+	p      *Worker
 	done   chan struct{}
 	err    error
 	cancel context.CancelFunc
@@ -117,36 +118,29 @@ func (t *fakePartition) run(ctx context.Context, steps Failpoints) *owner {
 		shared = ledger.New(t.ClickHouse, core.SystemClock{}, t.cfg.InsertTimeout, t.cfg.Batch.MaxRows)
 	}
 	l := shared.Partition(1, int32(t.partition), 1024, false)
-	m := t.metrics.of(int32(t.partition))
-	survey := func() (logOffsets, error) {
-		return logOffsets{next: t.committed.Load(), oldest: t.oldest, newest: int64(len(t.log))}, nil
+	survey := func() (LogOffsets, error) {
+		return LogOffsets{Next: t.committed.Load(), Oldest: t.oldest, Newest: int64(len(t.log))}, nil
 	}
 	o := &owner{done: make(chan struct{})}
-	o.p = &partition{
-		id: int32(t.partition), topic: "events", cfg: t.cfg, owner: "test", ledger: l,
-		queue:  kafka.NewQueue(1<<30, core.SystemClock{}, func() {}, func() {}),
-		reader: codec.NewDecoder(t.cfg.Log), dedup: dedup.NewIDs(t.cfg.Dedup, l, m.dedup), deadLetters: t.dead,
-		failpoints: steps,
-		clock:      core.SystemClock{}, log: zap.NewNop(), metrics: m, fence: ledger.Fence{Token: ledger.NewToken()},
-		readOffsets: survey,
-		offsets:     logOffsets{next: from},
-		commit:      t.commit, erased: core.NobodyErased{}, posts: t.posts, unresolved: newUnresolvedPosts(),
-		sessions: t.sessions,
-	}
-	o.p.states = dedup.NewStates(t.cfg.Dedup, t.cfg.RequireSession, o.p.dedup)
-	o.p.takeOver(t.handoff)
+	o.p = New(Shared{
+		Config: t.cfg, Topic: "events", Owner: "test", DeadLetters: t.dead, Failpoints: steps, Posts: t.posts,
+		Sessions: t.sessions, Clock: core.SystemClock{}, Log: zap.NewNop(), Metrics: t.metrics,
+	}, Claim{
+		ID: int32(t.partition), Ledger: l, Queue: kafka.NewQueue(1<<30, core.SystemClock{}, func() {}, func() {}),
+		Offsets: LogOffsets{Next: from}, Commit: t.commit, ReadOffsets: survey,
+	}, t.handoff)
 	for _, record := range t.log[from:] {
-		o.p.queue.Push(record)
+		o.p.Queue.Push(record)
 	}
 	ctx, o.cancel = context.WithCancel(ctx)
 	go func() {
 		defer close(o.done)
-		o.err = o.p.run(ctx)
+		o.err = o.p.Run(ctx)
 	}()
 	return o
 }
 
-// finish plays the tape to its end with a fresh worker.
+// finish plays the fake to its end with a fresh worker.
 func (t *fakePartition) finish(tb testing.TB) {
 	tb.Helper()
 	last := t.run(tb.Context(), noFailpoints{})
@@ -155,15 +149,15 @@ func (t *fakePartition) finish(tb testing.TB) {
 	<-last.done
 }
 
-// requireExact compares everything that is left of the tape with what must be.
+// requireExact compares everything that is left of the fake with what must be.
 func (t *fakePartition) requireExact(tb testing.TB) {
 	tb.Helper()
 	where := fmt.Sprintf(" FROM events WHERE epoch = 1 AND kafka_partition = %d", t.partition)
 	require.Equal(tb, t.distinct, t.Count(tb, "SELECT count() AS n"+where), "rows")
 	require.Equal(tb, t.distinct, t.Count(tb, "SELECT uniqExact(user_id, event_id) AS n"+where),
 		"distinct events")
-	for _, view := range viewTables() {
-		require.Zero(tb, differing(tb, t.Stack, view, t.partition), view)
+	for _, view := range stack.EventViews() {
+		require.Zero(tb, t.Stack.Differing(tb, view, t.partition), view)
 	}
 	ranges := fmt.Sprintf(" FROM event_ranges WHERE epoch = 1 AND kafka_partition = %d", t.partition)
 	require.Equal(tb, len(t.log), t.Count(tb, "SELECT sum(last_offset - first_offset + 1) AS n"+ranges),
@@ -241,45 +235,45 @@ func TestNothingIsLostOrDoubledWhereverAnOwnerIsStopped(t *testing.T) {
 			partition := next
 			t.Run(string(step)+"/"+how, func(t *testing.T) {
 				t.Parallel()
-				tape := newFakePartition(s, partition, 1)
-				tape.ledger = shared
-				disturb(t, tape, step)
-				tape.finish(t)
-				tape.requireExact(t)
+				fake := newFakePartition(s, partition, 1)
+				fake.ledger = shared
+				disturb(t, fake, step)
+				fake.finish(t)
+				fake.requireExact(t)
 			})
 		}
 	}
 }
 
 // kill ends a worker at a step, as SIGKILL does: nothing of it happens afterwards.
-func kill(t *testing.T, tape *fakePartition, step Failpoint) {
-	victim := tape.run(t.Context(), at(step, nth(step), runtime.Goexit))
+func kill(t *testing.T, fake *fakePartition, step Failpoint) {
+	victim := fake.run(t.Context(), at(step, nth(step), runtime.Goexit))
 	<-victim.done
 }
 
 // rebalance takes the partition away at a step: the session ends, the worker finishes its batch.
-func rebalance(t *testing.T, tape *fakePartition, step Failpoint) {
+func rebalance(t *testing.T, fake *fakePartition, step Failpoint) {
 	var victim *owner
 	var started sync.WaitGroup
 	started.Add(1)
-	victim = tape.run(t.Context(), at(step, nth(step), func() { started.Wait(); victim.cancel() }))
+	victim = fake.run(t.Context(), at(step, nth(step), func() { started.Wait(); victim.cancel() }))
 	started.Done()
 	<-victim.done
 	require.ErrorIs(t, victim.err, context.Canceled)
 }
 
 // freeze stops a worker at a step, lets others go on for long, and wakes it.
-func freeze(t *testing.T, tape *fakePartition, step Failpoint) {
+func freeze(t *testing.T, fake *fakePartition, step Failpoint) {
 	frozen, wake := make(chan struct{}), make(chan struct{})
-	victim := tape.run(t.Context(), at(step, nth(step), func() { close(frozen); <-wake }))
+	victim := fake.run(t.Context(), at(step, nth(step), func() { close(frozen); <-wake }))
 	<-frozen
-	tape.finish(t)
-	tape.requireExact(t)
+	fake.finish(t)
+	fake.requireExact(t)
 	close(wake)
 	if once(step) || step == AtCommitted {
 		// It may take the partition for itself, as a new owner would; or find it gone.
 		wait.Until(t, func() bool {
-			return victim.ended() || tape.committed.Load() == int64(len(tape.log))
+			return victim.ended() || fake.committed.Load() == int64(len(fake.log))
 		})
 		victim.cancel()
 		<-victim.done
@@ -304,9 +298,9 @@ func (t *fakePartition) commit(next int64) {
 func TestABatchOfWhichSomeDaysLandedIsCompleted(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := newFakePartition(s, 7, 9)
+	fake := newFakePartition(s, 7, 9)
 	l, f := newcomer(t, s, 7)
-	b := tape.readBatch(l)
+	b := fake.readBatch(l)
 	byDay := map[int32][]ledger.Row{}
 	for i := range b.rows {
 		byDay[b.rows[i].Day()] = append(byDay[b.rows[i].Day()], b.rows[i])
@@ -316,12 +310,12 @@ func TestABatchOfWhichSomeDaysLandedIsCompleted(t *testing.T) {
 	require.NoError(t, l.Insert(t.Context(), f, byDay[b.rows[0].Day()], false))
 	s.Exec(t, "ATTACH TABLE user_author_90d_mv")
 
-	tape.finish(t)
-	tape.requireExact(t)
-	require.Positive(t, testutil.ToFloat64(tape.metrics.reconciled))
+	fake.finish(t)
+	fake.requireExact(t)
+	require.Positive(t, testutil.ToFloat64(fake.metrics.reconciled))
 }
 
-// readBatch is the tape's first batch, as an owner would have decided it.
+// readBatch is the fake's first batch, as an owner would have decided it.
 func (t *fakePartition) readBatch(l *ledger.Partition) *batch {
 	b := &batch{}
 	b.reset(0)
@@ -343,9 +337,9 @@ func (t *fakePartition) readBatch(l *ledger.Partition) *batch {
 func TestANewOwnerWaitsForStatementsOfOlderFences(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := newFakePartition(s, 9, 11)
+	fake := newFakePartition(s, 9, 11)
 	before, f := newcomer(t, s, 9)
-	left := tape.readBatch(before)
+	left := fake.readBatch(before)
 	s.Exec(t, "CREATE TABLE nowhere (n UInt8) ENGINE = Null")
 	s.Exec(t, "CREATE MATERIALIZED VIEW a_slow_view TO nowhere AS SELECT sleepEachRow(2) AS n FROM (SELECT user_id FROM events LIMIT 1)")
 	var writing sync.WaitGroup
@@ -360,7 +354,7 @@ func TestANewOwnerWaitsForStatementsOfOlderFences(t *testing.T) {
 	wait.Until(t, func() bool { return running() == 1 })
 
 	ended := make(chan int, 1)
-	owner := tape.run(t.Context(), at(AtInFlightEnded, 1, func() {
+	owner := fake.run(t.Context(), at(AtInFlightEnded, 1, func() {
 		ended <- running()
 		s.Exec(t, "DROP TABLE a_slow_view")
 	}))
@@ -368,8 +362,8 @@ func TestANewOwnerWaitsForStatementsOfOlderFences(t *testing.T) {
 	writing.Wait()
 	owner.cancel()
 	<-owner.done
-	tape.finish(t)
-	tape.requireExact(t)
+	fake.finish(t)
+	fake.requireExact(t)
 }
 
 // TestAnOwnerThatGoesOnKnowsWhatLaysBeyondItsPlace has a partition stay with its process while part of what
@@ -377,23 +371,23 @@ func TestANewOwnerWaitsForStatementsOfOlderFences(t *testing.T) {
 func TestAnOwnerThatGoesOnKnowsWhatLaysBeyondItsPlace(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := newFakePartition(s, 8, 10)
+	fake := newFakePartition(s, 8, 10)
 	l, f := newcomer(t, s, 8)
-	left := tape.readBatch(l)
+	left := fake.readBatch(l)
 	require.NoError(t, l.Insert(t.Context(), f, left.rows, true))
-	tape.cfg.Batch.MaxRows = 7
+	fake.cfg.Batch.MaxRows = 7
 	var first *owner
 	var started sync.WaitGroup
 	started.Add(1)
-	first = tape.run(t.Context(), at(AtCommitted, 1, func() { started.Wait(); first.cancel() }))
+	first = fake.run(t.Context(), at(AtCommitted, 1, func() { started.Wait(); first.cancel() }))
 	started.Done()
 	<-first.done
 	require.ErrorIs(t, first.err, context.Canceled)
-	tape.handoff = first.p.handOff()
-	require.NotEmpty(t, tape.handoff.present)
+	fake.handoff = first.p.HandOff()
+	require.NotEmpty(t, fake.handoff.present)
 
-	tape.cfg.Batch.MaxRows = 30
-	tape.finish(t)
-	tape.requireExact(t)
-	require.EqualValues(t, 1, testutil.ToFloat64(tape.metrics.resumed))
+	fake.cfg.Batch.MaxRows = 30
+	fake.finish(t)
+	fake.requireExact(t)
+	require.EqualValues(t, 1, testutil.ToFloat64(fake.metrics.resumed))
 }

@@ -1,4 +1,4 @@
-package consumer
+package partition
 
 import (
 	"testing"
@@ -20,8 +20,8 @@ func (g given) Valid(user, post core.ID, session string) bool {
 }
 
 func TestASessionThatWasNotGivenForTheEventIsNotKept(t *testing.T) {
-	m := newMetrics(prometheus.NewRegistry(), core.SystemClock{})
-	p := &partition{sessions: given{1, 2}, metrics: m.of(0)}
+	m := NewMetrics(prometheus.NewRegistry(), core.SystemClock{})
+	p := &Worker{Shared: Shared{Sessions: given{1, 2}}, metrics: m.of(0)}
 	for _, e := range []codec.Event{
 		{User: 1, Post: 2, Session: "given"},
 		{User: 1, Post: 3, Session: "given"},
@@ -41,7 +41,7 @@ func TestASessionThatWasNotGivenForTheEventIsNotKept(t *testing.T) {
 	require.Equal(t, []string{"given", "", "", ""}, kept())
 	require.InDelta(t, 2, testutil.ToFloat64(m.foreign), 0)
 
-	p.sessions, p.batch.rows[0].Session = nil, "anything"
+	p.Sessions, p.batch.rows[0].Session = nil, "anything"
 	p.validateSessions()
 	require.Equal(t, "anything", p.batch.rows[0].Session, "where no feed is served, sessions are not ours to judge")
 }

@@ -1,4 +1,4 @@
-package consumer
+package partition
 
 import (
 	"time"
@@ -12,13 +12,13 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// metrics are the consumer's figures. The label partition is bounded by the topic's partitions.
-type metrics struct {
+// Metrics are the consumer's figures. The label partition is bounded by the topic's partitions.
+type Metrics struct {
 	records      *prometheus.CounterVec // partition, outcome
 	duplicates   *prometheus.CounterVec // partition, found
 	deadLetters  *prometheus.CounterVec // reason
 	bytes        *prometheus.CounterVec // partition, outcome
-	backlog      *kafka.Backlog
+	Backlog      *kafka.Backlog         // what waits in the partitions
 	windowIDs    *prometheus.GaugeVec
 	filterBytes  *prometheus.GaugeVec
 	suspects     *prometheus.CounterVec
@@ -36,8 +36,8 @@ type metrics struct {
 	reconciled   prometheus.Counter
 	killed       prometheus.Counter
 	acquire      prometheus.Histogram
-	rebalances   prometheus.Counter
-	pauses       prometheus.Counter
+	Rebalances   prometheus.Counter // sessions that began
+	Pauses       prometheus.Counter // of fetching a partition
 	lost         prometheus.Counter
 	observe      prometheus.Counter
 	fills        prometheus.Counter
@@ -50,7 +50,8 @@ type metrics struct {
 	earlyDropped prometheus.Counter
 }
 
-func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
+// NewMetrics makes and registers them.
+func NewMetrics(reg prometheus.Registerer, clock core.Clock) *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "feedrank_events_" + name, Help: help}, labels)
 		reg.MustRegister(c)
@@ -73,7 +74,7 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 	backlog := kafka.NewBacklog("feedrank_events_", clock, "partition")
 	reg.MustRegister(backlog)
 	seconds := prometheus.ExponentialBuckets(0.005, 2, 16)
-	return &metrics{
+	return &Metrics{
 		records: counter("records_total",
 			"Records read from Kafka, by what became of them: event, duplicate, dead_letter, erased (it names somebody who is).", "partition", "outcome"),
 		duplicates: counter("duplicates_total",
@@ -81,7 +82,7 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		deadLetters: counter("dead_letters_total", "Records that are no event, by reason.", "reason"),
 		bytes: counter("bytes_total",
 			"Bytes of the keys and values of records read from Kafka, by what became of them: event, duplicate, dead_letter.", "partition", "outcome"),
-		backlog:     backlog,
+		Backlog:     backlog,
 		windowIDs:   gauge("window_ids", "Recent ids held exactly."),
 		filterBytes: gauge("filter_bytes", "Memory of the filter over all ids of the raw table."),
 		suspects: counter("suspects_total",
@@ -111,8 +112,8 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 			"Statements of ours that were ended because they hung.").WithLabelValues(),
 		acquire: histogram("take_seconds", "Time to take a partition: fence, look-up, reconciling, filter.",
 			seconds),
-		rebalances: counter("rebalances_total", "Sessions of the consumer group that began here.").WithLabelValues(),
-		pauses: counter("pauses_total",
+		Rebalances: counter("rebalances_total", "Sessions of the consumer group that began here.").WithLabelValues(),
+		Pauses: counter("pauses_total",
 			"Times that fetching a partition was paused because its queue was full.").WithLabelValues(),
 		lost: counter("lost_offsets_total",
 			"Offsets that Kafka had deleted before they were read.").WithLabelValues(),
@@ -139,7 +140,7 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 
 // partitionMetrics are the figures of one partition, looked up once.
 type partitionMetrics struct {
-	*metrics
+	*Metrics
 	events, copies, dead prometheus.Counter
 	bytes                struct{ events, copies, dead prometheus.Counter }
 	erased               prometheus.Counter
@@ -150,10 +151,10 @@ type partitionMetrics struct {
 	early                prometheus.Gauge
 }
 
-func (m *metrics) of(partition int32) *partitionMetrics {
+func (m *Metrics) of(partition int32) *partitionMetrics {
 	label := kafka.PartitionLabel(partition)
 	p := &partitionMetrics{
-		metrics: m,
+		Metrics: m,
 		events:  m.records.WithLabelValues(label, "event"), copies: m.records.WithLabelValues(label, "duplicate"),
 		dead: m.records.WithLabelValues(label, "dead_letter"), erased: m.records.WithLabelValues(label, "erased"),
 		windowIDs: m.windowIDs.WithLabelValues(label), bloom: m.filterBytes.WithLabelValues(label),
@@ -173,16 +174,16 @@ func (m *metrics) of(partition int32) *partitionMetrics {
 	return p
 }
 
-// forget drops the gauges of a partition that is somebody else's now.
-func (m *metrics) forget(partition int32) {
+// Forget drops the gauges of a partition that is somebody else's now.
+func (m *Metrics) Forget(partition int32) {
 	label := kafka.PartitionLabel(partition)
 	for _, g := range []*prometheus.GaugeVec{m.windowIDs, m.filterBytes, m.stopped, m.earlyPosts} {
 		g.DeleteLabelValues(label)
 	}
 }
 
-func (p *partition) measure(started time.Time) {
-	b, m, now := &p.batch, p.metrics, p.clock.Now()
+func (p *Worker) measure(started time.Time) {
+	b, m, now := &p.batch, p.metrics, p.Clock.Now()
 	m.events.Add(float64(len(b.rows)))
 	m.copies.Add(float64(b.duplicates))
 	m.dead.Add(float64(len(b.deadLetters)))

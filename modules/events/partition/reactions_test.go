@@ -1,4 +1,4 @@
-package consumer
+package partition
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/codec"
+	"github.com/feedrank/feedrank/modules/events/posts"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -21,8 +22,8 @@ import (
 // oneFakePartition is an empty log of the only partition of a topic.
 func oneFakePartition(s *stack.Stack) *fakePartition {
 	t := &fakePartition{
-		Stack: s, cfg: DefaultConfig(), dead: &deadLetterLog{},
-		metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}),
+		Stack: s, cfg: DefaultConfig(), dead: &stack.DeadLetters{},
+		metrics: NewMetrics(prometheus.NewRegistry(), core.SystemClock{}),
 	}
 	t.cfg.Partitions, t.cfg.InsertTimeout, t.cfg.Batch.MaxAge = 1, 10*time.Second, 5*time.Millisecond
 	return t
@@ -64,7 +65,7 @@ const postColumns, authorColumns = "exposures views clicks likes comments shares
 func TestWhatCountsHow(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := oneFakePartition(s)
+	fake := oneFakePartition(s)
 	const like, unlike, comment, share = core.ActionLike, core.ActionUnlike, core.ActionComment, core.ActionShare
 	posts := []struct {
 		did          []core.Action
@@ -92,14 +93,14 @@ func TestWhatCountsHow(t *testing.T) {
 	}
 	for post := 1; post < len(posts); post++ {
 		for i, action := range posts[post].did {
-			tape.did(1, action, post, 50-i, func(e *core.Event) { e.AuthorID = core.ID(900 + post) })
+			fake.did(1, action, post, 50-i, func(e *core.Event) { e.AuthorID = core.ID(900 + post) })
 		}
 	}
 	for _, millis := range []uint32{1, 2, 3, 4, 7, 8, 1000, 1200, 1_000_000} {
-		tape.did(1, core.ActionDwell, 20, 1, func(e *core.Event) { e.DwellMillis = millis })
+		fake.did(1, core.ActionDwell, 20, 1, func(e *core.Event) { e.DwellMillis = millis })
 	}
-	tape.finish(t)
-	tape.requireExact(t)
+	fake.finish(t)
+	fake.requireExact(t)
 	for post := 1; post < len(posts); post++ {
 		require.Equal(t, posts[post].post, sums(t, s, "post_metrics_1h", postColumns, fmt.Sprint("post_id = ", post)),
 			"post %d", post)
@@ -115,34 +116,34 @@ func TestWhatCountsHow(t *testing.T) {
 func TestOthersCannotTakeLikesAway(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := oneFakePartition(s)
+	fake := oneFakePartition(s)
 	for user := 1; user <= 5; user++ {
-		tape.did(user, core.ActionLike, 1, 30)
+		fake.did(user, core.ActionLike, 1, 30)
 	}
 	for user := 6; user <= 26; user++ {
 		for range 3 {
-			tape.did(user, core.ActionUnlike, 1, 20)
+			fake.did(user, core.ActionUnlike, 1, 20)
 		}
 	}
-	tape.finish(t)
+	fake.finish(t)
 	require.Equal(t, "0 0 0 5 0 0 0", sums(t, s, "post_metrics_1h", postColumns, "post_id = 1"))
 }
 
 func TestTheLatestByTimeHoldsInWhateverOrderTheyCome(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := oneFakePartition(s)
-	tape.did(1, core.ActionUnlike, 1, 10) // from another phone
-	tape.did(1, core.ActionLike, 1, 60)   // this one was offline
-	tape.did(2, core.ActionLike, 2, 10)
-	tape.did(2, core.ActionUnlike, 2, 60)
-	tape.did(3, core.ActionLike, 3, -4) // a clock that is ahead
-	tape.did(3, core.ActionUnlike, 3, -1, func(e *core.Event) { e.ReceivedAt = e.ReceivedAt.Add(time.Second) })
-	tape.did(4, core.ActionUnhide, 4, 10)
-	tape.did(4, core.ActionHide, 4, 60)
-	tape.did(5, core.ActionNotInterested, 5, 10)
-	tape.did(5, core.ActionUnhide, 5, 60)
-	tape.finish(t)
+	fake := oneFakePartition(s)
+	fake.did(1, core.ActionUnlike, 1, 10) // from another phone
+	fake.did(1, core.ActionLike, 1, 60)   // this one was offline
+	fake.did(2, core.ActionLike, 2, 10)
+	fake.did(2, core.ActionUnlike, 2, 60)
+	fake.did(3, core.ActionLike, 3, -4) // a clock that is ahead
+	fake.did(3, core.ActionUnlike, 3, -1, func(e *core.Event) { e.ReceivedAt = e.ReceivedAt.Add(time.Second) })
+	fake.did(4, core.ActionUnhide, 4, 10)
+	fake.did(4, core.ActionHide, 4, 60)
+	fake.did(5, core.ActionNotInterested, 5, 10)
+	fake.did(5, core.ActionUnhide, 5, 60)
+	fake.finish(t)
 	for post, hides := range map[int]string{4: "0", 5: "1"} {
 		require.Equal(t, hides, sums(t, s, "post_metrics_1h", "hides", fmt.Sprint("post_id = ", post)), "post %d", post)
 	}
@@ -156,19 +157,19 @@ func TestTheLatestByTimeHoldsInWhateverOrderTheyCome(t *testing.T) {
 func TestAStateIsKnownWhoeverHasThePartition(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := oneFakePartition(s)
+	fake := oneFakePartition(s)
 	minute := 2000 // also on the day before
 	for _, action := range []core.Action{
 		core.ActionLike, core.ActionLike, core.ActionUnlike, core.ActionUnlike,
 		core.ActionLike, core.ActionComment, core.ActionComment,
 	} {
 		minute -= 200
-		tape.did(1, action, 1, minute)
-		tape.finish(t)
+		fake.did(1, action, 1, minute)
+		fake.finish(t)
 	}
 	require.Equal(t, "0 0 0 1 1 0 0", sums(t, s, "post_metrics_1h", postColumns, "post_id = 1"))
 	require.Equal(t, 3, s.Count(t, "SELECT count() AS n FROM events WHERE verdict = 'repeated'"))
-	tape.requireExact(t)
+	fake.requireExact(t)
 }
 
 // finalStates works out from the log which reactions stand at its end: code of its own.
@@ -229,8 +230,8 @@ func writePost(t testing.TB, s *stack.Stack, id, author int, columns string) {
 func TestOnlyWhatThePostsRecordSaysCounts(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := oneFakePartition(s)
-	tape.posts = NewPosts(s.ClickHouse, core.SystemClock{})
+	fake := oneFakePartition(s)
+	fake.posts = posts.New(s.ClickHouse, core.SystemClock{})
 	const ago = "now64(6) - INTERVAL 2 HOUR, 1, "
 	writePost(t, s, 1, 50, ago+"false, 0")
 	writePost(t, s, 2, 50, ago+"true, 0")
@@ -238,14 +239,14 @@ func TestOnlyWhatThePostsRecordSaysCounts(t *testing.T) {
 	s.Exec(t, `INSERT INTO blocks (kind, row_key, user_id, other_id, version) VALUES ('block', 'a', 7, 50, 1), ('block', 'b', 50, 8, 1), ('mute', 'c', 9, 50, 1)`)
 	for _, user := range []int{5, 7, 8, 9, 50} {
 		for _, action := range []core.Action{core.ActionView, core.ActionLike, core.ActionComment} {
-			tape.did(user, action, 1, 10) // the client says that it is of 900
+			fake.did(user, action, 1, 10) // the client says that it is of 900
 		}
-		tape.did(user, core.ActionLike, 2, 10)
-		tape.did(user, core.ActionShare, 3, 10)
-		tape.did(user, core.ActionLike, 4, 10) // there is no such post
+		fake.did(user, core.ActionLike, 2, 10)
+		fake.did(user, core.ActionShare, 3, 10)
+		fake.did(user, core.ActionLike, 4, 10) // there is no such post
 	}
-	tape.finish(t)
-	tape.requireExact(t)
+	fake.finish(t)
+	fake.requireExact(t)
 	require.Equal(t, "0 5 0 2 2 0 0", sums(t, s, "post_metrics_1h", postColumns, "author_id = 50"),
 		"neither the author's own, nor of who is blocked")
 	require.Zero(t, s.Count(t, "SELECT count() AS n FROM post_metrics_1h WHERE post_id != 1 OR author_id != 50"))
@@ -261,48 +262,48 @@ func TestOnlyWhatThePostsRecordSaysCounts(t *testing.T) {
 func TestAnEventAheadOfItsPostCountsOnceThePostIsKnown(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := oneFakePartition(s)
-	tape.posts = NewPosts(s.ClickHouse, core.SystemClock{})
+	fake := oneFakePartition(s)
+	fake.posts = posts.New(s.ClickHouse, core.SystemClock{})
 	for _, user := range []int{5, 6, 50} {
-		tape.did(user, core.ActionLike, 1, 10)
-		tape.did(user, core.ActionView, 1, 10)
-		tape.did(user, core.ActionLike, 2, 10) // somebody guesses which posts will come
+		fake.did(user, core.ActionLike, 1, 10)
+		fake.did(user, core.ActionView, 1, 10)
+		fake.did(user, core.ActionLike, 2, 10) // somebody guesses which posts will come
 	}
-	tape.did(6, core.ActionUnlike, 1, 9)
-	owner := tape.run(t.Context(), noFailpoints{})
-	wait.Until(t, func() bool { return tape.committed.Load() == int64(len(tape.log)) })
+	fake.did(6, core.ActionUnlike, 1, 9)
+	owner := fake.run(t.Context(), noFailpoints{})
+	wait.Until(t, func() bool { return fake.committed.Load() == int64(len(fake.log)) })
 	require.Zero(t, s.Count(t, "SELECT count() AS n FROM post_metrics_1h"))
 	writePost(t, s, 1, 50, "now64(6) - INTERVAL 20 MINUTE, 1, false, 0")
 	writePost(t, s, 2, 50, "now64(6) + INTERVAL 2 MINUTE, 1, false, 0") // it was made after the events
-	wait.Until(t, func() bool { return testutil.ToFloat64(tape.metrics.resolved) == 2 })
+	wait.Until(t, func() bool { return testutil.ToFloat64(fake.metrics.resolved) == 2 })
 	owner.cancel()
 	<-owner.done
-	tape.requireExact(t)
+	fake.requireExact(t)
 	require.Equal(t, "0 3 0 1 0 0 0", sums(t, s, "post_metrics_1h", postColumns, "post_id = 1 AND author_id = 50"))
 	require.Zero(t, s.Count(t, "SELECT count() AS n FROM post_metrics_1h WHERE post_id != 1"))
 	require.Equal(t, "1 0 0 0 0 0", sums(t, s, "user_author_90d", authorColumns, "user_id = 6 AND author_id = 50"))
 
-	tape.did(5, core.ActionLike, 1, 5) // again, now that the post is known
-	tape.finish(t)
+	fake.did(5, core.ActionLike, 1, 5) // again, now that the post is known
+	fake.finish(t)
 	require.Equal(t, "1", sums(t, s, "post_metrics_1h", "likes", "post_id = 1"))
 	writePost(t, s, 1, 50, "now64(6) - INTERVAL 20 MINUTE, 2, false, 1")
-	tape.requireExact(t) // what was counted of a post stays when it is deleted
+	fake.requireExact(t) // what was counted of a post stays when it is deleted
 }
 
 func TestANewOwnerKnowsWhichEventsAreAheadOfTheirPosts(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := oneFakePartition(s)
-	tape.posts = NewPosts(s.ClickHouse, core.SystemClock{})
-	tape.did(5, core.ActionLike, 1, 10)
-	tape.finish(t)
+	fake := oneFakePartition(s)
+	fake.posts = posts.New(s.ClickHouse, core.SystemClock{})
+	fake.did(5, core.ActionLike, 1, 10)
+	fake.finish(t)
 	writePost(t, s, 1, 50, "now64(6) - INTERVAL 20 MINUTE, 1, false, 0")
-	owner := tape.run(t.Context(), noFailpoints{})
-	wait.Until(t, func() bool { return testutil.ToFloat64(tape.metrics.resolved) == 1 })
+	owner := fake.run(t.Context(), noFailpoints{})
+	wait.Until(t, func() bool { return testutil.ToFloat64(fake.metrics.resolved) == 1 })
 	owner.cancel()
 	<-owner.done
 	require.Equal(t, "1", sums(t, s, "post_metrics_1h", "likes", "post_id = 1"))
-	tape.requireExact(t)
+	fake.requireExact(t)
 }
 
 // anySession takes every feed_session but one for served.
@@ -314,21 +315,21 @@ func TestImpressionsCountOnceForEachServedSessionWhereOneIsRequired(t *testing.T
 	t.Parallel()
 	for _, required := range []bool{false, true} {
 		s := stack.OfEvents(t)
-		tape := oneFakePartition(s)
-		tape.cfg.RequireSession, tape.sessions = required, anySession{}
+		fake := oneFakePartition(s)
+		fake.cfg.RequireSession, fake.sessions = required, anySession{}
 		in := func(session string) func(*core.Event) { return func(e *core.Event) { e.FeedSession = session } }
 		for range 20 {
-			tape.did(1, core.ActionImpression, 1, 5)
-			tape.did(1, core.ActionImpression, 1, 5, in("1.forged.0"))
-			tape.did(1, core.ActionImpression, 1, 5, in("1.abc.0.1"))
-			tape.did(1, core.ActionImpression, 1, 5, in("1.abc.0.7"))
-			tape.did(1, core.ActionImpression, 1, 5, in("1.ghi.0.1")) // another session
-			tape.did(2, core.ActionImpression, 1, 5, in("1.abc.0.1"))
+			fake.did(1, core.ActionImpression, 1, 5)
+			fake.did(1, core.ActionImpression, 1, 5, in("1.forged.0"))
+			fake.did(1, core.ActionImpression, 1, 5, in("1.abc.0.1"))
+			fake.did(1, core.ActionImpression, 1, 5, in("1.abc.0.7"))
+			fake.did(1, core.ActionImpression, 1, 5, in("1.ghi.0.1")) // another session
+			fake.did(2, core.ActionImpression, 1, 5, in("1.abc.0.1"))
 		}
-		tape.finish(t)
-		tape.did(1, core.ActionImpression, 1, 5, in("1.abc.0.1"))
-		tape.did(1, core.ActionImpression, 1, 5, in("1.def.0.1"))
-		tape.finish(t) // by another owner
+		fake.finish(t)
+		fake.did(1, core.ActionImpression, 1, 5, in("1.abc.0.1"))
+		fake.did(1, core.ActionImpression, 1, 5, in("1.def.0.1"))
+		fake.finish(t) // by another owner
 		want := map[bool]string{false: "122", true: "4"}[required]
 		require.Equal(t, want, sums(t, s, "post_metrics_1h", "exposures", "post_id = 1"))
 	}
@@ -338,14 +339,14 @@ func TestImpressionsCountOnceForEachServedSessionWhereOneIsRequired(t *testing.T
 func TestTheStateOfAnUnfinishedBatchIsNotHandedOn(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := oneFakePartition(s)
+	fake := oneFakePartition(s)
 	for user := 1; user <= 20; user++ {
-		tape.did(user, core.ActionLike, 1, 10)
+		fake.did(user, core.ActionLike, 1, 10)
 	}
-	first := tape.run(t.Context(), at(AtInserting, 1, runtime.Goexit))
+	first := fake.run(t.Context(), at(AtInserting, 1, runtime.Goexit))
 	<-first.done
 	require.Positive(t, first.p.states.Len())
-	tape.handoff = first.p.handOff()
-	tape.finish(t)
+	fake.handoff = first.p.HandOff()
+	fake.finish(t)
 	require.Equal(t, "20", sums(t, s, "post_metrics_1h", "likes", "post_id = 1"))
 }

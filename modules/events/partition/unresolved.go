@@ -1,4 +1,4 @@
-package consumer
+package partition
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/counting"
 	"github.com/feedrank/feedrank/modules/events/ledger"
+	"github.com/feedrank/feedrank/modules/events/posts"
 )
 
 // unresolvedPosts are the posts that events of a partition were ahead of. Their rows are in the raw table and count
@@ -53,8 +54,8 @@ func (e *unresolvedPosts) add(post core.ID, offset, now int64) bool {
 }
 
 // noteUnresolved notes what the batch had of posts without a record.
-func (p *partition) noteUnresolved() {
-	now := p.clock.Now().UnixMilli()
+func (p *Worker) noteUnresolved() {
+	now := p.Clock.Now().UnixMilli()
 	for i := range p.batch.rows {
 		r := &p.batch.rows[i]
 		if r.Verdict == counting.Unresolved && !p.unresolved.add(r.Post, r.Offset, now) {
@@ -65,13 +66,13 @@ func (p *partition) noteUnresolved() {
 }
 
 // countResolved looks whether there is a record of some of these posts by now, and counts their events.
-func (p *partition) countResolved(ctx context.Context) error {
-	if p.posts == nil || len(p.unresolved.posts) == 0 {
+func (p *Worker) countResolved(ctx context.Context) error {
+	if p.Posts == nil || len(p.unresolved.posts) == 0 {
 		return nil
 	}
 	some := slices.Clone(p.unresolved.due[:min(unresolvedAtOnce, len(p.unresolved.due))])
-	found := make(map[core.ID]knownPost, len(some))
-	if err := p.posts.look(ctx, some, found); err != nil {
+	found := make(map[core.ID]posts.Known, len(some))
+	if err := p.Posts.Look(ctx, some, found); err != nil {
 		p.log.Warn("look for posts that events were ahead of", zap.Error(err))
 		return nil
 	}
@@ -80,7 +81,7 @@ func (p *partition) countResolved(ctx context.Context) error {
 		for id := range found {
 			s.Posts, s.After = append(s.Posts, id), min(s.After, p.unresolved.posts[id].offset-1)
 		}
-		changed, err := p.ledger.Reconcile(ctx, p.fence, s)
+		changed, err := p.Ledger.Reconcile(ctx, p.fence, s)
 		if err != nil {
 			// they are looked at again
 			return p.recover(ctx, fmt.Errorf("count events that were ahead of their posts: %w", err))
@@ -88,12 +89,12 @@ func (p *partition) countResolved(ctx context.Context) error {
 		p.metrics.reconciled.Add(float64(changed))
 		p.metrics.resolved.Add(float64(len(found)))
 	}
-	p.unresolved.looked(some, found, p.clock.Now().Add(-unresolvedFor).UnixMilli(), p.metrics)
+	p.unresolved.looked(some, found, p.Clock.Now().Add(-unresolvedFor).UnixMilli(), p.metrics)
 	return nil
 }
 
 // looked forgets what was found, and what was waited for too long; the rest is looked at again after the others.
-func (e *unresolvedPosts) looked(some []core.ID, found map[core.ID]knownPost, before int64, m *partitionMetrics) {
+func (e *unresolvedPosts) looked(some []core.ID, found map[core.ID]posts.Known, before int64, m *partitionMetrics) {
 	e.due = append([]core.ID(nil), e.due[len(some):]...)
 	for _, id := range some {
 		_, resolved := found[id]
@@ -111,14 +112,14 @@ func (e *unresolvedPosts) looked(some []core.ID, found map[core.ID]knownPost, be
 }
 
 // loadUnresolved reads which posts the partition's events were ahead of, those that have a record by now too.
-func (p *partition) loadUnresolved(ctx context.Context) error {
-	if p.posts == nil {
+func (p *Worker) loadUnresolved(ctx context.Context) error {
+	if p.Posts == nil {
 		return nil
 	}
-	now := p.clock.Now()
+	now := p.Clock.Now()
 	fresh := newUnresolvedPosts()
 	since := ledger.DayOf(now.Add(-p.reader.MaxAge()).UnixMilli())
-	err := p.ledger.Unresolved(ctx, since, maxUnresolved, func(post core.ID, first int64) {
+	err := p.Ledger.Unresolved(ctx, since, maxUnresolved, func(post core.ID, first int64) {
 		fresh.add(post, first, now.UnixMilli())
 	})
 	if err != nil {

@@ -1,35 +1,17 @@
-package consumer
+package partition
 
 import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/modules/lab/embedded"
-	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
-	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
-// ownClickHouse is a migrated server that the test may kill.
-func ownClickHouse(t *testing.T) *stack.Stack {
-	t.Helper()
-	servers := embeddedtest.Own(t, embedded.ClickHouse)
-	s := stack.Configs(servers.Addresses())
-	s.Servers = servers
-	_, err := migrate.ClickHouse(t.Context(), s.ClickHouseConfig, false)
-	require.NoError(t, err)
-	s.ClickHouse = clickhouse.New(s.ClickHouseConfig, prometheus.NewRegistry())
-	t.Cleanup(s.ClickHouse.Close)
-	return s
-}
-
-// through waits until the tape is applied to its end.
+// through waits until the fake is applied to its end.
 func (t *fakePartition) through(tb testing.TB, o *owner) {
 	tb.Helper()
 	wait.Until(tb, func() bool { return t.committed.Load() == int64(len(t.log)) })
@@ -39,32 +21,32 @@ func (t *fakePartition) through(tb testing.TB, o *owner) {
 
 func TestNothingIsLostOrDoubledWheneverClickHouseIsKilled(t *testing.T) {
 	t.Parallel()
-	s := ownClickHouse(t)
+	s := stack.OwnClickHouse(t)
 	for i, step := range allFailpoints() {
 		t.Run(string(step), func(t *testing.T) {
-			tape := newFakePartition(s, uint16(i), 2)
+			fake := newFakePartition(s, uint16(i), 2)
 			back := make(chan error, 1)
-			o := tape.run(t.Context(), at(step, nth(step), func() {
+			o := fake.run(t.Context(), at(step, nth(step), func() {
 				if err := s.Servers.ClickHouse.Kill(); err != nil {
 					t.Error(err)
 				}
 				go func() { back <- s.Servers.ClickHouse.Start(t.Context()) }()
 			}))
-			tape.through(t, o)
+			fake.through(t, o)
 			require.NoError(t, <-back)
-			tape.requireExact(t)
+			fake.requireExact(t)
 		})
 	}
 }
 
 func TestAFrozenClickHouseLeavesNothingUncertain(t *testing.T) {
 	t.Parallel()
-	s := ownClickHouse(t)
-	tape := newFakePartition(s, 0, 3)
-	tape.cfg.InsertTimeout = 5 * time.Second // on a busy machine an insert may take its time
-	timeouts := tape.metrics.uncertain.WithLabelValues("timeout")
+	s := stack.OwnClickHouse(t)
+	fake := newFakePartition(s, 0, 3)
+	fake.cfg.InsertTimeout = 5 * time.Second // on a busy machine an insert may take its time
+	timeouts := fake.metrics.uncertain.WithLabelValues("timeout")
 	thawed := make(chan error, 1)
-	o := tape.run(t.Context(), at(AtInserting, 3, func() {
+	o := fake.run(t.Context(), at(AtInserting, 3, func() {
 		if err := s.Servers.ClickHouse.Freeze(); err != nil {
 			t.Error(err)
 		}
@@ -79,9 +61,9 @@ func TestAFrozenClickHouseLeavesNothingUncertain(t *testing.T) {
 			thawed <- s.Servers.ClickHouse.Thaw()
 		}()
 	}))
-	tape.through(t, o)
+	fake.through(t, o)
 	require.NoError(t, <-thawed)
-	tape.requireExact(t)
+	fake.requireExact(t)
 	require.Positive(t, testutil.ToFloat64(timeouts))
 }
 
@@ -107,11 +89,11 @@ func TestDataThatClickHouseRefusesStopsItsPartitionAlone(t *testing.T) {
 func TestAViewThatThrowsLeavesOursExact(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	tape := newFakePartition(s, 1, 5)
+	fake := newFakePartition(s, 1, 5)
 	// Somebody's own view fails: the raw rows and some of the views are written, and the insert fails.
 	s.Exec(t, "CREATE TABLE refused (n UInt8) ENGINE = Null")
 	s.Exec(t, "CREATE MATERIALIZED VIEW a_refusing TO refused AS SELECT throwIf(action = 'like', 'no') AS n FROM events")
-	tape.through(t, tape.run(t.Context(), noFailpoints{}))
-	tape.requireExact(t)
-	require.Positive(t, testutil.ToFloat64(tape.metrics.reconciled))
+	fake.through(t, fake.run(t.Context(), noFailpoints{}))
+	fake.requireExact(t)
+	require.Positive(t, testutil.ToFloat64(fake.metrics.reconciled))
 }

@@ -1,0 +1,52 @@
+package partition
+
+import (
+	"context"
+	"maps"
+
+	"github.com/feedrank/feedrank/modules/events/counting"
+)
+
+// apply brings the batch into ClickHouse, whatever it takes.
+func (p *Worker) apply(ctx context.Context) error {
+	started := p.Clock.Now()
+	b := &p.batch
+	p.Failpoints.Reached(AtSealed, p.ID)
+	b.leaveOut(p.Erased, p.present)
+	if err := p.publishDeadLetters(ctx, b.deadLetters); err != nil {
+		return err
+	}
+	p.Failpoints.Reached(AtDeadLettered, p.ID)
+	if err := p.dropDuplicates(ctx); err != nil {
+		return err
+	}
+	if err := p.retry(ctx, "decide what counts", func() error { return p.decide(ctx) }); err != nil {
+		return err
+	}
+	b.leaveOut(p.Erased, p.present) // whose post it is, is known only now
+	if err := p.writeWithRecovery(ctx); err != nil {
+		return err
+	}
+	p.noteUnresolved()
+	p.next = b.next
+	maps.DeleteFunc(p.present, func(offset int64, _ counting.Decision) bool { return offset < p.next })
+	p.Queue.Applied()
+	p.Commit(p.next)
+	p.Failpoints.Reached(AtCommitted, p.ID)
+	p.measure(started)
+	return nil
+}
+
+// dropDuplicates takes out of the batch what was applied before.
+func (p *Worker) dropDuplicates(ctx context.Context) error {
+	b := &p.batch
+	rows, recent := p.dedup.Decide(b.rows, p.present)
+	b.rows = rows
+	b.duplicates += uint64(recent) //nolint:gosec // not negative
+	return p.retry(ctx, "look up duplicates", func() error {
+		rows, old, err := p.dedup.Resolve(ctx, b.rows)
+		b.rows = rows
+		b.duplicates += uint64(old) //nolint:gosec // not negative
+		return err
+	})
+}
