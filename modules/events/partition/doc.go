@@ -1,6 +1,6 @@
 // Package partition is the state machine that applies one partition of the events topic to ClickHouse, each event
 // once. partition.go runs it. Its states, in the order in which the code is to be read, with the failpoints at which
-// tests stop it (failpoints.go):
+// tests stop it:
 //
 //	state             code                       goes on when                                 failpoints passed
 //	acquire           acquire.go                 the next fence is ours                       acquire, claimed
@@ -9,8 +9,8 @@
 //	                                             are known, the views agree with the rows     reconciled
 //	check log bounds  position.go                Kafka has what is next; else park
 //	fill              dedup.IDs, unresolved.go   the new-key filter has all ids               filled
-//	collect           collect.go, batch.go       a batch is full, or old enough               sealed
-//	apply             apply.go                   dead letters are safe, duplicates are out,   dead-lettered
+//	collect           collect.go                 a batch is full, or old enough               sealed
+//	apply             apply.go, duplicates.go    dead letters are safe, duplicates are out,   dead-lettered
 //	  decide          decide.go                  and each event says what it adds
 //	write             write.go                   the rows are in                              inserting, inserted
 //	  notify          notify.go                  observers know of them
@@ -26,5 +26,5 @@
 // resumes if its fence is still the newest (acquire.go).
 //
 // Whose post an event is of comes from package posts, what is ahead of its post waits in unresolved.go, and what
-// names erased people is left out (batch.go).
+// names erased people is left out (collect.go).
 package partition

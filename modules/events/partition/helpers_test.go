@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"flag"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/ledger"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
+	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/test/stack"
 )
 
@@ -38,3 +41,12 @@ func newMetricsForBench() *partitionMetrics {
 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
+
+func TestMain(m *testing.M) {
+	embedded.RunChildIfAsked()
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil { // most of the time they wait
+		panic(err)
+	}
+	stack.Main(m, embeddedtest.Only(embedded.ClickHouse, embedded.Kafka))
+}

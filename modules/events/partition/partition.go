@@ -151,3 +151,59 @@ func (p *Worker) takeOver(m Handoff) {
 	p.states.Adopt(m.states)
 	p.unresolved = m.unresolved
 }
+
+// Config is what a consumer needs to know.
+type Config struct {
+	codec.Log
+	OnLostOffsets  string // what to do when Kafka deleted what was not read: fail, earliest, latest
+	RequireSession bool   // an impression counts only with a feed_session that was served to its user for its post
+	InsertTimeout  time.Duration
+	Batch          Batch
+	Dedup          dedup.Config
+}
+
+// DefaultConfig is the reference scale: 10M events a day.
+func DefaultConfig() Config {
+	return Config{
+		Log: codec.DefaultLog(), OnLostOffsets: "fail", InsertTimeout: 15 * time.Second,
+		Batch: Batch{MaxRows: 50_000, MaxBytes: 16 << 20, MaxAge: 100 * time.Millisecond, QueueBytes: 32 << 20},
+		Dedup: dedup.DefaultConfig(),
+	}
+}
+
+// Batch says when a partition's batch is sealed: whichever bound is reached first.
+type Batch struct {
+	MaxRows    int           `koanf:"max_rows" validate:"gte=1,lte=500000"`
+	MaxBytes   int64         `koanf:"max_bytes" validate:"gte=65536,lte=268435456"`    // of the records' values
+	MaxAge     time.Duration `koanf:"max_age" validate:"gte=1ms,lte=10s"`              // since its first record
+	QueueBytes int64         `koanf:"queue_bytes" validate:"gte=65536,lte=1073741824"` // fetched and waiting, for each partition; fetching pauses above
+}
+
+// Failpoint is a moment in the life of a partition at which a process may die. The table of cases in
+// README.md names them, and tests stop at each.
+type Failpoint string
+
+// The failpoints, in their order. Those of acquiring a partition come again after an uncertain outcome.
+const (
+	AtAcquire        Failpoint = "acquire"         // about to claim the next fence
+	AtClaimed        Failpoint = "claimed"         // holds the fence
+	AtInFlightEnded  Failpoint = "in-flight-ended" // no older statement runs any more
+	AtPositionLoaded Failpoint = "position-loaded" // knows the position and the offsets present
+	AtReconciled     Failpoint = "reconciled"      // the views agree with the raw table
+	AtFilled         Failpoint = "filled"          // the filter knows all ids
+	AtSealed         Failpoint = "sealed"          // a batch is full, nothing of it is written
+	AtDeadLettered   Failpoint = "dead-lettered"   // its dead letters are safe
+	AtInserting      Failpoint = "inserting"       // about to insert the rows
+	AtInserted       Failpoint = "inserted"        // they are in, the range is not written
+	AtRangeWritten   Failpoint = "range-written"   // the range is written, the offset is not committed
+	AtCommitted      Failpoint = "committed"       // all done
+)
+
+// Failpoints observes a partition at its failpoints. It may block, which stops the partition there.
+type Failpoints interface {
+	Reached(at Failpoint, partition int32)
+}
+
+type noFailpoints struct{}
+
+func (noFailpoints) Reached(Failpoint, int32) {}
