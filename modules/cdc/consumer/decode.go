@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -147,4 +148,16 @@ func repairOf(m *sarama.ConsumerMessage) (version replica.Version, ok bool, err 
 		return replica.Version(n), true, nil
 	}
 	return 0, false, nil
+}
+
+// DeadLetters keeps what could not be applied, for people to look at. Publish returns nil once all
+// are safe.
+type DeadLetters interface {
+	Publish(ctx context.Context, letters []kafka.DeadLetter) error
+}
+
+func deadLetter(m *sarama.ConsumerMessage, epoch uint16, why error, at time.Time) kafka.DeadLetter {
+	l := kafka.NewDeadLetter(m, epoch, envelope.ReasonOf(why), why.Error())
+	l.At = at
+	return l
 }

@@ -20,10 +20,12 @@
 //
 //	publish              what cannot be read to the dead letters
 //	prepare              once: who is erased, which copies are empty, which truncates there were
-//	merge                the changes of a key to its last state, those of an edge likewise; where the log does not
-//	                     tell a row, PostgreSQL is asked (ask.go)
-//	insert               edges before the rows they come from; rows without an order are looked at once more
+//	merge                the changes of a key to its last state, those of an edge likewise (mergestep.go, merge.go);
+//	                     where the log does not tell a row, PostgreSQL is asked (ask.go)
+//	insert               edges before the rows they come from (insert.go); rows without an order are looked at once
+//	                     more (verify.go)
 //	truncate             the tombstones again, and what they take of what was just written; then the batch's own
+//	                     (truncate.go)
 //	notify               observers, who may miss it
 //
 // So a truncate that another partition meets meanwhile is never missed: it keeps its tombstone before it deletes, and

@@ -116,3 +116,11 @@ func TestAPartitionWhoseQueueIsFullIsPausedUntilItIsApplied(t *testing.T) {
 	require.NoError(t, <-done)
 	require.Positive(t, group.told)
 }
+
+func TestOffsetMetadataIsReadAsItWasWritten(t *testing.T) {
+	l := envelope.Leader{System: 7, Epoch: 4}
+	for _, m := range []offsetMetadata{{topicID: "ab", leader: l}, {topicID: "ab"}, {leader: l}, {}} {
+		require.Equal(t, m, parseMetadata(m.String()), "as it is committed with an offset")
+	}
+	require.Equal(t, offsetMetadata{topicID: "ab"}, parseMetadata("ab not numbers"))
+}
