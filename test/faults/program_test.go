@@ -90,7 +90,7 @@ func start(t *testing.T, s *stack.Stack, direct redisclient.Config) *program {
 	running, err := app.Start(t.Context(), cfg, zap.NewNop())
 	require.NoError(t, err)
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
-	remembered := redisclient.New(direct)
+	remembered := redisclient.New(direct, core.SystemClock{})
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
 		remembered.Close()

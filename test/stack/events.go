@@ -2,9 +2,13 @@ package stack
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -66,6 +70,13 @@ func (d *DeadLetters) Publish(_ context.Context, letters []kafka.DeadLetter) err
 	return nil
 }
 
+// All are those that were published.
+func (d *DeadLetters) All() []kafka.DeadLetter {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.letters)
+}
+
 // Reasons counts them by reason.
 func (d *DeadLetters) Reasons() map[string]int {
 	d.mu.Lock()
@@ -75,4 +86,22 @@ func (d *DeadLetters) Reasons() map[string]int {
 		found[l.Reason]++
 	}
 	return found
+}
+
+// RandomEvents are events of a few users on a few posts of the last days.
+func RandomEvents(rng *rand.Rand, n int) []core.Event {
+	events := make([]core.Event, n)
+	for i := range events {
+		e := core.Event{
+			UserID: core.ID(1 + rng.IntN(50)), PostID: core.ID(1 + rng.IntN(30)), Action: core.Actions()[rng.IntN(10)],
+			OccurredAt: time.Now().Add(-time.Duration(rng.Int64N(int64(60 * time.Hour)))), ReceivedAt: time.Now(),
+			DwellMillis: uint32(1 + rng.IntN(100_000)), Device: fmt.Sprint("device ", rng.IntN(5)), AppVersion: "1.2.3",
+		}
+		e.AuthorID = 1 + e.PostID%10
+		for b := range e.ID {
+			e.ID[b] = byte(rng.Uint32())
+		}
+		events[i] = e
+	}
+	return events
 }

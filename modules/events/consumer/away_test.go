@@ -24,7 +24,7 @@ func TestWhileClickHouseIsAwayTheLagGrowsAndFetchingPauses(t *testing.T) {
 	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
-	all := randomEvents(newRand(5), 6000)
+	all := stack.RandomEvents(newRand(5), 6000)
 	w.send(t, all[:100]...)
 	w.requireExact(t, 100)
 

@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -69,24 +68,6 @@ func (w *world) send(t *testing.T, events ...core.Event) {
 	require.NoError(t, w.producer.Send(t.Context(), messages...))
 }
 
-// randomEvents are events of a few users on a few posts of the last days.
-func randomEvents(rng *rand.Rand, n int) []core.Event {
-	events := make([]core.Event, n)
-	for i := range events {
-		e := core.Event{
-			UserID: core.ID(1 + rng.IntN(50)), PostID: core.ID(1 + rng.IntN(30)), Action: core.Actions()[rng.IntN(10)],
-			OccurredAt: time.Now().Add(-time.Duration(rng.Int64N(int64(60 * time.Hour)))), ReceivedAt: time.Now(),
-			DwellMillis: uint32(1 + rng.IntN(100_000)), Device: fmt.Sprint("device ", rng.IntN(5)), AppVersion: "1.2.3",
-		}
-		e.AuthorID = 1 + e.PostID%10
-		for b := range e.ID {
-			e.ID[b] = byte(rng.Uint32())
-		}
-		events[i] = e
-	}
-	return events
-}
-
 // requireExact waits until so many events are in the raw table and compares both views with it.
 func (w *world) requireExact(t *testing.T, distinct int) {
 	t.Helper()
@@ -118,7 +99,7 @@ func TestEveryEventIsAppliedOnceThroughDuplicatesAndRestarts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	events := randomEvents(rng, 2000)
+	events := stack.RandomEvents(rng, 2000)
 	stop := w.consume(t)
 	w.send(t, events[:1000]...)
 	w.send(t, events[500:1000]...)
@@ -145,7 +126,7 @@ func TestAPartitionThatStaysGoesOnAndOneThatWasAwayIsTakenAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.cfg.Dedup.Window = 2 * w.cfg.Batch.MaxRows
-	events := randomEvents(newRand(12), 900)
+	events := stack.RandomEvents(newRand(12), 900)
 	reg := prometheus.NewRegistry()
 	c := New(w.cfg, w.KafkaConfig, w.ClickHouse, w.dead, core.SystemClock{}, nil, reg, zaptest.NewLogger(t))
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })

@@ -10,13 +10,14 @@ import (
 
 	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
 func TestCopiesAreRecognisedAcrossEpochsWithAnotherNumberOfPartitions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	events := randomEvents(newRand(40), 300)
+	events := stack.RandomEvents(newRand(40), 300)
 	stop := w.consume(t)
 	w.send(t, events[:200]...)
 	w.requireExact(t, 200)
@@ -44,7 +45,7 @@ func TestCopiesAreRecognisedAcrossEpochsWithAnotherNumberOfPartitions(t *testing
 func TestAnEpochBeginsWhenAllOfTheOneBeforeIsApplied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	events := randomEvents(newRand(41), 60)
+	events := stack.RandomEvents(newRand(41), 60)
 	stop := w.consume(t)
 	w.send(t, events[:20]...)
 	w.requireExact(t, 20)

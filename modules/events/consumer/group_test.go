@@ -16,6 +16,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
+	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -56,7 +57,7 @@ func TestAChangedNumberOfPartitionsIsRefusedWithTheWayOut(t *testing.T) {
 
 	w.cfg.Partitions = 4
 	stop := w.consume(t)
-	w.send(t, randomEvents(newRand(1), 10)...)
+	w.send(t, stack.RandomEvents(newRand(1), 10)...)
 	w.requireExact(t, 10)
 	stop()
 	w.admin(t, func(a sarama.ClusterAdmin) error {
@@ -71,7 +72,7 @@ func TestAChangedNumberOfPartitionsIsRefusedWithTheWayOut(t *testing.T) {
 // lose applies 400 events, writes 100 more, and deletes all of them from the log.
 func lose(t *testing.T, w *world) {
 	t.Helper()
-	events := randomEvents(newRand(2), 500)
+	events := stack.RandomEvents(newRand(2), 500)
 	stop := w.consume(t)
 	w.send(t, events[:400]...)
 	w.requireExact(t, 400)
@@ -98,7 +99,7 @@ func TestLostOffsetsNeedADecision(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	lose(t, w)
-	more := randomEvents(newRand(3), 50)
+	more := stack.RandomEvents(newRand(3), 50)
 	w.send(t, more...)
 
 	reg := prometheus.NewRegistry()
@@ -125,7 +126,7 @@ func TestLostOffsetsNeedADecision(t *testing.T) {
 func TestARecreatedTopicNeedsANewEpoch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	events := randomEvents(newRand(4), 100)
+	events := stack.RandomEvents(newRand(4), 100)
 	stop := w.consume(t)
 	w.send(t, events...)
 	w.requireExact(t, 100)
@@ -145,7 +146,7 @@ func TestARecreatedTopicNeedsANewEpoch(t *testing.T) {
 	require.NoError(t, w.producer.Close()) // it remembers the old topic
 	w.producer = kafka.NewProducer(w.KafkaConfig)
 	w.send(t, events[:50]...) // copies across the epochs
-	w.send(t, randomEvents(newRand(5), 70)...)
+	w.send(t, stack.RandomEvents(newRand(5), 70)...)
 	w.consume(t)
 	w.requireExact(t, 170)
 }
@@ -158,7 +159,7 @@ func TestConsumersJoinAndLeaveWithoutLoss(t *testing.T) {
 	var sending sync.WaitGroup
 	sending.Go(func() {
 		for range 20 {
-			events := randomEvents(rng, 50)
+			events := stack.RandomEvents(rng, 50)
 			distinct += len(events)
 			w.send(t, append(events, events[:10]...)...)
 		}
@@ -187,7 +188,7 @@ func TestPoisonNeverBlocks(t *testing.T) {
 				Topic: topic, Key: sarama.StringEncoder("7"), Value: sarama.ByteEncoder(poison),
 				Timestamp: time.Now(),
 			}))
-		w.send(t, randomEvents(newRand(uint64(10+i)), 20)...)
+		w.send(t, stack.RandomEvents(newRand(uint64(10+i)), 20)...)
 	}
 	require.NoError(t, w.producer.Send(t.Context(),
 		&sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder("{}"), Timestamp: time.Now()}))

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/stretchr/testify/require"
 
@@ -42,7 +43,7 @@ func TestARebuildShowsReadersOldCountsOrNewOnesWhileEventsFlow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.consume(t)
-	w.send(t, randomEvents(newRand(1), 2000)...)
+	w.send(t, stack.RandomEvents(newRand(1), 2000)...)
 	w.requireExact(t, 2000)
 	right := w.buckets(t)
 	// As if a like had counted twice until now: every bucket is wrong.
@@ -62,7 +63,7 @@ func TestARebuildShowsReadersOldCountsOrNewOnesWhileEventsFlow(t *testing.T) {
 				done = true
 			default:
 			}
-			more := randomEvents(rng, 50)
+			more := stack.RandomEvents(rng, 50)
 			for i := range more {
 				more[i].PostID += 1000
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -14,7 +15,7 @@ import (
 func TestRowsOfSeveralPartitionsGoInOneStatementAndFailApart(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	shared := newWriter(s.ClickHouse, 1000, 10*time.Second)
+	shared := newWriter(s.ClickHouse, core.SystemClock{}, 1000, 10*time.Second)
 	const partitions = 8
 	var ledgers [partitions]*Partition
 	var fences [partitions]Fence
@@ -63,7 +64,7 @@ func TestTheWriterRestsAfterAStatementThatOthersCanWaitFor(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
 	l := ledgerOf(s, 3)
-	l.writer = newWriter(s.ClickHouse, 1000, 10*time.Second)
+	l.writer = newWriter(s.ClickHouse, core.SystemClock{}, 1000, 10*time.Second)
 	f := nextFence(t, l)
 	require.LessOrEqual(t, l.writer.rows.rest.Left(), time.Duration(0))
 	insert := func(alone bool, offset int64) {
@@ -82,7 +83,7 @@ func TestAStatementOfSeveralPartitionsIsFoundByEach(t *testing.T) {
 	s := stack.OfEvents(t)
 	s.Exec(t, "CREATE TABLE nowhere (n UInt8) ENGINE = Null")
 	s.Exec(t, "CREATE MATERIALIZED VIEW a_slow_view TO nowhere AS SELECT sleepEachRow(1) AS n FROM (SELECT user_id FROM events LIMIT 1)")
-	shared := newWriter(s.ClickHouse, 1000, 10*time.Second)
+	shared := newWriter(s.ClickHouse, core.SystemClock{}, 1000, 10*time.Second)
 	first, second, stranger := ledgerOf(s, 1), ledgerOf(s, 11), ledgerOf(s, 111)
 	first.writer, second.writer = shared, shared
 	f, g := nextFence(t, first), nextFence(t, second)

@@ -50,7 +50,7 @@ func TestARecordThatClickHouseRefusesIsQuarantinedOnRequest(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
 	fake := newFakePartition(s, 6, 7)
-	bad := randomEvents(newRand(9), 1)[0]
+	bad := stack.RandomEvents(newRand(9), 1)[0]
 	// no state: what others expect of states is theirs
 	bad.UserID, bad.PostID, bad.Action = core.ID(mustUser(fake)), 666, core.ActionView
 	offset := fake.append(bad).Offset

@@ -62,7 +62,7 @@ func newFakePartition(s *stack.Stack, partition uint16, seed uint64) *fakePartit
 	}
 	var events []core.Event
 	for range 130 {
-		e := randomEvents(rng, 1)[0]
+		e := stack.RandomEvents(rng, 1)[0]
 		e.UserID = users[rng.IntN(len(users))]
 		e.PostID = core.ID(1 + rng.IntN(4))      // few, so that reactions meet
 		if len(events) > 0 && rng.IntN(4) == 0 { // a copy, perhaps with another time
@@ -168,7 +168,7 @@ func (t *fakePartition) requireExact(tb testing.TB) {
 		"records accounted for")
 	require.Equal(tb, t.distinct, t.Count(tb, "SELECT sum(rows) AS n"+ranges), "rows accounted for")
 	letters := map[int64]bool{}
-	for _, letter := range t.dead.letters {
+	for _, letter := range t.dead.All() {
 		letters[letter.Offset] = true
 	}
 	require.Len(tb, letters, t.poison, "dead letters")

@@ -29,7 +29,7 @@ func BenchmarkApply(b *testing.B) {
 	fake.cfg.Partitions = 1024
 	user := core.ID(mustUser(fake))
 	rng := newRand(1)
-	for _, e := range randomEvents(rng, b.N) {
+	for _, e := range stack.RandomEvents(rng, b.N) {
 		e.UserID = user
 		e.PostID = core.ID(1 + rng.IntN(5000))
 		fake.append(e)
