@@ -74,9 +74,10 @@ $(SERVERS)/node_modules/.fetched: $(SERVERS)/package-lock.json
 	@touch $@
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## Check style, common mistakes, the import rule, licences and known vulnerabilities (VULNDB=url, VULN=required)
+lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## Check style, words, common mistakes, the import rule, licences and known vulnerabilities (VULNDB=url, VULN=required)
 	$(BIN)/golangci-lint-$(GOLANGCI_VERSION) run ./...
 	go test ./test/supply
+	go test -count 1 -run TestWordsAreTheFields ./test/documented
 	BIN=$(BIN) VULNDB=$(VULNDB) VULN=$(VULN) test/supply/vulnerabilities.sh
 
 $(BIN)/golangci-lint-$(GOLANGCI_VERSION):

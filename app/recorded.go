@@ -20,8 +20,8 @@ import (
 // recordWithin bounds what a command waits for its record.
 const recordWithin = 5 * time.Second
 
-// Deed is a command that changes data, as it is recorded.
-type Deed struct {
+// Operation is a command that changes data, as it is recorded.
+type Operation struct {
 	What   string // as /admin names it, where it has the same
 	Target string // never a person: the record outlives an erasure
 	Asked  any    // how it was called
@@ -30,10 +30,12 @@ type Deed struct {
 // Recorded does something, and keeps that it was done, by whom and what came of it, in feedrank.admin_actions as
 // what operators do through /admin is. That PostgreSQL does not take it is said on out, and undoes nothing. An error
 // without a result is a refusal: nothing was done.
-func Recorded(ctx context.Context, cfg config.Config, d Deed, out io.Writer, do func() (result any, err error)) error {
+func Recorded(
+	ctx context.Context, cfg config.Config, o Operation, out io.Writer, do func() (result any, err error),
+) error {
 	a := httpserver.Action{
-		At: core.SystemClock{}.Now(), Who: osUser(), What: d.What, Target: d.Target, Before: d.Asked, Status: http.StatusOK,
-		RequestID: "cli", Address: hostName(),
+		At: core.SystemClock{}.Now(), Who: osUser(), What: o.What, Target: o.Target, Before: o.Asked,
+		Status: http.StatusOK, RequestID: "cli", Address: hostName(),
 	}
 	result, err := do()
 	if err != nil && result == nil {

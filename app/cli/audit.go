@@ -47,7 +47,7 @@ func auditCommand(load loader) *cobra.Command {
 			}
 			var err error
 			if options.Repair {
-				err = app.Recorded(c.Context(), cfg, app.Deed{
+				err = app.Recorded(c.Context(), cfg, app.Operation{
 					What:  "audit.run",
 					Asked: map[string]any{"since": options.Since.String(), "repair": true},
 				}, c.ErrOrStderr(), run)

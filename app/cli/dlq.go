@@ -192,18 +192,18 @@ func dlqShow(load loader) *cobra.Command {
 
 func dlqReplay(load loader) *cobra.Command {
 	return dlqAct(load, "replay", "Write open letters to their topic again, as they were",
-		func(s *deadletter.Service) deed { return s.Replay })
+		func(s *deadletter.Service) operation { return s.Replay })
 }
 
 func dlqDiscard(load loader) *cobra.Command {
 	return dlqAct(load, "discard", "Mark open letters as dealt with",
-		func(s *deadletter.Service) deed { return s.Discard })
+		func(s *deadletter.Service) operation { return s.Discard })
 }
 
-type deed func(ctx context.Context, queue string, wanted deadletter.Filter, dryRun bool,
+type operation func(ctx context.Context, queue string, wanted deadletter.Filter, dryRun bool,
 	progress func(done, total int)) (deadletter.Outcome, error)
 
-func dlqAct(load loader, verb, short string, of func(*deadletter.Service) deed) *cobra.Command {
+func dlqAct(load loader, verb, short string, of func(*deadletter.Service) operation) *cobra.Command {
 	var f choice
 	var all, dryRun, asJSON bool
 	c := &cobra.Command{Use: verb, Short: short, Args: exactly(0)}
@@ -241,7 +241,7 @@ func dlqAct(load loader, verb, short string, of func(*deadletter.Service) deed) 
 			if dryRun {
 				_, err = do()
 			} else {
-				err = app.Recorded(c.Context(), cfg, app.Deed{What: "dead_letters." + verb, Asked: f.asked()},
+				err = app.Recorded(c.Context(), cfg, app.Operation{What: "dead_letters." + verb, Asked: f.asked()},
 					c.ErrOrStderr(), do)
 			}
 			if err != nil {
@@ -288,11 +288,11 @@ func dlqQuarantine(load loader) *cobra.Command {
 		defer cancel()
 		return app.WithOwners(cfg, func(owners *ledger.Owners) error {
 			var sent uint64
-			deed := app.Deed{
+			operation := app.Operation{
 				What: "dead_letters.quarantine", Target: strconv.Itoa(partition),
 				Asked: map[string]int64{"first": first, "last": last},
 			}
-			err := app.Recorded(ctx, cfg, deed, c.ErrOrStderr(), func() (any, error) {
+			err := app.Recorded(ctx, cfg, operation, c.ErrOrStderr(), func() (any, error) {
 				var err error
 				sent, err = owners.Quarantine(ctx, partition, first, last)
 				return map[string]uint64{"sent": sent}, err

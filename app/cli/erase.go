@@ -54,7 +54,7 @@ func eraseCommand(load loader) *cobra.Command {
 		ctx, cancel := context.WithTimeout(c.Context(), patience)
 		defer cancel()
 		var report erase.Report
-		err = app.Recorded(ctx, cfg, app.Deed{What: "people.erase"}, c.ErrOrStderr(), func() (any, error) {
+		err = app.Recorded(ctx, cfg, app.Operation{What: "people.erase"}, c.ErrOrStderr(), func() (any, error) {
 			var err error
 			report, err = app.Erase(ctx, cfg, users)
 			return erased{len(users), report.Again, report.Finished}, err

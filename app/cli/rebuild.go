@@ -34,7 +34,7 @@ func rebuildViewsCommand(load loader) *cobra.Command {
 			progress := app.NewProgress(c.ErrOrStderr())
 			tell := func(done, total int) { progress.Show("rebuild", int64(done), int64(total)) }
 			var wrong uint64
-			err := app.Recorded(ctx, cfg, app.Deed{What: "views.rebuild"}, c.ErrOrStderr(), func() (any, error) {
+			err := app.Recorded(ctx, cfg, app.Operation{What: "views.rebuild"}, c.ErrOrStderr(), func() (any, error) {
 				var err error
 				wrong, err = owners.Rebuild(ctx, tell)
 				progress.End()

@@ -35,7 +35,7 @@ func resyncCommand() *cobra.Command {
 			if check {
 				_, err = compare()
 			} else {
-				err = app.Recorded(c.Context(), cfg, app.Deed{What: "cdc.resync", Target: table}, c.ErrOrStderr(),
+				err = app.Recorded(c.Context(), cfg, app.Operation{What: "cdc.resync", Target: table}, c.ErrOrStderr(),
 					compare)
 			}
 			if err == nil && check && differences > 0 {

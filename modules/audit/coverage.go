@@ -18,8 +18,8 @@ type log struct {
 	newest           int64 // the last offset applied when the audit began
 }
 
-// extent is a range of offsets, as the ledger has it.
-type extent struct {
+// offsetRange is a range of offsets, as the ledger has it.
+type offsetRange struct {
 	first, last int64
 	rows        uint64
 	others      uint64 // duplicates, dead letters, what names erased people, and what never was
@@ -28,7 +28,7 @@ type extent struct {
 	overlaps    bool
 }
 
-func (e extent) String() string { return fmt.Sprintf("offsets %d to %d", e.first, e.last) }
+func (e offsetRange) String() string { return fmt.Sprintf("offsets %d to %d", e.first, e.last) }
 
 // A piece of a log is looked at in one go: its size bounds our memory and the server's.
 const (
@@ -78,7 +78,7 @@ func (a *Auditor) logs(ctx context.Context, from time.Time) (all []log, err erro
 
 // walk goes through a log piece by piece.
 func (a *Auditor) walk(ctx context.Context, r *Report, l log, complete time.Time) error {
-	last := extent{first: l.before, last: l.before}
+	last := offsetRange{first: l.before, last: l.before}
 	expected := l.before + 1
 	known := l.before >= 0 // where the first range begins is Kafka's to say
 	for {
@@ -106,14 +106,14 @@ func (a *Auditor) walk(ctx context.Context, r *Report, l log, complete time.Time
 }
 
 // compare holds a range against where it should begin, and against itself.
-func (l log) compare(r *Report, e *extent, expected int64) {
+func (l log) compare(r *Report, e *offsetRange, expected int64) {
 	switch {
 	case e.first > expected:
-		gap := extent{first: expected, last: e.first - 1}
+		gap := offsetRange{first: expected, last: e.first - 1}
 		r.add(l.finding(RangeGap, gap.String(), gap.records(), "no range covers them"))
 	case e.first < expected:
 		e.overlaps = true
-		both := extent{first: e.first, last: min(e.last, expected-1)}
+		both := offsetRange{first: e.first, last: min(e.last, expected-1)}
 		r.add(l.finding(RangeOverlap, both.String(), both.records(), "more than one range covers them"))
 	}
 	if n := e.records(); e.rows+e.others != n {
@@ -123,7 +123,7 @@ func (l log) compare(r *Report, e *extent, expected int64) {
 }
 
 // rowsAnd says what was found of the rows of a range.
-func (e extent) rowsAnd(found, removed uint64) string {
+func (e offsetRange) rowsAnd(found, removed uint64) string {
 	s := fmt.Sprintf("%d rows were written, the raw table has %d", e.rows, found)
 	if removed > 0 {
 		s += fmt.Sprintf("; %d were erased", removed)
@@ -132,14 +132,14 @@ func (e extent) rowsAnd(found, removed uint64) string {
 }
 
 // records is how many offsets there are; none in a range that ends before it begins.
-func (e extent) records() uint64 { return uint64(max(0, e.last-e.first+1)) }
+func (e offsetRange) records() uint64 { return uint64(max(0, e.last-e.first+1)) }
 
 func (l log) finding(kind Kind, where string, count uint64, detail string) Finding {
 	return Finding{Kind: kind, Epoch: l.epoch, Partition: l.partition, Where: where, Count: count, Detail: detail}
 }
 
 // ranges are those behind one, as many as make a piece.
-func (a *Auditor) ranges(ctx context.Context, l log, behind extent) (all []extent, err error) {
+func (a *Auditor) ranges(ctx context.Context, l log, behind offsetRange) (all []offsetRange, err error) {
 	var first, last, applied proto.ColInt64
 	var rows, others, erased proto.ColUInt64
 	err = a.ask(ctx, "audit_ranges", proto.Results{
@@ -151,7 +151,7 @@ func (a *Auditor) ranges(ctx context.Context, l log, behind extent) (all []exten
 		{Name: "applied", Data: &applied},
 	}, func() {
 		for i := range first {
-			all = append(all, extent{
+			all = append(all, offsetRange{
 				first: first[i], last: last[i], rows: rows[i], others: others[i],
 				erased: erased[i], applied: applied[i],
 			})
@@ -169,7 +169,7 @@ func (a *Auditor) ranges(ctx context.Context, l log, behind extent) (all []exten
 }
 
 // rows compares the rows of a piece with what its ranges say.
-func (a *Auditor) rows(ctx context.Context, r *Report, l log, piece []extent, first, last int64) error {
+func (a *Auditor) rows(ctx context.Context, r *Report, l log, piece []offsetRange, first, last int64) error {
 	at := []clickhouse.Parameter{
 		clickhouse.Param("epoch", l.epoch), clickhouse.Param("partition", l.partition),
 		clickhouse.Param("first", first), clickhouse.Param("last", last),
@@ -200,7 +200,9 @@ func (a *Auditor) rows(ctx context.Context, r *Report, l log, piece []extent, fi
 }
 
 // miscounted finds out which ranges of a piece do not have the rows they should.
-func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []extent, at []clickhouse.Parameter) error {
+func (a *Auditor) miscounted(
+	ctx context.Context, r *Report, l log, piece []offsetRange, at []clickhouse.Parameter,
+) error {
 	found, removed := make([]uint64, len(piece)), make([]uint64, len(piece))
 	var column proto.ColInt64
 	var erased proto.ColUInt8
@@ -210,7 +212,7 @@ func (a *Auditor) miscounted(ctx context.Context, r *Report, l log, piece []exte
 	}, func() {
 		for n, offset := range column {
 			i, exact := slices.BinarySearchFunc(piece, offset,
-				func(e extent, offset int64) int { return int(e.last - offset) })
+				func(e offsetRange, offset int64) int { return int(e.last - offset) })
 			switch {
 			case !exact && (i == len(piece) || piece[i].first > offset):
 			case erased[n] == 0:

@@ -37,10 +37,10 @@ type owners struct {
 
 func (o owners) Lateness() time.Duration { return o.late }
 
-// grave takes dead letters.
-type grave struct{}
+// discard takes dead letters.
+type discard struct{}
 
-func (grave) Publish(context.Context, []kafka.DeadLetter) error { return nil }
+func (discard) Publish(context.Context, []kafka.DeadLetter) error { return nil }
 
 // world is an events path with some days of events behind it.
 type world struct {
@@ -78,7 +78,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) consume(t testing.TB) {
 	t.Helper()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s: %v", name, err) })
-	c := consumer.New(w.events.Consumer(), w.KafkaConfig, w.ClickHouse, grave{}, core.SystemClock{}, failure,
+	c := consumer.New(w.events.Consumer(), w.KafkaConfig, w.ClickHouse, discard{}, core.SystemClock{}, failure,
 		prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, c.Start(t.Context()))
 	var once sync.Once

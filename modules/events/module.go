@@ -26,10 +26,10 @@ func APIModule() fx.Option {
 		func(cfg Config, r *redis.Client, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) *ingest.Quota {
 			return ingest.NewQuota(cfg.Bound, r, clock, reg, log)
 		},
-		func(cfg Config, k kafka.Config, p ingest.Producer, hider ingest.HideListener, b *ingest.Quota,
+		func(cfg Config, k kafka.Config, p ingest.Producer, hides ingest.HideListener, b *ingest.Quota,
 			clock core.Clock, reg prometheus.Registerer,
 		) *ingest.API {
-			return ingest.New(cfg.Ingest(), k.Topic(cfg.Topic), p, hider, clock, reg).WithQuota(b)
+			return ingest.New(cfg.Ingest(), k.Topic(cfg.Topic), p, hides, clock, reg).WithQuota(b)
 		},
 		fx.Annotate(func(a *ingest.API) []httpserver.Route { return a.Routes() },
 			fx.ResultTags(`group:"routes,flatten"`)),

@@ -63,7 +63,7 @@ func TestAPageOfAnOldEntryIsTheOneThatWouldBeComputed(t *testing.T) {
 	}
 }
 
-func TestAWornEntryIsComputedAnewAfterItWasUsed(t *testing.T) {
+func TestAnEntryThatIsDueIsComputedAnewAfterItWasUsed(t *testing.T) {
 	w := busyWorld(t)
 	w.interact(1, 9, 500)
 	computed := w.away.clickhouse.calls.Load()

@@ -44,7 +44,7 @@ func TestWhatAUserChangesCountsAlthoughTheirFolloweesAreRemembered(t *testing.T)
 	require.Empty(t, w.suggest(202).Items)
 }
 
-func TestANewcomersOwnActsAreNeverRemembered(t *testing.T) {
+func TestANewCandidatesOwnActsAreNeverRemembered(t *testing.T) {
 	w := newWorld(t)
 	require.Empty(t, w.suggest(1).Items)
 	w.likes(1, 30, 2)

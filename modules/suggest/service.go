@@ -39,22 +39,22 @@ type Answer struct {
 
 // Service suggests people to follow.
 type Service struct {
-	cfg      Config
-	source   Source
-	fallback Fallback
-	gates    Gates
-	store    *Store
-	popular  *popularList
-	circles  *circles
-	deleted  *deleted
-	departed *departed
-	leftOut  LeftOut
-	local    *lru.Cache[core.ID, state] // for when Redis is away
-	flights  singleflight.Group
-	places   chan struct{} // one for each computation at once
-	clock    core.Clock
-	log      *zap.Logger
-	metrics  *metrics
+	cfg          Config
+	source       Source
+	fallback     Fallback
+	gates        Gates
+	store        *Store
+	popular      *popularList
+	circles      *circles
+	deleted      *deleted
+	departed     *departed
+	leftOut      LeftOut
+	local        *lru.Cache[core.ID, state] // for when Redis is away
+	singleflight singleflight.Group
+	places       chan struct{} // one for each computation at once
+	clock        core.Clock
+	log          *zap.Logger
+	metrics      *metrics
 }
 
 // Params are what a Service needs.
@@ -100,7 +100,7 @@ func New(p Params) (*Service, error) {
 
 // Suggest answers a user. It never fails: it says what the answer is made of.
 func (s *Service) Suggest(ctx context.Context, user core.ID, limit int) Answer {
-	known, err := s.recall(ctx, user)
+	known, err := s.loadViewer(ctx, user)
 	withoutRedis := err != nil
 	answer := s.answer(ctx, user, known)
 	gone := s.departed.now(ctx)
@@ -153,8 +153,8 @@ func (s *Service) shown(items []Item, limit int, barred func(core.ID) bool, know
 	return out
 }
 
-// recall is what is known of a user, from this replica's memory while Redis is away.
-func (s *Service) recall(ctx context.Context, user core.ID) (state, error) {
+// loadViewer is what is known of a user, from this replica's memory while Redis is away.
+func (s *Service) loadViewer(ctx context.Context, user core.ID) (state, error) {
 	var known state
 	err := s.gates.Redis.Do(ctx, func(ctx context.Context) (err error) {
 		known, err = s.store.load(ctx, user)
@@ -185,7 +185,7 @@ var errFull = errors.New("too many computations at once")
 
 // compute makes a user's list, once for all who ask meanwhile, and keeps it.
 func (s *Service) compute(ctx context.Context, user core.ID) (*entry, error) {
-	v, err, _ := s.flights.Do(user.String(), func() (any, error) {
+	v, err, _ := s.singleflight.Do(user.String(), func() (any, error) {
 		select {
 		case s.places <- struct{}{}:
 			defer func() { <-s.places }()

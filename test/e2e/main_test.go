@@ -1,4 +1,4 @@
-// Package e2e tests the program as a whole, on the embedded servers and through its public doors.
+// Package e2e tests the program as a whole, on the embedded servers and through its public interfaces.
 package e2e
 
 import (

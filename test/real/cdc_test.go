@@ -25,13 +25,13 @@ import (
 	"github.com/feedrank/feedrank/test/tables"
 )
 
-// graveyard keeps dead letters, of which there must be none.
-type graveyard struct {
+// changeDeadLetters keeps dead letters, of which there must be none.
+type changeDeadLetters struct {
 	mu  sync.Mutex
 	all []kafka.DeadLetter
 }
 
-func (g *graveyard) Publish(_ context.Context, letters []kafka.DeadLetter) error {
+func (g *changeDeadLetters) Publish(_ context.Context, letters []kafka.DeadLetter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.all = append(g.all, letters...)
@@ -39,9 +39,9 @@ func (g *graveyard) Publish(_ context.Context, letters []kafka.DeadLetter) error
 }
 
 // Changed is the feed, which is not there.
-func (*graveyard) Changed(context.Context, []core.Change) error { return nil }
+func (*changeDeadLetters) Changed(context.Context, []core.Change) error { return nil }
 
-// copyTables runs our consumer until the test ends, and checks that it buried nothing.
+// copyTables runs our consumer until the test ends, and checks that there are no dead letters.
 func copyTables(s *scene) *clickhouse.Client {
 	t := s.t
 	t.Helper()
@@ -54,9 +54,9 @@ func copyTables(s *scene) *clickhouse.Client {
 	db := clickhouse.New(s.configs.ClickHouseConfig, prometheus.NewRegistry())
 	pool, err := postgres.NewPool(t.Context(), s.configs.PostgresConfig)
 	require.NoError(t, err)
-	graves := &graveyard{}
+	dead := &changeDeadLetters{}
 	consumer, err := cdc.NewConsumer(cfg, s.configs.KafkaConfig, consumer.Params{
-		ClickHouse: db, Postgres: pool, DeadLetters: graves, Observer: graves,
+		ClickHouse: db, Postgres: pool, DeadLetters: dead, Observer: dead,
 		Clock: core.SystemClock{}, Log: zaptest.NewLogger(t), Registerer: prometheus.NewRegistry(),
 		Failure: worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) }),
 	})
@@ -68,7 +68,7 @@ func copyTables(s *scene) *clickhouse.Client {
 		require.NoError(t, consumer.Stop(ctx))
 		pool.Close()
 		db.Close()
-		for _, letter := range graves.all {
+		for _, letter := range dead.all {
 			t.Errorf("dead letter %s/%d@%d: %s", letter.Topic, letter.Partition, letter.Offset, letter.Detail)
 		}
 	})

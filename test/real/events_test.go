@@ -28,13 +28,13 @@ import (
 	"github.com/feedrank/feedrank/test/tables"
 )
 
-// eventGraves keeps the events' dead letters, of which there must be none.
-type eventGraves struct {
+// eventDeadLetters keeps the events' dead letters, of which there must be none.
+type eventDeadLetters struct {
 	mu  sync.Mutex
 	all []kafka.DeadLetter
 }
 
-func (g *eventGraves) Publish(_ context.Context, letters []kafka.DeadLetter) error {
+func (g *eventDeadLetters) Publish(_ context.Context, letters []kafka.DeadLetter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.all = append(g.all, letters...)
@@ -49,16 +49,16 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 	require.NoError(t, err)
 	db := clickhouse.New(c.ClickHouseConfig, prometheus.NewRegistry())
 	defer db.Close()
-	graves := &eventGraves{}
+	dead := &eventDeadLetters{}
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) })
-	consumer := consumer.New(cfg.Consumer(), c.KafkaConfig, db, graves, core.SystemClock{}, failure,
+	consumer := consumer.New(cfg.Consumer(), c.KafkaConfig, db, dead, core.SystemClock{}, failure,
 		prometheus.NewRegistry(), zaptest.NewLogger(t))
 	require.NoError(t, consumer.Start(t.Context()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		require.NoError(t, consumer.Stop(ctx))
-		require.Empty(t, graves.all)
+		require.Empty(t, dead.all)
 	})
 
 	const batches, size = 60, 100

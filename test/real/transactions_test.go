@@ -94,16 +94,16 @@ func TestEventsThatWereTakenBackAreNeitherAppliedNorWaitedFor(t *testing.T) {
 	require.NoError(t, err)
 	db := clickhouse.New(s.configs.ClickHouseConfig, prometheus.NewRegistry())
 	defer db.Close()
-	graves, reg := &eventGraves{}, prometheus.NewRegistry()
+	dead, reg := &eventDeadLetters{}, prometheus.NewRegistry()
 	failure := worker.FailureFunc(func(name string, err error) { t.Errorf("%s failed: %v", name, err) })
-	consumer := consumer.New(cfg.Consumer(), s.configs.KafkaConfig, db, graves, core.SystemClock{}, failure, reg,
+	consumer := consumer.New(cfg.Consumer(), s.configs.KafkaConfig, db, dead, core.SystemClock{}, failure, reg,
 		zaptest.NewLogger(t))
 	require.NoError(t, consumer.Start(t.Context()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		require.NoError(t, consumer.Stop(ctx))
-		require.Empty(t, graves.all)
+		require.Empty(t, dead.all)
 	})
 	topic, began := s.configs.KafkaConfig.Topic(cfg.Topic), time.Now()
 	record := func(n int) txn.Record {

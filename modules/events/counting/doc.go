@@ -35,7 +35,7 @@
 // A deleted post keeps its record, so what was counted stays counted.
 //
 // With events.require_session an impression counts only with a feed_session that was served to its user for its
-// post, and once for each session. Without it twenty an hour of one user count, which is enough to bury a post:
+// post, and once for each session. Without it twenty an hour of one user count, which is enough to sink a post:
 // exposures lower its rate. The price is that clients must send feed_session, and that what other screens show is
 // no exposure.
 package counting

@@ -59,11 +59,11 @@ type Producer interface {
 }
 
 // New makes the API. topic is the topic's full name.
-func New(cfg Config, topic string, producer Producer, hider HideListener, clock core.Clock,
+func New(cfg Config, topic string, producer Producer, listener HideListener, clock core.Clock,
 	reg prometheus.Registerer,
 ) *API {
 	a := &API{
-		cfg: cfg, topic: topic, producer: producer, listener: hider, clock: clock,
+		cfg: cfg, topic: topic, producer: producer, listener: listener, clock: clock,
 		accepted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "feedrank_events_accepted_total", Help: "Events that clients sent and Kafka acknowledged.",
 		}),

@@ -21,7 +21,7 @@ type Metrics struct {
 	Backlog      *kafka.Backlog         // what waits in the partitions
 	windowIDs    *prometheus.GaugeVec
 	filterBytes  *prometheus.GaugeVec
-	suspects     *prometheus.CounterVec
+	possible     *prometheus.CounterVec
 	stopped      *prometheus.GaugeVec
 	sealed       *prometheus.CounterVec // reason
 	batchRows    prometheus.Histogram
@@ -85,7 +85,7 @@ func NewMetrics(reg prometheus.Registerer, clock core.Clock) *Metrics {
 		Backlog:     backlog,
 		windowIDs:   gauge("window_ids", "Recent ids held exactly."),
 		filterBytes: gauge("filter_bytes", "Memory of the filter over all ids of the raw table."),
-		suspects: counter("suspects_total",
+		possible: counter("possible_duplicates_total",
 			"Events that the filter did not exclude, by what the look-up said: copy, new.", "partition", "verdict"),
 		stopped: gauge("partition_stopped",
 			"1 while a partition waits for an operator; its log line says for what."),
@@ -101,7 +101,7 @@ func NewMetrics(reg prometheus.Registerer, clock core.Clock) *Metrics {
 		sinceOccured: histogram("occurred_to_applied_seconds",
 			"Age of a batch's first event, by the client's clock, when it was applied.",
 			prometheus.ExponentialBuckets(0.05, 4, 13)),
-		fences: counter("fences_total", "Fences taken.").WithLabelValues(),
+		fences: counter("fences_total", "Fences acquired.").WithLabelValues(),
 		fenced: counter("fenced_total",
 			"Times that ClickHouse refused us because another consumer had the partition.").WithLabelValues(),
 		uncertain: counter("uncertain_total",
@@ -110,7 +110,7 @@ func NewMetrics(reg prometheus.Registerer, clock core.Clock) *Metrics {
 			"Rows of views that differed from the raw table and were put right.").WithLabelValues(),
 		killed: counter("hung_statements_total",
 			"Statements of ours that were ended because they hung.").WithLabelValues(),
-		acquire: histogram("take_seconds", "Time to take a partition: fence, look-up, reconciling, filter.",
+		acquire: histogram("acquire_seconds", "Time to acquire a partition: fence, look-up, reconciling, filter.",
 			seconds),
 		Rebalances: counter("rebalances_total", "Sessions of the consumer group that began here.").WithLabelValues(),
 		Pauses: counter("pauses_total",
@@ -164,7 +164,7 @@ func (m *Metrics) of(partition int32) *partitionMetrics {
 		m.bytes.WithLabelValues(label, "duplicate"), m.bytes.WithLabelValues(label, "dead_letter")
 	p.dedup = dedup.Counts{
 		InWindow: m.duplicates.WithLabelValues(label, "window"), InTable: m.duplicates.WithLabelValues(label, "table"),
-		Confirmed: m.suspects.WithLabelValues(label, "copy"), Dismissed: m.suspects.WithLabelValues(label, "new"),
+		Confirmed: m.possible.WithLabelValues(label, "copy"), Dismissed: m.possible.WithLabelValues(label, "new"),
 		StateLookups: m.lookups.WithLabelValues(label), Fills: m.fills,
 	}
 	for v := range p.standing {

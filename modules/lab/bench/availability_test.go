@@ -62,7 +62,7 @@ func TestAFeedIsJudgedByWhatItsViewerMustNotSee(t *testing.T) {
 }
 
 func TestWhatIsShedIsNoOtherFailure(t *testing.T) {
-	c := &crowd{Stage: stage(t)}
+	c := &visitors{Stage: stage(t)}
 	f := &found{seconds: 1, kinds: map[string]*window{
 		"cached": newWindow("cached"), "computed": newWindow("computed"),
 		"suggestions": newWindow("suggestions"),

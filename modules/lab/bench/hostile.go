@@ -14,7 +14,7 @@ const hostileAddresses = 16
 
 // hostile has everybody ask at half of what the machine can do, while attackers send as many requests again: a third
 // announces a body that is too long, a third has a token and a body that does not come, a third says nothing.
-func (c *crowd) hostile(ctx context.Context, capacity float64, lasting time.Duration) *found {
+func (c *visitors) hostile(ctx context.Context, capacity float64, lasting time.Duration) *found {
 	attacking, stop := context.WithCancel(ctx)
 	var attackers sync.WaitGroup
 	attackers.Go(func() { c.attack(attacking, capacity/2) })
@@ -25,7 +25,7 @@ func (c *crowd) hostile(ctx context.Context, capacity float64, lasting time.Dura
 }
 
 // attack opens so many a second, and holds each for as long as the server lets it.
-func (c *crowd) attack(ctx context.Context, rate float64) {
+func (c *visitors) attack(ctx context.Context, rate float64) {
 	trickled := attack.Trickled("/api/v1/events", "Bearer "+c.cached[0].Token)
 	openings := []string{attack.TooLong("/nothing"), trickled, attack.Silent}
 	var all sync.WaitGroup

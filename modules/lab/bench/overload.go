@@ -26,7 +26,7 @@ func overload() Bench {
 			if err != nil {
 				return err
 			}
-			c, err := on.newCrowd(program)
+			c, err := on.newVisitors(program)
 			if err != nil {
 				return err
 			}
@@ -67,8 +67,8 @@ func overload() Bench {
 	}
 }
 
-// crowd is people of three kinds who all ask one program.
-type crowd struct {
+// visitors are people of three kinds who all ask one program.
+type visitors struct {
 	*Stage
 	client   client
 	cached   []Request
@@ -76,21 +76,21 @@ type crowd struct {
 	suggest  []Request
 }
 
-const regularsOfCrowd = 40
+const regularVisitors = 40
 
-func (on *Stage) newCrowd(p *Program) (*crowd, error) {
-	c := &crowd{Stage: on, client: newClient(p.Addr)}
+func (on *Stage) newVisitors(p *Program) (*visitors, error) {
+	c := &visitors{Stage: on, client: newClient(p.Addr)}
 	feeds, err := on.Viewers(feedPath, 0, on.World.Users)
 	if err != nil {
 		return nil, err
 	}
-	c.cached, c.computed = feeds[:regularsOfCrowd], feeds[regularsOfCrowd:]
+	c.cached, c.computed = feeds[:regularVisitors], feeds[regularVisitors:]
 	c.suggest, err = on.Viewers("/api/v1/discover/suggested-users", 0, on.World.Users)
 	return c, err
 }
 
 // kinds are the requests by kind, with their part of the load.
-func (c *crowd) kinds() map[string]struct {
+func (c *visitors) kinds() map[string]struct {
 	part float64
 	next func(int) Request
 } {
@@ -104,7 +104,7 @@ func (c *crowd) kinds() map[string]struct {
 }
 
 // capacity is how many requests a second are answered in full when nobody asks faster than that.
-func (c *crowd) capacity(ctx context.Context) (float64, error) {
+func (c *visitors) capacity(ctx context.Context) (float64, error) {
 	phase, err := c.Load(ctx, Load{
 		Name: "capacity", At: c.client.http.Addr, Connections: 16, WarmUp: 5 * time.Second,
 		For: c.lasting(15 * time.Second),
@@ -133,7 +133,7 @@ type found struct {
 }
 
 // phase asks at a rate for a while.
-func (c *crowd) phase(ctx context.Context, rate float64, lasting time.Duration) *found {
+func (c *visitors) phase(ctx context.Context, rate float64, lasting time.Duration) *found {
 	ctx, cancel := context.WithTimeout(ctx, lasting)
 	defer cancel()
 	f := &found{kinds: map[string]*window{}, seconds: lasting.Seconds()}
@@ -177,7 +177,7 @@ func (w *window) shed() (n int64) {
 	return n
 }
 
-func (c *crowd) tell(load string, f *found) {
+func (c *visitors) tell(load string, f *found) {
 	all := f.all()
 	p := percentiles(all.times)
 	line := fmt.Sprintf("overload: load=%s offered=%.0f/s goodput=%.0f/s shed=%.0f%% p50_ms=%s p99_ms=%s max_ms=%s",
@@ -203,7 +203,7 @@ const (
 
 // untilNormal is how long after a burst it takes until seconds are normal again: nothing fails, and
 // P95 is at most twice what it was.
-func (c *crowd) untilNormal(ctx context.Context, rate float64, normal *found) (time.Duration, error) {
+func (c *visitors) untilNormal(ctx context.Context, rate float64, normal *found) (time.Duration, error) {
 	bound := 2 * percentiles(normal.all().times).P95
 	began := time.Now()
 	for inRow, since := 0, time.Duration(0); ctx.Err() == nil && time.Since(began) < backLimit; {

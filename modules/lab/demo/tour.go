@@ -77,7 +77,7 @@ func Run(ctx context.Context, opts Options, deps Deps) error {
 		t.printFigures(failed == nil)
 		return failed
 	}
-	if err := t.farewell(ctx); err != nil {
+	if err := t.nextSteps(ctx); err != nil {
 		return err
 	}
 	<-ctx.Done()

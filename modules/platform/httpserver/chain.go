@@ -13,7 +13,7 @@ import (
 //	TLS      certificates, reloaded when their files change                        tlsconfig
 //	HTTP     times to read headers, body, and to write; size of the headers        server.go
 //	always   what an answer holds, bodies that nobody reads, request id, metrics   everyRequest
-//	         and log, panics, farewell, headers, how many from a client, CORS,
+//	         and log, panics, draining, headers, how many from a client, CORS,
 //	         how long a body may be
 //	route    whose token, how many of a user, the body, is it text; then: is there room,       everyRoute
 //	         the record of what operators change, how long it may take, gzip
@@ -29,7 +29,7 @@ func (s *Server) everyRequest() []echo.MiddlewareFunc {
 		}),
 		s.observe,
 		s.recoverPanics(),
-		s.farewell,
+		s.giveUpConnections,
 		securityHeaders(s.cfg.TLS.Enabled()),
 		limitHeaders(s.cfg.MaxHeaderBytes),
 		s.limitAddress(),

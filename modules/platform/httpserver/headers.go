@@ -44,9 +44,9 @@ func limitHeaders(most int) echo.MiddlewareFunc {
 	}
 }
 
-// farewell has clients give up their connections while the server drains, and send the next request to
+// giveUpConnections has clients give up their connections while the server drains, and send the next request to
 // another replica. To close idle ones ourselves would meet requests that are on their way.
-func (s *Server) farewell(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) giveUpConnections(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if s.ending.Load() {
 			c.Response().Header().Set(echo.HeaderConnection, "close") // over HTTP/2, net/http makes a GOAWAY of it

@@ -24,22 +24,22 @@ type Drainer interface{ Drain() }
 
 // Server serves the routes of every feature, at one address or at two.
 type Server struct {
-	cfg     Config
-	auth    Authenticator
-	limits  Limits
-	gate    *admission.Gate
-	record  Recorder
-	clock   core.Clock // of records
-	workers *worker.Group
-	drainer Drainer
-	log     *zap.Logger
-	seconds *prometheus.HistogramVec
-	clients *clients
-	access  map[call]Access
-	tls     *tls.Config // nil: in the clear
-	doors   []*listening
-	routes  []Route
-	ending  atomic.Bool // it drains
+	cfg       Config
+	auth      Authenticator
+	limits    Limits
+	gate      *admission.Gate
+	record    Recorder
+	clock     core.Clock // of records
+	workers   *worker.Group
+	drainer   Drainer
+	log       *zap.Logger
+	seconds   *prometheus.HistogramVec
+	clients   *clients
+	access    map[call]Access
+	tls       *tls.Config // nil: in the clear
+	addresses []*listening
+	routes    []Route
+	ending    atomic.Bool // it drains
 
 	strangers, operators, pages places
 	bodies, unread              *waits
@@ -97,9 +97,10 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 		}
 	}
 	ofUsers, ofOperators := newConnectionLimiters(cfg, reg)
-	s.doors = []*listening{s.listening("http.addr", cfg.Addr, users, cfg.ReadTimeout+cfg.RequestTimeout, ofUsers)}
+	s.addresses = []*listening{s.listening("http.addr", cfg.Addr, users, cfg.ReadTimeout+cfg.RequestTimeout, ofUsers)}
 	if cfg.AdminAddr != "" {
-		s.doors = append(s.doors, s.listening("http.admin_addr", cfg.AdminAddr, operators, longestProfile, ofOperators))
+		s.addresses = append(s.addresses,
+			s.listening("http.admin_addr", cfg.AdminAddr, operators, longestProfile, ofOperators))
 	}
 	return s
 }
@@ -153,9 +154,9 @@ func (s *Server) Start(ctx context.Context) error {
 	if s.tls, err = s.cfg.TLS.Config(s.log); err != nil {
 		return fmt.Errorf("http.%w", err)
 	}
-	for i, d := range s.doors {
+	for i, d := range s.addresses {
 		if err := s.listen(ctx, d); err != nil {
-			for _, open := range s.doors[:i] {
+			for _, open := range s.addresses[:i] {
 				err = errors.Join(err, open.http.Close())
 			}
 			return errors.Join(err, s.workers.Stop(ctx))
@@ -188,13 +189,13 @@ func (s *Server) listen(ctx context.Context, d *listening) error {
 }
 
 // Addr is the address of users, once started.
-func (s *Server) Addr() string { return s.doors[0].listener.Addr().String() }
+func (s *Server) Addr() string { return s.addresses[0].listener.Addr().String() }
 
 // Routes are all calls, at whichever address.
 func (s *Server) Routes() []Route { return s.routes }
 
 // AdminAddr is the address of operators, once started; that of users if there is no other.
-func (s *Server) AdminAddr() string { return s.doors[len(s.doors)-1].listener.Addr().String() }
+func (s *Server) AdminAddr() string { return s.addresses[len(s.addresses)-1].listener.Addr().String() }
 
 // Stop turns readiness off, waits for load balancers to notice, then for the requests under way. The
 // operators' address closes last: they may want to look at a replica that drains.
@@ -205,7 +206,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	draining, cancel := half(ctx) // a slow client must not use up the time that the others need to stop
 	defer cancel()
 	var failed error
-	for _, d := range s.doors {
+	for _, d := range s.addresses {
 		if err := d.http.Shutdown(draining); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: requests still under way: %w", d.key, err), d.http.Close())
 		}

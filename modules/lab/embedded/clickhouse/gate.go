@@ -38,20 +38,20 @@ type gate struct {
 
 func (s *server) open(ctx context.Context) (*gate, error) {
 	g := &gate{server: s, entering: make(chan struct{}, 32)}
-	for _, door := range []struct {
+	for _, address := range []struct {
 		addr string
 		pass func(net.Conn)
 	}{{s.Addr, g.native}, {s.HTTPAddr, g.http}} {
-		if door.addr == "" {
+		if address.addr == "" {
 			continue
 		}
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", door.addr)
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address.addr)
 		if err != nil {
 			g.close()
 			return nil, fmt.Errorf("clickhouse: %w: end the program that uses the port, or choose another", err)
 		}
 		g.listeners = append(g.listeners, listener)
-		go g.accept(listener, door.pass)
+		go g.accept(listener, address.pass)
 	}
 	return g, nil
 }

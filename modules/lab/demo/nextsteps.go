@@ -6,8 +6,8 @@ import (
 	"net/url"
 )
 
-// farewell says how to go on alone.
-func (t *tour) farewell(ctx context.Context) error {
+// nextSteps says how to go on alone.
+func (t *tour) nextSteps(ctx context.Context) error {
 	token, err := t.deps.Token(t.cast.viewer)
 	if err != nil {
 		return fmt.Errorf("token of user %d: %w", t.cast.viewer, err)

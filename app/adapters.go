@@ -34,7 +34,7 @@ import (
 	"github.com/feedrank/feedrank/modules/suggest"
 )
 
-// The joints: where one feature meets another. Each declares what it needs as a small interface; here
+// The adapters: where one feature meets another. Each declares what it needs as a small interface; here
 // is who fills it.
 
 // deadLetters gives the consumers their queues.
@@ -64,13 +64,13 @@ func signals() fx.Option {
 	))
 }
 
-// deaf stands in for the signals where there is no feed.
-type deaf struct{}
+// noop stands in for the signals where there is no feed.
+type noop struct{}
 
-func (deaf) Observe(context.Context, []core.Event) error { return nil }
+func (noop) Observe(context.Context, []core.Event) error { return nil }
 
 // Hide implements ingest.HideListener.
-func (deaf) Hide(context.Context, core.ID, []core.HiddenPost) {}
+func (noop) Hide(context.Context, core.ID, []core.HiddenPost) {}
 
 // hides tells the feed at once what users hide.
 func hides() fx.Option {
@@ -78,11 +78,11 @@ func hides() fx.Option {
 }
 
 func noHides() fx.Option {
-	return fx.Provide(func() ingest.HideListener { return deaf{} })
+	return fx.Provide(func() ingest.HideListener { return noop{} })
 }
 
 func noSignals() fx.Option {
-	return fx.Provide(func() partition.Observer { return deaf{} })
+	return fx.Provide(func() partition.Observer { return noop{} })
 }
 
 // breakers are the guards as the feed asks for them.
