@@ -75,13 +75,13 @@ func modulesCommand() *cobra.Command {
 
 func printModules(out io.Writer, choices []app.Choice) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "MODULE\tON\tWHY\tROLES\tWHAT IT DOES") //nolint:errcheck // Flush tells
+	fmt.Fprintln(table, "MODULE\tON\tWHY\tROLES\tWHAT IT DOES")
 	for _, m := range choices {
 		on := "no"
 		if m.On {
 			on = "yes"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", m.Name, on, m.Why, m.RoleNames(), m.Says) //nolint:errcheck // Flush tells
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", m.Name, on, m.Why, m.RoleNames(), m.Says)
 	}
 	return table.Flush()
 }

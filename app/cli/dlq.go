@@ -155,9 +155,9 @@ func printLetters(out io.Writer, page []*deadletter.Entry, asJSON bool) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tGIVEN UP\tSTATE\tBYTES\tREASON\tDETAIL") //nolint:errcheck // Flush tells
+	fmt.Fprintln(table, "ID\tGIVEN UP\tSTATE\tBYTES\tREASON\tDETAIL")
 	for _, e := range page {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", //nolint:errcheck // Flush tells
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n",
 			e.ID(), e.At.UTC().Format(time.RFC3339), e.State, e.Bytes, oneLine(e.Reason, 40), oneLine(e.Detail, 100))
 	}
 	return table.Flush()

@@ -87,7 +87,7 @@ func refusal(base, status string, body []byte) error {
 
 func (e *explanation) print(user, post core.ID, out io.Writer) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	line := func(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) } //nolint:errcheck // Flush tells
+	line := func(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
 	line("post %s in the feed of user %s: %s", post, user, strings.ToUpper(e.Verdict))
 	line("%s", e.Detail)
 	line("")

@@ -36,7 +36,7 @@ func metricsCommand() *cobra.Command {
 						return err
 					}
 				default:
-					fmt.Fprintf(table, "%s\t%s\t%s\n", m.Name, strings.Join(m.Labels, ","), m.Help) //nolint:errcheck // Flush tells
+					fmt.Fprintf(table, "%s\t%s\t%s\n", m.Name, strings.Join(m.Labels, ","), m.Help)
 				}
 			}
 			return table.Flush()

@@ -83,7 +83,7 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (be
 				time.Now())
 		},
 		Feedrank: func(args ...string) *exec.Cmd {
-			cmd := exec.Command(program, append(args, o.Args...)...) //nolint:gosec // ourselves
+			cmd := exec.Command(program, append(args, o.Args...)...)
 			cmd.Env = append(os.Environ(), onServers(w.cfg)...)
 			return cmd
 		},

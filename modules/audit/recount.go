@@ -124,7 +124,7 @@ func (a *Auditor) suspects(ctx context.Context, r *Report, partitions []uint16, 
 					suspects = append(suspects, s)
 				}
 			}
-			if n := uint64(to.Sub(at)/v.step) * uint64(len(partitions)); v.step == day { //nolint:gosec // not negative
+			if n := uint64(to.Sub(at)/v.step) * uint64(len(partitions)); v.step == day {
 				r.Checked.Days += n
 			} else {
 				r.Checked.Hours += n

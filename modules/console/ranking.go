@@ -100,8 +100,8 @@ func (v *visit) rankingView() (view rankingView, err error) {
 			} `json:"schemas"`
 		} `json:"components"`
 	}
-	_ = v.get("/openapi.json", nil, &document)           // without it, nothing is said of ranges
-	view.Known, view.Current = true, int(answer.Version) //nolint:gosec // versions are counted
+	_ = v.get("/openapi.json", nil, &document) // without it, nothing is said of ranges
+	view.Known, view.Current = true, int(answer.Version)
 	for _, one := range inForce {
 		within, name, grouped := strings.Cut(one.Path, ".")
 		if !grouped {
@@ -119,7 +119,7 @@ func (v *visit) rankingView() (view rankingView, err error) {
 	}
 	for i, past := range answer.History {
 		row := pastRanking{
-			Version: int(past.Version), ChangedBy: past.ChangedBy, Note: past.Note, ChangedAt: past.ChangedAt, //nolint:gosec // as above
+			Version: int(past.Version), ChangedBy: past.ChangedBy, Note: past.Note, ChangedAt: past.ChangedAt,
 		}
 		if i+1 < len(answer.History) {
 			before, err1 := constants(answer.History[i+1].Ranking)

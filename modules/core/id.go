@@ -32,7 +32,7 @@ func (id ID) Valid() bool { return id > 0 }
 
 // Hash spreads ids that follow each other over a table (the finalizer of splitmix64).
 func (id ID) Hash() uint64 {
-	x := uint64(id) //nolint:gosec // the bits, not the number
+	x := uint64(id)
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
 	x = (x ^ (x >> 27)) * 0x94d049bb133111eb
 	return x ^ (x >> 31)

@@ -113,7 +113,7 @@ func (a *API) list(c echo.Context) error {
 		Reason: q.String("reason", 64),
 		Topic:  q.String("topic", 249),
 	}
-	if n := int32(q.Int("partition", 0, 65535, -1)); n >= 0 { //nolint:gosec // 16 bits
+	if n := int32(q.Int("partition", 0, 65535, -1)); n >= 0 {
 		wanted.Partition = &n
 	}
 	if wanted.State == "any" {

@@ -141,7 +141,7 @@ func decode(m *sarama.ConsumerMessage) (l Letter, mark string, err error) {
 			found++
 		case headerEpoch:
 			n, err = strconv.ParseInt(value, 10, 17)
-			l.Epoch = uint16(n) //nolint:gosec // 16 bits
+			l.Epoch = uint16(n)
 			found++
 		case headerPartition:
 			n, err = strconv.ParseInt(value, 10, 32)

@@ -58,7 +58,7 @@ func (r *request) ahead() []int32 {
 	r.rest = r.rest[:0]
 	add := func(place int) {
 		if place < len(r.places) && r.places[place].Post.Valid() { // else the order was made anew
-			r.rest = append(r.rest, int32(place)) //nolint:gosec // an order has some hundred places
+			r.rest = append(r.rest, int32(place))
 		}
 	}
 	for _, place := range r.Session.Deferred {

@@ -130,7 +130,7 @@ func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reser
 				return false
 			}
 			taken++
-			res.Offer(reserve.Candidate{Post: p.ID, Author: int32(at), Source: reserve.Followee, Created: p.Created}) //nolint:gosec // an index
+			res.Offer(reserve.Candidate{Post: p.ID, Author: int32(at), Source: reserve.Followee, Created: p.Created})
 			return true
 		})
 	}

@@ -14,7 +14,7 @@ func (f *Feed) resume(r *request) error {
 	r.ByTime = r.Order == cursor.Timeline
 	if !r.Later {
 		r.Session = cursor.Cursor{
-			Algo: r.Order, Session: rand.Uint64(), StartedAt: r.Now, Ranking: r.Ranking.Version, //nolint:gosec // names a session, keeps no secret
+			Algo: r.Order, Session: rand.Uint64(), StartedAt: r.Now, Ranking: r.Ranking.Version,
 		}
 		return nil
 	}

@@ -38,7 +38,7 @@ func (f *Feed) trendingPage(ctx context.Context, r *request) error {
 			Gone: gone,
 		}) == nil {
 			l.Add(p, reserve.Trending, r.reserve).Score = list[i].Value
-			l.Order = append(l.Order, int32(len(l.Posts)-1)) //nolint:gosec // at most a page
+			l.Order = append(l.Order, int32(len(l.Posts)-1))
 		}
 	}
 	r.show(l.Order)

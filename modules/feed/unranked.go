@@ -18,7 +18,7 @@ func inReserveOrder(_ context.Context, r *request) error {
 		if r.rejects(r.kind, c.Post, author) {
 			continue
 		}
-		l.Order = append(l.Order, int32(len(l.Posts))) //nolint:gosec // a few thousand posts
+		l.Order = append(l.Order, int32(len(l.Posts)))
 		l.Posts = append(l.Posts, shortlist.Post{
 			ID: c.Post, Author: author.ID, Created: c.Created, Source: c.Source, Interactions: author.Affinity(),
 			AuthorAt: c.Author,

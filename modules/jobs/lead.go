@@ -58,7 +58,7 @@ func (r *Runner) compete(ctx context.Context, conn *pgx.Conn) (*lead, error) {
 			break
 		}
 		// A little less or more than a beat: replicas that started together do not try together.
-		if worker.Pause(ctx, time.Duration(float64(r.cfg.Beat)*(0.8+0.4*rand.Float64()))) != nil { //nolint:gosec // keeps no secret
+		if worker.Pause(ctx, time.Duration(float64(r.cfg.Beat)*(0.8+0.4*rand.Float64()))) != nil {
 			return nil, ctx.Err()
 		}
 	}

@@ -218,7 +218,7 @@ func (l *lead) keepWhile(runs *sync.WaitGroup, every time.Duration) {
 // wait is the time from one start to the next.
 func (j *Job) wait() time.Duration {
 	spread := float64(j.Every) * float64(j.Jitter) / 100
-	return j.Every + time.Duration(spread*(2*rand.Float64()-1)) //nolint:gosec // keeps no secret
+	return j.Every + time.Duration(spread*(2*rand.Float64()-1))
 }
 
 func (r *Runner) claim(job string) bool {

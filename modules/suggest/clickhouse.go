@@ -102,7 +102,7 @@ func (c *ClickHouse) Circles(ctx context.Context, people []core.ID, beside bool)
 			found[who] = Pack(nil, acts[who])
 		}
 	}
-	return found, read < uint64(c.cfg.MaxRows), nil //nolint:gosec // validated: above 0
+	return found, read < uint64(c.cfg.MaxRows), nil // validated: above 0
 }
 
 // Gone implements Source.
@@ -142,7 +142,7 @@ func (c *ClickHouse) Popular(ctx context.Context) ([]Counted, error) {
 		Result:     proto.Results{{Name: "candidate", Data: &candidate}, {Name: "people", Data: &people}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range candidate.Rows() {
-				out = append(out, Counted{User: core.ID(candidate.Row(i)), Count: int64(people.Row(i))}) //nolint:gosec // a count
+				out = append(out, Counted{User: core.ID(candidate.Row(i)), Count: int64(people.Row(i))})
 			}
 			return nil
 		},

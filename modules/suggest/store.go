@@ -136,7 +136,7 @@ func (s *Store) save(ctx context.Context, user core.ID, e *entry) error {
 // freshUntil is when a list computed now is to be computed anew; spread by a tenth. A short list is one
 // of a newcomer, who may follow their first people any moment.
 func (s *Store) freshUntil(items int) time.Time {
-	fresh := float64(s.cfg.Fresh) * (0.9 + 0.2*rand.Float64()) //nolint:gosec // keeps no secret
+	fresh := float64(s.cfg.Fresh) * (0.9 + 0.2*rand.Float64())
 	if items < defaultLimit {
 		fresh /= 10
 	}

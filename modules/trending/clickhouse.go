@@ -89,7 +89,7 @@ func (s source) users(ctx context.Context, posts []core.ID, since time.Time) (ma
 		Result: proto.Results{{Name: "post_id", Data: &ids}, {Name: "users", Data: &users}},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
-				found[core.ID(ids.Row(i))] = int64(users.Row(i)) //nolint:gosec // a count
+				found[core.ID(ids.Row(i))] = int64(users.Row(i))
 			}
 			return nil
 		},

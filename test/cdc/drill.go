@@ -110,7 +110,7 @@ func (d *drill) disturbed(ctx context.Context, changes *atomic.Int64) error {
 	defer stop()
 	var writers sync.WaitGroup
 	for i := range d.writers {
-		w := &tables.Writer{Pool: d.pool, Random: rand.New(rand.NewPCG(d.seed, uint64(i))), Users: people, Keep: keep, Rows: changes} //nolint:gosec // it must be repeatable
+		w := &tables.Writer{Pool: d.pool, Random: rand.New(rand.NewPCG(d.seed, uint64(i))), Users: people, Keep: keep, Rows: changes} // it must be repeatable
 		writers.Go(func() { w.Run(writing) })
 	}
 	// Two lanes: a worker is also killed while a server is away.
@@ -155,7 +155,7 @@ func (p plan) shuffled(random *rand.Rand) []string {
 
 // lane carries out a plan, one disturbance after another, each at a random moment after some changes.
 func (d *drill) lane(ctx context.Context, n uint64, changes *atomic.Int64, p plan) error {
-	random := rand.New(rand.NewPCG(d.seed, n)) //nolint:gosec // it must be repeatable
+	random := rand.New(rand.NewPCG(d.seed, n)) // it must be repeatable
 	for _, part := range p.shuffled(random) {
 		if err := d.await(ctx, changes, changes.Load()+int64(random.IntN(60))); err != nil {
 			return err

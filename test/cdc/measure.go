@@ -167,7 +167,7 @@ func (c *chain) arrived(ctx context.Context, rows int) error {
 			if err != nil {
 				return err
 			}
-			if n >= uint64(rows) { //nolint:gosec // not negative
+			if n >= uint64(rows) {
 				break
 			}
 			if err := worker.Pause(ctx, 50*time.Millisecond); err != nil {

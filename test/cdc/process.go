@@ -36,8 +36,8 @@ func spawn(dir, name string, s settings) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = log.Close() }()                                               // the child has it
-	p := &process{name: name, cmd: exec.Command(program), done: make(chan struct{})} //nolint:gosec // ourselves
+	defer func() { _ = log.Close() }() // the child has it
+	p := &process{name: name, cmd: exec.Command(program), done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), workerEnv+"="+string(text))
 	p.cmd.Stderr = log
 	if p.input, err = p.cmd.StdinPipe(); err != nil {

@@ -65,7 +65,7 @@ func (t *truth) compareRows(ctx context.Context, db tables, v *verdict) error {
 			want := t.stream.events[r.event]
 			got := event{
 				id: id[i], user: user[i], post: post[i], author: author[i], occurred: occurred[i] - int64(r.shift),
-				dwell: dwell[i], action: uint8(action[i] - 1), //nolint:gosec // 1 to 11
+				dwell: dwell[i], action: uint8(action[i] - 1),
 			}
 			if got.author == 0 && late(got.post) { // it came before its post
 				got.author = want.author
@@ -220,7 +220,7 @@ func (t *truth) compareLetters(brokers []string, queue, topic string, v *verdict
 			return nil
 		}
 		e := &t.log[p][at]
-		_, key, value := t.stream.message(int(e.number), int32(len(t.log)), e.at) //nolint:gosec // few
+		_, key, value := t.stream.message(int(e.number), int32(len(t.log)), e.at)
 		if said["feedrank-dead-reason"] != t.stream.records[e.number].poison.reason() || !bytes.Equal(m.Key, key) ||
 			!bytes.Equal(m.Value, value) {
 			v.DLQWrong++

@@ -194,7 +194,7 @@ func (d *drill) disturbed(ctx context.Context) (err error) {
 }
 
 func (d *drill) lane(name string, n uint64) *lane {
-	return &lane{drill: d, name: name, rng: rand.New(rand.NewPCG(d.seed, 10+n))} //nolint:gosec // it must be repeatable
+	return &lane{drill: d, name: name, rng: rand.New(rand.NewPCG(d.seed, 10+n))} // it must be repeatable
 }
 
 func queueOf(all []action) <-chan action {
@@ -258,7 +258,7 @@ func (d *drill) drained(ctx context.Context) error {
 			all += end
 		}
 		// what is doubled never matches
-		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && int64(covered) >= all && //nolint:gosec // few
+		if covered, err2 := d.covered(waiting); err == nil && err2 == nil && int64(covered) >= all &&
 			(d.unfenced || d.resolved(waiting)) {
 			return nil
 		}
@@ -300,10 +300,10 @@ func (d *drill) resolved(ctx context.Context) bool {
 func (d *drill) caughtUp(ctx context.Context, but int) error {
 	last, since := uint64(0), time.Now()
 	for {
-		sent := uint64(d.producer.sent.Load()) //nolint:gosec // not negative
+		sent := uint64(d.producer.sent.Load())
 		applied, err := d.covered(ctx)
 		switch {
-		case err == nil && applied+uint64(but) >= sent: //nolint:gosec // not negative
+		case err == nil && applied+uint64(but) >= sent:
 			return nil
 		case err == nil && applied > last:
 			last, since = applied, time.Now()

@@ -65,7 +65,7 @@ func drillAsAsked() error {
 	backlog := flag.Int("backlog", 1_000_000, "with -speed: records")
 	profiles := flag.String("profiles", "", "with -speed: folder for profiles and metrics of the consumer")
 	flag.Parse()
-	o.partitions = int32(partitions) //nolint:gosec // few
+	o.partitions = int32(partitions)
 	o.consumers, o.servers = plan(o.seed, c)
 	if *short {
 		say, unfenced := o.say, o.unfenced

@@ -123,7 +123,7 @@ func shuffled(seed uint64, all []action) []action {
 			}
 		}
 	}
-	rng := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // it must be repeatable
+	rng := rand.New(rand.NewPCG(seed, 1)) // it must be repeatable
 	rng.Shuffle(len(sorted), func(i, j int) { sorted[i], sorted[j] = sorted[j], sorted[i] })
 	return sorted
 }

@@ -46,8 +46,8 @@ func (d *drill) spawn(name, order string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = log.Close() }()                                                             // the child has it
-	p := &process{cmd: exec.Command(program), hits: make(chan hit, 16), done: make(chan struct{})} //nolint:gosec // ourselves
+	defer func() { _ = log.Close() }() // the child has it
+	p := &process{cmd: exec.Command(program), hits: make(chan hit, 16), done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), consumerEnv+"="+string(text))
 	p.cmd.Stderr = log
 	if p.orders, err = p.cmd.StdinPipe(); err != nil {

@@ -113,7 +113,7 @@ func (d *drill) recovered() (times []time.Duration) {
 				" WHERE kafka_partition = %d AND toUnixTimestamp64Milli(applied_at) > %d", m.partition,
 				m.at.UnixMilli()))
 		if err == nil && at > 0 {
-			times = append(times, time.UnixMilli(int64(at)).Sub(m.at)) //nolint:gosec // a time
+			times = append(times, time.UnixMilli(int64(at)).Sub(m.at))
 		}
 	}
 	return times
@@ -131,11 +131,11 @@ func (r *report) write(dir string) (file string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // whoever runs it names it
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
 	}
 	file = filepath.Join(dir, "chaos-"+r.At.Format("20060102T150405")+".json")
-	return file, os.WriteFile(file, append(text, '\n'), 0o600) //nolint:gosec // as above
+	return file, os.WriteFile(file, append(text, '\n'), 0o600)
 }
 
 func machine() string {

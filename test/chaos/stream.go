@@ -73,7 +73,7 @@ const (
 
 // newStream makes the same n records for the same seed, seen from the same moment.
 func newStream(seed uint64, n int, now time.Time) *stream {
-	rng := rand.New(rand.NewPCG(seed, 0))             //nolint:gosec // it must be repeatable
+	rng := rand.New(rand.NewPCG(seed, 0))             // it must be repeatable
 	users, posts := max(50, n/800), max(30, n/10_000) // few posts: a user has done most things with a post before
 	s := &stream{records: make([]record, 0, n), posts: posts}
 	borrowed := int32(0)
@@ -81,18 +81,18 @@ func newStream(seed uint64, n int, now time.Time) *stream {
 		r := record{}
 		switch at := rng.Float64(); {
 		case at < poisonShare:
-			r.poison = poison(1 + rng.IntN(int(poisons)-1)) //nolint:gosec // few
+			r.poison = poison(1 + rng.IntN(int(poisons)-1))
 			r.event = s.add(rng, users, posts, now)
 			s.events[r.event].user = 0 // it will not be there
 		case at < poisonShare+duplicateShare && len(s.events) > 10:
 			// All distances: each order of magnitude as often as the others.
 			back := int(math.Exp(rng.Float64() * math.Log(float64(len(s.events)))))
-			r.event = int32(max(0, len(s.events)-back)) //nolint:gosec // millions
+			r.event = int32(max(0, len(s.events)-back))
 			if s.events[r.event].user == 0 {
 				continue
 			}
 			if rng.IntN(3) == 0 {
-				r.shift = -int32(time.Duration(1+rng.IntN(30)) * time.Hour / time.Millisecond) //nolint:gosec // 108M at most
+				r.shift = -int32(time.Duration(1+rng.IntN(30)) * time.Hour / time.Millisecond)
 			}
 		default:
 			r.event = s.add(rng, users, posts, now)
@@ -109,7 +109,7 @@ func newStream(seed uint64, n int, now time.Time) *stream {
 
 func (s *stream) add(rng *rand.Rand, users, posts int, now time.Time) int32 {
 	e := event{
-		user: int64(1 + rng.IntN(users)), post: int64(1 + rng.IntN(posts)), action: uint8(rng.IntN(len(actions()))), //nolint:gosec // few
+		user: int64(1 + rng.IntN(users)), post: int64(1 + rng.IntN(posts)), action: uint8(rng.IntN(len(actions()))),
 		occurred: now.UnixMilli() - rng.Int64N(int64(2*time.Hour/time.Millisecond)),
 	}
 	e.author = author(e.post, posts)
@@ -123,7 +123,7 @@ func (s *stream) add(rng *rand.Rand, users, posts int, now time.Time) int32 {
 	binary.BigEndian.PutUint64(e.id[8:], rng.Uint64())
 	e.id[0] |= 1
 	s.events = append(s.events, e)
-	return int32(len(s.events) - 1) //nolint:gosec // millions
+	return int32(len(s.events) - 1)
 }
 
 // author is whose post it is.
@@ -191,7 +191,7 @@ func (e *event) encode(version string, at time.Time) []byte {
 // place is where Kafka's clients put a key: murmur2 of its bytes.
 func place(key []byte, partitions int32) int32 {
 	const m = 0x5bd1e995
-	h := 0x9747b28c ^ uint32(len(key)) //nolint:gosec // keys are short
+	h := 0x9747b28c ^ uint32(len(key))
 	for ; len(key) >= 4; key = key[4:] {
 		k := binary.LittleEndian.Uint32(key) * m
 		h = h*m ^ (k^k>>24)*m

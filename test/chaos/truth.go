@@ -201,13 +201,13 @@ func learn(s *stream, brokers []string, topic string, partitions int32) (*truth,
 			return fmt.Errorf("offset %d is not a record of the stream, or not the next one", m.Offset)
 		}
 		there[n] = true
-		e := entry{number: int32(n), at: m.Timestamp, fate: isLetter} //nolint:gosec // millions
+		e := entry{number: int32(n), at: m.Timestamp, fate: isLetter}
 		if r := s.records[n]; r.poison == sound {
 			e.fate = isCopy
 			if !counted[r.event] {
 				counted[r.event], e.fate = true, isRow
 				t.distinct++
-				t.count(uint16(m.Partition), s.events[r.event], r.shift, dwell) //nolint:gosec // few
+				t.count(uint16(m.Partition), s.events[r.event], r.shift, dwell)
 			}
 		}
 		t.log[m.Partition] = append(t.log[m.Partition], e)
@@ -230,7 +230,7 @@ func learn(s *stream, brokers []string, topic string, partitions int32) (*truth,
 func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBucket]map[int]int64) {
 	occurred := e.occurred + int64(shift)
 	post := postBucket{hour: occurred / 3_600_000 * 3600, post: e.post, author: e.author, partition: partition}
-	author := authorBucket{user: e.user, author: e.author, day: int32(occurred / 86_400_000), partition: partition} //nolint:gosec // days
+	author := authorBucket{user: e.user, author: e.author, day: int32(occurred / 86_400_000), partition: partition}
 	column, by := -1, int64(1)
 	switch actions()[e.action] {
 	case "impression":
@@ -271,7 +271,7 @@ func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBuck
 	t.posts[post] = c
 	if column > 0 && e.user != e.author {
 		a := t.authors[author]
-		a[column-1] += by //nolint:gosec // 0 to 5
+		a[column-1] += by
 		t.authors[author] = a
 	}
 }
@@ -296,7 +296,7 @@ func (t *truth) change(about reaction, on bool, at int64) int64 {
 func dwellBucket(millis uint32) int {
 	doublings := bits.Len32(millis) - 1
 	quarter := (uint64(millis)*4)>>doublings - 4
-	return 4*doublings + int(quarter) //nolint:gosec // 0 to 3
+	return 4*doublings + int(quarter)
 }
 
 func histogramText(h map[int]int64) string {

@@ -53,7 +53,7 @@ func write(root, folder string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.file, err)
 		}
-		if err := os.WriteFile(file, []byte(replaced), 0o644); err != nil { //nolint:gosec // a document is for everybody
+		if err := os.WriteFile(file, []byte(replaced), 0o644); err != nil {
 			return err
 		}
 	}

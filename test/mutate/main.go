@@ -117,7 +117,7 @@ func (b *breakage) try(ctx context.Context, dir string, check bool, timeout time
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", timeout.String(), "-overlay", overlay, "-run", "^"+b.test+"$", "./"+b.pkg) //nolint:gosec // ours
+	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", timeout.String(), "-overlay", overlay, "-run", "^"+b.test+"$", "./"+b.pkg)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second
 	out, err := command.CombinedOutput()
@@ -146,7 +146,7 @@ func (b *breakage) overlay(dir, broken string) (string, error) {
 		return "", err
 	}
 	const private = 0o600
-	return overlay, errors.Join(os.WriteFile(file, []byte(broken), private), os.WriteFile(overlay, text, private)) //nolint:gosec // below a directory of ours
+	return overlay, errors.Join(os.WriteFile(file, []byte(broken), private), os.WriteFile(overlay, text, private))
 }
 
 func (b *breakage) testExists() bool {

@@ -35,7 +35,7 @@ func parts() (string, error) {
 
 // java runs a class of the jars. The flags start fast and stay small.
 func java(jars, dir, heap, class string, args ...string) *exec.Cmd {
-	cmd := exec.Command("java", append([]string{ //nolint:gosec // our own arguments
+	cmd := exec.Command("java", append([]string{
 		"-Xmx" + heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true",
 		"-XX:-UsePerfData", // no files in /tmp that a kill would leave
 		"-Djava.io.tmpdir=" + dir,

@@ -32,7 +32,7 @@ func choosePort(ctx context.Context, dir, name string) (string, error) {
 		return "", fmt.Errorf("port: %w", err)
 	}
 	for range 100 {
-		port := firstPort + rand.IntN(lastPort-firstPort+1) //nolint:gosec // not a secret
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
 		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		listener, listenErr := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 		if err = listenErr; err != nil {

@@ -39,7 +39,7 @@ func newRedis(ctx context.Context, dir string, arguments ...string) (*server, er
 			if len(arguments) == 0 {
 				options = append(options, "--appendonly", "yes", "--appendfsync", "always")
 			}
-			cmd := exec.Command(program, append(arguments, options...)...) //nolint:gosec // found above
+			cmd := exec.Command(program, append(arguments, options...)...)
 			cmd.Dir = dir
 			return cmd
 		},

@@ -89,11 +89,11 @@ func (s *Stack) plan(ctx context.Context) error {
 	folder := map[string]string{}
 	for _, name := range []string{"kafka", "connect", "postgres", "redis"} {
 		folder[name] = filepath.Join(s.dir, name)
-		if err := os.MkdirAll(folder[name], 0o711); err != nil { //nolint:gosec // PostgreSQL's user must pass through
+		if err := os.MkdirAll(folder[name], 0o711); err != nil { // PostgreSQL's user must pass through
 			return err
 		}
 	}
-	if err := os.Chmod(s.dir, 0o711); err != nil { //nolint:gosec // as above
+	if err := os.Chmod(s.dir, 0o711); err != nil {
 		return err
 	}
 	kafka, err := newKafka(ctx, folder["kafka"], s.jars)

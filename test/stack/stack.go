@@ -102,7 +102,7 @@ func (s *Stack) Count(t testing.TB, query string) int {
 	require.NoError(t, s.ClickHouse.Read(t.Context(), clickhouse.Query{Name: "test", Query: ch.Query{
 		Body: "SELECT toUInt64(n) AS n FROM (" + query + ")", Result: proto.Results{{Name: "n", Data: &n}},
 	}}), query)
-	return int(n.Row(0)) //nolint:gosec // no table has more rows
+	return int(n.Row(0))
 }
 
 // Own gives a test servers of its own, which it may kill.

@@ -124,7 +124,7 @@ func lock(t *testing.T, cfg postgres.Config) error {
 			return err
 		}
 		if !encrypted {
-			return fmt.Errorf("in the clear") //nolint:err113 // of this test alone
+			return fmt.Errorf("in the clear") // of this test alone
 		}
 		return nil
 	})

@@ -18,8 +18,8 @@ func (h hasher) row(key string, r mapping.Row) uint64 {
 	var m maphash.Hash
 	m.SetSeed(h.seed)
 	var b [26]byte
-	binary.LittleEndian.PutUint64(b[0:], uint64(r.First)) //nolint:gosec // all its bits
-	binary.LittleEndian.PutUint64(b[8:], uint64(r.Other)) //nolint:gosec // as above
+	binary.LittleEndian.PutUint64(b[0:], uint64(r.First))
+	binary.LittleEndian.PutUint64(b[8:], uint64(r.Other))
 	binary.LittleEndian.PutUint64(b[16:], uint64(replica.StoredTime(r.CreatedAt).UnixMicro()))
 	if r.Hidden {
 		b[24] = 1

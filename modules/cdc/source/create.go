@@ -74,7 +74,7 @@ func (s *Source) makeSlot(ctx context.Context, db *pgx.Conn, replication *pgconn
 
 // blockers describes the sessions that another one waits for.
 func blockers(ctx context.Context, db *pgx.Conn, pid uint32) (string, error) {
-	rows, err := db.Query(ctx, sql.Postgres("cdc_blockers"), int32(pid)) //nolint:gosec // a process's number
+	rows, err := db.Query(ctx, sql.Postgres("cdc_blockers"), int32(pid))
 	if err != nil {
 		return "", fmt.Errorf("whom the replication slot waits for: %w", err)
 	}

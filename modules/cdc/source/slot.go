@@ -211,7 +211,7 @@ func (s *Source) begin(ctx context.Context, db *pgx.Conn, replication *pgconn.Pg
 func (s *Source) nothing(found *survey) error {
 	var all []error
 	for _, w := range s.tables {
-		all = append(all, fmt.Errorf("table %s %s", w.Name, found.problems[w.Name])) //nolint:err113 // said once, to people
+		all = append(all, fmt.Errorf("table %s %s", w.Name, found.problems[w.Name])) // said once, to people
 	}
 	return fmt.Errorf("no table can be read: %w", errors.Join(all...))
 }

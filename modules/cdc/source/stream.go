@@ -91,7 +91,7 @@ func (r *reader) receive(ctx context.Context) (*pgproto3.CopyData, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case pgconn.Timeout(err):
-		return nil, nil //nolint:nilnil // nothing came
+		return nil, nil // nothing came
 	default:
 		return nil, fmt.Errorf("replication: %w", err)
 	}
@@ -102,9 +102,9 @@ func (r *reader) receive(ctx context.Context) (*pgproto3.CopyData, error) {
 		return nil, fmt.Errorf("replication: %w", pgconn.ErrorResponseToPgError(m))
 	case *pgproto3.NoticeResponse:
 		r.notice(m)
-		return nil, nil //nolint:nilnil // nothing for us
+		return nil, nil // nothing for us
 	case *pgproto3.ParameterStatus, *pgproto3.NotificationResponse:
-		return nil, nil //nolint:nilnil // nothing for us
+		return nil, nil // nothing for us
 	}
 	return nil, fmt.Errorf("replication: unexpected %T", raw)
 }

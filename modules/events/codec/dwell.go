@@ -10,13 +10,13 @@ func DwellBucket(millis uint32) uint8 {
 	for d>>(exponent+1) != 0 {
 		exponent++
 	}
-	return 4*exponent + uint8((4*d)>>exponent) - 4 //nolint:gosec // 0 to 3
+	return 4*exponent + uint8((4*d)>>exponent) - 4
 }
 
 // DwellBounds are the least dwell time of a bucket and the least of the next one.
 func DwellBounds(bucket uint8) (from, to time.Duration) {
 	bound := func(b int) time.Duration {
-		return time.Duration(uint64(1)<<(b/4)*uint64(4+b%4)) * time.Millisecond / 4 //nolint:gosec // b is at most 128
+		return time.Duration(uint64(1)<<(b/4)*uint64(4+b%4)) * time.Millisecond / 4
 	}
 	return bound(int(bucket)), bound(int(bucket) + 1)
 }

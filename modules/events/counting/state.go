@@ -16,7 +16,7 @@ type Key struct {
 
 // Hash spreads keys.
 func (k Key) Hash() uint64 {
-	return codec.Mix(uint64(k.User)*0xd6e8feb86659fd93 ^ codec.Mix(uint64(k.Post)+uint64(k.kind)<<56) ^ k.session) //nolint:gosec // bits
+	return codec.Mix(uint64(k.User)*0xd6e8feb86659fd93 ^ codec.Mix(uint64(k.Post)+uint64(k.kind)<<56) ^ k.session)
 }
 
 // State is where a user stands with a post.

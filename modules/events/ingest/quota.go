@@ -93,7 +93,7 @@ func (b *Quota) of(a core.Action) *ratelimit.Limiter {
 
 // quotaKey tells apart what a user does to posts.
 func quotaKey(e *codec.Event) ratelimit.Key {
-	return ratelimit.Key{Who: uint64(e.User), What: uint64(e.Post) ^ uint64(e.Action)<<59} //nolint:gosec // ids are positive
+	return ratelimit.Key{Who: uint64(e.User), What: uint64(e.Post) ^ uint64(e.Action)<<59} // ids are positive
 }
 
 // fate is what becomes of an event that a client sent.
@@ -113,7 +113,7 @@ func (b *Quota) take(events []codec.Event) (within []codec.Event, fates []fate) 
 		e := &events[i]
 		switch {
 		case fates[i] == fateKnown:
-		case !b.of(e.Action).Take(quotaKey(e)).OK || !b.all.Take(ratelimit.Key{Who: uint64(e.User)}).OK: //nolint:gosec // positive
+		case !b.of(e.Action).Take(quotaKey(e)).OK || !b.all.Take(ratelimit.Key{Who: uint64(e.User)}).OK:
 			fates[i] = fateBeyond
 		default:
 			within = append(within, *e)
@@ -152,7 +152,7 @@ func (b *Quota) giveBack(events []codec.Event) {
 	for i := range events {
 		e := &events[i]
 		b.of(e.Action).GiveBack(quotaKey(e))
-		b.all.GiveBack(ratelimit.Key{Who: uint64(e.User)}) //nolint:gosec // positive
+		b.all.GiveBack(ratelimit.Key{Who: uint64(e.User)})
 	}
 }
 

@@ -47,7 +47,7 @@ func (l *Ledger) BeginEpoch(ctx context.Context, e Epoch) error {
 	var at proto.ColDateTime64
 	number.Append(e.Number)
 	topic.Append(e.Topic)
-	partitions.Append(uint16(e.Partitions)) //nolint:gosec // validated: at most 1024
+	partitions.Append(uint16(e.Partitions)) // validated: at most 1024
 	at.WithPrecision(proto.PrecisionMilli)
 	at.Append(e.Began)
 	input := proto.Input{

@@ -29,8 +29,8 @@ func fenceNumber(epoch, partition uint16, n uint32) uint64 {
 }
 
 func (f Fence) epoch() uint16     { return uint16(f.Number >> 48) }
-func (f Fence) partition() uint16 { return uint16(f.Number >> 32) } //nolint:gosec // cut on purpose
-func (f Fence) count() uint32     { return uint32(f.Number) }       //nolint:gosec // cut on purpose
+func (f Fence) partition() uint16 { return uint16(f.Number >> 32) } // cut on purpose
+func (f Fence) count() uint32     { return uint32(f.Number) }       // cut on purpose
 
 // String is how a fence appears in logs and in the log_comment of statements.
 func (f Fence) String() string { return fmt.Sprintf("%d/%d#%d", f.epoch(), f.partition(), f.count()) }

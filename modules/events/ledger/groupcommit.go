@@ -126,7 +126,7 @@ func (g *groupCommit[B]) take() []*share[B] {
 func (g *groupCommit[B]) send(ctx context.Context, all []*share[B]) error {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
-	b := g.blocks.Get().(B) //nolint:forcetypeassert // the pool has nothing else
+	b := g.blocks.Get().(B) // the pool has nothing else
 	defer g.blocks.Put(b)
 	b.reset()
 	fences := make([]Fence, len(all))

@@ -31,7 +31,7 @@ func (l *Ledger) Rest() time.Duration { return l.writer.rows.rest.Left() }
 // an epoch with another number of partitions.
 func (l *Ledger) Partition(epoch uint16, id, partitions int32, regrouped bool) *Partition {
 	return &Partition{
-		Ledger: l, epoch: epoch, partition: uint16(id), //nolint:gosec // validated: at most 1024
+		Ledger: l, epoch: epoch, partition: uint16(id), // validated: at most 1024
 		partitions: partitions, regrouped: regrouped,
 	}
 }

@@ -72,7 +72,7 @@ func (r *Owners) command(ctx context.Context, partition int, q Command) (uint64,
 	if partition < 0 || partition >= r.Partitions() {
 		return 0, fmt.Errorf("partition %d: there are %d", partition, r.Partitions())
 	}
-	l := r.ledger.Partition(r.log.Epoch, int32(partition), r.log.Partitions, false) //nolint:gosec // checked
+	l := r.ledger.Partition(r.log.Epoch, int32(partition), r.log.Partitions, false)
 	q.ID = uuid.New()
 	if err := l.sendCommand(ctx, q); err != nil {
 		return 0, err
@@ -101,8 +101,8 @@ func (l *Partition) sendCommand(ctx context.Context, q Command) error {
 	kind.Append(q.Kind)
 	epoch.Append(l.epoch)
 	partition.Append(l.partition)
-	firstDay = append(firstDay, proto.Date(q.FirstDay)) //nolint:gosec // days until 2149
-	lastDay = append(lastDay, proto.Date(q.LastDay))    //nolint:gosec // days until 2149
+	firstDay = append(firstDay, proto.Date(q.FirstDay)) // days until 2149
+	lastDay = append(lastDay, proto.Date(q.LastDay))    // days until 2149
 	first.Append(q.FirstOffset)
 	last.Append(q.LastOffset)
 	at.WithPrecision(proto.PrecisionMilli)
@@ -140,7 +140,7 @@ func (l *Partition) Commands(ctx context.Context) (all []Command, err error) {
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range id {
 				all = append(all, Command{
-					ID: id[i], Kind: proto.Enum8(kind[i]), FirstDay: int32(firstDay[i]), LastDay: int32(lastDay[i]), //nolint:gosec // 1 or 2
+					ID: id[i], Kind: proto.Enum8(kind[i]), FirstDay: int32(firstDay[i]), LastDay: int32(lastDay[i]),
 					FirstOffset: first[i], LastOffset: last[i],
 				})
 			}

@@ -36,7 +36,7 @@ func Absent(rows []Row) (n int) {
 }
 
 // DayOf is a time in milliseconds since 1970 as days since 1970.
-func DayOf(millis int64) int32 { return int32(millis / millisPerDay) } //nolint:gosec // from 2020 to 2100
+func DayOf(millis int64) int32 { return int32(millis / millisPerDay) } // from 2020 to 2100
 
 const millisPerDay = 24 * 60 * 60 * 1000
 
@@ -101,7 +101,7 @@ func (c *columns) append(r *Row, f Fence) {
 	c.id.Append(uuid.UUID(r.ID))
 	c.post.Append(int64(r.Post))
 	c.author.Append(int64(r.Author))
-	c.action.Append(proto.Enum8(r.Action)) //nolint:gosec // 1 to 10
+	c.action.Append(proto.Enum8(r.Action))
 	c.occurred.AppendRaw(proto.DateTime64(r.Occurred))
 	c.received.AppendRaw(proto.DateTime64(r.Received))
 	c.dwell.Append(r.Dwell)
@@ -112,7 +112,7 @@ func (c *columns) append(r *Row, f Fence) {
 	c.fence.Append(f.Number)
 	c.token.Append(f.Token)
 	c.effect.Append(r.Effect)
-	c.verdict.Append(proto.Enum8(r.Verdict)) //nolint:gosec // 0 to 5
+	c.verdict.Append(proto.Enum8(r.Verdict))
 }
 
 // Insert writes those rows that are not present, in one block: a part for each day. Under alone it goes with nobody

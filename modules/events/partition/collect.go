@@ -117,7 +117,7 @@ func (b *batch) add(m *sarama.ConsumerMessage, reader *codec.Decoder, epoch uint
 	if m.Offset < b.next {
 		return
 	}
-	b.missing += uint64(m.Offset - b.next) //nolint:gosec // not negative
+	b.missing += uint64(m.Offset - b.next)
 	b.next = m.Offset + 1
 	b.bytes += kafka.Weight(m)
 	b.payload += payload(m)
@@ -186,7 +186,7 @@ func (b *batch) leaveOut(erased core.Erased, present ledger.Offsets) {
 		}
 		return gone
 	})
-	b.erased += uint64(before - len(b.rows) - len(b.deadLetters)) //nolint:gosec // not negative
+	b.erased += uint64(before - len(b.rows) - len(b.deadLetters))
 }
 
 // names tells whether an event is of or about somebody who is erased.

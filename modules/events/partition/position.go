@@ -66,7 +66,7 @@ func (p *Worker) checkLogBounds(ctx context.Context, next int64) (int64, error) 
 			lost.Rows++
 		}
 	}
-	lost.Lost = uint64(to-next) - lost.Rows //nolint:gosec // not negative
+	lost.Lost = uint64(to-next) - lost.Rows
 	p.states.Forget()
 	p.dedup.ForgetRecent()
 	p.known = ledger.Fence{} // they may know what was read and is lost

@@ -28,7 +28,7 @@ func newTable(room int) *table {
 
 // place is where an id is, or the free slot where the search for it ends.
 func (t *table) place(id core.ID) (at uint64, found bool) {
-	mask := uint64(len(t.slots) - 1) //nolint:gosec // at least 15
+	mask := uint64(len(t.slots) - 1)
 	for at = id.Hash() & mask; ; at = (at + 1) & mask {
 		switch t.slots[at].Load() {
 		case int64(id):

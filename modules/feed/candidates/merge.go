@@ -42,14 +42,14 @@ func merge(r *reserve.Reserve, all []fetched) []merged {
 				posts[at].source |= one.source.bit
 				continue
 			}
-			places[p.ID] = int32(len(posts)) //nolint:gosec // at most a few thousand
+			places[p.ID] = int32(len(posts))
 			posts = append(posts, merged{post: p, source: one.source.bit})
 		}
 	}
 	addAuthors(r, posts)
 	for i := range posts {
 		at, _ := r.Find(posts[i].post.Author)
-		posts[i].author = int32(at) //nolint:gosec // as above
+		posts[i].author = int32(at)
 	}
 	return posts
 }

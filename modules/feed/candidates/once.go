@@ -105,11 +105,11 @@ func (b *Builder) save(ctx context.Context, v Viewer, built *Built) {
 // keep remembers here what could not be written to Redis.
 func (b *Builder) keep(id core.ID, built *Built, ttl time.Duration) {
 	now := b.clock.Now()
-	entry := reserve.AppendEntry(make([]byte, 0, 6<<10), mathrand.Uint64(), now.Add(ttl), built.Reserve) //nolint:gosec // tells states apart, keeps no secret
+	entry := reserve.AppendEntry(make([]byte, 0, 6<<10), mathrand.Uint64(), now.Add(ttl), built.Reserve)
 	b.memory.KeepComputed(id, entry, &built.Found, now)
 }
 
 func (b *Builder) jittered(d time.Duration) time.Duration {
 	spread := int64(d) * int64(b.cfg.Jitter) / 100
-	return d - time.Duration(spread) + time.Duration(mathrand.Int64N(2*spread+1)) //nolint:gosec // spreads load, keeps no secret
+	return d - time.Duration(spread) + time.Duration(mathrand.Int64N(2*spread+1))
 }

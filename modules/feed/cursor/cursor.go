@@ -80,7 +80,7 @@ func (c *Codec) Encode(user core.ID, cur Cursor) string {
 	b = binary.LittleEndian.AppendUint64(b, cur.Session)
 	b = binary.AppendVarint(b, cur.StartedAt.UnixMilli())
 	b = binary.AppendUvarint(b, cur.Ranking)
-	b = binary.AppendUvarint(b, uint64(cur.Shown)) //nolint:gosec // never negative
+	b = binary.AppendUvarint(b, uint64(cur.Shown))
 	if cur.Algo.ByTime() {
 		b = binary.AppendVarint(b, cur.LastCreated)
 		b = binary.AppendVarint(b, int64(cur.LastPost))
@@ -92,11 +92,11 @@ func (c *Codec) Encode(user core.ID, cur Cursor) string {
 }
 
 func (cur *Cursor) appendOrder(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(cur.Place))         //nolint:gosec // never negative
+	b = binary.AppendUvarint(b, uint64(cur.Place))
 	b = binary.AppendUvarint(b, uint64(len(cur.Deferred))) // a few
 	last := 0
 	for _, place := range cur.Deferred {
-		b = binary.AppendUvarint(b, uint64(place-last)) //nolint:gosec // ascending
+		b = binary.AppendUvarint(b, uint64(place-last)) // ascending
 		last = place
 	}
 	if cur.Served.Len() == cur.Shown && cur.Shown <= MaxServed {
@@ -162,7 +162,7 @@ func sign(signers *sync.Pool, user core.ID, body []byte) []byte {
 	defer signers.Put(h)
 	h.Reset()
 	var id [8]byte
-	binary.LittleEndian.PutUint64(id[:], uint64(user)) //nolint:gosec // the bits, not the number
+	binary.LittleEndian.PutUint64(id[:], uint64(user))
 	h.Write([]byte("feedrank cursor"))
 	h.Write(id[:])
 	h.Write(body)
@@ -205,12 +205,12 @@ func (cur *Cursor) readOrder(r *reader, shown uint64, version byte) {
 		next := last + r.uvarint()
 		r.bad = r.bad || next >= place || n > 0 && next == last
 		last = next
-		cur.Deferred = append(cur.Deferred, int(last)) //nolint:gosec // below most
+		cur.Deferred = append(cur.Deferred, int(last))
 	}
 	if len(r.b) > 0 && shown == uint64(len(r.b)/servedSize) && len(r.b)%servedSize == 0 {
 		cur.Served, r.b = slices.Clip(Served(r.b)), nil
 	}
-	cur.Place = int(place) //nolint:gosec // as above, or it is bad
+	cur.Place = int(place)
 }
 
 type reader struct {

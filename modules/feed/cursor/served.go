@@ -20,7 +20,7 @@ func (g Served) Len() int { return len(g) / servedSize }
 // Append adds a post that a session served.
 func (g Served) Append(session uint64, post core.ID) Served {
 	h := hashOf(session, post)
-	return append(g, byte(h), byte(h>>8), byte(h>>16)) //nolint:gosec // byte by byte
+	return append(g, byte(h), byte(h>>8), byte(h>>16))
 }
 
 // Latest are the hashes of the last posts that were served, each with its place among them.
@@ -67,5 +67,5 @@ func (s ServedPosts) Has(post core.ID) bool {
 
 // hashOf is another one in each session, so that no two posts are always taken for each other.
 func hashOf(session uint64, post core.ID) uint32 {
-	return uint32((post ^ core.ID(session)).Hash() >> 40) //nolint:gosec // the bits, not the number
+	return uint32((post ^ core.ID(session)).Hash() >> 40)
 }

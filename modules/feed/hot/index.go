@@ -36,7 +36,7 @@ func (x *index) at(place uint32) *Post { return &x.pages[place/pageSize][place%p
 // get is the post in place, or nil.
 func (x *index) get(id core.ID) *Post {
 	if _, place := x.byID.find(id, x); place >= 0 {
-		return x.at(uint32(place)) //nolint:gosec // a place
+		return x.at(uint32(place))
 	}
 	return nil
 }
@@ -51,7 +51,7 @@ func (x *index) getAll(dst []*Post, ids []core.ID) []*Post {
 	for _, id := range ids {
 		var p *Post
 		if place := x.byID.guess(id); place >= 0 {
-			p = x.at(uint32(place)) //nolint:gosec // a place
+			p = x.at(uint32(place))
 		}
 		dst = append(dst, p)
 	}
@@ -82,7 +82,7 @@ func (x *index) term(p *Post, by *rank.Versioned) float64 {
 // put adds a post, or changes it and keeps its engagement. It tells whether it is new.
 func (x *index) put(id, author core.ID, created int64) bool {
 	if _, found := x.byID.find(id, x); found >= 0 {
-		place := uint32(found) //nolint:gosec // a place
+		place := uint32(found)
 		p := x.at(place)
 		if p.Author != author || p.Created != created {
 			x.unlink(place)
@@ -106,7 +106,7 @@ func (x *index) delete(id core.ID) bool {
 	if found < 0 {
 		return false
 	}
-	place := uint32(found) //nolint:gosec // a place
+	place := uint32(found)
 	x.unlink(place)
 	x.byID.remove(slot, x)
 	*x.at(place) = Post{}

@@ -40,7 +40,7 @@ func (t *places) find(id core.ID, x *index) (slot uint64, place int64) {
 			return i, -1
 		}
 		if (s^hash)&upperHalf == 0 {
-			if place := uint32(s) - 1; x.at(place).ID == id { //nolint:gosec // the lower half
+			if place := uint32(s) - 1; x.at(place).ID == id {
 				return i, int64(place)
 			}
 		}
@@ -72,7 +72,7 @@ func (t *places) guess(id core.ID) int64 {
 			return -1
 		}
 		if (s^hash)&upperHalf == 0 {
-			return int64(uint32(s) - 1) //nolint:gosec // the lower half
+			return int64(uint32(s) - 1)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func (t *places) remove(slot uint64, x *index) {
 	mask := t.mask()
 	free := slot
 	for i := (slot + 1) & mask; t.slots[i] != 0; i = (i + 1) & mask {
-		home := x.at(uint32(t.slots[i])-1).ID.Hash() & mask //nolint:gosec // the lower half
+		home := x.at(uint32(t.slots[i])-1).ID.Hash() & mask
 		if (i-home)&mask >= (i-free)&mask {
 			t.slots[free] = t.slots[i]
 			free = i
@@ -115,7 +115,7 @@ func (t *places) grow(x *index) {
 	t.slots = make([]uint64, max(16, 2*len(old)))
 	for _, s := range old {
 		if s != 0 {
-			place := uint32(s) - 1 //nolint:gosec // the lower half
+			place := uint32(s) - 1
 			t.insert(x.at(place).ID.Hash(), place)
 		}
 	}

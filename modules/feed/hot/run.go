@@ -136,5 +136,5 @@ func (s *Set) step(name string, run func() error) (ok bool) {
 }
 
 func jittered(d time.Duration) time.Duration {
-	return d - d/10 + rand.N(d/5+1) //nolint:gosec // spreads load, keeps no secret
+	return d - d/10 + rand.N(d/5+1)
 }

@@ -35,7 +35,7 @@ func (s *Set) Add(id core.ID) bool {
 	if 2*(s.n+1) > len(s.table) {
 		s.grow()
 	}
-	mask := uint64(len(s.table) - 1) //nolint:gosec // at least 1
+	mask := uint64(len(s.table) - 1)
 	for i := id.Hash() & mask; ; i = (i + 1) & mask {
 		switch s.table[i] {
 		case id:
@@ -53,7 +53,7 @@ func (s *Set) Has(id core.ID) bool {
 	if s.n == 0 || !id.Valid() {
 		return false
 	}
-	mask := uint64(len(s.table) - 1) //nolint:gosec // at least 1
+	mask := uint64(len(s.table) - 1)
 	for i := id.Hash() & mask; ; i = (i + 1) & mask {
 		switch s.table[i] {
 		case id:

@@ -14,8 +14,8 @@ const Size = 12
 
 // Append appends a mark.
 func Append(b []byte, post core.ID, at time.Time) []byte {
-	b = binary.LittleEndian.AppendUint64(b, uint64(post))                 //nolint:gosec // the bits, not the number
-	return binary.LittleEndian.AppendUint32(b, uint32(max(0, at.Unix()))) //nolint:gosec // until the year 2106
+	b = binary.LittleEndian.AppendUint64(b, uint64(post))
+	return binary.LittleEndian.AppendUint32(b, uint32(max(0, at.Unix()))) // until the year 2106
 }
 
 // Standing is how many posts are hidden by a log of hidden posts, as far as that was since a time: however often one
@@ -84,7 +84,7 @@ func Lacking(b []byte, now time.Time) (n int) {
 }
 
 func first(b []byte) (post core.ID, at int64) {
-	return core.ID(binary.LittleEndian.Uint64(b)), int64(binary.LittleEndian.Uint32(b[8:])) //nolint:gosec // the bits, not the number
+	return core.ID(binary.LittleEndian.Uint64(b)), int64(binary.LittleEndian.Uint32(b[8:]))
 }
 
 // Collect adds to set the posts that were marked at or after since and before until. A torn mark at

@@ -112,7 +112,7 @@ func (d *Diversifier) level(author int32, place int) uint8 {
 	between := place - last - 1
 	switch {
 	case between < d.rules.Gap:
-		return uint8(2 + d.rules.Gap - between) //nolint:gosec // the gap is at most 50
+		return uint8(2 + d.rules.Gap - between)
 	case d.before+place < d.rules.Top:
 		return 2
 	case oldest != nobody && place-oldest < d.rules.Window:
@@ -145,7 +145,7 @@ func (d *Diversifier) places(author int32) (last, oldest int) {
 
 func (d *Diversifier) place(author int32, place int) {
 	placed := int(d.count[author])
-	d.recent[int(author)*d.rules.MaxAuthor+placed%d.rules.MaxAuthor] = int32(place) //nolint:gosec // a list has hundreds of places
+	d.recent[int(author)*d.rules.MaxAuthor+placed%d.rules.MaxAuthor] = int32(place)
 	d.count[author]++
 }
 
@@ -179,7 +179,7 @@ func (d *Diversifier) reset(authors []int32, authorCount int) {
 		best[author] = nobody
 	}
 	for i := len(authors) - 1; i >= 0; i-- {
-		d.next[i], best[authors[i]] = best[authors[i]], int32(i) //nolint:gosec // a list has hundreds of posts
+		d.next[i], best[authors[i]] = best[authors[i]], int32(i)
 		d.due[i] = nobody
 	}
 	for _, first := range best {
@@ -216,7 +216,7 @@ func (r *ranks) has(i int32) bool { return r.words[i/64]&(1<<(i%64)) != 0 }
 func (r *ranks) first() int32 {
 	for w, word := range r.words {
 		if word != 0 {
-			return int32(w*64 + bits.TrailingZeros64(word)) //nolint:gosec // a list has hundreds of posts
+			return int32(w*64 + bits.TrailingZeros64(word))
 		}
 	}
 	return nobody
@@ -226,7 +226,7 @@ func (r *ranks) first() int32 {
 func (r *ranks) each(do func(int32)) {
 	for w, word := range r.words {
 		for ; word != 0; word &= word - 1 {
-			do(int32(w*64 + bits.TrailingZeros64(word))) //nolint:gosec // as above
+			do(int32(w*64 + bits.TrailingZeros64(word)))
 		}
 	}
 }

@@ -59,7 +59,7 @@ func AppendEntry(b []byte, nonce uint64, freshUntil time.Time, r *Reserve) []byt
 	b = appendHeader(b, nonce, freshUntil)
 	start := len(b)
 	b = appendBody(b, r)
-	binary.LittleEndian.PutUint32(b[start-4:], uint32(len(b)-start)) //nolint:gosec // far below 4 GiB
+	binary.LittleEndian.PutUint32(b[start-4:], uint32(len(b)-start)) // far below 4 GiB
 	return b
 }
 
@@ -71,7 +71,7 @@ func AppendMarker(b []byte, nonce uint64) []byte {
 // AppendPatch appends a patch as it stands at the end of an entry.
 func AppendPatch(b []byte, p Patch) []byte {
 	b = append(b, byte(p.Kind))
-	return binary.LittleEndian.AppendUint64(b, uint64(p.Other)) //nolint:gosec // the bits, not the number
+	return binary.LittleEndian.AppendUint64(b, uint64(p.Other))
 }
 
 // Forget empties the entry and keeps its memory.
@@ -88,7 +88,7 @@ func (e *Entry) Decode(b []byte) error {
 	if len(b) < HeaderSize || b[0] != EntryVersion {
 		return ErrMalformed
 	}
-	e.FreshUntil = time.UnixMilli(int64(binary.LittleEndian.Uint64(b[9:]))) //nolint:gosec // the bits, not the number
+	e.FreshUntil = time.UnixMilli(int64(binary.LittleEndian.Uint64(b[9:])))
 	length := uint64(binary.LittleEndian.Uint32(b[17:]))
 	rest := b[HeaderSize:]
 	if length > uint64(len(rest)) || (uint64(len(rest))-length)%PatchSize != 0 {
@@ -101,7 +101,7 @@ func (e *Entry) Decode(b []byte) error {
 		e.HasBody = true
 	}
 	for p := rest[length:]; len(p) > 0; p = p[PatchSize:] {
-		patch := Patch{Kind: PatchKind(p[0]), Other: core.ID(binary.LittleEndian.Uint64(p[1:]))} //nolint:gosec // the bits
+		patch := Patch{Kind: PatchKind(p[0]), Other: core.ID(binary.LittleEndian.Uint64(p[1:]))}
 		if patch.Kind < PatchFollow || patch.Kind > PatchMore || !patch.Other.Valid() {
 			return fmt.Errorf("%w: patch %d of %d", ErrMalformed, patch.Kind, patch.Other)
 		}
@@ -141,7 +141,7 @@ func appendBody(b []byte, r *Reserve) []byte {
 	for _, c := range r.Candidates {
 		b = binary.AppendVarint(b, int64(c.Post-last))
 		last = c.Post
-		b = binary.AppendUvarint(b, uint64(c.Author)) //nolint:gosec // an index
+		b = binary.AppendUvarint(b, uint64(c.Author))
 		b = append(b, byte(c.Source))
 		b = binary.AppendVarint(b, built-c.Created/1000)
 	}
@@ -176,7 +176,7 @@ func (r *Reserve) decode(b []byte) error {
 		if in.bad || !c.Post.Valid() || author >= uint64(len(r.Authors)) {
 			return fmt.Errorf("%w: candidate %d of author %d", ErrMalformed, c.Post, author)
 		}
-		last, c.Author = c.Post, int32(author) //nolint:gosec // below the number of authors
+		last, c.Author = c.Post, int32(author)
 		r.Candidates = append(r.Candidates, c)
 	}
 	if in.bad || len(in.b) > 0 {

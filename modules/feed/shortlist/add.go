@@ -24,7 +24,7 @@ func (l *List) Add(p *hot.Post, source reserve.Source, r *reserve.Reserve) *Post
 // Number is the number of an author: the reserve's, or one behind them.
 func (l *List) Number(author core.ID, r *reserve.Reserve) int32 {
 	if at, ok := r.Find(author); ok {
-		return int32(at) //nolint:gosec // a few thousand authors
+		return int32(at)
 	}
 	at, ok := l.extra[author]
 	if !ok {
@@ -36,7 +36,7 @@ func (l *List) Number(author core.ID, r *reserve.Reserve) int32 {
 
 // Nobody is the number of an author of whom nothing is known, and whom the list does not have.
 func (l *List) Nobody() int32 {
-	at := int32(l.authorCount) //nolint:gosec // as above
+	at := int32(l.authorCount)
 	l.authorCount++
 	return at
 }

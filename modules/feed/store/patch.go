@@ -77,7 +77,7 @@ func patchOf(viewer core.ID, patches []reserve.Patch) rueidis.LuaExec {
 	for _, p := range patches {
 		text = reserve.AppendPatch(text, p)
 	}
-	marker := reserve.AppendMarker(nil, rand.Uint64()) //nolint:gosec // tells states apart, keeps no secret
+	marker := reserve.AppendMarker(nil, rand.Uint64())
 	return rueidis.LuaExec{Keys: []string{entryKey(viewer), leaseKey(viewer)}, Args: []string{
 		rueidis.BinaryString(marker), rueidis.BinaryString(text), strconv.Itoa(most), millis(markerFor),
 		strconv.Itoa(reserve.TagSize),

@@ -26,7 +26,7 @@ func (s *Store) Lease(ctx context.Context, user core.ID, ttl time.Duration) (Lea
 	if err != nil {
 		return "", false, err
 	}
-	lease := Lease(strconv.FormatUint(rand.Uint64(), 36)) //nolint:gosec // tells holders apart, keeps no secret
+	lease := Lease(strconv.FormatUint(rand.Uint64(), 36))
 	err = conn.Do(ctx, conn.B().Set().Key(leaseKey(user)).Value(string(lease)).Nx().Px(ttl).Build()).Error()
 	switch {
 	case rueidis.IsRedisNil(err):
@@ -71,7 +71,7 @@ func (s *Store) Save(ctx context.Context, user core.ID, lease Lease, over reserv
 	if err != nil {
 		return false, err
 	}
-	entry := reserve.AppendEntry(make([]byte, 0, 8<<10), rand.Uint64(), freshUntil, r) //nolint:gosec // tells states apart, keeps no secret
+	entry := reserve.AppendEntry(make([]byte, 0, 8<<10), rand.Uint64(), freshUntil, r)
 	if len(entry) > reserve.MaxEntry {
 		return false, fmt.Errorf("save the reserve of user %s: %d bytes", user, len(entry))
 	}

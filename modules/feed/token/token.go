@@ -113,8 +113,8 @@ const purpose = "feedrank session"
 // sign is valid until the next use of m.
 func (m *mac) sign(user, post core.ID, body []byte) []byte {
 	n := copy(m.head[:], purpose)
-	binary.LittleEndian.PutUint64(m.head[n:], uint64(user))   //nolint:gosec // the bits, not the number
-	binary.LittleEndian.PutUint64(m.head[n+8:], uint64(post)) //nolint:gosec // as above
+	binary.LittleEndian.PutUint64(m.head[n:], uint64(user))
+	binary.LittleEndian.PutUint64(m.head[n+8:], uint64(post))
 	m.hash.Reset()
 	m.hash.Write(m.head[:])
 	m.hash.Write(body)

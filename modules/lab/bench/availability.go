@@ -113,7 +113,7 @@ func (on *Stage) newDrill(ctx context.Context) (*drill, error) {
 		},
 	}
 	d.events = &steady{rate: eventRate, replica: d.balancer.next, visit: func(n int) visit {
-		random := rand.New(rand.NewPCG(5, uint64(n))) //nolint:gosec // a choice, not a secret
+		random := rand.New(rand.NewPCG(5, uint64(n)))
 		return visit{
 			&Request{
 				Method: http.MethodPost, Path: eventsPath, Token: people.feeds[n%len(people.feeds)].Token,
@@ -130,7 +130,7 @@ func (on *Stage) newDrill(ctx context.Context) (*drill, error) {
 // visit is the n-th feed that is asked for: of one of those who are here, each tenth of them their
 // timeline, or of somebody who comes.
 func (v *viewers) visit(n int) visit {
-	random := rand.New(rand.NewPCG(7, uint64(n))) //nolint:gosec // a choice, not a secret
+	random := rand.New(rand.NewPCG(7, uint64(n)))
 	who := random.IntN(regulars)
 	if random.IntN(100) < strangers {
 		who = regulars + n%(len(v.feeds)-regulars)

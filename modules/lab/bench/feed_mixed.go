@@ -78,7 +78,7 @@ const before = 25 * time.Minute
 
 // earlier are the first looks of those who came before it began, at so many people a second.
 func (on *Stage) earlier(feeds []Request, rate float64) []Request {
-	random := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // a choice, not a secret
+	random := rand.New(rand.NewPCG(5, 6))
 	who := rand.NewZipf(random, zipfSkew, zipfFlat, uint64(len(feeds)-1))
 	came := map[uint64]bool{}
 	var looked []Request
@@ -101,8 +101,8 @@ const (
 // visits are n requests of people at a rate, in the order in which they come, the same at every run but
 // for the ids of events.
 func (on *Stage) visits(feeds []Request, n int, rate float64) []Request {
-	random := rand.New(rand.NewPCG(3, 4))                                 //nolint:gosec // a choice, not a secret
-	who := rand.NewZipf(random, zipfSkew, zipfFlat, uint64(len(feeds)-1)) //nolint:gosec // not empty
+	random := rand.New(rand.NewPCG(3, 4))
+	who := rand.NewZipf(random, zipfSkew, zipfFlat, uint64(len(feeds)-1))
 	here, left := make([]Request, int(rate*looksEvery.Seconds())), make([]int, int(rate*looksEvery.Seconds()))
 	visits := make([]Request, n)
 	for i := range visits {

@@ -94,7 +94,7 @@ func (on *Stage) produce(ctx context.Context, events int) error {
 
 // anything is n events of now, of people and posts of the world by an even choice.
 func (on *Stage) anything(n int) []*sarama.ProducerMessage {
-	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 5)) //nolint:gosec // a choice, not a secret
+	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 5))
 	actions := []string{
 		"impression", "impression", "impression", "impression", "view", "view", "click", "like",
 		"comment", "share",

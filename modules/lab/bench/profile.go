@@ -51,8 +51,8 @@ func (p *Program) profile(ctx context.Context, of, file string) error {
 	if err != nil {
 		return fmt.Errorf("profile of %s: %w", p.Name, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // a profile is for everybody, as a report
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(file, content, 0o644) //nolint:gosec // as above
+	return os.WriteFile(file, content, 0o644)
 }

@@ -62,10 +62,10 @@ func (r *Report) Save(file string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // a report is for everybody
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(text, '\n'), 0o644) //nolint:gosec // as above
+	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
 
 // Print writes the figures as a table, and under it each phase.

@@ -27,7 +27,7 @@ func (on *Stage) Viewers(path string, skip, n int) ([]Request, error) {
 // viewerIDs are the users whose requests Viewers makes.
 func (on *Stage) viewerIDs(skip, n int) []core.ID {
 	ids := make([]core.ID, n)
-	for i, u := range rand.New(rand.NewPCG(1, 2)).Perm(on.World.Users)[skip : skip+n] { //nolint:gosec // a choice, not a secret
+	for i, u := range rand.New(rand.NewPCG(1, 2)).Perm(on.World.Users)[skip : skip+n] {
 		ids[i] = core.ID(u) + 1
 	}
 	return ids

@@ -55,7 +55,7 @@ func trials(ctx context.Context, limit time.Duration, n, slots int, begin func(c
 	var times latencies
 	began, begunAt, next := 0, make([]time.Time, slots), make([]time.Time, slots)
 	for slot := range next {
-		next[slot] = time.Now().Add(rand.N(spread)) //nolint:gosec // a pace, not a secret
+		next[slot] = time.Now().Add(rand.N(spread))
 	}
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -78,7 +78,7 @@ func trials(ctx context.Context, limit time.Duration, n, slots int, begin func(c
 			case at.IsZero():
 			case seen(slot):
 				times = append(times, took)
-				begunAt[slot], next[slot] = time.Time{}, time.Now().Add(rand.N(spread)) //nolint:gosec // as above
+				begunAt[slot], next[slot] = time.Time{}, time.Now().Add(rand.N(spread))
 			case took > limit:
 				return times, fmt.Errorf("%w within %s", errNotVisible, limit)
 			}

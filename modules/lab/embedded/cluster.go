@@ -36,7 +36,7 @@ func newCluster(ctx context.Context, folder string, opts Options) ([]*Server, er
 		if opts.ClickHouseNodes == 1 {
 			break
 		}
-		if err := os.MkdirAll(server.dir, 0o711); err != nil { //nolint:gosec // as the other servers' folders
+		if err := os.MkdirAll(server.dir, 0o711); err != nil {
 			return nil, err
 		}
 		addr, _, err := choosePort(ctx, filepath.Join(server.dir, "port"))

@@ -50,7 +50,7 @@ func findServers(given string) (string, error) {
 }
 
 func holdsModules(folder string) bool {
-	info, err := os.Stat(filepath.Join(folder, "node_modules")) //nolint:gosec // the operator names the folder
+	info, err := os.Stat(filepath.Join(folder, "node_modules"))
 	return err == nil && info.IsDir()
 }
 

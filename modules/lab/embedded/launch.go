@@ -94,7 +94,7 @@ func (s *Server) spawn(options any) (c *child, ready *os.File, err error) {
 	}
 	defer func() { err = errors.Join(err, childReady.Close()) }()
 
-	cmd := exec.Command(program) //nolint:gosec // ourselves
+	cmd := exec.Command(program)
 	cmd.Args = []string{"feedrank-embedded-" + s.name}
 	cmd.Env = append(os.Environ(), childEnv+"="+s.name, optionsEnv+"="+string(text))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = childStdin, log, log

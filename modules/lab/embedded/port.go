@@ -43,7 +43,7 @@ func choosePort(ctx context.Context, file string) (addr string, fresh bool, err 
 		return "", false, fmt.Errorf("port: %w", err)
 	}
 	for range 100 {
-		port := firstPort + rand.IntN(lastPort-firstPort+1) //nolint:gosec // not a secret
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
 		addr = loopback(port)
 		if err = tryPort(ctx, addr); err != nil {
 			continue

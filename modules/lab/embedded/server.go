@@ -125,7 +125,7 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("not ready within %s", startLimit))
 	defer cancel()
-	if err := os.MkdirAll(s.dir, 0o711); err != nil { //nolint:gosec // PostgreSQL's user must pass through
+	if err := os.MkdirAll(s.dir, 0o711); err != nil { // PostgreSQL's user must pass through
 		return fmt.Errorf("start %s: %w", s.name, err)
 	}
 	if s.name == Postgres {

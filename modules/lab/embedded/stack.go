@@ -100,12 +100,12 @@ func open(ctx context.Context, dir string) (*Stack, error) {
 		s.temporary = true
 		s.dir, err = os.MkdirTemp("", temporaryPrefix)
 		if err == nil {
-			err = os.Chmod(s.dir, 0o711) //nolint:gosec // PostgreSQL's user must pass through
+			err = os.Chmod(s.dir, 0o711) // PostgreSQL's user must pass through
 		}
 	} else {
 		s.dir, err = filepath.Abs(dir)
 		if err == nil {
-			err = os.MkdirAll(s.dir, 0o711) //nolint:gosec // as above
+			err = os.MkdirAll(s.dir, 0o711)
 		}
 	}
 	if err != nil {

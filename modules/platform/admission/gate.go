@@ -209,6 +209,6 @@ func (g *Gate) Overloaded() bool {
 func (g *Gate) overloaded(message string) error {
 	return &core.Error{
 		Code: core.CodeOverloaded, Message: message,
-		RetryAfter: g.cfg.RetryAfter + rand.N(g.cfg.RetryAfter+1), //nolint:gosec // spreads load, keeps no secret
+		RetryAfter: g.cfg.RetryAfter + rand.N(g.cfg.RetryAfter+1),
 	}
 }

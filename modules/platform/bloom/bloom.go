@@ -18,7 +18,7 @@ const (
 func New(capacity, bitsPerKey int) *Filter {
 	blocks := (capacity*bitsPerKey + 511) / 512
 	return &Filter{
-		words: make([]uint64, blocks*blockWords), blocks: uint64(blocks), //nolint:gosec // positive
+		words: make([]uint64, blocks*blockWords), blocks: uint64(blocks),
 		capacity: capacity, room: capacity, bitsPerKey: bitsPerKey,
 	}
 }

@@ -146,7 +146,7 @@ func (c *Client) connected(ctx context.Context) (*chpool.Pool, error) {
 		return nil, fmt.Errorf("clickhouse.%w", err)
 	}
 	pool, err := chpool.New(ctx, chpool.Options{
-		MaxConns: int32(c.cfg.MaxConns), //nolint:gosec // validated: at most 1000
+		MaxConns: int32(c.cfg.MaxConns), // validated: at most 1000
 		ClientOptions: ch.Options{
 			ClientName: "feedrank", Database: c.cfg.Database, User: c.cfg.User, Password: c.cfg.Password,
 			Compression: ch.CompressionLZ4, Address: strings.Join(c.cfg.Addrs, ","),

@@ -43,7 +43,7 @@ func serve(t *testing.T, checks ...ops.Check) *served {
 
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	response, err := http.Get(url) //nolint:noctx // a test, and the server is its own
+	response, err := http.Get(url) // a test, and the server is its own
 	require.NoError(t, err)
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)

@@ -59,7 +59,7 @@ func NewPooled(ctx context.Context, cfg Config) (*Pooled, error) {
 	if err != nil {
 		return nil, errors.New("postgres.pooled_dsn does not parse") // the library's error may quote the password
 	}
-	config.MaxConns = int32(cfg.MaxConns) //nolint:gosec // validated: at most 1000
+	config.MaxConns = int32(cfg.MaxConns) // validated: at most 1000
 	config.ConnConfig.ConnectTimeout = cfg.DialTimeout
 	config.ConnConfig.RuntimeParams["application_name"] = "feedrank"
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"

@@ -48,7 +48,7 @@ func newPool(ctx context.Context, cfg Config, params map[string]string) (*pgxpoo
 	if err != nil {
 		return nil, errors.New("postgres.dsn does not parse") // the library's error may quote the password
 	}
-	config.MaxConns = int32(cfg.MaxConns) //nolint:gosec // validated: at most 1000
+	config.MaxConns = int32(cfg.MaxConns) // validated: at most 1000
 	config.ConnConfig.ConnectTimeout = cfg.DialTimeout
 	config.ConnConfig.RuntimeParams["application_name"] = "feedrank"
 	config.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(cfg.StatementTimeout.Milliseconds())

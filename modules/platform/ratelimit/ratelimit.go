@@ -73,7 +73,7 @@ func (t tally) total() int { return int(t.here) + int(t.others) }
 
 // NewLimiter makes a limiter that counts here alone until a Sync has it.
 func NewLimiter(rule Rule, clock core.Clock) *Limiter {
-	return &Limiter{rule: rule, clock: clock, seed: maphash.MakeSeed(), tellFrom: uint32(max(1, rule.Limit/10))} //nolint:gosec // validated
+	return &Limiter{rule: rule, clock: clock, seed: maphash.MakeSeed(), tellFrom: uint32(max(1, rule.Limit/10))}
 }
 
 // Take uses up one of the key's limit, unless it is used up.

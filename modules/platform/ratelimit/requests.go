@@ -69,7 +69,7 @@ func (r *Requests) Limits() httpserver.Limits {
 	addressName, addressPolicy := policy(r.address)
 	return httpserver.Limits{
 		User: func(id core.ID) httpserver.Quota {
-			return quota(r.user, Key{Who: uint64(id)}, userName, userPolicy) //nolint:gosec // positive
+			return quota(r.user, Key{Who: uint64(id)}, userName, userPolicy)
 		},
 		Address: func(addr netip.Addr) httpserver.Quota {
 			return quota(r.address, addressKey(addr), addressName, addressPolicy)

@@ -115,7 +115,7 @@ func (l *Limiter) learn(i int, number int64, r report, total int64) {
 		return
 	}
 	t.told = r.here
-	t.others = uint32(max(0, total-int64(r.here))) //nolint:gosec // counts of a window
+	t.others = uint32(max(0, total-int64(r.here)))
 	s.now[r.key] = t
 }
 

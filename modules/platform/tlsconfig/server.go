@@ -36,7 +36,7 @@ func (s Server) Check() map[string]string {
 // Once it works, files that do not load later are logged, and what was loaded stays in use.
 func (s Server) Config(log *zap.Logger) (*tls.Config, error) {
 	if !s.Enabled() {
-		return nil, nil //nolint:nilnil // no TLS is what nil means to net/http
+		return nil, nil // no TLS is what nil means to net/http
 	}
 	current := newWatched(s.load, func(err error) {
 		log.Error("a new certificate does not load; the old one stays in use", zap.Error(err))

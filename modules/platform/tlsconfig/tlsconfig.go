@@ -22,7 +22,7 @@ var ErrNoCertificates = errors.New("no PEM certificate in it")
 // Client is the crypto/tls configuration; nil when TLS is off.
 func (c Config) Client() (*tls.Config, error) {
 	if !c.Enabled {
-		return nil, nil //nolint:nilnil // no TLS is what nil means to every client library
+		return nil, nil // no TLS is what nil means to every client library
 	}
 	out := &tls.Config{
 		MinVersion: tls.VersionTLS12, ServerName: c.ServerName,

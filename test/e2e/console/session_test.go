@@ -45,7 +45,7 @@ func TestWhoIsNotLoggedInIsSentToTheLoginAndBack(t *testing.T) {
 		require.Equal(t, "/console", b.header.Get("Location"), elsewhere)
 	}
 	users := w.program.Addr()
-	response, err := http.Get("http://" + users + "/console/login") //nolint:noctx // a test, and the server is its own
+	response, err := http.Get("http://" + users + "/console/login") // a test, and the server is its own
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusNotFound, response.StatusCode, "it is at the operators' address alone")

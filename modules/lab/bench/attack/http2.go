@@ -42,7 +42,7 @@ func (t Target) HTTP2(ctx context.Context, read bool, settings ...uint32) (*Conn
 	c := &Conn{Conn: conn, next: 1, sent: []byte(preface)}
 	var body []byte
 	for i := 0; i < len(settings); i += 2 {
-		body = binary.BigEndian.AppendUint16(body, uint16(settings[i])) //nolint:gosec // small
+		body = binary.BigEndian.AppendUint16(body, uint16(settings[i]))
 		body = binary.BigEndian.AppendUint32(body, settings[i+1])
 	}
 	c.frame(frameSettings, 0, 0, body)
@@ -57,7 +57,7 @@ func (t Target) HTTP2(ctx context.Context, read bool, settings ...uint32) (*Conn
 
 func (c *Conn) frame(kind, flags byte, stream uint32, body []byte) {
 	n := len(body)
-	c.sent = append(c.sent, byte(n>>16), byte(n>>8), byte(n), kind, flags) //nolint:gosec // three bytes of it
+	c.sent = append(c.sent, byte(n>>16), byte(n>>8), byte(n), kind, flags)
 	c.sent = binary.BigEndian.AppendUint32(c.sent, stream)
 	c.sent = append(c.sent, body...)
 }

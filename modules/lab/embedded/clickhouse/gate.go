@@ -282,7 +282,7 @@ func (e *exception) Error() string { return e.message }
 func (e *exception) packet() []byte {
 	var b proto.Buffer
 	proto.ServerCodeException.Encode(&b)
-	b.PutInt32(int32(e.code)) //nolint:gosec // codes are small
+	b.PutInt32(int32(e.code))
 	b.PutString("DB::Exception")
 	b.PutString("DB::Exception: " + e.message)
 	b.PutString("") // no stack

@@ -58,14 +58,14 @@ func (l *libchdb) local(args ...string) error {
 	}
 	count := len(argv)
 	argv = append(argv, nil)
-	r := (*result)(l.main(int32(count), unsafe.Pointer(&argv[0]))) //nolint:gosec // a C array of strings; there are few
+	r := (*result)(l.main(int32(count), unsafe.Pointer(&argv[0]))) // a C array of strings; there are few
 	runtime.KeepAlive(argv)
 	if r == nil || r.error == nil {
 		return nil
 	}
 	n := 0
-	for *(*byte)(unsafe.Add(unsafe.Pointer(r.error), n)) != 0 { //nolint:gosec // a C string
+	for *(*byte)(unsafe.Add(unsafe.Pointer(r.error), n)) != 0 {
 		n++
 	}
-	return errors.New(string(unsafe.Slice(r.error, n))) //nolint:gosec // as above
+	return errors.New(string(unsafe.Slice(r.error, n)))
 }

@@ -88,7 +88,7 @@ func Stack(t testing.TB) *embedded.Stack {
 
 func begin(only []string) (*embedded.Stack, error) {
 	if file := os.Getenv(stackEnv); file != "" {
-		text, err := os.ReadFile(file) //nolint:gosec // the developer names it
+		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", stackEnv, err)
 		}

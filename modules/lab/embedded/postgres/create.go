@@ -42,7 +42,7 @@ func create(ctx context.Context, opts Options, native, data string, as *account)
 	if version >= 16 { // older ones do not know the option
 		args = append(args, "-c", "dynamic_shared_memory_type=mmap")
 	}
-	cmd := exec.Command(filepath.Join(native, "bin", "initdb"), args...) //nolint:gosec // our own binary
+	cmd := exec.Command(filepath.Join(native, "bin", "initdb"), args...)
 	as.apply(cmd)
 	cmd.Dir = draft
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
@@ -68,7 +68,7 @@ func create(ctx context.Context, opts Options, native, data string, as *account)
 
 // majorVersion asks the server which PostgreSQL it is. The pinned one is 18; tests bring older ones.
 func majorVersion(ctx context.Context, native string) (int, error) {
-	said, err := exec.CommandContext(ctx, filepath.Join(native, "bin", "postgres"), "--version").Output() //nolint:gosec // our own binary
+	said, err := exec.CommandContext(ctx, filepath.Join(native, "bin", "postgres"), "--version").Output()
 	if err != nil {
 		return 0, fmt.Errorf("version of postgres: %w", err)
 	}

@@ -106,7 +106,7 @@ func copyTree(from, to string) error {
 		target := filepath.Join(to, relative)
 		switch {
 		case entry.IsDir():
-			return os.MkdirAll(target, 0o755) //nolint:gosec // PostgreSQL's user must read it
+			return os.MkdirAll(target, 0o755) // PostgreSQL's user must read it
 		case entry.Type().IsRegular() && !strings.HasSuffix(path, ".a"):
 			return copyFile(path, target)
 		default:
@@ -121,7 +121,7 @@ func copyFile(from, to string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755) //nolint:gosec // as above
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
 	if err != nil {
 		return err
 	}

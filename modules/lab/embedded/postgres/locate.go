@@ -21,7 +21,7 @@ const elsewhere = "location"
 // home: then it is a folder of our own below /var/tmp or /tmp, noted in
 // dir/location. Remove removes it.
 func locate(dir string, as *account) (string, error) {
-	if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // PostgreSQL's user must pass through
+	if err := os.MkdirAll(dir, 0o711); err != nil { // PostgreSQL's user must pass through
 		return "", fmt.Errorf("postgres data: %w", err)
 	}
 	note := filepath.Join(dir, elsewhere)
@@ -44,7 +44,7 @@ func locate(dir string, as *account) (string, error) {
 	if err := os.WriteFile(note, []byte(home+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("postgres data: %w", err)
 	}
-	if err := os.MkdirAll(home, 0o711); err != nil { //nolint:gosec // as above
+	if err := os.MkdirAll(home, 0o711); err != nil {
 		return "", fmt.Errorf("postgres data: %w", err)
 	}
 	return home, nil

@@ -224,7 +224,7 @@ func command(ctx context.Context, opts Options, native, data string, as *account
 	} else if version >= 18 {
 		args = append(args, "-c", "io_method=sync") // no workers for reading
 	}
-	cmd := exec.Command(filepath.Join(native, "bin", "postgres"), args...) //nolint:gosec // our own binary
+	cmd := exec.Command(filepath.Join(native, "bin", "postgres"), args...)
 	as.apply(cmd)
 	cmd.Dir = data
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

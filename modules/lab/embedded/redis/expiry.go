@@ -153,7 +153,7 @@ func (d deadlines) Swap(i, j int) {
 }
 
 func (d *deadlines) Push(x any) {
-	m := x.(*mortal) //nolint:forcetypeassert // we push nothing else
+	m := x.(*mortal) // we push nothing else
 	m.place = len(*d)
 	*d = append(*d, m)
 }

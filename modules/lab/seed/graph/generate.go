@@ -47,7 +47,7 @@ func Generate(seed uint64, users, follows int) (*Graph, error) {
 				missing--
 			}
 		}
-		g.starts[u+1] = uint32(len(g.followees)) //nolint:gosec // bounded above
+		g.starts[u+1] = uint32(len(g.followees))
 	}
 	g.Mutes = mutes(seed, g)
 	return g, nil
@@ -91,7 +91,7 @@ func degrees(seed uint64, users, follows int) []int {
 // mutes lets some users mute somebody they do not follow.
 func mutes(seed uint64, g *Graph) []Edge {
 	rng := random.New(seed, "mutes", 0)
-	users := uint32(g.Users()) //nolint:gosec // bounded by Generate
+	users := uint32(g.Users())
 	wanted := g.Follows() / muteEvery
 	var edges []Edge
 	for range wanted {

@@ -37,7 +37,7 @@ func (g *Graph) Has(from, to uint32) bool {
 // Edges are all follows, follower by follower.
 func (g *Graph) Edges() iter.Seq[Edge] {
 	return func(yield func(Edge) bool) {
-		for user := range uint32(g.Users()) { //nolint:gosec // users are counted in uint32 throughout
+		for user := range uint32(g.Users()) { // users are counted in uint32 throughout
 			for _, followee := range g.Followees(user) {
 				if !yield(Edge{From: user, To: followee}) {
 					return

@@ -48,7 +48,7 @@ func Real(seed uint64) (*Graph, error) {
 		next[from]++
 	}
 	followers := g.Followers()
-	for u := range uint32(g.Users()) { //nolint:gosec // 24,489
+	for u := range uint32(g.Users()) {
 		order(random.New(seed, "favourites", uint64(u)), g.Followees(u), followers)
 	}
 	for _, e := range mutes {

@@ -11,8 +11,8 @@ import (
 // of it, so that drawing more from one changes nothing in another.
 func New(seed uint64, purpose string, index uint64) *rand.Rand {
 	h := fnv.New64a()
-	_, _ = io.WriteString(h, purpose)                                  // a hash does not fail
-	return rand.New(rand.NewPCG(Mix(seed^h.Sum64()), Mix(index+seed))) //nolint:gosec // a world, not a secret
+	_, _ = io.WriteString(h, purpose) // a hash does not fail
+	return rand.New(rand.NewPCG(Mix(seed^h.Sum64()), Mix(index+seed)))
 }
 
 // Mix spreads the bits of x (the finalizer of splitmix64), so that neighbours give unlike numbers.

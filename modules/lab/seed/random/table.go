@@ -53,7 +53,7 @@ func (t *Table) Len() int { return len(t.cut) }
 
 // Draw draws an index.
 func (t *Table) Draw(rng *rand.Rand) uint32 {
-	i := rng.Uint32N(uint32(len(t.cut))) //nolint:gosec // made from a slice of users
+	i := rng.Uint32N(uint32(len(t.cut))) // made from a slice of users
 	if rng.Float32() < t.cut[i] {
 		return i
 	}

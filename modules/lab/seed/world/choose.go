@@ -67,7 +67,7 @@ func (s *stream) popular(at int64) (best uint32, ok bool) {
 	}
 	quality := math.Inf(-1)
 	for range 6 {
-		post := uint32(from + s.rng.IntN(to-from)) //nolint:gosec // posts are counted in uint32
+		post := uint32(from + s.rng.IntN(to-from))
 		if q := s.w.quality(post); q > quality {
 			best, quality = post, q
 		}

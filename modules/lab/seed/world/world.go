@@ -95,7 +95,7 @@ func viewerTable(seed uint64, g *graph.Graph) *random.Table {
 // strangers are taken.
 func makeBlocks(opts Options, g *graph.Graph) []graph.Edge {
 	rng := random.New(opts.Seed, "blocks", 0)
-	users := uint32(g.Users()) //nolint:gosec // users are counted in uint32
+	users := uint32(g.Users())
 	taken := make(map[graph.Edge]struct{}, opts.Blocks)
 	edges := make([]graph.Edge, 0, opts.Blocks)
 	for try := 0; len(edges) < opts.Blocks && try < 20*opts.Blocks; try++ {
@@ -115,7 +115,7 @@ func (w *World) Options() Options { return w.opts }
 // Users are all users.
 func (w *World) Users() iter.Seq[User] {
 	return func(yield func(User) bool) {
-		for u := range uint32(w.graph.Users()) { //nolint:gosec // users are counted in uint32
+		for u := range uint32(w.graph.Users()) {
 			rng := random.New(w.opts.Seed, "users", uint64(u))
 			if !yield(User{ID: userID(u), Name: handle(rng, u), CreatedAt: w.longAgo(rng)}) {
 				return
