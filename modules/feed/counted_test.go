@@ -90,7 +90,8 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 				require.Empty(t, week, "too few %s", what)
 			}
 
-			acts, err := graph.NewClickHouse(s.ClickHouse, c.from, core.SystemClock{}, 100, 100).Affinity(context.Background(), 7,
+			counts := graph.NewClickHouse(s.ClickHouse, c.from, core.SystemClock{}, 100, 100)
+			acts, err := counts.Affinity(context.Background(), 7,
 				cfg.Affinity)
 			require.NoError(t, err)
 			require.Len(t, acts.Authors, 1, "what one does with one's own posts says nothing")

@@ -13,8 +13,8 @@
 // # Without a hot set
 //
 // unranked.go and package ondemand. A page for which there is none, and which gets none on demand, follows the entry's
-// order, with visibility from PostgreSQL; it is reported (sources: hot set, degraded). The posts that everybody gets are
-// then those of the job (package published).
+// order, with visibility from PostgreSQL; it is reported (sources: hot set, degraded). The posts that everybody gets
+// are then those of the job (package published).
 //
 // # How good the fallback is
 //

@@ -16,16 +16,16 @@ func (f *Feed) newWays(seconds *stages.Seconds) ways {
 		// GET /feed
 		feed: way().
 			Then("hydrate", f.hydrate). // the cursor; entry, seen and hidden posts, the session's order: one round trip
-			Then("reserve", f.resolve). // a fresh entry, else a computation, else what is left: resolve.go has the order
+			Then("reserve", f.resolve). // a fresh entry, else a computation, else what is left: resolve.go has it
 			Then("page", f.makePage).   // one of the pages below
 			Then("encode", f.encode).   // the answer is written
 			Then("settle", f.settle),   // what the answer does not wait for
 
-		// What may be shown of a reserve is put in order, with the engagement of the moment. The filters are asked about
-		// whatever comes in.
+		// What may be shown of a reserve is put in order, with the engagement of the moment. The filters are asked
+		// about whatever comes in.
 		ranked: way().
 			Then("candidates", f.stillVisible).      // the reserve's posts
-			Then("arrivals", f.arrivals).            // what came in since from authors whom the viewer follows or cares for
+			Then("arrivals", f.arrivals).            // what came in since from authors who are followed or cared for
 			Then("new_candidates", f.newCandidates). // what has begun to trend since
 			Then("backfill", f.backfill).            // where these are too few for a page
 			Then("score", score).                    // freshness, engagement, affinity

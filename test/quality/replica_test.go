@@ -86,7 +86,8 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	r.signals = viewer.NewSignals(r.store, reg)
 	f, err := feed.New(feed.Params{
 		Config: cfg, Ranking: live, Hot: set, RecentEdges: recentedges.New(r, reg), Store: r.store,
-		Graph:    graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, cfg.MaxEdges, cfg.MaxAffinity),
+		Graph: graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, cfg.MaxEdges,
+			cfg.MaxAffinity),
 		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source, Direct: source,
 		Lists:  published.Nothing{},
 		Guards: guards.Guards{ClickHouse: r, Postgres: guards.Unguarded{}, Redis: guards.Unguarded{}},
@@ -97,7 +98,8 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 	t.Cleanup(func() { require.NoError(t, f.Stop(context.Background())) })
 	server := httpserver.DefaultConfig()
 	server.Addr = "127.0.0.1:0"
-	routes := append(httpapi.NewAPI(f, cfg, r).Routes(), httpapi.NewDays(daily.NewClickHouse(s.ClickHouse), f, r).Routes()...)
+	routes := append(httpapi.NewAPI(f, cfg, r).Routes(),
+		httpapi.NewDays(daily.NewClickHouse(s.ClickHouse), f, r).Routes()...)
 	running := httpserver.New(server, routes, userInHeader{}, userInHeader{}, nil, reg, zap.NewNop())
 	require.NoError(t, running.Start(context.Background()))
 	t.Cleanup(func() {

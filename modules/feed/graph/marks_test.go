@@ -66,7 +66,8 @@ func TestMarksAreFoundInAFewGranules(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, graph.Where{}, interactions.Where)
 	look(g, interactions.Where)
-	fromCDC := graph.NewClickHouse(s.ClickHouse, core.CountedFrom{Likes: "cdc", Comments: "cdc"}, core.SystemClock{}, 100, 100)
+	fromCDC := graph.NewClickHouse(s.ClickHouse, core.CountedFrom{Likes: "cdc", Comments: "cdc"}, core.SystemClock{},
+		100, 100)
 	interactions, err = fromCDC.Affinity(t.Context(), 4001, weights)
 	require.NoError(t, err)
 	require.Equal(t, graph.Where{}, interactions.Where, "it was read in whole")

@@ -81,7 +81,7 @@ func (m *Memory) Read(into *SeenHidden, user core.ID, state store.State, now, un
 	hidden := m.hides.of(user)
 	into.Read(state, m.cfg, now, until, local.Hidden, hidden)
 	// Mostly they are the very bytes that Keep was just given.
-	if known && !(bytes.Equal(local.Seen, state.Seen) && bytes.Equal(local.Hidden, state.Hidden)) {
+	if known && (!bytes.Equal(local.Seen, state.Seen) || !bytes.Equal(local.Hidden, state.Hidden)) {
 		into.collect(local.State, m.cfg, now, until)
 	}
 	if len(hidden) > 0 {
