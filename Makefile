@@ -104,6 +104,12 @@ bench: servers build ## Measure BENCH (feed-cached, trending, …) at SCALE (sma
 figures: ## Write the tables of figures in README.md and modules/lab/bench/README.md from test/reports
 	go run ./test/figures
 
+.PHONY: console-shots
+console-shots: servers ## Write pictures of every screen of the console into test/shots/.out; installs Chromium on Debian
+	@command -v chromium >/dev/null || { apt-get update -q && \
+		apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core; }
+	go run ./test/shots
+
 .PHONY: quality
 quality: servers ## Measure hit rate, NDCG, variety and overlap of feeds on a generated world
 	go test -count 1 -timeout 10m -v -run . ./test/quality

@@ -105,6 +105,7 @@ func (v *visit) explain(what string, err error) *views.Problem {
 		out.Do = "Log in with a token that may do this."
 	case core.CodeConflict:
 		out.Do = "Load the page again, look at what changed, and decide anew."
+	default: // it says itself what would be right
 	}
 	return out
 }

@@ -96,8 +96,12 @@ func (s *Sampler) Now(checks map[string]string) (Status, error) {
 
 func places(r reading, checks map[string]string) []Place {
 	all := []Place{
-		{ID: "postgres", Name: "PostgreSQL"}, {ID: "apps", Name: "Apps", State: Well}, {ID: "kafka", Name: "Kafka"},
-		{ID: "clickhouse", Name: "ClickHouse"}, {ID: "hot", Name: "Hot set"}, {ID: "redis", Name: "Cache"},
+		{ID: "postgres", Name: "PostgreSQL"},
+		{ID: "apps", Name: "Apps", State: Well},
+		{ID: "kafka", Name: "Kafka"},
+		{ID: "clickhouse", Name: "ClickHouse"},
+		{ID: "hot", Name: "Hot set"},
+		{ID: "redis", Name: "Cache"},
 		{ID: "feed", Name: "Feed", State: Well},
 	}
 	for i := range all {

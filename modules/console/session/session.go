@@ -83,7 +83,7 @@ func (s *Session) Cookie(https bool, most time.Duration) *http.Cookie {
 func Ended(https bool) *http.Cookie { return cookie(cookieName, "", https, -1) }
 
 func cookie(name, value string, https bool, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure where the browser speaks TLS
 		Name: name, Value: value, Path: Path, MaxAge: maxAge, Secure: https, HttpOnly: true,
 		SameSite: http.SameSiteStrictMode,
 	}

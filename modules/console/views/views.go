@@ -84,7 +84,9 @@ func New(clock core.Clock) (*Views, error) {
 }
 
 func (v *Views) readAssets() error {
-	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	types := map[string]string{
+		".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	}
 	entries, err := fs.ReadDir(files, "assets")
 	if err != nil {
 		return err

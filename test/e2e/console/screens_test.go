@@ -130,7 +130,10 @@ func TestThePipelineShowsEveryHopAndTurnsRed(t *testing.T) {
 	b := w.operator("ana", false)
 	b.until("/console/why-not?user=1&post="+w.postOf(5), "at place")
 	b.until("/console/pipeline", "rates of the last")
-	for _, hop := range []string{"PostgreSQL → Kafka", "Apps → Kafka", "Kafka → ClickHouse, changes", "Kafka → ClickHouse, events", "ClickHouse → Hot set", "Hot set → Cache", "Cache → Feed"} {
+	for _, hop := range []string{
+		"PostgreSQL → Kafka", "Apps → Kafka", "Kafka → ClickHouse, changes", "Kafka → ClickHouse, events",
+		"ClickHouse → Hot set", "Hot set → Cache", "Cache → Feed",
+	} {
 		require.Contains(t, b.page, hop)
 	}
 	require.NotContains(t, b.page, "not here", "this process has every role")

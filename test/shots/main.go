@@ -1,0 +1,85 @@
+// Command shots writes pictures of every screen of the console, light, dark and narrow, into a folder: of a seeded world
+// on embedded servers, with a block, dead letters, a changed ranking and a server that is away. `make console-shots`
+// runs it; it needs Chromium.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/feedrank/feedrank/app/lab"
+	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/lab/seed"
+)
+
+func main() {
+	lab.RunChildIfAsked()
+	into := flag.String("into", "test/shots/.out", "the folder of the pictures")
+	only := flag.String("only", "", "screens whose names begin so")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *into, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "shots:", err)
+		os.Exit(1) //nolint:gocritic // what was deferred only restores a signal
+	}
+}
+
+func run(ctx context.Context, into, only string) error {
+	if err := os.MkdirAll(into, 0o750); err != nil {
+		return err
+	}
+	cfg, err := config.Load(config.Sources{Set: append(config.DevDefaults(),
+		"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "log.level=error")})
+	if err != nil {
+		return err
+	}
+	d, err := lab.StartDev(ctx, cfg, "", zap.NewNop())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := d.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "shots:", err)
+		}
+	}()
+	if _, err := lab.Seed(ctx, d.Config, seed.DefaultOptions(), d.URL(), os.Stdout); err != nil {
+		return err
+	}
+	s, err := prepare(ctx, d)
+	if err != nil {
+		return err
+	}
+	b, err := newBrowser(ctx, d.Program.ConsoleAddress("ana", 10*time.Minute))
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	base := "http://" + d.Program.AdminAddr()
+	for _, screen := range s.screens() {
+		if !strings.HasPrefix(screen.name, only) {
+			continue
+		}
+		if screen.before != nil {
+			if err := screen.before(ctx); err != nil {
+				return fmt.Errorf("%s: %w", screen.name, err)
+			}
+		}
+		for _, look := range looks {
+			file := filepath.Join(into, screen.name+"-"+look.name+".png")
+			if err := b.shoot(base+screen.path, look, screen.act, file); err != nil {
+				return fmt.Errorf("%s, %s: %w", screen.name, look.name, err)
+			}
+		}
+		fmt.Println(screen.name)
+	}
+	return b.complaints()
+}
