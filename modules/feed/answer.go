@@ -14,13 +14,18 @@ func (f *Feed) encode(_ context.Context, r *request) error {
 }
 
 // settle carries out what the answer does not wait for.
-func (f *Feed) settle(_ context.Context, r *request) error {
+func (f *Feed) settle(ctx context.Context, r *request) error {
 	f.metrics.Requests.WithLabelValues(r.Algo(), string(r.ServedFrom)).Inc()
 	r.viewer.Count()
 	if !r.ByTime {
 		f.served.Count(r.Now, string(r.ServedFrom))
 		f.sampleOverlap(r)
 	}
+	return f.keepSession(ctx, r)
+}
+
+// keepSession keeps the order that the next page follows.
+func (f *Feed) keepSession(_ context.Context, r *request) error {
 	if r.Next == nil || r.ByTime || r.Later && !r.remade {
 		return nil
 	}

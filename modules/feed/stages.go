@@ -8,7 +8,7 @@ import (
 )
 
 // ways are the requests, each as a list of named stages, top to bottom.
-type ways struct{ feed, ranked, unranked, trending, newPosts *stages.Way[*request] }
+type ways struct{ feed, ranked, unranked, trending, newPosts, preview, trends *stages.Way[*request] }
 
 func (f *Feed) newWays(seconds *stages.Seconds) ways {
 	way := func() *stages.Way[*request] { return stages.NewWay[*request](seconds) }
@@ -48,6 +48,20 @@ func (f *Feed) newWays(seconds *stages.Seconds) ways {
 			Then("hydrate", f.hydrate).
 			Then("reserve", f.resolve).
 			Then("page", countNewPosts).
+			Then("encode", f.encode),
+
+		// GET /admin/v1/feed: as GET /feed, without what counts a page.
+		preview: way().
+			Then("hydrate", f.hydrate).
+			Then("reserve", f.resolve).
+			Then("page", f.makePage).
+			Then("encode", f.encode).
+			Then("settle", f.keepSession),
+
+		// GET /admin/v1/feed/trending: the list before it is anybody's.
+		trends: way().
+			Then("reserve", f.ofNobody).
+			Then("page", f.trendingPage).
 			Then("encode", f.encode),
 	}
 }

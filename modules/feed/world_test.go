@@ -177,8 +177,9 @@ func (w *world) start() {
 	tuner := tuning.New(w.Postgres, w.ranking, rank.DefaultConfig(), zap.NewNop())
 	cfg := httpserver.DefaultConfig()
 	cfg.Addr = "127.0.0.1:0"
+	api := httpapi.NewAPI(f, w.cfg, w.clock)
 	server := httpserver.New(cfg, slices.Concat(
-		httpapi.NewAPI(f, w.cfg, w.clock).Routes(), httpapi.NewAdmin(f, st, w.ranking, tuner).Routes(),
+		api.Routes(), httpapi.NewAdmin(f, st, w.ranking, tuner).Routes(), httpapi.NewPreview(f, api).Routes(),
 		httpapi.NewDays(daily.NewClickHouse(w.ClickHouse), f, w.clock).Routes(),
 	), userInHeader{}, userInHeader{}, nil, reg, zap.NewNop())
 	require.NoError(w.t, server.Start(context.Background()))

@@ -12,10 +12,12 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed calls",
 		fx.Provide(
-			NewAPI, NewAdmin, NewDays,
+			NewAPI, NewAdmin, NewPreview, NewDays,
 			func(client *clickhouse.Client) Attribution { return daily.NewClickHouse(client) },
 			fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
 			fx.Annotate(func(a *Admin) []httpserver.Route { return a.Routes() },
+				fx.ResultTags(`group:"routes,flatten"`)),
+			fx.Annotate(func(p *Preview) []httpserver.Route { return p.Routes() },
 				fx.ResultTags(`group:"routes,flatten"`)),
 			fx.Annotate(func(d *Days) []httpserver.Route { return d.Routes() },
 				fx.ResultTags(`group:"routes,flatten"`)),
