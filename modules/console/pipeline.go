@@ -31,8 +31,8 @@ type line struct {
 
 // where the places stand in the drawing.
 var where = map[string][2]int{
-	"postgres": {10, 40}, "apps": {10, 170}, "kafka": {190, 105}, "clickhouse": {390, 105}, "hot": {560, 105},
-	"redis": {730, 105}, "feed": {896, 105},
+	"postgres": {10, 30}, "apps": {10, 160}, "kafka": {205, 95}, "clickhouse": {425, 95}, "hot": {650, 95},
+	"redis": {850, 95}, "feed": {1046, 95},
 }
 
 func (c *Console) pipeline(v *visit) error {
@@ -71,9 +71,9 @@ func lineOf(h pipeline.Hop) line {
 	case "events":
 		bend, y1, y2, out.Y = 40, y1+10, y2+10, y1+58
 	case "changes-in":
-		out.X, out.Y = out.X+14, y1-12
+		out.X, out.Y = out.X+24, y1-16
 	case "events-in":
-		out.X, out.Y = out.X+14, y1+12
+		out.X, out.Y = out.X+24, y1+16
 	}
 	half := (x2 - x1) / 2
 	out.Path = fmt.Sprintf("M%d %d C%d %d %d %d %d %d", x1, y1, x1+half, y1+bend, x2-half, y2+bend, x2, y2)

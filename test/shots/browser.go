@@ -48,7 +48,7 @@ func newBrowser(ctx context.Context, link string) (*browser, error) {
 		case *runtime.EventExceptionThrown:
 			b.note(e.ExceptionDetails.Text)
 		case *log.EventEntryAdded:
-			if e.Entry.Level == log.EntryLevelError {
+			if e.Entry.Level == log.EntryLevelError && !strings.Contains(e.Entry.URL, "once=none") { // which is refused
 				b.note(e.Entry.Text + " " + e.Entry.URL)
 			}
 		}
@@ -92,7 +92,7 @@ func (b *browser) complaints() error {
 }
 
 // shotWithin bounds one picture.
-const shotWithin = 30 * time.Second
+const shotWithin = 20 * time.Second
 
 func (b *browser) shoot(address string, l look, act chromedp.Action[chromedp.Void], file string) error {
 	ctx, cancel := context.WithTimeout(b.ctx, shotWithin)
@@ -114,8 +114,11 @@ func (b *browser) shoot(address string, l look, act chromedp.Action[chromedp.Voi
 	if err != nil {
 		return err
 	}
+	if err := os.WriteFile(file, picture, 0o600); err != nil {
+		return err
+	}
 	if wide > 0 {
 		return fmt.Errorf("the page is %d pixels wider than its window", wide)
 	}
-	return os.WriteFile(file, picture, 0o600)
+	return nil
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -64,6 +65,7 @@ func run(ctx context.Context, into, only string) error {
 	}
 	defer b.close()
 	base := "http://" + d.Program.AdminAddr()
+	var wrong []error
 	for _, screen := range s.screens() {
 		if !strings.HasPrefix(screen.name, only) {
 			continue
@@ -76,10 +78,10 @@ func run(ctx context.Context, into, only string) error {
 		for _, look := range looks {
 			file := filepath.Join(into, screen.name+"-"+look.name+".png")
 			if err := b.shoot(base+screen.path, look, screen.act, file); err != nil {
-				return fmt.Errorf("%s, %s: %w", screen.name, look.name, err)
+				wrong = append(wrong, fmt.Errorf("%s, %s: %w", screen.name, look.name, err))
 			}
 		}
 		fmt.Println(screen.name)
 	}
-	return b.complaints()
+	return errors.Join(append(wrong, b.complaints())...)
 }

@@ -166,7 +166,7 @@ func cache(r reading) Hop {
 	if all := found + of("miss"); all > 0 {
 		h.add("hits", "%.0f %%", 100*found/all)
 	} else {
-		h.add("hits", "no page asked")
+		h.add("hits", "–")
 	}
 	failing := r.rate("feedrank_feed_redis_failures_total")
 	h.add("Redis failures", "%s", Rate(failing))
