@@ -123,7 +123,7 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
 		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *recentedges.Edges,
-			people *absent.Set, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger,
+			people *absent.Set, private absent.Private, erased *erase.List, clock core.Clock, failure worker.Failure, log *zap.Logger,
 		) error {
 			m, err := cfg.Mapping(k)
 			if err != nil {
@@ -135,7 +135,7 @@ func hotChanges() fx.Option {
 			// No cache entry is older than this; what is not cached is read from a graph that has it.
 			viewers := tail.Edges(m, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges), edges.Apply, log)
 			users := tail.Users(m, k, clock.Now().Add(-own.Hot.TrustChanges), func(changes []core.Change) {
-				for _, author := range people.Apply(changes) {
+				for _, author := range append(people.Apply(changes), private.Apply(changes)...) {
 					set.Return(author)
 				}
 			}, log)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 )
 
@@ -22,9 +24,11 @@ func tablesOf(m mapping.Config) graph.Tables {
 		Posts: graph.PostTable{
 			Table: m.Post.Table, ID: m.Post.Column("id"), Author: m.Post.Column("author_id"),
 			CreatedAt: m.Post.Column("created_at"), Visible: visible(m.Post),
-			TimeUnit: string(m.Post.TimeUnit), Zone: m.Post.TimeZone,
+			TimeUnit: string(m.Post.TimeUnit), Zone: m.Post.TimeZone, Audience: audience(m.Post),
 		},
-		Users:   graph.UserTable{Table: m.User.Table, ID: m.User.Column("id"), Absent: invisible(m.User)},
+		Users: graph.UserTable{
+			Table: m.User.Table, ID: m.User.Column("id"), Absent: invisible(m.User), Private: private(m.User),
+		},
 		Follows: edges(m.Follow, "follower_id", "followee_id"),
 		Blocks:  edges(m.Block, "blocker_id", "blocked_id"),
 		Mutes:   edges(m.Mute, "muter_id", "muted_id"),
@@ -44,6 +48,59 @@ func invisible(t mapping.Table) string {
 		return "NOT (" + shown + ")"
 	}
 	return ""
+}
+
+// audience is the SQL expression for who may see a post; empty: everybody. What can be neither true nor false is
+// direct, as the mapping has it.
+func audience(t mapping.Table) string {
+	cases := when(unreadable(t.Table, slices.Concat(t.DirectWhen, t.FollowersWhen, t.UnlistedWhen)), core.Direct) +
+		when(either(t.Table, t.DirectWhen), core.Direct) + when(either(t.Table, t.FollowersWhen), core.Followers) +
+		when(either(t.Table, t.UnlistedWhen), core.Unlisted)
+	if cases == "" {
+		return ""
+	}
+	return "(CASE" + cases + " ELSE 0 END)"
+}
+
+func when(condition string, audience core.Audience) string {
+	if condition == "" {
+		return ""
+	}
+	return fmt.Sprintf(" WHEN %s THEN %d", condition, audience)
+}
+
+// private is the SQL condition under which an account is private; empty: never.
+func private(t mapping.Table) string {
+	return or(unreadable(t.Table, t.PrivateWhen), either(t.Table, t.PrivateWhen))
+}
+
+// either is the SQL condition that one of some holds; empty: there is none.
+func either(table string, conditions []mapping.Condition) string {
+	var parts []string
+	for _, c := range conditions {
+		parts = append(parts, holds(table, c))
+	}
+	return or(parts...)
+}
+
+// unreadable is the SQL condition that a flag is neither true nor false; empty: there is no flag.
+func unreadable(table string, conditions []mapping.Condition) string {
+	var parts []string
+	for _, c := range conditions {
+		if c.Is == "true" || c.Is == "false" {
+			column := pgx.Identifier(append(strings.Split(table, "."), c.Column)).Sanitize()
+			parts = append(parts, "coalesce("+column+"::text NOT IN ('true', 't', '1', 'false', 'f', '0', ''), false)")
+		}
+	}
+	return or(parts...)
+}
+
+func or(parts ...string) string {
+	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
+	if len(parts) == 0 {
+		return ""
+	}
+	return "(" + strings.Join(parts, " OR ") + ")"
 }
 
 // alive is the SQL condition under which a row is of the kind and counts; empty: every row.

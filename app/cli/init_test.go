@@ -143,7 +143,7 @@ func TestInitKnowsTheMannersOfOtherApps(t *testing.T) {
 	t.Run("mastodon", func(t *testing.T) {
 		cfg, _, said := proposed(t, example(t, "mastodon_like.sql"))
 		want := mapped(t, "mastodon_like")
-		want.Post.HiddenWhen = want.Post.HiddenWhen[:1]
+		want.Post.UnlistedWhen, want.Post.FollowersWhen, want.Post.DirectWhen = nil, nil, nil
 		sameTables(t, want, cfg.CDC.Tables)
 		require.Contains(t, said, "public.statuses: CHECK: does visibility say which rows are a post?")
 	})

@@ -172,5 +172,5 @@ func TestARowThatOldAndNewProducersWriteIsAsTheTableSays(t *testing.T) {
 	for id := 1; id <= 30; id++ {
 		write(id, 8, "d")
 	}
-	c.requireCopies(map[string]string{"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published' OR deleted_at IS NOT NULL)::int, ` + micros + `) FROM posts`})
+	c.requireCopies(map[string]string{"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published' OR deleted_at IS NOT NULL)::int, 0, ` + micros + `) FROM posts`})
 }

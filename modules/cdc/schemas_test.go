@@ -72,8 +72,9 @@ func TestASchemaInTheMannerOfMastodonIsCopied(t *testing.T) {
 		`UPDATE statuses SET in_reply_to_id = 100 WHERE id = 130`, // a post becomes a reply
 	)
 	c.requireCopies(map[string]string{
-		"users": `SELECT concat_ws('|', id, (suspended_at IS NOT NULL)::int, ` + micros + `) FROM accounts`,
-		"posts": `SELECT concat_ws('|', id, account_id, (visibility > 1 OR deleted_at IS NOT NULL)::int, ` + micros +
+		"users": `SELECT concat_ws('|', id, (suspended_at IS NOT NULL)::int, 0, ` + micros + `) FROM accounts`,
+		"posts": `SELECT concat_ws('|', id, account_id, (deleted_at IS NOT NULL)::int,
+			CASE visibility WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 2 ELSE 4 END, ` + micros +
 			`) FROM statuses WHERE in_reply_to_id IS NULL`,
 		"comments": `SELECT concat_ws('|', id, in_reply_to_id, account_id, ` + micros +
 			`) FROM statuses WHERE in_reply_to_id IS NOT NULL AND deleted_at IS NULL`,
@@ -111,8 +112,8 @@ func TestASchemaInTheMannerOfDiscourseIsCopied(t *testing.T) {
 	)
 	const constant = `1577836800000000`
 	c.requireCopies(map[string]string{
-		"users": `SELECT concat_ws('|', id, 0, ` + micros + `) FROM forum.users`,
-		"posts": `SELECT concat_ws('|', id, COALESCE(user_id, 0), (hidden OR deleted_at IS NOT NULL)::int, ` +
+		"users": `SELECT concat_ws('|', id, 0, 0, ` + micros + `) FROM forum.users`,
+		"posts": `SELECT concat_ws('|', id, COALESCE(user_id, 0), (hidden OR deleted_at IS NOT NULL)::int, 0, ` +
 			micros + `) FROM forum.posts WHERE post_number = 1`,
 		"comments": `SELECT concat_ws('|', id, topic_id, COALESCE(user_id, 0), ` + micros +
 			`) FROM forum.posts WHERE post_number <> 1 AND NOT hidden AND deleted_at IS NULL`,

@@ -16,7 +16,7 @@ import (
 // requirePostTimes waits until copies of posts have these times.
 func (c *chain) requirePostTimes(query string) {
 	c.t.Helper()
-	c.requireCopies(map[string]string{"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published')::int, ` +
+	c.requireCopies(map[string]string{"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published')::int, 0, ` +
 		query + `) FROM posts`})
 }
 

@@ -5,10 +5,21 @@ import "time"
 // Visibility says whether a post may be shown at all.
 type Visibility uint8
 
-// A post is either visible to everybody who is not blocked, or to nobody.
+// A post is either there, for its audience, or for nobody.
 const (
 	Visible Visibility = iota
 	Hidden             // deleted, or hidden by its status in the app
+)
+
+// Audience says who may see a post that is there. A higher one is stricter. The numbers are stored.
+type Audience uint8
+
+// The audiences.
+const (
+	Public    Audience = 0 // everybody
+	Unlisted  Audience = 1 // the author's followers: it is in no list for everybody, and no stranger's feed
+	Followers Audience = 2 // the author's followers
+	Direct    Audience = 4 // nobody's feed: it is for those whom it names
 )
 
 // Post is what ranking knows of a post.
@@ -17,6 +28,7 @@ type Post struct {
 	AuthorID   ID
 	CreatedAt  time.Time
 	Visibility Visibility
+	Audience   Audience
 }
 
 // Engagement counts what people did with a post in a window of time.

@@ -34,7 +34,7 @@ func (f *Feed) offerNew(r *request, list []hot.Ranked, most int, source reserve.
 		if list[i].Since.Before(since) {
 			continue
 		}
-		if p, ok := set.Post(list[i].Post.ID); ok && !r.rejects(r.kind, p.ID, r.reserve.Author(p.Author)) &&
+		if p, ok := set.Post(list[i].Post.ID); ok && !r.rejects(r.kind, &p, r.reserve.Author(p.Author)) &&
 			!r.list.Has(p.ID) {
 			r.list.Add(&p, source, r.reserve).Fresh = true
 		}
@@ -62,7 +62,7 @@ func (f *Feed) backfill(_ context.Context, r *request) error {
 		return nil
 	}
 	f.offerAll(r, func(p *hot.Post) {
-		if !r.rejects(filters.Complete, p.ID, r.reserve.Author(p.Author)) {
+		if !r.rejects(filters.Complete, p, r.reserve.Author(p.Author)) {
 			r.list.Add(p, reserve.Popular, r.reserve).Repeated = true
 		}
 	})
@@ -82,7 +82,7 @@ func (f *Feed) offerList(r *request, list []hot.Ranked, source reserve.Source) {
 
 // offer adds a post unless a filter rejects it, or it is listed already.
 func (f *Feed) offer(r *request, p *hot.Post, source reserve.Source) {
-	if !r.rejects(r.kind, p.ID, r.reserve.Author(p.Author)) && r.listed.Add(p.ID) {
+	if !r.rejects(r.kind, p, r.reserve.Author(p.Author)) && r.listed.Add(p.ID) {
 		r.list.Add(p, source, r.reserve)
 	}
 }

@@ -2,10 +2,12 @@ package feed_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -85,6 +87,32 @@ func (w *world) post(id, author int, age time.Duration) core.ID {
 		Post: core.Post{ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created},
 	}})
 	return core.ID(id)
+}
+
+// withAudiences gives the app a column of audiences, and starts the feed anew with it.
+func (w *world) withAudiences() {
+	w.t.Helper()
+	w.sql("ALTER TABLE posts ADD audience smallint NOT NULL DEFAULT 0")
+	w.tables.Posts.Audience = `"posts"."audience"`
+	w.start()
+}
+
+// setAudience changes who may see a post, if it is there, and the feed hears of it.
+func (w *world) setAudience(id int, audience core.Audience) {
+	w.t.Helper()
+	var author int64
+	var created time.Time
+	err := w.Postgres.QueryRow(context.Background(), "UPDATE posts SET audience = $2 WHERE id = $1 RETURNING author_id, created_at",
+		id, int(audience)).Scan(&author, &created)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return
+	}
+	require.NoError(w.t, err)
+	w.ch("INSERT INTO posts (id, author_id, created_at, audience, version) VALUES (%d, %d, fromUnixTimestamp64Micro(%d, 'UTC'), %d, %d)",
+		id, author, created.UnixMicro(), audience, w.next())
+	w.hot.Apply([]core.Change{{Kind: core.PostPut, Post: core.Post{
+		ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created, Audience: audience,
+	}}})
 }
 
 func (w *world) deletePost(id int) {

@@ -50,6 +50,8 @@ type Feed struct {
 	onDemand    *ondemand.Provider
 	recentEdges *recentedges.Edges
 	absent      *absent.Set
+	private     *absent.Set
+	restricted  bool // some posts are not for everybody
 	store       *store.Store
 	memory      *viewer.Memory
 	builder     *candidates.Builder
@@ -78,6 +80,8 @@ type Params struct {
 	Hot         *hot.Set
 	RecentEdges *recentedges.Edges
 	Absent      *absent.Set // nil: nobody
+	Private     *absent.Set // whose posts only their followers see; nil: nobody's
+	Restricted  bool        // posts may have audiences
 	Store       *store.Store
 	Graph       candidates.Graph
 	Fallback    Fallback
@@ -121,6 +125,7 @@ func New(p Params) (*Feed, error) {
 	}
 	f := &Feed{
 		cfg: cfg, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, absent: p.Absent, store: p.Store,
+		private: p.Private, restricted: p.Restricted,
 		memory: memory, fallback: p.Fallback,
 		lists: published.NewLists(p.Lists, cfg.ListsEvery, p.Guards.Redis, p.Hot.Suppress,
 			m.RedisFailures.WithLabelValues("lists")),
@@ -141,7 +146,8 @@ func New(p Params) (*Feed, error) {
 	seconds := stages.NewSeconds(p.Registry)
 	f.builder = candidates.New(candidates.Params{
 		Config: cfg.candidates(), Ranking: p.Ranking, Hot: p.Hot, OnDemand: f.onDemand, Absent: p.Absent,
-		Store: p.Store, Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
+		Private: p.Private,
+		Store:   p.Store, Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
 		Workers: f.workers, Clock: p.Clock, Metrics: m, Seconds: seconds,
 	})
 	f.ways = f.newWays(seconds)

@@ -24,17 +24,29 @@ var embargoed = []core.ID{102, 202, 302}
 // embargo is a world with one filter more, which can be switched on.
 type embargo struct {
 	*world
-	on atomic.Bool
+	on       atomic.Bool
+	name     string     // of the filter that rejects
+	audience bool       // they are embargoed by their audience
+	changed  func(bool) // carries the switch out; nil: the filter looks at it
+}
+
+// turn switches the embargo.
+func (e *embargo) turn(on bool) {
+	e.t.Helper()
+	e.on.Store(on)
+	if e.changed != nil {
+		e.changed(on)
+	}
 }
 
 // obeys holds that a path shows an embargoed post without the filter, and none with it.
 func (e *embargo) obeys(path string, show func() []core.ID) {
 	e.t.Helper()
-	e.on.Store(false)
+	e.turn(false)
 	require.NotEmpty(e.t, overlap(embargoed, show()), "%s: without the filter", path)
-	e.on.Store(true)
+	e.turn(true)
 	require.Empty(e.t, overlap(embargoed, show()), "%s: with the filter", path)
-	e.on.Store(false)
+	e.turn(false)
 }
 
 // from asks for a page that must come from somewhere.
@@ -87,12 +99,36 @@ func TestAFilterThatIsAddedHoldsOnEveryPath(t *testing.T) {
 }
 
 func testEveryPath(t *testing.T, filter func(on *atomic.Bool) filters.Filter) {
-	e := &embargo{world: newWorld(t, 20)}
+	e := &embargo{world: newWorld(t, 20), name: "embargoed"}
 	added := filter(&e.on)
-	added.Name = "embargoed"
+	added.Name = e.name
 	added.Detail = func(*filters.Viewer, reserve.Author) string { return "the post is under embargo" }
 	e.filters = append(filters.All(), added)
 	e.start()
+	e.everyPath()
+}
+
+// TestAnAudienceHoldsOnEveryPath makes posts direct, and public again, in the app's database, in ClickHouse and in what
+// the hot set hears, and goes through all paths.
+func TestAnAudienceHoldsOnEveryPath(t *testing.T) {
+	e := &embargo{world: newWorld(t, 20), name: "audience", audience: true}
+	e.withAudiences()
+	e.changed = func(on bool) {
+		audience := core.Public
+		if on {
+			audience = core.Direct
+		}
+		for _, post := range embargoed {
+			e.setAudience(int(post), audience)
+		}
+		if !on && e.hot.Loaded() { // what counts of a post that is back comes with the next reading
+			e.load()
+		}
+	}
+	e.everyPath()
+}
+
+func (e *embargo) everyPath() {
 	for user := 1; user <= 8; user++ {
 		e.follow(user, 2, 3, 4)
 	}
@@ -151,12 +187,12 @@ func (e *embargo) wellServed() {
 	e.event(8, core.ActionView, 102, 103, 104, 202, 203, 204, 302)
 	e.obeys("seen before", anew(8, "clickhouse"))
 
-	e.on.Store(true)
+	e.turn(true)
 	why := e.whyNot(1, 102)
-	require.Equal(e.t, []string{"dropped", "filters", "embargoed", "the post is under embargo"},
-		[]string{why.Verdict, why.Stage, why.Rule, why.Detail})
-	require.Positive(e.t, e.counter("feedrank_feed_filtered_total", "embargoed"))
-	e.on.Store(false)
+	require.Equal(e.t, []string{"dropped", "filters", e.name}, []string{why.Verdict, why.Stage, why.Rule})
+	require.NotEmpty(e.t, why.Detail)
+	require.Positive(e.t, e.counter("feedrank_feed_filtered_total", e.name))
+	e.turn(false)
 }
 
 // withoutClickHouse are the paths on which the graph is an old one, PostgreSQL's, or unknown.
@@ -195,5 +231,10 @@ func (e *embargo) withoutHotSet() {
 	e.obeys("timeline in place of a feed", e.from("postgres", 7, ""))
 	e.obeys("latest posts of all", e.from("postgres", 12, ""))
 	e.away.postgres.closed.Store(true)
+	if e.audience { // of whom they are for, nobody can be asked
+		e.flush()
+		require.Empty(e.t, e.from("trending", 13, "")())
+		return
+	}
 	e.obeys("published lists", func() []core.ID { e.flush(); return e.from("trending", 13, "")() })
 }

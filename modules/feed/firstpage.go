@@ -27,7 +27,11 @@ func (f *Feed) stillVisible(_ context.Context, r *request) error {
 		c := &r.reserve.Candidates[i]
 		author := r.reserve.Authors[c.Author]
 		gone := p == nil || p.Author != author.ID // deleted or hidden meanwhile
-		if r.viewer.Reject(r.kind, filters.Post{ID: c.Post, Author: author, Gone: gone}) != nil {
+		asked := filters.Post{ID: c.Post, Author: author, Gone: gone}
+		if !gone {
+			asked.Audience = p.Audience
+		}
+		if r.viewer.Reject(r.kind, asked) != nil {
 			continue
 		}
 		l.Posts = append(l.Posts, shortlist.Post{
@@ -55,7 +59,7 @@ func (f *Feed) arrivals(_ context.Context, r *request) error {
 	since := r.reserve.BuiltAt.Add(-clockSkew)
 	arrive := func(p *hot.Post, author reserve.Author) bool {
 		if source := sourceOf(author); source != 0 && p.Created >= edge &&
-			!r.rejects(r.kind, p.ID, author) && !r.list.Has(p.ID) {
+			!r.rejects(r.kind, p, author) && !r.list.Has(p.ID) {
 			r.list.Add(p, source, r.reserve).Fresh = true
 		}
 		return len(r.list.Posts) < 2*f.cfg.ReserveSize

@@ -87,7 +87,9 @@ func (f *Feed) stillInOrder(ctx context.Context, r *request, rest []int32) []int
 		posts := f.lookUp(ctx, r, places)
 		for i, place := range places {
 			p := &posts[i]
-			asked := filters.Post{ID: place.Post, Author: r.reserve.Author(p.Author), Gone: p.ID == 0}
+			asked := filters.Post{
+				ID: place.Post, Author: r.reserve.Author(p.Author), Gone: p.ID == 0, Audience: p.Audience,
+			}
 			if r.viewer.Reject(filters.Complete, asked) == nil {
 				r.list.Add(p, place.Source, r.reserve)
 				r.positions = append(r.positions, some[i])

@@ -41,6 +41,7 @@ func TestTheFeedIsWhatThePlainReferenceSays(t *testing.T) {
 				nextPost: 100,
 				sameAs:   map[int]bool{}, sessions: map[int]*modelSession{},
 			}
+			m.withAudiences()
 			m.load()
 			defer func() {
 				if t.Failed() {
@@ -102,7 +103,7 @@ func (m *model) step(a int) {
 	pair := [2]int{a, b}
 	// The tail may not know of whom a row was that is gone. Who could tell waits for ClickHouse.
 	m.ownKeys = !m.away.clickhouse.closed.Load() && m.rand.IntN(2) == 0
-	switch p := m.anyPost(); m.rand.IntN(22) {
+	switch p := m.anyPost(); m.rand.IntN(24) {
 	case 0, 1, 2:
 		m.note("user %d posts %d", a, m.nextPost)
 		age := time.Duration(m.rand.IntN(60*60)) * time.Second
@@ -225,6 +226,16 @@ func (m *model) step(a int) {
 		for user := 1; user <= modelUsers; user++ {
 			m.cached(user, "") // before ClickHouse goes, too: then nobody knows what was hidden
 		}
+	case 22, 23:
+		if p == nil {
+			return
+		}
+		audiences := []string{"public", "unlisted", "followers", "direct"}
+		p.audience = audiences[m.rand.IntN(len(audiences))]
+		m.note("post %d is %s", p.id, p.audience)
+		m.setAudience(p.id, map[string]core.Audience{
+			"public": core.Public, "unlisted": core.Unlisted, "followers": core.Followers, "direct": core.Direct,
+		}[p.audience])
 	case 18:
 		d := []time.Duration{time.Second, 3 * time.Minute, 15 * time.Minute}[m.rand.IntN(3)]
 		m.note("%s pass", d)

@@ -33,10 +33,13 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed",
 		fx.Provide(
-			rank.NewLive, newAbsent, newHot, recentedges.New, newFeed, newTuner,
+			rank.NewLive, newAbsent, newPrivate, newHot, recentedges.New, newFeed, newTuner,
 			func(cfg Config, client *redis.Client) *store.Store { return store.New(cfg.Store, client) },
 			fx.Annotate(func(s *absent.Set) ops.Check { return ops.Check{Name: "absent people", Probe: s.Check} },
 				fx.ResultTags(`group:"checks"`)),
+			fx.Annotate(func(s absent.Private) ops.Check {
+				return ops.Check{Name: "private accounts", Probe: s.Check}
+			}, fx.ResultTags(`group:"checks"`)),
 			fx.Annotate(func(s *hot.Set) ops.Check { return ops.Check{Name: "hot set", Probe: s.Check} },
 				fx.ResultTags(`group:"checks"`)),
 		),
@@ -115,11 +118,31 @@ func newAbsent(in absentIn) *absent.Set {
 	return set
 }
 
+func newPrivate(in absentIn) absent.Private {
+	var source absent.Source
+	if in.Tables.Users.Private != "" {
+		source = absent.ClickHousePrivate(in.ClickHouse)
+	}
+	app := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges)
+	set := absent.NewPrivate(in.Config.Absent, in.Config.Hot.TrustChanges, source,
+		func(ctx context.Context, limit int) (people []core.ID, err error) {
+			err = in.Guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
+				people, err = app.Private(ctx, limit)
+				return err
+			})
+			return people, err
+		}, in.Clock, in.Registry, in.Log)
+	if set.Set != nil {
+		in.Lifecycle.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
+	}
+	return set
+}
+
 func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.CountedFrom, ranking *rank.Live,
-	people *absent.Set, clock core.Clock, reg prometheus.Registerer, log *zap.Logger,
+	people *absent.Set, private absent.Private, clock core.Clock, reg prometheus.Registerer, log *zap.Logger,
 ) *hot.Set {
 	set := hot.New(cfg.Hot, hot.NewClickHouse(client, from), ranking, clock, hot.NewMetrics(reg), log)
-	set.LeaveOut(people)
+	set.LeaveOut(people, private.Set)
 	set.ObserveAge(reg, clock)
 	lc.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
 	return set
@@ -151,6 +174,7 @@ type feedIn struct {
 	Hot         *hot.Set
 	RecentEdges *recentedges.Edges
 	Absent      *absent.Set
+	Private     absent.Private
 	ClickHouse  *clickhouse.Client
 	Postgres    postgres.Reader
 	Tables      graph.Tables
@@ -171,7 +195,7 @@ func newFeed(in feedIn) (*Feed, error) {
 	}, func() float64 { return float64(fallback.Odd()) }))
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
-		Absent:   in.Absent,
+		Absent: in.Absent, Private: in.Private.Set, Restricted: in.Tables.Restricts(),
 		Store:    in.Store,
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Clock, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: fallback,

@@ -25,7 +25,7 @@ func countNewPosts(_ context.Context, r *request) error {
 			if p.Created <= after || count > MaxNewPosts {
 				return false
 			}
-			if !r.rejects(filters.Ranked, p.ID, a) {
+			if !r.rejects(filters.Ranked, p, a) {
 				count++
 			}
 			return true

@@ -25,6 +25,7 @@ type refPost struct {
 	id, author       int
 	created          time.Time
 	exposures, likes int
+	audience         string // public, unlisted, followers or direct
 }
 
 func newReference() *reference {
@@ -38,7 +39,9 @@ func newReference() *reference {
 // mayEver tells whether a user may see a post at all; may, whether they may see it in a new session.
 func (r *reference) mayEver(user int, p *refPost) bool {
 	return p.author != user && !r.blocks[[2]int{user, p.author}] && !r.blocks[[2]int{p.author, user}] &&
-		!r.mutes[[2]int{user, p.author}] && !r.hidden[[2]int{user, p.id}]
+		!r.mutes[[2]int{user, p.author}] && !r.hidden[[2]int{user, p.id}] &&
+		(p.audience == "" || p.audience == "public" ||
+			p.audience != "direct" && r.follows[[2]int{user, p.author}])
 }
 
 func (r *reference) may(user int, p *refPost, now time.Time) bool {

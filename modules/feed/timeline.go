@@ -82,7 +82,7 @@ func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) positio
 			if p.Created < edge.created || taken == wanted {
 				return false
 			}
-			if (position{p.Created, p.ID}).after(at) && !r.rejects(kind, p.ID, a) {
+			if (position{p.Created, p.ID}).after(at) && !r.rejects(kind, p, a) {
 				posts = append(posts, *p)
 				taken++
 			}
@@ -138,7 +138,9 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 		_ = f.backfill(ctx, r) // what the hot set heard of since it started
 		for _, list := range [][]hot.Ranked{f.lists.Of(published.Day), f.lists.Of(published.Week)} {
 			for i := range list {
-				f.offer(r, &list[i].Post, reserve.Trending)
+				post := list[i].Post
+				post.Audience = f.unknownAudience()
+				f.offer(r, &post, reserve.Trending)
 			}
 		}
 		return
@@ -153,8 +155,13 @@ func (f *Feed) addFromPostgres(r *request, posts []core.Post, source reserve.Sou
 			return
 		}
 		*at = position{p.CreatedAt.UnixMicro(), p.ID}
-		if !r.rejects(kind, p.ID, r.reserve.Author(p.AuthorID)) && !r.list.Has(p.ID) {
-			r.list.Add(&hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created}, source, r.reserve)
+		author := r.reserve.Author(p.AuthorID)
+		if source == reserve.Followee && author.Relation&reserve.Unfollowed == 0 { // the app's database says so
+			author.Relation |= reserve.Follows
+		}
+		post := hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created, Audience: p.Audience}
+		if !r.rejects(kind, &post, author) && !r.list.Has(p.ID) {
+			r.list.Add(&post, source, r.reserve)
 		}
 	}
 }

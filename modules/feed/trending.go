@@ -26,6 +26,7 @@ func (f *Feed) trendingPage(ctx context.Context, r *request) error {
 		places[i].Post = list[i].Post.ID
 	}
 	visible := f.lookUp(ctx, r, places)
+	withdrawn := f.withdrawn(places)
 	for i := range list {
 		p := &list[i].Post
 		if len(l.Posts) == r.Limit {
@@ -33,9 +34,9 @@ func (f *Feed) trendingPage(ctx context.Context, r *request) error {
 		}
 		// What is young must be there, or it is gone; what is older was checked with the list.
 		gone := visible[i].ID == 0 && p.Created >= edge
-		if r.viewer.Reject(filters.Complete, filters.Post{
+		if r.viewer.Reject(filters.Everybody, filters.Post{
 			ID: p.ID, Author: r.reserve.Author(p.Author),
-			Gone: gone,
+			Gone: gone || withdrawn[i], Audience: visible[i].Audience,
 		}) == nil {
 			l.Add(p, reserve.Trending, r.reserve).Score = list[i].Value
 			l.Order = append(l.Order, int32(len(l.Posts)-1))
@@ -44,6 +45,17 @@ func (f *Feed) trendingPage(ctx context.Context, r *request) error {
 	r.show(l.Order)
 	r.viewer.Count()
 	return nil
+}
+
+// withdrawn tells which posts, not in the hot set, were deleted, hidden or made less than public lately.
+func (f *Feed) withdrawn(places []reserve.Place) []bool {
+	set := f.hot.View() // which hears of changes, whatever the request is made of
+	defer set.Close()
+	all := make([]bool, len(places))
+	for i, place := range places {
+		all[i] = set.Withdrawn(place.Post)
+	}
+	return all
 }
 
 // trendingList is the list of a window: of a day and less the hot set's own, of a week the one that

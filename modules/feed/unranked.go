@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/feedrank/feedrank/modules/feed/filters"
+	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/shortlist"
 )
@@ -15,7 +16,7 @@ func inReserveOrder(_ context.Context, r *request) error {
 	for i := range r.reserve.Candidates {
 		c := &r.reserve.Candidates[i]
 		author := r.reserve.Authors[c.Author]
-		if r.rejects(r.kind, c.Post, author) {
+		if r.rejects(r.kind, &hot.Post{ID: c.Post}, author) { // the audience is looked up
 			continue
 		}
 		l.Order = append(l.Order, int32(len(l.Posts)))
@@ -40,8 +41,11 @@ func (f *Feed) visibleByPostgres(ctx context.Context, r *request) error {
 	kept := l.Order[:0]
 	for i, at := range l.Order {
 		p := &l.Posts[at]
-		gone := i < len(visible) && visible[i].ID == 0
-		if r.viewer.Reject(r.kind, filters.Post{ID: p.ID, Author: r.reserve.Author(p.Author), Gone: gone}) == nil {
+		asked := filters.Post{ID: p.ID, Author: r.reserve.Author(p.Author), Audience: f.unknownAudience()}
+		if i < len(visible) {
+			asked.Gone, asked.Audience = visible[i].ID == 0, visible[i].Audience
+		}
+		if r.viewer.Reject(r.kind, asked) == nil {
 			kept = append(kept, at)
 		}
 	}

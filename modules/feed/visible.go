@@ -10,12 +10,21 @@ import (
 )
 
 // rejects asks the filters about a post that is there.
-func (r *request) rejects(kind filters.Kind, post core.ID, author reserve.Author) bool {
-	return r.viewer.Reject(kind, filters.Post{ID: post, Author: author}) != nil
+func (r *request) rejects(kind filters.Kind, p *hot.Post, author reserve.Author) bool {
+	return r.viewer.Reject(kind, filters.Post{ID: p.ID, Author: author, Audience: p.Audience}) != nil
+}
+
+// unknownAudience is that of a post of which nobody can be asked: nobody sees it, where it may be for some.
+func (f *Feed) unknownAudience() core.Audience {
+	if f.restricted {
+		return core.Direct
+	}
+	return core.Public
 }
 
 // lookUp finds posts, in their places; one that is gone has no id. Without a hot set, the app's
-// database says what may be shown; without that, too, everything passes that was not deleted lately.
+// database says what may be shown; without that, too, everything passes,
+// unless posts have audiences.
 func (f *Feed) lookUp(ctx context.Context, r *request, places []reserve.Place) []hot.Post {
 	posts := make([]hot.Post, len(places))
 	if r.hot.Useful() {
@@ -37,12 +46,14 @@ func (f *Feed) lookUp(ctx context.Context, r *request, places []reserve.Place) [
 	})
 	for i, place := range places {
 		if err != nil {
-			posts[i].ID = place.Post
+			posts[i].ID, posts[i].Audience = place.Post, f.unknownAudience()
 			continue
 		}
 		for _, p := range found {
 			if p.ID == place.Post {
-				posts[i] = hot.Post{ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro()}
+				posts[i] = hot.Post{
+					ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro(), Audience: p.Audience,
+				}
 			}
 		}
 	}

@@ -136,7 +136,8 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, built *candid
 		return verdict, nil
 	}
 	author := r.reserve.Author(p.Author)
-	if f := r.viewer.Reject(filters.Ranked, filters.Post{ID: out.Post, Author: author}); f != nil {
+	asked := filters.Post{ID: out.Post, Author: author, Audience: p.Audience}
+	if f := r.viewer.Reject(filters.Ranked, asked); f != nil {
 		return out.rejected(f, &r.viewer, author), nil
 	}
 	switch {

@@ -48,6 +48,10 @@ func (f *Feed) whyInvisible(ctx context.Context, r *request, out WhyNot) (WhyNot
 	case len(posts) == 0:
 		gone := filters.Post{ID: out.Post, Gone: true}
 		return out.rejected(r.viewer.Reject(filters.Ranked, gone), &r.viewer, gone.Author), nil
+	case posts[0].Audience == core.Direct: // is not in the hot set
+		author := r.reserve.Author(posts[0].AuthorID)
+		asked := filters.Post{ID: out.Post, Author: author, Audience: core.Direct}
+		return out.rejected(r.viewer.Reject(filters.Ranked, asked), &r.viewer, author), nil
 	case f.clock.Now().Sub(posts[0].CreatedAt) > f.cfg.Hot.Window:
 		return out.dropped("sources", "too_old", "the post is from %s; candidates are at most %s old",
 			posts[0].CreatedAt.Format(time.RFC3339), f.cfg.Hot.Window), nil

@@ -54,6 +54,7 @@ type world struct {
 	ownKeys     bool // edges have keys of their own: of one that is gone, the tail knows the row alone
 	guards      guards.Guards
 	filters     []filters.Filter // nil: those of the product
+	tables      graph.Tables     // of the app
 	registry    *prometheus.Registry
 	lists       atomic.Pointer[map[string]published.List] // what the trending job has published
 	away        struct{ clickhouse, postgres, redis gate }
@@ -119,7 +120,7 @@ func newWorld(t testing.TB, users int, change ...func(*feed.Config)) *world {
 
 func worldOn(t testing.TB, s *stack.Stack, users int, change ...func(*feed.Config)) *world {
 	t.Helper()
-	w := &world{Stack: s, t: t, clock: &movableClock{}, cfg: feed.DefaultConfig()}
+	w := &world{Stack: s, t: t, clock: &movableClock{}, cfg: feed.DefaultConfig(), tables: graph.DefaultTables()}
 	w.cfg.CursorSecrets = []string{"a secret of at least 32 bytes, for tests"}
 	w.cfg.Explain = feed.Everybody
 	patiently(&w.cfg)
@@ -165,9 +166,9 @@ func (w *world) start() {
 		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, RecentEdges: w.recentEdges, Store: st,
 		Graph: counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, w.cfg.MaxEdges,
 			w.cfg.MaxAffinity), &w.questions},
-		Fallback: graph.NewPostgres(w.Postgres, graph.DefaultTables(), w.cfg.MaxEdges), Weekly: source, Direct: source,
+		Fallback: graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges), Weekly: source, Direct: source,
 		Lists:  w,
-		Guards: w.guards, Filters: w.filters,
+		Guards: w.guards, Filters: w.filters, Restricted: w.tables.Restricts(),
 		Clock: w.clock, Registry: reg, Log: zap.NewNop(),
 	})
 	require.NoError(w.t, err)

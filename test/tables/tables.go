@@ -23,8 +23,8 @@ const (
 
 // originals are the lines that PostgreSQL gives, by our table.
 var originals = map[string]string{
-	"users": `SELECT concat_ws('|', id, 0, ` + micros + `) FROM users`,
-	"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published' OR deleted_at IS NOT NULL)::int, ` + micros +
+	"users": `SELECT concat_ws('|', id, 0, 0, ` + micros + `) FROM users`,
+	"posts": `SELECT concat_ws('|', id, author_id, (status <> 'published' OR deleted_at IS NOT NULL)::int, 0, ` + micros +
 		`) FROM posts`,
 
 	"follows":  `SELECT concat_ws('|', follower_id, followee_id, ` + micros + `) FROM follows`,
@@ -44,8 +44,8 @@ var originals = map[string]string{
 
 // Copied are the queries of the same lines in ClickHouse, by our table, in a column called line.
 var Copied = map[string]string{
-	"users": `SELECT concat(toString(id), '|', toString(toUInt8(hidden)), '|', ` + stamp + `) AS line FROM users FINAL`,
-	"posts": `SELECT concat(toString(id), '|', toString(author_id), '|', toString(toUInt8(hidden)), '|', ` +
+	"users": `SELECT concat(toString(id), '|', toString(toUInt8(hidden)), '|', toString(toUInt8(private)), '|', ` + stamp + `) AS line FROM users FINAL`,
+	"posts": `SELECT concat(toString(id), '|', toString(author_id), '|', toString(toUInt8(hidden)), '|', toString(audience), '|', ` +
 		stamp + `) AS line FROM posts FINAL`,
 	"follows": `SELECT concat(toString(follower_id), '|', toString(followee_id), '|', ` + stamp +
 		`) AS line FROM follows FINAL`,

@@ -77,7 +77,7 @@ func New(p Params) *Consumer {
 			erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer, p.Clock),
 			turns: make(chan struct{}, p.Config.Inserts),
 		},
-		kafka: p.Kafka, mapping: p.Mapping, rejects: newRejects(), workers: worker.NewGroup(p.Failure),
+		kafka: p.Kafka, mapping: p.Mapping, rejects: newRejects(p.Log), workers: worker.NewGroup(p.Failure),
 	}
 }
 

@@ -108,6 +108,10 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 		if odd := row.CreatedAt; !row.Gone && !ask && (!odd.After(envelope.MinTime) || !odd.Before(envelope.MaxTime)) {
 			d.metrics.oddTimes.WithLabelValues(d.table).Inc() // the zero time is before all
 		}
+		if row.AudienceUnknown != "" && !ask {
+			d.metrics.audienceUnknown.WithLabelValues(d.table).Inc()
+			d.rejects.strictest(d.table, row.AudienceUnknown)
+		}
 		b.entries = append(b.entries, entry{
 			source: s, key: record.Key, row: row, version: version, position: record.Source.WrittenAt(),
 			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete,

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
@@ -25,7 +26,7 @@ func decoderOf(t *testing.T, c mapping.Config, table string) *decoder {
 	require.NoError(t, err)
 	return &decoder{
 		table: table, sources: m.Sources(table), epochs: replica.Epochs{{Number: 1, TopicID: "a", Starts: []int64{0}}},
-		metrics: newMetrics(prometheus.NewRegistry(), at(noon)), rejects: newRejects(), now: at(noon).Now,
+		metrics: newMetrics(prometheus.NewRegistry(), at(noon)), rejects: newRejects(zap.NewNop()), now: at(noon).Now,
 	}
 }
 

@@ -9,34 +9,36 @@ import (
 
 // metrics of the consumer. config/prometheus/runbook.md says what to do when each rises.
 type metrics struct {
-	records      *prometheus.CounterVec   // table, op
-	tombstones   *prometheus.CounterVec   // table
-	truncates    *prometheus.CounterVec   // table
-	truncated    *prometheus.CounterVec   // table
-	late         *prometheus.CounterVec   // table
-	repeats      *prometheus.CounterVec   // table
-	replays      *prometheus.CounterVec   // table
-	stale        *prometheus.CounterVec   // table
-	erased       *prometheus.CounterVec   // table
-	asked        *prometheus.CounterVec   // table, row
-	raised       *prometheus.CounterVec   // table
-	oddTimes     *prometheus.CounterVec   // table
-	keyChanges   *prometheus.CounterVec   // table
-	deadLetters  *prometheus.CounterVec   // table, reason
-	rows         *prometheus.CounterVec   // copy
-	changes      *prometheus.CounterVec   // kind
-	batch        *prometheus.HistogramVec // table
-	apply        *prometheus.HistogramVec // table
-	retries      *prometheus.CounterVec   // table
-	pauses       *prometheus.CounterVec   // table
-	parked       *prometheus.GaugeVec     // table, partition
-	backlog      *kafka.Backlog
-	visible      *prometheus.HistogramVec // table
-	connectorLag *prometheus.GaugeVec     // table
-	lostOffsets  *prometheus.CounterVec   // table
-	epoch        *prometheus.GaugeVec     // table
-	drift        *prometheus.GaugeVec     // table
-	observeErrs  prometheus.Counter
+	records    *prometheus.CounterVec // table, op
+	tombstones *prometheus.CounterVec // table
+	truncates  *prometheus.CounterVec // table
+	truncated  *prometheus.CounterVec // table
+	late       *prometheus.CounterVec // table
+	repeats    *prometheus.CounterVec // table
+	replays    *prometheus.CounterVec // table
+	stale      *prometheus.CounterVec // table
+	erased     *prometheus.CounterVec // table
+	asked      *prometheus.CounterVec // table, row
+	raised     *prometheus.CounterVec // table
+	oddTimes   *prometheus.CounterVec // table
+	// table
+	audienceUnknown *prometheus.CounterVec
+	keyChanges      *prometheus.CounterVec   // table
+	deadLetters     *prometheus.CounterVec   // table, reason
+	rows            *prometheus.CounterVec   // copy
+	changes         *prometheus.CounterVec   // kind
+	batch           *prometheus.HistogramVec // table
+	apply           *prometheus.HistogramVec // table
+	retries         *prometheus.CounterVec   // table
+	pauses          *prometheus.CounterVec   // table
+	parked          *prometheus.GaugeVec     // table, partition
+	backlog         *kafka.Backlog
+	visible         *prometheus.HistogramVec // table
+	connectorLag    *prometheus.GaugeVec     // table
+	lostOffsets     *prometheus.CounterVec   // table
+	epoch           *prometheus.GaugeVec     // table
+	drift           *prometheus.GaugeVec     // table
+	observeErrs     prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
@@ -76,6 +78,8 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		asked: counter("asked_rows_total",
 			"Rows read from PostgreSQL because the log does not tell what they are, by whether they were there.",
 			"table", "row"),
+		audienceUnknown: counter("audience_unknown_total",
+			"Changes of posts and users whose audience the conditions of cdc.tables could not tell: nobody sees the post.", "table"),
 		oddTimes: counter("odd_times_total",
 			"Rows with no time, or one that copies cannot hold: stored as 1970, or at the end of the range.", "table"),
 		raised: counter("raised_total",

@@ -77,7 +77,7 @@ func TestAPartitionWhoseQueueIsFullIsPausedUntilItIsApplied(t *testing.T) {
 			cfg: cfg, clock: core.SystemClock{}, log: zap.NewNop(),
 			metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}),
 		},
-		mapping: m, rejects: newRejects(),
+		mapping: m, rejects: newRejects(zap.NewNop()),
 	}
 	jobs := make(chan *job) // nobody writes
 	group := &pausedGroup{ctx: ctx}

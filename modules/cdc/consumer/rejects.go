@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"go.uber.org/zap"
 )
 
 // rejectedRun is how many records of a table are refused one after the other until that is no accident: the table, its
@@ -16,6 +18,8 @@ const rejectedRun = 20
 type rejects struct {
 	mu     sync.Mutex
 	tables map[string]*rejected
+	said   map[string]bool // tables of which an audience could not be told
+	log    *zap.Logger
 }
 
 type rejected struct {
@@ -23,7 +27,20 @@ type rejected struct {
 	last error
 }
 
-func newRejects() *rejects { return &rejects{tables: map[string]*rejected{}} }
+func newRejects(log *zap.Logger) *rejects {
+	return &rejects{tables: map[string]*rejected{}, said: map[string]bool{}, log: log}
+}
+
+// strictest says, once of a table, that nobody is shown what may be for somebody.
+func (r *rejects) strictest(table, why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.said[table] {
+		r.said[table] = true
+		r.log.Warn("who may see a row cannot be told, so as few as can be do; feedrank_cdc_audience_unknown_total counts",
+			zap.String("table", table), zap.String("why", why))
+	}
+}
 
 func (r *rejects) refused(table string, err error) {
 	r.mu.Lock()

@@ -12,7 +12,9 @@ func UserChange(row Row, at time.Time) core.Change {
 	if row.Absent() {
 		kind = core.UserGone
 	}
-	return core.Change{Kind: kind, Viewer: core.ID(row.ID), CommittedAt: at}
+	return core.Change{
+		Kind: kind, Viewer: core.ID(row.ID), Private: !row.Gone && row.Audience != core.Public, CommittedAt: at,
+	}
 }
 
 // PostChange is what a change of a post means to the feed.
@@ -20,7 +22,9 @@ func PostChange(row Row, at time.Time) core.Change {
 	if row.Gone {
 		return core.Change{Kind: core.PostDeleted, Post: core.Post{ID: core.ID(row.ID)}, CommittedAt: at}
 	}
-	post := core.Post{ID: core.ID(row.ID), AuthorID: core.ID(row.First), CreatedAt: row.CreatedAt}
+	post := core.Post{
+		ID: core.ID(row.ID), AuthorID: core.ID(row.First), CreatedAt: row.CreatedAt, Audience: row.Audience,
+	}
 	if row.Hidden {
 		post.Visibility = core.Hidden
 	}

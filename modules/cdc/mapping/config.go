@@ -25,14 +25,18 @@ type Config struct {
 
 // Table says where a kind's rows come from. One table may serve several kinds, each with its OnlyWhen.
 type Table struct {
-	Table      string            `koanf:"table"`       // schema.table; empty: not copied
-	Columns    map[string]string `koanf:"columns"`     // our field: the app's column; a field that is not named has the column of its own name
-	Constants  map[string]string `koanf:"constants"`   // our field: a value that is the same for every row
-	OnlyWhen   []Condition       `koanf:"only_when"`   // all must hold, else the row is none of this kind
-	GoneWhen   []Condition       `koanf:"gone_when"`   // any: the row counts as deleted (soft deletes)
-	HiddenWhen []Condition       `koanf:"hidden_when"` // any: the user or post is not shown, but may come back; a user's posts go and come with them
-	TimeUnit   envelope.Unit     `koanf:"time_unit"`   // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
-	TimeZone   string            `koanf:"time_zone"`   // of times without a zone, as Europe/Berlin; empty: UTC
+	Table         string            `koanf:"table"`          // schema.table; empty: not copied
+	Columns       map[string]string `koanf:"columns"`        // our field: the app's column; a field that is not named has the column of its own name
+	Constants     map[string]string `koanf:"constants"`      // our field: a value that is the same for every row
+	OnlyWhen      []Condition       `koanf:"only_when"`      // all must hold, else the row is none of this kind
+	GoneWhen      []Condition       `koanf:"gone_when"`      // any: the row counts as deleted (soft deletes)
+	HiddenWhen    []Condition       `koanf:"hidden_when"`    // any: the user or post is not shown, but may come back; a user's posts go and come with them
+	UnlistedWhen  []Condition       `koanf:"unlisted_when"`  // any: only the author's followers get the post into their feeds, and it never trends
+	FollowersWhen []Condition       `koanf:"followers_when"` // any: only the author's followers may see the post
+	DirectWhen    []Condition       `koanf:"direct_when"`    // any: the post is in nobody's feed
+	PrivateWhen   []Condition       `koanf:"private_when"`   // of users; any: only their followers may see their posts
+	TimeUnit      envelope.Unit     `koanf:"time_unit"`      // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
+	TimeZone      string            `koanf:"time_zone"`      // of times without a zone, as Europe/Berlin; empty: UTC
 }
 
 // Condition asks one thing of one column. Exactly one of In, NotIn and Is is set. A null is in no
@@ -130,18 +134,27 @@ func (t Table) check(k Kind, report func(key, format string, args ...any)) {
 			report("constants."+f, "%v", err)
 		}
 	}
-	for _, list := range []struct {
-		key        string
-		conditions []Condition
-	}{{"only_when", t.OnlyWhen}, {"gone_when", t.GoneWhen}, {"hidden_when", t.HiddenWhen}} {
-		for i, condition := range list.conditions {
+	for key, conditions := range t.conditions() {
+		for i, condition := range conditions {
 			if err := condition.check(); err != nil {
-				report(fmt.Sprintf("%s[%d]", list.key, i), "%v", err)
+				report(fmt.Sprintf("%s[%d]", key, i), "%v", err)
 			}
 		}
 	}
 	if len(t.HiddenWhen) > 0 && k != Post && k != User {
 		report("hidden_when", "only users and posts can be hidden; use gone_when")
+	}
+	if k != Post {
+		for key, list := range map[string][]Condition{
+			"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "direct_when": t.DirectWhen,
+		} {
+			if len(list) > 0 {
+				report(key, "only posts have an audience")
+			}
+		}
+	}
+	if len(t.PrivateWhen) > 0 && k != User {
+		report("private_when", "only users can be private")
 	}
 	if !slices.Contains([]envelope.Unit{"", envelope.Micros, envelope.Millis, envelope.Seconds, envelope.Days},
 		t.TimeUnit) {
@@ -149,6 +162,15 @@ func (t Table) check(k Kind, report func(key, format string, args ...any)) {
 	}
 	if _, err := time.LoadLocation(t.TimeZone); err != nil || t.TimeZone == "Local" {
 		report("time_zone", "%q, want a name of the IANA time zone database, as Europe/Berlin", t.TimeZone)
+	}
+}
+
+// conditions are all lists of conditions, by their key.
+func (t Table) conditions() map[string][]Condition {
+	return map[string][]Condition{
+		"only_when": t.OnlyWhen, "gone_when": t.GoneWhen, "hidden_when": t.HiddenWhen,
+		"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "direct_when": t.DirectWhen,
+		"private_when": t.PrivateWhen,
 	}
 }
 

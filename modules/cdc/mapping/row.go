@@ -3,6 +3,8 @@ package mapping
 import (
 	"strconv"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // Row is a row of our copy, of any kind: see Layout for what First and Other are. It holds nothing that people
@@ -15,6 +17,10 @@ type Row struct {
 	CreatedAt time.Time
 	Hidden    bool // users and posts
 	Gone      bool // deleted, or none of this kind
+	// Audience is who may see the post; of a user, their posts.
+	Audience core.Audience
+	// AudienceUnknown is why the audience could not be told, and is the strictest; empty: it could.
+	AudienceUnknown string
 }
 
 // Absent tells whether a row of a user means that nobody is to see them, or their posts.

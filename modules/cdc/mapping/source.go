@@ -82,8 +82,10 @@ func (s *Source) fill(row *Row, after envelope.Row) (err error) {
 	if row.CreatedAt, err = s.time(after); err != nil {
 		return err
 	}
-	row.Hidden, err = anyOf(s.config.HiddenWhen, after)
-	return err
+	if row.Hidden, err = anyOf(s.config.HiddenWhen, after); err != nil {
+		return err
+	}
+	return s.setAudience(row, after)
 }
 
 // Pair is what a key says of First and Other where it consists of both: then there is one row of a pair,
@@ -168,7 +170,7 @@ func (s *Source) NeededColumns() []string {
 	for _, f := range s.Kind.Fields() {
 		needed[s.config.Column(f)] = true
 	}
-	for _, list := range [][]Condition{s.config.OnlyWhen, s.config.GoneWhen, s.config.HiddenWhen} {
+	for _, list := range s.config.conditions() {
 		for _, c := range list {
 			needed[c.Column] = true
 		}
@@ -185,9 +187,7 @@ func (s *Source) ColumnKeys() map[string]string {
 			keys["columns."+field] = column
 		}
 	}
-	for name, list := range map[string][]Condition{
-		"only_when": s.config.OnlyWhen, "gone_when": s.config.GoneWhen, "hidden_when": s.config.HiddenWhen,
-	} {
+	for name, list := range s.config.conditions() {
 		for i, c := range list {
 			keys[fmt.Sprintf("%s[%d].column", name, i)] = c.Column
 		}

@@ -42,8 +42,9 @@ var (
 		"suspended", "is_suspended", "banned", "is_banned", "deactivated", "is_deactivated", "disabled", "is_disabled",
 		"silenced", "is_silenced", "shadow_banned", "shadowbanned",
 	}
-	activeFlags = []string{"active", "is_active"}
-	upFlags     = []string{"up", "is_up", "upvote", "is_upvote", "positive", "is_positive", "is_like", "liked"}
+	activeFlags  = []string{"active", "is_active"}
+	privateFlags = []string{"private", "is_private", "protected", "is_protected", "private_account"}
+	upFlags      = []string{"up", "is_up", "upvote", "is_upvote", "positive", "is_positive", "is_like", "liked"}
 
 	replyTo = []string{"in_reply_to", "reply_to", "parent", "parent_post", "parent_status", "in_reply_to_post"}
 	states  = []string{

@@ -49,6 +49,7 @@ func writeTable(b *strings.Builder, k mapping.Kind, t mapping.Table) {
 	writeConditions(b, "only_when", t.OnlyWhen)
 	writeConditions(b, "gone_when", t.GoneWhen)
 	writeConditions(b, "hidden_when", t.HiddenWhen)
+	writeConditions(b, "private_when", t.PrivateWhen)
 	if k == mapping.Post && len(t.HiddenWhen) == 0 {
 		b.WriteString("      hidden_when: []\n") // else the default's would hold
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // order are the columns that every copy ends with.
@@ -43,7 +44,8 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 	var (
 		id, first, other proto.ColInt64
 		key              proto.ColStr
-		hidden           proto.ColBool
+		hidden, private  proto.ColBool
+		audience         proto.ColUInt8
 		kind             proto.ColEnum
 		created, counted = newCreated(), newCreated()
 		order            = newOrder()
@@ -54,6 +56,8 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		first.Append(r.First)
 		other.Append(r.Other)
 		hidden.Append(r.Hidden)
+		private.Append(r.Audience != core.Public)
+		audience.Append(uint8(r.Audience))
 		created.Append(StoredTime(r.CreatedAt))
 		counted.Append(StoredTime(r.CountedAt()))
 		order.append(r.Version, r.Gone, r.Position)
@@ -66,10 +70,12 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 	case mapping.User:
 		add("id", &id)
 		add("hidden", &hidden)
+		add("private", &private)
 	case mapping.Post:
 		add("id", &id)
 		add(layout.First, &first)
 		add("hidden", &hidden)
+		add("audience", &audience)
 	case mapping.Follow, mapping.Comment, mapping.Like:
 		add("row_key", &key)
 		add(layout.First, &first)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -52,6 +53,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 		key                  proto.ColStr
 		first, other         proto.ColInt64
 		hidden               proto.ColBool
+		audience             proto.ColUInt8
 		version, lsn, system proto.ColUInt64
 		deleted              proto.ColUInt8
 		created, committed   proto.ColDateTime64
@@ -64,6 +66,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 		{Name: "first", Data: &first},
 		{Name: "other", Data: &other},
 		{Name: "hidden", Data: &hidden},
+		{Name: "audience", Data: &audience},
 		{Name: "created_at", Data: &created},
 		{Name: "counted_at", Data: &counted},
 		{Name: "version", Data: &version},
@@ -80,6 +83,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 			for i := range key.Rows() {
 				row := k.KeyedRow(key.Row(i))
 				row.First, row.Other, row.Hidden = first.Row(i), other.Row(i), hidden.Row(i)
+				row.Audience = core.Audience(audience.Row(i))
 				row.CreatedAt, row.Gone = created.Row(i).UTC(), deleted.Row(i) != 0
 				found[row.Key] = Row{
 					Row: row, Counted: counted.Row(i).UTC(), Version: Version(version.Row(i)),
@@ -124,6 +128,6 @@ func SameRow(a, b mapping.Row) bool {
 	if a.Gone || b.Gone {
 		return a.Gone == b.Gone
 	}
-	return a.First == b.First && a.Other == b.Other && a.Hidden == b.Hidden &&
+	return a.First == b.First && a.Other == b.Other && a.Hidden == b.Hidden && a.Audience == b.Audience &&
 		StoredTime(a.CreatedAt).Equal(StoredTime(b.CreatedAt))
 }

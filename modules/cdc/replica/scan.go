@@ -7,6 +7,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -20,6 +21,7 @@ func ScanRows(
 		key          proto.ColStr
 		first, other proto.ColInt64
 		hidden       proto.ColBool
+		audience     proto.ColUInt8
 		created      proto.ColDateTime64
 		name         = "cdc_scan_" + plural(k)
 	)
@@ -31,12 +33,14 @@ func ScanRows(
 			{Name: "first", Data: &first},
 			{Name: "other", Data: &other},
 			{Name: "hidden", Data: &hidden},
+			{Name: "audience", Data: &audience},
 			{Name: "created_at", Data: &created},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range key.Rows() {
 				each(key.Row(i), mapping.Row{
 					First: first.Row(i), Other: other.Row(i), Hidden: hidden.Row(i), CreatedAt: created.Row(i).UTC(),
+					Audience: core.Audience(audience.Row(i)),
 				})
 			}
 			return nil

@@ -24,6 +24,7 @@ func (h hasher) row(key string, r mapping.Row) uint64 {
 	if r.Hidden {
 		b[24] = 1
 	}
+	b[25] = byte(r.Audience)
 	_, _ = m.Write(b[:]) // a hash takes everything
 	_, _ = m.WriteString(key)
 	return m.Sum64()

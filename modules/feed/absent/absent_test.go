@@ -32,7 +32,7 @@ type hands struct{ now time.Time }
 
 func (h *hands) Now() time.Time { return h.now }
 
-func newSet(clickhouse, app *server, most int) (*Set, *hands) {
+func setOf(clickhouse, app *server, most int) (*Set, *hands) {
 	clock := &hands{time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
 	cfg := DefaultConfig()
 	cfg.MaxPeople = most
@@ -44,10 +44,10 @@ func back(id core.ID) core.Change { return core.Change{Kind: core.UserBack, View
 
 func TestWhatIsHeardOutweighsWhatIsReadForAWhile(t *testing.T) {
 	clickhouse := &server{people: []core.ID{1, 2}}
-	s, clock := newSet(clickhouse, &server{}, 100)
+	s, clock := setOf(clickhouse, &server{}, 100)
 	require.False(t, s.Has(1))
 	s.Apply([]core.Change{back(1), gone(3)}) // of what ClickHouse does not have yet
-	require.ErrorIs(t, s.Check(t.Context()), errNotLoaded)
+	require.ErrorIs(t, s.Check(t.Context()), absentWords.notLoaded)
 	require.Equal(t, s.cfg.ReloadEvery, s.load(t.Context(), time.Second))
 	require.NoError(t, s.Check(t.Context()))
 	require.Equal(t, []bool{false, true, true}, []bool{s.Has(1), s.Has(2), s.Has(3)})
@@ -68,10 +68,10 @@ func TestWhatIsHeardOutweighsWhatIsReadForAWhile(t *testing.T) {
 
 func TestPostgreSQLTellsWhoIsSuspendedWhileClickHouseIsAway(t *testing.T) {
 	clickhouse, app := &server{people: []core.ID{1, 2}, away: true}, &server{people: []core.ID{1}}
-	s, _ := newSet(clickhouse, app, 100)
+	s, _ := setOf(clickhouse, app, 100)
 	require.Equal(t, retry, s.load(t.Context(), time.Second))
 	require.Equal(t, []bool{true, false}, []bool{s.Has(1), s.Has(2)})
-	require.ErrorIs(t, s.Check(t.Context()), errPartly)
+	require.ErrorIs(t, s.Check(t.Context()), absentWords.partly)
 	clickhouse.away = false
 	s.load(t.Context(), time.Second)
 	require.True(t, s.Has(2))
@@ -83,7 +83,7 @@ func TestPostgreSQLTellsWhoIsSuspendedWhileClickHouseIsAway(t *testing.T) {
 
 func TestTheSetIsBoundedAndSaysThatItIsFull(t *testing.T) {
 	clickhouse := &server{people: []core.ID{1, 2, 3, 4}}
-	s, _ := newSet(clickhouse, &server{}, 3)
+	s, _ := setOf(clickhouse, &server{}, 3)
 	s.load(t.Context(), time.Second)
 	require.Equal(t, 3, s.Len())
 	require.False(t, s.Has(4), "the last are left out")
@@ -98,7 +98,7 @@ func TestTheSetIsBoundedAndSaysThatItIsFull(t *testing.T) {
 
 func TestATableHoldsWhatWasPutInWhileOthersAsk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s, _ := newSet(&server{}, &server{}, 1<<20)
+		s, _ := setOf(&server{}, &server{}, 1<<20)
 		want := map[core.ID]bool{}
 		stop := make(chan struct{})
 		var asking sync.WaitGroup

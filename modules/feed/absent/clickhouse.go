@@ -11,10 +11,15 @@ import (
 )
 
 // ClickHouse reads the copy of the app's users.
-func ClickHouse(client *clickhouse.Client) Source {
+func ClickHouse(client *clickhouse.Client) Source { return people(client, "feed_absent") }
+
+// ClickHousePrivate reads there whose account is private.
+func ClickHousePrivate(client *clickhouse.Client) Source { return people(client, "feed_private") }
+
+func people(client *clickhouse.Client, name string) Source {
 	return func(ctx context.Context, limit int) ([]core.ID, error) {
-		return client.IDs(ctx, "id", clickhouse.Query{Name: "feed_absent", Query: ch.Query{
-			Body: sql.ClickHouse("feed_absent"), Parameters: clickhouse.Params(map[string]any{"limit": limit}),
+		return client.IDs(ctx, "id", clickhouse.Query{Name: name, Query: ch.Query{
+			Body: sql.ClickHouse(name), Parameters: clickhouse.Params(map[string]any{"limit": limit}),
 			Settings: clickhouse.Job,
 		}})
 	}

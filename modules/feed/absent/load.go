@@ -19,7 +19,7 @@ func (s *Set) Start(ctx context.Context) error {
 	}
 	s.workers = worker.NewGroup(nil)
 	first := make(chan struct{})
-	s.workers.Go("who is absent", func(ctx context.Context) error { return s.follow(ctx, func() { close(first) }) })
+	s.workers.Go(s.words.task, func(ctx context.Context) error { return s.follow(ctx, func() { close(first) }) })
 	select {
 	case <-first:
 	case <-time.After(startFor):
@@ -83,14 +83,14 @@ func (s *Set) load(ctx context.Context, within time.Duration) (next time.Duratio
 	if err == nil {
 		s.install(people, began, whole)
 		if s.failed {
-			s.log.Info("who is absent is read from ClickHouse again")
+			s.log.Info(s.words.again)
 		}
 		s.failed = false
 		return s.cfg.ReloadEvery
 	}
 	s.metrics.failures.Inc()
 	if !s.failed && !errors.Is(err, context.Canceled) {
-		s.log.Warn("cannot read who is absent from ClickHouse; changes still come from Kafka", zap.Error(err))
+		s.log.Warn(s.words.cannot, zap.Error(err))
 	}
 	s.failed = true
 	if s.state.Load() == nothing && s.substitute != nil {

@@ -2,8 +2,8 @@ package absent
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +39,7 @@ type Set struct {
 	clock      core.Clock
 	log        *zap.Logger
 	metrics    *metrics
+	words      words
 	workers    *worker.Group
 	reload     chan struct{}
 
@@ -68,9 +69,47 @@ const (
 func New(cfg Config, trust time.Duration, source, substitute Source, clock core.Clock, reg prometheus.Registerer,
 	log *zap.Logger,
 ) *Set {
+	return newSet(absentWords, cfg, trust, source, substitute, clock, reg, log)
+}
+
+// Private is whose posts only their followers see.
+type Private struct{ *Set }
+
+// NewPrivate makes an empty set of private accounts. As long as not all are known, everybody's is one. Without a source
+// no account is private: the mapping has no such condition.
+func NewPrivate(cfg Config, trust time.Duration, source, substitute Source, clock core.Clock,
+	reg prometheus.Registerer, log *zap.Logger,
+) Private {
+	if source == nil {
+		return Private{}
+	}
+	return Private{newSet(privateWords, cfg, trust, source, substitute, clock, reg, log)}
+}
+
+// Apply takes over changes of users, and tells whose account is private no longer.
+func (p Private) Apply(changes []core.Change) (back []core.ID) {
+	if p.Set == nil {
+		return nil
+	}
+	told := slices.Clone(changes)
+	for i := range told {
+		switch c := &told[i]; c.Kind { //nolint:exhaustive // of these alone it tells
+		case core.UserGone, core.UserBack:
+			c.Kind = core.UserBack
+			if c.Private {
+				c.Kind = core.UserGone
+			}
+		}
+	}
+	return p.Set.Apply(told)
+}
+
+func newSet(w words, cfg Config, trust time.Duration, source, substitute Source, clock core.Clock,
+	reg prometheus.Registerer, log *zap.Logger,
+) *Set {
 	s := &Set{
 		cfg: cfg, trust: trust, source: source, substitute: substitute, clock: clock, log: log.Named("absent"),
-		reload: make(chan struct{}, 1), heard: map[core.ID]note{},
+		reload: make(chan struct{}, 1), heard: map[core.ID]note{}, words: w,
 	}
 	s.metrics = newMetrics(reg, s)
 	s.table.Store(newTable(0))
@@ -79,8 +118,11 @@ func New(cfg Config, trust time.Duration, source, substitute Source, clock core.
 
 // Has tells whether somebody is absent.
 func (s *Set) Has(id core.ID) bool {
-	return s != nil && id.Valid() && s.table.Load().has(id)
+	return s != nil && id.Valid() && (s.table.Load().has(id) || s.words.closed && s.incomplete())
 }
+
+// incomplete tells whether somebody may be missing.
+func (s *Set) incomplete() bool { return s.state.Load() == nothing || s.full.Load() }
 
 // Len is how many people are absent.
 func (s *Set) Len() int {
@@ -89,21 +131,16 @@ func (s *Set) Len() int {
 	return s.table.Load().live
 }
 
-var (
-	errNotLoaded = errors.New("who is suspended or deleted is not known yet")
-	errPartly    = errors.New("who is suspended was read from PostgreSQL; of whom was deleted nothing is known yet")
-)
-
 // Check is nil when everybody is known.
 func (s *Set) Check(context.Context) error {
 	switch {
-	case s.source == nil:
+	case s == nil || s.source == nil:
 	case s.state.Load() == nothing:
-		return errNotLoaded
+		return s.words.notLoaded
 	case s.state.Load() == partly:
-		return errPartly
+		return s.words.partly
 	case s.full.Load():
-		return fmt.Errorf("more than feed.absent.max_people = %d people are suspended or deleted: posts of the others are shown", s.cfg.MaxPeople)
+		return fmt.Errorf(s.words.full, s.cfg.MaxPeople)
 	}
 	return nil
 }

@@ -76,6 +76,7 @@ type Params struct {
 	Hot      *hot.Set
 	OnDemand *ondemand.Provider
 	Absent   *absent.Set
+	Private  *absent.Set
 	Store    *store.Store
 	Memory   *viewer.Memory
 	Graph    Graph
@@ -95,6 +96,7 @@ type Builder struct {
 	hot          *hot.Set
 	onDemand     *ondemand.Provider
 	absent       *absent.Set
+	private      *absent.Set
 	store        *store.Store
 	memory       *viewer.Memory
 	graph        Graph
@@ -112,7 +114,8 @@ type Builder struct {
 // New makes a builder.
 func New(p Params) *Builder {
 	b := &Builder{
-		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, onDemand: p.OnDemand, absent: p.Absent, store: p.Store,
+		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, onDemand: p.OnDemand, absent: p.Absent,
+		private: p.Private, store: p.Store,
 		memory: p.Memory, graph: p.Graph, fallback: p.Fallback, guards: p.Guards, filters: p.Filters, clock: p.Clock,
 		metrics: p.Metrics, singleflight: newSingleflight(p.Workers),
 		dutyCycle: worker.NewRest(core.SystemClock{}, restFactor, 0),

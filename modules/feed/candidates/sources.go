@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -22,8 +21,8 @@ type source struct {
 }
 
 // reject asks the filters about a post that is there.
-func (c *computation) reject(post core.ID, author reserve.Author) *filters.Filter {
-	return c.filters.Reject(filters.Ranked, filters.Post{ID: post, Author: author})
+func (c *computation) reject(p *hot.Post, author reserve.Author) *filters.Filter {
+	return c.filters.Reject(filters.Ranked, filters.Post{ID: p.ID, Author: author, Audience: p.Audience})
 }
 
 // sources are asked at once, for every computation.
@@ -130,7 +129,7 @@ func (b *Builder) latestOf(c *computation, s source, authors int, which func(res
 			if p.Created < edge || taken == s.cfg.PerAuthor {
 				return false
 			}
-			if c.reject(p.ID, a) == nil {
+			if c.reject(p, a) == nil {
 				posts = append(posts, *p)
 				taken++
 			}
@@ -170,7 +169,7 @@ func listed(c *computation, s source, list []hot.Ranked) []hot.Post {
 		if len(posts) == s.cfg.Limit {
 			break
 		}
-		if c.reject(p.ID, c.reserve.Author(p.Author)) == nil {
+		if c.reject(p, c.reserve.Author(p.Author)) == nil {
 			posts = append(posts, *p)
 		}
 	}

@@ -13,12 +13,13 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
-// Filter leaves posts out. One of the six ways says which; the first four cost a page hardly anything.
+// Filter leaves posts out. One of the seven ways says which; the first four cost a page hardly anything.
 type Filter struct {
 	Name     string                                        // a stable word: the rule of why-not, and the metric's label
 	Relation reserve.Relation                              // all posts of authors who are one of these to the viewer
 	Own      bool                                          // the viewer's own posts
 	Gone     bool                                          // posts that are not there any more
+	Audience bool                                          // posts that are not for the viewer
 	Posts    func(v *Viewer) *idset.Set                    // these posts
 	Author   func(v *Viewer, author reserve.Author) bool   // all posts of some authors
 	Post     func(v *Viewer, p Post) bool                  // some posts
@@ -33,6 +34,8 @@ type Post struct {
 	ID     core.ID
 	Author reserve.Author // as the viewer relates to them
 	Gone   bool           // it was looked for where the visible posts are, and is not there
+	// Audience is who may see it, by itself; its author's account may be private.
+	Audience core.Audience
 }
 
 // Kind is what kind of list a post is to be put into.
@@ -40,9 +43,10 @@ type Kind uint8
 
 // The kinds.
 const (
-	Ranked   Kind = iota // what is best for the viewer now: every filter holds
-	Remade               // an order that was lost: as Ranked, for a session that has given out posts
-	Complete             // a timeline, trending posts, a page that goes on with an order, posts rather than nothing
+	Ranked    Kind = iota // what is best for the viewer now: every filter holds
+	Remade                // an order that was lost: as Ranked, for a session that has given out posts
+	Complete              // a timeline, a page that goes on with an order, posts rather than nothing
+	Everybody             // a list that is the same for everybody: trending posts
 	kinds
 )
 
@@ -53,6 +57,7 @@ type Set struct {
 	byAuthor  []*Filter
 	own       *Filter
 	gone      *Filter
+	audience  *Filter
 	byPosts   [kinds][]*Filter
 	byPost    [kinds][]*Filter
 	rejected  []prometheus.Counter
@@ -79,6 +84,8 @@ func NewSet(list []Filter, reg prometheus.Registerer) *Set {
 			s.own = &f
 		case f.Gone:
 			s.gone = &f
+		case f.Audience:
+			s.audience = &f
 		default:
 			for kind := range kinds {
 				switch {
@@ -101,6 +108,7 @@ type Viewer struct {
 	SeenFor      time.Duration      // how long a post that was seen is left out
 	Served       cursor.ServedPosts // by the session, where its order was lost
 	Absent       *absent.Set        // authors whose posts nobody is to see
+	Private      *absent.Set        // authors whose posts only their followers see
 
 	set      *Set
 	posts    [kinds][]*idset.Set // of the filters that reject some posts, looked up once
@@ -137,6 +145,8 @@ func (v *Viewer) Reject(kind Kind, p Post) *Filter {
 	case f != nil:
 	case p.Gone:
 		f = v.set.gone
+	case v.set.audience != nil && !v.isFor(kind, p):
+		f = v.set.audience
 	default:
 		for at, posts := range v.posts[kind] {
 			if posts.Has(p.ID) {
@@ -152,6 +162,14 @@ func (v *Viewer) Reject(kind Kind, p Post) *Filter {
 		v.rejected[f.at]++
 	}
 	return f
+}
+
+// isFor tells whether a post is for the viewer, who is not its author.
+func (v *Viewer) isFor(kind Kind, p Post) bool {
+	if p.Audience == core.Public && !v.Private.Has(p.Author.ID) {
+		return true
+	}
+	return kind != Everybody && p.Audience != core.Direct && p.Author.Relation&reserve.Follows != 0
 }
 
 func (v *Viewer) rejectByAuthor(author reserve.Author) *Filter {

@@ -1,6 +1,7 @@
 package filters
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -47,6 +48,52 @@ func TestEachFilterRejectsWhatItSays(t *testing.T) {
 	require.Nil(t, v.Reject(Ranked, Post{ID: 51, Author: reserve.Author{ID: 5, Relation: reserve.Follows}}))
 }
 
+// TestAPostIsForItsAudience asks for a stranger, a follower and somebody of affinity, in each kind of list.
+func TestAPostIsForItsAudience(t *testing.T) {
+	var seen, hidden idset.Set
+	v := Viewer{Seen: &seen, Hidden: &hidden}
+	v.Begin(NewSet(All(), prometheus.NewRegistry()), 1)
+	empty := func(context.Context, int) ([]core.ID, error) { return nil, nil }
+	private := absent.NewPrivate(absent.DefaultConfig(), time.Hour, empty, nil, core.SystemClock{},
+		prometheus.NewRegistry(), zap.NewNop())
+	stranger, followed := reserve.Author{ID: 2, Interactions: 9}, reserve.Author{ID: 2, Relation: reserve.Follows}
+	shown := func(kind Kind, author reserve.Author, audience core.Audience) bool {
+		f := v.Reject(kind, Post{ID: 10, Author: author, Audience: audience})
+		if f != nil {
+			require.Equal(t, "audience", f.Name)
+			require.NotEmpty(t, f.Detail(&v, author))
+		}
+		return f == nil
+	}
+	for _, kind := range []Kind{Ranked, Remade, Complete} {
+		for audience, want := range map[core.Audience][2]bool{
+			core.Public:    {true, true},
+			core.Unlisted:  {false, true},
+			core.Followers: {false, true},
+			core.Direct:    {false, false},
+		} {
+			require.Equal(t, want[0], shown(kind, stranger, audience), "audience %d for a stranger", audience)
+			require.Equal(t, want[1], shown(kind, followed, audience), "audience %d for a follower", audience)
+		}
+	}
+	for audience := core.Public; audience <= core.Direct; audience++ {
+		require.Equal(t, audience == core.Public, shown(Everybody, followed, audience), "%d for everybody", audience)
+	}
+
+	v.Private = private.Set
+	require.False(t, shown(Ranked, stranger, core.Public), "as long as it is not known whose account is private")
+	require.True(t, shown(Ranked, followed, core.Public))
+	require.NoError(t, private.Start(t.Context()))
+	defer func() { require.NoError(t, private.Stop(context.Background())) }()
+	require.True(t, shown(Ranked, stranger, core.Public))
+	private.Apply([]core.Change{{Kind: core.UserBack, Viewer: 2, Private: true}})
+	require.False(t, shown(Complete, stranger, core.Public))
+	require.False(t, shown(Everybody, followed, core.Public))
+	require.True(t, shown(Complete, followed, core.Public))
+	require.Equal(t, []core.ID{2}, private.Apply([]core.Change{{Kind: core.UserBack, Viewer: 2}}))
+	require.True(t, shown(Ranked, stranger, core.Public))
+}
+
 // TestAFilterIsWhole holds what every path relies on.
 func TestAFilterIsWhole(t *testing.T) {
 	names := map[string]bool{}
@@ -54,12 +101,12 @@ func TestAFilterIsWhole(t *testing.T) {
 		require.False(t, names[f.Name], "%s is there twice", f.Name)
 		names[f.Name] = true
 		ways := 0
-		for _, is := range []bool{f.Relation != 0, f.Own, f.Gone, f.Posts != nil, f.Author != nil, f.Post != nil} {
+		for _, is := range []bool{f.Relation != 0, f.Own, f.Gone, f.Audience, f.Posts != nil, f.Author != nil, f.Post != nil} {
 			if is {
 				ways++
 			}
 		}
-		require.Equal(t, 1, ways, "%s: one of the six ways", f.Name)
+		require.Equal(t, 1, ways, "%s: one of the seven ways", f.Name)
 		require.NotNil(t, f.Detail, f.Name)
 		require.False(t, f.Kinds != nil && f.Post == nil && f.Posts == nil,
 			"%s: a filter on authors holds in every list", f.Name)

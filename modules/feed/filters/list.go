@@ -10,6 +10,7 @@ func All() []Filter {
 		muted,
 		authorHidden,
 		notVisible,
+		audience,
 		hidden,
 		seen,
 		served,

@@ -24,6 +24,7 @@ type Postgres struct {
 	recent   string
 	posts    string
 	absent   string // empty: nobody ever is
+	private  string // empty: nobody's account ever is
 	odd      atomic.Int64
 }
 
@@ -33,8 +34,14 @@ func NewPostgres(db postgres.Reader, tables Tables, maxEdges int) *Postgres {
 	if tables.Users.Absent != "" {
 		absent = tables.query("feed_absent")
 	}
+	private := ""
+	if tables.Users.Private != "" {
+		some := tables
+		some.Users.Absent = some.Users.Private
+		private = some.query("feed_absent")
+	}
 	return &Postgres{
-		db: db, maxEdges: maxEdges, absent: absent,
+		db: db, maxEdges: maxEdges, absent: absent, private: private,
 		edges: tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
 		recent: tables.query("feed_recent_posts"), posts: tables.query("feed_posts"),
 	}
@@ -91,12 +98,21 @@ func (p *Postgres) Posts(ctx context.Context, ids []core.ID) ([]core.Post, error
 
 // Absent are people whom nobody is to see, by what the app's table says of them: at most limit, none who were deleted.
 func (p *Postgres) Absent(ctx context.Context, limit int) ([]core.ID, error) {
-	if p.absent == "" {
+	return p.people(ctx, p.absent, limit)
+}
+
+// Private are people whose posts only their followers see, by what the app's table says of them: at most limit.
+func (p *Postgres) Private(ctx context.Context, limit int) ([]core.ID, error) {
+	return p.people(ctx, p.private, limit)
+}
+
+func (p *Postgres) people(ctx context.Context, query string, limit int) ([]core.ID, error) {
+	if query == "" {
 		return nil, nil
 	}
-	rows, err := p.db.Query(ctx, p.absent, limit)
+	rows, err := p.db.Query(ctx, query, limit)
 	if err != nil {
-		return nil, fmt.Errorf("absent people: %w", err)
+		return nil, fmt.Errorf("people of the app: %w", err)
 	}
 	people, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.ID, error) {
 		var id int64
@@ -104,7 +120,7 @@ func (p *Postgres) Absent(ctx context.Context, limit int) ([]core.ID, error) {
 		return core.ID(id), err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("absent people: %w", err)
+		return nil, fmt.Errorf("people of the app: %w", err)
 	}
 	return people, nil
 }
@@ -119,13 +135,17 @@ func (p *Postgres) read(ctx context.Context, what, query string, args ...any) ([
 		id      int64
 		author  *int64
 		created pgtype.Timestamptz
+		who     int16
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &author, &created}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &author, &created, &who}, func() error {
 		if author == nil || !created.Valid || created.InfinityModifier != pgtype.Finite { // nobody's, or of no time
 			p.odd.Add(1)
 			return nil
 		}
-		posts = append(posts, core.Post{ID: core.ID(id), AuthorID: core.ID(*author), CreatedAt: created.Time.UTC()})
+		posts = append(posts, core.Post{
+			ID: core.ID(id), AuthorID: core.ID(*author), CreatedAt: created.Time.UTC(),
+			Audience: core.Audience(who), //nolint:gosec // one of ours
+		})
 		return nil
 	})
 	if err != nil {

@@ -26,13 +26,20 @@ type PostTable struct {
 	// TimeUnit is what a number in CreatedAt counts (us, ms, s or days), Zone of which times without a zone are;
 	// empty: it is a time, in UTC.
 	TimeUnit, Zone string
+	// Audience is an SQL expression for a core.Audience, with columns qualified by the table; empty: all are public.
+	Audience string
 }
+
+// Restricts tells whether posts may be for some only.
+func (t Tables) Restricts() bool { return t.Posts.Audience != "" || t.Users.Private != "" }
 
 // UserTable names the app's users.
 type UserTable struct {
 	Table, ID string
 	// Absent is an SQL condition under which nobody is to see a user, with columns qualified; empty: never.
 	Absent string
+	// Private is one under which only followers see a user's posts; empty: never.
+	Private string
 }
 
 // EdgeTable names a table of pairs: From follows, blocks or mutes To.
@@ -58,6 +65,9 @@ func DefaultTables() Tables {
 
 const exampleVisible = `"posts"."status" = 'published' AND "posts"."deleted_at" IS NULL`
 
+// exampleAudience is everybody.
+const exampleAudience = `(CASE WHEN false THEN 4 ELSE 0 END)`
+
 // exampleAbsent is nobody's condition.
 const exampleAbsent = `"users"."id" < 0`
 
@@ -67,12 +77,17 @@ func (t Tables) query(name string) string {
 	if visible == "" {
 		visible = "true"
 	}
+	audience := t.Posts.Audience
+	if audience == "" {
+		audience = "0"
+	}
 	example := DefaultTables()
 	posts := quoted(t.Posts.Table)
 	column := posts + "." + quoted(t.Posts.CreatedAt)
 	instant, local := t.Posts.instant(column)
 	pairs := []string{
 		exampleVisible, visible,
+		exampleAudience, audience,
 		`"posts"."created_at" AS created_at`, instant + " AS created_at",
 		`("posts"."created_at", "posts"."id") < ($2::timestamptz, $3::bigint)`,
 		"(" + local + ", " + posts + "." + quoted(t.Posts.ID) + ") < (" + t.Posts.bound() + ", $3::bigint)",
@@ -82,7 +97,8 @@ func (t Tables) query(name string) string {
 		`"posts"`, posts,
 	}
 	if users := quoted(t.Users.Table); t.Users.Absent != "" {
-		pairs = append(pairs, exampleAbsent, t.Users.Absent, `"users"."id"`, users+"."+quoted(t.Users.ID), `"users"`, users)
+		pairs = append(pairs, exampleAbsent, t.Users.Absent, `"users"."id"`, users+"."+quoted(t.Users.ID), `"users"`,
+			users)
 	}
 	pairs = append(pairs, edgePairs(example.Follows, t.Follows)...)
 	pairs = append(pairs, edgePairs(example.Blocks, t.Blocks)...)

@@ -24,14 +24,15 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 	case core.PostPut:
 		s.touch(post.ID, now)
 		delete(s.unclear, post.ID)
-		if post.Visibility != core.Visible {
+		s.withdraw(post.ID, post.Visibility != core.Visible || post.Audience != core.Public, now)
+		if post.Visibility != core.Visible || post.Audience == core.Direct {
 			s.index.delete(post.ID)
 			return
 		}
 		if s.index.get(post.ID) == nil && !s.welcome(post.CreatedAt, now) {
 			return
 		}
-		if s.index.put(post.ID, post.AuthorID, post.CreatedAt.UnixMicro()) {
+		if s.index.put(post.ID, post.AuthorID, post.CreatedAt.UnixMicro(), post.Audience) {
 			s.arrivals.add(arrival{ID: post.ID, Author: post.AuthorID, at: now.UnixMicro()})
 			if _, suppressed := s.suppressionList.suppressed[post.ID]; suppressed { // hidden, and shown again
 				s.suppress(s.index)
@@ -43,6 +44,7 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 	case core.PostDeleted:
 		s.touch(post.ID, now)
 		delete(s.unclear, post.ID)
+		s.withdraw(post.ID, true, now)
 		s.index.delete(post.ID)
 	case core.PostUnclear:
 		s.doubt(post.ID, now)
@@ -78,11 +80,26 @@ func (s *Set) touch(id core.ID, now time.Time) {
 	}
 }
 
+// withdraw notes whether a post is not, or not public, any more.
+func (s *Set) withdraw(id core.ID, withdrawn bool, now time.Time) {
+	switch {
+	case !withdrawn:
+		delete(s.withdrawn, id)
+	case len(s.withdrawn) < maxTouched:
+		s.withdrawn[id] = now
+	}
+}
+
 // forget drops the memory of changes that we were told of before a time.
 func (s *Set) forget(before time.Time) {
 	for id, at := range s.touched {
 		if at.Before(before) {
 			delete(s.touched, id)
+		}
+	}
+	for id, at := range s.withdrawn {
+		if at.Before(before) {
+			delete(s.withdrawn, id)
 		}
 	}
 }

@@ -77,6 +77,7 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 	var (
 		ids, authors proto.ColInt64
 		created      proto.ColDateTime64
+		audience     proto.ColUInt8
 	)
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params), Settings: settings,
@@ -84,10 +85,14 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 			{Name: "id", Data: &ids},
 			{Name: "author_id", Data: &authors},
 			{Name: "created_at", Data: &created},
+			{Name: "audience", Data: &audience},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
-				add(core.Post{ID: core.ID(ids.Row(i)), AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i)})
+				add(core.Post{
+					ID: core.ID(ids.Row(i)), AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i),
+					Audience: core.Audience(audience.Row(i)),
+				})
 			}
 			return nil
 		},

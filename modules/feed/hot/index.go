@@ -79,8 +79,8 @@ func (x *index) term(p *Post, by *rank.Versioned) float64 {
 	return by.EngagementTerm(p.Day())
 }
 
-// put adds a post, or changes it and keeps its engagement. It tells whether it is new.
-func (x *index) put(id, author core.ID, created int64) bool {
+// put adds a post, or changes it and keeps its engagement. It tells whether it is new to some who may see it.
+func (x *index) put(id, author core.ID, created int64, audience core.Audience) bool {
 	if _, found := x.byID.find(id, x); found >= 0 {
 		place := uint32(found)
 		p := x.at(place)
@@ -89,11 +89,13 @@ func (x *index) put(id, author core.ID, created int64) bool {
 			p.Author, p.Created = author, created
 			x.link(place)
 		}
-		return false
+		wider := audience < p.Audience
+		p.Audience = audience
+		return wider
 	}
 	place := x.take()
 	p := x.at(place)
-	*p = Post{ID: id, Author: author, Created: created}
+	*p = Post{ID: id, Author: author, Created: created, Audience: audience}
 	x.rate(p)
 	x.byID.add(id, place, x)
 	x.link(place)

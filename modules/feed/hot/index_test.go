@@ -23,7 +23,7 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 					Created: rapid.Int64Range(0, 20).Draw(t, "created"),
 				}
 				_, known := want[p.ID]
-				require.Equal(t, !known, x.put(p.ID, p.Author, p.Created))
+				require.Equal(t, !known, x.put(p.ID, p.Author, p.Created, core.Public))
 				want[p.ID] = p
 			},
 			"delete": func(t *rapid.T) {
@@ -76,10 +76,10 @@ func TestIdsThatATableTakesForEachOtherAreToldApart(t *testing.T) {
 			continue
 		}
 		x := newIndex(0, nil)
-		x.put(other, 1, 1)
+		x.put(other, 1, 1, core.Public)
 		require.Len(t, x.byID.slots, slots)
 		require.Equal(t, []*Post{x.get(other), nil}, x.getAll(nil, []core.ID{other, id}))
-		x.put(id, 2, 2)
+		x.put(id, 2, 2, core.Public)
 		got := x.getAll(nil, []core.ID{id, other})
 		require.Equal(t, id, got[0].ID)
 		require.Equal(t, other, got[1].ID)
@@ -125,7 +125,7 @@ func BenchmarkLoadOf300kPosts(b *testing.B) {
 	for b.Loop() {
 		x = newIndex(300_000, nil)
 		for i := range 300_000 {
-			x.put(core.ID(i+1), core.ID(1+(i*7919)%100_000), int64(i))
+			x.put(core.ID(i+1), core.ID(1+(i*7919)%100_000), int64(i), core.Public)
 		}
 	}
 	b.ReportMetric(float64(x.bytes())/300_000, "estimated-bytes/post")

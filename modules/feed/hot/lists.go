@@ -37,7 +37,7 @@ func (s *Set) rankLists() {
 	s.eachPage(func(posts []Post) {
 		for i := range posts {
 			p := &posts[i]
-			if p.ID == 0 || s.absent.Has(p.Author) {
+			if p.ID == 0 || p.Audience != core.Public || s.absent.Has(p.Author) || s.private.Has(p.Author) {
 				continue
 			}
 			postAge, engagement := p.Age(now), believed(p.Day(), floor)

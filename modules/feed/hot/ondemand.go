@@ -31,7 +31,7 @@ type Wanted struct {
 // too old; it does not follow anything.
 func OnDemand(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*Set, error) {
 	posts := newIndex(wanted.Limit, nil)
-	add := func(p core.Post) { posts.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro()) }
+	add := func(p core.Post) { posts.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro(), p.Audience) }
 	var young []arrival
 	if len(wanted.Authors) > 0 {
 		err := from.PostsOf(ctx, wanted.Authors, wanted.Since, wanted.Limit, func(p core.Post) {
@@ -99,7 +99,7 @@ func (x *index) ids() []core.ID {
 func (x *index) standing(list []Ranked) []Ranked {
 	var left []Ranked
 	for i := range list {
-		if p := x.get(list[i].Post.ID); p != nil {
+		if p := x.get(list[i].Post.ID); p != nil && p.Audience == core.Public {
 			left = append(left, Ranked{Post: *p, Value: list[i].Value})
 		}
 	}

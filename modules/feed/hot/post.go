@@ -44,6 +44,7 @@ type Post struct {
 	term       float64 // of engagement: see index.rate. What a page needs stands first: it is in fewer cache lines
 	Suppressed bool    // its engagement does not count: see Suppress
 	Few        bool    // nor does this: see rank.Config.Doubtful
+	Audience   core.Audience
 	counts     [3]counts
 }
 

@@ -47,10 +47,11 @@ type Set struct {
 	watching        int64
 	touched         map[core.ID]time.Time // posts that changed lately, and when we were told
 	unclear         map[core.ID]unclear   // posts that may have changed
+	withdrawn       map[core.ID]time.Time // posts that are not, or not public, any more, and when we were told
 	unsettled       time.Time             // when the table of posts was truncated, or had been read anew
 	hour            time.Time             // the hour that counts as the current one
 	suppressionList *suppressionList
-	absent          *absent.Set // whose posts are in no list of everybody's
+	absent, private *absent.Set // whose posts are in no list of everybody's
 
 	loadedAt     atomic.Int64 // microseconds since 1970; zero: never
 	engagementAt atomic.Int64
@@ -62,7 +63,7 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 	s := &Set{
 		cfg: cfg, source: source, ranking: ranking, clock: clock, log: log, metrics: metrics.inner,
 		reload: make(chan struct{}, 1), index: newIndex(0, ranking.Get()), touched: map[core.ID]time.Time{},
-		unclear:         map[core.ID]unclear{},
+		unclear: map[core.ID]unclear{}, withdrawn: map[core.ID]time.Time{},
 		suppressionList: &suppressionList{},
 	}
 	s.lists.Store(&Lists{})
@@ -70,7 +71,7 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 }
 
 // LeaveOut keeps these people's posts out of the lists for everybody. It is called before Start.
-func (s *Set) LeaveOut(people *absent.Set) { s.absent = people }
+func (s *Set) LeaveOut(people, private *absent.Set) { s.absent, s.private = people, private }
 
 // View reads the set. It must be closed soon: changes wait for it.
 type View struct{ s *Set }
@@ -100,6 +101,13 @@ func (v View) GetAll(dst []*Post, ids []core.ID) []*Post { return v.s.index.getA
 
 // EngagementTerm is what a post's engagement adds to its score, by a ranking, before its weight.
 func (v View) EngagementTerm(p *Post, by *rank.Versioned) float64 { return v.s.index.term(p, by) }
+
+// Withdrawn tells of a post that need not be in the set, as one of long ago, whether it was deleted, hidden or made
+// less than public lately.
+func (v View) Withdrawn(id core.ID) bool {
+	_, yes := v.s.withdrawn[id]
+	return yes
+}
 
 // ByAuthor calls f with an author's posts, newest first, until it returns false.
 func (v View) ByAuthor(author core.ID, f func(*Post) bool) {

@@ -97,7 +97,8 @@ func (s *Set) dueUnclear(now time.Time) (ids []core.ID, asked []unclear) {
 func (s *Set) resolved(id core.ID, post core.Post, visible bool, heard, now time.Time) {
 	have := s.index.get(id)
 	switch {
-	case visible && have != nil && have.Author == post.AuthorID && have.Created == post.CreatedAt.UnixMicro():
+	case visible && have != nil && have.Author == post.AuthorID && have.Created == post.CreatedAt.UnixMicro() &&
+		have.Audience == post.Audience:
 	case visible && have == nil && heard.Sub(s.touched[id]) < toldLately && now.Sub(heard) < toldLately:
 	case visible:
 		s.apply(&core.Change{Kind: core.PostPut, Post: post}, now)

@@ -86,6 +86,9 @@ func (c *ClickHouse) visible(ctx context.Context, posts map[core.ID]counts) (map
 	}
 	found := make(map[core.ID]Post, len(posts))
 	return found, c.PostsByID(ctx, ids, func(p core.Post) {
+		if p.Audience != core.Public {
+			return
+		}
 		found[p.ID] = Post{ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro()}
 	})
 }

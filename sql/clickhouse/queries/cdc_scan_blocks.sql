@@ -1,6 +1,6 @@
 -- Which blocks do we have? A full scan, for a comparison with PostgreSQL: those
 -- whose key, in the places of its first columns, lies in a range; all if there are no places.
-SELECT row_key AS row_key, user_id AS first, other_id AS other, false AS hidden, created_at
+SELECT row_key AS row_key, user_id AS first, other_id AS other, false AS hidden, toUInt8(0) AS audience, created_at
 FROM blocks FINAL
 WHERE kind = 'block'
   AND (empty({places:Array(UInt8)})

@@ -1,5 +1,5 @@
 -- What do we have of these blocks, deleted ones included? By primary key: a few granules.
-SELECT row_key, user_id AS first, other_id AS other, false AS hidden,
+SELECT row_key, user_id AS first, other_id AS other, false AS hidden, toUInt8(0) AS audience,
        created_at, created_at AS counted_at, version, is_deleted, lsn, source_id, committed_at
 FROM blocks
 WHERE kind = 'block' AND row_key IN {keys:Array(String)}

@@ -1,11 +1,11 @@
--- Which of these posts may be shown, themselves and by who made them? By primary key.
+-- Which of these posts may everybody see, by themselves and by who made them? By primary key.
 SELECT id, author_id, created_at
 FROM posts FINAL
-WHERE id IN {ids:Array(Int64)} AND NOT hidden
+WHERE id IN {ids:Array(Int64)} AND NOT hidden AND audience = 0
     AND author_id NOT IN (
         SELECT id
         FROM users
         WHERE id IN (SELECT author_id FROM posts WHERE id IN {ids:Array(Int64)})
         GROUP BY id
-        HAVING argMax(is_deleted = 1 OR hidden, version)
+        HAVING argMax(is_deleted = 1 OR hidden OR private, version)
     )

@@ -1,8 +1,10 @@
--- Which posts are the latest of all, by others than the viewer and whom they bar? For the viewer
+-- Which public posts are the latest of all, by others than the viewer and whom they bar? For the viewer
 -- whose followees have none. Reads the primary key backwards.
-SELECT "posts"."id" AS id, "posts"."author_id" AS author_id, "posts"."created_at" AS created_at
+SELECT "posts"."id" AS id, "posts"."author_id" AS author_id, "posts"."created_at" AS created_at,
+       (CASE WHEN false THEN 4 ELSE 0 END)::smallint AS audience
 FROM "posts"
 WHERE ("posts"."status" = 'published' AND "posts"."deleted_at" IS NULL)
+  AND (CASE WHEN false THEN 4 ELSE 0 END) = 0
   AND "posts"."author_id" <> $1
   AND NOT EXISTS (SELECT FROM "blocks" WHERE "blocks"."blocker_id" = $1 AND "blocks"."blocked_id" = "posts"."author_id")
   AND NOT EXISTS (SELECT FROM "blocks" WHERE "blocks"."blocked_id" = $1 AND "blocks"."blocker_id" = "posts"."author_id")

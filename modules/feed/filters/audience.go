@@ -1,0 +1,22 @@
+package filters
+
+import (
+	"fmt"
+
+	"github.com/feedrank/feedrank/modules/feed/reserve"
+)
+
+// audience leaves out posts that are not for the viewer: unlisted ones and those for followers, of authors whom the
+// viewer does not follow, likewise all posts of a private account; direct ones; and from a list for everybody whatever
+// is not public.
+var audience = Filter{
+	Name:     "audience",
+	Audience: true,
+	Detail: func(_ *Viewer, author reserve.Author) string {
+		if author.Relation&reserve.Follows != 0 {
+			return "the post is direct, and in nobody's feed"
+		}
+		return fmt.Sprintf("the post, or the account of author %s, is not public, and the user does not follow them",
+			author.ID)
+	},
+}
