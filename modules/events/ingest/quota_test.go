@@ -121,13 +121,12 @@ func TestWhatKafkaDidNotTakeDoesNotUseUpTheBound(t *testing.T) {
 	log := &taken{fail: errors.New("away")}
 	url := serveAPI(t, New(DefaultConfig(), "events", log, &hides{}, core.SystemClock{},
 		prometheus.NewRegistry()).WithQuota(bound(t, nowhere)))
-	body := batchOf(t, of("like", 1))
-	for range 10 {
-		status, _, _ := post(t, url, body)
+	for range DefaultQuota().LikesPerDay + 1 { // each an event of its own: one that comes again uses up nothing anyway
+		status, _, _ := post(t, url, batchOf(t, of("like", 1)))
 		require.Equal(t, http.StatusServiceUnavailable, status)
 	}
 	log.fail = nil
-	status, answer, _ := post(t, url, body)
+	status, answer, _ := post(t, url, batchOf(t, of("like", 1)))
 	require.Equal(t, http.StatusAccepted, status)
 	require.EqualValues(t, 1, answer["accepted"])
 }
