@@ -1,6 +1,6 @@
-// Command shots writes pictures of every screen of the console, light, dark and narrow, into a folder: of a seeded world
-// on embedded servers, with a block, dead letters, a changed ranking and a server that is away. `make console-shots`
-// runs it; it needs Chromium.
+// Command shots writes pictures of every screen of the console, light, dark and narrow, into a folder: of a seeded
+// world on embedded servers, with a block, dead letters, a changed ranking and a server that is away. `make
+// console-shots` runs it; it needs Chromium.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, *into, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "shots:", err)
-		os.Exit(1) //nolint:gocritic // what was deferred only restores a signal
+		os.Exit(1)
 	}
 }
 
