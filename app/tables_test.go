@@ -79,7 +79,8 @@ func TestTheFallbackReadsASchemaInTheMannerOfMastodon(t *testing.T) {
 	timeline, err := app.Timeline(t.Context(), 1, 0, 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, []core.ID{15, 12}, ids(timeline), "4 blocks us")
-	require.Equal(t, []core.Audience{core.Unlisted, core.Followers}, []core.Audience{timeline[0].Audience, timeline[1].Audience})
+	require.Equal(t, []core.Audience{core.Unlisted, core.Followers},
+		[]core.Audience{timeline[0].Audience, timeline[1].Audience})
 	recent, err := app.Recent(t.Context(), 1, 10)
 	require.NoError(t, err)
 	require.Empty(t, recent, "only what is public is for strangers, and 4 blocks us")

@@ -76,7 +76,8 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (be
 	}
 	env := bench.Env{
 		World: w.World, Postgres: pool, ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
-		Redis: redis.New(w.cfg.Redis, core.SystemClock{}), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out, Version: app.Version, For: o.For,
+		Redis: redis.New(w.cfg.Redis, core.SystemClock{}), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out,
+		Version: app.Version, For: o.For,
 		Rate: o.Rate, Profiles: o.Profiles,
 		Token: func(user core.ID) (string, error) {
 			return auth.Sign(w.cfg.Auth, user, true, 24*time.Hour,

@@ -37,8 +37,9 @@ func TestTheRunbookIsReadAsText(t *testing.T) {
 func TestOnlyAddressesOfTheConsoleAreGoneBackTo(t *testing.T) {
 	for address, want := range map[string]string{
 		"/console/feed?user=1": "/console/feed?user=1", "/console": "/console", "": "/console",
-		"/consoles": "/console", "https://e/console": "/console", "//e/console/x": "/console", "/console/login?x": "/console",
-		"/console/\r\nx": "/console", `/console/\e`: "/console", "javascript:alert(1)": "/console",
+		"/consoles": "/console", "https://e/console": "/console", "//e/console/x": "/console",
+		"/console/login?x": "/console",
+		"/console/\r\nx":   "/console", `/console/\e`: "/console", "javascript:alert(1)": "/console",
 	} {
 		require.Equal(t, want, inside(address), address)
 	}

@@ -61,8 +61,9 @@ func cachedPage(t testing.TB, posts int) func() int {
 	set.Apply(changes)
 	f, err := New(Params{
 		Config: cfg, Ranking: ranking, Hot: set, RecentEdges: recentedges.New(core.SystemClock{}, reg),
-		Store: store.New(cfg.Store, redis.New(redis.DefaultConfig(), core.SystemClock{})), Clock: core.SystemClock{}, Registry: reg,
-		Log: zap.NewNop(),
+		Store: store.New(cfg.Store, redis.New(redis.DefaultConfig(), core.SystemClock{})), Clock: core.SystemClock{},
+		Registry: reg,
+		Log:      zap.NewNop(),
 	})
 	require.NoError(t, err)
 	view := set.View()

@@ -110,7 +110,9 @@ func (d *drill) disturbed(ctx context.Context, changes *atomic.Int64) error {
 	defer stop()
 	var writers sync.WaitGroup
 	for i := range d.writers {
-		w := &tables.Writer{Pool: d.pool, Random: rand.New(rand.NewPCG(d.seed, uint64(i))), Users: people, Keep: keep, Rows: changes} // it must be repeatable
+		// it must be repeatable
+		w := &tables.Writer{Pool: d.pool, Random: rand.New(rand.NewPCG(d.seed, uint64(i))), Users: people, Keep: keep,
+			Rows: changes}
 		writers.Go(func() { w.Run(writing) })
 	}
 	// Two lanes: a worker is also killed while a server is away.

@@ -117,7 +117,8 @@ func (b *breakage) try(ctx context.Context, dir string, check bool, timeout time
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", timeout.String(), "-overlay", overlay, "-run", "^"+b.test+"$", "./"+b.pkg)
+	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", timeout.String(), "-overlay", overlay,
+		"-run", "^"+b.test+"$", "./"+b.pkg)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second
 	out, err := command.CombinedOutput()

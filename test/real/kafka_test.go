@@ -69,7 +69,9 @@ func TestNothingAcknowledgedIsLostWhenTheBrokerIsKilled(t *testing.T) {
 	// Two members, so that there is a rebalance.
 	for range 2 {
 		readers.Go(func() {
-			_ = kafka.RunGroup(ctx, c.KafkaConfig, "readers", []string{topic}, committing{&grouped}, core.SystemClock{}, log) // likewise
+			// likewise
+			_ = kafka.RunGroup(ctx, c.KafkaConfig, "readers", []string{topic}, committing{&grouped}, core.SystemClock{},
+				log)
 		})
 	}
 

@@ -41,7 +41,8 @@ func (s *Stack) NewPgBouncer(ctx context.Context, dir, more string) (Server, err
 		owner, port, more)
 	return &server{plan: plan{
 		name: "pgbouncer", addr: addr, dir: dir,
-		prepare: func(context.Context) error { return os.WriteFile(file, []byte(text), 0o644) }, // another user reads it
+		// another user reads it
+		prepare: func(context.Context) error { return os.WriteFile(file, []byte(text), 0o644) },
 		command: func() *exec.Cmd { return as.command(dir, program, file) },
 		serving: func(ctx context.Context) error { return ping(ctx, dsn(addr, "postgres")) },
 		stop:    syscall.SIGTERM, whenOrphaned: syscall.SIGKILL,

@@ -81,7 +81,7 @@ func run(ctx context.Context, into, only string) error {
 				wrong = append(wrong, fmt.Errorf("%s, %s: %w", screen.name, look.name, err))
 			}
 		}
-		fmt.Println(screen.name)
+		_, _ = fmt.Fprintln(os.Stdout, screen.name)
 	}
 	return errors.Join(append(wrong, b.complaints())...)
 }

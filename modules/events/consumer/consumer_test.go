@@ -89,7 +89,7 @@ func (w *world) differing(t *testing.T) (wrong uint64) {
 	t.Helper()
 	for partition := range w.cfg.Partitions {
 		for _, view := range stack.EventViews() {
-			wrong += w.Stack.Differing(t, view, uint16(partition))
+			wrong += w.Differing(t, view, uint16(partition))
 		}
 	}
 	return wrong

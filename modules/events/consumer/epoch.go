@@ -26,7 +26,8 @@ func (c *Consumer) checkEpoch(ctx context.Context, r kafka.OffsetReader) (regrou
 				return false, err
 			}
 		}
-		this := ledger.Epoch{Number: c.shared.Config.Epoch, Topic: c.shared.Topic, Partitions: c.shared.Config.Partitions, Began: c.shared.Clock.Now()}
+		this := ledger.Epoch{Number: c.shared.Config.Epoch, Topic: c.shared.Topic,
+			Partitions: c.shared.Config.Partitions, Began: c.shared.Clock.Now()}
 		if err := c.ledger.BeginEpoch(ctx, this); err != nil {
 			return false, err
 		}
@@ -40,9 +41,11 @@ func (c *Consumer) checkEpoch(ctx context.Context, r kafka.OffsetReader) (regrou
 	if last.Partitions != c.shared.Config.Partitions || last.Topic != c.shared.Topic {
 		return false, fmt.Errorf("%w: epoch %d began with the %d partitions of topic %s, the configuration says %d of %s. Copies of one event meet only"+
 			" while these stay: for another topic or more partitions let the consumers finish that topic, then raise events.epoch by one",
-			kafka.ErrStop, c.shared.Config.Epoch, last.Partitions, last.Topic, c.shared.Config.Partitions, c.shared.Topic)
+			kafka.ErrStop, c.shared.Config.Epoch, last.Partitions, last.Topic, c.shared.Config.Partitions,
+			c.shared.Topic)
 	}
-	if c.shared.Clock.Now().Sub(last.Began) > ledger.RawRetention+24*time.Hour { // what is older than the epoch is forgotten
+	// what is older than the epoch is forgotten
+	if c.shared.Clock.Now().Sub(last.Began) > ledger.RawRetention+24*time.Hour {
 		return false, nil
 	}
 	for _, e := range all {
@@ -75,7 +78,8 @@ func (c *Consumer) checkDrained(ctx context.Context, r kafka.OffsetReader, befor
 		}
 		if last+1 < end {
 			return fmt.Errorf("%w: epoch %d cannot begin: of epoch %d, %s/%d is applied up to offset %d and ends at %d."+
-				" Run consumers with the settings of epoch %d until they have finished it", kafka.ErrStop, c.shared.Config.Epoch,
+				" Run consumers with the settings of epoch %d until they have finished it", kafka.ErrStop,
+				c.shared.Config.Epoch,
 				before.Number,
 				before.Topic, partition, last+1, end, before.Number)
 		}

@@ -136,7 +136,8 @@ func TestAnEventThatIsSentAgainIsAcceptedAndUsesUpNothing(t *testing.T) {
 	log := &taken{}
 	cfg := DefaultQuota()
 	cfg.LikesPerDay = 3
-	b := NewQuota(cfg, redis.New(redis.DefaultConfig(), core.SystemClock{}), core.SystemClock{}, prometheus.NewRegistry(), zap.NewNop())
+	b := NewQuota(cfg, redis.New(redis.DefaultConfig(), core.SystemClock{}), core.SystemClock{},
+		prometheus.NewRegistry(), zap.NewNop())
 	url := serveAPI(t, New(DefaultConfig(), "events", log, &hides{}, core.SystemClock{},
 		prometheus.NewRegistry()).WithQuota(b))
 	first := of("like", 1)

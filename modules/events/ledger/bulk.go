@@ -139,7 +139,8 @@ func (b *Bulk) write(ctx context.Context, c *columns, upTo []int64) error {
 		if rows == 0 {
 			continue
 		}
-		if err := l.WriteRange(ctx, b.fences[p], OffsetRange{First: b.ranged[p], Last: upTo[p] - 1, Rows: uint64(rows)}, true); err != nil {
+		if err := l.WriteRange(ctx, b.fences[p], OffsetRange{First: b.ranged[p], Last: upTo[p] - 1, Rows: uint64(rows)},
+			true); err != nil {
 			return err
 		}
 		b.ranged[p] = upTo[p]

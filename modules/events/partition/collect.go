@@ -85,6 +85,7 @@ func (p *Worker) due() time.Time {
 // idle is what collect says when nothing came for a while.
 const idle = "idle"
 
+// ErrSessionEnded is why a partition stops that goes to another member of the group.
 var ErrSessionEnded = errors.New("the session has ended")
 
 // batch is a run of offsets on its way into ClickHouse. Its memory is used again.

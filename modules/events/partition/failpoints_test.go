@@ -157,7 +157,7 @@ func (t *fakePartition) requireExact(tb testing.TB) {
 	require.Equal(tb, t.distinct, t.Count(tb, "SELECT uniqExact(user_id, event_id) AS n"+where),
 		"distinct events")
 	for _, view := range stack.EventViews() {
-		require.Zero(tb, t.Stack.Differing(tb, view, t.partition), view)
+		require.Zero(tb, t.Differing(tb, view, t.partition), view)
 	}
 	ranges := fmt.Sprintf(" FROM event_ranges WHERE epoch = 1 AND kafka_partition = %d", t.partition)
 	require.Equal(tb, len(t.log), t.Count(tb, "SELECT sum(last_offset - first_offset + 1) AS n"+ranges),

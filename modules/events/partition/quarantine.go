@@ -25,7 +25,8 @@ func (p *Worker) quarantine(ctx context.Context, refusal error) error {
 		var letters []kafka.DeadLetter
 		for i := range p.batch.rows {
 			if r := &p.batch.rows[i]; named(*r) {
-				letters = append(letters, kafka.NewDeadLetter(r.Record, p.Config.Epoch, deadQuarantined, refusal.Error()))
+				letters = append(letters, kafka.NewDeadLetter(r.Record, p.Config.Epoch, deadQuarantined,
+					refusal.Error()))
 			}
 		}
 		if len(letters) > 0 {

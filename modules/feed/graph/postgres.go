@@ -144,7 +144,7 @@ func (p *Postgres) read(ctx context.Context, what, query string, args ...any) ([
 		}
 		posts = append(posts, core.Post{
 			ID: core.ID(id), AuthorID: core.ID(*author), CreatedAt: created.Time.UTC(),
-			Audience: core.Audience(who), //nolint:gosec // one of ours
+			Audience: core.Audience(who),
 		})
 		return nil
 	})

@@ -250,7 +250,8 @@ func TestAnAnswerThatNobodyReadsHoldsNoPlace(t *testing.T) {
 		},
 	}
 	s, client := serveWith(t, func(c *httpserver.Config) { c.MaxConcurrent = 1 },
-		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, core.SystemClock{}, prometheus.NewRegistry()))}, much,
+		[]httpserver.Option{httpserver.WithGate(admission.New(cfg, core.SystemClock{}, prometheus.NewRegistry()))},
+		much,
 		get("/small", httpserver.User))
 	for range 6 {
 		conn := dial(t, s.Addr())

@@ -160,7 +160,8 @@ func (s *stream) forget(at int64) {
 	}
 	s.swept = at
 	for pair := range s.liked {
-		if at-s.w.posts.at[uint32(pair)] > (maxPostAge + 2*slot + time.Hour).Milliseconds() { // the low half is the post
+		// the low half is the post
+		if at-s.w.posts.at[uint32(pair)] > (maxPostAge + 2*slot + time.Hour).Milliseconds() {
 			delete(s.liked, pair)
 		}
 	}
