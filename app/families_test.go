@@ -20,7 +20,7 @@ var families = map[string][][]string{
 		{""},
 	},
 	"events": {
-		{"/codec", "/window"}, {"/counting"}, {"/ledger", "/ingest"}, {"/dedup"}, {"/consumer"}, {""},
+		{"/codec", "/window"}, {"/counting", "/posts"}, {"/ledger", "/ingest"}, {"/dedup"}, {"/partition"}, {"/consumer"}, {""},
 	},
 	"feed": {
 		{
