@@ -20,7 +20,9 @@ var families = map[string][][]string{
 		{""},
 	},
 	"events": {
-		{"/codec", "/window"}, {"/counting", "/posts"}, {"/ledger", "/ingest"}, {"/dedup"}, {"/partition"}, {"/consumer"}, {""},
+		{"/codec", "/window"}, {"/counting", "/posts"}, {"/ledger", "/ingest"}, {"/dedup"}, {"/partition"},
+		{"/consumer"},
+		{""},
 	},
 	"feed": {
 		{

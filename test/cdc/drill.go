@@ -111,8 +111,10 @@ func (d *drill) disturbed(ctx context.Context, changes *atomic.Int64) error {
 	var writers sync.WaitGroup
 	for i := range d.writers {
 		// it must be repeatable
-		w := &tables.Writer{Pool: d.pool, Random: rand.New(rand.NewPCG(d.seed, uint64(i))), Users: people, Keep: keep,
-			Rows: changes}
+		w := &tables.Writer{
+			Pool: d.pool, Random: rand.New(rand.NewPCG(d.seed, uint64(i))), Users: people, Keep: keep,
+			Rows: changes,
+		}
 		writers.Go(func() { w.Run(writing) })
 	}
 	// Two lanes: a worker is also killed while a server is away.

@@ -15,7 +15,8 @@ type Identity struct {
 // Hash spreads identities. Event ids are random, but a client could choose them: a bad choice costs
 // only its own user look-ups.
 func (i Identity) Hash() uint64 {
-	return Mix(binary.LittleEndian.Uint64(i.ID[:8]) ^ binary.LittleEndian.Uint64(i.ID[8:])*0x9e3779b97f4a7c15 ^ uint64(i.User)*0xd6e8feb86659fd93)
+	first, second := binary.LittleEndian.Uint64(i.ID[:8]), binary.LittleEndian.Uint64(i.ID[8:])
+	return Mix(first ^ second*0x9e3779b97f4a7c15 ^ uint64(i.User)*0xd6e8feb86659fd93)
 }
 
 // Mix spreads the bits of a number over all of it.

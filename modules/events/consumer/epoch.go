@@ -26,8 +26,10 @@ func (c *Consumer) checkEpoch(ctx context.Context, r kafka.OffsetReader) (regrou
 				return false, err
 			}
 		}
-		this := ledger.Epoch{Number: c.shared.Config.Epoch, Topic: c.shared.Topic,
-			Partitions: c.shared.Config.Partitions, Began: c.shared.Clock.Now()}
+		this := ledger.Epoch{
+			Number: c.shared.Config.Epoch, Topic: c.shared.Topic,
+			Partitions: c.shared.Config.Partitions, Began: c.shared.Clock.Now(),
+		}
 		if err := c.ledger.BeginEpoch(ctx, this); err != nil {
 			return false, err
 		}

@@ -101,8 +101,10 @@ func TestAFilterIsWhole(t *testing.T) {
 		require.False(t, names[f.Name], "%s is there twice", f.Name)
 		names[f.Name] = true
 		ways := 0
-		for _, is := range []bool{f.Relation != 0, f.Own, f.Gone, f.Audience, f.Posts != nil, f.Author != nil,
-			f.Post != nil} {
+		for _, is := range []bool{
+			f.Relation != 0, f.Own, f.Gone, f.Audience, f.Posts != nil, f.Author != nil,
+			f.Post != nil,
+		} {
 			if is {
 				ways++
 			}
