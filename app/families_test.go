@@ -20,7 +20,11 @@ var families = map[string][][]string{
 		{""},
 	},
 	"events": {
-		{"/codec", "/window"}, {"/counting", "/posts"}, {"/ledger", "/ingest"}, {"/dedup"}, {"/partition"},
+		{"/codec", "/window"},
+		{"/counting", "/posts"},
+		{"/ledger", "/ingest"},
+		{"/dedup"},
+		{"/partition"},
 		{"/consumer"},
 		{""},
 	},
