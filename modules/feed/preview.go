@@ -61,7 +61,7 @@ func (f *Feed) Filtered(ctx context.Context, user core.ID) ([]Filtered, error) {
 			return
 		}
 		asked[post.ID] = true
-		if filter := r.viewer.Reject(filters.Ranked, filters.Post{ID: post.ID, Author: author}); filter != nil {
+		if filter := r.rejectedBy(filters.Ranked, post, author); filter != nil {
 			by[filter] = append(by[filter], FilteredPost{post.ID, post.Author, time.UnixMicro(post.Created).UTC()})
 		}
 	}

@@ -19,8 +19,12 @@ func TestAnOperatorSeesTheFeedOfAUserAndWhatTheFiltersKeepFromThem(t *testing.T)
 	for author := 2; author <= 6; author++ {
 		w.post(100+author, author, time.Duration(author)*time.Minute)
 	}
+	w.withAudiences()
 	w.block(2, 4)
 	w.mute(2, 5)
+	w.interact(2, 7, 5)
+	w.post(107, 7, 7*time.Minute)
+	w.setAudience(107, core.Followers)
 	w.load()
 	w.event(2, core.ActionHide, 106)
 
@@ -47,7 +51,9 @@ func TestAnOperatorSeesTheFeedOfAUserAndWhatTheFiltersKeepFromThem(t *testing.T)
 		require.Equal(t, 1, f.Count, f.Filter)
 		posts[f.Filter] = f.Posts[0].Post
 	}
-	require.Equal(t, map[string]core.ID{"own": 102, "blocked": 104, "muted": 105, "hidden": 106}, posts)
+	require.Equal(t, map[string]core.ID{
+		"own": 102, "blocked": 104, "muted": 105, "hidden": 106, "audience": 107,
+	}, posts)
 
 	for path, want := range map[string]int{
 		"/admin/v1/feed": 400, "/admin/v1/feed/filtered": 400, "/admin/v1/feed?user=x": 400,

@@ -9,9 +9,14 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
-// rejects asks the filters about a post that is there.
+// rejectedBy is the filter that leaves out a post that is there; nil: none does.
+func (r *request) rejectedBy(kind filters.Kind, p *hot.Post, author reserve.Author) *filters.Filter {
+	return r.viewer.Reject(kind, filters.Post{ID: p.ID, Author: author, Audience: p.Audience})
+}
+
+// rejects tells whether a filter does.
 func (r *request) rejects(kind filters.Kind, p *hot.Post, author reserve.Author) bool {
-	return r.viewer.Reject(kind, filters.Post{ID: p.ID, Author: author, Audience: p.Audience}) != nil
+	return r.rejectedBy(kind, p, author) != nil
 }
 
 // unknownAudience is that of a post of which nobody can be asked: nobody sees it, where it may be for some.

@@ -136,8 +136,7 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, built *candid
 		return verdict, nil
 	}
 	author := r.reserve.Author(p.Author)
-	asked := filters.Post{ID: out.Post, Author: author, Audience: p.Audience}
-	if f := r.viewer.Reject(filters.Ranked, asked); f != nil {
+	if f := r.rejectedBy(filters.Ranked, &p, author); f != nil {
 		return out.rejected(f, &r.viewer, author), nil
 	}
 	switch {
