@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // page is a page of a feed, as the API gives it.
@@ -26,37 +28,12 @@ type page struct {
 }
 
 type item struct {
-	Post      string       `json:"post"`
-	Author    string       `json:"author"`
-	CreatedAt time.Time    `json:"created_at"`
-	Score     float64      `json:"score"`
-	Source    string       `json:"source"`
-	Explain   *explanation `json:"explain"`
-}
-
-// explanation is every number behind a score.
-type explanation struct {
-	Freshness  float64 `json:"freshness"`
-	Engagement float64 `json:"engagement"`
-	Affinity   float64 `json:"affinity"`
-	Weights    struct {
-		Freshness  float64 `json:"freshness"`
-		Engagement float64 `json:"engagement"`
-		Affinity   float64 `json:"affinity"`
-	} `json:"weights"`
-	Inputs struct {
-		AgeHours     float64 `json:"age_hours"`
-		Exposures    int64   `json:"exposures"`
-		Likes        int64   `json:"likes"`
-		Comments     int64   `json:"comments"`
-		Shares       int64   `json:"shares"`
-		Interactions float64 `json:"author_interactions"`
-	} `json:"inputs"`
-	Adjustments []string `json:"adjustments"`
-	Position    struct {
-		Before int `json:"before"`
-		After  int `json:"after"`
-	} `json:"position"`
+	Post      string        `json:"post"`
+	Author    string        `json:"author"`
+	CreatedAt time.Time     `json:"created_at"`
+	Score     float64       `json:"score"`
+	Source    string        `json:"source"`
+	Explain   *core.Explain `json:"explain"`
 }
 
 // card is a post as a page shows it.
@@ -91,7 +68,7 @@ func cardOf(it item, place int, most float64) card {
 	if e == nil {
 		return out
 	}
-	out.Terms, out.Adjustments = e.terms(most), e.Adjustments
+	out.Terms, out.Adjustments = terms(e, most), e.Adjustments
 	if e.Position.After > 0 {
 		out.Place = e.Position.After
 	}
@@ -101,7 +78,8 @@ func cardOf(it item, place int, most float64) card {
 	return out
 }
 
-func (e *explanation) terms(most float64) []term {
+// terms are the parts of a score.
+func terms(e *core.Explain, most float64) []term {
 	in := e.Inputs
 	all := []term{
 		{

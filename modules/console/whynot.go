@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/console/views"
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // outcome is what became of a post.
@@ -31,7 +32,7 @@ type verdict struct {
 		Place int `json:"place"`
 		Of    int `json:"of"`
 	} `json:"sessions"`
-	Explain *explanation `json:"explain"`
+	Explain *core.Explain `json:"explain"`
 }
 
 // whyNotView is why a user sees a post where they do, or does not.
