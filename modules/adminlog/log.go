@@ -15,6 +15,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -127,8 +128,8 @@ func Write(ctx context.Context, pool *pgxpool.Pool, a httpserver.Action) error {
 // rowOf is an action as it is stored. What PostgreSQL refuses as text would keep all that comes later from being
 // written.
 func rowOf(a httpserver.Action) row {
-	a.Who, a.Target, a.RequestID, a.Address = httpserver.AsText(a.Who), httpserver.AsText(a.Target),
-		httpserver.AsText(a.RequestID), httpserver.AsText(a.Address)
+	a.Who, a.Target, a.RequestID, a.Address = textcheck.AsText(a.Who), textcheck.AsText(a.Target),
+		textcheck.AsText(a.RequestID), textcheck.AsText(a.Address)
 	return row{Action: a, before: state(a.Before), after: state(a.After)}
 }
 
@@ -174,7 +175,7 @@ func state(value any) []byte {
 	switch {
 	case err != nil:
 		text, _ = json.Marshal(map[string]string{"unreadable": err.Error()})
-	case !httpserver.IsJSONText(text):
+	case !textcheck.IsJSONText(text):
 		text, _ = json.Marshal(map[string]string{"unreadable": "it holds a NUL"})
 	case len(text) > maxState:
 		text, _ = json.Marshal(map[string]int{"too_large": len(text)})

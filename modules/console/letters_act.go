@@ -8,12 +8,12 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
 )
 
 // looked notes who looked at a record.
 func (c *Console) looked(v *visit, letter *deadLetter) {
-	c.log.Info("an operator looked at the record of a dead letter", zap.String("who", httpserver.AsText(v.who.Name)),
+	c.log.Info("an operator looked at the record of a dead letter", zap.String("who", textcheck.AsText(v.who.Name)),
 		zap.String("letter", letter.ID), zap.String("from", v.RealIP()))
 }
 

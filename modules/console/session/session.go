@@ -10,6 +10,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
 )
 
 // Path is where the cookies of the console are sent.
@@ -104,7 +105,7 @@ func NoteOf(r *http.Request, https bool) (string, *http.Cookie) {
 		return "", nil
 	}
 	text, err := base64.RawURLEncoding.DecodeString(found.Value)
-	if err != nil || !httpserver.IsText(string(text)) {
+	if err != nil || !textcheck.IsText(string(text)) {
 		text = nil
 	}
 	return string(text), cookie(noteName, "", https, -1)

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/waitlist"
 )
 
 const (
@@ -21,15 +23,16 @@ const (
 	lingerFor = 4 << 20                // bytes that are read and dropped meanwhile
 )
 
-func newBodies(most int64, reg prometheus.Registerer) *waits {
-	w := &waits{most: most, ended: prometheus.NewCounter(prometheus.CounterOpts{
+func newBodies(most int64, reg prometheus.Registerer) *waitlist.List {
+	ended := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "feedrank_http_slow_bodies_total",
 		Help: "Requests whose body was given up (408), because others needed its memory and it had been on its way longest.",
-	})}
-	reg.MustRegister(w.ended, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	})
+	w := waitlist.New(most, ended)
+	reg.MustRegister(ended, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "feedrank_http_body_bytes",
 		Help: "Memory of the bodies that are read or worked on: see http.max_body_memory.",
-	}, w.cost))
+	}, w.Cost))
 	return w
 }
 
@@ -104,13 +107,13 @@ func (s *Server) awaitBody(route Route) echo.MiddlewareFunc {
 				return next(c)
 			}
 			control := http.NewResponseController(c.Response().Writer)
-			one, ok := s.bodies.enter(bodyCost, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+			one, ok := s.bodies.Enter(bodyCost, func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
 			if !ok {
 				return tooManyBodies()
 			}
-			defer s.bodies.quit(one)
+			defer s.bodies.Quit(one)
 			body, err := s.readBody(c, one)
-			if inTime := s.bodies.arrived(one); !inTime {
+			if inTime := s.bodies.Arrived(one); !inTime {
 				return &core.Error{
 					Code:    core.CodeSlowRequest,
 					Message: "the body took longer than others while there was no room for all; try again",
@@ -137,7 +140,7 @@ func withBody(r *http.Request, body []byte) *http.Request {
 }
 
 // readBody grows with what has come, not with what was announced.
-func (s *Server) readBody(c echo.Context, one *wait) ([]byte, error) {
+func (s *Server) readBody(c echo.Context, one *waitlist.Wait) ([]byte, error) {
 	r, most := c.Request(), s.cfg.MaxBodyBytes
 	limited := http.MaxBytesReader(c.Response().Writer, r.Body, most)
 	if r.ContentLength > 0 {
@@ -157,7 +160,7 @@ func (s *Server) readBody(c echo.Context, one *wait) ([]byte, error) {
 			continue
 		}
 		larger := min(int64(2*cap(body)), most+1)
-		if !s.bodies.grow(one, larger-int64(cap(body))) {
+		if !s.bodies.Grow(one, larger-int64(cap(body))) {
 			return nil, tooManyBodies()
 		}
 		body = append(make([]byte, 0, larger), body...)
@@ -181,5 +184,22 @@ func bodyError(err error) error {
 		return &core.Error{Code: core.CodeSlowRequest, Message: "the body did not come in time", Cause: err}
 	default:
 		return &core.Error{Code: core.CodeInvalidRequest, Message: "the body cannot be read to its end", Cause: err}
+	}
+}
+
+// refuseNoText looks at the path, and at the body unless the handler says which part of it is wrong.
+func refuseNoText(route Route) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if !textcheck.IsText(c.Request().URL.Path) {
+				return core.InvalidField("path", textcheck.Want)
+			}
+			body, here := c.Request().Body.(arrived)
+			if here && !route.InParts && !textcheck.IsJSONText(body.whole) {
+				return core.Errorf(core.CodeMalformedJSON, "the body holds a NUL, or bytes that are no UTF-8: %s",
+					textcheck.Want)
+			}
+			return next(c)
+		}
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/feedrank/feedrank/modules/platform/httpserver/compress"
 )
 
 // The protections of the server, in the order in which they meet a client. Each is one piece in one
 // place; a new one is a line here. doc.go says what each of them bounds.
 //
-//	TCP      connections are counted, in all and by client                         connections.go
+//	TCP      connections are counted, in all and by client                         connections
 //	TLS      certificates, reloaded when their files change                        tlsconfig
 //	HTTP     times to read headers, body, and to write; size of the headers        server.go
 //	always   what an answer holds, bodies that nobody reads, request id, metrics   everyRequest
@@ -50,6 +52,14 @@ func (s *Server) everyRoute(r Route) []echo.MiddlewareFunc {
 		s.enter(r),
 		record(r, s.record, s.clock),
 		limitTime(r, s.cfg.RequestTimeout),
-		compress(r, s.cfg.GzipBytes),
+		compressed(r, s.cfg.GzipBytes),
 	}
+}
+
+// compressed gives answers as gzip, but for profiles and metrics.
+func compressed(r Route, least int) echo.MiddlewareFunc {
+	if least == 0 || r.NoLimit || r.Access == Debug || r.Access == Ops {
+		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+	}
+	return compress.Answers(least)
 }

@@ -104,16 +104,6 @@ func counted(t *testing.T, reg *prometheus.Registry, reason string) float64 {
 	return 0
 }
 
-func TestAllAddressesOfASubscriberAreOne(t *testing.T) {
-	for text, want := range map[string]string{
-		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::",
-		"2001:db8:1:3::": "2001:db8:1:3::", "::1": "::",
-	} {
-		require.Equal(t, netip.MustParseAddr(want), httpserver.Subscriber(netip.MustParseAddr(text)), text)
-	}
-	require.False(t, httpserver.Subscriber(netip.Addr{}).IsValid())
-}
-
 func TestEveryPathCountsAgainstTheRateOfAnAddressButProbes(t *testing.T) {
 	var asked int
 	limits := httpserver.Limits{Address: func(netip.Addr) httpserver.Quota {

@@ -1,7 +1,6 @@
 package httpserver
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/platform/tlsconfig"
@@ -55,24 +54,4 @@ func corsHeaders() []string {
 		"traceparent", "tracestate", "baggage", "sentry-trace", "b3",
 		"x-datadog-trace-id", "x-datadog-parent-id", "x-datadog-origin", "x-datadog-sampling-priority",
 	}
-}
-
-// networks parses what the configuration has validated.
-func networks(cidrs []string) []netip.Prefix {
-	out := make([]netip.Prefix, 0, len(cidrs))
-	for _, cidr := range cidrs {
-		if network, err := netip.ParsePrefix(cidr); err == nil {
-			out = append(out, network)
-		}
-	}
-	return out
-}
-
-func within(addr netip.Addr, networks []netip.Prefix) bool {
-	for _, network := range networks {
-		if network.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,6 +1,7 @@
 // Package httpserver is the HTTP server: routing, authentication, limits, request ids, the access log and
 // problem details. What the calls do is the features' business. chain.go lists every protection between the
-// socket and a handler, in order.
+// socket and a handler, in order. Those that stand alone are packages below: clientip (who calls), connections,
+// waitlist (bodies that come, answers that are read), textcheck, compress, problem.
 //
 // # What a client can make the server hold
 //
@@ -46,7 +47,7 @@
 //
 // # What an address is
 //
-// Limits by address count clients as Subscriber says: an IPv4 address, or the /64 of an IPv6 one. It is the
+// Limits by address count clients as clientip.Subscriber says: an IPv4 address, or the /64 of an IPv6 one. It is the
 // peer's, or, if that is in http.trusted_proxies, the last entry of X-Forwarded-For or Forwarded (RFC 7239)
 // that no trusted proxy has added, with a port or without. Where both headers are there and differ,
 // X-Forwarded-For is believed. An entry that cannot be read (unknown, _hidden) makes the request count for the

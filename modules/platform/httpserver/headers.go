@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
 )
 
 // maxRequestID bounds what a client may have us repeat in headers and logs.
@@ -15,7 +16,7 @@ const maxRequestID = 64
 
 // shortID replaces an id that a client made up beyond reason, in length or in what it is made of.
 func shortID(c echo.Context, id string) {
-	if !IsText(id) || len(id) > maxRequestID {
+	if !textcheck.IsText(id) || len(id) > maxRequestID {
 		c.Response().Header().Set(echo.HeaderXRequestID, strings.ToValidUTF8(id[:min(len(id), maxRequestID)], "?"))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/clientip"
 )
 
 func limitTime(route Route, most time.Duration) echo.MiddlewareFunc {
@@ -63,7 +64,7 @@ type call struct{ method, path string }
 // without a token, which must be answered while somebody floods us. A path that is none counts, and so does
 // a preflight.
 func (s *Server) limitAddress() echo.MiddlewareFunc {
-	take, unlimited := s.limits.Address, networks(s.cfg.Unlimited)
+	take, unlimited := s.limits.Address, clientip.Networks(s.cfg.Unlimited)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if take == nil {
 			return next
@@ -78,10 +79,10 @@ func (s *Server) limitAddress() echo.MiddlewareFunc {
 				return next(c)
 			}
 			addr := answerOf(c).client
-			if !addr.IsValid() || within(addr, unlimited) {
+			if !addr.IsValid() || clientip.Within(addr, unlimited) {
 				return next(c)
 			}
-			if quota := take(Subscriber(addr)); !quota.OK {
+			if quota := take(clientip.Subscriber(addr)); !quota.OK {
 				return tooMany(c, quota, "from this address")
 			}
 			return next(c)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/admission"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/waitlist"
 )
 
 // operatorPlaces are the calls of operators that may be under way at once, profiles among them.
@@ -40,8 +41,8 @@ type answer struct {
 	client netip.Addr // who calls
 	of     places
 	gate   *admission.Gate
-	unread *waits // of HTTP/2; over HTTP/1 the connection is the bound
-	one    *wait
+	unread *waitlist.List // of HTTP/2; over HTTP/1 the connection is the bound
+	one    *waitlist.Wait
 }
 
 var answers = sync.Pool{New: func() any { return new(answer) }}
@@ -66,7 +67,7 @@ func (a *answer) begin() {
 	if a.unread != nil && a.one == nil {
 		control := http.NewResponseController(a.ResponseWriter)
 		// With none of its own to end, it would not be let in only if the bound were zero.
-		a.one, _ = a.unread.enter(1, func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })
+		a.one, _ = a.unread.Enter(1, func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })
 	}
 }
 
@@ -85,26 +86,26 @@ func (a *answer) release() {
 func (a *answer) finish() {
 	if a.one != nil {
 		_ = http.NewResponseController(a.ResponseWriter).Flush() // the client is gone, or read too slowly
-		a.unread.quit(a.one)
+		a.unread.Quit(a.one)
 	}
 	*a = answer{}
 	answers.Put(a)
 }
 
-func newUnread(most int, reg prometheus.Registerer) *waits {
-	w := &waits{most: int64(most), ended: prometheus.NewCounter(prometheus.CounterOpts{
+func newUnread(most int, reg prometheus.Registerer) *waitlist.List {
+	ended := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "feedrank_http_unread_answers_total",
 		Help: "Answers over HTTP/2 that were given up, because as many as http.max_concurrent were not read and these had waited longest.",
-	})}
-	reg.MustRegister(w.ended)
-	return w
+	})
+	reg.MustRegister(ended)
+	return waitlist.New(int64(most), ended)
 }
 
 // watchAnswer is the outermost of all: whatever is written goes through its answer.
 func (s *Server) watchAnswer(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		a, _ := answers.Get().(*answer)
-		a.ResponseWriter, a.client = c.Response().Writer, s.clients.of(c.Request())
+		a.ResponseWriter, a.client = c.Response().Writer, s.clients.Of(c.Request())
 		if c.Request().ProtoMajor == 2 {
 			a.unread = s.unread
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
 )
 
 // Query reads the parameters of a request strictly: a name that the call does not know, a name given
@@ -32,8 +33,8 @@ func NewQuery(c echo.Context, allowed ...string) *Query {
 			q.fail(name, "unknown parameter; known are: %s", strings.Join(allowed, ", "))
 		} else if len(given) > 1 {
 			q.fail(name, "given more than once")
-		} else if !IsText(given[0]) {
-			q.fail(name, wantText)
+		} else if !textcheck.IsText(given[0]) {
+			q.fail(name, textcheck.Want)
 		}
 	}
 	return q
@@ -132,6 +133,6 @@ func (q *Query) fail(name, format string, args ...any) {
 		if len(name) > 64 {
 			name = name[:64]
 		}
-		q.err = core.InvalidField(AsText(name), format, args...)
+		q.err = core.InvalidField(textcheck.AsText(name), format, args...)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/problem"
 )
 
 // Action is something that an operator changed.
@@ -72,7 +73,7 @@ func record(r Route, recorder Recorder, clock core.Clock) echo.MiddlewareFunc {
 			}
 			err := next(c)
 			if a.Status = c.Response().Status; err != nil {
-				a.Status = statusOf[asError(err).Code]
+				a.Status = problem.Status(err)
 			}
 			if refused := a.Status >= http.StatusBadRequest && a.Status < http.StatusInternalServerError; !refused &&
 				!said.nothing {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/admission"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
 )
 
 // Access says who may call a route, and at which address.
@@ -98,8 +99,8 @@ func authorize(r Route, auth Authenticator) echo.MiddlewareFunc {
 			switch {
 			case err != nil:
 				return err
-			case !IsText(p.Subject):
-				return core.Errorf(core.CodeForbidden, "the subject of the token: %s", wantText)
+			case !textcheck.IsText(p.Subject):
+				return core.Errorf(core.CodeForbidden, "the subject of the token: %s", textcheck.Want)
 			case r.Access == Admin && !p.Admin && !p.AdminRead:
 				return core.Errorf(core.CodeForbidden, "this call needs a token with the admin scope")
 			case r.changes() && !p.Admin:

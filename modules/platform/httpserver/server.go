@@ -16,6 +16,10 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/admission"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/clientip"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/connections"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/problem"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/waitlist"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -34,7 +38,7 @@ type Server struct {
 	drainer   Drainer
 	log       *zap.Logger
 	seconds   *prometheus.HistogramVec
-	clients   *clients
+	clients   *clientip.Resolver
 	access    map[call]Access
 	tls       *tls.Config // nil: in the clear
 	addresses []*listening
@@ -42,7 +46,7 @@ type Server struct {
 	ending    atomic.Bool // it drains
 
 	strangers, operators, pages places
-	bodies, unread              *waits
+	bodies, unread              *waitlist.List
 }
 
 // listening is one address with what is served there.
@@ -50,7 +54,7 @@ type listening struct {
 	key      string // of the configuration
 	addr     string
 	http     *http.Server
-	limiter  *connectionLimiter
+	limiter  *connections.Limiter
 	listener net.Listener
 }
 
@@ -74,8 +78,9 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 ) *Server {
 	s := &Server{
 		cfg: cfg, auth: auth, drainer: drainer, log: log, workers: worker.NewGroup(failure), seconds: newSeconds(reg),
-		routes:  routes,
-		clients: newClients(networks(cfg.TrustedProxies), reg, log), access: make(map[call]Access, len(routes)),
+		routes:    routes,
+		clients:   clientip.NewResolver(clientip.Networks(cfg.TrustedProxies), reg, log),
+		access:    make(map[call]Access, len(routes)),
 		strangers: make(places, cfg.MaxConcurrent), operators: make(places, operatorPlaces),
 		pages:  make(places, consolePlaces),
 		bodies: newBodies(cfg.MaxBodyMemory, reg), unread: newUnread(cfg.MaxConcurrent, reg),
@@ -96,7 +101,10 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 			s.add(operators, r)
 		}
 	}
-	ofUsers, ofOperators := newConnectionLimiters(cfg, reg)
+	ofUsers, ofOperators := connections.NewLimiters(connections.Config{
+		Most: cfg.MaxConnections, MostOfOne: cfg.MaxPerAddress,
+		Shared: clientip.Networks(cfg.TrustedProxies), Unlimited: clientip.Networks(cfg.Unlimited),
+	}, reg)
 	s.addresses = []*listening{s.listening("http.addr", cfg.Addr, users, cfg.ReadTimeout+cfg.RequestTimeout, ofUsers)}
 	if cfg.AdminAddr != "" {
 		s.addresses = append(s.addresses,
@@ -120,8 +128,8 @@ const longestProfile = 5 * time.Minute
 func (s *Server) router(more ...echo.MiddlewareFunc) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.HTTPErrorHandler = problemHandler(s.log)
-	e.IPExtractor = func(r *http.Request) string { return s.clients.of(r).String() }
+	e.HTTPErrorHandler = problem.Handler(s.log)
+	e.IPExtractor = func(r *http.Request) string { return s.clients.Of(r).String() }
 	e.Use(append(s.everyRequest(), more...)...)
 	return e
 }
@@ -134,11 +142,11 @@ const (
 )
 
 func (s *Server) listening(key, addr string, handler http.Handler, writeTimeout time.Duration,
-	limiter *connectionLimiter,
+	limiter *connections.Limiter,
 ) *listening {
 	return &listening{key: key, addr: addr, limiter: limiter, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: s.cfg.ReadHeaderTimeout, ReadTimeout: s.cfg.ReadTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: s.cfg.IdleTimeout, ConnState: limiter.follow,
+		WriteTimeout: writeTimeout, IdleTimeout: s.cfg.IdleTimeout, ConnState: limiter.Follow,
 		MaxHeaderBytes: s.cfg.MaxHeaderBytes + headersBeyond, ErrorLog: zap.NewStdLog(s.log),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxUnreadOfAll,
@@ -171,7 +179,7 @@ func (s *Server) listen(ctx context.Context, d *listening) error {
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", d.key, d.addr, err)
 	}
-	d.listener = limitedListener{listener, d.limiter}
+	d.listener = d.limiter.Listen(listener)
 	d.http.TLSConfig = s.tls
 	s.workers.Go(d.key, func(context.Context) error {
 		serve := d.http.Serve

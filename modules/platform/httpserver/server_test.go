@@ -21,6 +21,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/httpserver/problem"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -90,7 +91,7 @@ func route(path string, access httpserver.Access, handler echo.HandlerFunc) http
 }
 
 func call(t *testing.T, client *http.Client, method, url, token string, body io.Reader) (*http.Response,
-	httpserver.Problem,
+	problem.Document,
 ) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, body)
@@ -101,15 +102,15 @@ func call(t *testing.T, client *http.Client, method, url, token string, body io.
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	var problem httpserver.Problem
+	var found problem.Document
 	if response.StatusCode >= 400 {
 		require.Equal(t, "application/problem+json", response.Header.Get("Content-Type"))
-		require.NoError(t, json.Unmarshal(text, &problem), string(text))
-		require.Equal(t, response.StatusCode, problem.Status)
-		require.NotEmpty(t, problem.Detail)
-		require.Equal(t, response.Header.Get("X-Request-Id"), problem.RequestID)
+		require.NoError(t, json.Unmarshal(text, &found), string(text))
+		require.Equal(t, response.StatusCode, found.Status)
+		require.NotEmpty(t, found.Detail)
+		require.Equal(t, response.Header.Get("X-Request-Id"), found.RequestID)
 	}
-	return response, problem
+	return response, found
 }
 
 func TestAnErrorOfAHandlerBecomesAProblemWithItsCode(t *testing.T) {

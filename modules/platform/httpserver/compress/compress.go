@@ -1,4 +1,5 @@
-package httpserver
+// Package compress gives answers as gzip to clients that take it.
+package compress
 
 import (
 	"bytes"
@@ -12,7 +13,7 @@ import (
 )
 
 // compressed collects an answer and gives it out once, with its length: as it is while it is short, or as gzip.
-// Answers are bounded, and so is what is collected. Profiles and metrics do without.
+// Answers are bounded, and so is what is collected.
 type compressed struct {
 	http.ResponseWriter
 	least  int // bytes from which on it is worth it
@@ -26,12 +27,9 @@ var compressors = sync.Pool{New: func() any { return new(compressed) }}
 
 var varyByCoding = []string{echo.HeaderAcceptEncoding}
 
-// compress gives answers of least bytes and more as gzip to clients that take it.
-func compress(r Route, least int) echo.MiddlewareFunc {
+// Answers gives answers of least bytes and more as gzip to clients that take it.
+func Answers(least int) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		if least == 0 || r.NoLimit || r.Access == Debug || r.Access == Ops {
-			return next
-		}
 		return func(c echo.Context) error {
 			h := c.Response().Header()
 			if len(h[echo.HeaderVary]) == 0 {

@@ -1,4 +1,6 @@
-package httpserver
+// Package clientip finds out who calls: the peer of a connection, or whom a trusted proxy names. It also says
+// what counts as one client.
+package clientip
 
 import (
 	"net/http"
@@ -23,9 +25,9 @@ func Subscriber(addr netip.Addr) netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
-// clients finds out who calls: the peer, or whom a trusted proxy names. Only the last address that no
+// Resolver finds out who calls: the peer, or whom a trusted proxy names. Only the last address that no
 // trusted proxy has added is believed.
-type clients struct {
+type Resolver struct {
 	trusted    []netip.Prefix
 	unreadable *prometheus.CounterVec
 	log        *zap.Logger
@@ -41,8 +43,9 @@ const (
 	reasonTwoHeaders = "differ"     // X-Forwarded-For and Forwarded name two clients
 )
 
-func newClients(trusted []netip.Prefix, reg prometheus.Registerer, log *zap.Logger) *clients {
-	c := &clients{
+// NewResolver believes the proxies of these networks.
+func NewResolver(trusted []netip.Prefix, reg prometheus.Registerer, log *zap.Logger) *Resolver {
+	c := &Resolver{
 		trusted: trusted, log: log, said: map[string]*sync.Once{reasonUnreadable: {}, reasonTwoHeaders: {}},
 		unreadable: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feedrank_http_forwarded_unusable_total",
@@ -54,11 +57,11 @@ func newClients(trusted []netip.Prefix, reg prometheus.Registerer, log *zap.Logg
 	return c
 }
 
-// of is the address of who calls; it is not valid only where there is none, as in some tests.
-func (c *clients) of(r *http.Request) netip.Addr {
+// Of is the address of who calls; it is not valid only where there is none, as in some tests.
+func (c *Resolver) Of(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	addr := peer.Addr().Unmap()
-	if err != nil || !within(addr, c.trusted) {
+	if err != nil || !Within(addr, c.trusted) {
 		return addr
 	}
 	lists, standard := r.Header[echo.HeaderXForwardedFor], r.Header["Forwarded"]
@@ -78,7 +81,7 @@ func (c *clients) of(r *http.Request) netip.Addr {
 }
 
 // last is the last address that no trusted proxy has added, seen from the peer.
-func (c *clients) last(peer netip.Addr, headers []string, split func(string) []string) netip.Addr {
+func (c *Resolver) last(peer netip.Addr, headers []string, split func(string) []string) netip.Addr {
 	client := peer
 	for i := len(headers) - 1; i >= 0; i-- {
 		entries := split(headers[i][max(0, len(headers[i])-maxProxies):])
@@ -89,7 +92,7 @@ func (c *clients) last(peer netip.Addr, headers []string, split func(string) []s
 					"a trusted proxy names a client in a way that cannot be read; it is counted for the proxy's own address", entries[j])
 				return client
 			}
-			if client = addr; !within(addr, c.trusted) {
+			if client = addr; !Within(addr, c.trusted) {
 				return client
 			}
 		}
@@ -98,7 +101,7 @@ func (c *clients) last(peer netip.Addr, headers []string, split func(string) []s
 }
 
 // complain counts each time, and says so once.
-func (c *clients) complain(reason, message, text string) {
+func (c *Resolver) complain(reason, message, text string) {
 	c.unreadable.WithLabelValues(reason).Inc()
 	c.said[reason].Do(func() {
 		c.log.Warn(message, zap.String("entry", text[:min(len(text), 128)]),

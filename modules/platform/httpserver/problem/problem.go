@@ -1,4 +1,5 @@
-package httpserver
+// Package problem writes every error as a problem document (RFC 9457).
+package problem
 
 import (
 	"encoding/json"
@@ -13,9 +14,9 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 )
 
-// Problem is the body of every error (RFC 9457). Clients branch on Code, which never changes its
+// Document is the body of every error (RFC 9457). Clients branch on Code, which never changes its
 // meaning.
-type Problem struct {
+type Document struct {
 	Type      string    `json:"type"`
 	Title     string    `json:"title"`
 	Status    int       `json:"status"`
@@ -47,8 +48,8 @@ var statusOf = map[core.Code]int{
 	core.CodeTimeout:         http.StatusServiceUnavailable,
 }
 
-// problemHandler writes every error of a handler as a problem detail.
-func problemHandler(log *zap.Logger) echo.HTTPErrorHandler {
+// Handler writes every error of a handler as a problem detail.
+func Handler(log *zap.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		if c.Response().Committed {
 			return
@@ -70,7 +71,7 @@ func problemHandler(log *zap.Logger) echo.HTTPErrorHandler {
 		if c.Request().Method == http.MethodHead {
 			return
 		}
-		body := Problem{
+		body := Document{
 			Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: failure.Message,
 			Code: failure.Code, Field: failure.Field, RequestID: h.Get(echo.HeaderXRequestID),
 		}
@@ -79,6 +80,9 @@ func problemHandler(log *zap.Logger) echo.HTTPErrorHandler {
 		}
 	}
 }
+
+// Status is the status with which an error is answered.
+func Status(err error) int { return statusOf[asError(err).Code] }
 
 // asError makes one of ours of whatever a handler or echo itself returned.
 func asError(err error) *core.Error {

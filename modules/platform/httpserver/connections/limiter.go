@@ -1,4 +1,5 @@
-package httpserver
+// Package connections bounds the open connections of a listener, in all and by client.
+package connections
 
 import (
 	"container/list"
@@ -9,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/feedrank/feedrank/modules/platform/httpserver/clientip"
 )
 
 // operatorConnections are what may be open at http.admin_addr at once.
@@ -18,10 +21,10 @@ const operatorConnections = 256
 // of an operator's own network comes through while strangers hold every other.
 const reservePart = 20
 
-// connectionLimiter bounds the open connections of one listener, in all and by client. A client that opens
+// Limiter bounds the open connections of one listener, in all and by client. A client that opens
 // thousands and says nothing must not keep others out: when it is full, the connection that has been silent
 // longest is closed for a new one.
-type connectionLimiter struct {
+type Limiter struct {
 	most, reserve, mostOfOne int
 	shared, own              []netip.Prefix // addresses that many clients share, and those of operators
 	refused                  *prometheus.CounterVec
@@ -32,19 +35,27 @@ type connectionLimiter struct {
 	silent list.List // of *connection: no request is under way there; the longest first
 }
 
-// newConnectionLimiters makes those of users and of operators, with their metrics.
-func newConnectionLimiters(cfg Config, reg prometheus.Registerer) (users, operators *connectionLimiter) {
+// Config says how many connections users may have.
+type Config struct {
+	Most      int            // in all
+	MostOfOne int            // of one client
+	Shared    []netip.Prefix // addresses that many clients share: proxies
+	Unlimited []netip.Prefix // of operators
+}
+
+// NewLimiters makes those of users and of operators, with their metrics.
+func NewLimiters(cfg Config, reg prometheus.Registerer) (users, operators *Limiter) {
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "feedrank_http_connections_refused_total",
 		Help: "Connections that were closed by a limit: all, address, or silent: it made room for a new one.",
 	}, []string{"limit"})
 	reg.MustRegister(refused)
-	users = &connectionLimiter{
-		most: cfg.MaxConnections, mostOfOne: cfg.MaxPerAddress, reserve: cfg.MaxConnections / reservePart,
-		shared: networks(cfg.TrustedProxies), own: networks(cfg.Unlimited),
+	users = &Limiter{
+		most: cfg.Most, mostOfOne: cfg.MostOfOne, reserve: cfg.Most / reservePart,
+		shared: cfg.Shared, own: cfg.Unlimited,
 	}
-	operators = &connectionLimiter{most: operatorConnections, mostOfOne: operatorConnections}
-	for at, l := range map[string]*connectionLimiter{"users": users, "operators": operators} {
+	operators = &Limiter{most: operatorConnections, mostOfOne: operatorConnections}
+	for at, l := range map[string]*Limiter{"users": users, "operators": operators} {
 		l.of, l.refused = map[netip.Addr]int{}, refused
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "feedrank_http_connections", Help: "Open connections, by the address they came to: users, operators.",
@@ -59,15 +70,15 @@ func newConnectionLimiters(cfg Config, reg prometheus.Registerer) (users, operat
 }
 
 // enter tells whether a connection may stay; leave must follow if it may.
-func (l *connectionLimiter) enter(c *connection) bool {
-	own := within(c.addr, l.own)
+func (l *Limiter) enter(c *connection) bool {
+	own := clientip.Within(c.addr, l.own)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	most := l.most
 	if !own {
 		most -= l.reserve
 	}
-	if l.of[c.client] >= l.mostOfOne && !own && !within(c.addr, l.shared) {
+	if l.of[c.client] >= l.mostOfOne && !own && !clientip.Within(c.addr, l.shared) {
 		l.refused.WithLabelValues("address").Inc()
 		return false
 	}
@@ -85,7 +96,7 @@ func (l *connectionLimiter) enter(c *connection) bool {
 }
 
 // makeRoom closes the connection that has been silent longest.
-func (l *connectionLimiter) makeRoom() bool {
+func (l *Limiter) makeRoom() bool {
 	front := l.silent.Front()
 	if front == nil {
 		return false
@@ -97,7 +108,7 @@ func (l *connectionLimiter) makeRoom() bool {
 	return true
 }
 
-func (l *connectionLimiter) remove(c *connection) {
+func (l *Limiter) remove(c *connection) {
 	if !c.inside {
 		return
 	}
@@ -110,15 +121,15 @@ func (l *connectionLimiter) remove(c *connection) {
 }
 
 // hear takes a connection out of the silent ones.
-func (l *connectionLimiter) hear(c *connection) {
+func (l *Limiter) hear(c *connection) {
 	if c.at != nil {
 		l.silent.Remove(c.at)
 		c.at = nil
 	}
 }
 
-// follow is told by the server when a request begins on a connection, and when none is left.
-func (l *connectionLimiter) follow(conn net.Conn, state http.ConnState) {
+// Follow is told by the server when a request begins on a connection, and when none is left.
+func (l *Limiter) Follow(conn net.Conn, state http.ConnState) {
 	if over, ok := conn.(*tls.Conn); ok {
 		conn = over.NetConn()
 	}
@@ -132,15 +143,17 @@ func (l *connectionLimiter) follow(conn net.Conn, state http.ConnState) {
 	case !c.inside:
 	case state == http.StateActive:
 		l.hear(c)
-	case state == http.StateIdle && c.at == nil && !within(c.addr, l.own):
+	case state == http.StateIdle && c.at == nil && !clientip.Within(c.addr, l.own):
 		c.at = l.silent.PushBack(c)
 	}
 }
 
-// limitedListener is a listener behind a connectionLimiter.
+// Listen puts the limiter before a listener.
+func (l *Limiter) Listen(under net.Listener) net.Listener { return limitedListener{under, l} }
+
 type limitedListener struct {
 	net.Listener
-	limiter *connectionLimiter
+	limiter *Limiter
 }
 
 // Accept waits for a connection that may stay.
@@ -151,7 +164,7 @@ func (g limitedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		addr := addrOf(conn)
-		c := &connection{Conn: conn, limiter: g.limiter, addr: addr, client: Subscriber(addr)}
+		c := &connection{Conn: conn, limiter: g.limiter, addr: addr, client: clientip.Subscriber(addr)}
 		if g.limiter.enter(c) {
 			return c, nil
 		}
@@ -169,7 +182,7 @@ func addrOf(conn net.Conn) netip.Addr {
 // connection says when it is closed.
 type connection struct {
 	net.Conn
-	limiter *connectionLimiter
+	limiter *Limiter
 	addr    netip.Addr
 	client  netip.Addr
 

@@ -1,4 +1,4 @@
-package httpserver
+package compress_test
 
 import (
 	"crypto/sha256"
@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/feedrank/feedrank/modules/platform/httpserver/compress"
 )
 
 // aPage is as large and as varied as a page of 20 posts: most of it are signatures.
@@ -29,7 +31,7 @@ func BenchmarkCompress(b *testing.B) {
 		b.Run(accept, func(b *testing.B) {
 			e := echo.New()
 			e.GET("/", func(c echo.Context) error { return c.JSONBlob(http.StatusOK, page) },
-				compress(Route{Access: User}, 1024))
+				compress.Answers(1024))
 			request := httptest.NewRequest(http.MethodGet, "/", nil)
 			request.Header.Set("Accept-Encoding", accept)
 			size := 0
