@@ -18,6 +18,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/bench"
+	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/ops"
@@ -41,7 +42,7 @@ type BenchOptions struct {
 }
 
 // Bench measures the program, as a process of its own, on embedded servers that hold a seeded world.
-func Bench(ctx context.Context, cfg config.Config, o BenchOptions, out io.Writer) (_ *bench.Report, err error) {
+func Bench(ctx context.Context, cfg config.Config, o BenchOptions, out io.Writer) (_ *harness.Report, err error) {
 	b, err := bench.Find(o.Name)
 	if err != nil {
 		return nil, err
@@ -62,19 +63,19 @@ func Bench(ctx context.Context, cfg config.Config, o BenchOptions, out io.Writer
 	defer env.Postgres.Close()
 	defer env.ClickHouse.Close()
 	defer env.Redis.Close()
-	return bench.Measure(ctx, b, env)
+	return harness.Measure(ctx, b, env)
 }
 
-func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (bench.Env, error) {
+func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (harness.Target, error) {
 	program, err := os.Executable()
 	if err != nil {
-		return bench.Env{}, err
+		return harness.Target{}, err
 	}
 	pool, err := postgres.NewPool(ctx, w.cfg.Postgres)
 	if err != nil {
-		return bench.Env{}, err
+		return harness.Target{}, err
 	}
-	env := bench.Env{
+	env := harness.Target{
 		World: w.World, Postgres: pool, ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
 		Redis: redis.New(w.cfg.Redis, core.SystemClock{}), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out,
 		Version: app.Version, For: o.For,
@@ -91,7 +92,7 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (be
 	}
 	if o.Redis != "" {
 		if err := empty(ctx, env.Redis); err != nil {
-			return bench.Env{}, fmt.Errorf("--redis %s: %w", o.Redis, err)
+			return harness.Target{}, fmt.Errorf("--redis %s: %w", o.Redis, err)
 		}
 	}
 	for _, s := range w.servers.Servers() {

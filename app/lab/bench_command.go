@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/app/cli"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/lab/bench"
+	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 	"github.com/feedrank/feedrank/modules/lab/seed/world"
 )
 
@@ -30,7 +31,7 @@ func benchCommand() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if echo != "" {
-				return bench.EchoServer(c.Context(), echo, c.ErrOrStderr())
+				return harness.EchoServer(c.Context(), echo, c.ErrOrStderr())
 			}
 			if len(args) == 0 {
 				return cli.Usagef("which bench?\n\n%s", listBenches())

@@ -20,7 +20,7 @@ import (
 
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
-	"github.com/feedrank/feedrank/modules/lab/bench"
+	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	embeddedpg "github.com/feedrank/feedrank/modules/lab/embedded/postgres"
 	"github.com/feedrank/feedrank/modules/lab/seed"
@@ -33,7 +33,7 @@ type benchWorld struct {
 	cfg     config.Config
 	dir     string
 	servers *embedded.Stack
-	bench.World
+	harness.World
 }
 
 func (w *benchWorld) close() error {
@@ -46,7 +46,7 @@ func (w *benchWorld) close() error {
 type stamp struct {
 	Options world.Options
 	Schema  string
-	World   bench.World
+	World   harness.World
 }
 
 // worldAge is how long a world is used: then too much of it has left the windows.
@@ -121,7 +121,7 @@ func (w *benchWorld) make(ctx context.Context, scale string, named world.Options
 	if err != nil {
 		return err
 	}
-	w.World = bench.World{
+	w.World = harness.World{
 		Scale: scale, Users: report.Rows("users"), Posts: report.Rows("posts"), Events: report.Rows("events"),
 		Now: options.World.Now, Seconds: report.Seconds,
 	}

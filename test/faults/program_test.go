@@ -23,7 +23,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/store"
-	"github.com/feedrank/feedrank/modules/lab/bench"
+	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	redisclient "github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/stack"
@@ -191,7 +191,7 @@ func (p *program) changed() core.ID {
 // heard is how many changes of viewers the replica remembers.
 func (p *program) heard() float64 {
 	p.t.Helper()
-	n, found := bench.ParseMetrics(p.metrics())["feedrank_feed_recent_edges"]
+	n, found := harness.ParseMetrics(p.metrics())["feedrank_feed_recent_edges"]
 	require.True(p.t, found)
 	return n
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/feedrank/feedrank/modules/lab/bench"
+	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 )
 
 func main() {
@@ -28,13 +29,13 @@ func write(root, folder string) error {
 	if err != nil {
 		return err
 	}
-	var reports []*bench.Report
+	var reports []*harness.Report
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		var r bench.Report
+		var r harness.Report
 		if err := json.Unmarshal(text, &r); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}

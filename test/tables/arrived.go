@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/modules/lab/bench"
+	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -23,6 +23,6 @@ func Arrived(t testing.TB, pg Database, db *clickhouse.Client, metrics func() st
 		}
 		const lag = "feedrank_cdc_lag_records"
 		text := metrics()
-		return strings.Contains(text, "\n"+lag) && bench.ParseMetrics(text).Sum(lag) == 0
+		return strings.Contains(text, "\n"+lag) && harness.ParseMetrics(text).Sum(lag) == 0
 	}, "the tables have arrived in ClickHouse")
 }

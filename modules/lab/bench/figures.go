@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 )
 
 // headlines are the rows of the short table: a figure of a bench, by the beginning of its name.
@@ -31,20 +33,20 @@ const headlineScale = "reference"
 const notMeasured = "not measured"
 
 // Headlines is the short table of the main figures, in Markdown, and what they were measured on.
-func Headlines(reports []*Report) string {
+func Headlines(reports []*harness.Report) string {
 	var b strings.Builder
 	b.WriteString("| | measured | aim | | `feedrank bench` |\n|---|---|---|---|---|\n")
-	used := map[string]*Report{}
+	used := map[string]*harness.Report{}
 	for _, h := range headlines {
 		measured, aim, verdict := notMeasured, "", ""
-		i := slices.IndexFunc(reports, func(r *Report) bool {
+		i := slices.IndexFunc(reports, func(r *harness.Report) bool {
 			return r.Bench == h.bench &&
 				r.World.Scale == headlineScale
 		})
 		if i >= 0 {
 			for _, f := range reports[i].Figures {
 				if strings.HasPrefix(strings.TrimSpace(f.Name), h.figure) {
-					measured, aim, verdict = f.amount(), f.bound(cmp.Or(f.Aim, f.Required)), f.verdict()
+					measured, aim, verdict = amount(f), f.Bound(cmp.Or(f.Aim, f.Required)), f.Verdict()
 					used[h.bench] = reports[i]
 					break
 				}
@@ -57,26 +59,26 @@ func Headlines(reports []*Report) string {
 	}
 	b.WriteString("\nMeasured at scale " + headlineScale + ":\n\n")
 	for _, name := range sortedBenches(used) {
-		fmt.Fprintf(&b, "- `%s` on %s\n", name, used[name].origin("\n  "))
+		fmt.Fprintf(&b, "- `%s` on %s\n", name, origin(used[name], "\n  "))
 	}
 	return b.String()
 }
 
 // Figures is a section for each bench, with all figures of its reports.
-func Figures(reports []*Report) string {
+func Figures(reports []*harness.Report) string {
 	var b strings.Builder
 	for _, bench := range All() {
 		fmt.Fprintf(&b, "### %s\n\n%s.\n", bench.Name, capital(bench.Says))
-		of := slices.DeleteFunc(slices.Clone(reports), func(r *Report) bool { return r.Bench != bench.Name })
-		slices.SortFunc(of, func(a, b *Report) int {
+		of := slices.DeleteFunc(slices.Clone(reports), func(r *harness.Report) bool { return r.Bench != bench.Name })
+		slices.SortFunc(of, func(a, b *harness.Report) int {
 			return cmp.Or(cmp.Compare(a.World.Events, b.World.Events), cmp.Compare(a.World.Scale, b.World.Scale))
 		})
 		for _, r := range of {
 			fmt.Fprintf(&b, "\nScale %s, on %s.\n\n| figure | measured | required | aim | |\n|---|---|---|---|---|\n",
-				r.World.Scale, r.origin("\n"))
+				r.World.Scale, origin(r, "\n"))
 			for _, f := range r.Figures {
-				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", f.label(), f.amount(), f.bound(f.Required),
-					f.bound(f.Aim), f.verdict())
+				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", label(f), amount(f), f.Bound(f.Required),
+					f.Bound(f.Aim), f.Verdict())
 			}
 		}
 		if len(of) == 0 {
@@ -98,16 +100,18 @@ func ReplaceFigures(text, name, table string) (string, error) {
 }
 
 // origin says when a report was made, with what, and on which machine, in two lines.
-func (r *Report) origin(newline string) string {
+func origin(r *harness.Report, newline string) string {
 	return fmt.Sprintf("%s, feedrank %s,%s%s, %d cores, %s GiB, load %s before",
 		r.At.Format("2006-01-02"), cmp.Or(r.Versions["feedrank"], "unknown"), newline,
-		r.Machine.CPU, r.Machine.Cores, short(r.Machine.MemoryGiB), cmp.Or(r.Machine.Load, "unknown"))
+		r.Machine.CPU, r.Machine.Cores, harness.Short(r.Machine.MemoryGiB), cmp.Or(r.Machine.Load, "unknown"))
 }
 
-func (f *Figure) amount() string { return strings.TrimSpace(short(f.Measured) + " " + f.Unit) }
+func amount(f *harness.Figure) string {
+	return strings.TrimSpace(harness.Short(f.Measured) + " " + f.Unit)
+}
 
 // label keeps the indentation of a part, which Markdown drops.
-func (f *Figure) label() string {
+func label(f *harness.Figure) string {
 	name := strings.TrimLeft(f.Name, " ")
 	indent := strings.Repeat("&nbsp;", len(f.Name)-len(name))
 	label := indent + name
@@ -117,7 +121,7 @@ func (f *Figure) label() string {
 	return strings.ReplaceAll(label, "|", `\|`)
 }
 
-func sortedBenches(of map[string]*Report) (names []string) {
+func sortedBenches(of map[string]*harness.Report) (names []string) {
 	for _, bench := range All() {
 		if of[bench.Name] != nil {
 			names = append(names, bench.Name)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/feedrank/feedrank/modules/lab/embedded/clickhouse"
+	"github.com/feedrank/feedrank/modules/lab/embedded/stackdir"
 )
 
 // clusterName is that of the only cluster.
@@ -39,7 +40,7 @@ func newCluster(ctx context.Context, folder string, opts Options) ([]*Server, er
 		if err := os.MkdirAll(server.dir, 0o711); err != nil {
 			return nil, err
 		}
-		addr, _, err := choosePort(ctx, filepath.Join(server.dir, "port"))
+		addr, _, err := stackdir.ChoosePort(ctx, filepath.Join(server.dir, "port"))
 		if err != nil {
 			return nil, fmt.Errorf("start %s: %w", name, err)
 		}
@@ -52,7 +53,7 @@ func newCluster(ctx context.Context, folder string, opts Options) ([]*Server, er
 	if len(servers) == 1 {
 		return servers, nil
 	}
-	_, err := choosePassword(c.dir) // before all read it at once
+	_, err := stackdir.ChoosePassword(c.dir) // before all read it at once
 	return servers, err
 }
 

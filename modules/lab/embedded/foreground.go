@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/feedrank/feedrank/modules/lab/embedded/stackdir"
 )
 
 // ErrEnded is returned by RunForeground when a server ended unasked.
@@ -53,7 +55,7 @@ func RunForeground(ctx context.Context, opts Options, asJSON bool, out io.Writer
 	case <-ctx.Done():
 		return nil
 	case server := <-ended:
-		return fmt.Errorf("%w: %s: %s", ErrEnded, server.Name(), logTail(server.LogPath(), 0))
+		return fmt.Errorf("%w: %s: %s", ErrEnded, server.Name(), stackdir.LogTail(server.LogPath(), 0))
 	}
 }
 

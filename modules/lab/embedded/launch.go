@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/lab/embedded/stackdir"
 	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
@@ -78,7 +79,7 @@ func (s *Server) spawn(options any) (c *child, ready *os.File, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	log, logFrom, err := openLog(s.logPath)
+	log, logFrom, err := stackdir.OpenLog(s.logPath)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -155,7 +156,7 @@ func (s *Server) discard(c *child) error {
 
 // tail is the end of what the child printed, for an error.
 func (s *Server) tail(c *child) string {
-	text := logTail(s.logPath, c.logFrom)
+	text := stackdir.LogTail(s.logPath, c.logFrom)
 	if text == "" {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/lab/embedded/postgres"
+	"github.com/feedrank/feedrank/modules/lab/embedded/stackdir"
 	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
@@ -136,7 +137,7 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	portFile := filepath.Join(s.dir, "port")
 	for attempt := 1; ; attempt++ {
-		addr, fresh, err := choosePort(ctx, portFile)
+		addr, fresh, err := stackdir.ChoosePort(ctx, portFile)
 		if err != nil {
 			return fmt.Errorf("start %s: %w", s.name, err)
 		}
@@ -145,7 +146,7 @@ func (s *Server) start(ctx context.Context) error {
 			return nil
 		}
 		// Somebody may have taken the port just chosen before the server did.
-		if fresh && attempt < 3 && ctx.Err() == nil && tryPort(ctx, addr) != nil {
+		if fresh && attempt < 3 && ctx.Err() == nil && stackdir.TryPort(ctx, addr) != nil {
 			err = os.Remove(portFile)
 			if err == nil {
 				continue

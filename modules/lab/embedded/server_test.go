@@ -17,6 +17,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/modules/lab/embedded/stackdir"
 	"github.com/feedrank/feedrank/modules/platform/proc"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -213,7 +214,7 @@ func TestATakenPortNamesTheFileToDelete(t *testing.T) {
 	require.NoError(t, err)
 
 	err = server.Start(limited(t))
-	require.ErrorIs(t, err, embedded.ErrPortTaken)
+	require.ErrorIs(t, err, stackdir.ErrPortTaken)
 	require.ErrorContains(t, err, filepath.Join("redis", "port"))
 
 	require.NoError(t, other.Close())

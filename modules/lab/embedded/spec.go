@@ -3,20 +3,18 @@ package embedded
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
+	"github.com/feedrank/feedrank/modules/lab/embedded/binaries"
 	"github.com/feedrank/feedrank/modules/lab/embedded/clickhouse"
 	"github.com/feedrank/feedrank/modules/lab/embedded/kafka"
 	"github.com/feedrank/feedrank/modules/lab/embedded/postgres"
 	"github.com/feedrank/feedrank/modules/lab/embedded/redis"
+	"github.com/feedrank/feedrank/modules/lab/embedded/stackdir"
 )
 
 const (
@@ -33,11 +31,11 @@ func (s *Server) childOptions(ctx context.Context, addr string) (any, error) {
 	case ClickHouse:
 		return s.clickhouseOptions(ctx, addr, data)
 	case Postgres:
-		pkg, err := findPackage(s.opts.Servers, "@embedded-postgres", postgresPackages(), "PostgreSQL", "postgres.dsn")
+		pkg, err := binaries.Postgres(s.opts.Servers)
 		if err != nil {
 			return nil, err
 		}
-		password, err := choosePassword(s.dir)
+		password, err := stackdir.ChoosePassword(s.dir)
 		return postgres.Options{
 			Addr: addr, DataDir: s.dir, Package: pkg,
 			User: userName, Password: password, Database: postgresDatabase,
@@ -52,23 +50,23 @@ func (s *Server) childOptions(ctx context.Context, addr string) (any, error) {
 }
 
 func (s *Server) clickhouseOptions(ctx context.Context, addr, data string) (any, error) {
-	pkg, err := findPackage(s.opts.Servers, "@chdb", chdbPackages(), "ClickHouse (libchdb)", "clickhouse.addrs")
+	pkg, err := binaries.ClickHouse(s.opts.Servers)
 	if err != nil {
 		return nil, err
 	}
-	if err := enoughMemory("/"); err != nil {
+	if err := clickhouse.EnoughMemory("/"); err != nil {
 		return nil, err
 	}
-	password, err := choosePassword(s.cluster.dir)
+	password, err := stackdir.ChoosePassword(s.cluster.dir)
 	if err != nil {
 		return nil, err
 	}
-	users, err := parseUsers(s.opts.ClickHouseGrants,
+	users, err := clickhouse.ParseUsers(s.opts.ClickHouseGrants,
 		func(name string) string { return derivePassword(password, name) })
 	if err != nil {
 		return nil, err
 	}
-	http, _, err := choosePort(ctx, filepath.Join(s.dir, "http_port"))
+	http, _, err := stackdir.ChoosePort(ctx, filepath.Join(s.dir, "http_port"))
 	return clickhouse.Options{
 		Addr: addr, HTTPAddr: http, DataDir: data, Library: filepath.Join(pkg, "libchdb.so"),
 		User: clickhouseAdmin, Password: password, Users: users, Database: clickhouseDatabase,
@@ -119,22 +117,4 @@ func (a *ClickHouseAddress) put(o clickhouse.Options) {
 			a.Nodes = append(a.Nodes, ClickHouseNode{Addr: o.Addr, HTTP: o.HTTPAddr, Shard: i + 1, Replica: j + 1})
 		}
 	}
-}
-
-// choosePassword returns the password in dir, made by the first start. Others on
-// this machine reach the port, but not the file.
-func choosePassword(dir string) (string, error) {
-	file := filepath.Join(dir, "password")
-	text, err := os.ReadFile(file)
-	if err == nil {
-		return strings.TrimSpace(string(text)), nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("password: %w", err)
-	}
-	password := strings.ToLower(rand.Text())
-	if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("password: %w", err)
-	}
-	return password, nil
 }

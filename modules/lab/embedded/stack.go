@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/feedrank/feedrank/modules/lab/embedded/postgres"
+	"github.com/feedrank/feedrank/modules/lab/embedded/stackdir"
 )
 
 // Stack is a set of servers in one directory. A server that was not asked for is
@@ -111,7 +112,7 @@ func open(ctx context.Context, dir string) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.lock, err = lockDir(ctx, s.dir)
+	s.lock, err = stackdir.Lock(ctx, s.dir)
 	if err != nil {
 		return nil, err
 	}

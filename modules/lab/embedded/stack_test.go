@@ -18,7 +18,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/lab/embedded"
+	"github.com/feedrank/feedrank/modules/lab/embedded/binaries"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/modules/lab/embedded/stackdir"
 	"github.com/feedrank/feedrank/modules/platform/proc"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -75,7 +77,7 @@ func TestTwoStacksNeverShareADirectory(t *testing.T) {
 	first, err := embedded.Start(limited(t), embedded.Options{Dir: dir, Only: []string{embedded.Redis}})
 	require.NoError(t, err)
 	_, err = embedded.Start(limited(t), embedded.Options{Dir: dir, Only: []string{embedded.Kafka}})
-	require.ErrorIs(t, err, embedded.ErrDirInUse)
+	require.ErrorIs(t, err, stackdir.ErrInUse)
 	require.ErrorContains(t, err, "pid "+strconv.Itoa(os.Getpid()))
 	require.NoError(t, first.Stop(limited(t)))
 
@@ -324,7 +326,7 @@ func TestMissingServersSayHowToGetThem(t *testing.T) {
 			embedded.ClickHouse: "make servers",
 		} {
 			_, err := embedded.Start(limited(t), embedded.Options{Only: []string{name}, Servers: servers})
-			require.ErrorIs(t, err, embedded.ErrNoServers)
+			require.ErrorIs(t, err, binaries.ErrNoServers)
 			require.ErrorContains(t, err, key)
 		}
 	}
@@ -334,7 +336,7 @@ func TestMissingServersSayHowToGetThem(t *testing.T) {
 		embedded.ClickHouse: "clickhouse.addrs",
 	} {
 		_, err := embedded.Start(limited(t), embedded.Options{Only: []string{name}, Servers: empty})
-		require.ErrorIs(t, err, embedded.ErrNoServers)
+		require.ErrorIs(t, err, binaries.ErrNoServers)
 		require.ErrorContains(t, err, key)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/feedrank/feedrank/modules/lab/embedded/postgres"
+	"github.com/feedrank/feedrank/modules/lab/embedded/stackdir"
 	"github.com/feedrank/feedrank/modules/platform/proc"
 )
 
@@ -46,7 +47,7 @@ func sweepOne(ctx context.Context, dir string) (err error) {
 		return fmt.Errorf("temporary stack: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	pid := holder(file)
+	pid := stackdir.Holder(file)
 	if pid == 0 || proc.Alive(pid) || syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return nil
 	}

@@ -1,0 +1,186 @@
+package writes
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/feedrank/feedrank/modules/lab/bench/harness"
+)
+
+// Freshness is how long it takes until a cached feed shows what people did: from a like that is sent to
+// the page that counts it, and from a commit that deletes a post to the page without it.
+func Freshness() harness.Bench {
+	return harness.Bench{
+		Name: "freshness", Says: "from an event, and from a commit in PostgreSQL, to the changed feed",
+		Run: func(ctx context.Context, on *harness.Environment) error {
+			program, err := on.Serve(ctx, "program", "api,events-consumer,cdc-source,cdc-consumer",
+				"rate_limit.user_per_minute=0",
+				"rate_limit.address_per_minute=0", "events.bound.others_per_hour=0", "events.bound.likes_per_day=0",
+				"events.bound.per_hour=0")
+			if err != nil {
+				return err
+			}
+			n := trials(on, 200)
+			viewers, err := on.Viewers(harness.FeedPath+"?limit=50&explain=true", 0, 2*n)
+			if err != nil {
+				return err
+			}
+			c := harness.NewClient(program.Addr)
+			defer c.Close()
+			events, err := on.Trials(ctx, "event to feed", n, 4,
+				func(ctx context.Context, i int) (time.Duration, error) {
+					return likeShows(ctx, c, &viewers[i], viewers[n+i].Token, viewers[n:])
+				})
+			if err != nil {
+				return err
+			}
+			commits, err := on.Trials(ctx, "commit to feed", n, 4,
+				func(ctx context.Context, i int) (time.Duration, error) {
+					return deleteShows(ctx, on, c, &viewers[n+i])
+				})
+			if err != nil {
+				return err
+			}
+			on.Figure("event to the changed, cached feed: P95", "ms", 5000, 1000, events.P95)
+			on.Note("  P50", "ms", events.P50)
+			on.Figure("commit to the changed, cached feed: P95", "ms", 5000, 1000, commits.P95)
+			on.Note("  P50", "ms", commits.P50)
+			on.Note("trials of each", "", float64(n))
+			return nil
+		},
+	}
+}
+
+// trials are how many: fewer where a short run was asked for.
+func trials(on *harness.Environment, usual int) int {
+	if on.For > 0 {
+		return max(10, min(usual, int(on.For.Seconds()*10)))
+	}
+	return usual
+}
+
+// page is what a trial reads of a feed.
+type page struct {
+	Items []struct {
+		Post, Author string
+		Explain      struct {
+			Inputs struct{ Likes, Exposures int }
+		}
+	}
+	ServedFrom string `json:"served_from"`
+}
+
+// counts are the likes and exposures that a post is ranked by.
+func (p *page) counts(post string) (likes, exposures int, there bool) {
+	for _, item := range p.Items {
+		if item.Post == post {
+			return item.Explain.Inputs.Likes, item.Explain.Inputs.Exposures, true
+		}
+	}
+	return 0, 0, false
+}
+
+var errNotCached = errors.New("the feed does not come from the cache")
+
+func look(c harness.Client, r *harness.Request) (p page, err error) {
+	failure := c.Do(r, func(body []byte) { err = json.Unmarshal(body, &p) })
+	if failure != "" {
+		return p, fmt.Errorf("%s: %s", r.Path, failure)
+	}
+	return p, err
+}
+
+// cachedPage is a page that comes from the cache, of a viewer who has looked before.
+func cachedPage(ctx context.Context, c harness.Client, viewer *harness.Request) (p page, err error) {
+	_, err = harness.Seen(ctx, "the feed is cached", func() (bool, error) {
+		p, err = look(c, viewer)
+		return p.ServedFrom == "cache" && len(p.Items) > 0, err
+	})
+	if err != nil {
+		return p, fmt.Errorf("%w: %w", errNotCached, err)
+	}
+	return p, nil
+}
+
+// audience is how many people see a post before it is liked: reactions of a few count nowhere where hardly anybody saw
+// the post.
+const audience = 50
+
+// likeShows has people see the first post of the viewer's page, and then somebody else like it.
+func likeShows(ctx context.Context, c harness.Client, viewer *harness.Request, other string, people []harness.Request) (time.Duration, error) {
+	p, err := cachedPage(ctx, c, viewer)
+	if err != nil {
+		return 0, err
+	}
+	post := p.Items[0]
+	act := func(action, token string) error {
+		event := fmt.Appendf(nil,
+			`{"events":[{"event_id":"%s","action":"%s","post":"%s","author":"%s","occurred_at":"%s"}]}`,
+			uuid.New(), action, post.Post, post.Author, time.Now().UTC().Format(time.RFC3339Nano))
+		if failure := c.Do(&harness.Request{Method: http.MethodPost, Path: "/api/v1/events", Token: token, Body: event},
+			nil); failure != "" {
+			return fmt.Errorf("send an event: %s", failure)
+		}
+		return nil
+	}
+	// the world may be that of an earlier bench: a second like changes nothing
+	if err := act("unlike", other); err != nil {
+		return 0, err
+	}
+	most := min(audience, len(people))
+	for _, one := range people[:most] {
+		if err := act("impression", one.Token); err != nil {
+			return 0, err
+		}
+	}
+	before := 0
+	_, err = harness.Seen(ctx, "the post was seen", func() (bool, error) {
+		p, err := look(c, viewer)
+		likes, exposures, there := p.counts(post.Post)
+		before = likes
+		return there && exposures >= post.Explain.Inputs.Exposures+most/2, err // of who is blocked none counts
+	})
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	if err := act("like", other); err != nil {
+		return 0, err
+	}
+	return harness.SeenSince(ctx, began, "the like counts", func() (bool, error) {
+		p, err := look(c, viewer)
+		now, _, there := p.counts(post.Post)
+		if there {
+			before = min(before, now)
+		}
+		return there && now > before, err
+	})
+}
+
+// deleteShows deletes a post of the viewer's page in the app's table.
+func deleteShows(ctx context.Context, on *harness.Environment, c harness.Client, viewer *harness.Request) (time.Duration, error) {
+	p, err := cachedPage(ctx, c, viewer)
+	if err != nil {
+		return 0, err
+	}
+	post := p.Items[len(p.Items)/2].Post
+	if _, err := on.Postgres.Exec(ctx, "UPDATE posts SET deleted_at = now() WHERE id = $1::text::bigint",
+		post); err != nil {
+		return 0, err
+	}
+	quoted := fmt.Appendf(nil, `"post":"%s"`, post)
+	return harness.Seen(ctx, "the post is gone", func() (gone bool, err error) {
+		failure := c.Do(viewer, func(body []byte) { gone = !bytes.Contains(body, quoted) })
+		if failure != "" {
+			return false, fmt.Errorf("%s: %s", viewer.Path, failure)
+		}
+		return gone, nil
+	})
+}
