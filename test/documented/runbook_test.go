@@ -1,4 +1,4 @@
-package app
+package documented
 
 import (
 	"os"
@@ -18,7 +18,7 @@ var section = regexp.MustCompile(
 	`(?m)^## (\w+)\n\n- \*\*Meaning\*\*: \S[^*]+\n- \*\*Look at\*\*: \S[^*]+\n- \*\*Do\*\*: \S[^*]+?\n\n`)
 
 func TestEveryAlertHasItsSectionInTheRunbookAndPointsToIt(t *testing.T) {
-	book, err := os.ReadFile(filepath.Join("..", "config", "prometheus", "runbook.md"))
+	book, err := os.ReadFile(filepath.Join(root, "config", "prometheus", "runbook.md"))
 	require.NoError(t, err)
 	var sections []string
 	for _, found := range section.FindAllStringSubmatch(string(book), -1) {
@@ -32,7 +32,7 @@ func TestEveryAlertHasItsSectionInTheRunbookAndPointsToIt(t *testing.T) {
 			}
 		}
 	}
-	text, err := os.ReadFile(filepath.Join("..", "config", "prometheus", "alerts.yml"))
+	text, err := os.ReadFile(filepath.Join(root, "config", "prometheus", "alerts.yml"))
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(text, &file))
 	var alerts []string

@@ -1,4 +1,4 @@
-package app_test
+package layers_test
 
 import (
 	"os/exec"
@@ -53,7 +53,7 @@ func TestPackagesOfAFeatureImportLowerOnesOnly(t *testing.T) {
 		}
 		list := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`,
 			"./modules/"+feature+"/...")
-		list.Dir = ".."
+		list.Dir = "../.."
 		out, err := list.Output()
 		require.NoError(t, err)
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")

@@ -1,4 +1,4 @@
-package app_test
+package layers_test
 
 import (
 	"encoding/json"
@@ -36,7 +36,7 @@ func layer(pkg string) (height int, feature string) {
 
 func TestImportsPointOneWayAndFeaturesDoNotImportEachOther(t *testing.T) {
 	list := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...")
-	list.Dir = ".."
+	list.Dir = "../.."
 	out, err := list.Output()
 	require.NoError(t, err)
 	decoder := json.NewDecoder(strings.NewReader(string(out)))
@@ -70,7 +70,7 @@ func TestImportsPointOneWayAndFeaturesDoNotImportEachOther(t *testing.T) {
 func TestTheProductionBinaryHasNothingOfALab(t *testing.T) {
 	deps := func(tags string) string {
 		list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", tags, ".")
-		list.Dir = ".."
+		list.Dir = "../.."
 		out, err := list.Output()
 		require.NoError(t, err)
 		return string(out)
