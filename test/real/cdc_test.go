@@ -21,7 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/worker"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/tables"
 )
 
@@ -92,7 +92,7 @@ func TestTablesAreEqualAfterASnapshotThatTransactionsOverlapAndKillsOfEveryPart(
 	// Transactions are open while the connector's slot is made: see snapshotScene.
 	first, firstID := s.begin()
 	change(t, first, 1)
-	s.connect(real.ConnectorConfig{Tables: mappedTables(), Partitions: 4})
+	s.connect(servers.ConnectorConfig{Tables: mappedTables(), Partitions: 4})
 	s.awaitWaiter(firstID)
 	second, secondID := s.begin()
 	change(t, second, 2)
@@ -124,7 +124,7 @@ func TestTablesAreEqualAfterASnapshotThatTransactionsOverlapAndKillsOfEveryPart(
 	t.Logf("Connect was killed after %d records of %d; %d rows are equal", at, bulk, requireEqualTables(t, s.db, db))
 
 	// Then every other server while changes flow.
-	for _, server := range []real.Server{s.Kafka, s.ClickHouse, s.Postgres} {
+	for _, server := range []servers.Server{s.Kafka, s.ClickHouse, s.Postgres} {
 		s.exec("INSERT INTO posts (id, author_id, body) SELECT (SELECT max(id) FROM posts) + i, 1 + i % 50, 'before a kill' FROM generate_series(1, 2000) i")
 		require.NoError(t, server.Kill())
 		require.NoError(t, server.Start(ctx))

@@ -1,9 +1,3 @@
-// Package real runs the servers that feedrank meets in production: Apache Kafka, Kafka Connect with
-// Debezium's PostgreSQL connector, PostgreSQL and Redis as Debian packages them, and ClickHouse as
-// the embedded engine. fetch.sh gets the parts; `make real` runs the tests, which carry the build tag
-// real.
-//
-// Every server is a process of its own on a free loopback port. It can be killed, frozen and started
-// again with its data on the same address, and it ends with the process that started it, whatever
-// ended that. Linux only: the last needs a parent-death signal.
+// Package real tests feedrank against the servers that it meets in production (package servers). fetch.sh gets the
+// parts; `make real` runs the tests, which carry the build tag real.
 package real

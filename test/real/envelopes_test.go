@@ -20,7 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 )
 
 // Our source and Debezium read the same log at the same time. What our decoder makes of their records must
@@ -39,7 +39,7 @@ func TestOurSourceSendsWhatDebeziumSends(t *testing.T) {
 	}
 	_, err := kafka.EnsureTopics(s.configs.KafkaConfig, topics, false)
 	require.NoError(t, err)
-	s.connect(real.ConnectorConfig{Tables: captured})
+	s.connect(servers.ConnectorConfig{Tables: captured})
 	s.await("public.whole", 1)
 
 	cfg := source.DefaultConfig()
@@ -62,7 +62,7 @@ func TestOurSourceSendsWhatDebeziumSends(t *testing.T) {
 	}()
 	read := func(topic string, enough func([]envelope.Record) bool) []envelope.Record {
 		var all []envelope.Record
-		s.read([]string{topic}, func(raw []real.Record) bool {
+		s.read([]string{topic}, func(raw []servers.Record) bool {
 			all = all[:0]
 			for _, r := range raw {
 				record, err := envelope.Decode(r.Key, r.Value)

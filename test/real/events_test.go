@@ -24,7 +24,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/tables"
 )
 
@@ -67,7 +67,7 @@ func TestEveryEventCountsOnceThoughKafkaAndClickHouseAreKilled(t *testing.T) {
 	producer := kafka.NewProducer(c.KafkaConfig)
 	for batch := range batches {
 		if batch%15 == 7 {
-			server := []real.Server{s.Kafka, s.ClickHouse}[batch/15%2]
+			server := []servers.Server{s.Kafka, s.ClickHouse}[batch/15%2]
 			require.NoError(t, server.Kill())
 			restarts.Go(func() { _ = server.Start(t.Context()) }) // a failure shows in the counts
 		}

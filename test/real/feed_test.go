@@ -23,7 +23,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/tables"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -146,7 +146,7 @@ func TestFeedsAreAnsweredAndObeyTheFiltersWhileEveryServerIsKilledAndFrozen(t *t
 			_ = under() // the test has failed; others need the server
 		}
 	})
-	for _, server := range []real.Server{s.ClickHouse, s.Redis, s.Postgres, s.Kafka} {
+	for _, server := range []servers.Server{s.ClickHouse, s.Redis, s.Postgres, s.Kafka} {
 		for _, fault := range []struct {
 			name       string
 			begin, end func() error

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 )
 
 // goldenDir holds what Debezium has sent, for the tests of our decoder.
@@ -21,7 +21,7 @@ const goldenDir = "../../modules/cdc/envelope/testdata/debezium"
 func TestDebeziumSendsWhatOurGoldenFilesSay(t *testing.T) {
 	for _, scene := range []struct {
 		name string
-		play func(*testing.T) []real.Record
+		play func(*testing.T) []servers.Record
 	}{
 		{"snapshot", snapshotScene},
 		{"changes", changesScene},
@@ -42,7 +42,7 @@ func TestDebeziumSendsWhatOurGoldenFilesSay(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, path string, records []real.Record) {
+func write(t *testing.T, path string, records []servers.Record) {
 	t.Helper()
 	var text bytes.Buffer
 	lines := json.NewEncoder(&text)
@@ -54,15 +54,15 @@ func write(t *testing.T, path string, records []real.Record) {
 	require.NoError(t, os.WriteFile(path, text.Bytes(), 0o644))
 }
 
-func load(t *testing.T, path string) []real.Record {
+func load(t *testing.T, path string) []servers.Record {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	var records []real.Record
+	var records []servers.Record
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var r real.Record
+		var r servers.Record
 		require.NoError(t, json.Unmarshal(lines.Bytes(), &r))
 		records = append(records, r)
 	}

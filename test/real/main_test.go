@@ -16,7 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/feedrank/feedrank/modules/lab/embedded"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 )
 
 var update = flag.Bool("update", false, "write what Debezium sends to modules/cdc/envelope/testdata")
@@ -53,19 +53,19 @@ func TestMain(m *testing.M) {
 // shared is the one stack of this program: JVMs are slow to start.
 var shared struct {
 	once  sync.Once
-	stack *real.Stack
+	stack *servers.Stack
 	err   error
 }
 
 // theStack is shared by all tests, which run one after another. A test that kills a server brings it
 // back.
-func theStack(t *testing.T) *real.Stack {
+func theStack(t *testing.T) *servers.Stack {
 	t.Helper()
 	shared.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 		defer cancel()
 		began := time.Now()
-		shared.stack, shared.err = real.Start(ctx, real.Options{})
+		shared.stack, shared.err = servers.Start(ctx, servers.Options{})
 		t.Logf("the stack serves after %s", time.Since(began).Round(time.Millisecond))
 	})
 	require.NoError(t, shared.err)
@@ -73,7 +73,7 @@ func theStack(t *testing.T) *real.Stack {
 }
 
 // fresh gives a test databases and a topic prefix of its own.
-func fresh(t *testing.T) (*real.Stack, real.Configs) {
+func fresh(t *testing.T) (*servers.Stack, servers.Configs) {
 	t.Helper()
 	s := theStack(t)
 	c, err := s.Fresh(t.Context())
@@ -85,7 +85,7 @@ func fresh(t *testing.T) (*real.Stack, real.Configs) {
 func orphan() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	stack, err := real.Start(ctx, real.Options{Dir: os.Getenv(orphanEnv)})
+	stack, err := servers.Start(ctx, servers.Options{Dir: os.Getenv(orphanEnv)})
 	if err != nil {
 		return err
 	}

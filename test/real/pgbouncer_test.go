@@ -22,12 +22,12 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/tables"
 )
 
 // pooler starts PgBouncer before the stack's PostgreSQL.
-func pooler(t *testing.T, s *real.Stack, more string) real.Server {
+func pooler(t *testing.T, s *servers.Stack, more string) servers.Server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "feedrank-pgbouncer-") // another user must reach it
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestFeedsAreReadByWayOfAPooler(t *testing.T) {
 	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
 	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
 		c.RedisConfig
-	cfg.Postgres.PooledDSN = real.DSNBy(bouncer, databaseOf(t, c.PostgresConfig.DSN))
+	cfg.Postgres.PooledDSN = servers.DSNBy(bouncer, databaseOf(t, c.PostgresConfig.DSN))
 	cfg.RateLimit.UserPerMinute = 0
 	slot := "pooled" + strings.NewReplacer(".", "", "-", "").Replace(c.KafkaConfig.TopicPrefix)
 	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
@@ -137,7 +137,7 @@ func TestAPoolerInTheServersPlaceIsNamed(t *testing.T) {
 		cfg := config.Default()
 		cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
 			c.RedisConfig
-		cfg.Postgres.DSN = real.DSNBy(bouncer, databaseOf(t, c.PostgresConfig.DSN))
+		cfg.Postgres.DSN = servers.DSNBy(bouncer, databaseOf(t, c.PostgresConfig.DSN))
 		_, err := app.Migrate(t.Context(), cfg, false)
 		require.ErrorIs(t, err, postgres.ErrPooler, name)
 		pool, err := postgres.NewPool(t.Context(), cfg.Postgres)

@@ -22,7 +22,7 @@ import (
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/tables"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -37,7 +37,7 @@ func contains(text string, parts ...string) bool {
 }
 
 // twoReplicas are a whole program, and a second replica of its api, on a Redis of their own.
-func twoReplicas(t *testing.T, server real.Server) (a, b *asker) {
+func twoReplicas(t *testing.T, server servers.Server) (a, b *asker) {
 	t.Helper()
 	_, c := fresh(t)
 	require.NoError(t, execute(t.Context(), c, feedWorld))

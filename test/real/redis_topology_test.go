@@ -17,14 +17,14 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/redis"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
 // ownRedis starts a Redis that is this test's alone.
-func ownRedis(t *testing.T, arguments ...string) real.Server {
+func ownRedis(t *testing.T, arguments ...string) servers.Server {
 	t.Helper()
-	server, err := real.NewRedis(t.Context(), t.TempDir(), arguments...)
+	server, err := servers.NewRedis(t.Context(), t.TempDir(), arguments...)
 	require.NoError(t, err)
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, server.Kill()) })
@@ -32,7 +32,7 @@ func ownRedis(t *testing.T, arguments ...string) real.Server {
 }
 
 // command tells one server something, as an operator would.
-func command(t *testing.T, server real.Server, words ...string) string {
+func command(t *testing.T, server servers.Server, words ...string) string {
 	t.Helper()
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{server.Addr()}, ForceSingleClient: true,
@@ -65,7 +65,7 @@ func marksOf(t *testing.T, cfg redis.Config, viewers int) {
 }
 
 func TestAClusterIsFoundByOneAddress(t *testing.T) {
-	var nodes []real.Server
+	var nodes []servers.Server
 	for range 2 {
 		nodes = append(nodes, ownRedis(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"))
 	}

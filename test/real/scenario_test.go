@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 )
 
 // samples has a column of every type that an app's table is likely to have.
@@ -32,7 +32,7 @@ const sample = `INSERT INTO samples VALUES (
 // snapshotScene is a snapshot that transactions overlap. The slot is made while first runs, and waits
 // for it; second begins meanwhile, and is waited for next; third begins during that wait, so that its
 // changes lie before the snapshot in PostgreSQL's log, and after it in ours.
-func snapshotScene(t *testing.T) []real.Record {
+func snapshotScene(t *testing.T) []servers.Record {
 	s := newScene(t,
 		"INSERT INTO users (id, name, created_at) SELECT i, 'user ' || i, '2026-01-01Z' FROM generate_series(1, 3) i",
 		`INSERT INTO posts (id, author_id, body, created_at, updated_at)
@@ -41,7 +41,7 @@ func snapshotScene(t *testing.T) []real.Record {
 	first, firstID := s.begin()
 	_, err := first.Exec(ctx, "UPDATE posts SET body = 'by the first' WHERE id = 1")
 	require.NoError(t, err)
-	s.connect(real.ConnectorConfig{Tables: []string{"public.users", "public.posts"}})
+	s.connect(servers.ConnectorConfig{Tables: []string{"public.users", "public.posts"}})
 	s.awaitWaiter(firstID)
 	second, secondID := s.begin()
 	_, err = second.Exec(ctx, "UPDATE posts SET body = 'by the second' WHERE id = 2")
@@ -131,9 +131,9 @@ func changesOfRows() []string {
 }
 
 // changesScene is everything that can happen to a row, and all that is sent beside rows.
-func changesScene(t *testing.T) []real.Record {
+func changesScene(t *testing.T) []servers.Record {
 	s := newScene(t, tablesOfChanges()...)
-	s.connect(real.ConnectorConfig{
+	s.connect(servers.ConnectorConfig{
 		Tables: []string{
 			"public.users", "public.posts", "public.follows", "public.likes", "public.samples", "public.required",
 			"public.whole", "public.keyless", "public.signals",
@@ -162,16 +162,16 @@ func changesScene(t *testing.T) []real.Record {
 	records := s.finish(append(topics, s.topic("transaction"), s.topic("message"))...)
 	// Heartbeats come by the clock: one tells them all.
 	heart := "__debezium-heartbeat." + s.topic("")
-	beats := s.read([]string{heart}, func(all []real.Record) bool { return len(all) > 0 })
+	beats := s.read([]string{heart}, func(all []servers.Record) bool { return len(all) > 0 })
 	return append(records, s.renamed(beats[0]))
 }
 
 // schemasScene is a little of everything with the schema around it.
-func schemasScene(t *testing.T) []real.Record {
+func schemasScene(t *testing.T) []servers.Record {
 	s := newScene(t, samples,
 		"CREATE TABLE plain (id bigint PRIMARY KEY, whole numeric(18,0), created_at timestamp NOT NULL)",
 		"INSERT INTO plain VALUES (1, 7, '2026-01-01')")
-	s.connect(real.ConnectorConfig{
+	s.connect(servers.ConnectorConfig{
 		Schemas: true, Tables: []string{"public.samples", "public.plain"},
 		// Numbers as Connect's own decimals, which only a schema explains.
 		Extra: map[string]string{"decimal.handling.mode": "precise"},

@@ -13,19 +13,19 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
 // scene is one database with one connector on it, driven step by step.
 type scene struct {
-	*real.Stack
+	*servers.Stack
 	t       *testing.T
-	configs real.Configs
+	configs servers.Configs
 	name    string // unique; of the database, the slot and before every topic
 	db      *pgx.Conn
 
-	connector *real.Connector
+	connector *servers.Connector
 }
 
 // newScene makes the database and, in it, the tables of setup. One partition a topic: the order of
@@ -86,7 +86,7 @@ func (s *scene) awaitWaiter(id string) {
 	}, "nobody waits for transaction %s", id)
 }
 
-func (s *scene) connect(config real.ConnectorConfig) {
+func (s *scene) connect(config servers.ConnectorConfig) {
 	s.t.Helper()
 	config.Name, config.DSN, config.TopicPrefix = s.name, s.configs.PostgresConfig.DSN, s.topic("")
 	c, err := s.Connector(s.t.Context(), config)
@@ -108,7 +108,7 @@ func (s *scene) topic(suffix string) string {
 }
 
 // read waits until there are enough records.
-func (s *scene) read(topics []string, enough func([]real.Record) bool) []real.Record {
+func (s *scene) read(topics []string, enough func([]servers.Record) bool) []servers.Record {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
@@ -123,16 +123,16 @@ func (s *scene) read(topics []string, enough func([]real.Record) bool) []real.Re
 // await waits until a topic holds so many records.
 func (s *scene) await(topic string, records int) {
 	s.t.Helper()
-	s.read([]string{s.topic(topic)}, func(all []real.Record) bool { return len(all) >= records })
+	s.read([]string{s.topic(topic)}, func(all []servers.Record) bool { return len(all) >= records })
 }
 
 // finish marks the end of the stream twice, the second time when the first mark has arrived, and
 // returns all records of the topics, under names that are the same in every run.
-func (s *scene) finish(topics ...string) []real.Record {
+func (s *scene) finish(topics ...string) []servers.Record {
 	s.t.Helper()
 	for _, mark := range []string{"end", "very end"} {
 		s.exec("SELECT pg_logical_emit_message(false, '" + mark + "', '')")
-		s.read([]string{s.topic("message")}, func(all []real.Record) bool {
+		s.read([]string{s.topic("message")}, func(all []servers.Record) bool {
 			return bytes.Contains(all[len(all)-1].Value, []byte(`"prefix":"`+mark+`"`))
 		})
 	}
@@ -140,7 +140,7 @@ func (s *scene) finish(topics ...string) []real.Record {
 	for _, topic := range topics {
 		total += s.total(topic)
 	}
-	records := s.read(topics, func(all []real.Record) bool { return len(all) >= total })
+	records := s.read(topics, func(all []servers.Record) bool { return len(all) >= total })
 	for i, r := range records {
 		records[i] = s.renamed(r)
 	}
@@ -166,7 +166,7 @@ func (s *scene) total(topic string) int {
 	return total
 }
 
-func (s *scene) renamed(r real.Record) real.Record {
+func (s *scene) renamed(r servers.Record) servers.Record {
 	rename := func(b []byte) []byte {
 		b = bytes.ReplaceAll(b, []byte(s.name+"."), nil)
 		return bytes.ReplaceAll(b, []byte(s.name), []byte("feedrank_app"))

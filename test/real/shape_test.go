@@ -12,12 +12,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 )
 
 // shape is a record without what differs from run to run: times, places in the log and the numbers of
 // transactions are replaced by their type. What rows hold is ours, and stays.
-func shape(t *testing.T, r real.Record) string {
+func shape(t *testing.T, r servers.Record) string {
 	t.Helper()
 	s := shaper{
 		// Watermarks are random.

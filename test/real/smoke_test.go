@@ -23,7 +23,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/redis"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -63,7 +63,7 @@ func TestEveryServerComesBackWithItsDataAfterAKill(t *testing.T) {
 		require.NotEqual(t, pid, server.PID())
 	}
 
-	kept, err := s.Records(ctx, []string{topic}, func([]real.Record) bool { return true })
+	kept, err := s.Records(ctx, []string{topic}, func([]servers.Record) bool { return true })
 	require.NoError(t, err)
 	require.Equal(t, "1", string(kept[0].Value))
 	wait.Until(t, func() bool {
@@ -88,7 +88,7 @@ func TestAFrozenServerAnswersWhenItIsThawed(t *testing.T) {
 	cache := redis.New(c.RedisConfig, core.SystemClock{})
 	defer cache.Close()
 	require.NoError(t, cache.Ping(t.Context()))
-	for _, server := range []real.Server{s.Redis, s.Postgres} {
+	for _, server := range []servers.Server{s.Redis, s.Postgres} {
 		require.NoError(t, server.Freeze())
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		if server == s.Redis {
@@ -133,7 +133,7 @@ func gone(pid int) bool {
 	return err != nil || len(state) == 0 || state[0] == 'Z'
 }
 
-func execute(ctx context.Context, c real.Configs, statements ...string) error {
+func execute(ctx context.Context, c servers.Configs, statements ...string) error {
 	conn, err := pgx.Connect(ctx, c.PostgresConfig.DSN)
 	if err != nil {
 		return err

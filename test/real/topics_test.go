@@ -12,7 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/tables"
 )
 
@@ -42,7 +42,7 @@ func TestTablesAreEqualWithSchemasAroundRecordsWholeOldRowsATruncateAGrownTopicA
 		"ALTER TABLE follows REPLICA IDENTITY FULL", tables.World(50))
 	ctx := t.Context()
 	db := copyTables(s)
-	s.connect(real.ConnectorConfig{Tables: mappedTables(), Partitions: 4, Schemas: true})
+	s.connect(servers.ConnectorConfig{Tables: mappedTables(), Partitions: 4, Schemas: true})
 	require.NoError(t, s.connector.Await(ctx))
 	for n := range 3 {
 		tx, _ := s.begin()

@@ -16,7 +16,7 @@ import (
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/sql"
-	"github.com/feedrank/feedrank/test/real"
+	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -27,7 +27,7 @@ func TestAServerWhoseLogTellsNoRowsIsNotReadyAsUsual(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755)) // as above
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	server, err := real.NewPostgres(t.Context(), dir, "wal_level=replica")
+	server, err := servers.NewPostgres(t.Context(), dir, "wal_level=replica")
 	require.NoError(t, err)
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.WithoutCancel(t.Context()))) })
@@ -36,7 +36,7 @@ func TestAServerWhoseLogTellsNoRowsIsNotReadyAsUsual(t *testing.T) {
 	cfg.HTTP.Addr, cfg.HTTP.AdminAddr, cfg.Auth.HS256Secret = "127.0.0.1:0", "127.0.0.1:0", strings.Repeat("s", 32)
 	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
 		c.RedisConfig
-	cfg.Postgres.DSN = real.DSNBy(server, "postgres")
+	cfg.Postgres.DSN = servers.DSNBy(server, "postgres")
 	cfg.Roles = []string{string(app.CDCSource)}
 	pg, err := pgx.Connect(t.Context(), cfg.Postgres.DSN)
 	require.NoError(t, err)
