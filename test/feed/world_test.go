@@ -29,6 +29,8 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
 	"github.com/feedrank/feedrank/modules/feed/viewer"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
+	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/test/stack"
@@ -233,4 +235,8 @@ func (w *world) loseEverything() {
 func (w *world) load() {
 	w.t.Helper()
 	require.NoError(w.t, w.hot.Load(context.Background()))
+}
+
+func TestMain(m *testing.M) {
+	stack.Main(m, embeddedtest.Only(embedded.ClickHouse, embedded.Postgres))
 }
