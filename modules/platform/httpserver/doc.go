@@ -1,7 +1,6 @@
 // Package httpserver is the HTTP server: routing, authentication, limits, request ids, the access log and
 // problem details. What the calls do is the features' business. chain.go lists every protection between the
-// socket and a handler, in order. Those that stand alone are packages below: clientip (who calls), connections,
-// waitlist (bodies that come, answers that are read), textcheck, compress, problem.
+// socket and a handler, in order; those that need nothing of the server are packages below.
 //
 // # What a client can make the server hold
 //

@@ -9,6 +9,7 @@ import (
 )
 
 func TestTheServersAreFoundFromAnyFolderOfTheRepository(t *testing.T) {
+	t.Setenv(FolderEnv, "")
 	root := t.TempDir()
 	root, err := filepath.EvalSymlinks(root)
 	require.NoError(t, err)
