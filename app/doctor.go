@@ -114,7 +114,7 @@ func countedCheck(cfg config.Config) doctor.Check {
 			var found []doctor.Finding
 			for _, w := range warnings {
 				found = append(found, doctor.Finding{
-					Level: doctor.Risk, Area: "postgres", Says: w, Do: "set engagement as it says, or leave it where it is meant",
+					Level: doctor.Advice, Area: "postgres", Says: w, Do: "set engagement as it says, or leave it where it is meant",
 				})
 			}
 			return found, err

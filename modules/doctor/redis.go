@@ -62,7 +62,7 @@ func (r Redis) memory(ctx context.Context) ([]Finding, error) {
 	}
 	text, err := conn.Do(ctx, conn.B().Info().Section("memory").Build()).ToString()
 	if err != nil {
-		return nil, fmt.Errorf("%w: INFO memory: %w", ErrNotAllowed, err)
+		return nil, refused("INFO memory", err)
 	}
 	return memoryFindings(text), nil
 }
@@ -97,7 +97,7 @@ func (r Redis) policy(ctx context.Context) ([]Finding, error) {
 	}
 	has, err := conn.Do(ctx, conn.B().ConfigGet().Parameter("maxmemory-policy").Build()).AsStrMap()
 	if err != nil {
-		return nil, fmt.Errorf("%w: CONFIG GET maxmemory-policy: %w", ErrNotAllowed, err)
+		return nil, refused("CONFIG GET maxmemory-policy", err)
 	}
 	if policy := has["maxmemory-policy"]; policy == "noeviction" {
 		return []Finding{{
@@ -106,4 +106,10 @@ func (r Redis) policy(ctx context.Context) ([]Finding, error) {
 		}}, nil
 	}
 	return nil, nil
+}
+
+// refused tells of a command that a managed Redis does not let us send. Its answer may name all arguments.
+func refused(command string, err error) error {
+	why, _, _ := strings.Cut(err.Error(), ",")
+	return fmt.Errorf("%w: %s: %s", ErrNotAllowed, command, why)
 }

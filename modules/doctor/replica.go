@@ -87,7 +87,7 @@ func (r Replica) metrics(ctx context.Context) ([]Finding, error) {
 	}
 	if asked < 1 { // this request is counted after its answer
 		return []Finding{{
-			Risk, replicaArea + r.URL, "nobody has collected its metrics",
+			Advice, replicaArea + r.URL, "nobody has collected its metrics",
 			"let Prometheus scrape /metrics (config/prometheus/prometheus.yml): without it no alert of ours can fire",
 		}}, nil
 	}
