@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"go.uber.org/fx"
 
@@ -59,8 +60,13 @@ func suggestSignals() fx.Option {
 // suggestions are what users ask for.
 func suggestions() fx.Option {
 	return fx.Options(suggest.Module(), fx.Provide(
-		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, before guards.Guards) suggest.Fallback {
-			return appGraph{graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges), before.Postgres, cfg.MaxEdges}
+		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, before guards.Guards, clock core.Clock,
+			feeds feed.Config,
+		) suggest.Fallback {
+			return appGraph{
+				graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges), before.Postgres, cfg.MaxEdges, clock,
+				feeds.Hot.ClockTolerance,
+			}
 		},
 		func(in goneIn) suggest.LeftOut { return in.has },
 		func(tables cdc.Config) suggest.Users { return tables.Tables.User.Table != "" },
@@ -82,6 +88,8 @@ type appGraph struct {
 	graph    *graph.Postgres
 	guard    guards.Guard
 	maxEdges int // of each kind
+	clock    core.Clock
+	ahead    time.Duration // a post that is dated so far ahead, or less, is one of now
 }
 
 // Edges implements suggest.Fallback.
@@ -107,7 +115,7 @@ const recentPosts = 500
 // Active implements suggest.Fallback.
 func (a appGraph) Active(ctx context.Context, viewer core.ID) (users []core.ID, err error) {
 	err = a.guard.Do(ctx, func(ctx context.Context) error {
-		posts, err := a.graph.Recent(ctx, viewer, recentPosts)
+		posts, err := a.graph.Recent(ctx, viewer, a.clock.Now().Add(a.ahead), recentPosts)
 		for _, p := range posts {
 			users = append(users, p.AuthorID)
 		}

@@ -42,6 +42,7 @@ var meanings = map[string]string{
 	"muted":         "Posts of people whom the user mutes.",
 	"author_hidden": "Posts of people who are suspended, banned or gone.",
 	"not_visible":   "Posts that were deleted or hidden.",
+	"dated_ahead":   "Posts that are dated ahead, and held back until their time.",
 	"hidden":        "Posts that the user hid.",
 	"seen":          "Posts that the user saw in the last day.",
 }

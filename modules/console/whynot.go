@@ -73,6 +73,7 @@ var reasons = map[string]string{
 	"muted":         "they mute its author",
 	"author_hidden": "its author is suspended, banned or gone",
 	"not_visible":   "it was deleted or hidden, or never was",
+	"dated_ahead":   "it is dated ahead, and held back until its time",
 	"hidden":        "they hid it",
 	"seen":          "they saw it in the last day",
 	"too_old":       "it is too old for a ranked feed",

@@ -80,8 +80,9 @@ func DefaultConfig() Config {
 // candidates is what a reserve is built by.
 func (c *Config) candidates() candidates.Config {
 	return candidates.Config{
-		Sources: c.Sources, Store: c.Store, Size: c.ReserveSize, Window: c.Hot.Window, Budget: c.ComputeBudget,
-		TTL: c.Cache.TTL, PartialTTL: c.Cache.PartialTTL, Jitter: c.Cache.Jitter, LeaseWait: c.Cache.LeaseWait,
+		Sources: c.Sources, Store: c.Store, Size: c.ReserveSize, Window: c.Hot.Window, Ahead: c.Hot.ClockTolerance,
+		Budget: c.ComputeBudget,
+		TTL:    c.Cache.TTL, PartialTTL: c.Cache.PartialTTL, Jitter: c.Cache.Jitter, LeaseWait: c.Cache.LeaseWait,
 		MaxRefresh: c.Cache.MaxRefresh,
 	}
 }

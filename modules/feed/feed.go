@@ -36,7 +36,7 @@ import (
 type Fallback interface {
 	candidates.Fallback
 	Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post, error)
-	Recent(ctx context.Context, viewer core.ID, limit int) ([]core.Post, error)
+	Recent(ctx context.Context, viewer core.ID, until time.Time, limit int) ([]core.Post, error)
 	Posts(ctx context.Context, ids []core.ID) ([]core.Post, error)
 }
 

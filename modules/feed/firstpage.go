@@ -29,7 +29,7 @@ func (f *Feed) stillVisible(_ context.Context, r *request) error {
 		gone := p == nil || p.Author != author.ID // deleted or hidden meanwhile
 		asked := filters.Post{ID: c.Post, Author: author, Gone: gone}
 		if !gone {
-			asked.Audience = p.Audience
+			asked.Created, asked.Audience = p.Created, p.Audience
 		}
 		if r.viewer.Reject(r.kind, asked) != nil {
 			continue
@@ -50,8 +50,8 @@ func (f *Feed) stillVisible(_ context.Context, r *request) error {
 // clockSkew is by how much a reserve that another replica computed may seem to be too young.
 const clockSkew = 5 * time.Second
 
-// arrivals adds the posts of those whom the viewer follows or cares for that came in since the
-// reserve was made.
+// arrivals adds the posts of those whom the viewer follows or cares for that came in, or whose time has come, since
+// the reserve was made.
 func (f *Feed) arrivals(_ context.Context, r *request) error {
 	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := r.hot.View()
@@ -75,6 +75,11 @@ func (f *Feed) arrivals(_ context.Context, r *request) error {
 		}
 		p, ok := set.Post(post)
 		return !ok || arrive(&p, r.reserve.Authors[at])
+	})
+	tolerance := f.cfg.Hot.ClockTolerance // what came in long before, and has come of age since
+	set.DueSince(since.Add(tolerance), r.Now.Add(tolerance), func(p *hot.Post) bool {
+		at, known := r.reserve.Find(p.Author)
+		return !known || arrive(p, r.reserve.Authors[at])
 	})
 	return nil
 }

@@ -88,7 +88,8 @@ func (f *Feed) stillInOrder(ctx context.Context, r *request, rest []int32) []int
 		for i, place := range places {
 			p := &posts[i]
 			asked := filters.Post{
-				ID: place.Post, Author: r.reserve.Author(p.Author), Gone: p.ID == 0, Audience: p.Audience,
+				ID: place.Post, Author: r.reserve.Author(p.Author), Gone: p.ID == 0, Created: p.Created,
+				Audience: p.Audience,
 			}
 			if r.viewer.Reject(filters.Complete, asked) == nil {
 				r.list.Add(p, place.Source, r.reserve)

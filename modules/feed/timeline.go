@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
@@ -108,13 +109,12 @@ func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) positio
 func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wanted int) (next position, ended bool,
 	err error,
 ) {
-	created := at.created
-	if created == math.MaxInt64 {
-		created = 0
+	if at.created == math.MaxInt64 { // what is dated ahead is held back
+		at = position{created: r.viewer.Until}
 	}
 	var posts []core.Post
 	err = f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
-		posts, err = f.fallback.Timeline(ctx, r.User, created, at.post, wanted)
+		posts, err = f.fallback.Timeline(ctx, r.User, at.created, at.post, wanted)
 		return err
 	})
 	if err != nil {
@@ -130,7 +130,7 @@ func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wante
 func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 	var posts []core.Post
 	err := f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
-		posts, err = f.fallback.Recent(ctx, r.User, r.Limit)
+		posts, err = f.fallback.Recent(ctx, r.User, time.UnixMicro(r.viewer.Until), r.Limit)
 		return err
 	})
 	if err != nil {
@@ -140,12 +140,23 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 			for i := range list {
 				post := list[i].Post
 				post.Audience = f.unknownAudience()
+				if at, heard := f.heardDate(post.ID); heard {
+					post.Created = at
+				}
 				f.offer(r, &post, reserve.Trending)
 			}
 		}
 		return
 	}
 	f.addFromPostgres(r, posts, reserve.Popular, r.Limit, &position{})
+}
+
+// heardDate is the date of a post that this replica has heard of, whether or not its hot set is loaded.
+func (f *Feed) heardDate(post core.ID) (created int64, heard bool) {
+	set := f.hot.View()
+	defer set.Close()
+	p, heard := set.Post(post)
+	return p.Created, heard
 }
 
 func (f *Feed) addFromPostgres(r *request, posts []core.Post, source reserve.Source, wanted int, at *position) {

@@ -16,7 +16,7 @@ func inReserveOrder(_ context.Context, r *request) error {
 	for i := range r.reserve.Candidates {
 		c := &r.reserve.Candidates[i]
 		author := r.reserve.Authors[c.Author]
-		if r.rejects(r.kind, &hot.Post{ID: c.Post}, author) { // the audience is looked up
+		if r.rejects(r.kind, &hot.Post{ID: c.Post, Created: c.Created}, author) { // the audience is looked up
 			continue
 		}
 		l.Order = append(l.Order, int32(len(l.Posts)))
@@ -41,9 +41,12 @@ func (f *Feed) visibleByPostgres(ctx context.Context, r *request) error {
 	kept := l.Order[:0]
 	for i, at := range l.Order {
 		p := &l.Posts[at]
-		asked := filters.Post{ID: p.ID, Author: r.reserve.Author(p.Author), Audience: f.unknownAudience()}
+		asked := filters.Post{
+			ID: p.ID, Author: r.reserve.Author(p.Author), Created: p.Created, Audience: f.unknownAudience(),
+		}
 		if i < len(visible) {
-			asked.Gone, asked.Audience = visible[i].ID == 0, visible[i].Audience
+			asked.Gone, asked.Created = visible[i].ID == 0, visible[i].Created
+			asked.Audience = visible[i].Audience
 		}
 		if r.viewer.Reject(r.kind, asked) == nil {
 			kept = append(kept, at)

@@ -11,7 +11,9 @@ import (
 
 // rejectedBy is the filter that leaves out a post that is there; nil: none does.
 func (r *request) rejectedBy(kind filters.Kind, p *hot.Post, author reserve.Author) *filters.Filter {
-	return r.viewer.Reject(kind, filters.Post{ID: p.ID, Author: author, Audience: p.Audience})
+	return r.viewer.Reject(kind, filters.Post{
+		ID: p.ID, Author: author, Created: p.Created, Audience: p.Audience,
+	})
 }
 
 // rejects tells whether a filter does.

@@ -115,6 +115,29 @@ func (w *world) setAudience(id int, audience core.Audience) {
 	}}})
 }
 
+// createdAt is when a post was made, by the app's database; zero: there is none.
+func (w *world) createdAt(post core.ID) (at time.Time) {
+	w.t.Helper()
+	err := w.Postgres.QueryRow(context.Background(), "SELECT created_at FROM posts WHERE id = $1", int64(post)).Scan(&at)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		require.NoError(w.t, err)
+	}
+	return at
+}
+
+// redate gives a post another time, and the feed hears of it.
+func (w *world) redate(post core.ID, author int, at time.Time) {
+	w.t.Helper()
+	at = at.Truncate(time.Microsecond)
+	w.sql("UPDATE posts SET created_at = $2 WHERE id = $1", int64(post), at)
+	w.ch("INSERT INTO posts (id, author_id, created_at, version) VALUES (%d, %d, fromUnixTimestamp64Micro(%d, 'UTC'), %d)",
+		post, author, at.UnixMicro(), w.next())
+	w.hot.Apply([]core.Change{{
+		Kind: core.PostPut,
+		Post: core.Post{ID: post, AuthorID: core.ID(author), CreatedAt: at},
+	}})
+}
+
 func (w *world) deletePost(id int) {
 	w.t.Helper()
 	w.sql("DELETE FROM posts WHERE id = $1", id)

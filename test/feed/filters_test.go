@@ -128,6 +128,34 @@ func TestAnAudienceHoldsOnEveryPath(t *testing.T) {
 	e.everyPath()
 }
 
+// TestWhatIsDatedAheadIsHeldBackOnEveryPath dates posts ahead, and back, in the app's database, in ClickHouse and in what
+// the hot set hears, and goes through all paths.
+func TestWhatIsDatedAheadIsHeldBackOnEveryPath(t *testing.T) {
+	e := &embargo{world: newWorld(t, 20), name: "dated_ahead"}
+	dated := map[core.ID]time.Time{}
+	e.changed = func(on bool) {
+		for _, post := range embargoed {
+			if _, known := dated[post]; !known {
+				dated[post] = e.createdAt(post)
+			}
+			at := dated[post]
+			if on {
+				at = e.clock.Now().Add(10 * time.Minute)
+			}
+			if !at.IsZero() {
+				e.redate(post, 2, at)
+			}
+			if at.IsZero() {
+				delete(dated, post) // it is not there yet
+			}
+		}
+		if !on && e.hot.Loaded() {
+			e.load()
+		}
+	}
+	e.everyPath()
+}
+
 func (e *embargo) everyPath() {
 	for user := 1; user <= 8; user++ {
 		e.follow(user, 2, 3, 4)

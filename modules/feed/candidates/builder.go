@@ -61,6 +61,7 @@ type Config struct {
 	Store      store.Config
 	Size       int           // candidates of a reserve
 	Window     time.Duration // of the hot set
+	Ahead      time.Duration // a post that is dated so far ahead, or less, is one of now
 	Budget     time.Duration // of a computation, whoever waits for it
 	TTL        time.Duration // of an entry
 	PartialTTL time.Duration // of one that a source was missing for

@@ -22,7 +22,9 @@ type source struct {
 
 // reject asks the filters about a post that is there.
 func (c *computation) reject(p *hot.Post, author reserve.Author) *filters.Filter {
-	return c.filters.Reject(filters.Ranked, filters.Post{ID: p.ID, Author: author, Audience: p.Audience})
+	return c.filters.Reject(filters.Ranked, filters.Post{
+		ID: p.ID, Author: author, Created: p.Created, Audience: p.Audience,
+	})
 }
 
 // sources are asked at once, for every computation.

@@ -13,12 +13,13 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
-// Filter leaves posts out. One of the seven ways says which; the first four cost a page hardly anything.
+// Filter leaves posts out. One of the eight ways says which; the first five cost a page hardly anything.
 type Filter struct {
 	Name     string                                        // a stable word: the rule of why-not, and the metric's label
 	Relation reserve.Relation                              // all posts of authors who are one of these to the viewer
 	Own      bool                                          // the viewer's own posts
 	Gone     bool                                          // posts that are not there any more
+	Ahead    bool                                          // posts whose time has not come
 	Audience bool                                          // posts that are not for the viewer
 	Posts    func(v *Viewer) *idset.Set                    // these posts
 	Author   func(v *Viewer, author reserve.Author) bool   // all posts of some authors
@@ -34,6 +35,8 @@ type Post struct {
 	ID     core.ID
 	Author reserve.Author // as the viewer relates to them
 	Gone   bool           // it was looked for where the visible posts are, and is not there
+	// Created is when it was made, in microseconds since 1970; zero: that is not known, and has passed.
+	Created int64
 	// Audience is who may see it, by itself; its author's account may be private.
 	Audience core.Audience
 }
@@ -57,6 +60,7 @@ type Set struct {
 	byAuthor  []*Filter
 	own       *Filter
 	gone      *Filter
+	ahead     *Filter
 	audience  *Filter
 	byPosts   [kinds][]*Filter
 	byPost    [kinds][]*Filter
@@ -84,6 +88,8 @@ func NewSet(list []Filter, reg prometheus.Registerer) *Set {
 			s.own = &f
 		case f.Gone:
 			s.gone = &f
+		case f.Ahead:
+			s.ahead = &f
 		case f.Audience:
 			s.audience = &f
 		default:
@@ -106,6 +112,7 @@ type Viewer struct {
 	ID           core.ID
 	Seen, Hidden *idset.Set         // posts
 	SeenFor      time.Duration      // how long a post that was seen is left out
+	Until        int64              // microseconds since 1970: posts that are dated later are held back
 	Served       cursor.ServedPosts // by the session, where its order was lost
 	Absent       *absent.Set        // authors whose posts nobody is to see
 	Private      *absent.Set        // authors whose posts only their followers see
@@ -145,6 +152,8 @@ func (v *Viewer) Reject(kind Kind, p Post) *Filter {
 	case f != nil:
 	case p.Gone:
 		f = v.set.gone
+	case p.Created > v.Until && v.set.ahead != nil:
+		f = v.set.ahead
 	case v.set.audience != nil && !v.isFor(kind, p):
 		f = v.set.audience
 	default:

@@ -20,7 +20,7 @@ func TestEachFilterRejectsWhatItSays(t *testing.T) {
 	var seen, hidden idset.Set
 	seen.Add(50)
 	hidden.Add(60)
-	v := Viewer{Seen: &seen, Hidden: &hidden, SeenFor: time.Hour}
+	v := Viewer{Seen: &seen, Hidden: &hidden, SeenFor: time.Hour, Until: 1000}
 	v.Begin(NewSet(All(), prometheus.NewRegistry()), 1)
 	v.Absent = absent.New(absent.DefaultConfig(), time.Hour, nil, nil, core.SystemClock{}, prometheus.NewRegistry(),
 		zap.NewNop())
@@ -33,6 +33,7 @@ func TestEachFilterRejectsWhatItSays(t *testing.T) {
 		"muted":         {ID: 10, Author: reserve.Author{ID: 4, Relation: reserve.Mutes}},
 		"author_hidden": {ID: 10, Author: reserve.Author{ID: 6, Relation: reserve.Follows}},
 		"not_visible":   {ID: 10, Author: stranger, Gone: true},
+		"dated_ahead":   {ID: 10, Author: stranger, Created: 1001},
 		"hidden":        {ID: 60, Author: stranger},
 	} {
 		for kind := range kinds {
@@ -45,6 +46,7 @@ func TestEachFilterRejectsWhatItSays(t *testing.T) {
 	require.Equal(t, "seen", v.Reject(Remade, Post{ID: 50, Author: stranger}).Name)
 	require.Equal(t, "seen", v.Reject(Ranked, Post{ID: 50, Author: stranger}).Name)
 	require.Nil(t, v.Reject(Complete, Post{ID: 50, Author: stranger}), "it gives way where a list is to be complete")
+	require.Nil(t, v.Reject(Ranked, Post{ID: 51, Author: stranger, Created: 1000}), "its time has come")
 	require.Nil(t, v.Reject(Ranked, Post{ID: 51, Author: reserve.Author{ID: 5, Relation: reserve.Follows}}))
 }
 
@@ -102,14 +104,14 @@ func TestAFilterIsWhole(t *testing.T) {
 		names[f.Name] = true
 		ways := 0
 		for _, is := range []bool{
-			f.Relation != 0, f.Own, f.Gone, f.Audience, f.Posts != nil, f.Author != nil,
+			f.Relation != 0, f.Own, f.Gone, f.Ahead, f.Audience, f.Posts != nil, f.Author != nil,
 			f.Post != nil,
 		} {
 			if is {
 				ways++
 			}
 		}
-		require.Equal(t, 1, ways, "%s: one of the seven ways", f.Name)
+		require.Equal(t, 1, ways, "%s: one of the eight ways", f.Name)
 		require.NotNil(t, f.Detail, f.Name)
 		require.False(t, f.Kinds != nil && f.Post == nil && f.Posts == nil,
 			"%s: a filter on authors holds in every list", f.Name)

@@ -10,6 +10,7 @@ func All() []Filter {
 		muted,
 		authorHidden,
 		notVisible,
+		datedAhead,
 		audience,
 		hidden,
 		seen,

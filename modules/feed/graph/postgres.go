@@ -70,21 +70,25 @@ func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author,
 // afterAll is later than the time of any post.
 var afterAll = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 
-// Timeline is what the viewer's followees posted, latest first, without those who are barred. It
-// begins after the post with that time (microseconds since 1970) and id; zero is the beginning.
+// Timeline is what the viewer's followees posted, latest first, without those who are barred. It begins after the post
+// with that time (microseconds since 1970) and id; without an id, with the latest of that time; zero is the beginning.
 func (p *Postgres) Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post,
 	error,
 ) {
 	before := time.UnixMicro(created)
-	if created == 0 {
+	switch {
+	case created == 0:
 		before, post = afterAll, math.MaxInt64
+	case post == 0:
+		post = math.MaxInt64
 	}
 	return p.read(ctx, "timeline of "+viewer.String(), p.timeline, int64(viewer), before, int64(post), limit)
 }
 
-// Recent are the latest posts of all, without the viewer's own and those who are barred.
-func (p *Postgres) Recent(ctx context.Context, viewer core.ID, limit int) ([]core.Post, error) {
-	return p.read(ctx, "recent posts", p.recent, int64(viewer), limit)
+// Recent are the latest posts of all that are not dated later than until, without the viewer's own and those who are
+// barred.
+func (p *Postgres) Recent(ctx context.Context, viewer core.ID, until time.Time, limit int) ([]core.Post, error) {
+	return p.read(ctx, "recent posts", p.recent, int64(viewer), until, limit)
 }
 
 // Posts are those of some posts that may be shown, in no order.

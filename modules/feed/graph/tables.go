@@ -91,6 +91,7 @@ func (t Tables) query(name string) string {
 		`"posts"."created_at" AS created_at`, instant + " AS created_at",
 		`("posts"."created_at", "posts"."id") < ($2::timestamptz, $3::bigint)`,
 		"(" + local + ", " + posts + "." + quoted(t.Posts.ID) + ") < (" + t.Posts.bound() + ", $3::bigint)",
+		`"posts"."created_at" <= $2::timestamptz`, local + " <= " + t.Posts.bound(),
 		`"posts"."id"`, posts + "." + quoted(t.Posts.ID),
 		`"posts"."author_id"`, posts + "." + quoted(t.Posts.Author),
 		`"posts"."created_at"`, local,

@@ -32,6 +32,7 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 		if s.index.get(post.ID) == nil && !s.welcome(post.CreatedAt, now) {
 			return
 		}
+		s.schedule(post.ID, post.CreatedAt.UnixMicro(), now)
 		if s.index.put(post.ID, post.AuthorID, post.CreatedAt.UnixMicro(), post.Audience) {
 			s.arrivals.add(arrival{ID: post.ID, Author: post.AuthorID, at: now.UnixMicro()})
 			if _, suppressed := s.suppressionList.suppressed[post.ID]; suppressed { // hidden, and shown again

@@ -18,6 +18,7 @@ func (s *Set) expire() {
 	defer s.mu.Unlock()
 	s.drop(older, len(older)-s.cfg.OlderPosts)
 	s.forget(now.Add(-s.cfg.TrustChanges))
+	s.scheduled.forget(edge)
 	s.observeSize()
 }
 

@@ -28,6 +28,7 @@ type Lists struct {
 // rankLists ranks all posts. It reads a page of them at a time.
 func (s *Set) rankLists() {
 	now := s.clock.Now()
+	until := now.Add(s.cfg.ClockTolerance).UnixMicro()
 	ranking := s.ranking.Get()
 	floor := s.floor(ranking)
 	s.rateAll(ranking, ranking.Enough(floor))
@@ -37,7 +38,7 @@ func (s *Set) rankLists() {
 	s.eachPage(func(posts []Post) {
 		for i := range posts {
 			p := &posts[i]
-			if p.ID == 0 || p.Audience != core.Public || s.absent.Has(p.Author) || s.private.Has(p.Author) {
+			if p.ID == 0 || p.Created > until || p.Audience != core.Public || s.absent.Has(p.Author) || s.private.Has(p.Author) {
 				continue
 			}
 			postAge, engagement := p.Age(now), believed(p.Day(), floor)

@@ -74,6 +74,7 @@ func (s *Set) install(fresh *index, hour, began time.Time) {
 	} else {
 		s.watching = began.UnixMicro()
 	}
+	s.reschedule(fresh, s.clock.Now())
 	s.suppress(fresh)
 	s.index, s.hour = fresh, hour
 	s.loadedAt.Store(began.UnixMicro())

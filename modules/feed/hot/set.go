@@ -40,9 +40,10 @@ type Set struct {
 	workers *worker.Group
 	reload  chan struct{} // asks for a reload now
 
-	mu       sync.RWMutex
-	index    *index
-	arrivals arrivals
+	mu        sync.RWMutex
+	index     *index
+	arrivals  arrivals
+	scheduled scheduled
 	// microseconds since 1970: when it was loaded first; from then on it knows of every arrival
 	watching        int64
 	touched         map[core.ID]time.Time // posts that changed lately, and when we were told

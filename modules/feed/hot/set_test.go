@@ -235,6 +235,39 @@ func TestArrivalsAreToldLatestFirstAndSinceATime(t *testing.T) {
 	require.Equal(t, []core.ID{5, 4}, got)
 }
 
+func TestAPostIsDueOnceAtTheTimeThatItHasNow(t *testing.T) {
+	clock := &manualClock{now: noon}
+	source := &table{posts: []core.Post{post(1, 7, noon.Add(3*time.Hour)), post(2, 7, noon.Add(-time.Hour))}}
+	s := newSet(hot.DefaultConfig(), source, clock)
+	require.NoError(t, s.Load(t.Context()))
+	put := func(p core.Post) { s.Apply([]core.Change{{Kind: core.PostPut, Post: p}}) }
+	put(post(3, 7, noon.Add(2*time.Hour)))
+	put(post(3, 7, noon.Add(2*time.Hour)))
+	put(post(4, 7, noon.Add(time.Hour)))
+	put(post(5, 7, noon.Add(time.Hour)))
+	put(post(5, 7, noon.Add(4*time.Hour))) // later
+	put(post(6, 7, noon.Add(time.Hour)))
+	s.Apply([]core.Change{{Kind: core.PostDeleted, Post: core.Post{ID: 6}}})
+	due := func(since, until time.Duration) (ids []core.ID) {
+		v := s.View()
+		defer v.Close()
+		v.DueSince(noon.Add(since), noon.Add(until), func(p *hot.Post) bool {
+			ids = append(ids, p.ID)
+			return true
+		})
+		return ids
+	}
+	require.Empty(t, due(0, time.Hour-time.Microsecond))
+	require.Equal(t, []core.ID{4, 3, 1, 5}, due(0, 5*time.Hour))
+	require.Equal(t, []core.ID{3, 1}, due(time.Hour, 3*time.Hour))
+
+	source.posts = append(source.posts, post(3, 7, noon.Add(2*time.Hour)), post(4, 7, noon.Add(time.Hour)),
+		post(5, 7, noon.Add(4*time.Hour)), post(8, 7, noon.Add(6*time.Hour)))
+	clock.now = noon.Add(2*time.Hour + time.Minute)
+	require.NoError(t, s.Load(t.Context()))
+	require.Equal(t, []core.ID{4, 3, 1, 5, 8}, due(0, 6*time.Hour), "what has passed stays for those who come late")
+}
+
 func TestMemoryIsNearTheEstimate(t *testing.T) {
 	const n = 200_000
 	source := &table{}
