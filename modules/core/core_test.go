@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,9 +14,10 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 )
 
-func TestAnIDSurvivesItsTextAndItsJSON(t *testing.T) {
+func TestAnIntegerKeyIsItsOwnNumber(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		id := core.ID(rapid.Int64Min(1).Draw(t, "id"))
+		id := core.ID(rapid.Int64Range(1-1<<62, 1<<62-1).Filter(func(n int64) bool { return n != 0 }).Draw(t, "id"))
+		require.False(t, id.Derived())
 		parsed, err := core.ParseID(id.String())
 		require.NoError(t, err)
 		require.Equal(t, id, parsed)
@@ -29,10 +31,32 @@ func TestAnIDSurvivesItsTextAndItsJSON(t *testing.T) {
 	})
 }
 
-func TestTextThatIsNotAnIDIsRefused(t *testing.T) {
-	for _, s := range []string{"", "0", "-1", "+1", "01", " 1", "1 ", "1.0", "1e3", "9223372036854775808", "abc", "١"} {
-		_, err := core.ParseID(s)
-		require.ErrorIs(t, err, core.ErrInvalidID, "%q", s)
+func TestEveryOtherKeyHasANumberThatNoIntegerHas(t *testing.T) {
+	for _, key := range []string{"0", "-0", "+1", "01", " 1", "1 ", "1.0", "1e3", "abc", "١", "-", "🙂", "4611686018427387904",
+		"-4611686018427387904", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
+		"0192f0c1-8a4e-7cc3-98c4-dc0c0c07398f", "01ARZ3NDEKTSV4RRFFQ69G5FAV", strings.Repeat("x", core.MaxKey)} {
+		id, err := core.ParseID(key)
+		require.NoError(t, err, "%q", key)
+		require.True(t, id.Derived(), "%q: %d", key, id)
+		again, err := core.ParseID(key)
+		require.NoError(t, err)
+		require.Equal(t, id, again)
+	}
+}
+
+// The number of a key stands in ClickHouse, in Redis and in Kafka: it may never change.
+func TestADerivedNumberStaysTheSame(t *testing.T) {
+	for key, want := range map[string]core.ID{"abc": -5010229573455851542, "0192f0c1-8a4e-7cc3-98c4-dc0c0c07398f": 6005517179926325259, "x": 7886108898298867780} {
+		id, err := core.ParseID(key)
+		require.NoError(t, err)
+		require.Equal(t, want, id, key)
+	}
+}
+
+func TestTextThatCanBeNoKeyIsRefused(t *testing.T) {
+	for _, key := range []string{"", "a\x00b", "a\nb", "\x7f", "\xff", strings.Repeat("x", core.MaxKey+1)} {
+		_, err := core.ParseID(key)
+		require.ErrorIs(t, err, core.ErrInvalidID, "%q", key)
 	}
 }
 

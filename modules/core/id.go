@@ -1,34 +1,71 @@
 package core
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// ID identifies a user, a post or any other row of the app. It is a positive 64-bit integer today;
-// only this package and the column codecs may know that. In JSON it is a string, because 64-bit
-// integers do not survive JavaScript.
+// ID is the number by which a key of the app is known inside. A decimal integer within ±2^62 is its
+// own number. Any other key (a UUID, a ULID, any text, an integer beyond) has one that is derived from
+// its text and lies beyond ±2^62, so that the two never meet. Whether two texts have the same derived
+// number is for the keys module to find out, which also knows the text of a derived number.
+//
+// 0 names nobody: the key "0" is a text. In JSON an id is a string, because 64-bit integers do not
+// survive JavaScript.
 type ID int64
 
-// ErrInvalidID is returned for text that is not the decimal form of a positive 64-bit integer.
-var ErrInvalidID = errors.New("not an id: want a decimal integer from 1 to 9223372036854775807")
+// MaxKey is how long a key may be, in bytes.
+const MaxKey = 64
 
-// ParseID reads the decimal form of an id. It accepts exactly what String writes: no sign, no
-// leading zero, no space.
-func ParseID(s string) (ID, error) {
-	if s == "" || s[0] < '1' || s[0] > '9' {
+// beyond is the smallest size of a derived number.
+const beyond = 1 << 62
+
+// ErrInvalidID is returned for text that can be no key.
+var ErrInvalidID = errors.New("not a key: want 1 to 64 bytes of UTF-8 without control characters")
+
+// ParseID gives the number of a key. The same key has the same number everywhere and always.
+func ParseID(key string) (ID, error) {
+	if n, ok := ownNumber(key); ok {
+		return n, nil
+	}
+	if key == "" || len(key) > MaxKey || !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
 		return 0, ErrInvalidID
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 1 {
-		return 0, ErrInvalidID
-	}
-	return ID(n), nil
+	return derive(key), nil
 }
 
+// ownNumber reads an integer that is its own number: in the form that String writes, and no other.
+func ownNumber(key string) (ID, bool) {
+	digits := strings.TrimPrefix(key, "-")
+	if digits == "" || digits[0] < '1' || digits[0] > '9' || len(digits) > 19 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(key, 10, 64)
+	return ID(n), err == nil && !ID(n).Derived()
+}
+
+// derive takes the first eight bytes of the key's SHA-256 and sets the second bit to what the sign is
+// not: then the size is 2^62 or more. PostgreSQL and ClickHouse can say the same.
+func derive(key string) ID {
+	sum := sha256.Sum256([]byte(key))
+	n := ID(binary.BigEndian.Uint64(sum[:8]))
+	if n < 0 {
+		return n &^ beyond
+	}
+	return n | beyond
+}
+
+// Derived tells whether the number was made from a text: then String is not the app's key.
+func (id ID) Derived() bool { return id >= beyond || id <= -beyond }
+
 // Valid tells whether the id can name a row.
-func (id ID) Valid() bool { return id > 0 }
+func (id ID) Valid() bool { return id != 0 }
 
 // Hash spreads ids that follow each other over a table (the finalizer of splitmix64).
 func (id ID) Hash() uint64 {
