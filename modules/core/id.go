@@ -81,7 +81,19 @@ func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
 // Append appends the decimal form to b.
 func (id ID) Append(b []byte) []byte { return strconv.AppendInt(b, int64(id), 10) }
 
-// MarshalJSON writes the id as a JSON string.
+// ParseNumber reads what String wrote, of every number. What the app or a client wrote is for ParseID.
+func ParseNumber(s string) (ID, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n == 0 || ID(n).String() != s {
+		return 0, errNoNumber
+	}
+	return ID(n), nil
+}
+
+var errNoNumber = errors.New("not a number of a key")
+
+// MarshalJSON writes the number as a JSON string. It is for what we write for ourselves: the app is told
+// its Key.
 func (id ID) MarshalJSON() ([]byte, error) {
 	b := make([]byte, 0, 22)
 	b = append(b, '"')
@@ -89,13 +101,13 @@ func (id ID) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// UnmarshalJSON reads an id from a JSON string or, leniently, from a JSON number.
+// UnmarshalJSON reads a number from a JSON string or, leniently, from a JSON number.
 func (id *ID) UnmarshalJSON(b []byte) error {
 	s := string(b)
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		s = s[1 : len(s)-1]
 	}
-	parsed, err := ParseID(s)
+	parsed, err := ParseNumber(s)
 	if err != nil {
 		return fmt.Errorf("%.24q: %w", s, err)
 	}

@@ -1,0 +1,144 @@
+package core
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// Key is a key of the app: its number, and its text where the number was derived from it. Text is empty
+// for a number that is its own key.
+type Key struct {
+	ID   ID
+	Text string
+}
+
+// ParseKey gives the number of a key, and keeps the text where that is needed.
+func ParseKey(text string) (Key, error) {
+	id, err := ParseID(text)
+	if err != nil || !id.Derived() {
+		return Key{ID: id}, err
+	}
+	return Key{ID: id, Text: text}, nil
+}
+
+// String is the key as the app has it.
+func (k Key) String() string {
+	if k.Text != "" {
+		return k.Text
+	}
+	return k.ID.String()
+}
+
+// MarshalJSON writes the key as a JSON string.
+func (k Key) MarshalJSON() ([]byte, error) { return k.AppendJSON(nil), nil }
+
+// AppendJSON appends the key as a JSON string.
+func (k Key) AppendJSON(b []byte) []byte {
+	if k.Text != "" {
+		return AppendJSONText(b, k.Text)
+	}
+	return append(k.ID.Append(append(b, '"')), '"')
+}
+
+// AppendJSONText appends the text of a key, which has no control characters, as a JSON string.
+func AppendJSONText(b []byte, text string) []byte {
+	b = append(b, '"')
+	for {
+		at := strings.IndexAny(text, `"\<>&`)
+		if at < 0 {
+			return append(append(b, text...), '"')
+		}
+		b = append(b, text[:at]...)
+		switch c := text[at]; c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		default: // as encoding/json writes them: a page may hold the answer
+			b = append(b, `\u00`...)
+			b = append(b, "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
+		}
+		text = text[at+1:]
+	}
+}
+
+// KeyForm is what the keys of a table look like. The zero value is IntegerKeys.
+type KeyForm string
+
+// The forms.
+const (
+	IntegerKeys KeyForm = "integer" // 64-bit integers, but for 0
+	UUIDKeys    KeyForm = "uuid"    // in lower case; upper case is folded
+	TextKeys    KeyForm = "text"    // anything that can be a key
+)
+
+// KeyForms are the forms of the keys by which clients name things.
+type KeyForms struct {
+	Users KeyForm `koanf:"users" validate:"oneof=integer uuid text"` // what keys of users look like
+	Posts KeyForm `koanf:"posts" validate:"oneof=integer uuid text"` // what keys of posts look like
+}
+
+// DefaultKeyForms are integers.
+func DefaultKeyForms() KeyForms { return KeyForms{Users: IntegerKeys, Posts: IntegerKeys} }
+
+var (
+	errNoInteger = errors.New("want a decimal integer from -9223372036854775808 to 9223372036854775807, and not 0")
+	errNoUUID    = errors.New("want a UUID such as 0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f")
+)
+
+// Parse reads a key as a client writes it.
+func (f KeyForm) Parse(text string) (Key, error) {
+	switch f {
+	case TextKeys:
+		return ParseKey(text)
+	case UUIDKeys:
+		if !isUUID(text) {
+			return Key{}, errNoUUID
+		}
+		return ParseKey(strings.ToLower(text))
+	case IntegerKeys:
+	}
+	if n, ok := ownNumber(text); ok {
+		return Key{ID: n}, nil
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err != nil || !ID(n).Derived() || ID(n).String() != text {
+		return Key{}, errNoInteger
+	}
+	return ParseKey(text)
+}
+
+// ID reads a key of which the text is not needed.
+func (f KeyForm) ID(text string) (ID, error) {
+	k, err := f.Parse(text)
+	return k.ID, err
+}
+
+// Want says what a key of this form looks like.
+func (f KeyForm) Want() string {
+	switch f {
+	case UUIDKeys:
+		return errNoUUID.Error()
+	case TextKeys:
+		return "want 1 to 64 bytes of text"
+	case IntegerKeys:
+	}
+	return errNoInteger.Error()
+}
+
+func isUUID(text string) bool {
+	if len(text) != 36 {
+		return false
+	}
+	for i := range len(text) {
+		switch c := text[i]; i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,11 @@
+package keys
+
+import (
+	"testing"
+
+	"github.com/feedrank/feedrank/modules/lab/embedded"
+	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/test/stack"
+)
+
+func TestMain(m *testing.M) { stack.Main(m, embeddedtest.Only(embedded.ClickHouse)) }
