@@ -71,8 +71,8 @@ func (r Row) Int(column string) (int64, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, nil
 	}
-	if n, ok := r.decimal(column, text); ok {
-		return n, nil
+	if n := r.whole(column, r.fields[column], text); n != nil && n.IsInt64() {
+		return n.Int64(), nil
 	}
 	return 0, Errorf(ReasonValue, "column %s: %.40q is not a 64-bit integer", column, text)
 }
@@ -101,20 +101,53 @@ func (r Row) value(column string) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// decimal reads org.apache.kafka.connect.data.Decimal of scale 0: big-endian two's complement in
-// base64. Without a schema it cannot be told from text; decimal.handling.mode=string avoids it.
-func (r Row) decimal(column, text string) (int64, bool) {
-	c, ok := r.schema.column(column)
-	if !ok || c.Name != "org.apache.kafka.connect.data.Decimal" || c.Parameters["scale"] != "0" {
-		return 0, false
+// KeyText is the column as the text of a key: a text as it is, a whole number in decimal, Debezium's precise decimals
+// as the whole number that they are.
+func (r Row) KeyText(column string) (string, error) {
+	raw, err := r.value(column)
+	if err != nil {
+		return "", err
+	}
+	if r.IsUnavailable(column) {
+		return "", Errorf(ReasonUnavailable, "column %s: the record does not tell it", column)
+	}
+	text, err := r.Text(column)
+	if err != nil {
+		return "", err
+	}
+	if n := r.whole(column, raw, text); n != nil {
+		return n.String(), nil
+	}
+	if !isNull(raw) && raw[0] != '"' && !integer.MatchString(text) {
+		return "", Errorf(ReasonValue, "column %s: %.40q is neither text nor a whole number", column, text)
+	}
+	return text, nil
+}
+
+// whole reads org.apache.kafka.connect.data.Decimal of scale 0, and io.debezium.data.VariableScaleDecimal, which brings
+// its scale: big-endian two's complement in base64; nil: it is neither. Without a schema the first cannot be told from
+// text; decimal.handling.mode=string avoids it.
+func (r Row) whole(column string, raw json.RawMessage, text string) *big.Int {
+	switch {
+	case len(raw) > 0 && raw[0] == '{':
+		var variable struct {
+			Scale *int   `json:"scale"`
+			Value string `json:"value"`
+		}
+		if json.Unmarshal(raw, &variable) != nil || variable.Scale == nil || *variable.Scale != 0 {
+			return nil
+		}
+		text = variable.Value
+	case !r.schema.isDecimal(column):
+		return nil
 	}
 	b, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(b) == 0 || len(b) > 8 {
-		return 0, false
+	if err != nil || len(b) == 0 {
+		return nil
 	}
 	n := new(big.Int).SetBytes(b)
 	if b[0]&0x80 != 0 {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
 	}
-	return n.Int64(), true
+	return n
 }

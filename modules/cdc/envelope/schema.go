@@ -1,6 +1,9 @@
 package envelope
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // schema is the Kafka Connect schema that came with a record. It is large and seldom needed, so it
 // is parsed only when a number's meaning hangs on it.
@@ -49,4 +52,14 @@ func (c connectSchema) child(field string) (connectSchema, bool) {
 		}
 	}
 	return connectSchema{}, false
+}
+
+// isDecimal tells whether a column is a whole number of any size, in Kafka Connect's form.
+func (s *schema) isDecimal(name string) bool {
+	const decimal = "org.apache.kafka.connect.data.Decimal"
+	if s == nil || !bytes.Contains(s.raw, []byte(decimal)) { // seldom is there one
+		return false
+	}
+	c, ok := s.column(name)
+	return ok && c.Name == decimal && c.Parameters["scale"] == "0"
 }

@@ -9,11 +9,15 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // Config maps each kind to a table of the app. A kind whose table is empty is not copied; users may
 // always be left out, posts never.
 type Config struct {
+	// Keys are the forms of the app's keys: the setting keys, which is not below cdc.tables.
+	Keys core.KeyForms `koanf:"-" validate:"-"`
+
 	User    Table `koanf:"user"`
 	Post    Table `koanf:"post"`
 	Follow  Table `koanf:"follow"`
@@ -88,7 +92,7 @@ func (c Config) Check() map[string]string {
 			}
 			continue
 		}
-		t.check(k, func(key, format string, args ...any) {
+		t.check(k, c.Keys, func(key, format string, args ...any) {
 			wrong[k.String()+"."+key] = fmt.Sprintf(format, args...)
 		})
 	}
@@ -106,7 +110,7 @@ func (t Table) Column(field string) string {
 	return field
 }
 
-func (t Table) check(k Kind, report func(key, format string, args ...any)) {
+func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string, args ...any)) {
 	if schema, table, ok := strings.Cut(t.Table, "."); !ok || schema == "" || table == "" ||
 		strings.Contains(table, ".") {
 		report("table", "%q, want schema.table", t.Table)
@@ -130,7 +134,7 @@ func (t Table) check(k Kind, report func(key, format string, args ...any)) {
 		}
 	}
 	for _, f := range slices.Sorted(maps.Keys(t.Constants)) {
-		if err := t.checkConstant(k, f); err != nil {
+		if err := t.checkConstant(k, keys, f); err != nil {
 			report("constants."+f, "%v", err)
 		}
 	}
@@ -174,7 +178,7 @@ func (t Table) conditions() map[string][]Condition {
 	}
 }
 
-func (t Table) checkConstant(k Kind, field string) error {
+func (t Table) checkConstant(k Kind, keys core.KeyForms, field string) error {
 	if t.Column(field) != "" {
 		return errors.New("is also in columns; keep one")
 	}
@@ -186,7 +190,7 @@ func (t Table) checkConstant(k Kind, field string) error {
 	case fieldCreatedAt:
 		_, err = time.Parse(time.RFC3339, t.Constants[field])
 	case k.Layout().First, k.Layout().Other:
-		_, err = parseID(t.Constants[field])
+		_, err = k.formOf(field, keys).Parse(t.Constants[field])
 	}
 	return err
 }

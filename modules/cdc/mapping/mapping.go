@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // Mapping is a valid Config, ready to use.
@@ -33,7 +34,7 @@ func New(c Config, topicPrefix string) (*Mapping, error) {
 		if t.Table == "" {
 			continue
 		}
-		s := &Source{Kind: k, Table: t.Table, config: t, constants: map[string]int64{}}
+		s := &Source{Kind: k, Table: t.Table, config: t, keys: c.Keys, constants: map[string]core.Key{}}
 		if t.TimeZone != "" {
 			s.zone, _ = time.LoadLocation(t.TimeZone) // it was checked
 		}
@@ -43,7 +44,7 @@ func New(c Config, topicPrefix string) (*Mapping, error) {
 				s.createdAt, _ = time.Parse(time.RFC3339, value)
 				s.createdAt = envelope.Clamp(s.createdAt)
 			case k.Layout().First, k.Layout().Other:
-				s.constants[field], _ = parseID(value)
+				s.constants[field], _ = k.formOf(field, c.Keys).Parse(value)
 			}
 		}
 		if len(m.byTable[t.Table]) == 0 {

@@ -102,10 +102,13 @@ func TestARowThatDoesNotFitSaysWhy(t *testing.T) {
 		_, err := m.Of(mapping.Post).Alive(row(t, `{"id":1}`), row(t, text))
 		require.Equal(t, reason, envelope.ReasonOf(err), "%s: %v", text, err)
 	}
-	for _, key := range []string{`{"id":0}`, `{"id":-1}`, `{"id":"a"}`, `{"uid":1}`, `{"id":null}`} {
+	for _, key := range []string{`{"id":0}`, `{"id":"a"}`, `{"uid":1}`, `{"id":null}`} {
 		_, err := m.Of(mapping.Post).Deleted(row(t, key))
 		require.Error(t, err, key)
 	}
+	system, err := m.Of(mapping.Post).Deleted(row(t, `{"id":-99}`))
+	require.NoError(t, err)
+	require.Equal(t, mapping.Row{Key: "-99", ID: -99, Gone: true}, system, "as any other")
 }
 
 func TestOneTableMayServeSeveralKinds(t *testing.T) {

@@ -39,12 +39,12 @@ func (s *Source) People(row Row, key envelope.Row) []int64 {
 	if !row.Gone {
 		return people
 	}
-	for _, column := range s.PeopleColumns() {
-		if !key.Has(column) {
+	for _, field := range s.Kind.peopleFields() {
+		if !key.Has(s.config.Column(field)) {
 			continue
 		}
-		if id, err := key.Int(column); err == nil { // else it is nobody of ours
-			people = append(people, id)
+		if person, err := s.key(field, key); err == nil { // else it is nobody of ours
+			people = append(people, int64(person.ID))
 		}
 	}
 	return people

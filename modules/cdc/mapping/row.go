@@ -21,6 +21,17 @@ type Row struct {
 	Audience core.Audience
 	// AudienceUnknown is why the audience could not be told, and is the strictest; empty: it could.
 	AudienceUnknown string
+	// Keys are the keys of the row's users and posts, its own included, whose numbers were derived from them; nil where
+	// there are none.
+	Keys []core.Key
+}
+
+// learn notes a key that the row names, and returns its number.
+func (r *Row) learn(key core.Key) int64 {
+	if key.Text != "" {
+		r.Keys = append(r.Keys, key)
+	}
+	return int64(key.ID)
 }
 
 // Absent tells whether a row of a user means that nobody is to see them, or their posts.

@@ -1,10 +1,10 @@
 package mapping
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
@@ -18,7 +18,8 @@ type Source struct {
 	config    Table
 	idColumn  string    // the column that names the table's rows by itself; empty: its whole key does
 	createdAt time.Time // the constant, if there is one
-	constants map[string]int64
+	keys      core.KeyForms
+	constants map[string]core.Key
 	zone      *time.Location // nil: UTC
 }
 
@@ -71,14 +72,17 @@ func (s *Source) Alive(key, after envelope.Row) (Row, error) {
 	return row, s.fill(&row, after)
 }
 
-func (s *Source) fill(row *Row, after envelope.Row) (err error) {
+func (s *Source) fill(row *Row, after envelope.Row) error {
 	layout := s.Kind.Layout()
-	if row.First, err = s.id(layout.First, after); err != nil {
+	first, err := s.named(layout.First, after)
+	if err != nil {
 		return err
 	}
-	if row.Other, err = s.id(layout.Other, after); err != nil {
+	other, err := s.named(layout.Other, after)
+	if err != nil {
 		return err
 	}
+	row.First, row.Other = row.learn(first), row.learn(other)
 	if row.CreatedAt, err = s.time(after); err != nil {
 		return err
 	}
@@ -96,15 +100,15 @@ func (s *Source) Pair(key envelope.Row) (first, other int64) {
 	if a == "" || b == "" || a == b || len(key.Columns()) != 2 {
 		return 0, 0
 	}
-	first, err := key.Int(a)
+	one, err := s.key(layout.First, key)
 	if err != nil {
 		return 0, 0
 	}
-	other, err = key.Int(b)
+	two, err := s.key(layout.Other, key)
 	if err != nil {
 		return 0, 0
 	}
-	return first, other
+	return int64(one.ID), int64(two.ID)
 }
 
 func (s *Source) identified(key envelope.Row) (Row, error) {
@@ -115,27 +119,48 @@ func (s *Source) identified(key envelope.Row) (Row, error) {
 	if err != nil || !s.Kind.Layout().ByID {
 		return Row{Key: text}, err
 	}
-	column := s.config.Column(fieldID)
-	id, err := key.Int(column)
-	if err == nil && !core.ID(id).Valid() {
-		err = envelope.Errorf(envelope.ReasonValue, "column %s: %d is not an id: want 1 to 9223372036854775807", column,
-			id)
+	own, err := s.key(fieldID, key)
+	if err == nil && !own.ID.Valid() {
+		err = envelope.Errorf(envelope.ReasonValue, "column %s: 0 names nobody: want another number", s.config.Column(fieldID))
 	}
-	return Row{Key: text, ID: id}, err
+	row := Row{Key: text}
+	row.ID = row.learn(own)
+	return row, err
 }
 
-func (s *Source) id(field string, after envelope.Row) (int64, error) {
+// named is the user or the post that a field of a row names. Null is no such user or post, as 0 is.
+func (s *Source) named(field string, after envelope.Row) (core.Key, error) {
 	if field == "" {
-		return 0, nil
+		return core.Key{}, nil
 	}
-	if n, ok := s.constants[field]; ok {
-		return n, nil
+	if key, ok := s.constants[field]; ok {
+		return key, nil
 	}
-	column := s.config.Column(field)
-	if after.Has(column) && after.IsNull(column) {
-		return 0, nil // no such user or post: stored as 0, which names nobody
+	if column := s.config.Column(field); after.Has(column) && after.IsNull(column) {
+		return core.Key{}, nil
 	}
-	return after.Int(column)
+	return s.key(field, after)
+}
+
+// key reads the column of a field as a key of the form that the app has.
+func (s *Source) key(field string, from envelope.Row) (core.Key, error) {
+	column, form := s.config.Column(field), s.Kind.formOf(field, s.keys)
+	if form == core.IntegerKeys {
+		n, err := from.Int(column)
+		if id := core.ID(n); err != nil || !id.Derived() {
+			return core.Key{ID: id}, err
+		}
+		return core.ParseKey(strconv.FormatInt(n, 10))
+	}
+	text, err := from.KeyText(column)
+	if err != nil {
+		return core.Key{}, err
+	}
+	key, err := form.Parse(text)
+	if err != nil {
+		return core.Key{}, envelope.Errorf(envelope.ReasonValue, "column %s: %.70q is no key: %w", column, text, err)
+	}
+	return key, nil
 }
 
 // Time is the app's column of created_at, empty if it is a constant, and how its values are read.
@@ -149,14 +174,6 @@ func (s *Source) time(after envelope.Row) (time.Time, error) {
 		return s.createdAt, nil
 	}
 	return after.TimeIn(column, s.config.TimeUnit, s.zone)
-}
-
-func parseID(s string) (int64, error) {
-	id, err := core.ParseID(s)
-	if err != nil {
-		return 0, errors.New("want a decimal integer from 1 to 9223372036854775807")
-	}
-	return int64(id), nil
 }
 
 // MayReturn tells whether a row may be gone or hidden, and come back without having been deleted.

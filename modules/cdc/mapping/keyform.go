@@ -1,0 +1,50 @@
+package mapping
+
+import "github.com/feedrank/feedrank/modules/core"
+
+// Refers is a column of the app that holds keys of users or of posts.
+type Refers struct {
+	Field  string // of the kind
+	Column string
+	To     Kind // User or Post
+}
+
+// Refers are the columns of the kind's table that hold keys of users and posts, its own id included.
+func (s *Source) Refers() []Refers {
+	var all []Refers
+	for _, field := range s.Kind.Fields() {
+		column := s.config.Column(field)
+		if field == fieldCreatedAt || column == "" {
+			continue
+		}
+		all = append(all, Refers{Field: field, Column: column, To: s.Kind.refersTo(field)})
+	}
+	return all
+}
+
+// refersTo is whose keys a field holds: users' or posts'.
+func (k Kind) refersTo(field string) Kind {
+	switch {
+	case field == fieldID:
+		return k
+	case field == k.Layout().Other && (k == Comment || k == Like):
+		return Post
+	default:
+		return User
+	}
+}
+
+// formOf is the form of the keys that a field holds.
+func (k Kind) formOf(field string, keys core.KeyForms) core.KeyForm {
+	form := keys.Users
+	if k.refersTo(field) == Post {
+		form = keys.Posts
+	}
+	if form == "" {
+		return core.IntegerKeys
+	}
+	return form
+}
+
+// Form is the form of the keys that a field holds.
+func (s *Source) Form(field string) core.KeyForm { return s.Kind.formOf(field, s.keys) }
