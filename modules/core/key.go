@@ -73,12 +73,9 @@ const (
 
 // KeyForms are the forms of the keys by which clients name things.
 type KeyForms struct {
-	Users KeyForm `koanf:"users" validate:"oneof=integer uuid text"` // what keys of users look like
-	Posts KeyForm `koanf:"posts" validate:"oneof=integer uuid text"` // what keys of posts look like
+	Users KeyForm
+	Posts KeyForm
 }
-
-// DefaultKeyForms are integers.
-func DefaultKeyForms() KeyForms { return KeyForms{Users: IntegerKeys, Posts: IntegerKeys} }
 
 var (
 	errNoInteger = errors.New("want a decimal integer from -9223372036854775808 to 9223372036854775807, and not 0")

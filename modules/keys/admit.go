@@ -11,38 +11,14 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 )
 
-// Refused are keys whose number is another's.
-type Refused map[core.Key]struct{}
-
-// Has tells whether one of these keys was refused, and which.
-func (r Refused) Has(keys ...core.Key) (core.Key, bool) {
-	if len(r) == 0 {
-		return core.Key{}, false
-	}
-	for _, k := range keys {
-		if _, refused := r[k]; refused {
-			return k, true
-		}
-	}
-	return core.Key{}, false
-}
-
-// Collision is the reason of a dead letter whose key has the number of another.
-const Collision = "key_collision"
-
-// Explain says why a key was refused.
-func Explain(k core.Key) string {
-	return fmt.Sprintf("key %q: another key has the same number, %d; it stays the other's", k.Text, k.ID)
-}
-
 // Admit makes sure that the number of each key is its own, or refuses the key. It is called before anything is written
 // under these numbers, and can be repeated. Keys without a text need nothing.
-func (b *Book) Admit(ctx context.Context, keys []core.Key) (Refused, error) {
+func (b *Book) Admit(ctx context.Context, keys []core.Key) (core.RefusedKeys, error) {
 	unknown := b.unknown(keys)
 	if len(unknown) == 0 {
 		return nil, nil
 	}
-	refused := Refused{}
+	refused := core.RefusedKeys{}
 	have, err := b.table.read(ctx, numbers(unknown))
 	if err != nil {
 		return nil, fmt.Errorf("look whose numbers these are: %w", err)
@@ -65,7 +41,7 @@ func (b *Book) Admit(ctx context.Context, keys []core.Key) (Refused, error) {
 }
 
 // claim claims numbers that nobody else claims, and gives up those that somebody else did at the same time.
-func (b *Book) claim(ctx context.Context, keys []core.Key, refused Refused) error {
+func (b *Book) claim(ctx context.Context, keys []core.Key, refused core.RefusedKeys) error {
 	one := onePerNumber(keys)
 	for _, k := range keys {
 		if one[k.ID] != k { // two texts of one number in one batch: the first comes first
@@ -156,7 +132,7 @@ func numbers(keys []core.Key) []core.ID {
 }
 
 // refuse counts a key whose number is another's, and tells of it once.
-func (b *Book) refuse(refused Refused, k core.Key) {
+func (b *Book) refuse(refused core.RefusedKeys, k core.Key) {
 	refused[k] = struct{}{}
 	b.metrics.collisions.Inc()
 	if b.once(k) {

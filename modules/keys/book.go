@@ -28,17 +28,28 @@ func (Unguarded) Do(ctx context.Context, f func(context.Context) error) error { 
 type Params struct {
 	Config     Config
 	ClickHouse *clickhouse.Client
-	Guard      Guard // of the questions of those who wait for an answer; nil: none
+	Guard      Guard  // of the questions of those who wait for an answer; nil: none
+	Recall     Recall // nil: nothing is kept
 	Clock      core.Clock
 	Registry   prometheus.Registerer
 	Log        *zap.Logger
 }
+
+// Recall reads the keys that were kept beside what is cached of a user, their own among them: for when ClickHouse is
+// away.
+type Recall func(ctx context.Context, user core.ID) ([]string, error)
+
+var (
+	_ core.Admission = (*Book)(nil)
+	_ core.Names     = (*Book)(nil)
+)
 
 // Book knows the texts of derived numbers. It is safe for concurrent use.
 type Book struct {
 	forms   core.KeyForms
 	table   table
 	guard   Guard
+	recall  Recall
 	clock   core.Clock
 	log     *zap.Logger
 	metrics *metrics
@@ -67,8 +78,11 @@ func New(p Params) *Book {
 	if p.Guard == nil {
 		p.Guard = Unguarded{}
 	}
+	if p.Recall == nil {
+		p.Recall = func(context.Context, core.ID) ([]string, error) { return nil, nil }
+	}
 	b := &Book{
-		forms: p.Config.KeyForms, table: table{p.ClickHouse}, guard: p.Guard, clock: p.Clock,
+		forms: p.Config.Forms(), table: table{p.ClickHouse}, guard: p.Guard, recall: p.Recall, clock: p.Clock,
 		log: p.Log.Named("keys"), workers: worker.NewGroup(nil),
 		held: newMemory(p.Config.Remember), heard: newMemory(maxPending),
 		pending: map[core.ID]*pending{}, told: map[core.Key]struct{}{},
@@ -86,9 +100,6 @@ func (b *Book) Start(context.Context) error {
 
 // Stop ends it.
 func (b *Book) Stop(ctx context.Context) error { return b.workers.Stop(ctx) }
-
-// Forms are what keys of clients look like.
-func (b *Book) Forms() core.KeyForms { return b.forms }
 
 // remember notes that a key holds its number.
 func (b *Book) remember(k core.Key) {

@@ -18,8 +18,8 @@ import (
 	"github.com/feedrank/feedrank/test/stack"
 )
 
-// newBook is a book of one process. Several share a ClickHouse.
-func newBook(t *testing.T, client *clickhouse.Client) *Book {
+// bookOf is a book of one process. Several share a ClickHouse.
+func bookOf(t *testing.T, client *clickhouse.Client) *Book {
 	t.Helper()
 	return New(Params{
 		Config: DefaultConfig(), ClickHouse: client, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(),
@@ -36,7 +36,7 @@ func planted() (one, other core.Key) {
 func TestAdmittedKeysAreNamedByEveryProcess(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
-	writer, reader := newBook(t, s.ClickHouse), newBook(t, s.ClickHouse)
+	writer, reader := bookOf(t, s.ClickHouse), bookOf(t, s.ClickHouse)
 	admitted := []core.Key{keyOf(t, uuid.NewString()), keyOf(t, "text"), keyOf(t, "0"), keyOf(t, "9223372036854775807")}
 	refused, err := writer.Admit(t.Context(), append(admitted, keyOf(t, "7"), keyOf(t, "-1"), admitted[0]))
 	require.NoError(t, err)
@@ -62,16 +62,16 @@ func TestAdmittingAgainAsksNothingAndWritesNothing(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
 	k := keyOf(t, "text")
-	book := newBook(t, s.ClickHouse)
+	book := bookOf(t, s.ClickHouse)
 	for range 3 {
-		for _, b := range []*Book{book, newBook(t, s.ClickHouse)} {
+		for _, b := range []*Book{book, bookOf(t, s.ClickHouse)} {
 			refused, err := b.Admit(t.Context(), []core.Key{k})
 			require.NoError(t, err)
 			require.Empty(t, refused)
 		}
 	}
 	require.Equal(t, 1, s.Count(t, "SELECT count() AS n FROM keys FINAL"))
-	away := newBook(t, nil)
+	away := bookOf(t, nil)
 	away.held.put(k.ID, k.Text)
 	_, err := away.Admit(t.Context(), []core.Key{k, {ID: 7}}) // it would panic
 	require.NoError(t, err)
@@ -82,16 +82,16 @@ func TestTheSecondTextOfANumberIsRefused(t *testing.T) {
 	s := stack.OfEvents(t)
 	one, other := planted()
 	free := keyOf(t, "free")
-	a, b := newBook(t, s.ClickHouse), newBook(t, s.ClickHouse)
+	a, b := bookOf(t, s.ClickHouse), bookOf(t, s.ClickHouse)
 	refused, err := a.Admit(t.Context(), []core.Key{one})
 	require.NoError(t, err)
 	require.Empty(t, refused)
-	for _, book := range []*Book{a, b, newBook(t, s.ClickHouse)} { // whether memory knows or not
+	for _, book := range []*Book{a, b, bookOf(t, s.ClickHouse)} { // whether memory knows or not
 		for range 2 {
 			refused, err = book.Admit(t.Context(), []core.Key{other, free})
 			require.NoError(t, err)
-			require.Equal(t, Refused{other: {}}, refused)
-			k, has := refused.Has(free, other)
+			require.Equal(t, core.RefusedKeys{other: {}}, refused)
+			k, has := refused.First(free, other)
 			require.True(t, has)
 			require.Equal(t, other, k)
 		}
@@ -105,10 +105,10 @@ func TestOfTwoTextsOfANumberInABatchTheFirstIsAdmitted(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
 	one, other := planted()
-	refused, err := newBook(t, s.ClickHouse).Admit(t.Context(), []core.Key{one, other, one})
+	refused, err := bookOf(t, s.ClickHouse).Admit(t.Context(), []core.Key{one, other, one})
 	require.NoError(t, err)
-	require.Equal(t, Refused{other: {}}, refused)
-	refused, err = newBook(t, s.ClickHouse).Admit(t.Context(), []core.Key{one})
+	require.Equal(t, core.RefusedKeys{other: {}}, refused)
+	refused, err = bookOf(t, s.ClickHouse).Admit(t.Context(), []core.Key{one})
 	require.NoError(t, err)
 	require.Empty(t, refused)
 }
@@ -118,8 +118,8 @@ func TestInARaceNobodyIsMixedAndAReplayAdmitsOne(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
 	one, other := planted()
-	a, b := newBook(t, s.ClickHouse), newBook(t, s.ClickHouse)
-	var ofB Refused
+	a, b := bookOf(t, s.ClickHouse), bookOf(t, s.ClickHouse)
+	var ofB core.RefusedKeys
 	a.reached = func(failpoint) {
 		a.reached = func(failpoint) {}
 		var err error
@@ -137,7 +137,7 @@ func TestInARaceNobodyIsMixedAndAReplayAdmitsOne(t *testing.T) {
 	together := func(failpoint) { both.Done(); both.Wait() } // both have claimed, neither has looked
 	a.reached, b.reached = together, together
 	both.Add(2)
-	result := make(chan Refused, 1)
+	result := make(chan core.RefusedKeys, 1)
 	go func() {
 		refused, err := b.Admit(t.Context(), []core.Key{other})
 		if err != nil {
@@ -150,7 +150,7 @@ func TestInARaceNobodyIsMixedAndAReplayAdmitsOne(t *testing.T) {
 	require.Contains(t, ofA, one)
 	require.Contains(t, <-result, other)
 	a.reached, b.reached = func(failpoint) {}, func(failpoint) {}
-	texts, err := newBook(t, s.ClickHouse).Texts(t.Context(), []core.ID{one.ID})
+	texts, err := bookOf(t, s.ClickHouse).Texts(t.Context(), []core.ID{one.ID})
 	require.NoError(t, err)
 	require.Empty(t, texts)
 
@@ -167,7 +167,7 @@ func TestAClaimIsWithdrawnByItsOwnerAlone(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
 	one, other := planted()
-	first, rival, second := newBook(t, s.ClickHouse), newBook(t, s.ClickHouse), newBook(t, s.ClickHouse)
+	first, rival, second := bookOf(t, s.ClickHouse), bookOf(t, s.ClickHouse), bookOf(t, s.ClickHouse)
 	first.reached = func(failpoint) {
 		first.reached = func(failpoint) {}
 		refused, err := second.Admit(t.Context(), []core.Key{one}) // and holds it
@@ -179,13 +179,13 @@ func TestAClaimIsWithdrawnByItsOwnerAlone(t *testing.T) {
 	refused, err := first.Admit(t.Context(), []core.Key{one})
 	require.NoError(t, err)
 	require.Contains(t, refused, one)
-	texts, err := newBook(t, s.ClickHouse).Texts(t.Context(), []core.ID{one.ID})
+	texts, err := bookOf(t, s.ClickHouse).Texts(t.Context(), []core.ID{one.ID})
 	require.NoError(t, err)
 	require.Equal(t, map[core.ID]string{one.ID: one.Text}, texts, "it is still held by the other's claim")
 	refused, err = rival.Admit(t.Context(), []core.Key{other})
 	require.NoError(t, err)
 	require.Contains(t, refused, other)
-	refused, err = newBook(t, s.ClickHouse).Admit(t.Context(), []core.Key{one})
+	refused, err = bookOf(t, s.ClickHouse).Admit(t.Context(), []core.Key{one})
 	require.NoError(t, err)
 	require.Empty(t, refused)
 }
@@ -195,7 +195,7 @@ func TestAClaimThatWasNeverSettledIsAClaim(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
 	one, other := planted()
-	b := newBook(t, s.ClickHouse)
+	b := bookOf(t, s.ClickHouse)
 	require.NoError(t, b.table.write(t.Context(), []core.Key{one}, 1, claimed))
 	texts, err := b.Texts(t.Context(), []core.ID{one.ID})
 	require.NoError(t, err)
@@ -217,7 +217,7 @@ func TestNoTwoTextsOfANumberAreEverAdmitted(t *testing.T) {
 	var all sync.WaitGroup
 	for c := range consumers {
 		all.Go(func() {
-			b := newBook(t, s.ClickHouse)
+			b := bookOf(t, s.ClickHouse)
 			admitted[c] = map[core.ID]string{}
 			for i := range numbers {
 				k := core.Key{ID: core.ID(5)<<60 + core.ID(i), Text: "text " + string(rune('a'+(c+i)%2))}
@@ -239,7 +239,7 @@ func TestNoTwoTextsOfANumberAreEverAdmitted(t *testing.T) {
 		}
 	}
 	require.Positive(t, n)
-	texts, err := newBook(t, s.ClickHouse).Texts(t.Context(), keysOf(of))
+	texts, err := bookOf(t, s.ClickHouse).Texts(t.Context(), keysOf(of))
 	require.NoError(t, err)
 	require.Equal(t, of, texts)
 }
@@ -255,14 +255,14 @@ func TestAViewerWithTheNumberOfAnotherIsRefused(t *testing.T) {
 	t.Parallel()
 	s := stack.OfEvents(t)
 	one, other := planted()
-	_, err := newBook(t, s.ClickHouse).Admit(t.Context(), []core.Key{one})
+	_, err := bookOf(t, s.ClickHouse).Admit(t.Context(), []core.Key{one})
 	require.NoError(t, err)
-	b := newBook(t, s.ClickHouse)
+	b := bookOf(t, s.ClickHouse)
 	for range 2 {
-		err = b.CheckViewer(t.Context(), other)
+		err = b.Check(t.Context(), other)
 		require.Equal(t, core.CodeForbidden, core.CodeOf(err))
-		require.NoError(t, b.CheckViewer(t.Context(), one))
-		require.NoError(t, b.CheckViewer(t.Context(), core.Key{ID: 7}))
+		require.NoError(t, b.Check(t.Context(), one))
+		require.NoError(t, b.Check(t.Context(), core.Key{ID: 7}))
 	}
 	require.EqualValues(t, 2, testutil.ToFloat64(b.metrics.viewers))
 }
@@ -276,10 +276,10 @@ func TestWhatWasHeardNamesUntilClickHouseSaysOtherwise(t *testing.T) {
 	s := stack.OfEvents(t)
 	one, other := planted()
 	good := keyOf(t, uuid.NewString())
-	b := newBook(t, s.ClickHouse)
+	b := bookOf(t, s.ClickHouse)
 	b.guard = away{}
 	for _, k := range []core.Key{other, good} {
-		require.NoError(t, b.CheckViewer(t.Context(), k), "with ClickHouse away they pass")
+		require.NoError(t, b.Check(t.Context(), k), "with ClickHouse away they pass")
 		require.NoError(t, b.Hear(k))
 	}
 	require.ErrorIs(t, b.Hear(one), ErrOther)
@@ -287,20 +287,20 @@ func TestWhatWasHeardNamesUntilClickHouseSaysOtherwise(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[core.ID]string{other.ID: other.Text, good.ID: good.Text}, texts)
 
-	refused, err := newBook(t, s.ClickHouse).Admit(t.Context(), []core.Key{one, good})
+	refused, err := bookOf(t, s.ClickHouse).Admit(t.Context(), []core.Key{one, good})
 	require.NoError(t, err)
 	require.Empty(t, refused)
 	require.NoError(t, b.compareDue(t.Context()))
 	texts, err = b.Texts(t.Context(), []core.ID{other.ID, good.ID})
 	require.NoError(t, err)
 	require.Equal(t, map[core.ID]string{good.ID: good.Text}, texts, "neither is named here")
-	require.Error(t, b.CheckViewer(t.Context(), other))
+	require.Error(t, b.Check(t.Context(), other))
 	require.Empty(t, b.pending)
 }
 
 func TestWhatWasHeardIsComparedMoreAndMoreSeldom(t *testing.T) {
 	t.Parallel()
-	b := newBook(t, nil)
+	b := bookOf(t, nil)
 	require.NoError(t, b.Hear(keyOf(t, "text")))
 	now, looks := time.Now(), 0
 	for range 2 * 600 { // ten minutes
@@ -313,7 +313,7 @@ func TestWhatWasHeardIsComparedMoreAndMoreSeldom(t *testing.T) {
 
 func TestLearnTellsTheNumber(t *testing.T) {
 	t.Parallel()
-	b := newBook(t, nil)
+	b := bookOf(t, nil)
 	for _, key := range []string{"7", "-1", "text"} {
 		id, err := b.Learn(key)
 		require.NoError(t, err)

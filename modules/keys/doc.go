@@ -28,7 +28,7 @@
 //
 // # Viewers
 //
-// CheckViewer refuses who has the number of another. With ClickHouse away and nobody who knows them they pass: what is
+// Check refuses who has the number of another. With ClickHouse away and nobody who knows them they pass: what is
 // asked of PostgreSQL then is asked by the text.
 //
 // # Memory

@@ -22,11 +22,14 @@ const (
 	maxPending   = 200_000 // what is heard beyond is named, and compared when it is asked for
 )
 
-// hear remembers a text until ClickHouse says whose the number is.
+// hear remembers the first text that is heard of a number until ClickHouse says whose it is.
 func (b *Book) hear(k core.Key) {
-	b.heard.put(k.ID, k.Text)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if _, ok := b.heard.get(k.ID); ok {
+		return
+	}
+	b.heard.put(k.ID, k.Text)
 	if len(b.pending) < maxPending {
 		b.pending[k.ID] = &pending{wait: compareEvery}
 	}

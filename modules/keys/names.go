@@ -44,8 +44,11 @@ func (b *Book) Texts(ctx context.Context, ids []core.ID) (map[core.ID]string, er
 
 // Text is the key of a derived number, as far as memory knows it.
 func (b *Book) Text(id core.ID) (string, bool) {
+	if b.isDisputed(id) {
+		return "", false
+	}
 	if text, ok := b.held.get(id); ok {
-		return text, !b.isDisputed(id)
+		return text, true
 	}
 	return b.heard.get(id)
 }
@@ -54,7 +57,7 @@ func (b *Book) Text(id core.ID) (string, bool) {
 func (b *Book) Load(ctx context.Context, ids []core.ID) error {
 	var ask []core.ID
 	for _, id := range ids {
-		if _, ok := b.Text(id); !ok && id.Derived() {
+		if _, ok := b.Text(id); !ok && id.Derived() && !b.isDisputed(id) {
 			ask = append(ask, id)
 		}
 	}
@@ -118,20 +121,50 @@ func (b *Book) Hear(k core.Key) error {
 	return nil
 }
 
-// CheckViewer refuses a key whose number is another's. Whom memory does not know is asked for once.
-func (b *Book) CheckViewer(ctx context.Context, k core.Key) error {
+// Check refuses a key that somebody names and whose number is another's. What memory does not know is asked for once.
+func (b *Book) Check(ctx context.Context, k core.Key) error {
 	if !k.ID.Derived() {
 		return nil
 	}
-	if _, ok := b.held.get(k.ID); !ok {
-		if _, ok := b.heard.get(k.ID); !ok {
-			_ = b.Load(ctx, []core.ID{k.ID}) // with ClickHouse away they pass, and are compared later
-		}
+	if b.Load(ctx, []core.ID{k.ID}) != nil { // whom nobody knows passes, and is compared later
+		_ = b.RecallOf(ctx, k.ID)
 	}
-	if err := b.Hear(k); err != nil {
+	text, ok := b.held.get(k.ID)
+	if !ok {
+		b.hear(k)
+		text, _ = b.heard.get(k.ID)
+	}
+	if text != k.Text {
 		b.metrics.viewers.Inc()
-		return core.Errorf(core.CodeForbidden,
-			"this key cannot be served: by a rare accident another key has the same number; give this user another key")
+		return core.Errorf(core.CodeForbidden, "%q cannot be used: by a rare accident another key has the same number",
+			k.Text)
 	}
 	return nil
+}
+
+// User reads the key of a user as a client writes it.
+func (b *Book) User(ctx context.Context, text string) (core.ID, error) {
+	return b.read(ctx, b.forms.Users, text)
+}
+
+// Post reads the key of a post as a client writes it.
+func (b *Book) Post(ctx context.Context, text string) (core.ID, error) {
+	return b.read(ctx, b.forms.Posts, text)
+}
+
+func (b *Book) read(ctx context.Context, form core.KeyForm, text string) (core.ID, error) {
+	k, err := form.Parse(text)
+	if err != nil {
+		return 0, err
+	}
+	return k.ID, b.Check(ctx, k)
+}
+
+// RecallOf learns the keys that were kept beside what is cached of a user.
+func (b *Book) RecallOf(ctx context.Context, user core.ID) error {
+	texts, err := b.recall(ctx, user)
+	for _, text := range texts {
+		_, _ = b.Learn(text) // one that is known as another's names nothing
+	}
+	return err
 }
