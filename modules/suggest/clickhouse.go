@@ -41,6 +41,9 @@ func besides(people []core.ID) []core.ID {
 		among[id] = true
 	}
 	for _, id := range people {
+		if id.Derived() { // beside it are strangers
+			continue
+		}
 		for i := range core.ID(closeIDs) {
 			if id = id&^(closeIDs-1) + i; len(all) < maxBeside && id.Valid() && !among[id] {
 				among[id], all = true, append(all, id)

@@ -84,7 +84,7 @@ func (s *Store) departedSince(ctx context.Context, since time.Time) (map[core.ID
 	found := make(map[core.ID]bool, len(members))
 	for _, m := range members {
 		text, back := strings.CutSuffix(m, cameBack)
-		if id, err := core.ParseID(text); err == nil {
+		if id, err := core.ParseNumber(text); err == nil {
 			found[id] = !back
 		}
 	}

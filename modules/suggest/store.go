@@ -98,7 +98,7 @@ func (s *Store) load(ctx context.Context, user core.ID) (state, error) {
 			return state{}, fmt.Errorf("whom not to suggest to %s: %w", user, err)
 		}
 		for _, m := range members {
-			if id, err := core.ParseID(m); err == nil {
+			if id, err := core.ParseNumber(m); err == nil {
 				into[id] = true
 			}
 		}

@@ -107,7 +107,7 @@ func take(ctx context.Context, client *redis.Client, n int64) ([]core.ID, error)
 	}
 	users := make([]core.ID, 0, len(members))
 	for _, m := range members {
-		if id, err := core.ParseID(m); err == nil {
+		if id, err := core.ParseNumber(m); err == nil {
 			users = append(users, id)
 		}
 	}

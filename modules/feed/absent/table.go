@@ -15,7 +15,7 @@ type table struct {
 
 const (
 	free    = 0
-	removed = -1
+	removed = int64(core.NoID)
 )
 
 func newTable(room int) *table {
@@ -70,7 +70,7 @@ func (t *table) remove(id core.ID) bool {
 func (t *table) grown() *table {
 	bigger := newTable(max(16, t.live))
 	for i := range t.slots {
-		if id := t.slots[i].Load(); id > 0 {
+		if id := t.slots[i].Load(); id != free && id != removed {
 			bigger.add(core.ID(id))
 		}
 	}

@@ -49,7 +49,7 @@ func (b *Builder) find(ctx context.Context, c *computation, interactions *graph.
 // for them again on this day: two hides of one post within a second, views of yesterday that do not
 // count any more.
 func (b *Builder) noteLacking(c *computation, interactions *graph.Interactions) {
-	note := func(n int) store.Mark { return store.Mark{User: c.id, Post: marks.None(n), At: c.now} }
+	note := func(n int) store.Mark { return store.Mark{User: c.id, Post: marks.None, At: marks.Lack(n, c.now)} }
 	if n := b.countedHides(interactions) - c.found.HidesSince(hidesSince(c.now)); n > 0 {
 		c.found.Hidden = append(c.found.Hidden, note(n))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/marks"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
@@ -67,6 +68,7 @@ func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, where Where, sin
 	}
 	var (
 		post     proto.ColInt64
+		back     proto.ColUInt8
 		hides    proto.ColUInt8
 		received proto.ColDateTime64
 	)
@@ -79,12 +81,16 @@ func (c *ClickHouse) Marks(ctx context.Context, viewer core.ID, where Where, sin
 		Settings: clickhouse.PointRead,
 		Result: proto.Results{
 			{Name: "post_id", Data: &post},
+			{Name: "back", Data: &back},
 			{Name: "hides", Data: &hides},
 			{Name: "at", Data: &received},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range post.Rows() {
 				mark := store.Mark{User: viewer, Post: core.ID(post.Row(i)), At: received.Row(i)}
+				if back.Row(i) != 0 {
+					mark.At = marks.Undo(mark.At)
+				}
 				if hides.Row(i) != 0 {
 					hidden = append(hidden, mark)
 				} else {

@@ -1,6 +1,7 @@
 package marks_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func TestAMarkThatWasToldTwiceIsOne(t *testing.T) {
 	require.Equal(t, 1, marks.Standing(b, at.Add(time.Second)), "since then")
 	require.Equal(t, 2, marks.Standing(append(marks.Append(b, 7, at.Add(time.Hour)), 1, 2, 3), at),
 		"another time, and a torn one")
-	back := marks.Append(b, marks.Undo(7), at.Add(time.Hour))
+	back := marks.Append(b, 7, marks.Undo(at.Add(time.Hour)))
 	require.Equal(t, 1, marks.Standing(back, at), "one that was taken back is none")
 	require.Equal(t, 2, marks.Standing(marks.Append(back, 7, at.Add(2*time.Hour)), at), "until it is hidden anew")
 	require.Zero(t, marks.Standing(nil, at))
@@ -64,10 +65,10 @@ func TestAMarkThatWasToldTwiceIsOne(t *testing.T) {
 func TestWhatIsSaidOfALookUpIsNoMark(t *testing.T) {
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	var b []byte
-	b = marks.Append(b, marks.None(9), noon.Add(-13*time.Hour))
+	b = marks.Append(b, marks.None, marks.Lack(9, noon.Add(-13*time.Hour)))
 	require.Zero(t, marks.Lacking(b, noon), "of yesterday")
-	b = marks.Append(b, marks.None(5), noon)
-	b = marks.Append(b, marks.None(3), noon.Add(time.Second))
+	b = marks.Append(b, marks.None, marks.Lack(5, noon))
+	b = marks.Append(b, marks.None, marks.Lack(3, noon.Add(time.Second)))
 	b = append(b, 1, 2, 3)
 	require.Equal(t, 3, marks.Lacking(b, noon.Add(11*time.Hour)), "the last one holds")
 	require.Zero(t, marks.Lacking(b, noon.Add(12*time.Hour)), "until midnight")
@@ -104,11 +105,11 @@ func TestAHideThatWasTakenBackHoldsNoMoreUntilTheNextOne(t *testing.T) {
 	at := func(second int64) time.Time { return time.Unix(second, 0) }
 	log := func(all ...[2]int64) (b []byte) {
 		for _, one := range all {
-			id := core.ID(one[0])
-			if id < 0 {
-				id = marks.Undo(-id)
+			if id, when := core.ID(one[0]), at(one[1]); id < 0 {
+				b = marks.Append(b, -id, marks.Undo(when))
+			} else {
+				b = marks.Append(b, id, when)
 			}
-			b = marks.Append(b, id, at(one[1]))
 		}
 		return b
 	}
@@ -138,6 +139,27 @@ func TestAHideThatWasTakenBackHoldsNoMoreUntilTheNextOne(t *testing.T) {
 	b := log([2]int64{5, 10}, [2]int64{-5, 11})
 	require.Zero(t, marks.Standing(b, at(0)), "it is no hide, and what it takes back is none any more")
 	require.Zero(t, marks.Lacking(b, at(11)), "nor a note of what is lacking")
-	require.Equal(t, 7, marks.Lacking(marks.Append(b, marks.None(7), at(12)), at(12)))
+	require.Equal(t, 7, marks.Lacking(marks.Append(b, marks.None, marks.Lack(7, at(12))), at(12)))
 	require.False(t, marks.Any(log([2]int64{-5, 11})))
+}
+
+func TestMarksAreOfPostsOfEveryNumber(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, id := range []core.ID{1, -1, 1 << 62, math.MinInt64, math.MaxInt64} {
+		b := marks.Append(nil, id, now)
+		var set idset.Set
+		marks.Collect(&set, b, now, now.Add(time.Hour))
+		require.True(t, set.Has(id))
+		require.True(t, marks.Any(b))
+		require.Equal(t, 1, marks.Standing(b, now))
+		require.Zero(t, marks.Lacking(b, now))
+		b = marks.Append(b, id, marks.Undo(now.Add(time.Second)))
+		require.Zero(t, marks.Standing(b, now))
+		var back marks.Undone
+		back.Learn(b)
+		require.Len(t, back, 1)
+		set = idset.Set{}
+		marks.CollectHidden(&set, b, now, now.Add(time.Hour), back)
+		require.Zero(t, set.Len())
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/marks"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
@@ -58,6 +59,7 @@ func (c *ClickHouse) page(ctx context.Context, name string, partition uint16, af
 	var (
 		user, post proto.ColInt64
 		received   proto.ColDateTime64
+		back       proto.ColUInt8
 		page       []store.Mark
 	)
 	err := c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
@@ -69,14 +71,16 @@ func (c *ClickHouse) page(ctx context.Context, name string, partition uint16, af
 		Result: proto.Results{
 			{Name: "user_id", Data: &user},
 			{Name: "post_id", Data: &post},
+			{Name: "back", Data: &back},
 			{Name: "at", Data: &received},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range user.Rows() {
-				page = append(page, store.Mark{
-					User: core.ID(user.Row(i)), Post: core.ID(post.Row(i)),
-					At: received.Row(i),
-				})
+				mark := store.Mark{User: core.ID(user.Row(i)), Post: core.ID(post.Row(i)), At: received.Row(i)}
+				if back.Row(i) != 0 {
+					mark.At = marks.Undo(mark.At)
+				}
+				page = append(page, mark)
 			}
 			return nil
 		},

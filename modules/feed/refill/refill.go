@@ -1,9 +1,11 @@
 package refill
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/marks"
 	"github.com/feedrank/feedrank/modules/feed/store"
 )
 
@@ -102,7 +105,7 @@ func (j *Job) fill(ctx context.Context, now time.Time) error {
 		{"seen", now.Add(-j.cfg.SeenFor), j.cfg.MaxSeen, j.source.Seen, j.store.RefillSeen},
 	} {
 		for _, partition := range partitions {
-			for after := core.ID(0); ; {
+			for after := core.ID(math.MinInt64); ; {
 				page, err := kind.page(ctx, partition, after, kind.since)
 				if err != nil {
 					return err
@@ -138,7 +141,7 @@ func (j *Job) latest(page []store.Mark, most int) []store.Mark {
 		if j.erased.Has(user) {
 			continue
 		}
-		slices.SortStableFunc(own, func(a, b store.Mark) int { return a.At.Compare(b.At) })
+		slices.SortStableFunc(own, func(a, b store.Mark) int { return cmp.Compare(marks.When(a.At), marks.When(b.At)) })
 		out = append(out, own[max(0, len(own)-most):]...)
 	}
 	return out

@@ -154,14 +154,14 @@ func (r *Reserve) decode(b []byte) error {
 	r.BuiltAt = time.UnixMilli(built).UTC()
 	r.Ranking = in.uvarint()
 	var last core.ID
-	for range in.count(2) {
+	for i := range in.count(2) {
 		a := Author{ID: last + core.ID(in.varint())}
 		flags := in.byte()
 		if flags&hasInteractions != 0 {
 			a.Interactions = math.Float32frombits(in.uint32())
 		}
 		a.Relation = Relation(flags &^ hasInteractions)
-		if a.ID <= last || math.IsNaN(float64(a.Interactions)) || math.IsInf(float64(a.Interactions), 0) {
+		if i > 0 && a.ID <= last || !a.ID.Valid() || math.IsNaN(float64(a.Interactions)) || math.IsInf(float64(a.Interactions), 0) {
 			return fmt.Errorf("%w: author %d after %d", ErrMalformed, a.ID, last)
 		}
 		last = a.ID

@@ -52,7 +52,7 @@ func decodePlaces(dst []Place, b []byte) ([]Place, error) {
 	var last core.ID
 	for range in.count(2) {
 		p := Place{Post: last + core.ID(in.varint()), Source: Source(in.byte())}
-		if in.bad || p.Post < 0 {
+		if in.bad {
 			return dst, fmt.Errorf("%w: order", ErrMalformed)
 		}
 		last = p.Post

@@ -53,7 +53,7 @@ func (m *Memory) Hide(user core.ID, hidden []core.HiddenPost) []store.Mark {
 
 func hiddenMark(user, post core.ID, at time.Time, back bool) store.Mark {
 	if back {
-		post = marks.Undo(post)
+		at = marks.Undo(at)
 	}
 	return store.Mark{User: user, Post: post, At: at}
 }

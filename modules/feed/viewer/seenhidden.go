@@ -46,12 +46,9 @@ func (f *Found) HidesSince(since time.Time) int {
 
 // Add takes found marks over, by the rules of Read.
 func (m *SeenHidden) Add(f *Found, cfg store.Config, now, until time.Time) {
-	m.undone.Learn(appendMarks(nil, f.Hidden))
-	for _, mark := range f.Hidden {
-		if m.undone.Stands(mark.Post, mark.At) {
-			m.Hidden.Add(mark.Post)
-		}
-	}
+	hidden := appendMarks(nil, f.Hidden)
+	m.undone.Learn(hidden)
+	marks.CollectHidden(&m.Hidden, hidden, time.Time{}, now.Add(time.Hour), m.undone)
 	for _, mark := range f.Seen {
 		if mark.At.After(now.Add(-cfg.SeenFor)) && mark.At.Before(until) {
 			m.Seen.Add(mark.Post)
