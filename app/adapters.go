@@ -28,6 +28,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/token"
 	"github.com/feedrank/feedrank/modules/feed/viewer"
+	"github.com/feedrank/feedrank/modules/keys"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
@@ -91,6 +92,7 @@ func breakers() fx.Option {
 		func(s *breaker.Set, gate *admission.Gate) guards.Guards {
 			return guards.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis, Limiter: gate}
 		},
+		func(s *breaker.Set) keys.Guard { return s.ClickHouse },
 		func(s *breaker.Set) suggest.Gates { return suggest.Gates{Source: s.Discovery, Redis: s.Redis} },
 		func(s *breaker.Set, p *kafka.Producer) ingest.Producer { return guardedProducer{p, s.Kafka} },
 	))
@@ -123,7 +125,7 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
 		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *recentedges.Edges,
-			people *absent.Set, private absent.Private, erased *erase.List, clock core.Clock, failure worker.Failure,
+			people *absent.Set, private absent.Private, erased *erase.List, book *keys.Book, clock core.Clock, failure worker.Failure,
 			log *zap.Logger,
 		) error {
 			m, err := cfg.Mapping(k)
@@ -132,14 +134,16 @@ func hotChanges() fx.Option {
 			}
 			// Changes from before the start are read again: what the consumer had not yet written when
 			// the set was loaded from ClickHouse. A change is trusted for as long as ClickHouse may lag.
-			posts := tail.Posts(m, k, clock.Now().Add(-own.Hot.TrustChanges), withoutErased(erased, set.Apply), log)
+			posts := tail.Posts(m, k, clock.Now().Add(-own.Hot.TrustChanges), withoutErased(erased, set.Apply), log).
+				Hearing(book.Hear)
 			// No cache entry is older than this; what is not cached is read from a graph that has it.
-			viewers := tail.Edges(m, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges), edges.Apply, log)
+			viewers := tail.Edges(m, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges), edges.Apply, log).
+				Hearing(book.Hear)
 			users := tail.Users(m, k, clock.Now().Add(-own.Hot.TrustChanges), func(changes []core.Change) {
 				for _, author := range append(people.Apply(changes), private.Apply(changes)...) {
 					set.Return(author)
 				}
-			}, log)
+			}, log).Hearing(book.Hear)
 			workers := worker.NewGroup(failure)
 			lc.Append(fx.Hook{
 				OnStart: func(context.Context) error {

@@ -69,8 +69,12 @@ func catalogue() []Module {
 			Options: erased(),
 		},
 		{
+			Name: "keys", Says: "knows the texts of keys that are no integers",
+			Roles: []Role{API, EventsConsumer, CDCConsumer, Jobs, Console}, Options: keyBook(),
+		},
+		{
 			Name: "auth", Says: "verifies tokens", Roles: []Role{API, Console},
-			Options: fx.Options(auth.Module(), notErased()),
+			Options: fx.Options(auth.Module(), themselves()),
 			Off:     fx.Supply(fx.Annotate(nobody{}, fx.As(new(httpserver.Authenticator)))),
 		},
 		{
@@ -129,7 +133,7 @@ func catalogue() []Module {
 		{
 			Name: "feed", Says: "GET /api/v1/feed, and the hot set behind it", Roles: []Role{API},
 			Switch: "feed", Options: fx.Options(feed.Module(), httpapi.Module(), hotChanges(), tables(),
-				trendingLists(), warmedFeeds(), hides()), Off: noHides(),
+				trendingLists(), warmedFeeds(), hides(), keptNames()), Off: noHides(),
 		},
 		{
 			Name: "events_api", Says: "POST /api/v1/events", Roles: []Role{API},

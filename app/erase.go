@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
@@ -14,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/keys"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
@@ -30,25 +32,40 @@ func erased() fx.Option {
 	))
 }
 
-// notErased refuses the tokens of people who are erased: what is computed for them would be kept again.
-func notErased() fx.Option {
-	return fx.Decorate(func(auth httpserver.Authenticator, l *erase.List) httpserver.Authenticator {
-		return stillHere{auth, l}
+// themselves refuses the tokens of people who are erased: what is computed for them would be kept again. And of those
+// whose number is another's: they would get another's feed.
+func themselves() fx.Option {
+	return fx.Decorate(func(auth httpserver.Authenticator, l *erase.List, b *keys.Book) httpserver.Authenticator {
+		return callers{auth, l, b}
 	})
 }
 
-type stillHere struct {
+type callers struct {
 	httpserver.Authenticator
 	erased *erase.List
+	keys   *keys.Book
 }
 
+// lookTimeout is what it may take to find out whose a number is.
+const lookTimeout = time.Second
+
 // Authenticate implements httpserver.Authenticator.
-func (s stillHere) Authenticate(h http.Header) (httpserver.Principal, error) {
+func (s callers) Authenticate(h http.Header) (httpserver.Principal, error) {
 	p, err := s.Authenticator.Authenticate(h)
-	if err == nil && s.erased.Has(p.UserID) {
+	switch {
+	case err != nil:
+		return p, err
+	case s.erased.Has(p.UserID):
 		return httpserver.Principal{}, core.Errorf(core.CodeForbidden, "this user was erased")
+	case !p.UserID.Derived():
+		return p, nil
 	}
-	return p, err
+	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
+	defer cancel()
+	if err := s.keys.Check(ctx, p.User()); err != nil {
+		return httpserver.Principal{}, err
+	}
+	return p, nil
 }
 
 // withoutErased makes the posts of erased people deleted ones.
@@ -68,7 +85,7 @@ func withoutErased(l *erase.List, tell func([]core.Change)) func([]core.Change) 
 
 // Erase removes people from all that we hold, or goes on where an erasure of theirs ended. An events
 // consumer must be running, to recount what their events were counted in.
-func Erase(ctx context.Context, cfg config.Config, users []core.ID, options ...erase.Option) (erase.Report, error) {
+func Erase(ctx context.Context, cfg config.Config, users []core.Key, options ...erase.Option) (erase.Report, error) {
 	pool, err := postgres.NewPool(ctx, cfg.Postgres)
 	if err != nil {
 		return erase.Report{}, err
@@ -87,6 +104,9 @@ func Erase(ctx context.Context, cfg config.Config, users []core.ID, options ...e
 	defer db.Close()
 	cache := redis.New(cfg.Redis, core.SystemClock{})
 	defer cache.Close()
+	if err := checkKeys(ctx, db, cfg, users); err != nil {
+		return erase.Report{}, err
+	}
 	owners := ledger.NewOwners(cfg.Events.Log(), cfg.Events.InsertTimeout, db, core.SystemClock{})
 	report, err := erase.New(db, pool, cache, owners, eraseKeys(places), options...).Run(ctx, users)
 	if specs, failed := topics(cfg); failed == nil {
@@ -95,6 +115,23 @@ func Erase(ctx context.Context, cfg config.Config, users []core.ID, options ...e
 		}
 	}
 	return report, err
+}
+
+// checkKeys refuses a key whose number is another's, who would be erased.
+func checkKeys(ctx context.Context, db *clickhouse.Client, cfg config.Config, users []core.Key) error {
+	book := keys.New(keys.Params{
+		Config: cfg.Keys, ClickHouse: db, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(),
+		Log: zap.NewNop(),
+	})
+	for _, user := range users {
+		if err := book.Load(ctx, []core.ID{user.ID}); err != nil {
+			return err
+		}
+		if err := book.Check(ctx, user); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eraseKeys are the places in Redis of every feature that keeps something of a user there.

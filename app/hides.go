@@ -12,6 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/events/ingest"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/keys"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/platform/worker"
@@ -25,6 +26,7 @@ type hideFollower struct {
 	kafka  kafka.Config
 	before time.Duration // the age of what the replica may remember when the outage begins
 	hide   func(user core.ID, hidden []core.HiddenPost)
+	hear   func(core.Key) error
 	clock  core.Clock
 	log    *zap.Logger
 }
@@ -64,7 +66,7 @@ func (h hideFollower) follow(ctx context.Context, since time.Time) error {
 		cancel()
 		return nil
 	})
-	err := ingest.NewHideTail(h.events.Log(), h.kafka, since, h.hide, h.log).Run(ctx)
+	err := ingest.NewHideTail(h.events.Log(), h.kafka, since, h.hide, h.hear, h.log).Run(ctx)
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
@@ -75,10 +77,10 @@ func (h hideFollower) follow(ctx context.Context, since time.Time) error {
 func followHides() fx.Option {
 	return fx.Module("hides elsewhere", fx.Invoke(
 		func(lc fx.Lifecycle, f *feed.Feed, client *redis.Client, own feed.Config, cfg events.Config, k kafka.Config,
-			clock core.Clock, failure worker.Failure, log *zap.Logger,
+			book *keys.Book, clock core.Clock, failure worker.Failure, log *zap.Logger,
 		) {
 			follower := hideFollower{
-				redis: client, events: cfg, kafka: k, before: own.Cache.RefreshOld + time.Minute, clock: clock,
+				redis: client, events: cfg, kafka: k, before: own.Cache.RefreshOld + time.Minute, hear: book.Hear, clock: clock,
 				log:  log,
 				hide: func(user core.ID, hidden []core.HiddenPost) { f.HideHere(user, hidden) },
 			}

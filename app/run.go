@@ -32,7 +32,7 @@ func composition(cfg config.Config, log *zap.Logger) fx.Option {
 			func() core.Clock { return core.SystemClock{} },
 			func(s fx.Shutdowner) worker.Failure { return failure{shutdowner: s, log: log} },
 		),
-		supplySettings(cfg), fx.Supply(processRoles(cfg.Roles)),
+		supplySettings(cfg.WithKeyForms()), fx.Supply(processRoles(cfg.Roles)),
 		fx.WithLogger(func() fxevent.Logger { return startLog{log} }),
 		fx.StartTimeout(cfg.Lifecycle.StartTimeout), fx.StopTimeout(cfg.Lifecycle.StopTimeout),
 	}

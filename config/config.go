@@ -14,6 +14,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/rank"
 	"github.com/feedrank/feedrank/modules/jobs"
+	"github.com/feedrank/feedrank/modules/keys"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -42,6 +43,7 @@ type Config struct {
 	ClickHouse clickhouse.Config `koanf:"clickhouse"`
 	Redis      redis.Config      `koanf:"redis"`
 	Postgres   postgres.Config   `koanf:"postgres"`
+	Keys       keys.Config       `koanf:"keys"`
 	Events     events.Config     `koanf:"events"`
 	CDC        cdc.Config        `koanf:"cdc"`
 	DeadLetter deadletter.Config `koanf:"dead_letters"`
@@ -101,7 +103,7 @@ type Lifecycle struct {
 // Default is the configuration without a file, as config/feedrank.yaml writes it out.
 func Default() Config {
 	on := Toggle{Enabled: true}
-	return Config{
+	cfg := Config{
 		Roles: []string{"all"},
 		Modules: Modules{
 			EventsAPI: on, EventsConsumer: on, CDCSource: on, CDCConsumer: on, Feed: on, Breaker: on, Admission: on,
@@ -117,6 +119,7 @@ func Default() Config {
 		ClickHouse: clickhouse.DefaultConfig(),
 		Redis:      redis.DefaultConfig(),
 		Postgres:   postgres.DefaultConfig(),
+		Keys:       keys.DefaultConfig(),
 		Events:     events.DefaultConfig(),
 		CDC:        cdc.DefaultConfig(),
 		DeadLetter: deadletter.DefaultConfig(),
@@ -131,4 +134,11 @@ func Default() Config {
 		Warm:       warm.DefaultConfig(),
 		Console:    console.DefaultConfig(),
 	}
+	return cfg.WithKeyForms()
+}
+
+// WithKeyForms tells the parts of the program that read keys what those look like.
+func (c Config) WithKeyForms() Config {
+	c.Auth.UserKeys, c.Events.Keys, c.CDC.Tables.Keys = c.Keys.Users, c.Keys.Forms(), c.Keys.Forms()
+	return c
 }

@@ -54,7 +54,7 @@ func (d *document) group(v reflect.Value, indent string) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		name := field.Tag.Get("koanf")
-		if name == "" {
+		if name == "" || name == "-" {
 			continue
 		}
 		comment := d.comment(v.Type(), field)
@@ -133,7 +133,7 @@ func flow(v reflect.Value) string {
 	case reflect.Struct:
 		var items []string
 		for i := range v.NumField() {
-			if name := v.Type().Field(i).Tag.Get("koanf"); name != "" && !v.Field(i).IsZero() {
+			if name := v.Type().Field(i).Tag.Get("koanf"); name != "" && name != "-" && !v.Field(i).IsZero() {
 				items = append(items, name+": "+flow(v.Field(i)))
 			}
 		}

@@ -51,7 +51,7 @@ func Load(s Sources) (Config, error) {
 		slices.SortStableFunc(*problems, func(a, b Problem) int { return strings.Compare(a.Key, b.Key) })
 		return cfg, *problems
 	}
-	return cfg, nil
+	return cfg.WithKeyForms(), nil
 }
 
 func loadFile(into *koanf.Koanf, path string) error {

@@ -84,7 +84,7 @@ func checkEach(v reflect.Value, prefix string) []Problem {
 	}
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		if name := field.Tag.Get("koanf"); name != "" && isGroup(field.Type) {
+		if name := field.Tag.Get("koanf"); name != "" && name != "-" && isGroup(field.Type) {
 			problems = append(problems, checkEach(v.Field(i), prefix+name+".")...)
 		}
 	}

@@ -33,16 +33,8 @@ func eraseCommand(load loader) *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	c.Flags().BoolVar(&yes, "yes", false, "yes, for ever: without it, nothing is done")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		users := make([]core.ID, len(names))
-		for i, name := range names {
-			id, err := core.ParseID(name)
-			if err != nil {
-				return Usagef("--user %s: want an id, a decimal integer from 1 to 9223372036854775807", name)
-			}
-			users[i] = id
-		}
 		switch {
-		case len(users) == 0 || len(users) > erase.MaxUsers:
+		case len(names) == 0 || len(names) > erase.MaxUsers:
 			return Usagef("--user: want 1 to %d ids", erase.MaxUsers)
 		case !yes:
 			return Usagef("an erasure cannot be taken back: add --yes")
@@ -50,6 +42,12 @@ func eraseCommand(load loader) *cobra.Command {
 		cfg, err := read()
 		if err != nil {
 			return err
+		}
+		users := make([]core.Key, len(names))
+		for i, name := range names {
+			if users[i], err = cfg.Keys.Users.Parse(name); err != nil {
+				return Usagef("--user %s: %w", name, err)
+			}
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), patience)
 		defer cancel()

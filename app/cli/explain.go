@@ -20,25 +20,29 @@ func explainCommand(loader loader) *cobra.Command {
 		Long: "explain asks a running feedrank through its admin API. It signs a token with auth.hs256_secret,\n" +
 			"or takes one with the admin scope from --token.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			ids := [2]core.ID{}
-			for i, flag := range []struct{ name, value string }{{"user", user}, {"post", post}} {
-				id, err := core.ParseID(flag.value)
-				if err != nil {
+			cfg, err := load()
+			if err != nil && token == "" {
+				return err
+			}
+			if err != nil { // feedrank itself says what its keys look like
+				cfg.Keys.Users, cfg.Keys.Posts = core.TextKeys, core.TextKeys
+			}
+			var keys [2]core.Key
+			for i, flag := range []struct {
+				name, value string
+				form        core.KeyForm
+			}{{"user", user, cfg.Keys.Users}, {"post", post, cfg.Keys.Posts}} {
+				if keys[i], err = flag.form.Parse(flag.value); err != nil {
 					return Usagef("--%s: %w", flag.name, err)
 				}
-				ids[i] = id
 			}
 			if token == "" {
-				cfg, err := load()
-				if err != nil {
-					return err
-				}
 				if token, err = auth.SignOperator(cfg.Auth, "feedrank explain", true, time.Minute,
 					core.SystemClock{}.Now()); err != nil {
 					return err
 				}
 			}
-			return explain(c.Context(), url, token, ids[0], ids[1], c.OutOrStdout())
+			return explain(c.Context(), url, token, keys[0], keys[1], c.OutOrStdout())
 		},
 	}
 	load = loader(c)

@@ -45,7 +45,7 @@ const explainTimeout = 15 * time.Second
 
 // explain asks a running feedrank why a post is where it is in a user's feed, or why it is not in it,
 // and prints the answer.
-func explain(ctx context.Context, base, token string, user, post core.ID, out io.Writer) error {
+func explain(ctx context.Context, base, token string, user, post core.Key, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, explainTimeout)
 	defer cancel()
 	query := url.Values{"user": {user.String()}, "post": {post.String()}}
@@ -85,7 +85,7 @@ func refusal(base, status string, body []byte) error {
 	return fmt.Errorf("%s: %s", base, status)
 }
 
-func (e *explanation) print(user, post core.ID, out io.Writer) error {
+func (e *explanation) print(user, post core.Key, out io.Writer) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
 	line("post %s in the feed of user %s: %s", post, user, strings.ToUpper(e.Verdict))

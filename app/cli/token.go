@@ -24,9 +24,9 @@ func tokenCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var id core.ID
+			var id core.Key
 			if userID != "" {
-				if id, err = core.ParseID(userID); err != nil {
+				if id, err = cfg.Keys.Users.Parse(userID); err != nil {
 					return fmt.Errorf("--user: %w; %w", err, ErrUsage)
 				}
 			}
@@ -49,7 +49,7 @@ func tokenCommand() *cobra.Command {
 			case service != "":
 				token, err = auth.SignService(cfg.Auth, service, validFor, now)
 			case userID != "":
-				token, err = auth.Sign(cfg.Auth, id, admin, validFor, now)
+				token, err = auth.SignUser(cfg.Auth, id, admin, validFor, now)
 			default:
 				token, err = auth.SignOperator(cfg.Auth, cmp.Or(name, operatorName()), reads, validFor, now)
 			}

@@ -50,6 +50,7 @@ type consumerIn struct {
 	DeadLetters consumer.DeadLetters
 	Observer    consumer.Observer
 	Erased      core.Erased
+	Keys        core.Admission
 	Clock       core.Clock
 	Log         *zap.Logger
 	Registerer  prometheus.Registerer
@@ -59,8 +60,8 @@ type consumerIn struct {
 func provideConsumer(in consumerIn) (*consumer.Consumer, error) {
 	return NewConsumer(in.Config, in.Kafka, consumer.Params{
 		ClickHouse: in.ClickHouse, Postgres: in.Postgres, DeadLetters: in.DeadLetters, Observer: in.Observer,
-		Erased: in.Erased,
-		Clock:  in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
+		Erased: in.Erased, Keys: in.Keys,
+		Clock: in.Clock, Log: in.Log, Registerer: in.Registerer, Failure: in.Failure,
 	})
 }
 

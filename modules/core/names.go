@@ -8,8 +8,8 @@ type Names interface {
 	Texts(ctx context.Context, ids []ID) (map[ID]string, error)
 	// Text is one of them, as far as memory knows it.
 	Text(id ID) (string, bool)
-	// RecallOf learns the keys that were kept beside what is cached of a user.
-	RecallOf(ctx context.Context, user ID) error
+	// LoadKept learns the keys that were kept beside what is cached of a user.
+	LoadKept(ctx context.Context, user ID) error
 }
 
 // NoNames knows no key. For who has none but integers.
@@ -21,8 +21,8 @@ func (NoNames) Texts(context.Context, []ID) (map[ID]string, error) { return nil,
 // Text implements Names.
 func (NoNames) Text(ID) (string, bool) { return "", false }
 
-// RecallOf implements Names.
-func (NoNames) RecallOf(context.Context, ID) error { return nil }
+// LoadKept implements Names.
+func (NoNames) LoadKept(context.Context, ID) error { return nil }
 
 // Named is the key of a number, by what Names.Texts said; false: it cannot be named.
 func (id ID) Named(texts map[ID]string) (Key, bool) {

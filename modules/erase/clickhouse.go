@@ -21,7 +21,7 @@ func tables() []string {
 	return []string{
 		"events", "post_metrics_1h", "user_author_90d", "users", "posts", "follows", "comments", "likes", "blocks",
 		"viewer_edges",
-		"reactions_by_hour", "reactions_by_user",
+		"reactions_by_hour", "reactions_by_user", "keys", // last: rows are found by the text of a key, too
 	}
 }
 

@@ -84,8 +84,12 @@ var ErrLeft = errors.New("something is left: run the erasure again")
 const rounds = 3
 
 // Run erases people, or goes on where an erasure of theirs ended. It returns what this run removed.
-func (e *Eraser) Run(ctx context.Context, users []core.ID) (Report, error) {
-	r := newReport(users)
+func (e *Eraser) Run(ctx context.Context, people []core.Key) (Report, error) {
+	r := newReport(people)
+	users := make([]core.ID, len(people))
+	for i, k := range people {
+		users[i] = k.ID
+	}
 	if len(users) == 0 || len(users) > MaxUsers {
 		return r, fmt.Errorf("want 1 to %d users", MaxUsers)
 	}

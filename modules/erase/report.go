@@ -11,7 +11,7 @@ import (
 
 // Report is what one run removed.
 type Report struct {
-	Users    []core.ID         `json:"users"`
+	Users    []core.Key        `json:"users"`
 	Rows     map[string]uint64 `json:"rows"`              // of ClickHouse, by table
 	Days     int               `json:"days_recounted"`    // days of a Kafka partition
 	Kept     int               `json:"days_kept"`         // days of a partition whose sums stay, because they cannot be recounted
@@ -30,7 +30,7 @@ type TopicEnd struct {
 	Keeps time.Duration `json:"keeps_ns"`
 }
 
-func newReport(users []core.ID) Report { return Report{Users: users, Rows: map[string]uint64{}} }
+func newReport(users []core.Key) Report { return Report{Users: users, Rows: map[string]uint64{}} }
 
 // Print writes the report for people.
 func (r Report) Print(out io.Writer) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/codec"
 	"github.com/feedrank/feedrank/modules/events/dedup"
 	"github.com/feedrank/feedrank/modules/events/ingest"
@@ -26,6 +27,7 @@ type Config struct {
 	InsertTimeout   time.Duration      `koanf:"insert_timeout" validate:"gte=100ms,lte=10m"`           // then an insert is hung: it is ended and looked up
 	Batch           partition.Batch    `koanf:"batch"`
 	Dedup           dedup.Config       `koanf:"dedup"`
+	Keys            core.KeyForms      `koanf:"-"` // what keys in events look like: the setting keys
 	Bound           ingest.QuotaConfig `koanf:"bound"`
 }
 
@@ -63,7 +65,9 @@ func TopicSpecs(cfg Config, kafkaConfig kafka.Config) []kafka.TopicSpec {
 
 // Log is the topic as all who write and read it see it.
 func (c Config) Log() codec.Log {
-	return codec.Log{Topic: c.Topic, Epoch: c.Epoch, Partitions: c.Partitions, AcceptedAge: c.AcceptedAge}
+	return codec.Log{
+		Topic: c.Topic, Epoch: c.Epoch, Partitions: c.Partitions, AcceptedAge: c.AcceptedAge, Keys: c.Keys,
+	}
 }
 
 // Ingest is what the API needs of it.

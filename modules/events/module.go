@@ -64,6 +64,7 @@ type consumerIn struct {
 	Applied    partition.Observer
 	Sessions   partition.Sessions `optional:"true"`
 	Erased     core.Erased
+	Keys       core.Admission
 	Clock      core.Clock
 	Failure    worker.Failure
 	Registerer prometheus.Registerer
@@ -73,5 +74,6 @@ type consumerIn struct {
 func provideConsumer(in consumerIn) *consumer.Consumer {
 	return consumer.New(in.Config.Consumer(), in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer,
 		in.Log, consumer.WithObserver(in.Applied), consumer.WithSessions(in.Sessions), consumer.WithErased(in.Erased),
+		consumer.WithKeys(in.Keys),
 		consumer.WithPosts(posts.New(in.ClickHouse, in.Clock)))
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // encode has the answer written. Where the client is gone, what follows is done all the same.
-func (f *Feed) encode(_ context.Context, r *request) error {
+func (f *Feed) encode(ctx context.Context, r *request) error {
+	f.nameItems(ctx, r)
 	r.OrderLost = len(r.places) > 0 && !r.places[0].Post.Valid()
 	r.writeErr = r.write(&r.Page)
 	return nil

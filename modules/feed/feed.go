@@ -66,6 +66,7 @@ type Feed struct {
 	clock       core.Clock
 	metrics     *metrics.Metrics
 	served      *daily.Served
+	names       core.Names
 	forgotten   func(context.Context) error
 	workers     *worker.Group
 	sampledAt   atomic.Int64 // nanoseconds since 1970: see sampleOverlap
@@ -90,6 +91,7 @@ type Params struct {
 	Lists       published.Source
 	Guards      guards.Guards
 	Filters     []filters.Filter // nil: all that there are
+	Names       core.Names       // nil: all keys are integers
 	Clock       core.Clock
 	Registry    prometheus.Registerer
 	Log         *zap.Logger
@@ -106,6 +108,9 @@ func New(p Params) (*Feed, error) {
 	}
 	if p.Filters == nil {
 		p.Filters = filters.All()
+	}
+	if p.Names == nil {
+		p.Names = core.NoNames{}
 	}
 	if p.Guards.Limiter == nil {
 		p.Guards.Limiter = guards.Unguarded{}
@@ -132,7 +137,7 @@ func New(p Params) (*Feed, error) {
 		week:   published.NewWeekCache(p.Weekly, p.Guards.ClickHouse, cfg.Hot.ListPosts),
 		guards: p.Guards, filters: filters.NewSet(p.Filters, p.Registry),
 		cursors: cursor.NewCodec(secrets, cfg.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
-		orders: orders, clock: p.Clock, metrics: m, served: daily.NewServed(p.Store), forgotten: p.Forgotten,
+		orders: orders, clock: p.Clock, metrics: m, served: daily.NewServed(p.Store), names: p.Names, forgotten: p.Forgotten,
 		workers: worker.NewGroup(worker.FailureFunc(func(name string, err error) {
 			// one request's computation: the others go on
 			p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err))
@@ -147,7 +152,7 @@ func New(p Params) (*Feed, error) {
 	f.builder = candidates.New(candidates.Params{
 		Config: cfg.candidates(), Ranking: p.Ranking, Hot: p.Hot, OnDemand: f.onDemand, Absent: p.Absent,
 		Private: p.Private,
-		Store:   p.Store, Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
+		Store:   p.Store, Names: p.Names, Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
 		Workers: f.workers, Clock: p.Clock, Metrics: m, Seconds: seconds,
 	})
 	f.ways = f.newWays(seconds)

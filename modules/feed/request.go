@@ -60,6 +60,7 @@ type scratch struct {
 	looked        int             // so many of rest were looked at
 	positions     []int32         // of each post of the list, its place in the session's order
 	servedAuthors []int32         // authors of what the session gave out last
+	unnamed       []core.ID       // numbers of the page that need the text of a key
 }
 
 func (f *Feed) take(q Query) *request {

@@ -20,6 +20,8 @@ import (
 type WhyNot struct {
 	User core.ID `json:"user"`
 	Post core.ID `json:"post"`
+	// Author of the post, where it is in the hot set.
+	Author core.ID `json:"-"`
 	Outcome
 	Ranking    uint64          `json:"ranking_version"`
 	ServedFrom page.ServedFrom `json:"served_from"`
@@ -129,6 +131,7 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, built *candid
 	if !visible {
 		return f.whyInvisible(ctx, r, out)
 	}
+	out.Author = p.Author
 	if err := f.firstPage(ctx, r); err != nil {
 		return out, err
 	}

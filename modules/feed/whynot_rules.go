@@ -49,7 +49,8 @@ func (f *Feed) whyInvisible(ctx context.Context, r *request, out WhyNot) (WhyNot
 		gone := filters.Post{ID: out.Post, Gone: true}
 		return out.rejected(r.viewer.Reject(filters.Ranked, gone), &r.viewer, gone.Author), nil
 	case posts[0].Audience == core.Direct: // is not in the hot set
-		author := r.reserve.Author(posts[0].AuthorID)
+		out.Author = posts[0].AuthorID
+		author := r.reserve.Author(out.Author)
 		asked := filters.Post{ID: out.Post, Author: author, Audience: core.Direct}
 		return out.rejected(r.viewer.Reject(filters.Ranked, asked), &r.viewer, author), nil
 	case f.clock.Now().Sub(posts[0].CreatedAt) > f.cfg.Hot.Window:

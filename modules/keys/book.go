@@ -28,16 +28,16 @@ func (Unguarded) Do(ctx context.Context, f func(context.Context) error) error { 
 type Params struct {
 	Config     Config
 	ClickHouse *clickhouse.Client
-	Guard      Guard  // of the questions of those who wait for an answer; nil: none
-	Recall     Recall // nil: nothing is kept
+	Guard      Guard // of the questions of those who wait for an answer; nil: none
+	Kept       Kept  // nil: nothing is kept
 	Clock      core.Clock
 	Registry   prometheus.Registerer
 	Log        *zap.Logger
 }
 
-// Recall reads the keys that were kept beside what is cached of a user, their own among them: for when ClickHouse is
+// Kept reads the keys that were kept beside what is cached of a user, their own among them: for when ClickHouse is
 // away.
-type Recall func(ctx context.Context, user core.ID) ([]string, error)
+type Kept func(ctx context.Context, user core.ID) ([]string, error)
 
 var (
 	_ core.Admission = (*Book)(nil)
@@ -49,7 +49,7 @@ type Book struct {
 	forms   core.KeyForms
 	table   table
 	guard   Guard
-	recall  Recall
+	kept    Kept
 	clock   core.Clock
 	log     *zap.Logger
 	metrics *metrics
@@ -78,11 +78,11 @@ func New(p Params) *Book {
 	if p.Guard == nil {
 		p.Guard = Unguarded{}
 	}
-	if p.Recall == nil {
-		p.Recall = func(context.Context, core.ID) ([]string, error) { return nil, nil }
+	if p.Kept == nil {
+		p.Kept = func(context.Context, core.ID) ([]string, error) { return nil, nil }
 	}
 	b := &Book{
-		forms: p.Config.Forms(), table: table{p.ClickHouse}, guard: p.Guard, recall: p.Recall, clock: p.Clock,
+		forms: p.Config.Forms(), table: table{p.ClickHouse}, guard: p.Guard, kept: p.Kept, clock: p.Clock,
 		log: p.Log.Named("keys"), workers: worker.NewGroup(nil),
 		held: newMemory(p.Config.Remember), heard: newMemory(maxPending),
 		pending: map[core.ID]*pending{}, told: map[core.Key]struct{}{},

@@ -17,8 +17,8 @@ type bookIn struct {
 	Lifecycle  fx.Lifecycle
 	Config     Config
 	ClickHouse *clickhouse.Client
-	Guard      Guard  `optional:"true"` // where requests are answered
-	Recall     Recall `optional:"true"`
+	Guard      Guard `optional:"true"` // where requests are answered
+	Kept       Kept  `optional:"true"`
 	Clock      core.Clock
 	Registry   prometheus.Registerer
 	Log        *zap.Logger
@@ -26,7 +26,7 @@ type bookIn struct {
 
 func newBook(in bookIn) *Book {
 	b := New(Params{
-		Config: in.Config, ClickHouse: in.ClickHouse, Guard: in.Guard, Recall: in.Recall, Clock: in.Clock,
+		Config: in.Config, ClickHouse: in.ClickHouse, Guard: in.Guard, Kept: in.Kept, Clock: in.Clock,
 		Registry: in.Registry, Log: in.Log,
 	})
 	in.Lifecycle.Append(fx.Hook{OnStart: b.Start, OnStop: b.Stop})

@@ -127,7 +127,7 @@ func (b *Book) Check(ctx context.Context, k core.Key) error {
 		return nil
 	}
 	if b.Load(ctx, []core.ID{k.ID}) != nil { // whom nobody knows passes, and is compared later
-		_ = b.RecallOf(ctx, k.ID)
+		_ = b.LoadKept(ctx, k.ID)
 	}
 	text, ok := b.held.get(k.ID)
 	if !ok {
@@ -160,9 +160,9 @@ func (b *Book) read(ctx context.Context, form core.KeyForm, text string) (core.I
 	return k.ID, b.Check(ctx, k)
 }
 
-// RecallOf learns the keys that were kept beside what is cached of a user.
-func (b *Book) RecallOf(ctx context.Context, user core.ID) error {
-	texts, err := b.recall(ctx, user)
+// LoadKept learns the keys that were kept beside what is cached of a user.
+func (b *Book) LoadKept(ctx context.Context, user core.ID) error {
+	texts, err := b.kept(ctx, user)
 	for _, text := range texts {
 		_, _ = b.Learn(text) // one that is known as another's names nothing
 	}

@@ -12,10 +12,55 @@ import (
 )
 
 // API serves suggestions over HTTP.
-type API struct{ service *Service }
+type API struct {
+	service *Service
+	keys    Keys
+}
+
+// Keys reads the keys of clients.
+type Keys interface {
+	User(ctx context.Context, text string) (core.ID, error)
+	Texts(ctx context.Context, ids []core.ID) (map[core.ID]string, error)
+}
+
+// suggestion is an Item with the keys of those whom it names.
+type suggestion struct {
+	User   core.Key `json:"user"`
+	Reason struct {
+		Kind  Kind       `json:"kind"`
+		Count int64      `json:"count,omitempty"`
+		Users []core.Key `json:"users,omitempty"`
+	} `json:"reason"`
+	Score float64 `json:"score"`
+}
+
+// named leaves out whom nobody can name.
+func (a *API) named(ctx context.Context, items []Item) []suggestion {
+	var ids []core.ID
+	for _, item := range items {
+		ids = append(append(ids, item.User), item.Reason.Users...)
+	}
+	texts, _ := a.keys.Texts(ctx, ids)
+	out := make([]suggestion, 0, len(items))
+	for _, item := range items {
+		s := suggestion{Score: item.Score}
+		var named bool
+		if s.User, named = item.User.Named(texts); !named {
+			continue
+		}
+		s.Reason.Kind, s.Reason.Count = item.Reason.Kind, item.Reason.Count
+		for _, user := range item.Reason.Users {
+			if k, ok := user.Named(texts); ok {
+				s.Reason.Users = append(s.Reason.Users, k)
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
 
 // NewAPI makes the calls.
-func NewAPI(service *Service) *API { return &API{service: service} }
+func NewAPI(service *Service, keys Keys) *API { return &API{service: service, keys: keys} }
 
 // Routes are the calls of users.
 func (a *API) Routes() []httpserver.Route {
@@ -40,7 +85,7 @@ const (
 )
 
 type listing struct {
-	httpserver.List[Item]
+	httpserver.List[suggestion]
 	ServedFrom ServedFrom `json:"served_from"`
 	Degraded   bool       `json:"degraded"`
 }
@@ -53,7 +98,7 @@ func (a *API) list(c echo.Context) error {
 	}
 	answer := a.service.Suggest(c.Request().Context(), httpserver.UserID(c), limit)
 	return c.JSON(http.StatusOK, listing{
-		List: httpserver.ListOf(answer.Items, ""), ServedFrom: answer.ServedFrom,
+		List: httpserver.ListOf(a.named(c.Request().Context(), answer.Items), ""), ServedFrom: answer.ServedFrom,
 		Degraded: answer.Degraded,
 	})
 }
@@ -64,7 +109,7 @@ func (a *API) change(apply func(ctx context.Context, user, other core.ID) error)
 		if err := httpserver.NewQuery(c).Err(); err != nil {
 			return err
 		}
-		other, err := core.ParseID(c.Param("id"))
+		other, err := a.keys.User(c.Request().Context(), c.Param("id"))
 		if err != nil {
 			return core.InvalidField("id", "%s", err)
 		}

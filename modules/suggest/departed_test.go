@@ -14,6 +14,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/suggest"
+	"github.com/feedrank/feedrank/test/stack"
 )
 
 func (w *world) told(kind core.ChangeKind, users ...core.ID) {
@@ -181,7 +182,7 @@ func TestADismissalIsTakenBack(t *testing.T) {
 	require.Equal(t, []core.ID{10, 12}, users(w.suggest(1)))
 
 	e := echo.New()
-	for _, r := range suggest.NewAPI(w.service).Routes() {
+	for _, r := range suggest.NewAPI(w.service, stack.IntegerKeys{}).Routes() {
 		if r.Method == http.MethodDelete {
 			e.Add(r.Method, r.Path, r.Handler)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/suggest"
+	"github.com/feedrank/feedrank/test/stack"
 )
 
 func TestPeopleAreSuggestedWithTheReasonThatWeighsMost(t *testing.T) {
@@ -169,7 +170,7 @@ func TestWarmingComputesOnlyWhatIsNotFresh(t *testing.T) {
 func TestTheCallsReadTheirParametersStrictly(t *testing.T) {
 	w := newWorld(t)
 	e := echo.New()
-	for _, r := range suggest.NewAPI(w.service).Routes() {
+	for _, r := range suggest.NewAPI(w.service, stack.IntegerKeys{}).Routes() {
 		e.Add(r.Method, r.Path, r.Handler)
 	}
 	call := func(method, target string) (*httptest.ResponseRecorder, error) {
@@ -189,7 +190,7 @@ func TestTheCallsReadTheirParametersStrictly(t *testing.T) {
 	rec, err = call(http.MethodPost, path+"/9/dismiss")
 	require.NoError(t, err)
 	require.Equal(t, http.StatusNoContent, rec.Code)
-	for _, id := range []string{"0", "-1", "01", "x", "99999999999999999999"} {
+	for _, id := range []string{"0", "-0", "01", "x", "99999999999999999999"} {
 		_, err = call(http.MethodPost, path+"/"+id+"/dismiss")
 		require.Equal(t, core.CodeInvalidRequest, core.CodeOf(err), id)
 	}

@@ -199,7 +199,7 @@ func TestAnErasedPersonIsNowhereAndStaysSo(t *testing.T) {
 
 	killed := errors.New("killed")
 	for _, last := range erase.Steps() {
-		_, err := app.Erase(t.Context(), cfg, []core.ID{person}, erase.WithSteps(func(at erase.Step) error {
+		_, err := app.Erase(t.Context(), cfg, []core.Key{{ID: person}}, erase.WithSteps(func(at erase.Step) error {
 			if at == last {
 				return killed
 			}
@@ -208,7 +208,7 @@ func TestAnErasedPersonIsNowhereAndStaysSo(t *testing.T) {
 		require.ErrorIs(t, err, killed, "%s", last)
 		require.Empty(t, findings(t, cfg), "an audit calls nothing lost while an erasure is not finished: %s", last)
 	}
-	report, err := app.Erase(t.Context(), cfg, []core.ID{person})
+	report, err := app.Erase(t.Context(), cfg, []core.Key{{ID: person}})
 	require.NoError(t, err)
 	require.True(t, report.Finished)
 	require.NotEmpty(t, report.Topics)

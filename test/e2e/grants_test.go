@@ -185,7 +185,7 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 			"grant it, as config/grants/clickhouse.sql grants it to feedrank")
 	eraser := cfg
 	asClickHouse(t, s, &eraser, "feedrank_erase")
-	_, err = app.Erase(t.Context(), eraser, []core.ID{24}) // the last of the world
+	_, err = app.Erase(t.Context(), eraser, []core.Key{{ID: 24}}) // the last of the world
 	require.NoError(t, err)
 	clickHouseGrantsNoMore(t, s, cfg)
 

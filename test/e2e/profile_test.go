@@ -195,7 +195,7 @@ func chain(t *testing.T, s *stack.Stack) {
 		require.True(t, report.OK(), "%+v", report)
 		return err
 	}))
-	_, err = app.Erase(t.Context(), cfg, []core.ID{15})
+	_, err = app.Erase(t.Context(), cfg, []core.Key{{ID: 15}})
 	require.NoError(t, err)
 	for _, table := range []string{"events", "user_author_90d"} {
 		require.Zero(t, s.Count(t, "SELECT count() AS n FROM "+table+" WHERE user_id = 15"), table)

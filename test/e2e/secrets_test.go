@@ -140,7 +140,7 @@ func TestNoSecretIsSaidAnywhere(t *testing.T) {
 
 	_, err = app.Migrate(t.Context(), cfg, true)
 	_, _ = fmt.Fprintln(said, err)
-	_, err = app.Erase(t.Context(), cfg, []core.ID{1})
+	_, err = app.Erase(t.Context(), cfg, []core.Key{{ID: 1}})
 	_, _ = fmt.Fprintln(said, err)
 	_, _ = fmt.Fprintln(said, app.Validate(cfg))
 	for _, broken := range []string{

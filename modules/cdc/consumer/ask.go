@@ -64,6 +64,9 @@ func (w *writer) current(
 		}
 		rows[key] = row.Row
 	}
+	if err := w.admitRows(ctx, rows); err != nil {
+		return nil, envelope.SourcePosition{}, err
+	}
 	w.metrics.asked.WithLabelValues(w.table, "found").Add(float64(len(found)))
 	w.metrics.asked.WithLabelValues(w.table, "gone").Add(float64(len(keys) - len(found)))
 	return rows, at, nil

@@ -44,6 +44,7 @@ type target struct {
 	deadLetters DeadLetters
 	observer    Observer
 	erased      core.Erased
+	keys        core.Admission
 	clock       core.Clock
 	log         *zap.Logger
 	metrics     *metrics
@@ -59,7 +60,8 @@ type Params struct {
 	Postgres    *pgxpool.Pool // the app's database, for what the log does not tell
 	DeadLetters DeadLetters
 	Observer    Observer
-	Erased      core.Erased // nil: nobody is
+	Erased      core.Erased    // nil: nobody is
+	Keys        core.Admission // nil: all keys are integers
 	Clock       core.Clock
 	Log         *zap.Logger
 	Registerer  prometheus.Registerer
@@ -71,10 +73,13 @@ func New(p Params) *Consumer {
 	if p.Erased == nil {
 		p.Erased = core.NobodyErased{}
 	}
+	if p.Keys == nil {
+		p.Keys = core.AllAdmitted{}
+	}
 	return &Consumer{
 		target: target{
 			cfg: p.Config, db: p.ClickHouse, pg: p.Postgres, deadLetters: p.DeadLetters, observer: p.Observer,
-			erased: p.Erased, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer, p.Clock),
+			erased: p.Erased, keys: p.Keys, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer, p.Clock),
 			turns: make(chan struct{}, p.Config.Inserts),
 		},
 		kafka: p.Kafka, mapping: p.Mapping, rejects: newRejects(p.Log), workers: worker.NewGroup(p.Failure),

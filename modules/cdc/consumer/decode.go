@@ -112,13 +112,17 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 			d.metrics.audienceUnknown.WithLabelValues(d.table).Inc()
 			d.rejects.strictest(d.table, row.AudienceUnknown)
 		}
-		b.entries = append(b.entries, entry{
+		e := entry{
 			source: s, key: record.Key, row: row, version: version, position: record.Source.WrittenAt(),
 			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete,
 			create: record.Op == envelope.Create,
 			repair: repair, repairs: repairs, streamed: record.Source.Snapshot == envelope.Streaming,
 			ask: ask, unordered: unordered, raise: unordered || d.epochs.Grew(epoch),
-		})
+		}
+		if len(row.Keys) > 0 {
+			e.record, e.epoch = m, epoch
+		}
+		b.entries = append(b.entries, e)
 	}
 	d.rejects.accepted(d.table)
 }

@@ -18,7 +18,8 @@
 //
 // A write has these steps. Each may be repeated, and those after it come only when it is done:
 //
-//	publish              what cannot be read to the dead letters
+//	admit                keys that are no integers get a number of their own, or are refused (admit.go)
+//	publish              what cannot be read, or was refused, to the dead letters
 //	prepare              once: who is erased, which copies are empty, which truncates there were
 //	merge                the changes of a key to its last state, those of an edge likewise (mergestep.go, merge.go);
 //	                     where the log does not tell a row, PostgreSQL is asked (ask.go)

@@ -3,6 +3,8 @@ package consumer
 import (
 	"time"
 
+	"github.com/IBM/sarama"
+
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/replica"
@@ -23,6 +25,8 @@ type entry struct {
 	truncated   bool // by a truncate that was known before
 	repair      bool // counts only if the row's version is repairs
 	repairs     replica.Version
+	record      *sarama.ConsumerMessage // nil where all keys are integers: it can only become a dead letter for its keys
+	epoch       uint16
 	ask         bool // what it says must be read from the app's table
 	unordered   bool // other partitions may have changes of the row
 	raise       bool // what is stored may have a higher version and be older

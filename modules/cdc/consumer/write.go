@@ -121,6 +121,9 @@ func (w *writer) writeWithRecovery(ctx context.Context, jobs []*job) error {
 func (w *writer) attempt(ctx context.Context, jobs []*job) error {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.Deadline)
 	defer cancel()
+	if err := w.admit(ctx, jobs); err != nil {
+		return err
+	}
 	if err := w.publish(ctx, jobs); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package tail
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -20,7 +21,8 @@ import (
 // it begins at a moment, a little before which its listener has loaded what was there.
 type Tail struct {
 	sources  map[string][]*mapping.Source // by topic
-	changeOf func(*mapping.Source, envelope.Record) (core.Change, bool, error)
+	changeOf func(*Tail, *mapping.Source, envelope.Record) (core.Change, bool, error)
+	hear     func(core.Key) error // nil: all keys are integers
 	tail     *kafka.Tail
 	notify   func([]core.Change)
 	log      *zap.Logger
@@ -54,7 +56,7 @@ func Users(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]co
 }
 
 func newTail(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]core.Change), log *zap.Logger,
-	changeOf func(*mapping.Source, envelope.Record) (core.Change, bool, error), kinds ...mapping.Kind,
+	changeOf func(*Tail, *mapping.Source, envelope.Record) (core.Change, bool, error), kinds ...mapping.Kind,
 ) *Tail {
 	t := &Tail{
 		sources: map[string][]*mapping.Source{}, changeOf: changeOf, notify: notify, log: log.Named("cdc.tail"),
@@ -76,6 +78,30 @@ func newTail(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]
 	return t
 }
 
+// Hearing has keys remembered that are no integers. A record with one that hear refuses is left out.
+func (t *Tail) Hearing(hear func(core.Key) error) *Tail {
+	t.hear = hear
+	return t
+}
+
+// row maps a record, and has its keys heard.
+func (t *Tail) row(source *mapping.Source, record envelope.Record) (mapping.Row, error) {
+	row, err := source.Row(record)
+	return row, errors.Join(err, t.heard(row))
+}
+
+func (t *Tail) heard(row mapping.Row) error {
+	if t.hear == nil {
+		return nil
+	}
+	for _, key := range row.Keys {
+		if err := t.hear(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Run reads until ctx ends.
 func (t *Tail) Run(ctx context.Context) error { return t.tail.Run(ctx) }
 
@@ -88,7 +114,7 @@ func (t *Tail) handle(m *sarama.ConsumerMessage) {
 	}
 	if kafka.HasHeader(m, envelope.HeaderRepair) { // whether it counts, only the consumer knows
 		for _, source := range t.sources[m.Topic] {
-			if change, ok, err := unclear(source, record); ok && err == nil {
+			if change, ok, err := t.unclear(source, record); ok && err == nil {
 				t.notify([]core.Change{change})
 			}
 		}
@@ -106,13 +132,13 @@ func (t *Tail) handle(m *sarama.ConsumerMessage) {
 		return
 	}
 	for _, source := range t.sources[m.Topic] {
-		change, ok, err := t.changeOf(source, record)
+		change, ok, err := t.changeOf(t, source, record)
 		if source.Kind.Layout().ByID && (source.Wide(record.Key) ||
 			envelope.ReasonOf(err) == envelope.ReasonUnavailable) {
 			if source.Kind == mapping.User && ok && err == nil { // most likely it is so
 				t.notify([]core.Change{change})
 			}
-			change, ok, err = unclear(source, record) // the consumer asks PostgreSQL
+			change, ok, err = t.unclear(source, record) // the consumer asks PostgreSQL
 		}
 		if err != nil {
 			t.log.Debug("row not read", append(place(m), zap.Error(err))...)
@@ -141,19 +167,20 @@ func (t *Tail) late(m *sarama.ConsumerMessage, s envelope.Source) bool {
 	return false
 }
 
-func postChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
-	row, err := source.Row(record)
+func postChanged(t *Tail, source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
+	row, err := t.row(source, record)
 	return mapping.PostChange(row, record.Source.CommittedAt), true, err
 }
 
-func userChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
-	row, err := source.Row(record)
+func userChanged(t *Tail, source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
+	row, err := t.row(source, record)
 	return mapping.UserChange(row, record.Source.CommittedAt), true, err
 }
 
 // unclear tells that a post or a user may have changed.
-func unclear(source *mapping.Source, record envelope.Record) (change core.Change, ok bool, err error) {
+func (t *Tail) unclear(source *mapping.Source, record envelope.Record) (change core.Change, ok bool, err error) {
 	row, err := source.Deleted(record.Key)
+	err = errors.Join(err, t.heard(row))
 	switch source.Kind {
 	case mapping.Post:
 		change = core.Change{Kind: core.PostUnclear, Post: core.Post{ID: core.ID(row.ID)}}
@@ -166,11 +193,11 @@ func unclear(source *mapping.Source, record envelope.Record) (change core.Change
 	return change, true, err
 }
 
-func edgeChanged(source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
+func edgeChanged(t *Tail, source *mapping.Source, record envelope.Record) (core.Change, bool, error) {
 	if record.Source.Snapshot != envelope.Streaming {
 		return core.Change{}, false, nil
 	}
-	row, err := source.Row(record)
+	row, err := t.row(source, record)
 	if err != nil {
 		return core.Change{}, false, err
 	}

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
-
-	"github.com/feedrank/feedrank/modules/core"
 )
 
 // The reasons why a record is no event and goes to the dead letters. They are labels of metrics.
@@ -58,15 +56,18 @@ func (r *Decoder) Decode(m *sarama.ConsumerMessage, e *Event) (reason, detail st
 	case at < minTimestamp || at > maxTimestamp:
 		return deadTimestamp, fmt.Sprintf("timestamp %d", at)
 	}
-	user, err := core.ParseID(text(m.Key))
+	user, err := r.within.keys.Users.Parse(text(m.Key))
 	if err != nil {
 		return deadKey, err.Error()
+	}
+	if user.Text != "" && user.Text != text(m.Key) {
+		return deadKey, "want the key in the form " + user.Text + ": two forms are in two partitions"
 	}
 	if want := PartitionOf(m.Key, r.partitions); want != m.Partition {
 		return deadMisrouted, fmt.Sprintf("the key belongs to partition %d: produce with the murmur2 partitioner", want)
 	}
 	r.scan.reset(m.Value)
-	r.fields = fields{record: true}
+	r.fields = fields{record: true, keys: r.within.keys}
 	f := &r.fields
 	if r.scan.peek() != '{' {
 		return deadMalformed, "not a JSON object"
@@ -89,6 +90,6 @@ func (r *Decoder) Decode(m *sarama.ConsumerMessage, e *Event) (reason, detail st
 		f.Received = at
 	}
 	*e = f.Event
-	e.User = user
+	e.SetUser(user)
 	return "", ""
 }

@@ -68,20 +68,20 @@ func FuzzABatchIsDecodedWithoutPanicOrLoss(f *testing.F) {
 		for i := range events {
 			e := events[i]
 			e.User, e.Received = 3, 1767225600000
-			readBack(t, e)
+			readBack(t, e, core.KeyForms{})
 		}
 	})
 }
 
 // readBack writes an event as a record and reads it again.
-func readBack(t require.TestingT, e Event) {
+func readBack(t require.TestingT, e Event, forms core.KeyForms) {
 	m := Encode("events", &e)
 	key, _ := m.Key.Encode()
 	value, _ := m.Value.Encode()
 	require.True(t, json.Valid(value), "%s", value)
 	var got Event
 	reader := NewDecoder(DefaultLog())
-	reader.within = acceptance{age: 100 * 365 * 24 * time.Hour, future: time.Hour}
+	reader.within = acceptance{age: 100 * 365 * 24 * time.Hour, future: time.Hour, keys: forms}
 	reason, detail := reader.Decode(&sarama.ConsumerMessage{
 		Key: key, Value: value, Timestamp: time.UnixMilli(e.Received),
 		Partition: PartitionOf(key, DefaultLog().Partitions),
@@ -91,10 +91,11 @@ func readBack(t require.TestingT, e Event) {
 }
 
 func TestAnEventSurvivesItsRecord(t *testing.T) {
+	own := rapid.Map(rapid.Int64Range(1-1<<62, 1<<62-1).Filter(func(n int64) bool { return n != 0 }),
+		func(n int64) core.ID { return core.ID(n) })
 	rapid.Check(t, func(t *rapid.T) {
 		e := Event{
-			User: core.ID(rapid.Int64Min(1).Draw(t, "user")), Post: core.ID(rapid.Int64Min(1).Draw(t, "post")),
-			Author:   core.ID(rapid.Int64Min(1).Draw(t, "author")),
+			User: own.Draw(t, "user"), Post: own.Draw(t, "post"), Author: own.Draw(t, "author"),
 			Action:   rapid.SampledFrom(core.Actions()).Draw(t, "action"),
 			Occurred: 1767225600000 - rapid.Int64Range(0, 1e9).Draw(t, "age"), Received: 1767225600000,
 			Dwell:      uint32(rapid.IntRange(1, 86_400_000).Draw(t, "dwell")),
@@ -104,7 +105,7 @@ func TestAnEventSurvivesItsRecord(t *testing.T) {
 		}
 		copy(e.ID[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
 		e.ID[0] |= 1
-		readBack(t, e)
+		readBack(t, e, core.KeyForms{})
 	})
 }
 
@@ -190,5 +191,41 @@ func TestWhatIsNoEventSaysWhy(t *testing.T) {
 			Key: []byte(c.key), Value: []byte(c.value), Timestamp: c.at, Partition: c.partition,
 		}, &e)
 		require.Equal(t, c.reason, reason, "%.80s: %s", c.value, detail)
+	}
+}
+
+func TestAnEventWithTextForKeysSurvivesItsRecord(t *testing.T) {
+	forms := core.KeyForms{Users: core.TextKeys, Posts: core.TextKeys}
+	rapid.Check(t, func(t *rapid.T) {
+		key := rapid.StringMatching(`[a-z"\\<>&: é🙂0-9-]{1,16}`)
+		e := Event{
+			Action: core.ActionLike, Occurred: 1767225600000, Received: 1767225600000, ID: core.EventID{1},
+		}
+		parse := func(name string) core.Key {
+			k, err := core.ParseKey(key.Draw(t, name))
+			require.NoError(t, err)
+			return k
+		}
+		post, author := parse("post"), parse("author")
+		e.Post, e.Author = post.ID, author.ID
+		if post.Text != "" || author.Text != "" {
+			e.Texts = &Texts{Post: post.Text, Author: author.Text}
+		}
+		e.SetUser(parse("user"))
+		readBack(t, e, forms)
+	})
+}
+
+func TestAUUIDOfARecordIsInItsOneForm(t *testing.T) {
+	log := DefaultLog()
+	log.Keys = core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys}
+	const id = "0192f0c1-8a4e-7cc3-98c4-dc0c0c07398f"
+	for key, want := range map[string]string{id: deadMalformed, strings.ToUpper(id): deadKey, "7": deadKey} {
+		var e Event
+		m := &sarama.ConsumerMessage{
+			Key: []byte(key), Value: []byte("x"), Timestamp: time.Now(), Partition: PartitionOf([]byte(key), log.Partitions),
+		}
+		reason, _ := NewDecoder(log).Decode(m, &e)
+		require.Equal(t, want, reason, key)
 	}
 }

@@ -18,11 +18,18 @@ const versionHeader = "feedrank-event-version"
 // one partition; the value is compact JSON with the same names as the API.
 func Encode(topic string, e *Event) *sarama.ProducerMessage {
 	return &sarama.ProducerMessage{
-		Topic: topic, Key: sarama.ByteEncoder(e.User.Append(nil)),
+		Topic: topic, Key: sarama.ByteEncoder(appendKey(nil, e.UserKey())),
 		Value:     sarama.ByteEncoder(appendRecord(make([]byte, 0, 320), e)),
 		Headers:   []sarama.RecordHeader{{Key: []byte(versionHeader), Value: []byte("1")}},
 		Timestamp: time.UnixMilli(e.Received),
 	}
+}
+
+func appendKey(b []byte, k core.Key) []byte {
+	if k.Text != "" {
+		return append(b, k.Text...)
+	}
+	return k.ID.Append(b)
 }
 
 func appendRecord(b []byte, e *Event) []byte {
@@ -30,11 +37,11 @@ func appendRecord(b []byte, e *Event) []byte {
 	b = appendUUID(b, e.ID)
 	b = append(b, `","action":"`...)
 	b = append(b, e.Action.String()...)
-	b = append(b, `","post_id":"`...)
-	b = e.Post.Append(b)
-	b = append(b, `","author_id":"`...)
-	b = e.Author.Append(b)
-	b = append(b, `","occurred_at":"`...)
+	b = append(b, `","post_id":`...)
+	b = e.PostKey().AppendJSON(b)
+	b = append(b, `,"author_id":`...)
+	b = e.AuthorKey().AppendJSON(b)
+	b = append(b, `,"occurred_at":"`...)
 	b = appendInstant(b, e.Occurred)
 	b = append(b, `","received_at":"`...)
 	b = appendInstant(b, e.Received)

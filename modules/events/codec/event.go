@@ -18,6 +18,46 @@ type Event struct {
 	Device             string
 	AppVersion         string
 	Session            string
+	Texts              *Texts // nil: every number is its own key
+}
+
+// Texts are the keys of an event whose numbers were derived from them; of others they are empty.
+type Texts struct{ User, Post, Author string }
+
+// UserKey is the key of the user.
+func (e *Event) UserKey() core.Key {
+	if e.Texts == nil {
+		return core.Key{ID: e.User}
+	}
+	return core.Key{ID: e.User, Text: e.Texts.User}
+}
+
+// PostKey is the key of the post.
+func (e *Event) PostKey() core.Key {
+	if e.Texts == nil {
+		return core.Key{ID: e.Post}
+	}
+	return core.Key{ID: e.Post, Text: e.Texts.Post}
+}
+
+// AuthorKey is the key of the author, as the client says.
+func (e *Event) AuthorKey() core.Key {
+	if e.Texts == nil {
+		return core.Key{ID: e.Author}
+	}
+	return core.Key{ID: e.Author, Text: e.Texts.Author}
+}
+
+// SetUser makes it the event of a user.
+func (e *Event) SetUser(k core.Key) {
+	e.User = k.ID
+	if k.Text == "" {
+		return
+	}
+	if e.Texts == nil {
+		e.Texts = &Texts{}
+	}
+	e.Texts.User = k.Text
 }
 
 // Core is the event for the rest of the program. Its strings stay valid: the bytes they are parts

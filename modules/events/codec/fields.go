@@ -14,6 +14,7 @@ type fields struct {
 	Event
 	record   bool  // of Kafka: it has members that a request has not
 	version  int64 // of a record's schema
+	keys     core.KeyForms
 	has      fieldSet
 	rejected Rejection // Code is empty if nothing was wrong
 }
@@ -67,13 +68,13 @@ func (f *fields) member(s *scanner, name []byte) {
 			f.has |= hasAction
 		}
 	case "post": // as an item of a page has it; records of Kafka have the other name
-		f.named(s, &f.Post, "post", hasPost)
+		f.named(s, &f.Post, f.keys.Posts, "post", hasPost)
 	case "post_id":
-		f.named(s, &f.Post, "post_id", hasPost)
+		f.named(s, &f.Post, f.keys.Posts, "post_id", hasPost)
 	case "author":
-		f.named(s, &f.Author, "author", hasAuthor)
+		f.named(s, &f.Author, f.keys.Users, "author", hasAuthor)
 	case "author_id":
-		f.named(s, &f.Author, "author_id", hasAuthor)
+		f.named(s, &f.Author, f.keys.Users, "author_id", hasAuthor)
 	case "occurred_at":
 		f.Occurred = f.instant(s, "occurred_at", hasOccurred)
 	case "dwell_ms":
@@ -128,19 +129,23 @@ func (f *fields) limited(s *scanner, field string, most int) string {
 }
 
 // named reads an id that goes by two names. Where both are given, they must say the same.
-func (f *fields) named(s *scanner, into *core.ID, field string, has fieldSet) {
+func (f *fields) named(s *scanner, into *core.ID, form core.KeyForm, field string, has fieldSet) {
 	if s.peek() == 'n' { // null is as good as absent
 		s.skip()
 		return
 	}
 	had, was := f.has&has != 0, *into
-	if *into = f.identifier(s, field, has); had && *into != was {
+	key := f.identifier(s, form, field, has)
+	if *into = key.ID; key.Text != "" {
+		f.keep(key.Text, has)
+	}
+	if had && *into != was {
 		f.reject(field, rejectInvalid, "says another id than the same member under its other name")
 	}
 }
 
 // identifier reads an id from a string or, leniently, from a number.
-func (f *fields) identifier(s *scanner, field string, has fieldSet) core.ID {
+func (f *fields) identifier(s *scanner, form core.KeyForm, field string, has fieldSet) core.Key {
 	var b []byte
 	switch c := s.peek(); {
 	case c == '"':
@@ -151,11 +156,23 @@ func (f *fields) identifier(s *scanner, field string, has fieldSet) core.ID {
 		s.skip()
 	}
 	f.has |= has
-	id, err := core.ParseID(text(b))
+	key, err := form.Parse(text(b))
 	if err != nil {
-		f.reject(field, rejectInvalid, "want an id: a string with a decimal integer from 1 to 9223372036854775807")
+		f.reject(field, rejectInvalid, "want an id as a string: "+err.Error())
 	}
-	return id
+	return key
+}
+
+// keep keeps the text of a key.
+func (f *fields) keep(text string, of fieldSet) {
+	if f.Texts == nil {
+		f.Texts = &Texts{}
+	}
+	if of == hasPost {
+		f.Texts.Post = text
+	} else {
+		f.Texts.Author = text
+	}
 }
 
 func (f *fields) instant(s *scanner, field string, has fieldSet) int64 {

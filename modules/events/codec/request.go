@@ -21,7 +21,7 @@ func DecodeRequest(body []byte, now int64, within acceptance) (events []Event, r
 		}
 		found = true
 		s.elements(func() {
-			var f fields
+			f := fields{keys: within.keys}
 			f.read(&s)
 			f.check(now, within)
 			switch {

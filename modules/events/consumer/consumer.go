@@ -62,6 +62,9 @@ func WithPosts(p *posts.Posts) Option { return func(c *Consumer) { c.shared.Post
 // WithErased has what names erased people left out.
 func WithErased(e core.Erased) Option { return func(c *Consumer) { c.shared.Erased = e } }
 
+// WithKeys has keys admitted before they are stored. Without it all are integers.
+func WithKeys(k core.Admission) Option { return func(c *Consumer) { c.shared.Keys = k } }
+
 // WithFailpoints has somebody watch every failpoint of every partition. For tests.
 func WithFailpoints(f partition.Failpoints) Option {
 	return func(c *Consumer) { c.shared.Failpoints = f }

@@ -110,9 +110,10 @@ func (a *API) post(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	user := httpserver.UserID(c)
+	user := httpserver.UserKey(c)
 	for i := range events {
-		events[i].User, events[i].Received = user, now
+		events[i].SetUser(user)
+		events[i].Received = now
 	}
 	events, known, rejected := a.withinQuota(events, rejected)
 	messages := make([]*sarama.ProducerMessage, len(events))
@@ -133,7 +134,7 @@ func (a *API) post(c echo.Context) error {
 			a.quota.remember(events)
 		}
 		if hidden := hiddenBy(events); len(hidden) > 0 {
-			a.listener.Hide(ctx, user, hidden)
+			a.listener.Hide(ctx, user.ID, hidden)
 		}
 	}
 	a.accepted.Add(float64(len(events) + known))

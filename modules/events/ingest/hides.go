@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"errors"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -15,9 +16,9 @@ import (
 
 // NewHideTail reads what viewers hide, and take back, from the log itself, from a moment on: for replicas that cannot
 // be told by way of Redis. hidden is called from several goroutines at once. A record that is no event is the
-// consumer's business.
+// consumer's business, and so is one with a key that hear refuses (nil: all are integers).
 func NewHideTail(log codec.Log, k kafka.Config, since time.Time, hidden func(user core.ID, hidden []core.HiddenPost),
-	logger *zap.Logger,
+	hear func(core.Key) error, logger *zap.Logger,
 ) *kafka.Tail {
 	return kafka.NewTail(k, []string{k.Topic(log.Topic)}, since, func(m *sarama.ConsumerMessage) {
 		if !mayHide(m.Value) {
@@ -26,6 +27,9 @@ func NewHideTail(log codec.Log, k kafka.Config, since time.Time, hidden func(use
 		var e codec.Event
 		if reason, _ := codec.NewDecoder(log).Decode(m, &e); reason != "" {
 			return
+		}
+		if e.Texts != nil && hear != nil && errors.Join(hear(e.UserKey()), hear(e.PostKey())) != nil {
+			return // it has the number of another
 		}
 		if posts := hiddenBy([]codec.Event{e}); len(posts) > 0 {
 			hidden(e.User, posts)

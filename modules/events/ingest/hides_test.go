@@ -56,7 +56,7 @@ func TestHidesAreReadFromTheLogItself(t *testing.T) {
 				require.Len(t, hidden, 1)
 				heard[fmt.Sprint(user, hidden[0].Post, hidden[0].At.Equal(now.Truncate(time.Millisecond)),
 					hidden[0].Back)]++
-			}, zap.NewNop()).Run(ctx)
+			}, nil, zap.NewNop()).Run(ctx)
 	}()
 	wait.Until(t, func() bool {
 		mu.Lock()

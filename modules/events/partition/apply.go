@@ -13,6 +13,9 @@ func (p *Worker) apply(ctx context.Context) error {
 	b := &p.batch
 	p.Failpoints.Reached(AtSealed, p.ID)
 	b.leaveOut(p.Erased, p.present)
+	if err := p.retry(ctx, "admit keys", func() error { return p.admit(ctx) }); err != nil {
+		return err
+	}
 	if err := p.publishDeadLetters(ctx, b.deadLetters); err != nil {
 		return err
 	}

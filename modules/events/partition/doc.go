@@ -10,7 +10,8 @@
 //	check log bounds  position.go                Kafka has what is next; else park
 //	fill              dedup.IDs, unresolved.go   the new-key filter has all ids               filled
 //	collect           collect.go                 a batch is full, or old enough               sealed
-//	apply             apply.go, duplicates.go    dead letters are safe, duplicates are out,   dead-lettered
+//	apply             apply.go, duplicates.go    keys are admitted (admit.go), dead letters   dead-lettered
+//	                                             are safe, duplicates are out,
 //	  decide          decide.go                  and each event says what it adds
 //	write             write.go                   the rows are in                              inserting, inserted
 //	  notify          notify.go                  observers know of them

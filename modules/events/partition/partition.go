@@ -44,11 +44,12 @@ type Shared struct {
 	Topic       string // full name
 	Owner       string // of this process, as the ledger names it
 	DeadLetters DeadLetters
-	Observer    Observer     // nil: nobody is notified
-	Sessions    Sessions     // nil: not checked
-	Posts       *posts.Posts // nil: what clients say of posts is believed
-	Erased      core.Erased  // nil: nobody is
-	Failpoints  Failpoints   // nil: nobody watches
+	Observer    Observer       // nil: nobody is notified
+	Sessions    Sessions       // nil: not checked
+	Posts       *posts.Posts   // nil: what clients say of posts is believed
+	Erased      core.Erased    // nil: nobody is
+	Keys        core.Admission // nil: all keys are integers
+	Failpoints  Failpoints     // nil: nobody watches
 	Clock       core.Clock
 	Log         *zap.Logger
 	Metrics     *Metrics
@@ -68,6 +69,9 @@ type Claim struct {
 func New(shared Shared, claim Claim, before Handoff) *Worker {
 	if shared.Erased == nil {
 		shared.Erased = core.NobodyErased{}
+	}
+	if shared.Keys == nil {
+		shared.Keys = core.AllAdmitted{}
 	}
 	if shared.Failpoints == nil {
 		shared.Failpoints = noFailpoints{}

@@ -79,6 +79,7 @@ type Params struct {
 	Absent   *absent.Set
 	Private  *absent.Set
 	Store    *store.Store
+	Names    core.Names // nil: all keys are integers
 	Memory   *viewer.Memory
 	Graph    Graph
 	Fallback Fallback
@@ -99,6 +100,7 @@ type Builder struct {
 	absent       *absent.Set
 	private      *absent.Set
 	store        *store.Store
+	names        core.Names
 	memory       *viewer.Memory
 	graph        Graph
 	fallback     Fallback
@@ -114,9 +116,12 @@ type Builder struct {
 
 // New makes a builder.
 func New(p Params) *Builder {
+	if p.Names == nil {
+		p.Names = core.NoNames{}
+	}
 	b := &Builder{
 		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, onDemand: p.OnDemand, absent: p.Absent,
-		private: p.Private, store: p.Store,
+		private: p.Private, store: p.Store, names: p.Names,
 		memory: p.Memory, graph: p.Graph, fallback: p.Fallback, guards: p.Guards, filters: p.Filters, clock: p.Clock,
 		metrics: p.Metrics, singleflight: newSingleflight(p.Workers),
 		dutyCycle: worker.NewRest(core.SystemClock{}, restFactor, 0),

@@ -89,6 +89,9 @@ func (b *Builder) save(ctx context.Context, v Viewer, built *Built) {
 	saved := false
 	err := b.guards.Redis.Do(ctx, func(ctx context.Context) (err error) {
 		saved, err = b.store.Save(ctx, v.ID, built.lease, v.Tag, b.clock.Now().Add(ttl), built.Reserve)
+		if err == nil && saved {
+			err = b.store.KeepNames(ctx, v.ID, b.namesOf(v.ID, built.Reserve))
+		}
 		return err
 	})
 	switch {

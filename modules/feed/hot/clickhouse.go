@@ -18,7 +18,11 @@ import (
 type ClickHouse struct {
 	client *clickhouse.Client
 	from   core.CountedFrom
+	load   LoadNames // nil: all keys are integers
 }
+
+// LoadNames brings the keys of numbers into memory that were derived from them.
+type LoadNames func(ctx context.Context, ids []core.ID) error
 
 var (
 	_ Source = (*ClickHouse)(nil)
@@ -37,6 +41,13 @@ var (
 // NewClickHouse makes a source.
 func NewClickHouse(client *clickhouse.Client, from core.CountedFrom) *ClickHouse {
 	return &ClickHouse{client: client, from: from}
+}
+
+// Naming has the keys of posts and authors that are no integers loaded with the posts: so a page names what it shows
+// without a question. Where that fails the page asks.
+func (c *ClickHouse) Naming(load LoadNames) *ClickHouse {
+	c.load = load
+	return c
 }
 
 // Posts implements Source.
@@ -79,6 +90,8 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 		created      proto.ColDateTime64
 		audience     proto.ColUInt8
 	)
+	names := nameLoader{load: c.load}
+	defer names.flush(ctx)
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params), Settings: settings,
 		Result: proto.Results{
@@ -87,8 +100,9 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 			{Name: "created_at", Data: &created},
 			{Name: "audience", Data: &audience},
 		},
-		OnResult: func(context.Context, proto.Block) error {
+		OnResult: func(ctx context.Context, _ proto.Block) error {
 			for i := range ids.Rows() {
+				names.add(ctx, core.ID(ids.Row(i)), core.ID(authors.Row(i)))
 				add(core.Post{
 					ID: core.ID(ids.Row(i)), AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i),
 					Audience: core.Audience(audience.Row(i)),

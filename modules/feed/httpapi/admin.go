@@ -24,11 +24,12 @@ type Admin struct {
 	store   *store.Store
 	ranking *rank.Live
 	tuner   *tuning.Tuner
+	keys    Keys
 }
 
 // NewAdmin makes the calls.
-func NewAdmin(f *feed.Feed, st *store.Store, ranking *rank.Live, tuner *tuning.Tuner) *Admin {
-	return &Admin{feed: f, store: st, ranking: ranking, tuner: tuner}
+func NewAdmin(f *feed.Feed, st *store.Store, ranking *rank.Live, tuner *tuning.Tuner, keys Keys) *Admin {
+	return &Admin{feed: f, store: st, ranking: ranking, tuner: tuner, keys: keys}
 }
 
 // Routes are the admin calls.
@@ -52,7 +53,8 @@ func (a *Admin) Routes() []httpserver.Route {
 
 func (a *Admin) whyNot(c echo.Context) error {
 	params := httpserver.NewQuery(c, "user", "post", "limit")
-	user, post, limit := params.ID("user"), params.ID("post"), params.Int("limit", 1, maxLimit, feed.DefaultLimit)
+	user, post := params.Key("user", a.keys.User), params.Key("post", a.keys.Post)
+	limit := params.Int("limit", 1, maxLimit, feed.DefaultLimit)
 	if err := params.Err(); err != nil {
 		return err
 	}
@@ -65,7 +67,7 @@ func (a *Admin) whyNot(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, verdict)
+	return c.JSON(http.StatusOK, nameWhyNot(c.Request().Context(), a.feed, verdict))
 }
 
 type rankingAnswer struct {
@@ -98,7 +100,8 @@ type rankingChange struct {
 	Version    uint64          `json:"version"` // the one that the author has seen
 	Ranking    json.RawMessage `json:"ranking"`
 	Note       string          `json:"note"`
-	Users      []core.ID       `json:"users"`       // of a dry run
+	Users      []keyText       `json:"users"` // of a dry run
+	users      []core.ID       // the same, read
 	RollbackTo *uint64         `json:"rollback_to"` // of a rollback; 0 is the file's
 }
 
@@ -114,6 +117,16 @@ func (a *Admin) read(c echo.Context) (rankingChange, error) {
 	}
 	if len(body.Note) > maxNote {
 		return body, core.InvalidField("note", "longer than %d bytes", maxNote)
+	}
+	if len(body.Users) > feed.MaxDryRun {
+		return body, core.InvalidField("users", "at most %d", feed.MaxDryRun)
+	}
+	for _, text := range body.Users {
+		user, err := a.keys.User(c.Request().Context(), string(text))
+		if err != nil {
+			return body, core.InvalidField("users", "%.64q: %s", string(text), err)
+		}
+		body.users = append(body.users, user)
 	}
 	return body, nil
 }
@@ -178,25 +191,22 @@ func (a *Admin) dryRun(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(body.Users) > feed.MaxDryRun {
-		return core.InvalidField("users", "at most %d", feed.MaxDryRun)
-	}
 	cfg, err := a.merged(body.Ranking)
 	if err != nil {
 		return err
 	}
-	tried, err := a.feed.DryRun(c.Request().Context(), cfg, body.Users)
+	tried, err := a.feed.DryRun(c.Request().Context(), cfg, body.users)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, tried)
+	return c.JSON(http.StatusOK, nameDryRun(c.Request().Context(), a.feed, tried))
 }
 
 func (a *Admin) drop(c echo.Context) error {
 	if err := httpserver.NewQuery(c).Err(); err != nil {
 		return err
 	}
-	user, err := core.ParseID(c.Param("user"))
+	user, err := a.keys.User(c.Request().Context(), c.Param("user"))
 	if err != nil {
 		return core.InvalidField("user", "%s", err)
 	}

@@ -18,10 +18,13 @@ import (
 type Preview struct {
 	feed *feed.Feed
 	api  *API
+	keys Keys
 }
 
 // NewPreview makes the calls; api writes their pages.
-func NewPreview(f *feed.Feed, api *API) *Preview { return &Preview{feed: f, api: api} }
+func NewPreview(f *feed.Feed, api *API, keys Keys) *Preview {
+	return &Preview{feed: f, api: api, keys: keys}
+}
 
 // Routes are the admin calls.
 func (p *Preview) Routes() []httpserver.Route {
@@ -38,7 +41,7 @@ func (p *Preview) Routes() []httpserver.Route {
 func (p *Preview) page(c echo.Context) error {
 	params := httpserver.NewQuery(c, "user", "limit", "cursor", "algo")
 	q := feed.Query{
-		User: params.ID("user"), Limit: params.Int("limit", 1, maxLimit, feed.DefaultLimit),
+		User: params.Key("user", p.keys.User), Limit: params.Int("limit", 1, maxLimit, feed.DefaultLimit),
 		Cursor: params.String("cursor", maxCursorParameter), Explain: true, Order: cursor.Ranked,
 	}
 	if params.OneOf("algo", "ranked", "ch", "timeline") == "timeline" {
@@ -69,7 +72,7 @@ func (p *Preview) trending(c echo.Context) error {
 
 func (p *Preview) filtered(c echo.Context) error {
 	params := httpserver.NewQuery(c, "user")
-	user := params.ID("user")
+	user := params.Key("user", p.keys.User)
 	if err := params.Err(); err != nil {
 		return err
 	}
@@ -80,5 +83,5 @@ func (p *Preview) filtered(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, httpserver.ListOf(all, ""))
+	return c.JSON(http.StatusOK, httpserver.ListOf(nameFiltered(c.Request().Context(), p.feed, all), ""))
 }

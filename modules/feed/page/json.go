@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/shortlist"
 	"github.com/feedrank/feedrank/modules/feed/stages"
@@ -69,11 +70,11 @@ func appendStages(b []byte, records, computing []stages.Record) []byte {
 }
 
 func appendItem(b []byte, s *shortlist.Post, p *Page, place int, detail Detail, tokens *token.Signer) []byte {
-	b = append(b, `{"post":"`...)
-	b = s.ID.Append(b)
-	b = append(b, `","author":"`...)
-	b = s.Author.Append(b)
-	b = append(b, `","created_at":"`...)
+	b = append(b, `{"post":`...)
+	b = p.appendKey(b, s.ID)
+	b = append(b, `,"author":`...)
+	b = p.appendKey(b, s.Author)
+	b = append(b, `,"created_at":"`...)
 	b = time.UnixMicro(s.Created).UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 	b = append(b, `","score":`...)
 	b = appendNumber(b, s.Score)
@@ -96,6 +97,13 @@ func appendItem(b []byte, s *shortlist.Post, p *Page, place int, detail Detail, 
 	case Plain:
 	}
 	return append(b, '}')
+}
+
+func (p *Page) appendKey(b []byte, id core.ID) []byte {
+	if id.Derived() {
+		return core.AppendJSONText(b, p.Texts[id])
+	}
+	return append(id.Append(append(b, '"')), '"')
 }
 
 func appendReports(b []byte, reports []stages.Report) []byte {

@@ -29,13 +29,14 @@ type Page struct {
 	Viewer     core.ID
 	Now        time.Time
 	Ranking    *rank.Versioned
-	Session    cursor.Cursor     // what the page continues; of a first page, what it begins
-	Later      bool              // it continues a session
-	OrderLost  bool              // the order of the session's first page was lost, and made anew
-	ByTime     bool              // it is in the order of time
-	Items      []*shortlist.Post // best first
-	Next       *cursor.Cursor    // nil: there is no other page
-	NewPosts   int               // of followees since a time, where that was asked for
+	Session    cursor.Cursor      // what the page continues; of a first page, what it begins
+	Later      bool               // it continues a session
+	OrderLost  bool               // the order of the session's first page was lost, and made anew
+	ByTime     bool               // it is in the order of time
+	Items      []*shortlist.Post  // best first
+	Texts      map[core.ID]string // keys of items and authors whose numbers were derived from them
+	Next       *cursor.Cursor     // nil: there is no other page
+	NewPosts   int                // of followees since a time, where that was asked for
 	ServedFrom ServedFrom
 	Degraded   bool
 	Sources    []stages.Report

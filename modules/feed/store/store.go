@@ -64,7 +64,7 @@ func hiddenKey(user core.ID) string { return "hidden:v1:{" + user.String() + "}"
 
 // UserKeys are all keys that Redis may have of a user.
 func UserKeys(user core.ID) []string {
-	keys := []string{entryKey(user), leaseKey(user), seenKey(user), hiddenKey(user)}
+	keys := []string{entryKey(user), namesKey(user), leaseKey(user), seenKey(user), hiddenKey(user)}
 	for session := range uint64(sessionsPerUser) {
 		keys = append(keys, orderKey(user, session))
 	}

@@ -32,7 +32,7 @@ func TestAServiceCallsForTheUserWhomItNames(t *testing.T) {
 	p, err = as(service)
 	require.NoError(t, err)
 	require.Equal(t, httpserver.Principal{Subject: "mailer"}, p, "without a name it is nobody")
-	for _, named := range [][]string{{""}, {"0"}, {"-1"}, {"4 2"}, {"9223372036854775808"}, {"1", "2"}} {
+	for _, named := range [][]string{{""}, {"0"}, {"-0"}, {"4 2"}, {"9223372036854775808"}, {"1", "2"}} {
 		_, err := as(service, named...)
 		require.Equal(t, core.CodeInvalidRequest, core.CodeOf(err), "%q", named)
 	}

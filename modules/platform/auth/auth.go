@@ -21,16 +21,18 @@ import (
 
 // Config says whose tokens we believe. At least one of the two kinds of keys must be set.
 type Config struct {
-	HS256Secret string        `koanf:"hs256_secret" validate:"omitempty,min=32" secret:"true"`                // signs and verifies HS256 tokens
-	JWKSURL     string        `koanf:"jwks_url" validate:"omitempty,url"`                                     // key set for RS256, ES256 and EdDSA tokens; keys that cannot be used are left out and logged
-	Issuer      string        `koanf:"issuer"`                                                                // the iss claim; empty: any
-	Audience    string        `koanf:"audience"`                                                              // the aud claim; empty: any
-	Leeway      time.Duration `koanf:"leeway" validate:"gte=0s,lte=5m"`                                       // between clocks
-	UserClaim   string        `koanf:"user_claim" validate:"required"`                                        // the claim that holds the user's id, as text or as a number
-	ScopeClaim  string        `koanf:"scope_claim"`                                                           // the claim that holds the scopes, as words in a text or as a list, such as roles; empty: scope, or scp where there is none
-	AdminScope  string        `koanf:"admin_scope" validate:"required"`                                       // the scope that opens /admin
-	ReadScope   string        `koanf:"admin_read_scope" validate:"required,nefield=AdminScope"`               // the scope that opens the calls of /admin that change nothing
-	ActAsScope  string        `koanf:"act_as_scope" validate:"required,nefield=AdminScope,nefield=ReadScope"` // the scope that lets a service name in the header Act-As for whom it calls
+	HS256Secret string        `koanf:"hs256_secret" validate:"omitempty,min=32" secret:"true"`  // signs and verifies HS256 tokens
+	JWKSURL     string        `koanf:"jwks_url" validate:"omitempty,url"`                       // key set for RS256, ES256 and EdDSA tokens; keys that cannot be used are left out and logged
+	Issuer      string        `koanf:"issuer"`                                                  // the iss claim; empty: any
+	Audience    string        `koanf:"audience"`                                                // the aud claim; empty: any
+	Leeway      time.Duration `koanf:"leeway" validate:"gte=0s,lte=5m"`                         // between clocks
+	UserClaim   string        `koanf:"user_claim" validate:"required"`                          // the claim that holds the user's id, as text or as a number
+	ScopeClaim  string        `koanf:"scope_claim"`                                             // the claim that holds the scopes, as words in a text or as a list, such as roles; empty: scope, or scp where there is none
+	AdminScope  string        `koanf:"admin_scope" validate:"required"`                         // the scope that opens /admin
+	ReadScope   string        `koanf:"admin_read_scope" validate:"required,nefield=AdminScope"` // the scope that opens the calls of /admin that change nothing
+	// UserKeys are what keys of users look like: keys.users.
+	UserKeys   core.KeyForm `koanf:"-"`
+	ActAsScope string       `koanf:"act_as_scope" validate:"required,nefield=AdminScope,nefield=ReadScope"` // the scope that lets a service name in the header Act-As for whom it calls
 }
 
 // DefaultConfig has no key: nobody gets in until one is configured.
@@ -139,13 +141,15 @@ func (v *Verifier) Authenticate(h http.Header) (httpserver.Principal, error) {
 		return httpserver.Principal{}, err
 	}
 	if named := h.Values(HeaderActAs); len(named) > 0 {
-		return actAs(named, c.claims.Subject, c.service)
+		return actAs(named, v.cfg.UserKeys, c.claims.Subject, c.service)
 	}
 	if c.invalid != nil && !c.admin && !c.reader && !c.service {
 		return httpserver.Principal{}, v.refusals.refuse(refusedUser, "the token's "+v.subject()+" is not a user id",
 			c.invalid)
 	}
-	return httpserver.Principal{UserID: c.user, Subject: c.claims.Subject, Admin: c.admin, AdminRead: c.reader}, nil
+	return httpserver.Principal{
+		UserID: c.user.ID, UserText: c.user.Text, Subject: c.claims.Subject, Admin: c.admin, AdminRead: c.reader,
+	}, nil
 }
 
 // subject is where a token says whose it is.
@@ -157,7 +161,7 @@ func (v *Verifier) subject() string {
 }
 
 // actAs is a service that calls for a user. It has no other rights meanwhile.
-func actAs(named []string, subject string, allowed bool) (httpserver.Principal, error) {
+func actAs(named []string, keys core.KeyForm, subject string, allowed bool) (httpserver.Principal, error) {
 	if !allowed {
 		return httpserver.Principal{}, core.Errorf(core.CodeForbidden,
 			"this token may not call for somebody else: leave out the header %s", HeaderActAs)
@@ -166,11 +170,11 @@ func actAs(named []string, subject string, allowed bool) (httpserver.Principal, 
 		return httpserver.Principal{}, core.Errorf(core.CodeForbidden,
 			"a token that calls for others must say whose it is, in its subject")
 	}
-	user, err := core.ParseID(named[0])
+	user, err := keys.Parse(named[0])
 	if err != nil || len(named) > 1 {
 		return httpserver.Principal{}, core.InvalidField(HeaderActAs, "want one user id")
 	}
-	return httpserver.Principal{UserID: user, Subject: subject, Service: subject}, nil
+	return httpserver.Principal{UserID: user.ID, UserText: user.Text, Subject: subject, Service: subject}, nil
 }
 
 // verify reads "Bearer <token>".
@@ -233,10 +237,19 @@ func (v *Verifier) key(token *jwt.Token) (any, error) {
 
 // Sign makes a development token with the HS256 secret: for a user, for the admin scope, or both.
 func Sign(cfg Config, user core.ID, admin bool, validFor time.Duration, now time.Time) (string, error) {
-	subject, scope := "", ""
-	if user.Valid() {
-		subject = user.String()
+	if !user.Valid() {
+		return signScope(cfg, "", admin, validFor, now)
 	}
+	return signScope(cfg, user.String(), admin, validFor, now)
+}
+
+// SignUser is Sign for a user of whichever key.
+func SignUser(cfg Config, user core.Key, admin bool, validFor time.Duration, now time.Time) (string, error) {
+	return signScope(cfg, user.String(), admin, validFor, now)
+}
+
+func signScope(cfg Config, subject string, admin bool, validFor time.Duration, now time.Time) (string, error) {
+	scope := ""
 	if admin {
 		scope = cfg.AdminScope
 	}

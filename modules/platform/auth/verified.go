@@ -22,7 +22,7 @@ const (
 // caller is what a verified token says.
 type caller struct {
 	claims  claims
-	user    core.ID
+	user    core.Key
 	invalid error // why the subject is no user id; nil: it is one
 	admin   bool
 	reader  bool // of what /admin shows
@@ -67,6 +67,6 @@ func (v *Verifier) read(c claims) *caller {
 		claims: c, admin: c.has(v.cfg.AdminScope), reader: c.has(v.cfg.ReadScope),
 		service: c.has(v.cfg.ActAsScope),
 	}
-	out.user, out.invalid = core.ParseID(c.user)
+	out.user, out.invalid = v.cfg.UserKeys.Parse(c.user)
 	return out
 }

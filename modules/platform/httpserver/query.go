@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 // Query reads the parameters of a request strictly: a name that the call does not know, a name given
 // twice, a value that is no text or one out of range is an error that names it. The first error is kept.
 type Query struct {
+	ctx    context.Context //nolint:containedctx // of the request that it reads, and no longer
 	values url.Values
 	err    error
 }
@@ -23,7 +25,7 @@ type Query struct {
 // NewQuery parses the query string; allowed are the names that the call knows.
 func NewQuery(c echo.Context, allowed ...string) *Query {
 	values, err := url.ParseQuery(c.Request().URL.RawQuery)
-	q := &Query{values: values}
+	q := &Query{ctx: c.Request().Context(), values: values}
 	if err != nil {
 		q.err = core.Errorf(core.CodeInvalidRequest, "the query string does not parse")
 		return q
@@ -116,12 +118,12 @@ func (q *Query) Bool(name string) bool {
 	}
 }
 
-// ID is an id, or zero where it is not given.
-func (q *Query) ID(name string) core.ID {
+// Key is the number of a key as read understands it, or zero where it is not given.
+func (q *Query) Key(name string, read func(context.Context, string) (core.ID, error)) core.ID {
 	if !q.values.Has(name) {
 		return 0
 	}
-	id, err := core.ParseID(q.values.Get(name))
+	id, err := read(q.ctx, q.values.Get(name))
 	if err != nil {
 		q.fail(name, "%s", err)
 	}

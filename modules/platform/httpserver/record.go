@@ -89,10 +89,10 @@ func record(r Route, recorder Recorder, clock core.Clock) echo.MiddlewareFunc {
 func Who(c echo.Context) string {
 	p := principal(c)
 	if p.Subject == "" && p.UserID.Valid() {
-		return p.UserID.String()
+		return p.User().String()
 	}
 	return p.Subject
 }
 
 // named tells whether a token says whose it is.
-func (p Principal) named() bool { return p.Subject != "" || p.UserID != core.ID(0) }
+func (p Principal) named() bool { return p.Subject != "" || p.UserID.Valid() }

@@ -56,6 +56,7 @@ const principalKey = "feedrank.principal"
 // Principal is who calls: the user, and what their token allows besides.
 type Principal struct {
 	UserID    core.ID // zero for a token that names no user
+	UserText  string  // the user's key, where its number was derived from it
 	Subject   string  // whom the token names, whatever that is
 	Admin     bool    // may change what operators may change
 	AdminRead bool    // may only see what operators see
@@ -70,6 +71,12 @@ type Authenticator interface {
 // UserID is the authenticated user of a route with Access User. It is the only way by which a handler
 // learns for whom it works, so a call cannot be made for anybody else.
 func UserID(c echo.Context) core.ID { return principal(c).UserID }
+
+// UserKey is UserID with the text of its key.
+func UserKey(c echo.Context) core.Key { return principal(c).User() }
+
+// User is the key of the user.
+func (p Principal) User() core.Key { return core.Key{ID: p.UserID, Text: p.UserText} }
 
 // IsAdmin tells whether the token of a call has the admin scope, also where it acts as a user.
 func IsAdmin(c echo.Context) bool { return principal(c).Admin }
@@ -126,7 +133,7 @@ func tellOfActing(log *zap.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if p := principal(c); p.Service != "" {
-				log.Info("a service acts as a user", zap.String("service", p.Service), zap.Stringer("user", p.UserID),
+				log.Info("a service acts as a user", zap.String("service", p.Service), zap.Stringer("user", p.User()),
 					zap.String("method", c.Request().Method), zap.String("route", c.Path()),
 					zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)))
 			}

@@ -266,20 +266,20 @@ func TestQueriesAreReadStrictly(t *testing.T) {
 		q.Int("limit", 1, 100, 20)
 		q.OneOf("algo", "ranked", "timeline")
 		q.Bool("explain")
-		q.ID("user")
+		q.Key("user", func(_ context.Context, text string) (core.ID, error) { return core.IntegerKeys.ID(text) })
 		return q.Err()
 	}
 	url, client := serve(t, nil, route("/", httpserver.Public, handler))
 	for query, field := range map[string]string{
 		"limit=0": "limit", "limit=x": "limit", "limit=99999999999999999999": "limit", "limit=1&limit=2": "limit",
-		"algo=best": "algo", "explain=maybe": "explain", "user=-1": "user", "lim=3": "lim", "%zz=1": "",
+		"algo=best": "algo", "explain=maybe": "explain", "user=0": "user", "user=x": "user", "lim=3": "lim", "%zz=1": "",
 		strings.Repeat("n", 300) + "=1": strings.Repeat("n", 64),
 	} {
 		_, problem := call(t, client, http.MethodPost, url+"/?"+query, "", nil)
 		require.Equal(t, core.CodeInvalidRequest, problem.Code, query)
 		require.Equal(t, field, problem.Field, query)
 	}
-	for _, query := range []string{"", "limit=100", "algo=timeline&explain=1&user=5"} {
+	for _, query := range []string{"", "limit=100", "algo=timeline&explain=1&user=5", "user=-1"} {
 		response, _ := call(t, client, http.MethodPost, url+"/?"+query, "", nil)
 		require.Equal(t, http.StatusOK, response.StatusCode, query)
 	}

@@ -2,5 +2,9 @@
 -- the places that the app's primary key has for them. Names nobody itself: a mutation is remembered for a while.
 ALTER TABLE blocks DELETE WHERE user_id IN (SELECT user_id FROM erased_users)
     OR other_id IN (SELECT user_id FROM erased_users)
-    OR (kind = 'block' AND (toInt64OrZero(splitByChar(':', row_key)[{block_1:UInt8}]) IN (SELECT user_id FROM erased_users) OR toInt64OrZero(splitByChar(':', row_key)[{block_2:UInt8}]) IN (SELECT user_id FROM erased_users)))
-    OR (kind = 'mute' AND (toInt64OrZero(splitByChar(':', row_key)[{mute_1:UInt8}]) IN (SELECT user_id FROM erased_users) OR toInt64OrZero(splitByChar(':', row_key)[{mute_2:UInt8}]) IN (SELECT user_id FROM erased_users)))
+    OR (kind = 'block' AND ((toInt64OrZero(splitByChar(':', row_key)[{block_1:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR decodeURLComponent(splitByChar(':', row_key)[{block_1:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users))) OR (toInt64OrZero(splitByChar(':', row_key)[{block_2:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR decodeURLComponent(splitByChar(':', row_key)[{block_2:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users)))))
+    OR (kind = 'mute' AND ((toInt64OrZero(splitByChar(':', row_key)[{mute_1:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR decodeURLComponent(splitByChar(':', row_key)[{mute_1:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users))) OR (toInt64OrZero(splitByChar(':', row_key)[{mute_2:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR decodeURLComponent(splitByChar(':', row_key)[{mute_2:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users)))))

@@ -2,4 +2,6 @@
 -- the places that the app's primary key has for them. Names nobody itself: a mutation is remembered for a while.
 ALTER TABLE follows DELETE WHERE follower_id IN (SELECT user_id FROM erased_users)
     OR followee_id IN (SELECT user_id FROM erased_users)
-    OR toInt64OrZero(splitByChar(':', row_key)[{follow_1:UInt8}]) IN (SELECT user_id FROM erased_users) OR toInt64OrZero(splitByChar(':', row_key)[{follow_2:UInt8}]) IN (SELECT user_id FROM erased_users)
+    OR (toInt64OrZero(splitByChar(':', row_key)[{follow_1:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR decodeURLComponent(splitByChar(':', row_key)[{follow_1:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users))) OR (toInt64OrZero(splitByChar(':', row_key)[{follow_2:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR decodeURLComponent(splitByChar(':', row_key)[{follow_2:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users)))

@@ -1,5 +1,7 @@
 -- Removes what reactions_by_hour has of people who are erased: where its columns name them, and where its key does, in
 -- the places that the app's primary key has for them. Names nobody itself: a mutation is remembered for a while.
 ALTER TABLE reactions_by_hour DELETE WHERE user_id IN (SELECT user_id FROM erased_users)
-    OR (kind = 'like' AND (toInt64OrZero(splitByChar(':', row_key)[{like_1:UInt8}]) IN (SELECT user_id FROM erased_users)))
-    OR (kind = 'comment' AND (toInt64OrZero(splitByChar(':', row_key)[{comment_1:UInt8}]) IN (SELECT user_id FROM erased_users)))
+    OR (kind = 'like' AND ((toInt64OrZero(splitByChar(':', row_key)[{like_1:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR decodeURLComponent(splitByChar(':', row_key)[{like_1:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users)))))
+    OR (kind = 'comment' AND ((toInt64OrZero(splitByChar(':', row_key)[{comment_1:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR decodeURLComponent(splitByChar(':', row_key)[{comment_1:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users)))))

@@ -1,0 +1,132 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed"
+)
+
+// Keys reads the keys of clients.
+type Keys interface {
+	User(ctx context.Context, text string) (core.ID, error)
+	Post(ctx context.Context, text string) (core.ID, error)
+}
+
+// keyText is the key of a body: a string or, leniently, a number.
+type keyText string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (k *keyText) UnmarshalJSON(b []byte) error {
+	var number json.Number
+	if len(b) > 0 && b[0] != '"' {
+		err := json.Unmarshal(b, &number)
+		*k = keyText(number)
+		return err
+	}
+	return json.Unmarshal(b, (*string)(k))
+}
+
+// whyNot is a verdict with the keys that were asked for.
+type whyNot struct {
+	User core.Key `json:"user"`
+	Post core.Key `json:"post"`
+	feed.WhyNot
+}
+
+// nameWhyNot names what a verdict names, within its sentences too.
+func nameWhyNot(ctx context.Context, f *feed.Feed, w feed.WhyNot) whyNot {
+	ids := []core.ID{w.User, w.Post, w.Author}
+	texts := f.Texts(ctx, ids)
+	out := whyNot{WhyNot: w}
+	out.User, _ = w.User.Named(texts)
+	out.Post, _ = w.Post.Named(texts)
+	for id, text := range texts {
+		out.Detail = strings.ReplaceAll(out.Detail, id.String(), text)
+		if out.Fresh != nil {
+			out.Fresh.Detail = strings.ReplaceAll(out.Fresh.Detail, id.String(), text)
+		}
+	}
+	return out
+}
+
+type filtered struct {
+	Filter string         `json:"filter"`
+	Count  int            `json:"count"`
+	Posts  []filteredPost `json:"posts"`
+}
+
+type filteredPost struct {
+	Post      core.Key  `json:"post"`
+	Author    core.Key  `json:"author"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// nameFiltered leaves out what cannot be named.
+func nameFiltered(ctx context.Context, f *feed.Feed, all []feed.Filtered) []filtered {
+	var ids []core.ID
+	for _, one := range all {
+		for _, p := range one.Posts {
+			ids = append(ids, p.Post, p.Author)
+		}
+	}
+	texts := f.Texts(ctx, ids)
+	out := make([]filtered, len(all))
+	for i, one := range all {
+		out[i] = filtered{Filter: one.Filter, Count: one.Count, Posts: make([]filteredPost, 0, len(one.Posts))}
+		for _, p := range one.Posts {
+			post, named := p.Post.Named(texts)
+			author, also := p.Author.Named(texts)
+			if named && also {
+				out[i].Posts = append(out[i].Posts, filteredPost{post, author, p.CreatedAt})
+			}
+		}
+	}
+	return out
+}
+
+type dryRun struct {
+	Users   []dryRunUser `json:"users"`
+	Overlap float64      `json:"overlap"`
+	Moved   float64      `json:"moved"`
+}
+
+type dryRunUser struct {
+	User    core.Key   `json:"user"`
+	Before  []core.Key `json:"before"`
+	After   []core.Key `json:"after"`
+	Overlap float64    `json:"overlap"`
+	Moved   float64    `json:"moved"`
+}
+
+// nameDryRun leaves out what cannot be named.
+func nameDryRun(ctx context.Context, f *feed.Feed, tried feed.DryRun) dryRun {
+	var ids []core.ID
+	for _, u := range tried.Users {
+		ids = append(append(append(ids, u.User), u.Before...), u.After...)
+	}
+	texts := f.Texts(ctx, ids)
+	out := dryRun{Overlap: tried.Overlap, Moved: tried.Moved}
+	for _, u := range tried.Users {
+		user, named := u.User.Named(texts)
+		if named {
+			out.Users = append(out.Users, dryRunUser{
+				user, namedKeys(u.Before, texts), namedKeys(u.After, texts), u.Overlap, u.Moved,
+			})
+		}
+	}
+	return out
+}
+
+func namedKeys(ids []core.ID, texts map[core.ID]string) []core.Key {
+	out := make([]core.Key, 0, len(ids))
+	for _, id := range ids {
+		if k, ok := id.Named(texts); ok {
+			out = append(out, k)
+		}
+	}
+	return out
+}
