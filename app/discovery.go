@@ -60,11 +60,11 @@ func suggestSignals() fx.Option {
 // suggestions are what users ask for.
 func suggestions() fx.Option {
 	return fx.Options(suggest.Module(), fx.Provide(
-		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, before guards.Guards, clock core.Clock,
-			feeds feed.Config,
+		func(cfg suggest.Config, tables cdc.Config, db postgres.Reader, names graph.Names, before guards.Guards,
+			clock core.Clock, feeds feed.Config,
 		) suggest.Fallback {
 			return appGraph{
-				graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges), before.Postgres, cfg.MaxEdges, clock,
+				graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges, names), before.Postgres, cfg.MaxEdges, clock,
 				feeds.Hot.ClockTolerance,
 			}
 		},

@@ -4,6 +4,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/httpapi"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -19,6 +20,7 @@ func keyBook() fx.Option {
 		func(b *keys.Book) core.Admission { return b },
 		func(b *keys.Book) core.Names { return b },
 		func(b *keys.Book) hot.LoadNames { return b.Load },
+		func(b *keys.Book) graph.Names { return graph.Names{Texts: b.Texts, Learn: b.Learn} },
 	))
 }
 

@@ -21,6 +21,7 @@ func tables() fx.Option {
 
 func tablesOf(m mapping.Config) graph.Tables {
 	return graph.Tables{
+		Keys: m.Keys,
 		Posts: graph.PostTable{
 			Table: m.Post.Table, ID: m.Post.Column("id"), Author: m.Post.Column("author_id"),
 			CreatedAt: m.Post.Column("created_at"), Visible: visible(m.Post),

@@ -30,7 +30,7 @@ func fallback(t *testing.T, name string, statements ...string) *graph.Postgres {
 	}
 	cfg, err := config.Load(config.Sources{File: examples + name + ".yaml", Set: []string{"roles=cdc-consumer"}})
 	require.NoError(t, err)
-	return graph.NewPostgres(s.Postgres, tablesOf(cfg.CDC.Tables), 100)
+	return graph.NewPostgres(s.Postgres, tablesOf(cfg.CDC.Tables), 100, graph.Names{})
 }
 
 func TestTheFallbackTellsBlocksFromMutesInOneTable(t *testing.T) {

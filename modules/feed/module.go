@@ -94,6 +94,7 @@ type absentIn struct {
 	ClickHouse *clickhouse.Client
 	Postgres   postgres.Reader
 	Tables     graph.Tables
+	Names      graph.Names
 	Guards     guards.Guards
 	Clock      core.Clock
 	Registry   prometheus.Registerer
@@ -105,7 +106,7 @@ func newAbsent(in absentIn) *absent.Set {
 	if in.Tables.Users.Table != "" {
 		source = absent.ClickHouse(in.ClickHouse)
 	}
-	app := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges)
+	app := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges, in.Names)
 	set := absent.New(in.Config.Absent, in.Config.Hot.TrustChanges, source,
 		func(ctx context.Context, limit int) (people []core.ID, err error) {
 			err = in.Guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
@@ -123,7 +124,7 @@ func newPrivate(in absentIn) absent.Private {
 	if in.Tables.Users.Private != "" {
 		source = absent.ClickHousePrivate(in.ClickHouse)
 	}
-	app := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges)
+	app := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges, in.Names)
 	set := absent.NewPrivate(in.Config.Absent, in.Config.Hot.TrustChanges, source,
 		func(ctx context.Context, limit int) (people []core.ID, err error) {
 			err = in.Guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
@@ -178,6 +179,7 @@ type feedIn struct {
 	ClickHouse  *clickhouse.Client
 	Postgres    postgres.Reader
 	Tables      graph.Tables
+	Names       graph.Names
 	Redis       *redis.Client
 	Store       *store.Store
 	Lists       published.Source
@@ -190,7 +192,7 @@ type feedIn struct {
 }
 
 func newFeed(in feedIn) (*Feed, error) {
-	fallback := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges)
+	fallback := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges, in.Names)
 	in.Registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "feedrank_feed_odd_rows_total",
 		Help: "Posts left out when they were read from PostgreSQL, because they have no author, or no time that can be.",

@@ -46,7 +46,7 @@ func (f *Feed) timelinePage(ctx context.Context, r *request) error {
 		at = position{r.Session.LastCreated, r.Session.LastPost}
 	}
 	wanted := r.Limit + 1 // one more tells whether there is another page
-	edge := position{created: math.MaxInt64}
+	edge := position{math.MaxInt64, math.MinInt64}
 	// whom the viewer follows; PostgreSQL is asked once more, with the rest of the budget
 	unknown := r.ServedFrom == page.FromTrending
 	if f.hot.Useful() && !unknown {

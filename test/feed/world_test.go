@@ -168,7 +168,7 @@ func (w *world) start() {
 		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, RecentEdges: w.recentEdges, Store: st,
 		Graph: counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, w.cfg.MaxEdges,
 			w.cfg.MaxAffinity), &w.questions},
-		Fallback: graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges), Weekly: source, Direct: source,
+		Fallback: graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges, graph.Names{}), Weekly: source, Direct: source,
 		Lists:  w,
 		Guards: w.guards, Filters: w.filters, Restricted: w.tables.Restricts(),
 		Clock: w.clock, Registry: reg, Log: zap.NewNop(),

@@ -88,7 +88,7 @@ func newReplica(t *testing.T, s *stack.Stack, now time.Time) *replica {
 		Config: cfg, Ranking: live, Hot: set, RecentEdges: recentedges.New(r, reg), Store: r.store,
 		Graph: graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, cfg.MaxEdges,
 			cfg.MaxAffinity),
-		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges), Weekly: source, Direct: source,
+		Fallback: graph.NewPostgres(s.Postgres, graph.DefaultTables(), cfg.MaxEdges, graph.Names{}), Weekly: source, Direct: source,
 		Lists:  published.Nothing{},
 		Guards: guards.Guards{ClickHouse: r, Postgres: guards.Unguarded{}, Redis: guards.Unguarded{}},
 		Clock:  r, Registry: reg, Log: zap.NewNop(),

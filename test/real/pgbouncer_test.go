@@ -84,7 +84,7 @@ func TestFeedsAreReadByWayOfAPooler(t *testing.T) {
 	reader, err := postgres.NewPooled(t.Context(), cfg.Postgres)
 	require.NoError(t, err)
 	defer reader.Close()
-	app := graph.NewPostgres(reader, graph.DefaultTables(), 100)
+	app := graph.NewPostgres(reader, graph.DefaultTables(), 100, graph.Names{})
 	var readers sync.WaitGroup
 	for viewer := core.ID(101); viewer < 109; viewer++ { // more clients than the pooler has servers
 		readers.Go(func() {

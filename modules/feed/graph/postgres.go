@@ -15,9 +15,16 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
+// Names tells the keys of numbers that were derived from them, and learns those that are read.
+type Names struct {
+	Texts func(ctx context.Context, ids []core.ID) (map[core.ID]string, error)
+	Learn func(key string) (core.ID, error)
+}
+
 // Postgres reads the app's own tables.
 type Postgres struct {
 	db       postgres.Reader
+	keys     keys
 	maxEdges int
 	edges    string
 	timeline string
@@ -29,7 +36,7 @@ type Postgres struct {
 }
 
 // NewPostgres prepares the queries for the app's tables.
-func NewPostgres(db postgres.Reader, tables Tables, maxEdges int) *Postgres {
+func NewPostgres(db postgres.Reader, tables Tables, maxEdges int, names Names) *Postgres {
 	absent := ""
 	if tables.Users.Absent != "" {
 		absent = tables.query("feed_absent")
@@ -41,7 +48,8 @@ func NewPostgres(db postgres.Reader, tables Tables, maxEdges int) *Postgres {
 		private = some.query("feed_absent")
 	}
 	return &Postgres{
-		db: db, maxEdges: maxEdges, absent: absent, private: private,
+		db: db, keys: keys{names: names, forms: tables.Keys, textual: tables.textual()},
+		maxEdges: maxEdges, absent: absent, private: private,
 		edges: tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
 		recent: tables.query("feed_recent_posts"), posts: tables.query("feed_posts"),
 	}
@@ -49,17 +57,24 @@ func NewPostgres(db postgres.Reader, tables Tables, maxEdges int) *Postgres {
 
 // Edges are the viewer's relations, in no order. An author may come more than once.
 func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
-	rows, err := p.db.Query(ctx, p.edges, int64(viewer), p.maxEdges)
+	key, err := p.keys.argument(ctx, viewer)
 	if err != nil {
 		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
 	}
-	edges, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (reserve.Author, error) {
-		var (
-			kind  int
-			other int64
-		)
-		err := row.Scan(&kind, &other)
-		return reserve.Author{ID: core.ID(other), Relation: relationOf(kind)}, err
+	rows, err := p.db.Query(ctx, p.edges, key, p.maxEdges)
+	if err != nil {
+		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
+	}
+	var (
+		edges []reserve.Author
+		kind  int
+		other = p.keys.user()
+	)
+	_, err = pgx.ForEachRow(rows, []any{&kind, other.target()}, func() error {
+		if id := other.id(); id.Valid() {
+			edges = append(edges, reserve.Author{ID: id, Relation: relationOf(kind)})
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
@@ -75,29 +90,48 @@ var afterAll = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 func (p *Postgres) Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post,
 	error,
 ) {
-	before := time.UnixMicro(created)
+	what := "timeline of " + viewer.String()
+	key, err := p.keys.argument(ctx, viewer)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	before, after := time.UnixMicro(created), int64(math.MaxInt64)
 	switch {
 	case created == 0:
-		before, post = afterAll, math.MaxInt64
+		before = afterAll
 	case post == 0:
-		post = math.MaxInt64
+	default:
+		if after, err = p.keys.place(ctx, post); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
 	}
-	return p.read(ctx, "timeline of "+viewer.String(), p.timeline, int64(viewer), before, int64(post), limit)
+	for n := limit; ; n *= 2 {
+		posts, odd, err := p.read(ctx, what, p.timeline, key, before, after, n)
+		if odd == 0 || len(posts) >= limit || len(posts)+odd < n || err != nil { // else it would seem to end here
+			return posts[:min(limit, len(posts))], err
+		}
+	}
 }
 
 // Recent are the latest posts of all that are not dated later than until, without the viewer's own and those who are
 // barred.
 func (p *Postgres) Recent(ctx context.Context, viewer core.ID, until time.Time, limit int) ([]core.Post, error) {
-	return p.read(ctx, "recent posts", p.recent, int64(viewer), until, limit)
+	key, err := p.keys.argument(ctx, viewer)
+	if err != nil {
+		return nil, fmt.Errorf("recent posts: %w", err)
+	}
+	posts, _, err := p.read(ctx, "recent posts", p.recent, key, until, limit)
+	return posts, err
 }
 
-// Posts are those of some posts that may be shown, in no order.
+// Posts are those of some posts that may be shown, in no order. One whose key nobody knows is left out.
 func (p *Postgres) Posts(ctx context.Context, ids []core.ID) ([]core.Post, error) {
-	keys := make([]int64, len(ids))
-	for i, id := range ids {
-		keys[i] = int64(id)
+	keys, err := p.keys.arguments(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("posts: %w", err)
 	}
-	return p.read(ctx, "posts", p.posts, keys)
+	posts, _, err := p.read(ctx, "posts", p.posts, keys)
+	return posts, err
 }
 
 // Absent are people whom nobody is to see, by what the app's table says of them: at most limit, none who were deleted.
@@ -119,9 +153,9 @@ func (p *Postgres) people(ctx context.Context, query string, limit int) ([]core.
 		return nil, fmt.Errorf("people of the app: %w", err)
 	}
 	people, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.ID, error) {
-		var id int64
-		err := row.Scan(&id)
-		return core.ID(id), err
+		key := p.keys.user()
+		err := row.Scan(key.target())
+		return key.id(), err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("people of the app: %w", err)
@@ -129,33 +163,35 @@ func (p *Postgres) people(ctx context.Context, query string, limit int) ([]core.
 	return people, nil
 }
 
-func (p *Postgres) read(ctx context.Context, what, query string, args ...any) ([]core.Post, error) {
+// read gives posts, and how many rows were left out: without a key or an author that can be, or of no time.
+func (p *Postgres) read(ctx context.Context, what, query string, args ...any) (posts []core.Post, odd int, err error) {
 	rows, err := p.db.Query(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+		return nil, 0, fmt.Errorf("%s: %w", what, err)
 	}
 	var (
-		posts   []core.Post
-		id      int64
-		author  *int64
+		post    = p.keys.post()
+		author  = p.keys.user()
 		created pgtype.Timestamptz
 		who     int16
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &author, &created, &who}, func() error {
-		if author == nil || !created.Valid || created.InfinityModifier != pgtype.Finite { // nobody's, or of no time
-			p.odd.Add(1)
+	_, err = pgx.ForEachRow(rows, []any{post.target(), author.target(), &created, &who}, func() error {
+		id, by := post.id(), author.id()
+		if !id.Valid() || author.null() || (p.keys.textual && !by.Valid()) || !created.Valid ||
+			created.InfinityModifier != pgtype.Finite {
+			odd++
 			return nil
 		}
 		posts = append(posts, core.Post{
-			ID: core.ID(id), AuthorID: core.ID(*author), CreatedAt: created.Time.UTC(),
-			Audience: core.Audience(who),
+			ID: id, AuthorID: by, CreatedAt: created.Time.UTC(), Audience: core.Audience(who),
 		})
 		return nil
 	})
+	p.odd.Add(int64(odd))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+		return nil, odd, fmt.Errorf("%s: %w", what, err)
 	}
-	return posts, nil
+	return posts, odd, nil
 }
 
 // Odd is how many rows were left out because they have no author, or no time that can be.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/sql"
 )
 
@@ -16,6 +17,7 @@ type Tables struct {
 	Follows EdgeTable
 	Blocks  EdgeTable
 	Mutes   EdgeTable
+	Keys    core.KeyForms // of the columns that name users and posts; empty: integers
 }
 
 // PostTable names the app's posts.
@@ -85,25 +87,28 @@ func (t Tables) query(name string) string {
 	posts := quoted(t.Posts.Table)
 	column := posts + "." + quoted(t.Posts.CreatedAt)
 	instant, local := t.Posts.instant(column)
-	pairs := []string{
+	var pairs []string
+	if t.textual() {
+		pairs = t.textPairs(local)
+	}
+	pairs = append(pairs,
 		exampleVisible, visible,
 		exampleAudience, audience,
-		`"posts"."created_at" AS created_at`, instant + " AS created_at",
+		`"posts"."created_at" AS created_at`, instant+" AS created_at",
 		`("posts"."created_at", "posts"."id") < ($2::timestamptz, $3::bigint)`,
-		"(" + local + ", " + posts + "." + quoted(t.Posts.ID) + ") < (" + t.Posts.bound() + ", $3::bigint)",
-		`"posts"."created_at" <= $2::timestamptz`, local + " <= " + t.Posts.bound(),
-		`"posts"."id"`, posts + "." + quoted(t.Posts.ID),
-		`"posts"."author_id"`, posts + "." + quoted(t.Posts.Author),
+		"("+local+", "+posts+"."+quoted(t.Posts.ID)+") < ("+t.Posts.bound()+", $3::bigint)",
+		`"posts"."created_at" <= $2::timestamptz`, local+" <= "+t.Posts.bound(),
+		`"posts"."id"`, posts+"."+quoted(t.Posts.ID),
+		`"posts"."author_id"`, posts+"."+quoted(t.Posts.Author),
 		`"posts"."created_at"`, local,
-		`"posts"`, posts,
-	}
+		`"posts"`, posts)
 	if users := quoted(t.Users.Table); t.Users.Absent != "" {
 		pairs = append(pairs, exampleAbsent, t.Users.Absent, `"users"."id"`, users+"."+quoted(t.Users.ID), `"users"`,
 			users)
 	}
-	pairs = append(pairs, edgePairs(example.Follows, t.Follows)...)
-	pairs = append(pairs, edgePairs(example.Blocks, t.Blocks)...)
-	pairs = append(pairs, edgePairs(example.Mutes, t.Mutes)...)
+	pairs = append(pairs, t.edgePairs(example.Follows, t.Follows)...)
+	pairs = append(pairs, t.edgePairs(example.Blocks, t.Blocks)...)
+	pairs = append(pairs, t.edgePairs(example.Mutes, t.Mutes)...)
 	return strings.NewReplacer(pairs...).Replace(sql.Postgres(name))
 }
 
@@ -144,11 +149,16 @@ func (p PostTable) zone() string {
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // edgePairs lists the longer names first: the replacer tries them in this order.
-func edgePairs(example, app EdgeTable) []string {
+func (t Tables) edgePairs(example, app EdgeTable) []string {
 	from, to := quoted(example.Table)+"."+quoted(example.From), quoted(example.Table)+"."+quoted(example.To)
 	if app.Table == "" { // nothing of the kind: an empty table in its place
 		nothing := "(SELECT 0::bigint AS " + quoted(example.From) + ", 0::bigint AS " + quoted(example.To) +
 			" WHERE false) AS " + quoted(example.Table)
+		if t.textual() { // of the type that the app's users have
+			author := quoted(t.Posts.Table) + "." + quoted(t.Posts.Author)
+			nothing = "(SELECT " + author + " AS " + quoted(example.From) + ", " + author + " AS " + quoted(example.To) +
+				" FROM " + quoted(t.Posts.Table) + " WHERE false) AS " + quoted(example.Table)
+		}
 		return []string{from, from, to, to, quoted(example.Table), nothing}
 	}
 	if app.When != "" { // some of the table's rows, under the example's names; the planner reads through it

@@ -42,7 +42,7 @@ func TestTheQueriesRunOnAnAppWithItsOwnNames(t *testing.T) {
 		},
 		Follows: graph.EdgeTable{Table: "Social.subscription", From: "who", To: "whom"},
 		Blocks:  graph.EdgeTable{Table: "Social.ban", From: "who", To: "whom"},
-	}, 100)
+	}, 100, graph.Names{})
 
 	edges, err := app.Edges(ctx, 10)
 	require.NoError(t, err)
@@ -102,7 +102,7 @@ func TestOddRowsAreLeftOutAndTimesMeanOneInstant(t *testing.T) {
 					TimeUnit: column.unit, Zone: column.zone,
 				},
 				Follows: graph.EdgeTable{Table: "odd.follows", From: "a", To: "b"},
-			}, 100)
+			}, 100, graph.Names{})
 			timeline, err := app.Timeline(ctx, 10, 0, 0, 10)
 			require.NoError(t, err)
 			require.Equal(t, []core.ID{101, 102}, ids(timeline))
