@@ -18,6 +18,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/jobs"
+	"github.com/feedrank/feedrank/modules/keys"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
@@ -47,8 +48,11 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 	if table != "" && !strings.Contains(table, ".") {
 		table = "public." + table
 	}
+	book := keys.New(keys.Params{
+		Config: cfg.Keys, ClickHouse: db, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(), Log: zap.NewNop(),
+	})
 	p := newProgress(out)
-	found, err := r.Without(erase.NewList(db, zap.NewNop())).Run(ctx, resync.Options{
+	found, err := r.Naming(book.Texts).Without(erase.NewList(db, zap.NewNop())).Run(ctx, resync.Options{
 		Table: table, Repair: repair, Settle: settle, Drain: cfg.CDC.Resync.Drain, Name: "command", Rows: p.rows,
 		Progress: p.compared,
 	})
@@ -101,7 +105,7 @@ func (p *progress) compared(c resync.Comparison) {
 // resyncJob compares now and then, at the configured pace. A run that ends early goes on with the next.
 func resyncJob() fx.Option {
 	return fx.Provide(fx.Annotate(func(cfg cdc.Config, k kafka.Config, own clickhouse.Config, pool *pgxpool.Pool,
-		producer *kafka.Producer, erased *erase.List, clock core.Clock, reg prometheus.Registerer,
+		producer *kafka.Producer, erased *erase.List, book *keys.Book, clock core.Clock, reg prometheus.Registerer,
 		log *zap.Logger,
 	) (jobs.Job, error) {
 		own.QueryTimeout = max(own.QueryTimeout, time.Hour) // whole tables are read
@@ -139,7 +143,7 @@ func resyncJob() fx.Option {
 				}
 				db := clickhouse.New(own, prometheus.NewRegistry())
 				defer db.Close()
-				_, err = r.With(db).Without(erased).Run(ctx, o)
+				_, err = r.With(db).Naming(book.Texts).Without(erased).Run(ctx, o)
 				return err
 			},
 		}, nil

@@ -20,12 +20,14 @@ import (
 // ask replaces what entries say by what the app's table says, where they are to be asked.
 func (w *writer) ask(ctx context.Context, s *mapping.Source, entries []entry) error {
 	var keys []string
+	texts := schema.Texts{}
 	for _, e := range entries {
 		if e.ask {
 			keys = append(keys, s.Kind.CopyKey(e.row))
+			texts.Note(e.row.Keys)
 		}
 	}
-	rows, at, err := w.current(ctx, s, keys)
+	rows, at, err := w.current(ctx, s, keys, texts)
 	if err != nil || len(keys) == 0 {
 		return err
 	}
@@ -40,7 +42,7 @@ func (w *writer) ask(ctx context.Context, s *mapping.Source, entries []entry) er
 
 // current reads rows as they are now; one that is not there is gone.
 func (w *writer) current(
-	ctx context.Context, s *mapping.Source, keys []string,
+	ctx context.Context, s *mapping.Source, keys []string, texts schema.Texts,
 ) (map[string]mapping.Row, envelope.SourcePosition, error) {
 	if len(keys) == 0 {
 		return nil, envelope.SourcePosition{}, nil
@@ -51,7 +53,7 @@ func (w *writer) current(
 	if err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
-	found, at, err := t.Lookup(ctx, keys)
+	found, at, err := t.Lookup(ctx, keys, texts)
 	if err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
@@ -60,7 +62,7 @@ func (w *writer) current(
 		row, ok := found[key]
 		if !ok {
 			row.Row = s.Kind.KeyedRow(key)
-			row.Gone = true
+			row.Gone, row.Keys = true, texts.Of(row.ID)
 		}
 		rows[key] = row.Row
 	}

@@ -8,14 +8,18 @@ import (
 	"slices"
 
 	"github.com/feedrank/feedrank/modules/cdc/replica"
+	"github.com/feedrank/feedrank/modules/cdc/schema"
 )
 
 // verify looks again at rows whose changes have no order, and writes those that have changed since they were
 // asked for. It returns what it wrote.
 func (w *writer) verify(ctx context.Context, m *merge) (written []*merge, err error) {
-	keys := slices.Collect(maps.Keys(m.unordered))
+	keys, texts := slices.Collect(maps.Keys(m.unordered)), schema.Texts{}
+	for _, key := range keys {
+		texts.Note(m.rows[key].Keys)
+	}
 	for range verifyRounds {
-		rows, at, err := w.current(ctx, m.source, keys)
+		rows, at, err := w.current(ctx, m.source, keys, texts)
 		if err != nil || len(keys) == 0 {
 			return written, err
 		}

@@ -39,9 +39,9 @@ type cut struct {
 }
 
 // cutOf cuts by the integers that a table's key begins with.
-func cutOf(t schema.AppTable) (c cut) {
-	c.columns, c.places = t.IntegerKey()
-	return c
+func cutOf(ctx context.Context, t schema.AppTable) (c cut, err error) {
+	c.columns, c.places, err = t.IntegerKey(ctx)
+	return c, err
 }
 
 // bounds are the parameters of a scan of our copy.

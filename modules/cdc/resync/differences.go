@@ -16,6 +16,7 @@ import (
 // difference is a row that is not the same on both sides.
 type difference struct {
 	key      string
+	texts    schema.Texts    // of the key, if its number was derived and is known
 	version  replica.Version // of the copy that was seen, deleted or not; zero: there is none
 	have     bool
 	original *schema.AppRow // nil: the app has none
@@ -131,7 +132,11 @@ func (w *walk) differences(ctx context.Context, keys []string) ([]difference, en
 		func(e mapping.Edge) { edges[e.Key] += w.resync.hash.edge(e) }); err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
-	wanted, at, err := w.table.Lookup(ctx, keys)
+	texts, err := w.resync.named(ctx, kind, keys)
+	if err != nil {
+		return nil, envelope.SourcePosition{}, err
+	}
+	wanted, at, err := w.table.Lookup(ctx, keys, texts)
 	if err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
@@ -142,9 +147,10 @@ func (w *walk) differences(ctx context.Context, keys []string) ([]difference, en
 	for _, key := range keys {
 		have, known := copies[key]
 		want, exists := wanted[key]
-		d := difference{key: key, version: have.Version, have: known && !have.Gone}
+		d := difference{key: key, texts: texts, version: have.Version, have: known && !have.Gone}
 		var wantedEdges uint64
 		if exists {
+			texts.Note(want.Keys)
 			d.original, d.sum = &want, w.resync.hash.whole(kind, key, want.Row)
 			wantedEdges = d.sum - w.resync.hash.row(key, want.Row)
 		}

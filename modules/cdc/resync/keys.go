@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -13,12 +14,13 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
 // keyWriter writes the key of a record from the key of our copy.
 type keyWriter struct {
-	key  func(key string) ([]byte, error)
+	key  func(key string, texts schema.Texts) ([]byte, error)
 	wide bool // the topic's records have wider keys, which ours cannot give: a repair may be in another partition
 }
 
@@ -26,7 +28,7 @@ type keyWriter struct {
 // partition of the row's changes: plain, or with a schema around it. A topic whose keys are written in
 // another way is not repaired: a repair in another partition would have no order.
 func (r *Resync) keyWriter(ctx context.Context, s *mapping.Source, t schema.AppTable) (keyWriter, error) {
-	plain := func(key string) ([]byte, error) { return t.RecordKey(key) }
+	plain := t.RecordKey
 	topic := r.Mapping.Topic(s.Table)
 	sample, err := r.lastKey(ctx, topic)
 	if err != nil || sample == nil {
@@ -39,14 +41,14 @@ func (r *Resync) keyWriter(ctx context.Context, s *mapping.Source, t schema.AppT
 	}
 	if json.Unmarshal(sample, &wrapped) == nil && bytes.HasPrefix(wrapped.Schema, []byte("{")) &&
 		bytes.HasPrefix(wrapped.Payload, []byte("{")) {
-		write = func(key string) ([]byte, error) {
-			payload, err := plain(key)
+		write = func(key string, texts schema.Texts) ([]byte, error) {
+			payload, err := plain(key, texts)
 			return fmt.Appendf(nil, `{"schema":%s,"payload":%s}`, wrapped.Schema, payload), err
 		}
 	}
 	if _, ok := envelope.StructKey(sample, []byte("{}")); ok {
-		write = func(key string) ([]byte, error) {
-			object, err := plain(key)
+		write = func(key string, texts schema.Texts) ([]byte, error) {
+			object, err := plain(key, texts)
 			text, _ := envelope.StructKey(sample, object)
 			return text, err
 		}
@@ -62,7 +64,9 @@ func (r *Resync) keyWriter(ctx context.Context, s *mapping.Source, t schema.AppT
 	if err != nil {
 		return keyWriter{}, fmt.Errorf("key of %s: %w", topic, err)
 	}
-	ours, err := write(s.Kind.CopyKey(known))
+	texts := schema.Texts{}
+	texts.Note(known.Keys)
+	ours, err := write(s.Kind.CopyKey(known), texts)
 	if err != nil {
 		return keyWriter{}, err
 	}
@@ -70,6 +74,29 @@ func (r *Resync) keyWriter(ctx context.Context, s *mapping.Source, t schema.AppT
 		return keyWriter{}, fmt.Errorf("%s is not repaired: its connector writes keys as %.300s, which we would write as %.300s, to another partition", topic, sample, ours)
 	}
 	return keyWriter{key: write}, nil
+}
+
+// named are the keys of those of a kind that are kept by their numbers.
+func (r *Resync) named(ctx context.Context, k mapping.Kind, keys []string) (schema.Texts, error) {
+	all := schema.Texts{}
+	if !k.Layout().ByID {
+		return all, nil
+	}
+	var ids []core.ID
+	for _, key := range keys {
+		if id := core.ID(k.KeyedRow(key).ID); id.Derived() {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return all, nil
+	}
+	known, err := r.texts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(all, known)
+	return all, nil
 }
 
 // recent is how many of a partition's last records are looked at for one that a connector wrote.

@@ -3,6 +3,7 @@ package resync
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -49,6 +50,9 @@ func (r *Resync) repair(ctx context.Context, s *mapping.Source, t schema.AppTabl
 	}
 	for _, d := range found {
 		m, err := r.message(s, write, d, at)
+		if errors.Is(err, schema.ErrUnnamed) { // it stays a difference: its partition cannot be told
+			continue
+		}
 		if err != nil {
 			return sent, err
 		}
@@ -65,7 +69,7 @@ func (r *Resync) message(s *mapping.Source, write keyWriter, d difference,
 	at envelope.SourcePosition,
 ) (*sarama.ProducerMessage, error) {
 	op, after := envelope.Delete, []byte("null")
-	key, err := write.key(d.key)
+	key, err := write.key(d.key, d.texts)
 	if err != nil {
 		return nil, err
 	}

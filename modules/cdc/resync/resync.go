@@ -30,6 +30,7 @@ type Resync struct {
 	hash    hasher
 	metrics *metrics
 	erased  core.Erased
+	texts   func(ctx context.Context, ids []core.ID) (map[core.ID]string, error)
 }
 
 // Params are what a Resync needs.
@@ -53,6 +54,7 @@ func New(p Params) *Resync {
 	return &Resync{
 		Params: p, hash: hasher{seed: maphash.MakeSeed()}, metrics: newMetrics(p.Registerer, p.Clock),
 		erased: core.NobodyErased{},
+		texts:  func(context.Context, []core.ID) (map[core.ID]string, error) { return nil, nil },
 	}
 }
 
@@ -68,6 +70,13 @@ func (r *Resync) Without(e core.Erased) *Resync {
 	without := *r
 	without.erased = e
 	return &without
+}
+
+// Naming is the same with somebody who knows the keys of numbers that were derived from them.
+func (r *Resync) Naming(texts func(ctx context.Context, ids []core.ID) (map[core.ID]string, error)) *Resync {
+	naming := *r
+	naming.texts = texts
+	return &naming
 }
 
 // Comparison is what was found of one kind.
@@ -172,8 +181,12 @@ func (r *Resync) kind(ctx context.Context, s *mapping.Source, o Options, at *che
 	if at.Current.Kind != s.Kind.String() {
 		at.begin(s)
 	}
+	c, err := cutOf(ctx, t)
+	if err != nil {
+		return Comparison{}, err
+	}
 	w := &walk{
-		resync: r, table: t, source: s, cut: cutOf(t), options: o, found: &at.Current, pace: o.limiter(),
+		resync: r, table: t, source: s, cut: c, options: o, found: &at.Current, pace: o.limiter(),
 	}
 	if w.about, err = r.estimate(ctx, s.Table); err != nil {
 		return at.Current, err

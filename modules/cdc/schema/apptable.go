@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,14 +41,17 @@ func OpenTable(ctx context.Context, pool *pgxpool.Pool, s *mapping.Source) (AppT
 	return AppTable{pool: pool, source: s, shape: found.keyedAs(s)}, nil
 }
 
-// Lookup reads the app's rows with these keys, as of a position of the log that it returns.
-func (a AppTable) Lookup(ctx context.Context, keys []string) (map[string]AppRow, envelope.SourcePosition, error) {
+// Lookup reads the app's rows with these keys of our copy, as of a position of the log that it returns. Texts names
+// those whose numbers were derived; one that it does not is looked for in the whole table.
+func (a AppTable) Lookup(ctx context.Context, keys []string, texts Texts) (map[string]AppRow, envelope.SourcePosition,
+	error,
+) {
 	wanted := make(map[string]AppRow, len(keys))
 	asked := make(map[string]bool, len(keys))
 	for _, key := range keys {
 		asked[key] = true
 	}
-	condition, args, err := a.byKeys(keys)
+	conditions, err := a.byKeys(keys, texts)
 	if err != nil {
 		return nil, envelope.SourcePosition{}, err
 	}
@@ -60,13 +64,17 @@ func (a AppTable) Lookup(ctx context.Context, keys []string) (map[string]AppRow,
 		if at, err = positionNow(ctx, tx); err != nil {
 			return err
 		}
-		_, err := a.read(ctx, tx, condition, args, func(key string, row AppRow) error {
-			if asked[key] {
-				wanted[key] = row
+		for _, c := range conditions {
+			if _, err := a.read(ctx, tx, c.where, c.args, func(key string, row AppRow) error {
+				if asked[key] {
+					wanted[key] = row
+				}
+				return nil
+			}); err != nil {
+				return err
 			}
-			return nil
-		})
-		return err
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, envelope.SourcePosition{}, fmt.Errorf("read %s: %w", a.source.Table, err)
@@ -79,7 +87,8 @@ func (a AppTable) Scan(ctx context.Context, where string, each func(key string, 
 	err error,
 ) {
 	err = a.begin(ctx, func(tx pgx.Tx) error {
-		unreadable, err = a.read(ctx, tx, where, nil, each)
+		bad, err := a.read(ctx, tx, where, nil, each)
+		unreadable = bad.rows
 		return err
 	})
 	if err != nil {
@@ -110,22 +119,39 @@ func (a AppTable) NthKey(ctx context.Context, columns []string, where string, n 
 	return key, true, nil
 }
 
-// byKeys is the condition for rows with these keys; empty where a key's text is not PostgreSQL's own, so
+// condition is which rows are read.
+type condition struct {
+	where string
+	args  []any
+}
+
+// byKeys are the conditions for rows with these keys; without a word where a key's text is not PostgreSQL's own, so
 // that every row must be looked at.
-func (a AppTable) byKeys(keys []string) (string, []any, error) {
+func (a AppTable) byKeys(keys []string, texts Texts) (all []condition, err error) {
 	columns := a.shape.key
 	if id := a.source.IDColumn(); id != "" {
 		columns = []string{id}
 	}
-	values := map[string][]string{}
+	values, unnamed := map[string][]string{}, []string(nil)
 	for _, key := range keys {
-		parts, err := a.keyValues(key)
-		if err != nil {
-			return "", nil, err
+		parts, err := a.keyValues(key, texts)
+		switch {
+		case errors.Is(err, ErrUnnamed):
+			unnamed = append(unnamed, key)
+			continue
+		case err != nil:
+			return nil, err
 		}
 		for _, c := range columns {
 			values[c] = append(values[c], parts[c])
 		}
+	}
+	if len(unnamed) > 0 {
+		number := sql.KeyNumber(pgx.Identifier{columns[0]}.Sanitize() + "::text")
+		all = append(all, condition{" WHERE " + number + " = ANY($1::text[]::bigint[])", []any{unnamed}})
+	}
+	if len(unnamed) == len(keys) {
+		return all, nil
 	}
 	var names, arrays []string
 	var args []any
@@ -134,41 +160,53 @@ func (a AppTable) byKeys(keys []string) (string, []any, error) {
 		case pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.NumericOID, pgtype.UUIDOID, pgtype.TextOID,
 			pgtype.VarcharOID:
 		default:
-			return "", nil, nil
+			return []condition{{}}, nil
 		}
 		names = append(names, pgx.Identifier{c}.Sanitize())
 		arrays = append(arrays, fmt.Sprintf("$%d::text[]::%s[]", i+1, a.shape.types[c]))
 		args = append(args, values[c])
 	}
-	return fmt.Sprintf(" WHERE (%s) IN (SELECT * FROM unnest(%s))", strings.Join(names, ", "),
-		strings.Join(arrays, ", ")), args, nil
+	return append(all, condition{
+		fmt.Sprintf(" WHERE (%s) IN (SELECT * FROM unnest(%s))", strings.Join(names, ", "),
+			strings.Join(arrays, ", ")), args,
+	}), nil
 }
 
 func (a AppTable) read(ctx context.Context, tx pgx.Tx, where string, args []any,
 	each func(key string, row AppRow) error,
-) (unreadable int, err error) {
+) (bad unmappable, err error) {
 	var columns []string
 	for _, c := range append(a.source.NeededColumns(), a.shape.key...) {
 		columns = append(columns, pgx.Identifier{c}.Sanitize())
 	}
 	query := "SELECT " + strings.Join(columns, ", ") + " FROM " + quoted(a.source.Table) + where
-	rows, err := tx.Query(ctx, query, append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)...)
+	// described each time: the types of an app's columns may change
+	options := []any{pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.TextFormatCode}}
+	rows, err := tx.Query(ctx, query, append(options, args...)...)
 	if err != nil {
-		return 0, err
+		return bad, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		row, err := a.decode(rows)
+		bad.read++
 		switch {
 		case err != nil: // the consumer has dead-lettered it
-			unreadable++
+			bad.rows++
+			bad.why = cmp.Or(bad.why, err)
 		case !row.Gone:
 			if err := each(a.source.Kind.CopyKey(row.Row), row); err != nil {
-				return unreadable, err
+				return bad, err
 			}
 		}
 	}
-	return unreadable, rows.Err()
+	return bad, rows.Err()
+}
+
+// unmappable are rows that the mapping cannot read, of those that were read.
+type unmappable struct {
+	rows, read int
+	why        error // of the first
 }
 
 func (a AppTable) decode(rows pgx.Rows) (AppRow, error) {
