@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -39,7 +40,6 @@ type choice struct {
 }
 
 func (f *choice) flags(c *cobra.Command) {
-	c.Flags().StringVar(&f.queue, "queue", "events", "events or cdc")
 	c.Flags().StringVar(&f.reason, "reason", "", "only those with this reason")
 	c.Flags().StringVar(&f.topic, "topic", "", "only those from this topic (with its prefix)")
 	c.Flags().Int32Var(&f.partition, "partition", -1, "only those from this partition")
@@ -50,7 +50,7 @@ func (f *choice) flags(c *cobra.Command) {
 
 func (f *choice) filter(now time.Time) (deadletter.Filter, error) {
 	wanted := deadletter.Filter{Reason: f.reason, Topic: f.topic}
-	if f.queue != "events" && f.queue != "cdc" {
+	if f.queue != "" && !slices.Contains(queues, f.queue) {
 		return wanted, Usagef("--queue: want events or cdc")
 	}
 	switch state := deadletter.State(f.state); state {
@@ -98,6 +98,9 @@ func (f *choice) asked() map[string]any {
 	return asked
 }
 
+// queues are those that there are.
+var queues = []string{"events", "cdc"}
+
 // everything tells whether no filter was given at all.
 func (f *choice) everything() bool {
 	return f.reason == "" && f.topic == "" && f.since == "" && f.until == "" && f.partition < 0 && len(f.ids) == 0
@@ -111,6 +114,7 @@ func dlqList(load loader) *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "List dead letters, oldest first", Args: exactly(0)}
 	read := load(c)
 	f.flags(c)
+	c.Flags().StringVar(&f.queue, "queue", "", "events or cdc; without it both")
 	c.Flags().StringVar(&f.state, "state", "open", "open, replayed, discarded or any")
 	c.Flags().IntVar(&limit, "limit", 50, "at most so many, 1 to 10000")
 	c.Flags().Int64Var(&after, "after", 0, "go on from where the last list ended")
@@ -123,42 +127,51 @@ func dlqList(load loader) *cobra.Command {
 		if limit < 1 || limit > 10000 || after < 0 {
 			return Usagef("--limit: want 1 to 10000; --after: want what the last list printed")
 		}
+		asked := queues
+		if f.queue != "" {
+			asked = []string{f.queue}
+		} else if after > 0 {
+			return Usagef("--after: say the --queue that it is a place of")
+		}
 		cfg, err := read()
 		if err != nil {
 			return err
 		}
 		return app.WithLetters(cfg, func(s *deadletter.Service) error {
-			page, more, err := s.List(c.Context(), f.queue, wanted, after, limit)
-			if err != nil {
-				return err
+			pages := map[string][]*deadletter.Entry{}
+			for _, queue := range asked {
+				page, more, err := s.List(c.Context(), queue, wanted, after, limit)
+				if err != nil {
+					return err
+				}
+				pages[queue] = page
+				if more > 0 {
+					fmt.Fprintf(c.ErrOrStderr(), "there are more: --queue %s --after %d\n", queue, more)
+				}
 			}
-			if err := printLetters(c.OutOrStdout(), page, asJSON); err != nil {
-				return err
-			}
-			if more > 0 {
-				_, err = fmt.Fprintf(c.ErrOrStderr(), "there are more: --after %d\n", more)
-			}
-			return err
+			return printLetters(c.OutOrStdout(), pages, asJSON)
 		})
 	}
 	return c
 }
 
-func printLetters(out io.Writer, page []*deadletter.Entry, asJSON bool) error {
-	if asJSON {
-		lines := json.NewEncoder(out)
-		for _, e := range page {
-			if err := lines.Encode(e); err != nil {
-				return err
-			}
-		}
-		return nil
+// printLetters prints a page of each queue.
+func printLetters(out io.Writer, pages map[string][]*deadletter.Entry, asJSON bool) error {
+	table, lines := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0), json.NewEncoder(out)
+	if !asJSON {
+		fmt.Fprintln(table, "QUEUE\tID\tGIVEN UP\tSTATE\tBYTES\tREASON\tDETAIL")
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tGIVEN UP\tSTATE\tBYTES\tREASON\tDETAIL")
-	for _, e := range page {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n",
-			e.ID(), e.At.UTC().Format(time.RFC3339), e.State, e.Bytes, oneLine(e.Reason, 40), oneLine(e.Detail, 100))
+	for _, queue := range queues {
+		for _, e := range pages[queue] {
+			if asJSON {
+				if err := lines.Encode(e); err != nil {
+					return err
+				}
+				continue
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", queue,
+				e.ID(), e.At.UTC().Format(time.RFC3339), e.State, e.Bytes, oneLine(e.Reason, 40), oneLine(e.Detail, 100))
+		}
 	}
 	return table.Flush()
 }
@@ -209,6 +222,7 @@ func dlqAct(load loader, verb, short string, of func(*deadletter.Service) operat
 	c := &cobra.Command{Use: verb, Short: short, Args: exactly(0)}
 	read := load(c)
 	f.flags(c)
+	c.Flags().StringVar(&f.queue, "queue", "events", "events or cdc")
 	c.Flags().BoolVar(&all, "all", false, "every open letter of the queue, where no filter is given")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only tell how many it would be")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/modules/core"
@@ -76,20 +77,27 @@ func New(p Params) *Consumer {
 	if p.Keys == nil {
 		p.Keys = core.AllAdmitted{}
 	}
+	metrics := newMetrics(p.Registerer, p.Clock)
+	for _, table := range p.Mapping.Tables() { // an alert sees an increase only of what was there before
+		for _, reason := range envelope.Reasons() {
+			metrics.deadLetters.WithLabelValues(table, reason)
+		}
+		metrics.fails.WithLabelValues(table).Set(0)
+	}
 	return &Consumer{
 		target: target{
 			cfg: p.Config, db: p.ClickHouse, pg: p.Postgres, deadLetters: p.DeadLetters, observer: p.Observer,
-			erased: p.Erased, keys: p.Keys, clock: p.Clock, log: p.Log.Named("cdc"), metrics: newMetrics(p.Registerer, p.Clock),
+			erased: p.Erased, keys: p.Keys, clock: p.Clock, log: p.Log.Named("cdc"), metrics: metrics,
 			turns: make(chan struct{}, p.Config.Inserts),
 		},
-		kafka: p.Kafka, mapping: p.Mapping, rejects: newRejects(p.Log), workers: worker.NewGroup(p.Failure),
+		kafka: p.Kafka, mapping: p.Mapping, rejects: newRejects(metrics.fails, p.Log), workers: worker.NewGroup(p.Failure),
 	}
 }
 
 // Start joins the consumer group, in the background.
 func (c *Consumer) Start(context.Context) error {
 	c.workers.Go("cdc-consumer", c.run)
-	drift := schema.Drift{Postgres: c.pg, Mapping: c.mapping, Mismatches: c.metrics.drift, Log: c.log}
+	drift := schema.Drift{Postgres: c.pg, Mapping: c.mapping, Mismatches: c.metrics.drift, Clock: c.clock, Log: c.log}
 	c.workers.Go("cdc-schema", drift.Watch)
 	return nil
 }

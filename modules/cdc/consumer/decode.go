@@ -129,7 +129,7 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 
 func (d *decoder) reject(b *batch, m *sarama.ConsumerMessage, epoch uint16, err error) {
 	d.metrics.deadLetters.WithLabelValues(d.table, envelope.ReasonOf(err)).Inc()
-	d.rejects.refused(d.table, err)
+	d.rejects.refused(d.table, m, err)
 	b.deadLetters = append(b.deadLetters, deadLetter(m, epoch, err, d.now()))
 }
 

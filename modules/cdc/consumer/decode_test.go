@@ -24,9 +24,10 @@ func decoderOf(t *testing.T, c mapping.Config, table string) *decoder {
 	t.Helper()
 	m, err := mapping.New(c, "cdc")
 	require.NoError(t, err)
+	metrics := newMetrics(prometheus.NewRegistry(), at(noon))
 	return &decoder{
 		table: table, sources: m.Sources(table), epochs: replica.Epochs{{Number: 1, TopicID: "a", Starts: []int64{0}}},
-		metrics: newMetrics(prometheus.NewRegistry(), at(noon)), rejects: newRejects(zap.NewNop()), now: at(noon).Now,
+		metrics: metrics, rejects: newRejects(metrics.fails, zap.NewNop()), now: at(noon).Now,
 	}
 }
 

@@ -38,6 +38,7 @@ type metrics struct {
 	lostOffsets     *prometheus.CounterVec   // table
 	epoch           *prometheus.GaugeVec     // table
 	drift           *prometheus.GaugeVec     // table
+	fails           *prometheus.GaugeVec     // table
 	observeErrs     prometheus.Counter
 }
 
@@ -98,6 +99,8 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 			"table"),
 		drift: gauge("schema_mismatches", "Columns and keys of the mapping that the app's table does not have.",
 			"table"),
+		fails: gauge("table_fails",
+			"1 while all records of a table become dead letters: nothing of it is copied.", "table"),
 		parked: gauge("parked",
 			"1 while a partition waits at a record of a converter that we do not read; see cdc.consumer.on_foreign_format.", "table", "partition"),
 		epoch: gauge("topic_epoch", "Incarnations of the topic: rises when it is made anew or grows.", "table"),

@@ -72,12 +72,10 @@ func TestAPartitionWhoseQueueIsFullIsPausedUntilItIsApplied(t *testing.T) {
 	cfg.QueueBytes, cfg.BatchRows, cfg.OnForeign = 1<<10, 1, "dead_letter"
 	m, err := mapping.New(mapping.Default(), "cdc")
 	require.NoError(t, err)
+	metrics := newMetrics(prometheus.NewRegistry(), core.SystemClock{})
 	c := &Consumer{
-		target: target{
-			cfg: cfg, clock: core.SystemClock{}, log: zap.NewNop(),
-			metrics: newMetrics(prometheus.NewRegistry(), core.SystemClock{}),
-		},
-		mapping: m, rejects: newRejects(zap.NewNop()),
+		target:  target{cfg: cfg, clock: core.SystemClock{}, log: zap.NewNop(), metrics: metrics},
+		mapping: m, rejects: newRejects(metrics.fails, zap.NewNop()),
 	}
 	jobs := make(chan *job) // nobody writes
 	group := &pausedGroup{ctx: ctx}

@@ -25,6 +25,14 @@ const (
 	ReasonForeign     = "foreign_format"
 )
 
+// Reasons are all of them.
+func Reasons() []string {
+	return []string{
+		ReasonMalformed, ReasonNotEnvelope, ReasonUnknownOp, ReasonNoKey, ReasonNoRow, ReasonValue, ReasonColumn,
+		ReasonUnavailable, ReasonForeign,
+	}
+}
+
 // Errorf makes an Error.
 func Errorf(reason, format string, args ...any) *Error {
 	return &Error{Reason: reason, Err: fmt.Errorf(format, args...)}

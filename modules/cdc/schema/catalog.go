@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -172,7 +173,17 @@ func (d *Described) votes(ctx context.Context, db *pgxpool.Pool, column string) 
 	return nil
 }
 
-// IsInteger tells whether a column can hold our ids.
+// KeyForm is the form of the keys that a column may hold; empty: none.
+func (d Described) KeyForm(column string) core.KeyForm { return d.keyType(column).form() }
+
+// NoKey says why a column that has no KeyForm cannot hold keys, and what to do.
+func (d Described) NoKey(column string) string { return d.keyType(column).unfit() }
+
+func (d Described) keyType(column string) keyType {
+	return keyType{Column: column, OID: d.OIDs[column], Type: d.Types[column], Exact: true} // else the check says so
+}
+
+// IsInteger tells whether a column holds 64-bit integers.
 func (d Described) IsInteger(column string) bool {
 	return slices.Contains([]uint32{pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID}, d.OIDs[column])
 }

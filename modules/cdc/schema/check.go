@@ -46,27 +46,14 @@ func CheckKinds(
 	if err != nil {
 		return nil, err
 	}
-	identities, names, err := listTables(ctx, db)
-	if err != nil {
-		return nil, err
-	}
+	found, err := compareTables(ctx, db, m, now)
 	wrong := map[mapping.Kind]error{}
-	for _, k := range mapping.Kinds() {
-		s := m.Of(k)
-		if s == nil {
-			continue
-		}
-		found, err := compareTable(ctx, db, s, identities, names, now)
-		switch {
-		case refused(err):
-			wrong[k] = postgres.Explained(err)
-		case err != nil:
-			return nil, err
-		case len(found) > 0:
-			wrong[k] = errors.Join(found...)
+	for s, mismatches := range found {
+		if len(mismatches) > 0 {
+			wrong[s.Kind] = errors.Join(mismatches...)
 		}
 	}
-	return wrong, nil
+	return wrong, err
 }
 
 // refused tells whether the server is there and said no.
@@ -84,21 +71,56 @@ func compareTables(
 		return nil, err
 	}
 	found := map[*mapping.Source][]error{}
+	var keys []keyed
 	for _, k := range mapping.Kinds() {
 		s := m.Of(k)
 		if s == nil {
 			continue
 		}
-		if found[s], err = compareTable(ctx, db, s, identities, names, now); err != nil {
+		types, err := readKeyTypes(ctx, db, s)
+		if err != nil {
 			return nil, err
 		}
+		for _, r := range s.Refers() {
+			if t, ok := types[r.Column]; ok {
+				keys = append(keys, keyed{source: s, Refers: r, keyType: t})
+			}
+		}
+		found[s], err = compareTable(ctx, db, s, types, identities, names, now)
+		switch {
+		case refused(err):
+			found[s] = append(found[s], unreadable(s, err))
+		case err != nil:
+			return nil, err
+		}
+	}
+	for s, mismatches := range misfits(keys) {
+		found[s] = append(found[s], mismatches...)
 	}
 	return found, nil
 }
 
+// unreadable says that the server does not let us read a table, and what to do.
+func unreadable(s *mapping.Source, err error) error {
+	advice := ""
+	var failure *pgconn.PgError
+	switch {
+	case !errors.As(err, &failure) || failure.Code != insufficientPrivilege:
+	case strings.Contains(failure.Message, "row-level security"):
+		advice = ": ALTER ROLE … BYPASSRLS, or name a role that may see every row"
+	default:
+		schema, _ := mapping.SplitTable(s.Table)
+		advice = fmt.Sprintf(": GRANT USAGE ON SCHEMA %s, GRANT SELECT ON %s", schema, s.Table)
+	}
+	return mismatch("cdc.tables.%s.table: %s cannot be read: %v%s", s.Kind, s.Table, postgres.Explained(err), advice)
+}
+
+// insufficientPrivilege is PostgreSQL's code for what our role may not do.
+const insufficientPrivilege = "42501"
+
 // compareTable finds the mismatches of one kind, among the tables that there are.
-func compareTable(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, identities map[string]string,
-	names []string, now time.Time,
+func compareTable(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, types map[string]keyType,
+	identities map[string]string, names []string, now time.Time,
 ) ([]error, error) {
 	rows := !now.IsZero()
 	identity, ok := identities[s.Table]
@@ -111,9 +133,14 @@ func compareTable(ctx context.Context, db *pgxpool.Pool, s *mapping.Source, iden
 		return nil, err
 	}
 	t.identity = identity
-	found := t.mismatches(s)
+	found := append(t.mismatches(s), keyMismatches(s, types)...)
 	if rows && len(found) == 0 {
 		if found, err = t.timeMismatches(ctx, db, s, now); err != nil {
+			return nil, err
+		}
+	}
+	if rows && len(found) == 0 {
+		if found, err = t.sampleMismatches(ctx, db, s); err != nil {
 			return nil, err
 		}
 	}
