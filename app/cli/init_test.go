@@ -172,6 +172,35 @@ func TestInitKnowsTheMannersOfOtherApps(t *testing.T) {
 	})
 }
 
+func TestInitProposesKeysOfEveryForm(t *testing.T) {
+	t.Run("supabase", func(t *testing.T) {
+		cfg, text, said := proposed(t, example(t, "supabase_like.sql"))
+		want := mapped(t, "supabase_like")
+		want.Post.UnlistedWhen, want.Post.FollowersWhen, want.Post.DirectWhen = nil, nil, nil
+		sameTables(t, want, cfg.CDC.Tables)
+		require.Equal(t, core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys}, cfg.CDC.Tables.Keys)
+		require.Contains(t, text, "keys: # what the keys of users and posts are\n  users: uuid\n  posts: uuid\n")
+		require.Contains(t, said, "public.posts: CHECK: does visibility say which rows are a post?")
+	})
+	t.Run("prisma", func(t *testing.T) {
+		cfg, _, said := proposed(t, example(t, "prisma_like.sql"))
+		want := mapped(t, "prisma_like")
+		want.Post.FollowersWhen = nil
+		sameTables(t, want, cfg.CDC.Tables)
+		require.Equal(t, core.KeyForms{Users: core.TextKeys, Posts: core.TextKeys}, cfg.CDC.Tables.Keys)
+		require.Contains(t, said, "public.Post: CHECK: does visibility say which rows are a post?")
+	})
+	t.Run("mixed", func(t *testing.T) {
+		cfg, text, _ := proposed(t, `CREATE TABLE users (id bigint PRIMARY KEY, created_at timestamptz NOT NULL);
+			CREATE TABLE posts (id varchar(26) PRIMARY KEY, author text, author_id bigint, created_at timestamptz NOT NULL);
+			CREATE TABLE likes (user_id bigint, post_id varchar(26), created_at timestamptz NOT NULL, PRIMARY KEY (user_id, post_id))`)
+		require.Equal(t, core.KeyForms{Users: core.IntegerKeys, Posts: core.TextKeys}, cfg.CDC.Tables.Keys)
+		require.Equal(t, "author_id", cfg.CDC.Tables.Post.Columns["author_id"], "a name is no key where those are integers")
+		require.Equal(t, "post_id", cfg.CDC.Tables.Like.Columns["post_id"])
+		require.Contains(t, text, "  users: integer\n  posts: text\n")
+	})
+}
+
 func TestInitQuotesOddNames(t *testing.T) {
 	cfg, text, _ := proposed(t, `CREATE SCHEMA "My App";
 		CREATE TABLE "My App"."User" ("Id" bigint PRIMARY KEY, "createdAt" bigint NOT NULL);
@@ -188,13 +217,12 @@ func TestInitQuotesOddNames(t *testing.T) {
 func TestInitRefusesWhatItCannotMap(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "feedrank.yaml")
 	_, said, err := initialized("--connect", databaseOf(t, `
-		CREATE TABLE users (id uuid PRIMARY KEY, created_at timestamptz);
-		CREATE TABLE posts (id uuid PRIMARY KEY, author_id uuid REFERENCES users, body text, created_at timestamptz)`),
+		CREATE TABLE users (id char(26) PRIMARY KEY, created_at timestamptz);
+		CREATE TABLE posts (id bytea PRIMARY KEY, author_id char(26) REFERENCES users, body text, created_at timestamptz)`),
 		"--out", file)
 	require.ErrorContains(t, err, "no table can be mapped as posts")
-	for _, table := range []string{"users: not mapped as user", "posts: not mapped as post"} {
-		require.Contains(t, said, "public."+table+": its key id is uuid: ids are 64-bit integers, and uuid keys are not supported yet; give")
-	}
+	require.Contains(t, said, "public.users: not mapped as user: its key id is character(26): PostgreSQL fills it up with blanks")
+	require.Contains(t, said, "public.posts: not mapped as post: its key id is bytea: keys are integers, uuid, text or varchar")
 	require.NoFileExists(t, file)
 	_, _, err = initialized("--connect", databaseOf(t, "SELECT 1"), "--out", file)
 	require.ErrorContains(t, err, "there is no table in this database")

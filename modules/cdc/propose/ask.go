@@ -10,8 +10,8 @@ import (
 )
 
 // replies takes the posts that answer others as comments, where they have no table of their own.
-func (p *Proposal) replies(t schema.Described) {
-	column := exact(t, withID(replyTo), t.IsInteger)
+func (p *Proposal) replies(g guess, t schema.Described) {
+	column := exact(t, withID(replyTo), func(c string) bool { return holds(t, c, g.postKeys) })
 	if column == "" {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // named is the column that one of these names fits best, among those that are allowed.
@@ -35,9 +36,9 @@ func exact(t schema.Described, list []string, allowed func(column string) bool) 
 	return ""
 }
 
-// reference is the column that refers to a table: by its foreign key, or by its name.
-func reference(t schema.Described, target string, list []string) (column, why string) {
-	byKey := func(c string) bool { return target != "" && t.References[c] == target && t.IsInteger(c) }
+// reference is the column that refers to a table with keys of a form: by its foreign key, or by its name.
+func reference(t schema.Described, target string, keys core.KeyForm, list []string) (column, why string) {
+	byKey := func(c string) bool { return target != "" && t.References[c] == target && holds(t, c, keys) }
 	if column = named(t, list, byKey); column == "" {
 		for _, c := range t.Columns {
 			if byKey(c) {
@@ -49,14 +50,14 @@ func reference(t schema.Described, target string, list []string) (column, why st
 	if column != "" {
 		return column, fmt.Sprintf("by foreign key %s -> %s", column, target)
 	}
-	column = named(t, list, func(c string) bool { return t.IsInteger(c) && t.References[c] == "" })
+	column = named(t, list, func(c string) bool { return holds(t, c, keys) && t.References[c] == "" })
 	return column, "by name " + column
 }
 
 // people are the two columns of a table that joins people: who, and whom.
-func people(t schema.Described, users string) (first, other, why string) {
+func people(t schema.Described, users string, keys core.KeyForm) (first, other, why string) {
 	isPerson := func(c string) bool {
-		return t.IsInteger(c) && (t.References[c] == users || (t.References[c] == "" && plain(c) != "id" &&
+		return holds(t, c, keys) && (t.References[c] == users || (t.References[c] == "" && plain(c) != "id" &&
 			(wordIn(authorWords, c) >= 0 || wordIn(firstWords, c) >= 0 || wordIn(otherWords, c) >= 0)))
 	}
 	first = named(t, firstWords, isPerson)

@@ -45,12 +45,16 @@ func From(c schema.Catalog, refused ...Refused) Proposal {
 	}
 	g := guess{catalog: c, refused: refused}
 	p.Tables.User = g.take(&p, mapping.User)
-	g.users = p.Tables.User.Table
+	g.users, g.userKeys = p.Tables.User.Table, g.form(p.Tables.User, "id")
 	p.Tables.Post = g.take(&p, mapping.Post)
-	g.posts = p.Tables.Post.Table
+	g.posts, g.postKeys = p.Tables.Post.Table, g.form(p.Tables.Post, "id")
+	if g.users == "" {
+		g.userKeys = g.form(p.Tables.Post, "author_id")
+	}
+	p.Tables.Keys = core.KeyForms{Users: orIntegers(g.userKeys), Posts: orIntegers(g.postKeys)}
 	p.Tables.Comment = g.take(&p, mapping.Comment)
 	if p.Tables.Comment.Table == "" && g.why(mapping.Comment, g.posts) == "" {
-		p.replies(g.table(g.posts))
+		p.replies(g, g.table(g.posts))
 	}
 	p.Tables.Follow = g.take(&p, mapping.Follow)
 	p.Tables.Like = g.take(&p, mapping.Like)
@@ -66,6 +70,26 @@ type guess struct {
 	catalog      schema.Catalog
 	refused      []Refused
 	users, posts string
+	// the forms of their keys; empty: not known
+	userKeys, postKeys core.KeyForm
+}
+
+// form is that of the keys of a field of a table that was mapped; empty: it was not.
+func (g guess) form(t mapping.Table, field string) core.KeyForm {
+	return g.table(t.Table).KeyForm(t.Columns[field])
+}
+
+func orIntegers(f core.KeyForm) core.KeyForm {
+	if f == "" {
+		return core.IntegerKeys
+	}
+	return f
+}
+
+// holds tells whether a column may hold keys of a form: where that is not known, integers or UUIDs.
+func holds(t schema.Described, column string, form core.KeyForm) bool {
+	have := t.KeyForm(column)
+	return have != "" && (have == form || (form == "" && have != core.TextKeys))
 }
 
 // why is what a table was refused for as a kind; empty: it was not.

@@ -121,14 +121,13 @@ func (c *candidate) setVotes() {
 
 func (c *candidate) setID() {
 	if len(c.table.Key) != 1 {
-		c.wrong = fmt.Sprintf("its key is %s: users and posts need one integer column as primary key",
+		c.wrong = fmt.Sprintf("its key is %s: users and posts need one column as primary key",
 			strings.Join(c.table.Key, ", "))
 		return
 	}
 	id := c.table.Key[0]
-	if !c.table.IsInteger(id) {
-		c.wrong = fmt.Sprintf("its key %s is %s: ids are 64-bit integers, and %s keys are not supported yet; "+
-			"give the table a bigint identity column as primary key", id, c.table.Types[id], c.table.Types[id])
+	if c.table.KeyForm(id) == "" {
+		c.wrong = fmt.Sprintf("its key %s is %s: %s", id, c.table.Types[id], c.table.NoKey(id))
 		return
 	}
 	c.mapped.Columns["id"] = id
@@ -147,18 +146,18 @@ func (g guess) setColumns(c *candidate, k mapping.Kind) {
 			}
 		}
 	case mapping.Follow, mapping.Block, mapping.Mute:
-		first, other, why := people(c.table, g.users)
+		first, other, why := people(c.table, g.users, g.userKeys)
 		if first == "" {
-			c.wrong = "it has no two integer columns that name users"
+			c.wrong = "it has no two columns that name users, of the type of their keys"
 			return
 		}
 		c.mapped.Columns[layout.First], c.mapped.Columns[layout.Other] = first, other
 		c.reasons = append(c.reasons, why)
 		c.onlyOf(other, g.users)
 	default:
-		author, why := reference(c.table, g.users, authorWords)
+		author, why := reference(c.table, g.users, g.userKeys, authorWords)
 		if author == "" {
-			c.wrong = "no integer column names the author"
+			c.wrong = "no column of the type of users' keys names the author"
 			return
 		}
 		c.mapped.Columns[layout.First] = author
@@ -177,13 +176,13 @@ func (g guess) setPost(c *candidate, field, author string) {
 	if _, name := mapping.SplitTable(g.posts); name != "" {
 		list = append([]string{bare(singular(plain(name)))}, list...)
 	}
-	post, why := reference(c.table, g.posts, list)
+	post, why := reference(c.table, g.posts, g.postKeys, list)
 	if post == "" || post == author {
-		post = named(c.table, anyWords, c.table.IsInteger)
+		post = named(c.table, anyWords, func(column string) bool { return holds(c.table, column, g.postKeys) })
 		why = "by name " + post
 	}
 	if post == "" {
-		c.wrong = "no integer column names the post"
+		c.wrong = "no column of the type of posts' keys names the post"
 		return
 	}
 	c.mapped.Columns[field] = post

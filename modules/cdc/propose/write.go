@@ -9,11 +9,15 @@ import (
 	"strings"
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
 )
 
-// YAML writes the proposal as the keys engagement and cdc of a configuration file.
+// YAML writes the proposal as the keys engagement, keys and cdc of a configuration file.
 func (p Proposal) YAML() string {
 	var b strings.Builder
+	if keys := p.Tables.Keys; keys.Users != core.IntegerKeys || keys.Posts != core.IntegerKeys {
+		fmt.Fprintf(&b, "keys: # what the keys of users and posts are\n  users: %s\n  posts: %s\n", keys.Users, keys.Posts)
+	}
 	fmt.Fprintf(&b, "engagement: # cdc: the app's table has rows; events: it is empty or missing\n")
 	fmt.Fprintf(&b, "  likes_from: %s\n  comments_from: %s\n", p.Counted.Likes, p.Counted.Comments)
 	b.WriteString("cdc:\n  tables:\n")
