@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -23,6 +22,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/ledger"
+	"github.com/feedrank/feedrank/modules/keys"
 	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/migrate"
@@ -48,15 +48,22 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 	if err != nil {
 		return seed.Report{}, err
 	}
+	book := bulkBook{keys: options.Keys, users: map[core.ID]string{}, admit: keys.New(keys.Params{
+		Config: cfg.Keys, ClickHouse: client, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(), Log: zap.NewNop(),
+	}).Admit}
+	past.NamedBy(book.user)
 	copies, err := replica.NewBulk(ctx, pool, client)
 	if err != nil {
 		return seed.Report{}, err
 	}
 	options.CommitRows, options.EventBatch = 100_000, 10_000
 	report, err := seed.Run(ctx, options, seed.Sinks{
-		Postgres: pool, Events: past,
+		Postgres: pool, Events: keyedEvents{book, past},
 		Copied: func(ctx context.Context, table string, rows [][]any) error {
 			kind, mapped := asMapped(table, rows)
+			if err := book.note(ctx, mapped); err != nil {
+				return err
+			}
 			return copies.Write(ctx, kind, mapped)
 		},
 	}, core.SystemClock{}, out)
@@ -79,7 +86,7 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 	// What a running system has merged long since.
 	for _, table := range []string{
 		"users", "posts", "follows", "comments", "likes", "blocks", "viewer_edges",
-		"post_metrics_1h", "user_author_90d",
+		"post_metrics_1h", "user_author_90d", "keys",
 	} {
 		if err := client.Write(ctx, clickhouse.Query{
 			Name:  "seed_optimize",
@@ -137,41 +144,100 @@ func pendingMigrations(ctx context.Context, cfg config.Config, pool *pgxpool.Poo
 // in the order of the columns' names.
 func asMapped(table string, rows [][]any) (kind mapping.Kind, mapped []mapping.Row) {
 	mapped = make([]mapping.Row, len(rows))
-	id := func(row []any, i int) int64 { n, _ := row[i].(int64); return n }
+	of := func(m *mapping.Row, row []any, i int) int64 {
+		id, uuids := row[i].([16]byte)
+		if !uuids {
+			n, _ := row[i].(int64)
+			return n
+		}
+		key, _ := core.ParseKey(seed.Text(id)) // a UUID is a key
+		m.Keys = append(m.Keys, key)
+		return int64(key.ID)
+	}
+	text := func(row []any, i int) string {
+		if id, ok := row[i].([16]byte); ok {
+			return seed.Text(id)
+		}
+		return fmt.Sprint(row[i])
+	}
 	when := func(row []any, i int) time.Time { t, _ := row[i].(time.Time); return t.UTC() }
 	word := func(row []any, i int) string { s, _ := row[i].(string); return s }
-	pair := func(row []any) mapping.Row { // the name of the second column comes first in all of them
-		r := mapping.Row{First: id(row, 0), Other: id(row, 1), CreatedAt: when(row, 2)}
-		r.Key = strconv.FormatInt(r.Other, 10) + ":" + strconv.FormatInt(r.First, 10)
-		return r
-	}
 	for i, row := range rows {
+		m := &mapped[i]
+		pair := func(k mapping.Kind) { // the name of the second column comes first in all of them
+			kind = k
+			m.First, m.Other, m.CreatedAt = of(m, row, 0), of(m, row, 1), when(row, 2)
+			m.Key = text(row, 1) + ":" + text(row, 0)
+		}
 		switch table {
 		case "users":
-			kind, mapped[i] = mapping.User, mapping.Row{
-				Key: fmt.Sprint(row[0]), ID: id(row, 0),
-				CreatedAt: when(row, 2),
-			}
+			kind, m.Key, m.ID, m.CreatedAt = mapping.User, text(row, 0), of(m, row, 0), when(row, 2)
 		case "posts":
 			deleted, _ := row[6].(*time.Time)
-			kind, mapped[i] = mapping.Post, mapping.Row{
-				Key: fmt.Sprint(row[0]), ID: id(row, 0), First: id(row, 1), CreatedAt: when(row, 4),
-				Hidden: word(row, 3) != "published" || deleted != nil,
-			}
+			kind, m.Key, m.ID, m.First, m.CreatedAt = mapping.Post, text(row, 0), of(m, row, 0), of(m, row, 1), when(row, 4)
+			m.Hidden = word(row, 3) != "published" || deleted != nil
 		case "follows":
-			kind, mapped[i] = mapping.Follow, pair(row) // followee_id, follower_id
+			pair(mapping.Follow) // followee_id, follower_id
 		case "blocks":
-			kind, mapped[i] = mapping.Block, pair(row) // blocked_id, blocker_id
+			pair(mapping.Block) // blocked_id, blocker_id
 		case "mutes":
-			kind, mapped[i] = mapping.Mute, pair(row) // muted_id, muter_id
+			pair(mapping.Mute) // muted_id, muter_id
 		case "likes":
-			kind, mapped[i] = mapping.Like, pair(row) // post_id, user_id
+			pair(mapping.Like) // post_id, user_id
 		case "comments":
-			kind, mapped[i] = mapping.Comment, mapping.Row{
-				Key: fmt.Sprint(row[0]), First: id(row, 1),
-				Other: id(row, 2), CreatedAt: when(row, 3),
-			}
+			kind, m.Key, m.First, m.Other, m.CreatedAt = mapping.Comment, text(row, 0), of(m, row, 1), of(m, row, 2), when(row, 3)
 		}
 	}
 	return kind, mapped
+}
+
+// bulkBook knows the keys of what is written in bulk.
+type bulkBook struct {
+	keys  seed.Keys
+	users map[core.ID]string
+	admit func(ctx context.Context, keys []core.Key) (core.RefusedKeys, error)
+}
+
+// note has the keys of users and posts admitted, which all others refer to.
+func (b bulkBook) note(ctx context.Context, rows []mapping.Row) error {
+	var all []core.Key
+	for _, row := range rows {
+		if row.ID != 0 {
+			all = append(all, row.Keys...)
+		}
+	}
+	for some := range slices.Chunk(all, 4000) {
+		refused, err := b.admit(ctx, some)
+		if err == nil && len(refused) > 0 {
+			err = errors.New("two UUIDs of the world have one number: take another --seed")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// user is the key of a user of an event.
+func (b bulkBook) user(id core.ID) string { return b.users[id] }
+
+// keyedEvents writes events under the numbers of their keys.
+type keyedEvents struct {
+	book bulkBook
+	past *ledger.Bulk
+}
+
+// Send implements seed.EventSink.
+func (k keyedEvents) Send(ctx context.Context, all []core.Event) error {
+	if !k.book.keys.UUIDs() {
+		return k.past.Send(ctx, all)
+	}
+	keyed := slices.Clone(all)
+	for i := range keyed {
+		e := &keyed[i]
+		user := k.book.keys.User(e.UserID)
+		k.book.users[user.ID] = user.Text
+		e.UserID, e.PostID, e.AuthorID = user.ID, k.book.keys.Post(e.PostID).ID, k.book.keys.User(e.AuthorID).ID
+	}
+	return k.past.Send(ctx, keyed)
 }

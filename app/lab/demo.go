@@ -84,7 +84,7 @@ func operator(cfg config.Config) func() (string, error) {
 func life(cfg config.Config, pool *pgxpool.Pool, url string) func(context.Context, []core.ID) error {
 	return func(ctx context.Context, except []core.ID) error {
 		pace := seed.LifeConfig{Seed: 1, Posts: 0.5, Sessions: 2, Except: except}
-		return seed.NewLife(pace, pool, poster(cfg, url), core.SystemClock{}).Run(ctx)
+		return seed.NewLife(pace, pool, poster(cfg, "", url), core.SystemClock{}).Run(ctx)
 	}
 }
 

@@ -33,20 +33,23 @@ func Seed(ctx context.Context, cfg config.Config, options seed.Options, url stri
 	defer pool.Close()
 	sinks := seed.Sinks{Postgres: pool}
 	if url != "" {
-		sinks.Events = poster(cfg, url)
+		sinks.Events = poster(cfg, options.Keys, url)
 	} else {
 		producer := kafka.NewProducer(cfg.Kafka)
 		defer func() { _ = producer.Close() }() // every send was acknowledged
-		sinks.Events = topic{name: cfg.Kafka.Topic(cfg.Events.Topic), producer: producer}
+		sinks.Events = topic{name: cfg.Kafka.Topic(cfg.Events.Topic), keys: options.Keys, producer: producer}
 	}
 	return seed.Run(ctx, options, sinks, core.SystemClock{}, out)
 }
 
 // poster sends events through the API, each as its user.
-func poster(cfg config.Config, url string) *seed.Poster {
+func poster(cfg config.Config, keys seed.Keys, url string) *seed.Poster {
 	return seed.NewPoster(seed.PosterConfig{
-		BaseURL: url, Token: tokens(cfg), Client: &http.Client{Timeout: 10 * time.Second}, Concurrency: 8,
+		BaseURL: url, Keys: keys, Client: &http.Client{Timeout: 10 * time.Second}, Concurrency: 8,
 		Patience: time.Minute,
+		Token: func(user core.Key) (string, error) {
+			return auth.SignUser(cfg.Auth, user, false, time.Hour, time.Now())
+		},
 	})
 }
 
@@ -58,6 +61,7 @@ func tokens(cfg config.Config) func(core.ID) (string, error) {
 // topic writes events into Kafka in bulk.
 type topic struct {
 	name     string
+	keys     seed.Keys
 	producer *kafka.Producer
 }
 
@@ -65,7 +69,9 @@ func (t topic) Send(ctx context.Context, all []core.Event) error {
 	records := make([]*sarama.ProducerMessage, len(all))
 	for i, e := range all {
 		e.ReceivedAt = time.Now() // as the API would have said
-		records[i] = codec.Record(t.name, e)
+		record := codec.FromCore(&e)
+		record.SetKeys(t.keys.User(e.UserID), t.keys.Post(e.PostID), t.keys.User(e.AuthorID))
+		records[i] = codec.Encode(t.name, &record)
 	}
 	if err := t.producer.Send(ctx, records...); err != nil {
 		return fmt.Errorf("events: %w", err)

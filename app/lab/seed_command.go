@@ -9,6 +9,7 @@ import (
 
 	"github.com/feedrank/feedrank/app/cli"
 	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/lab/seed/world"
 )
@@ -16,7 +17,7 @@ import (
 func seedCommand() *cobra.Command {
 	var s cli.Settings
 	options := seed.DefaultOptions()
-	var scale, url string
+	var scale, url, keys string
 	var topic bool
 	c := &cobra.Command{
 		Use: "seed", Short: "Make a synthetic social world: straight into both databases, or through the events path",
@@ -35,6 +36,12 @@ func seedCommand() *cobra.Command {
 			}
 			overlay(c, &named, options.World)
 			options.World = named
+			if options.Keys = seed.Keys(keys); keys == "" {
+				options.Keys = seed.Keys(cfg.Keys.Users)
+			}
+			if form := core.KeyForm(options.Keys); form != cfg.Keys.Users || form != cfg.Keys.Posts {
+				return fmt.Errorf("--keys: want keys.users and keys.posts of the configuration to be %s, too; %w", form, cli.ErrUsage)
+			}
 			if err := options.Validate(); err != nil {
 				return fmt.Errorf("%w; %w", err, cli.ErrUsage)
 			}
@@ -57,6 +64,7 @@ func seedCommand() *cobra.Command {
 	c.Flags().IntVar(&options.World.Blocks, "blocks", options.World.Blocks, "pairs of users")
 	c.Flags().DurationVar(&options.World.Window, "window", options.World.Window,
 		"how far back posts and events go, 1h to 720h")
+	c.Flags().StringVar(&keys, "keys", "", "of users and posts, integer or uuid: what the setting keys says")
 	c.Flags().BoolVar(&options.CreateSchema, "create-schema", false,
 		"create the example app's tables if they are missing")
 	c.Flags().BoolVar(&topic, "topic", false, "send events into the topic, as the API would write them")

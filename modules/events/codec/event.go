@@ -60,6 +60,14 @@ func (e *Event) SetUser(k core.Key) {
 	e.Texts.User = k.Text
 }
 
+// SetKeys makes it the event of a user on a post of an author.
+func (e *Event) SetKeys(user, post, author core.Key) {
+	e.User, e.Post, e.Author = user.ID, post.ID, author.ID
+	if user.Text+post.Text+author.Text != "" {
+		e.Texts = &Texts{User: user.Text, Post: post.Text, Author: author.Text}
+	}
+}
+
 // Core is the event for the rest of the program. Its strings stay valid: the bytes they are parts
 // of are never written again.
 func (e *Event) Core() core.Event {

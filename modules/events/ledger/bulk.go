@@ -21,6 +21,7 @@ import (
 type Bulk struct {
 	partitions int32
 	client     *clickhouse.Client
+	text       func(user core.ID) string
 	ledgers    []*Partition
 	fences     []Fence
 	next       []int64 // offset of each partition
@@ -77,12 +78,18 @@ func NewBulk(ctx context.Context, topic string, partitions int32, client *clickh
 	return b, nil
 }
 
+// NamedBy says who knows the keys of users whose numbers were derived: their events are where those of such keys are.
+func (b *Bulk) NamedBy(text func(user core.ID) string) { b.text = text }
+
 // Send takes events; they are in the table after Flush.
 func (b *Bulk) Send(ctx context.Context, all []core.Event) error {
 	var key []byte
 	for i := range all {
 		e := &all[i]
 		key = strconv.AppendInt(key[:0], int64(e.UserID), 10)
+		if e.UserID.Derived() {
+			key = append(key[:0], b.text(e.UserID)...)
+		}
 		p := codec.PartitionOf(key, b.partitions)
 		r := Row{Event: codec.FromCore(e), Offset: b.next[p], Effect: 1}
 		if e.ReceivedAt.IsZero() { // as if the API had taken it at once

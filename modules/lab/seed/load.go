@@ -19,6 +19,7 @@ import (
 // ordinary size and begins before the load ends.
 type loader struct {
 	conn       *pgx.Conn
+	keys       Keys
 	commitRows int
 	copied     func(ctx context.Context, table string, rows [][]any) error
 }
@@ -34,20 +35,22 @@ func load(ctx context.Context, opts Options, w *world.World, sinks Sinks, meter 
 	if _, err := conn.Exec(ctx, "SET statement_timeout = 0"); err != nil {
 		return err
 	}
-	if err := prepare(ctx, conn, opts.CreateSchema); err != nil {
+	if err := prepare(ctx, conn, opts.CreateSchema, opts.Keys); err != nil {
 		return err
 	}
 	// The rows fit each other: where we may, PostgreSQL does not ask so for each foreign key.
 	_, _ = conn.Exec(ctx, "SET session_replication_role = replica")
-	l := &loader{conn: conn, commitRows: opts.CommitRows, copied: sinks.Copied}
+	l := &loader{conn: conn, keys: opts.Keys, commitRows: opts.CommitRows, copied: sinks.Copied}
 	if err := l.tables(ctx, w, meter); err != nil {
 		return err
 	}
 	if err := l.reactions(ctx, w, meter); err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, sql.Postgres("seed_sequences")); err != nil {
-		return fmt.Errorf("move the sequences on: %w", err)
+	if !opts.Keys.UUIDs() {
+		if _, err := conn.Exec(ctx, sql.Postgres("seed_sequences")); err != nil {
+			return fmt.Errorf("move the sequences on: %w", err)
+		}
 	}
 	if _, err := conn.Exec(ctx, sql.Postgres("seed_analyze")); err != nil {
 		return fmt.Errorf("analyze: %w", err)
@@ -58,7 +61,7 @@ func load(ctx context.Context, opts Options, w *world.World, sinks Sinks, meter 
 // Check tells what would keep a world out of the app's database, and changes nothing. With create, tables that
 // are missing are no reason.
 func Check(ctx context.Context, pool *pgxpool.Pool, create bool) error {
-	err := pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return prepare(ctx, c.Conn(), false) })
+	err := pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return prepare(ctx, c.Conn(), false, "") })
 	if create && errors.Is(err, ErrNoTables) {
 		return nil
 	}
@@ -66,9 +69,13 @@ func Check(ctx context.Context, pool *pgxpool.Pool, create bool) error {
 }
 
 // prepare sees to it that the tables are there and empty.
-func prepare(ctx context.Context, conn *pgx.Conn, create bool) error {
+func prepare(ctx context.Context, conn *pgx.Conn, create bool, keys Keys) error {
 	if create {
-		if _, err := conn.Exec(ctx, sql.ExampleSchema()); err != nil {
+		schema := sql.ExampleSchema()
+		if keys.UUIDs() {
+			schema = sql.ExampleSchemaOfUUIDs()
+		}
+		if _, err := conn.Exec(ctx, schema); err != nil {
 			return fmt.Errorf("create the example schema: %w", err)
 		}
 	}
@@ -90,7 +97,7 @@ func (l *loader) tables(ctx context.Context, w *world.World, meter *meter) error
 	for _, step := range []func() error{
 		func() error {
 			return copyRows(ctx, l, meter, users, count.Users, w.Users(), func(u world.User) []any {
-				return []any{int64(u.ID), u.Name, u.CreatedAt}
+				return []any{l.keys.user(u.ID), u.Name, u.CreatedAt}
 			})
 		},
 		func() error { return l.pairs(ctx, meter, "follows", count.Follows, w.Follows()) },
@@ -98,7 +105,7 @@ func (l *loader) tables(ctx context.Context, w *world.World, meter *meter) error
 		func() error { return l.pairs(ctx, meter, "mutes", count.Mutes, w.Mutes()) },
 		func() error {
 			return copyRows(ctx, l, meter, posts, count.Posts, w.Posts(), func(p world.Post) []any {
-				return []any{int64(p.ID), int64(p.AuthorID), p.Body, p.Status, p.CreatedAt, p.CreatedAt, p.DeletedAt}
+				return []any{l.keys.post(p.ID), l.keys.user(p.AuthorID), p.Body, p.Status, p.CreatedAt, p.CreatedAt, p.DeletedAt}
 			})
 		},
 	} {
@@ -111,7 +118,7 @@ func (l *loader) tables(ctx context.Context, w *world.World, meter *meter) error
 
 func (l *loader) pairs(ctx context.Context, meter *meter, name string, total int, rows iter.Seq[world.Pair]) error {
 	return copyRows(ctx, l, meter, table(name), total, rows, func(p world.Pair) []any {
-		return []any{int64(p.From), int64(p.To), p.CreatedAt}
+		return []any{l.keys.user(p.From), l.keys.user(p.To), p.CreatedAt}
 	})
 }
 
@@ -120,12 +127,12 @@ func (l *loader) reactions(ctx context.Context, w *world.World, meter *meter) er
 	likes, comments := table("likes"), table("comments")
 	stage := meter.begin("likes and comments", 0)
 	defer stage.end()
-	comment := int64(0)
+	comment := core.ID(0)
 	for action, r := range w.Reactions() {
-		batch, row := likes, []any{int64(r.UserID), int64(r.PostID), r.CreatedAt}
+		batch, row := likes, []any{l.keys.user(r.UserID), l.keys.post(r.PostID), r.CreatedAt}
 		if action == core.ActionComment {
 			comment++
-			batch, row = comments, []any{comment, row[0], row[1], r.CreatedAt, r.Body}
+			batch, row = comments, []any{l.keys.comment(comment), row[0], row[1], r.CreatedAt, r.Body}
 		}
 		if err := batch.add(ctx, l, stage, row); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 // Options say which world, and how it is written.
 type Options struct {
 	World        world.Options // Now may be left open: then the clock's
+	Keys         Keys          // of users and posts
 	CreateSchema bool          // create the example app's tables where they are not there
 	CommitRows   int           // rows of one commit; 1 to 1000000
 	EventBatch   int           // events handed to the sink at once; 1 to 1000000
@@ -37,6 +38,7 @@ func (o Options) Validate() error {
 	if o.EventBatch < 1 || o.EventBatch > 1_000_000 {
 		problems = append(problems, errors.New("event batch: want 1 to 1000000"))
 	}
+	problems = append(problems, o.Keys.check())
 	world := o.World
 	if world.Now.IsZero() { // the clock's
 		world.Now = time.Now()

@@ -30,10 +30,11 @@ const (
 
 // PosterConfig says where the events API is and who may call it.
 type PosterConfig struct {
-	BaseURL     string                             // such as http://127.0.0.1:8080
-	Token       func(user core.ID) (string, error) // a bearer token of that user
-	Client      *http.Client                       // with a timeout
-	Concurrency int                                // requests at once; 1 to 64
+	BaseURL     string                              // such as http://127.0.0.1:8080
+	Token       func(user core.Key) (string, error) // a bearer token of that user
+	Keys        Keys                                // of users and posts
+	Client      *http.Client                        // with a timeout
+	Concurrency int                                 // requests at once; 1 to 64
 	// how long one batch is tried again while the API is not available
 	Patience time.Duration
 	Wait     func(ctx context.Context, d time.Duration) error // nil: by a timer
@@ -82,11 +83,11 @@ func (p *Poster) Send(ctx context.Context, events []core.Event) error {
 
 // post sends one batch until it is accepted, refused for good, or patience ends.
 func (p *Poster) post(ctx context.Context, events []core.Event) error {
-	body, err := encode(events)
+	body, err := encode(events, p.cfg.Keys)
 	if err != nil {
 		return err
 	}
-	token, err := p.cfg.Token(events[0].UserID)
+	token, err := p.cfg.Token(p.cfg.Keys.User(events[0].UserID))
 	if err != nil {
 		return fmt.Errorf("token of user %d: %w", events[0].UserID, err)
 	}
@@ -177,19 +178,20 @@ func statusError(url string, status int, text []byte) error {
 type eventJSON struct {
 	EventID    string    `json:"event_id"`
 	Action     string    `json:"action"`
-	PostID     core.ID   `json:"post_id"`
-	AuthorID   core.ID   `json:"author_id"`
+	PostID     core.Key  `json:"post_id"`
+	AuthorID   core.Key  `json:"author_id"`
 	OccurredAt time.Time `json:"occurred_at"`
 	DwellMS    uint32    `json:"dwell_ms,omitempty"`
 	Device     string    `json:"device,omitempty"`
 	AppVersion string    `json:"app_version,omitempty"`
 }
 
-func encode(events []core.Event) ([]byte, error) {
+func encode(events []core.Event, keys Keys) ([]byte, error) {
 	batch := make([]eventJSON, len(events))
 	for i, e := range events {
 		batch[i] = eventJSON{
-			EventID: uuid.UUID(e.ID).String(), Action: e.Action.String(), PostID: e.PostID, AuthorID: e.AuthorID,
+			EventID: uuid.UUID(e.ID).String(), Action: e.Action.String(), PostID: keys.Post(e.PostID),
+			AuthorID:   keys.User(e.AuthorID),
 			OccurredAt: e.OccurredAt, DwellMS: e.DwellMillis, Device: e.Device, AppVersion: e.AppVersion,
 		}
 	}

@@ -69,7 +69,7 @@ func poster(t *testing.T, a *api) (*seed.Poster, *[]time.Duration) {
 	waits := &[]time.Duration{}
 	return seed.NewPoster(seed.PosterConfig{
 		BaseURL: server.URL, Client: client, Concurrency: 4, Patience: time.Minute,
-		Token: func(user core.ID) (string, error) { return "of-" + user.String(), nil },
+		Token: func(user core.Key) (string, error) { return "of-" + user.String(), nil },
 		Wait: func(_ context.Context, d time.Duration) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -154,7 +154,7 @@ func TestAnAPIThatDoesNotAnswerIsAskedAgainUntilPatienceEnds(t *testing.T) {
 	server.Close()
 	p := seed.NewPoster(seed.PosterConfig{
 		BaseURL: server.URL, Client: &http.Client{}, Concurrency: 1, Patience: 20 * time.Millisecond,
-		Token: func(core.ID) (string, error) { return "x", nil },
+		Token: func(core.Key) (string, error) { return "x", nil },
 	})
 	require.Error(t, p.Send(t.Context(), someEvents(t)[:1]))
 	require.NotZero(t, p.Retries())
