@@ -125,7 +125,8 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
 		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *recentedges.Edges,
-			people *absent.Set, private absent.Private, erased *erase.List, book *keys.Book, clock core.Clock, failure worker.Failure,
+			people *absent.Set, private absent.Private, erased *erase.List, book *keys.Book, clock core.Clock,
+			failure worker.Failure,
 			log *zap.Logger,
 		) error {
 			m, err := cfg.Mapping(k)

@@ -80,9 +80,10 @@ func followHides() fx.Option {
 			book *keys.Book, clock core.Clock, failure worker.Failure, log *zap.Logger,
 		) {
 			follower := hideFollower{
-				redis: client, events: cfg, kafka: k, before: own.Cache.RefreshOld + time.Minute, hear: book.Hear, clock: clock,
-				log:  log,
-				hide: func(user core.ID, hidden []core.HiddenPost) { f.HideHere(user, hidden) },
+				redis: client, events: cfg, kafka: k, before: own.Cache.RefreshOld + time.Minute, hear: book.Hear,
+				clock: clock,
+				log:   log,
+				hide:  func(user core.ID, hidden []core.HiddenPost) { f.HideHere(user, hidden) },
 			}
 			workers := worker.NewGroup(failure)
 			lc.Append(fx.Hook{

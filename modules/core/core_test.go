@@ -32,9 +32,11 @@ func TestAnIntegerKeyIsItsOwnNumber(t *testing.T) {
 }
 
 func TestEveryOtherKeyHasANumberThatNoIntegerHas(t *testing.T) {
-	for _, key := range []string{"0", "-0", "+1", "01", " 1", "1 ", "1.0", "1e3", "abc", "١", "-", "🙂",
-		"4611686018427387904", "-4611686018427387904", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
-		"0192f0c1-8a4e-7cc3-98c4-dc0c0c07398f", "01ARZ3NDEKTSV4RRFFQ69G5FAV", strings.Repeat("x", core.MaxKey)} {
+	for _, key := range []string{
+		"0", "-0", "+1", "01", " 1", "1 ", "1.0", "1e3", "abc", "١", "-", "🙂", "4611686018427387904",
+		"-4611686018427387904", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
+		"0192f0c1-8a4e-7cc3-98c4-dc0c0c07398f", "01ARZ3NDEKTSV4RRFFQ69G5FAV", strings.Repeat("x", core.MaxKey),
+	} {
 		id, err := core.ParseID(key)
 		require.NoError(t, err, "%q", key)
 		require.True(t, id.Derived(), "%q: %d", key, id)

@@ -27,7 +27,7 @@ const MaxKey = 64
 const beyond = 1 << 62
 
 // NoID is the one number that no key has, derived or its own. It marks what is no id among ids.
-const NoID ID = -beyond
+const NoID = -beyond
 
 // ErrInvalidID is returned for text that can be no key.
 var ErrInvalidID = errors.New("not a key: want 1 to 64 bytes of UTF-8 without control characters")

@@ -137,7 +137,8 @@ func New(p Params) (*Feed, error) {
 		week:   published.NewWeekCache(p.Weekly, p.Guards.ClickHouse, cfg.Hot.ListPosts),
 		guards: p.Guards, filters: filters.NewSet(p.Filters, p.Registry),
 		cursors: cursor.NewCodec(secrets, cfg.Store.SessionTTL, p.Clock), tokens: token.NewSigner(secrets),
-		orders: orders, clock: p.Clock, metrics: m, served: daily.NewServed(p.Store), names: p.Names, forgotten: p.Forgotten,
+		orders: orders, clock: p.Clock, metrics: m, served: daily.NewServed(p.Store), names: p.Names,
+		forgotten: p.Forgotten,
 		workers: worker.NewGroup(worker.FailureFunc(func(name string, err error) {
 			// one request's computation: the others go on
 			p.Log.Error("feed worker", zap.String("worker", name), zap.Error(err))
@@ -152,7 +153,8 @@ func New(p Params) (*Feed, error) {
 	f.builder = candidates.New(candidates.Params{
 		Config: cfg.candidates(), Ranking: p.Ranking, Hot: p.Hot, OnDemand: f.onDemand, Absent: p.Absent,
 		Private: p.Private,
-		Store:   p.Store, Names: p.Names, Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
+		Store:   p.Store, Names: p.Names,
+		Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
 		Workers: f.workers, Clock: p.Clock, Metrics: m, Seconds: seconds,
 	})
 	f.ways = f.newWays(seconds)

@@ -140,7 +140,8 @@ func newPrivate(in absentIn) absent.Private {
 }
 
 func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.CountedFrom, ranking *rank.Live,
-	load hot.LoadNames, people *absent.Set, private absent.Private, clock core.Clock, reg prometheus.Registerer, log *zap.Logger,
+	load hot.LoadNames, people *absent.Set, private absent.Private, clock core.Clock, reg prometheus.Registerer,
+	log *zap.Logger,
 ) *hot.Set {
 	set := hot.New(cfg.Hot, hot.NewClickHouse(client, from).Naming(load), ranking, clock, hot.NewMetrics(reg), log)
 	set.LeaveOut(people, private.Set)
@@ -203,8 +204,9 @@ func newFeed(in feedIn) (*Feed, error) {
 		Store:    in.Store,
 		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Clock, in.Config.MaxEdges, in.Config.MaxAffinity),
 		Fallback: fallback,
-		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From), Direct: hot.NewClickHouse(in.ClickHouse, in.From).Naming(in.Load),
-		Lists: in.Lists, Guards: in.Guards, Names: in.Keys, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
+		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From),
+		Direct:   hot.NewClickHouse(in.ClickHouse, in.From).Naming(in.Load),
+		Lists:    in.Lists, Guards: in.Guards, Names: in.Keys, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
 		Forgotten: forgotten(in.Redis),
 	})
 	if err != nil {

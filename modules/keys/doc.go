@@ -9,8 +9,8 @@
 //
 //  1. A key that memory knows as held needs nothing. So integers, and all but new keys, cost nothing.
 //  2. Read what there is of the number. Held by this text: done. Any claim of another text: refused.
-//  3. Else write a claim of one's own, and read again. No claim of another text: write it as held. Else withdraw it, and
-//     refuse.
+//  3. Else write a claim of one's own, and read again. No claim of another text: write it as held. Else withdraw it,
+//     and refuse.
 //
 // Why no two texts are held: whoever writes "held" has read the number after its own claim was there, and found no
 // claim of another text. Of two claims the later one finds the earlier one, which is withdrawn by nobody but its

@@ -79,7 +79,9 @@ func (t table) write(ctx context.Context, keys []core.Key, claim uint64, s state
 	return t.client.Write(ctx, clickhouse.Query{Name: "keys_write", Query: ch.Query{
 		Body: "INSERT INTO keys (id, key, claim, state) VALUES",
 		Input: proto.Input{
-			{Name: "id", Data: &id}, {Name: "key", Data: &key}, {Name: "claim", Data: &claims},
+			{Name: "id", Data: &id},
+			{Name: "key", Data: &key},
+			{Name: "claim", Data: &claims},
 			{Name: "state", Data: &states},
 		},
 	}})

@@ -69,6 +69,7 @@ var asked = map[string]proto.Input{
 	"event_posts":  {{Name: "post_id", Data: proto.ColInt64{1, 2}}},
 	"event_blocks": {{Name: "user_id", Data: proto.ColInt64{1, 2}}, {Name: "other_id", Data: proto.ColInt64{2, 1}}},
 	"event_copies": {{Name: "user_id", Data: proto.ColInt64{1}}, {Name: "event_id", Data: proto.ColUUID{{1}}}},
+	"keys_texts":   {{Name: "id", Data: proto.ColInt64{1, 2}}},
 	"event_states": {{Name: "user_id", Data: proto.ColInt64{1, 2}}, {Name: "post_id", Data: proto.ColInt64{2, 1}}},
 }
 

@@ -223,7 +223,8 @@ func TestAUUIDOfARecordIsInItsOneForm(t *testing.T) {
 	for key, want := range map[string]string{id: deadMalformed, strings.ToUpper(id): deadKey, "7": deadKey} {
 		var e Event
 		m := &sarama.ConsumerMessage{
-			Key: []byte(key), Value: []byte("x"), Timestamp: time.Now(), Partition: PartitionOf([]byte(key), log.Partitions),
+			Key: []byte(key), Value: []byte("x"), Timestamp: time.Now(),
+			Partition: PartitionOf([]byte(key), log.Partitions),
 		}
 		reason, _ := NewDecoder(log).Decode(m, &e)
 		require.Equal(t, want, reason, key)

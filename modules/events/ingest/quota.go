@@ -93,7 +93,7 @@ func (b *Quota) of(a core.Action) *ratelimit.Limiter {
 
 // quotaKey tells apart what a user does to posts.
 func quotaKey(e *codec.Event) ratelimit.Key {
-	return ratelimit.Key{Who: uint64(e.User), What: uint64(e.Post) ^ uint64(e.Action)<<59} // ids of integers are far below
+	return ratelimit.Key{Who: uint64(e.User), What: uint64(e.Post) ^ uint64(e.Action)<<59} // integers are far below
 }
 
 // fate is what becomes of an event that a client sent.

@@ -9,9 +9,9 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
-// admit has the keys of new events admitted before anything is known by their numbers: before duplicates are looked for,
-// and before rows are written. What names a refused one becomes a dead letter. Rows that are present had theirs admitted
-// by whoever wrote them. After an error it is called again; it changes the batch once it knows.
+// admit has the keys of new events admitted before anything is known by their numbers: before duplicates are looked
+// for, and before rows are written. What names a refused one becomes a dead letter. Rows that are present had theirs
+// admitted by whoever wrote them. After an error it is called again; it changes the batch once it knows.
 func (p *Worker) admit(ctx context.Context) error {
 	b := &p.batch
 	var keys []core.Key

@@ -1,6 +1,8 @@
 package candidates
 
 import (
+	"context"
+
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
@@ -9,10 +11,13 @@ import (
 const keptNames = 200
 
 // namesOf are the keys that the first pages of a reserve name, as far as memory knows them, and before them the
-// viewer's. Of integers there are none.
-func (b *Builder) namesOf(viewer core.ID, r *reserve.Reserve) []string {
+// viewer's, who may not be here. Of integers there are none.
+func (b *Builder) namesOf(ctx context.Context, viewer core.ID, r *reserve.Reserve) []string {
 	var texts []string
 	seen := map[core.ID]bool{}
+	if viewer.Derived() {
+		_, _ = b.names.Texts(ctx, []core.ID{viewer})
+	}
 	keep := func(id core.ID) {
 		if !id.Derived() || seen[id] {
 			return

@@ -90,7 +90,7 @@ func (b *Builder) save(ctx context.Context, v Viewer, built *Built) {
 	err := b.guards.Redis.Do(ctx, func(ctx context.Context) (err error) {
 		saved, err = b.store.Save(ctx, v.ID, built.lease, v.Tag, b.clock.Now().Add(ttl), built.Reserve)
 		if err == nil && saved {
-			err = b.store.KeepNames(ctx, v.ID, b.namesOf(v.ID, built.Reserve))
+			err = b.store.KeepNames(ctx, v.ID, b.namesOf(ctx, v.ID, built.Reserve))
 		}
 		return err
 	})

@@ -161,7 +161,8 @@ func (r *Reserve) decode(b []byte) error {
 			a.Interactions = math.Float32frombits(in.uint32())
 		}
 		a.Relation = Relation(flags &^ hasInteractions)
-		if i > 0 && a.ID <= last || !a.ID.Valid() || math.IsNaN(float64(a.Interactions)) || math.IsInf(float64(a.Interactions), 0) {
+		if i > 0 && a.ID <= last || !a.ID.Valid() || math.IsNaN(float64(a.Interactions)) ||
+			math.IsInf(float64(a.Interactions), 0) {
 			return fmt.Errorf("%w: author %d after %d", ErrMalformed, a.ID, last)
 		}
 		last = a.ID

@@ -9,9 +9,9 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 )
 
-// Beside the entry of a viewer whose keys are no integers stand the keys of what the first pages name, and before them the
-// viewer's own: a replica that has just started can name them while ClickHouse is away. They are read only then. Each
-// is its length in a byte, and its text.
+// Beside the entry of a viewer whose keys are no integers stand the keys of what the first pages name, and before them
+// the viewer's own: a replica that has just started can name them while ClickHouse is away. They are read only then.
+// Each is its length in a byte, and its text.
 
 func namesKey(user core.ID) string { return "names:v1:{" + user.String() + "}" }
 
