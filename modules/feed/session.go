@@ -44,6 +44,7 @@ func (f *Feed) resume(r *request) error {
 func (r *request) continueAt(given []reserve.Place, place int, deferred []int) {
 	next := r.Session
 	if next.Tells() {
+		next.Served = next.Served.Room(len(given))
 		for _, place := range given {
 			next.Served = next.Served.Append(next.Session, place.Post)
 		}

@@ -1,6 +1,10 @@
 package cursor
 
-import "github.com/feedrank/feedrank/modules/core"
+import (
+	"slices"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
 
 // Served is what a ranked session has served so far, in three bytes of a hash for each post, in the
 // order of the session. With it a cursor says all that it takes to go on without the session's order:
@@ -16,6 +20,9 @@ const (
 
 // Len is the number of posts.
 func (g Served) Len() int { return len(g) / servedSize }
+
+// Room is the same with room for n more.
+func (g Served) Room(n int) Served { return slices.Grow(g, n*servedSize) }
 
 // Append adds a post that a session served.
 func (g Served) Append(session uint64, post core.ID) Served {

@@ -171,3 +171,17 @@ func TestNewPostsAreCountedUpToABound(t *testing.T) {
 		require.Equal(t, want, string(page.AppendNewPosts(nil, &page.Page{NewPosts: n}, 99)))
 	}
 }
+
+func TestTimesHaveMilliseconds(t *testing.T) {
+	for _, at := range []time.Time{
+		noon, noon.Add(7 * time.Millisecond), noon.Add(-time.Microsecond), time.Unix(0, 0),
+		time.Date(2028, 2, 29, 23, 59, 59, 999_999_999, time.FixedZone("", 3600)), time.Date(2261, 12, 31, 0, 0, 0, 0, time.UTC),
+	} {
+		p := aPage()
+		p.Now, p.Items[0].Created = at, at.UnixMicro()
+		got, _ := answer(t, p, page.Plain)
+		const layout = "2006-01-02T15:04:05.000Z"
+		require.Equal(t, at.UTC().Format(layout), got["as_of"])
+		require.Equal(t, time.UnixMicro(at.UnixMicro()).UTC().Format(layout), items(t, got)[0]["created_at"])
+	}
+}
