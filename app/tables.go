@@ -55,8 +55,8 @@ func invisible(t mapping.Table) string {
 // direct, as the mapping has it.
 func audience(t mapping.Table) string {
 	cases := when(unreadable(t.Table, slices.Concat(t.DirectWhen, t.FollowersWhen, t.UnlistedWhen)), core.Direct) +
-		when(either(t.Table, t.DirectWhen), core.Direct) + when(either(t.Table, t.FollowersWhen), core.Followers) +
-		when(either(t.Table, t.UnlistedWhen), core.Unlisted)
+		when(either(t, t.DirectWhen), core.Direct) + when(either(t, t.FollowersWhen), core.Followers) +
+		when(either(t, t.UnlistedWhen), core.Unlisted)
 	if cases == "" {
 		return ""
 	}
@@ -72,14 +72,14 @@ func when(condition string, audience core.Audience) string {
 
 // private is the SQL condition under which an account is private; empty: never.
 func private(t mapping.Table) string {
-	return or(unreadable(t.Table, t.PrivateWhen), either(t.Table, t.PrivateWhen))
+	return or(unreadable(t.Table, t.PrivateWhen), either(t, t.PrivateWhen))
 }
 
 // either is the SQL condition that one of some holds; empty: there is none.
-func either(table string, conditions []mapping.Condition) string {
+func either(t mapping.Table, conditions []mapping.Condition) string {
 	var parts []string
 	for _, c := range conditions {
-		parts = append(parts, holds(table, c))
+		parts = append(parts, holds(t, c))
 	}
 	return or(parts...)
 }
@@ -110,17 +110,17 @@ func alive(t mapping.Table) string { return unless(t, t.GoneWhen) }
 func unless(t mapping.Table, not []mapping.Condition) string {
 	var parts []string
 	for _, c := range t.OnlyWhen {
-		parts = append(parts, holds(t.Table, c))
+		parts = append(parts, holds(t, c))
 	}
 	for _, c := range not {
-		parts = append(parts, "NOT ("+holds(t.Table, c)+")")
+		parts = append(parts, "NOT ("+holds(t, c)+")")
 	}
 	return strings.Join(parts, " AND ")
 }
 
 // holds is a condition of the mapping in SQL, never null.
-func holds(table string, c mapping.Condition) string {
-	column := pgx.Identifier(append(strings.Split(table, "."), c.Column)).Sanitize()
+func holds(t mapping.Table, c mapping.Condition) string {
+	column := pgx.Identifier(append(strings.Split(t.Table, "."), c.Column)).Sanitize()
 	switch {
 	case len(c.In) > 0:
 		return "coalesce(" + column + "::text IN (" + literals(c.In) + "), false)"
@@ -132,6 +132,10 @@ func holds(table string, c mapping.Condition) string {
 		return column + " IS NOT NULL"
 	case c.Is == "true":
 		return truth(column)
+	case c.Is == "past":
+		return "coalesce(" + graph.Instant(column, string(t.TimeUnit), t.TimeZone) + " <= now(), false)"
+	case c.Is == "future":
+		return "coalesce(" + graph.Instant(column, string(t.TimeUnit), t.TimeZone) + " > now(), false)"
 	default:
 		return "NOT " + truth(column)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/tables"
@@ -56,6 +57,34 @@ func TestLocalTimesAndSecondsAreOneInstantEverywhere(t *testing.T) {
 	c.requireCopies(map[string]string{"likes": `SELECT concat_ws('|', user_id, post_id, created_at * 1000000) FROM likes`})
 	for _, found := range compare(t, c.resync(), resyncAll()) {
 		require.True(t, found.Equal(), "%+v", found)
+	}
+}
+
+// TestAnEndGoesWithTheEdgeAndFollowsItsColumn mutes and blocks for a time, and puts it off.
+func TestAnEndGoesWithTheEdgeAndFollowsItsColumn(t *testing.T) {
+	c := newChain(t)
+	c.cfg.Tables.Mute.GoneWhen = []mapping.Condition{{Column: "until", Is: "past"}}
+	c.cfg.Tables.Block.OnlyWhen = []mapping.Condition{{Column: "until", Is: "future"}}
+	c.exec(`ALTER TABLE mutes ADD until timestamptz`, `ALTER TABLE blocks ADD until timestamptz`,
+		`INSERT INTO users (id, name) SELECT i, 'user' FROM generate_series(1, 4) i`)
+	c.start()
+	c.exec(`INSERT INTO mutes (muter_id, muted_id, until) VALUES (1, 2, '2031-01-01Z'), (1, 3, NULL)`,
+		`INSERT INTO blocks (blocker_id, blocked_id, until) VALUES (1, 4, '2032-01-01Z'), (2, 4, NULL)`)
+	requireEnds := func(want ...string) {
+		t.Helper()
+		wait.Until(t, func() bool {
+			lines, err := tables.Copies(t.Context(), c.ClickHouse,
+				`SELECT concat(toString(viewer_id), ' ', toString(kind), ' ', toString(other_id), ' ', toString(toYear(until))) AS line FROM viewer_edges FINAL`)
+			require.NoError(t, err)
+			slices.Sort(lines)
+			return slices.Equal(want, lines)
+		}, "the ends are there")
+	}
+	requireEnds("1 block 4 2032", "1 mute 2 2031", "1 mute 3 1970", "4 blocked_by 1 2032")
+	c.exec(`UPDATE mutes SET until = '2033-01-01Z' WHERE muted_id = 2`, `UPDATE mutes SET until = '2001-01-01Z' WHERE muted_id = 3`)
+	requireEnds("1 block 4 2032", "1 mute 2 2033", "1 mute 3 2001", "4 blocked_by 1 2032")
+	for _, found := range compare(t, c.resync(), resyncAll()) {
+		require.True(t, found.Equal(), "what has ended is a row of both: %+v", found)
 	}
 }
 

@@ -30,7 +30,8 @@ type Change struct {
 	Post        Post
 	Viewer      ID
 	Other       ID
-	Private     bool   // of UserGone and UserBack: only Viewer's followers may see their posts
-	Row         string // names the row that an edge comes from; set by who tells before its other columns are looked up
+	Private     bool      // of UserGone and UserBack: only Viewer's followers may see their posts
+	Until       time.Time // of Blocked and Muted: when that ends; zero: when it is said
+	Row         string    // names the row that an edge comes from; set by who tells before its other columns are looked up
 	CommittedAt time.Time
 }

@@ -28,8 +28,7 @@ import (
 // entry is refused: without the graph they would see whom they have blocked. In an outage that nobody can
 // end by coming back later, they are not.
 func (f *Feed) resolve(ctx context.Context, r *request) error {
-	cached := r.entry.HasBody && len(r.entry.Patches) == 0
-	if cached && r.Now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) {
+	if r.entry.Whole(r.Now) && r.Now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) {
 		f.use(r, &r.entry.Reserve, page.FromCache)
 		f.metrics.Cache.WithLabelValues("hit").Inc()
 		switch {
@@ -159,7 +158,8 @@ func (f *Feed) use(r *request, res *reserve.Reserve, from page.ServedFrom) {
 	if from == page.FromTrending { // nothing is known of the viewer but this
 		since = time.Time{}
 	}
-	r.news = f.recentEdges.Since(r.User, since, r.news[:0])
+	r.news = f.recentEdges.Since(r.User, since, r.Now, r.news[:0])
+	r.news = res.Ended(r.Now, r.news, r.news)
 	if r.news = slices.DeleteFunc(r.news, res.Knows); len(r.news) > 0 {
 		if res != &r.entry.Reserve { // others use it, too
 			res = res.Clone()

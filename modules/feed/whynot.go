@@ -106,7 +106,7 @@ func (f *Feed) whyNotServed(ctx context.Context, user, post core.ID, limit int, 
 	defer f.give(r)
 	out = WhyNot{User: user, Post: post, Ranking: r.Ranking.Version}
 	f.loadViewer(ctx, r)
-	usable := r.entry.HasBody && len(r.entry.Patches) == 0 && r.Now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor))
+	usable := r.entry.Whole(r.Now) && r.Now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor))
 	switch {
 	case usable && r.entry.Fresh(r.Now):
 		f.use(r, &r.entry.Reserve, page.FromCache)

@@ -92,7 +92,7 @@ func (c *ClickHouse) edgeRows(ctx context.Context, viewer core.ID) ([]edgeRow, e
 			{Name: "row_key", Data: &rowKey},
 			{Name: "since", Data: &since},
 			{Name: "version", Data: &version},
-			{Name: "is_deleted", Data: &deleted},
+			{Name: "gone", Data: &deleted},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range other.Rows() {

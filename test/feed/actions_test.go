@@ -147,19 +147,27 @@ func (w *world) deletePost(id int) {
 
 func (w *world) edge(kind string, viewer, other, gone int) {
 	w.t.Helper()
-	version := w.next()
-	w.consume(func() { w.writeEdge(kind, viewer, other, gone, version) })
+	w.edgeUntil(kind, viewer, other, gone, time.Unix(0, 0))
 }
 
-func (w *world) writeEdge(kind string, viewer, other, gone, version int) {
+// edgeUntil writes an edge that ends by itself.
+func (w *world) edgeUntil(kind string, viewer, other, gone int, until time.Time) {
 	w.t.Helper()
-	w.ch("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) VALUES (%d, '%s', %d, '%d/%d', now64(6), %d, %d)",
-		viewer, kind, other, viewer, other, version, gone)
+	version := w.next()
+	w.consume(func() {
+		w.ch("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, until, version, is_deleted) VALUES (%d, '%s', %d, '%d/%d', now64(6), fromUnixTimestamp64Micro(%d, 'UTC'), %d, %d)",
+			viewer, kind, other, viewer, other, until.UnixMicro(), version, gone)
+	})
 }
 
 func (w *world) changed(kind core.ChangeKind, viewer, other int) {
 	w.t.Helper()
-	change := core.Change{Kind: kind, Viewer: core.ID(viewer), Other: core.ID(other)}
+	w.changedUntil(kind, viewer, other, time.Time{})
+}
+
+func (w *world) changedUntil(kind core.ChangeKind, viewer, other int, until time.Time) {
+	w.t.Helper()
+	change := core.Change{Kind: kind, Viewer: core.ID(viewer), Other: core.ID(other), Until: until}
 	heardOf := change // by the tail, from Kafka
 	heardOf.Row = rowOf(kind, viewer, other)
 	if w.ownKeys && (kind == core.Unfollowed || kind == core.Unblocked || kind == core.Unmuted) {
@@ -215,6 +223,40 @@ func (w *world) mute(viewer, other int) {
 	w.sql("INSERT INTO mutes (muter_id, muted_id) VALUES ($1, $2)", viewer, other)
 	w.edge("mute", viewer, other, 0)
 	w.changed(core.Muted, viewer, other)
+}
+
+// withEnds gives the app a column for when a mute ends, and starts the feed anew with it.
+func (w *world) withEnds() {
+	w.t.Helper()
+	w.sql("ALTER TABLE mutes ADD until timestamptz; ALTER TABLE blocks ADD until timestamptz")
+	// The app's database has no other clock than the machine's: what the test says that time is stands in a table.
+	w.sql("CREATE TABLE test_clock (now timestamptz); INSERT INTO test_clock VALUES (now())")
+	w.tables.Mutes.When = `coalesce("mutes"."until" > (SELECT now FROM test_clock), true)`
+	w.tables.Blocks.When = `coalesce("blocks"."until" > (SELECT now FROM test_clock), true)`
+	w.start()
+}
+
+// pass lets time pass, for the app's database too.
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	w.clock.advance(d)
+	w.sql("UPDATE test_clock SET now = $1", w.clock.Now())
+	require.NoError(w.t, w.hot.Refresh(w.t.Context(), true)) // else it is too old
+}
+
+func (w *world) muteUntil(viewer, other int, until time.Time) {
+	w.t.Helper()
+	w.sql("INSERT INTO mutes (muter_id, muted_id, until) VALUES ($1, $2, $3)", viewer, other, until)
+	w.edgeUntil("mute", viewer, other, 0, until)
+	w.changedUntil(core.Muted, viewer, other, until)
+}
+
+func (w *world) blockUntil(viewer, other int, until time.Time) {
+	w.t.Helper()
+	w.sql("INSERT INTO blocks (blocker_id, blocked_id, until) VALUES ($1, $2, $3)", viewer, other, until)
+	w.edgeUntil("block", viewer, other, 0, until)
+	w.edgeUntil("blocked_by", other, viewer, 0, until)
+	w.changedUntil(core.Blocked, viewer, other, until)
 }
 
 func (w *world) unmute(viewer, other int) {

@@ -70,7 +70,7 @@ type counted struct {
 	n *atomic.Int64
 }
 
-func (c counted) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
+func (c counted) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, []reserve.End, error) {
 	c.n.Add(1)
 	return c.Graph.Edges(ctx, viewer)
 }

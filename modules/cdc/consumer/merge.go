@@ -92,6 +92,7 @@ func (m *merge) apply(e entry) {
 	case seen:
 		m.replays++ // it is in the row that we have, and its edges were written before that
 		if old.Version.Record() == e.version {
+			old.Until = e.row.Until // which only the edges have
 			m.reapply(key, old, e.committedAt)
 		}
 		return
@@ -181,7 +182,7 @@ func (m *merge) noteChanges(old mapping.Row, known bool, next replica.Row, anew 
 		}
 	}
 	for _, e := range m.kind.Edges(next.Row) {
-		m.noteEdge(e, next, false, anew || !before[e], at)
+		m.noteEdge(e, next, false, anew || !before[e] || m.source.HasEnds(), at)
 		delete(before, e)
 	}
 	for e := range before {
@@ -191,10 +192,11 @@ func (m *merge) noteChanges(old mapping.Row, known bool, next replica.Row, anew 
 
 func (m *merge) noteEdge(e mapping.Edge, cause replica.Row, gone, changed bool, at time.Time) {
 	m.edges[e] = replica.Edge{
-		Edge: e, CreatedAt: cause.CreatedAt, Version: cause.Version, Gone: gone, Position: cause.Position,
+		Edge: e, CreatedAt: cause.CreatedAt, Until: cause.Until, Version: cause.Version, Gone: gone,
+		Position: cause.Position,
 	}
 	if change, ok := mapping.EdgeChange(e, gone); ok && changed {
-		change.CommittedAt = at
+		change.CommittedAt, change.Until = at, cause.Until
 		m.changes = append(m.changes, change)
 	}
 }

@@ -208,3 +208,24 @@ func TestAUserWhoIsShownAgainIsToldOf(t *testing.T) {
 	require.Equal(t, core.UserGone, m.changes[1].Kind)
 	require.True(t, m.written()[0].Hidden)
 }
+
+// TestAnEdgeKeepsItsEndWhenItsRowIsAppliedOnceMore reads a row from the copy, which does not have the end.
+func TestAnEdgeKeepsItsEndWhenItsRowIsAppliedOnceMore(t *testing.T) {
+	mutes := mapping.Source{Kind: mapping.Mute}
+	version, err := replica.VersionOf(1, 7)
+	require.NoError(t, err)
+	e := entry{source: &mutes, version: version, row: mapping.Row{Key: "1", First: 1, Other: 2, Until: noon}}
+	first := newMerge(&mutes, nil)
+	first.apply(e)
+	edges := first.writtenEdges()
+	require.Len(t, edges, 1)
+	require.Equal(t, noon, edges[0].Until)
+	require.Equal(t, noon, first.changes[0].Until)
+
+	copied := first.written()[0]
+	copied.Until = time.Time{}
+	again := newMerge(&mutes, map[string]replica.Row{"1": copied})
+	again.apply(e)
+	require.Equal(t, edges, again.writtenEdges())
+	require.Equal(t, noon, again.changes[0].Until)
+}

@@ -41,8 +41,10 @@ func (c Condition) holds(row envelope.Row) (bool, error) {
 		return null || !slices.Contains(c.NotIn, text), nil
 	case c.Is == "null":
 		return null, nil
-	case c.Is == "set":
+	case c.Is == "set", c.Is == "future": // until when, until says
 		return !null, nil
+	case c.Is == "past":
+		return false, nil
 	}
 	flag, err := row.Bool(c.Column)
 	return flag == (c.Is == "true"), err

@@ -49,7 +49,7 @@ type Condition struct {
 	Column string   `koanf:"column"`
 	In     []string `koanf:"in"`
 	NotIn  []string `koanf:"not_in"`
-	Is     string   `koanf:"is"` // null, set (not null), true or false (null is false)
+	Is     string   `koanf:"is"` // null, set (not null), true or false (null is false); of blocks and mutes, past (in gone_when) or future (in only_when) says when they end
 }
 
 // Default maps the plain social schema that ships as an example (sql/postgres/example).
@@ -141,7 +141,7 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 	}
 	for key, conditions := range t.conditions() {
 		for i, condition := range conditions {
-			if err := condition.check(); err != nil {
+			if err := errors.Join(condition.check(), condition.checkTimed(k, key)); err != nil {
 				report(fmt.Sprintf("%s[%d]", key, i), "%v", err)
 			}
 		}
@@ -208,8 +208,8 @@ func (c Condition) check() error {
 		return errors.New("column is empty")
 	case set != 1:
 		return errors.New("want exactly one of in, not_in and is")
-	case c.Is != "" && !slices.Contains([]string{"null", "set", "true", "false"}, c.Is):
-		return fmt.Errorf("is: %q, want null, set, true or false", c.Is)
+	case c.Is != "" && !slices.Contains([]string{"null", "set", "true", "false", isPast, isFuture}, c.Is):
+		return fmt.Errorf("is: %q, want null, set, true, false, past or future", c.Is)
 	}
 	return nil
 }

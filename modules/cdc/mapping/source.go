@@ -89,6 +89,9 @@ func (s *Source) fill(row *Row, after envelope.Row) error {
 	if row.Hidden, err = anyOf(s.config.HiddenWhen, after); err != nil {
 		return err
 	}
+	if row.Until, err = s.until(after); err != nil {
+		return err
+	}
 	return s.setAudience(row, after)
 }
 

@@ -100,6 +100,7 @@ func edgeBlock(edges []Edge) proto.Input {
 		kind          proto.ColEnum
 		key           proto.ColStr
 		created       = newCreated()
+		until         = newCreated()
 		order         = newOrder()
 	)
 	for _, e := range edges {
@@ -108,6 +109,7 @@ func edgeBlock(edges []Edge) proto.Input {
 		other.Append(e.Other)
 		key.Append(e.Key)
 		created.Append(StoredTime(e.CreatedAt))
+		until.Append(StoredTime(e.Until))
 		order.append(e.Version, e.Gone, e.Position)
 	}
 	return append(proto.Input{
@@ -116,6 +118,7 @@ func edgeBlock(edges []Edge) proto.Input {
 		{Name: "other_id", Data: &other},
 		{Name: "row_key", Data: &key},
 		{Name: "created_at", Data: created},
+		{Name: "until", Data: until},
 	}, order.input()...)
 }
 

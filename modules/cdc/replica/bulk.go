@@ -38,7 +38,9 @@ func (b *Bulk) Write(ctx context.Context, k mapping.Kind, rows []mapping.Row) er
 		b.next++
 		all[i] = Row{Row: row, Version: version, Position: b.at}
 		for _, e := range k.Edges(row) {
-			edges = append(edges, Edge{Edge: e, CreatedAt: row.CreatedAt, Version: version, Position: b.at})
+			edges = append(edges, Edge{
+				Edge: e, CreatedAt: row.CreatedAt, Until: row.Until, Version: version, Position: b.at,
+			})
 		}
 	}
 	return Write(ctx, b.client, k, all, edges, func(string, int) {})

@@ -18,6 +18,7 @@ import (
 type Edge struct {
 	mapping.Edge
 	CreatedAt time.Time
+	Until     time.Time // zero: it does not end by itself
 	Version   Version
 	Gone      bool
 	Position  envelope.SourcePosition // where its row was written

@@ -207,5 +207,6 @@ func edgeChanged(t *Tail, source *mapping.Source, record envelope.Record) (core.
 	near := mapping.Edge{Viewer: row.First, Kind: source.Kind.EdgeKinds()[0], Other: row.Other}
 	change, ok := mapping.EdgeChange(near, row.Gone)
 	change.Row, change.CommittedAt = source.Kind.String()+" "+row.Key, record.Source.CommittedAt
+	change.Until = row.Until
 	return change, ok && (row.Gone || change.Viewer.Valid() && change.Other.Valid()), nil
 }

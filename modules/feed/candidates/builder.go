@@ -26,7 +26,7 @@ import (
 // Graph tells whom a viewer follows, bars and cares for, with two point reads in ClickHouse; and what
 // they hid and saw, where Redis has lost that.
 type Graph interface {
-	Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error)
+	Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, []reserve.End, error)
 	Affinity(ctx context.Context, viewer core.ID, weights rank.Affinity) (graph.Interactions, error)
 	Marks(ctx context.Context, viewer core.ID, where graph.Where, since time.Time) (hidden, seen []store.Mark,
 		err error)

@@ -29,6 +29,7 @@ func readGraph(ctx context.Context, c *computation) (err error) {
 func (b *Builder) fromClickHouse(ctx context.Context, c *computation) ([]stages.Report, error) {
 	var (
 		edges                     []reserve.Author
+		ends                      []reserve.End
 		interactions              graph.Interactions
 		edgesErr, interactionsErr error
 		marks                     []stages.Report
@@ -37,7 +38,7 @@ func (b *Builder) fromClickHouse(ctx context.Context, c *computation) ([]stages.
 	err := b.guards.ClickHouse.Do(ctx, func(ctx context.Context) error {
 		asked = true
 		var wg sync.WaitGroup
-		wg.Go(func() { edges, edgesErr = b.graph.Edges(ctx, c.id) })
+		wg.Go(func() { edges, ends, edgesErr = b.graph.Edges(ctx, c.id) })
 		wg.Go(func() { interactions, interactionsErr = b.graph.Affinity(ctx, c.id, c.ranking.Affinity) })
 		wg.Wait()
 		if edgesErr != nil || interactionsErr != nil || !b.lost(c, &interactions) {
@@ -56,6 +57,7 @@ func (b *Builder) fromClickHouse(ctx context.Context, c *computation) ([]stages.
 		interactions = graph.Interactions{}
 		c.found.Unsure = len(c.state.Hidden) == 0
 	}
+	edges, c.reserve.Ends = reserve.Without(edges, ends, c.now)
 	c.reserve.Authors = normalize(append(edges, interactions.Authors...))
 	if reason := b.onDemand.Unavailable(); reason != nil {
 		reports = append(reports, stages.Report{Name: "hot set", Err: reason})

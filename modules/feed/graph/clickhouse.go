@@ -37,19 +37,20 @@ func NewClickHouse(client *clickhouse.Client, from core.CountedFrom, clock core.
 	return &ClickHouse{client: client, from: from, clock: clock, maxEdges: maxEdges, maxAffinity: maxAffinity}
 }
 
-// Edges are the viewer's relations, in no order. An author may come more than once.
-func (c *ClickHouse) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
-	if edges, all, err := c.fewEdges(ctx, viewer); all || err != nil {
-		return edges, err
+// Edges are the viewer's relations, in no order, and when some of them end. An author may come more than once.
+func (c *ClickHouse) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, []reserve.End, error) {
+	if edges, ends, all, err := c.fewEdges(ctx, viewer); all || err != nil {
+		return edges, ends, err
 	}
 	return c.manyEdges(ctx, viewer)
 }
 
-func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.Author, error) {
+func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.Author, []reserve.End, error) {
 	var (
 		kind, stands proto.ColUInt8
-		other        proto.ColInt64
+		other, until proto.ColInt64
 		edges        []reserve.Author
+		ends         []reserve.End
 	)
 	err := c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_edges", Query: ch.Query{
 		Body:       sql.ClickHouse("feed_viewer_edges"),
@@ -59,6 +60,7 @@ func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.A
 			{Name: "kind_code", Data: &kind},
 			{Name: "other_id", Data: &other},
 			{Name: "stands", Data: &stands},
+			{Name: "until", Data: &until},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range other.Rows() {
@@ -67,11 +69,14 @@ func (c *ClickHouse) manyEdges(ctx context.Context, viewer core.ID) ([]reserve.A
 					relation = reserve.Unfollowed
 				}
 				edges = append(edges, reserve.Author{ID: core.ID(other.Row(i)), Relation: relation})
+				if at := until.Row(i); at != 0 && relation&reserve.BlockedOrMuted != 0 {
+					ends = append(ends, reserve.End{Author: core.ID(other.Row(i)), Relation: relation, At: at})
+				}
 			}
 			return nil
 		},
 	}})
-	return edges, err
+	return edges, ends, err
 }
 
 // Interactions are what a viewer did with the posts of others in 90 days.

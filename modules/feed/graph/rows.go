@@ -30,6 +30,7 @@ type edgeRow struct {
 	rowKey  string
 	version uint64
 	deleted bool
+	until   int64 // milliseconds since 1970; 0: it does not end by itself
 }
 
 func (e edgeRow) compare(o edgeRow) int {
@@ -38,13 +39,16 @@ func (e edgeRow) compare(o edgeRow) int {
 }
 
 // fewEdges are a viewer's relations, unless there are more than maxEdges rows of them.
-func (c *ClickHouse) fewEdges(ctx context.Context, viewer core.ID) (edges []reserve.Author, all bool, err error) {
+func (c *ClickHouse) fewEdges(ctx context.Context, viewer core.ID) (edges []reserve.Author, ends []reserve.End,
+	all bool, err error,
+) {
 	var (
 		kind    proto.ColInt8
 		other   proto.ColInt64
 		rowKey  proto.ColStr
 		version proto.ColUInt64
 		deleted proto.ColUInt8
+		until   proto.ColInt64
 		rows    []edgeRow
 	)
 	err = c.client.Read(ctx, clickhouse.Query{Name: "feed_viewer_edge_rows", Query: ch.Query{
@@ -57,43 +61,57 @@ func (c *ClickHouse) fewEdges(ctx context.Context, viewer core.ID) (edges []rese
 			{Name: "row_key", Data: &rowKey},
 			{Name: "version", Data: &version},
 			{Name: "is_deleted", Data: &deleted},
+			{Name: "until", Data: &until},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range other.Rows() {
 				rows = append(rows, edgeRow{
 					kind.Row(i), core.ID(other.Row(i)), rowKey.Row(i), version.Row(i),
-					deleted.Row(i) != 0,
+					deleted.Row(i) != 0, until.Row(i),
 				})
 			}
 			return nil
 		},
 	}})
 	if err != nil || len(rows) > c.maxEdges {
-		return nil, false, err
+		return nil, nil, false, err
 	}
-	return edgesOf(rows), true, nil
+	edges, ends = edgesOf(rows)
+	return edges, ends, true, nil
 }
 
-// edgesOf puts the states of rows together: the last of each row holds, and a relation stands while one of
-// its rows does.
-func edgesOf(rows []edgeRow) (edges []reserve.Author) {
+// edgesOf puts the states of rows together: the last of each row holds, and a relation stands while one of its rows
+// does: it ends with the one that ends last.
+func edgesOf(rows []edgeRow) (edges []reserve.Author, ends []reserve.End) {
 	slices.SortFunc(rows, edgeRow.compare)
 	for begin := 0; begin < len(rows); {
-		first, end, stands := rows[begin], begin, false
+		first, end, stands, until := rows[begin], begin, false, int64(0)
 		for ; end < len(rows) && rows[end].kind == first.kind && rows[end].other == first.other; end++ {
 			last := end+1 == len(rows) || rows[end+1].kind != first.kind || rows[end+1].other != first.other ||
 				rows[end+1].rowKey != rows[end].rowKey
-			stands = stands || last && !rows[end].deleted
+			if !last || rows[end].deleted {
+				continue
+			}
+			if at := rows[end].until; at == 0 || stands && until == 0 {
+				until = 0
+			} else {
+				until = max(until, at)
+			}
+			stands = true
 		}
 		switch {
 		case stands:
-			edges = append(edges, reserve.Author{ID: first.other, Relation: relationOf(int(first.kind))})
+			relation := relationOf(int(first.kind))
+			edges = append(edges, reserve.Author{ID: first.other, Relation: relation})
+			if until != 0 && relation&reserve.BlockedOrMuted != 0 {
+				ends = append(ends, reserve.End{Author: first.other, Relation: relation, At: until})
+			}
 		case first.kind == kindFollow:
 			edges = append(edges, reserve.Author{ID: first.other, Relation: reserve.Unfollowed})
 		}
 		begin = end
 	}
-	return edges
+	return edges, ends
 }
 
 // interactionRow is what a viewer did with the posts of an author on a day, or a part of it.

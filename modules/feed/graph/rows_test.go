@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/test/stack"
 )
@@ -34,11 +35,12 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 		for range 1 + small("edge parts", 2) {
 			values := ""
 			for i := range 1 + small("edges", 12) {
-				values += fmt.Sprintf("(%d, '%s', %d, '%d', %d, %d, %d)", viewer, kinds[small("kind", 3)],
-					1+small("other", 3), small("row", 1), i, 1000*small("version", 9)+version, small("deleted", 1))
+				values += fmt.Sprintf("(%d, '%s', %d, '%d', %d, %d, %d, %d)", viewer, kinds[small("kind", 3)],
+					1+small("other", 3), small("row", 1), i, 1000*small("version", 9)+version, small("deleted", 1),
+					1000*small("until", 2))
 				version++
 			}
-			write("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) VALUES " + values)
+			write("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted, until) VALUES " + values)
 		}
 		for range 1 + small("act parts", 2) {
 			values := ""
@@ -52,12 +54,13 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 			write("INSERT INTO user_author_90d (user_id, author_id, day, kafka_partition, views, clicks, likes, comments, shares, hides) VALUES " + values)
 		}
 
-		edges, all, err := c.fewEdges(ctx, viewer)
+		edges, ends, all, err := c.fewEdges(ctx, viewer)
 		require.NoError(t, err)
 		require.True(t, all)
-		asked, err := c.manyEdges(ctx, viewer)
+		asked, askedEnds, err := c.manyEdges(ctx, viewer)
 		require.NoError(t, err)
 		require.ElementsMatch(t, asked, edges)
+		require.ElementsMatch(t, askedEnds, ends)
 
 		weights := rank.DefaultConfig().Affinity
 		interactions, all, err := c.fewInteractions(ctx, viewer, weights)
@@ -90,14 +93,14 @@ func TestWhoHasManyRowsIsAskedForWithTheWholeQuestion(t *testing.T) {
 	write("INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) SELECT 1, if(number = 0, 'block', 'follow'), number, '', number, 1, 0 FROM numbers(11)")
 	write(fmt.Sprintf("INSERT INTO user_author_90d (user_id, author_id, day, kafka_partition, views) SELECT 1, number, today(), 0, number FROM numbers(%d)", maxActRows+1))
 
-	edges, all, err := c.fewEdges(t.Context(), 1)
+	edges, _, all, err := c.fewEdges(t.Context(), 1)
 	require.NoError(t, err)
 	require.False(t, all)
 	require.Empty(t, edges)
-	edges, err = c.Edges(t.Context(), 1)
+	edges, _, err = c.Edges(t.Context(), 1)
 	require.NoError(t, err)
 	require.Len(t, edges, 10, "the oldest follow is beyond the bound")
-	require.Contains(t, edges, edgesOf([]edgeRow{{kind: kindBlock, other: 0}})[0], "who is blocked never is")
+	require.Contains(t, edges, reserve.Author{Relation: reserve.Blocks}, "who is blocked never is")
 
 	_, all, err = c.fewInteractions(t.Context(), 1, rank.DefaultConfig().Affinity)
 	require.NoError(t, err)

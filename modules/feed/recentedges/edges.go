@@ -32,6 +32,7 @@ type note struct {
 	row   string
 	patch reserve.Patch
 	at    time.Time
+	until time.Time // zero: it does not end by itself
 }
 
 type row struct {
@@ -95,10 +96,10 @@ func (e *Edges) put(c *core.Change, now time.Time, near, far reserve.PatchKind) 
 	}
 	e.n++
 	r := row{viewers: [2]core.ID{c.Viewer}, n: e.n}
-	e.byViewer[c.Viewer] = append(e.byViewer[c.Viewer], note{c.Row, reserve.Patch{Kind: near, Other: c.Other}, now})
+	e.byViewer[c.Viewer] = append(e.byViewer[c.Viewer], note{c.Row, reserve.Patch{Kind: near, Other: c.Other}, now, c.Until})
 	if far != 0 {
 		r.viewers[1] = c.Other
-		e.byViewer[c.Other] = append(e.byViewer[c.Other], note{c.Row, reserve.Patch{Kind: far, Other: c.Viewer}, now})
+		e.byViewer[c.Other] = append(e.byViewer[c.Other], note{c.Row, reserve.Patch{Kind: far, Other: c.Viewer}, now, c.Until})
 	}
 	e.rows[c.Row] = r
 	e.queue = append(e.queue, queued{c.Row, e.n})
@@ -129,14 +130,18 @@ func (e *Edges) remove(name string) {
 	delete(e.rows, name)
 }
 
-// Since appends what was heard of a viewer at or after a time, in that order.
-func (e *Edges) Since(viewer core.ID, since time.Time, patches []reserve.Patch) []reserve.Patch {
+// Since appends what was heard of a viewer at or after a time, in that order. Of what has ended by now, that it has.
+func (e *Edges) Since(viewer core.ID, since, now time.Time, patches []reserve.Patch) []reserve.Patch {
 	e.mu.RLock()
 	notes := e.byViewer[viewer]
 	e.mu.RUnlock()
 	for _, n := range notes {
 		if !n.at.Before(since) {
-			patches = append(patches, n.patch)
+			p := n.patch
+			if !n.until.IsZero() && !n.until.After(now) {
+				p.Kind = p.Kind.Opposite()
+			}
+			patches = append(patches, p)
 		}
 	}
 	return patches

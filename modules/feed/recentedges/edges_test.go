@@ -28,9 +28,9 @@ func TestABlockIsHeardOfByBothSidesUntilItsRowIsGone(t *testing.T) {
 		{Kind: reserve.PatchBlock, Other: 9},
 		{Kind: reserve.PatchFollow, Other: 8},
 		{Kind: reserve.PatchMute, Other: 6},
-	}, e.Since(7, began, nil))
-	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchBlockedBy, Other: 7}}, e.Since(9, began, nil))
-	require.Empty(t, e.Since(7, time.Now().Add(time.Minute), nil), "the entry is younger")
+	}, e.Since(7, began, time.Now(), nil))
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchBlockedBy, Other: 7}}, e.Since(9, began, time.Now(), nil))
+	require.Empty(t, e.Since(7, time.Now().Add(time.Minute), time.Now(), nil), "the entry is younger")
 
 	e.Apply([]core.Change{
 		blocked("block 2", 7, 9),
@@ -39,15 +39,15 @@ func TestABlockIsHeardOfByBothSidesUntilItsRowIsGone(t *testing.T) {
 		{Kind: core.Unmuted, Row: "never heard of"},
 	})
 	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchMute, Other: 6}, {Kind: reserve.PatchBlock, Other: 9}},
-		e.Since(7, began, nil), "another row says so, too")
+		e.Since(7, began, time.Now(), nil), "another row says so, too")
 	e.Apply([]core.Change{{Kind: core.Unmuted, Viewer: 7, Other: 6, Row: "mute 1"}})
 	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchBlock, Other: 9}, {Kind: reserve.PatchUnmute, Other: 6}},
-		e.Since(7, began, nil), "the key says between whom")
+		e.Since(7, began, time.Now(), nil), "the key says between whom")
 	e.Apply([]core.Change{blocked("block 2", 7, 5)}) // the row says something else now
-	require.Empty(t, e.Since(9, began, nil))
-	require.Len(t, e.Since(5, began, nil), 1)
+	require.Empty(t, e.Since(9, began, time.Now(), nil))
+	require.Len(t, e.Since(5, began, time.Now(), nil), 1)
 	e.Apply([]core.Change{{Kind: core.TableCleared}})
-	require.Empty(t, e.Since(7, began, nil))
+	require.Empty(t, e.Since(7, began, time.Now(), nil))
 	require.Empty(t, e.rows)
 }
 
@@ -60,7 +60,22 @@ func TestWhatIsHeardIsBoundedAndTheOldestIsForgotten(t *testing.T) {
 	require.LessOrEqual(t, len(e.rows), 100)
 	require.LessOrEqual(t, len(e.queue), 200)
 	require.LessOrEqual(t, len(e.byViewer), 200)
-	require.Len(t, e.Since(1, time.Time{}, nil), 1)
-	require.Len(t, e.Since(10_009, time.Time{}, nil), 1)
-	require.Empty(t, e.Since(10, time.Time{}, nil))
+	require.Len(t, e.Since(1, time.Time{}, time.Now(), nil), 1)
+	require.Len(t, e.Since(10_009, time.Time{}, time.Now(), nil), 1)
+	require.Empty(t, e.Since(10, time.Time{}, time.Now(), nil))
+}
+
+func TestWhatHasEndedIsToldAsEnded(t *testing.T) {
+	began := time.Now()
+	e := New(core.SystemClock{}, prometheus.NewRegistry())
+	e.Apply([]core.Change{
+		{Kind: core.Muted, Viewer: 7, Other: 8, Row: "mute 7/8", Until: began.Add(time.Hour)},
+		{Kind: core.Blocked, Viewer: 7, Other: 9, Row: "block 7/9", Until: began.Add(2 * time.Hour)},
+	})
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchMute, Other: 8}, {Kind: reserve.PatchBlock, Other: 9}},
+		e.Since(7, began, began.Add(time.Hour-1), nil))
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchUnmute, Other: 8}, {Kind: reserve.PatchBlock, Other: 9}},
+		e.Since(7, began, began.Add(time.Hour), nil))
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchUnblockedBy, Other: 7}},
+		e.Since(9, began, began.Add(2*time.Hour), nil))
 }

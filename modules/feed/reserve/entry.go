@@ -51,7 +51,12 @@ type Entry struct {
 
 // Fresh tells whether the reserve can be used as it is.
 func (e *Entry) Fresh(now time.Time) bool {
-	return e.HasBody && len(e.Patches) == 0 && now.Before(e.FreshUntil)
+	return e.Whole(now) && now.Before(e.FreshUntil)
+}
+
+// Whole tells whether the reserve says what the viewer is to others now: they changed nothing, and nothing has ended.
+func (e *Entry) Whole(now time.Time) bool {
+	return e.HasBody && len(e.Patches) == 0 && !e.Reserve.EndedBy(now)
 }
 
 // AppendEntry appends an entry without patches.
@@ -145,7 +150,7 @@ func appendBody(b []byte, r *Reserve) []byte {
 		b = append(b, byte(c.Source))
 		b = binary.AppendVarint(b, built-c.Created/1000)
 	}
-	return b
+	return appendEnds(b, r, built)
 }
 
 func (r *Reserve) decode(b []byte) error {
@@ -179,6 +184,9 @@ func (r *Reserve) decode(b []byte) error {
 		}
 		last, c.Author = c.Post, int32(author)
 		r.Candidates = append(r.Candidates, c)
+	}
+	if err := r.decodeEnds(&in, built); err != nil {
+		return err
 	}
 	if in.bad || len(in.b) > 0 {
 		return fmt.Errorf("%w: body ends at the wrong place", ErrMalformed)

@@ -81,6 +81,7 @@ type Reserve struct {
 	Ranking    uint64    // the version of the ranking that chose the candidates
 	Authors    []Author  // ascending by ID; every author of a candidate is among them
 	Candidates []Candidate
+	Ends       []End // of relations that end by themselves; few have any
 }
 
 // Find is the index of an author.
@@ -123,7 +124,7 @@ func (r *Reserve) Offer(c Candidate) {
 
 // Reset empties the reserve and keeps its memory.
 func (r *Reserve) Reset() {
-	*r = Reserve{Authors: r.Authors[:0], Candidates: r.Candidates[:0]}
+	*r = Reserve{Authors: r.Authors[:0], Candidates: r.Candidates[:0], Ends: r.Ends[:0]}
 }
 
 // PatchKind is a change of the viewer's that a cached entry has not been computed with. The numbers
