@@ -14,7 +14,8 @@ func (t *trial) line() string {
 	ms := func(d time.Duration) string { return fmt.Sprintf("%.0f", 1000*d.Seconds()) }
 	p := harness.PercentilesOf(t.times)
 	line := fmt.Sprintf("availability: fault=%s requests=%d non2xx=%d wrong=%d p50_ms=%s p99_ms=%s max_ms=%s over_%dms=%d worst_gap_ms=%s",
-		t.name, t.requests, total(t.failures), total(t.wrong), harness.Short(p.P50), harness.Short(p.P99), harness.Short(p.Max),
+		t.name, t.requests, total(t.failures), total(t.wrong), harness.Short(p.P50), harness.Short(p.P99),
+		harness.Short(p.Max),
 		slowAnswer.Milliseconds(), t.slow, ms(t.gap))
 	if t.opened > 0 {
 		line += " opened_after_ms=" + ms(t.opened)

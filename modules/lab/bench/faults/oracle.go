@@ -197,9 +197,10 @@ func bar(ctx context.Context, on *harness.Environment, at string, v *viewers, i 
 	v.truth.hidden[viewer] = map[core.ID]bool{hidden: true}
 	c := harness.NewClient(at)
 	defer c.Close()
-	hide := harness.Request{Method: http.MethodPost, Path: harness.EventsPath, Token: v.feeds[i].Token, Body: fmt.Appendf(nil,
+	hide := harness.Request{Method: http.MethodPost, Path: harness.EventsPath, Token: v.feeds[i].Token}
+	hide.Body = fmt.Appendf(nil,
 		`{"events":[{"event_id":"%s","action":"hide","post_id":"%d","author_id":"1","occurred_at":"%s"}]}`, uuid.New(),
-		hidden, time.Now().UTC().Format(time.RFC3339))}
+		hidden, time.Now().UTC().Format(time.RFC3339))
 	if failure := c.Do(&hide, nil); failure != "" {
 		return fmt.Errorf("hide a post: %s", failure)
 	}

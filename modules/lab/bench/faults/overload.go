@@ -56,10 +56,11 @@ func Overload() harness.Bench {
 				}
 				c.tell(fmt.Sprintf("%.0fx", times), burst)
 				on.Say("overload: after %.0fx normal again after %d ms", times, after.Milliseconds())
-				on.FigureAtLeast(fmt.Sprintf("goodput at %.0f times of capacity", times), "% of capacity", harness.None, 50,
-					100*burst.goodput()/capacity)
+				on.FigureAtLeast(fmt.Sprintf("goodput at %.0f times of capacity", times), "% of capacity",
+					harness.None, 50, 100*burst.goodput()/capacity)
 				if times == 10 {
-					on.Figure("P99 of every answer, 10 times", "ms", harness.None, 500, harness.PercentilesOf(burst.all().times).P99)
+					on.Figure("P99 of every answer, 10 times", "ms", harness.None, 500,
+						harness.PercentilesOf(burst.all().times).P99)
 					on.Figure("normal again after", "s", harness.None, 10, after.Seconds())
 				}
 			}
@@ -140,7 +141,8 @@ func (c *visitors) phase(ctx context.Context, rate float64, lasting time.Duratio
 	f := &found{kinds: map[string]*window{}, seconds: lasting.Seconds()}
 	var loads sync.WaitGroup
 	for name, kind := range c.kinds() {
-		s := &openLoop{rate: rate * kind.part, replica: func() *harness.Client { return &c.client }, visit: func(n int) visit {
+		asked := func() *harness.Client { return &c.client }
+		s := &openLoop{rate: rate * kind.part, replica: asked, visit: func(n int) visit {
 			r := kind.next(n + harness.NextNumber())
 			return visit{&r, func(body []byte) (from, wrong string) { return harness.ServedFrom(body), "" }}
 		}}
@@ -183,7 +185,8 @@ func (c *visitors) tell(load string, f *found) {
 	p := harness.PercentilesOf(all.times)
 	line := fmt.Sprintf("overload: load=%s offered=%.0f/s goodput=%.0f/s shed=%.0f%% p50_ms=%s p99_ms=%s max_ms=%s",
 		load, float64(all.requests)/f.seconds,
-		f.goodput(), 100*float64(all.shed())/float64(max(1, all.requests)), harness.Short(p.P50), harness.Short(p.P99), harness.Short(p.Max))
+		f.goodput(), 100*float64(all.shed())/float64(max(1, all.requests)), harness.Short(p.P50),
+		harness.Short(p.P99), harness.Short(p.Max))
 	for _, kind := range []string{"cached", "computed", "suggestions"} {
 		w := f.kinds[kind]
 		line += fmt.Sprintf(" %s: %.0f%% in time of %.0f/s, from %s", kind,

@@ -124,7 +124,8 @@ func (b *balancer) first() *replica {
 }
 
 // restart replaces the process of another role: the new one is ready before the old one stops.
-func restart(ctx context.Context, on *harness.Environment, old *harness.Program, name, roles string, set []string) (*harness.Program, error) {
+func restart(ctx context.Context, on *harness.Environment, old *harness.Program, name, roles string, set []string,
+) (*harness.Program, error) {
 	fresh, err := on.Serve(ctx, name, roles, set...)
 	if err != nil {
 		return old, err

@@ -53,7 +53,8 @@ func FeedCached() harness.Bench {
 }
 
 // AgainstEcho finds the throughput of the program and, right after it, of the echo handler.
-func AgainstEcho(ctx context.Context, on *harness.Environment, program *harness.Program, requests []harness.Request) (feed, echo *harness.Phase, err error) {
+func AgainstEcho(ctx context.Context, on *harness.Environment, program *harness.Program, requests []harness.Request,
+) (feed, echo *harness.Phase, err error) {
 	const connections = 16
 	lasting := on.Lasting(10 * time.Second)
 	if feed, err = on.Load(ctx, harness.Load{

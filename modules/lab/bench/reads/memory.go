@@ -36,7 +36,8 @@ func Memory() harness.Bench {
 				return err
 			}
 			// with two recounts
-			following, err := on.Idle(ctx, harness.Short(written)+" events/s, one replica follows", on.Lasting(125*time.Second))
+			following, err := on.Idle(ctx, harness.Short(written)+" events/s, one replica follows",
+				on.Lasting(125*time.Second))
 			if err != nil {
 				return err
 			}

@@ -55,7 +55,8 @@ func Mixed() harness.Bench {
 				return err
 			}
 			on.Figure("errors", "", 0, 0, float64(load.Failed()))
-			on.Figure("P95 of all at "+harness.Short(rate)+" RPS", "ms", harness.None, 25, load.Latency[harness.All].P95)
+			on.Figure("P95 of all at "+harness.Short(rate)+" RPS", "ms", harness.None, 25,
+				load.Latency[harness.All].P95)
 			for _, kind := range []string{"feed", "events", "trending", "suggestions"} {
 				if l := load.Latency[kind]; l != nil {
 					on.Note("  P95 of "+kind, "ms", l.P95)

@@ -39,7 +39,8 @@ func Trending() harness.Bench {
 			steady, err := on.Load(ctx, harness.Load{
 				Name: "trending", At: program.Addr, Rate: on.At(1000), WarmUp: 5 * time.Second,
 				For:     on.Lasting(30 * time.Second),
-				Request: func(n int) harness.Request { return requests[n*501%len(requests)] }, Label: harness.ServedFrom,
+				Request: func(n int) harness.Request { return requests[n*501%len(requests)] },
+				Label:   harness.ServedFrom,
 			})
 			if err != nil {
 				return err

@@ -114,7 +114,9 @@ func cachedPage(ctx context.Context, c harness.Client, viewer *harness.Request) 
 const audience = 50
 
 // likeShows has people see the first post of the viewer's page, and then somebody else like it.
-func likeShows(ctx context.Context, c harness.Client, viewer *harness.Request, other string, people []harness.Request) (time.Duration, error) {
+func likeShows(ctx context.Context, c harness.Client, viewer *harness.Request, other string,
+	people []harness.Request,
+) (time.Duration, error) {
 	p, err := cachedPage(ctx, c, viewer)
 	if err != nil {
 		return 0, err
@@ -165,7 +167,8 @@ func likeShows(ctx context.Context, c harness.Client, viewer *harness.Request, o
 }
 
 // deleteShows deletes a post of the viewer's page in the app's table.
-func deleteShows(ctx context.Context, on *harness.Environment, c harness.Client, viewer *harness.Request) (time.Duration, error) {
+func deleteShows(ctx context.Context, on *harness.Environment, c harness.Client, viewer *harness.Request,
+) (time.Duration, error) {
 	p, err := cachedPage(ctx, c, viewer)
 	if err != nil {
 		return 0, err

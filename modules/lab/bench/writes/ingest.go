@@ -46,7 +46,8 @@ func Ingest() harness.Bench {
 			}
 			perCore := float64(events) / p.Usage["program"].CPUSeconds
 			on.FigureAtLeast("events for each CPU second of the consumer", "", 1000, 100_000, perCore)
-			on.FigureAtLeast("events a second, all on this machine", "", 10_000, harness.None, float64(events)/p.Seconds)
+			on.FigureAtLeast("events a second, all on this machine", "", 10_000, harness.None,
+				float64(events)/p.Seconds)
 			on.Note("CPU of ClickHouse an event", "µs", 1e6*p.Usage["clickhouse"].CPUSeconds/float64(events))
 			on.Note("ch-go alone: rows for each CPU second of the writer", "", raw.PerCPU)
 			on.Note("ch-go alone: rows a second", "", raw.PerSecond)
