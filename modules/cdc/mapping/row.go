@@ -17,7 +17,8 @@ type Row struct {
 	CreatedAt time.Time
 	Hidden    bool // users and posts
 	Gone      bool // deleted, or none of this kind
-	// Until is when a block or a mute ends without a change; zero: never. The copy of a row does not have it, its edges do.
+	// Until is when a block or a mute ends without a change; zero: never. The copy of a row does not have it, its edges
+	// do.
 	Until time.Time
 	// Audience is who may see the post; of a user, their posts.
 	Audience core.Audience

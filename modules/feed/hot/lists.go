@@ -38,7 +38,8 @@ func (s *Set) rankLists() {
 	s.eachPage(func(posts []Post) {
 		for i := range posts {
 			p := &posts[i]
-			if p.ID == 0 || p.Created > until || p.Audience != core.Public || s.absent.Has(p.Author) || s.private.Has(p.Author) {
+			if p.ID == 0 || p.Created > until || p.Audience != core.Public || s.absent.Has(p.Author) ||
+				s.private.Has(p.Author) {
 				continue
 			}
 			postAge, engagement := p.Age(now), believed(p.Day(), floor)

@@ -96,10 +96,12 @@ func (e *Edges) put(c *core.Change, now time.Time, near, far reserve.PatchKind) 
 	}
 	e.n++
 	r := row{viewers: [2]core.ID{c.Viewer}, n: e.n}
-	e.byViewer[c.Viewer] = append(e.byViewer[c.Viewer], note{c.Row, reserve.Patch{Kind: near, Other: c.Other}, now, c.Until})
+	e.byViewer[c.Viewer] = append(e.byViewer[c.Viewer],
+		note{c.Row, reserve.Patch{Kind: near, Other: c.Other}, now, c.Until})
 	if far != 0 {
 		r.viewers[1] = c.Other
-		e.byViewer[c.Other] = append(e.byViewer[c.Other], note{c.Row, reserve.Patch{Kind: far, Other: c.Viewer}, now, c.Until})
+		e.byViewer[c.Other] = append(e.byViewer[c.Other],
+			note{c.Row, reserve.Patch{Kind: far, Other: c.Viewer}, now, c.Until})
 	}
 	e.rows[c.Row] = r
 	e.queue = append(e.queue, queued{c.Row, e.n})
