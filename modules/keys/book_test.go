@@ -326,3 +326,20 @@ func TestLearnTellsTheNumber(t *testing.T) {
 	require.Equal(t, "text", text)
 	require.Len(t, b.pending, 1)
 }
+
+func TestWithClickHouseAwayWhatIsKeptOfAViewerTellsWhoTheyAre(t *testing.T) {
+	t.Parallel()
+	viewer, post := keyOf(t, uuid.NewString()), keyOf(t, "post")
+	b := bookOf(t, nil)
+	b.guard = away{}
+	b.kept = func(_ context.Context, user core.ID) ([]string, error) {
+		require.Equal(t, viewer.ID, user)
+		return []string{viewer.Text, post.Text}, nil
+	}
+	other := core.Key{ID: viewer.ID, Text: "of another"}
+	require.Equal(t, core.CodeForbidden, core.CodeOf(b.Check(t.Context(), other)))
+	require.NoError(t, b.Check(t.Context(), viewer))
+	texts, err := b.Texts(t.Context(), []core.ID{post.ID})
+	require.NoError(t, err)
+	require.Equal(t, map[core.ID]string{post.ID: post.Text}, texts)
+}
