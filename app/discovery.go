@@ -64,8 +64,8 @@ func suggestions() fx.Option {
 			clock core.Clock, feeds feed.Config,
 		) suggest.Fallback {
 			return appGraph{
-				graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges, names), before.Postgres, cfg.MaxEdges, clock,
-				feeds.Hot.ClockTolerance,
+				graph.NewPostgres(db, tablesOf(tables.Tables), cfg.MaxEdges, names), before.Postgres, cfg.MaxEdges,
+				clock, feeds.Hot.ClockTolerance,
 			}
 		},
 		func(in goneIn) suggest.LeftOut { return in.has },

@@ -49,7 +49,8 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 		table = "public." + table
 	}
 	book := keys.New(keys.Params{
-		Config: cfg.Keys, ClickHouse: db, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(), Log: zap.NewNop(),
+		Config: cfg.Keys, ClickHouse: db, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(),
+		Log: zap.NewNop(),
 	})
 	p := newProgress(out)
 	found, err := r.Naming(book.Texts).Without(erase.NewList(db, zap.NewNop())).Run(ctx, resync.Options{

@@ -146,7 +146,10 @@ func dlqList(load loader) *cobra.Command {
 				}
 				pages[queue] = page
 				if more > 0 {
-					fmt.Fprintf(c.ErrOrStderr(), "there are more: --queue %s --after %d\n", queue, more)
+					_, err = fmt.Fprintf(c.ErrOrStderr(), "there are more: --queue %s --after %d\n", queue, more)
+				}
+				if err != nil {
+					return err
 				}
 			}
 			return printLetters(c.OutOrStdout(), pages, asJSON)

@@ -49,7 +49,8 @@ func SeedBulk(ctx context.Context, cfg config.Config, options seed.Options, out 
 		return seed.Report{}, err
 	}
 	book := bulkBook{keys: options.Keys, users: map[core.ID]string{}, admit: keys.New(keys.Params{
-		Config: cfg.Keys, ClickHouse: client, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(), Log: zap.NewNop(),
+		Config: cfg.Keys, ClickHouse: client, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(),
+		Log: zap.NewNop(),
 	}).Admit}
 	past.NamedBy(book.user)
 	copies, err := replica.NewBulk(ctx, pool, client)
@@ -174,7 +175,8 @@ func asMapped(table string, rows [][]any) (kind mapping.Kind, mapped []mapping.R
 			kind, m.Key, m.ID, m.CreatedAt = mapping.User, text(row, 0), of(m, row, 0), when(row, 2)
 		case "posts":
 			deleted, _ := row[6].(*time.Time)
-			kind, m.Key, m.ID, m.First, m.CreatedAt = mapping.Post, text(row, 0), of(m, row, 0), of(m, row, 1), when(row, 4)
+			kind, m.Key, m.ID, m.First = mapping.Post, text(row, 0), of(m, row, 0), of(m, row, 1)
+			m.CreatedAt = when(row, 4)
 			m.Hidden = word(row, 3) != "published" || deleted != nil
 		case "follows":
 			pair(mapping.Follow) // followee_id, follower_id
@@ -185,7 +187,8 @@ func asMapped(table string, rows [][]any) (kind mapping.Kind, mapped []mapping.R
 		case "likes":
 			pair(mapping.Like) // post_id, user_id
 		case "comments":
-			kind, m.Key, m.First, m.Other, m.CreatedAt = mapping.Comment, text(row, 0), of(m, row, 1), of(m, row, 2), when(row, 3)
+			kind, m.Key, m.First, m.Other = mapping.Comment, text(row, 0), of(m, row, 1), of(m, row, 2)
+			m.CreatedAt = when(row, 3)
 		}
 	}
 	return kind, mapped

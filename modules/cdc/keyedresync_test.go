@@ -21,11 +21,13 @@ func TestCopiesOfTablesWithKeysOfAllFormsAreComparedAndRepaired(t *testing.T) {
 		post  string
 	}{
 		"UUIDs": {
-			[4]string{"uuid", "uuid", "uuid", "uuid"}, core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys},
+			[4]string{"uuid", "uuid", "uuid", "uuid"},
+			core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys},
 			`md5('u' || i)::uuid`, `md5('p' || i)::uuid`,
 		},
 		"integers and texts": {
-			[4]string{"bigint", "text", "bigint", "text"}, core.KeyForms{Users: core.IntegerKeys, Posts: core.TextKeys},
+			[4]string{"bigint", "text", "bigint", "text"},
+			core.KeyForms{Users: core.IntegerKeys, Posts: core.TextKeys},
 			`i`, `'post of ' || i`,
 		},
 		"large integers": {
@@ -47,10 +49,12 @@ func TestCopiesOfTablesWithKeysOfAllFormsAreComparedAndRepaired(t *testing.T) {
 			texts := c.texts("users", "posts")
 			gone, err := core.TextKeys.Parse("a post that was deleted")
 			require.NoError(t, err)
-			if one.keys.Posts == core.UUIDKeys {
+			switch one.keys.Posts {
+			case core.UUIDKeys:
 				gone, err = core.ParseKey("0192f0c1-8a4e-7cc3-98c4-dc0c0c07398f")
-			} else if one.keys.Posts == "" {
+			case "":
 				gone, err = core.ParseKey("9000000000000900000")
+			case core.IntegerKeys, core.TextKeys:
 			}
 			require.NoError(t, err)
 			texts[gone.ID] = gone.Text

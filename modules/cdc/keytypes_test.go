@@ -34,11 +34,17 @@ func TestKeysAreCheckedAgainstTheTypesOfTheirColumns(t *testing.T) {
 		keys                        core.KeyForms
 		wrong                       []string // empty: it fits
 	}{
-		"integers":                     {users: "bigint", posts: "int", author: "smallint"},
-		"whole numerics":               {users: "numeric(20)", posts: "numeric"},
-		"UUIDs":                        {users: "uuid", posts: "uuid", keys: core.KeyForms{Users: uuids, Posts: uuids}},
-		"texts":                        {users: "text", posts: "handle", author: "varchar(30)", keys: core.KeyForms{Users: text, Posts: text}},
-		"mixed":                        {users: "bigint", posts: "text", keys: core.KeyForms{Users: integer, Posts: text}},
+		"integers":       {users: "bigint", posts: "int", author: "smallint"},
+		"whole numerics": {users: "numeric(20)", posts: "numeric"},
+		"UUIDs": {
+			users: "uuid", posts: "uuid", keys: core.KeyForms{Users: uuids, Posts: uuids},
+		},
+		"texts": {
+			users: "text", posts: "handle", author: "varchar(30)", keys: core.KeyForms{Users: text, Posts: text},
+		},
+		"mixed": {
+			users: "bigint", posts: "text", keys: core.KeyForms{Users: integer, Posts: text},
+		},
 		"UUIDs as any text":            {users: "uuid", posts: "uuid", keys: core.KeyForms{Users: text, Posts: text}},
 		"likes of things of all kinds": {users: "bigint", posts: "bigint", liked: "varchar(20)"},
 		"UUIDs in an integer app": {users: "uuid", posts: "uuid", wrong: []string{
@@ -46,34 +52,51 @@ func TestKeysAreCheckedAgainstTheTypesOfTheirColumns(t *testing.T) {
 			"cdc.tables.post.columns.id: id of public.posts is uuid, and keys.posts is integer: set keys.posts to uuid",
 			"cdc.tables.follow.columns.followee_id: followee_id of public.follows is uuid, and keys.users is integer",
 		}},
-		"texts in a UUID app": {users: "text", posts: "uuid", keys: core.KeyForms{Users: uuids, Posts: uuids}, wrong: []string{
-			"id of public.users is text, and keys.users is uuid: set keys.users to text",
-		}},
-		"integers in a UUID app": {users: "bigint", posts: "uuid", keys: core.KeyForms{Users: uuids, Posts: uuids}, wrong: []string{
-			"id of public.users is bigint, and keys.users is uuid: set keys.users to integer",
-		}},
+		"texts in a UUID app": {
+			users: "text", posts: "uuid",
+			keys: core.KeyForms{Users: uuids, Posts: uuids}, wrong: []string{
+				"id of public.users is text, and keys.users is uuid: set keys.users to text",
+			},
+		},
+		"integers in a UUID app": {
+			users: "bigint", posts: "uuid",
+			keys: core.KeyForms{Users: uuids, Posts: uuids}, wrong: []string{
+				"id of public.users is bigint, and keys.users is uuid: set keys.users to integer",
+			},
+		},
 		"padded": {users: "char(26)", posts: "text", keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
 			"id of public.users is character(26), which cannot be a key: PostgreSQL fills it up with blanks, which are no part of the key: ALTER COLUMN id TYPE text",
 		}},
-		"of any case": {users: "citext", posts: "text", keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
-			"which cannot be a key: it takes upper and lower case for the same key: ALTER COLUMN id TYPE text",
-		}},
-		"of a loose collation": {users: "text COLLATE loose", posts: "text", keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
-			`its collation loose takes different texts for the same key: ALTER COLUMN id TYPE text COLLATE "C"`,
-		}},
-		"with decimals": {users: "numeric", posts: "text", keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
-			"id of public.users is numeric, which cannot be a key: it may have decimals, and 1 and 1.0 would be two keys",
-		}},
+		"of any case": {
+			users: "citext", posts: "text",
+			keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
+				"which cannot be a key: it takes upper and lower case for the same key: ALTER COLUMN id TYPE text",
+			},
+		},
+		"of a loose collation": {
+			users: "text COLLATE loose", posts: "text",
+			keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
+				`its collation loose takes different texts for the same key: ALTER COLUMN id TYPE text COLLATE "C"`,
+			},
+		},
+		"with decimals": {
+			users: "numeric", posts: "text",
+			keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
+				"id of public.users is numeric, which cannot be a key: it may have decimals, and 1 and 1.0 would be two keys",
+			},
+		},
 		"of bytes": {users: "bytea", posts: "text", keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
 			"id of public.users is bytea, which cannot be a key: keys are integers, uuid, text or varchar",
 		}},
 		"that do not fit each other": {
-			users: "uuid", posts: "text", author: "text", keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
+			users: "uuid", posts: "text", author: "text",
+			keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
 				"cdc.tables.post.columns.author_id: author_id of public.posts is text, and id of public.users, whose keys it holds, is uuid: PostgreSQL does not compare them; give both one type",
 			},
 		},
 		"of two collations": {
-			users: "text", posts: "text", author: `text COLLATE "C"`, keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
+			users: "text", posts: "text", author: `text COLLATE "C"`,
+			keys: core.KeyForms{Users: text, Posts: text}, wrong: []string{
 				"whose keys it holds, is text (collations C and default): PostgreSQL does not compare them",
 			},
 		},

@@ -90,7 +90,8 @@ func New(p Params) *Consumer {
 			erased: p.Erased, keys: p.Keys, clock: p.Clock, log: p.Log.Named("cdc"), metrics: metrics,
 			turns: make(chan struct{}, p.Config.Inserts),
 		},
-		kafka: p.Kafka, mapping: p.Mapping, rejects: newRejects(metrics.fails, p.Log), workers: worker.NewGroup(p.Failure),
+		kafka: p.Kafka, mapping: p.Mapping, rejects: newRejects(metrics.fails, p.Log),
+		workers: worker.NewGroup(p.Failure),
 	}
 }
 

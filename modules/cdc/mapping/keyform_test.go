@@ -143,8 +143,8 @@ func TestAConstantIsAKeyOfItsForm(t *testing.T) {
 
 func TestRowsOfIntegerAppsHoldNoKeys(t *testing.T) {
 	likes := keyed(t, core.IntegerKeys, "").Of(mapping.Like)
-	key, after := row(t, `{"user_id":1,"post_id":2}`), row(t, `{"user_id":1,"post_id":2,"created_at":"2026-01-01T00:00:00Z"}`)
-	got, err := likes.Alive(key, after)
+	got, err := likes.Alive(row(t, `{"user_id":1,"post_id":2}`),
+		row(t, `{"user_id":1,"post_id":2,"created_at":"2026-01-01T00:00:00Z"}`))
 	require.NoError(t, err)
 	require.Nil(t, got.Keys)
 }

@@ -123,8 +123,8 @@ func keyMismatches(s *mapping.Source, types map[string]keyType) (found []error) 
 		switch {
 		case k.holds(want, s.Kind):
 		case have == "":
-			found = append(found, mismatch("cdc.tables.%s.columns.%s: %s of %s is %s, which cannot be a key: %s", s.Kind,
-				r.Field, r.Column, s.Table, k.Type, k.unfit()))
+			found = append(found, mismatch("cdc.tables.%s.columns.%s: %s of %s is %s, which cannot be a key: %s",
+				s.Kind, r.Field, r.Column, s.Table, k.Type, k.unfit()))
 		default:
 			found = append(found, mismatch("cdc.tables.%s.columns.%s: %s of %s is %s, and %s is %s: set %s to %s", s.Kind,
 				r.Field, r.Column, s.Table, k.Type, settingOf(r.To), want, settingOf(r.To), have))
@@ -150,7 +150,9 @@ func misfits(all []keyed) map[*mapping.Source][]error {
 		}
 		var to *keyed
 		for i := range all {
-			if t := &all[i]; t.To == k.To && !t.source.Kind.Counted() && (to == nil || t.source.Kind == k.To && t.Field == "id") {
+			t := &all[i]
+			own := t.source.Kind == k.To && t.Field == "id"
+			if t.To == k.To && !t.source.Kind.Counted() && (to == nil || own) {
 				to = t
 			}
 		}

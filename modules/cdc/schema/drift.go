@@ -13,8 +13,8 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 )
 
-// driftCheck is how often the app's tables are compared with the mapping. Their rows are looked at, too, when it begins,
-// as feedrank check-config --connect does; then once a day, and oftener while they are wrong.
+// driftCheck is how often the app's tables are compared with the mapping. Their rows are looked at, too, when it
+// begins, as feedrank check-config --connect does; then once a day, and oftener while they are wrong.
 const (
 	driftCheck = time.Minute
 	rowsCheck  = 24 * time.Hour

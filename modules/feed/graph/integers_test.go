@@ -21,7 +21,9 @@ func TestIntegerAppsAreAskedAsTheQueriesStand(t *testing.T) {
 	tables.Posts.Audience, tables.Users.Absent = exampleAudience, exampleAbsent
 	for _, forms := range []core.KeyForms{{}, {Users: core.IntegerKeys, Posts: core.IntegerKeys}} {
 		tables.Keys = forms
-		for _, name := range []string{"feed_viewer_edges", "feed_timeline", "feed_recent_posts", "feed_posts", "feed_absent"} {
+		for _, name := range []string{
+			"feed_viewer_edges", "feed_timeline", "feed_recent_posts", "feed_posts", "feed_absent",
+		} {
 			file := strings.ReplaceAll(sql.Postgres(name), `"posts"."created_at" AS created_at`,
 				`"posts"."created_at"::timestamptz AS created_at`)
 			require.Equal(t, file, tables.query(name), name)
@@ -42,7 +44,8 @@ func TestIntegerAppsAreAskedAsTheQueriesStand(t *testing.T) {
 	require.Equal(t, []any{int64(7), int64(-7), int64(7), int64(7), []int64{1, -2, 3}}, r.keys)
 
 	tables.Keys = core.KeyForms{Users: core.IntegerKeys, Posts: core.TextKeys}
-	require.NotEqual(t, sql.Postgres("feed_viewer_edges"), tables.query("feed_viewer_edges"), "else the test shows nothing")
+	require.NotEqual(t, sql.Postgres("feed_viewer_edges"), tables.query("feed_viewer_edges"),
+		"else the test shows nothing")
 }
 
 // recorder keeps the first argument of each query.

@@ -78,22 +78,26 @@ func TestKeysOfEveryTypeAreAskedForAndRead(t *testing.T) {
 	}{
 		"UUIDs": {"uuid", "uuid", core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys}, uuid, uuid},
 		"texts": {
-			"text", "varchar(40)", core.KeyForms{Users: core.TextKeys, Posts: core.TextKeys},
+			"text", "varchar(40)",
+			core.KeyForms{Users: core.TextKeys, Posts: core.TextKeys},
 			func(n int) string { return fmt.Sprintf("u\\\"{%d},é", n) },
 			func(n int) string { return fmt.Sprintf("ckv1x2y3z%04d", n) },
 		},
 		"integers and texts": {
-			"bigint", "text", core.KeyForms{Users: core.IntegerKeys, Posts: core.TextKeys},
+			"bigint", "text",
+			core.KeyForms{Users: core.IntegerKeys, Posts: core.TextKeys},
 			func(n int) string { return fmt.Sprint(n - 10) }, // as system accounts have
 			func(n int) string { return fmt.Sprintf("%020d", n) },
 		},
 		"texts that are integers": {
-			"text", "numeric(30)", core.KeyForms{Users: core.TextKeys, Posts: core.TextKeys},
+			"text", "numeric(30)",
+			core.KeyForms{Users: core.TextKeys, Posts: core.TextKeys},
 			func(n int) string { return fmt.Sprint(n) },
 			func(n int) string { return fmt.Sprintf("184467440737095516%02d", n) },
 		},
 		"large integers": {
-			"bigint", "bigint", core.KeyForms{},
+			"bigint", "bigint",
+			core.KeyForms{},
 			func(n int) string { return fmt.Sprint(1<<62 + n) },
 			func(n int) string { return fmt.Sprint(-1<<62 - n) },
 		},
@@ -134,8 +138,10 @@ func TestKeysOfEveryTypeAreAskedForAndRead(t *testing.T) {
 			require.NoError(t, err)
 			people := b.of(t, one.user(1), one.user(2), one.user(3))
 			require.ElementsMatch(t, []reserve.Author{
-				{ID: people[0], Relation: reserve.Follows}, {ID: people[1], Relation: reserve.Follows},
-				{ID: people[2], Relation: reserve.Follows}, {ID: people[2], Relation: reserve.BlockedBy},
+				{ID: people[0], Relation: reserve.Follows},
+				{ID: people[1], Relation: reserve.Follows},
+				{ID: people[2], Relation: reserve.Follows},
+				{ID: people[2], Relation: reserve.BlockedBy},
 			}, edges)
 
 			var want []core.ID // what 1 and 2 posted, without the draft
@@ -167,7 +173,8 @@ func TestKeysOfEveryTypeAreAskedForAndRead(t *testing.T) {
 			recent, err := app.Recent(ctx, viewer, time.Now(), 100)
 			require.NoError(t, err)
 			require.ElementsMatch(t, want, ids(recent))
-			some, err := app.Posts(ctx, append(b.of(t, one.post(0), one.post(2), one.post(6), one.post(99)), 1<<62+12345))
+			asked := b.of(t, one.post(0), one.post(2), one.post(6), one.post(99))
+			some, err := app.Posts(ctx, append(asked, 1<<62+12345))
 			require.NoError(t, err)
 			require.ElementsMatch(t, b.of(t, one.post(0), one.post(2)), ids(some), "without what nobody can name")
 			absent, err := app.Absent(ctx, 10)

@@ -105,7 +105,9 @@ func (l *loader) tables(ctx context.Context, w *world.World, meter *meter) error
 		func() error { return l.pairs(ctx, meter, "mutes", count.Mutes, w.Mutes()) },
 		func() error {
 			return copyRows(ctx, l, meter, posts, count.Posts, w.Posts(), func(p world.Post) []any {
-				return []any{l.keys.post(p.ID), l.keys.user(p.AuthorID), p.Body, p.Status, p.CreatedAt, p.CreatedAt, p.DeletedAt}
+				return []any{
+					l.keys.post(p.ID), l.keys.user(p.AuthorID), p.Body, p.Status, p.CreatedAt, p.CreatedAt, p.DeletedAt,
+				}
 			})
 		},
 	} {
