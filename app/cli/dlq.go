@@ -173,7 +173,8 @@ func printLetters(out io.Writer, pages map[string][]*deadletter.Entry, asJSON bo
 				continue
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", queue,
-				e.ID(), e.At.UTC().Format(time.RFC3339), e.State, e.Bytes, oneLine(e.Reason, 40), oneLine(e.Detail, 100))
+				e.ID(), e.At.UTC().Format(time.RFC3339), e.State, e.Bytes, oneLine(e.Reason, 40),
+				oneLine(e.Detail, 100))
 		}
 	}
 	return table.Flush()

@@ -26,12 +26,13 @@ const (
 
 // Change is one committed change, as others inside the program are told of it.
 type Change struct {
-	Kind        ChangeKind
-	Post        Post
-	Viewer      ID
-	Other       ID
-	Private     bool      // of UserGone and UserBack: only Viewer's followers may see their posts
-	Until       time.Time // of Blocked and Muted: when that ends; zero: when it is said
-	Row         string    // names the row that an edge comes from; set by who tells before its other columns are looked up
+	Kind    ChangeKind
+	Post    Post
+	Viewer  ID
+	Other   ID
+	Private bool      // of UserGone and UserBack: only Viewer's followers may see their posts
+	Until   time.Time // of Blocked and Muted: when that ends; zero: when it is said
+	// names the row that an edge comes from; set by who tells before its other columns are looked up
+	Row         string
 	CommittedAt time.Time
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // admit has the keys of changes admitted before anything is looked up or written by their numbers, those of deletes
-// too: they would delete another's row. A record that names a refused one becomes a dead letter, with all that was made of
-// it. Those of erased people are left out: nothing is kept of them. Integers need nothing.
+// too: they would delete another's row. A record that names a refused one becomes a dead letter, with all that was
+// made of it. Those of erased people are left out: nothing is kept of them. Integers need nothing.
 func (w *writer) admit(ctx context.Context, jobs []*job) error {
 	if !slices.ContainsFunc(jobs, func(j *job) bool { return slices.ContainsFunc(j.batch.entries, entry.hasKeys) }) {
 		return nil

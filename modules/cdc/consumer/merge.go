@@ -25,11 +25,12 @@ type entry struct {
 	truncated   bool // by a truncate that was known before
 	repair      bool // counts only if the row's version is repairs
 	repairs     replica.Version
-	record      *sarama.ConsumerMessage // nil where all keys are integers: it can only become a dead letter for its keys
-	epoch       uint16
-	ask         bool // what it says must be read from the app's table
-	unordered   bool // other partitions may have changes of the row
-	raise       bool // what is stored may have a higher version and be older
+	// nil where all keys are integers: it can only become a dead letter for its keys
+	record    *sarama.ConsumerMessage
+	epoch     uint16
+	ask       bool // what it says must be read from the app's table
+	unordered bool // other partitions may have changes of the row
+	raise     bool // what is stored may have a higher version and be older
 }
 
 // needsStored tells whether the entry cannot be applied without what we have of its row.

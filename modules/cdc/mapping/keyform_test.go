@@ -83,19 +83,23 @@ func TestKeysAsDebeziumWritesThem(t *testing.T) {
 		key  string // the record's
 		want string // the app's; empty: refused
 	}{
-		"an integer":                 {core.IntegerKeys, `{"id":7}`, "7"},
-		"a negative one":             {core.IntegerKeys, `{"id":-99}`, "-99"},
-		"the largest one":            {core.IntegerKeys, `{"id":9223372036854775807}`, "9223372036854775807"},
-		"nobody":                     {core.IntegerKeys, `{"id":0}`, ""},
-		"a numeric as text":          {core.IntegerKeys, `{"id":"12"}`, "12"},
-		"a numeric with decimals":    {core.IntegerKeys, `{"id":"12.0"}`, ""},
-		"a numeric of any scale":     {core.IntegerKeys, `{"id":{"scale":0,"value":"AeJA"}}`, "123456"},
-		"one that has a scale":       {core.IntegerKeys, `{"id":{"scale":1,"value":"AeJA"}}`, ""},
-		"a numeric with its schema":  {core.IntegerKeys, `{"schema":` + decimal + `,"payload":{"id":"AeJA"}}`, "123456"},
-		"a text in an integer app":   {core.IntegerKeys, `{"id":"abc"}`, ""},
-		"a large numeric":            {core.TextKeys, `{"schema":` + decimal + `,"payload":{"id":"APC+Qt8="}}`, "4039000799"},
-		"one beyond 64 bits":         {core.TextKeys, `{"id":{"scale":0,"value":"AQAAAAAAAAAA"}}`, "18446744073709551616"},
-		"a text that looks like one": {core.TextKeys, `{"id":"{\"scale\":0,\"value\":\"AQ==\"}"}`, `{"scale":0,"value":"AQ=="}`},
+		"an integer":              {core.IntegerKeys, `{"id":7}`, "7"},
+		"a negative one":          {core.IntegerKeys, `{"id":-99}`, "-99"},
+		"the largest one":         {core.IntegerKeys, `{"id":9223372036854775807}`, "9223372036854775807"},
+		"nobody":                  {core.IntegerKeys, `{"id":0}`, ""},
+		"a numeric as text":       {core.IntegerKeys, `{"id":"12"}`, "12"},
+		"a numeric with decimals": {core.IntegerKeys, `{"id":"12.0"}`, ""},
+		"a numeric of any scale":  {core.IntegerKeys, `{"id":{"scale":0,"value":"AeJA"}}`, "123456"},
+		"one that has a scale":    {core.IntegerKeys, `{"id":{"scale":1,"value":"AeJA"}}`, ""},
+		"a numeric with its schema": {core.IntegerKeys, `{"schema":` + decimal + `,"payload":{"id":"AeJA"}}`,
+			"123456"},
+		"a text in an integer app": {core.IntegerKeys, `{"id":"abc"}`, ""},
+		"a large numeric": {core.TextKeys, `{"schema":` + decimal + `,"payload":{"id":"APC+Qt8="}}`,
+			"4039000799"},
+		"one beyond 64 bits": {core.TextKeys, `{"id":{"scale":0,"value":"AQAAAAAAAAAA"}}`,
+			"18446744073709551616"},
+		"a text that looks like one": {core.TextKeys, `{"id":"{\"scale\":0,\"value\":\"AQ==\"}"}`,
+			`{"scale":0,"value":"AQ=="}`},
 		"an integer in a text app":   {core.TextKeys, `{"id":7}`, "7"},
 		"a cuid":                     {core.TextKeys, `{"id":"ckv1x2y3z0000abcd"}`, "ckv1x2y3z0000abcd"},
 		"a float":                    {core.TextKeys, `{"id":7.5}`, ""},
@@ -152,13 +156,15 @@ func TestRowsOfIntegerAppsHoldNoKeys(t *testing.T) {
 func TestAColumnSaysWhoseKeysItHolds(t *testing.T) {
 	m := keyed(t, core.UUIDKeys, core.TextKeys)
 	require.Equal(t, []mapping.Refers{
-		{Field: "user_id", Column: "user_id", To: mapping.User}, {Field: "post_id", Column: "post_id", To: mapping.Post},
+		{Field: "user_id", Column: "user_id", To: mapping.User},
+		{Field: "post_id", Column: "post_id", To: mapping.Post},
 	}, m.Of(mapping.Like).Refers())
 	require.Equal(t, []mapping.Refers{
 		{Field: "id", Column: "id", To: mapping.Post}, {Field: "author_id", Column: "author_id", To: mapping.User},
 	}, m.Of(mapping.Post).Refers())
 	require.Equal(t, []mapping.Refers{
-		{Field: "muter_id", Column: "muter_id", To: mapping.User}, {Field: "muted_id", Column: "muted_id", To: mapping.User},
+		{Field: "muter_id", Column: "muter_id", To: mapping.User},
+		{Field: "muted_id", Column: "muted_id", To: mapping.User},
 	}, m.Of(mapping.Mute).Refers())
 	require.Equal(t, core.TextKeys, m.Of(mapping.Like).Form("post_id"))
 	require.Equal(t, core.UUIDKeys, m.Of(mapping.Like).Form("user_id"))

@@ -153,12 +153,18 @@ func TestAdjustmentsSayWhatMovedAPost(t *testing.T) {
 			func(p *page.Page, s *shortlist.Post) { p.ByTime, s.Relaxed, s.Suppressed = true, 1, false },
 			[]any{"order of time"},
 		},
-		"relaxed": {func(_ *page.Page, s *shortlist.Post) { s.Before, s.Relaxed, s.Suppressed = 1, 3, false },
-			[]any{"diversity relaxed: gap of 3 to 2"}},
-		"later": {func(p *page.Page, s *shortlist.Post) { p.Later, s.Suppressed, s.Fresh = true, false, true },
-			[]any{"order of the session's first page", "arrived after the reserve was made"}},
-		"again": {func(_ *page.Page, s *shortlist.Post) { s.Before, s.Suppressed, s.Repeated = 1, false, true },
-			[]any{"seen before: nothing else is left"}},
+		"relaxed": {
+			func(_ *page.Page, s *shortlist.Post) { s.Before, s.Relaxed, s.Suppressed = 1, 3, false },
+			[]any{"diversity relaxed: gap of 3 to 2"},
+		},
+		"later": {
+			func(p *page.Page, s *shortlist.Post) { p.Later, s.Suppressed, s.Fresh = true, false, true },
+			[]any{"order of the session's first page", "arrived after the reserve was made"},
+		},
+		"again": {
+			func(_ *page.Page, s *shortlist.Post) { s.Before, s.Suppressed, s.Repeated = 1, false, true },
+			[]any{"seen before: nothing else is left"},
+		},
 	} {
 		require.Equal(t, c.want, adjustments(c.change), name)
 	}
