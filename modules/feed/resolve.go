@@ -28,7 +28,7 @@ import (
 // entry is refused: without the graph they would see whom they have blocked. In an outage that nobody can
 // end by coming back later, they are not.
 func (f *Feed) resolve(ctx context.Context, r *request) error {
-	if r.entry.Whole(r.Now) && r.Now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) {
+	if r.entry.Whole(r.Now) && r.Now.Before(r.entry.FreshUntil.Add(f.cfg.Cache.StaleFor)) && f.makesPages(&r.entry) {
 		f.use(r, &r.entry.Reserve, page.FromCache)
 		f.metrics.Cache.WithLabelValues("hit").Inc()
 		switch {
@@ -55,7 +55,7 @@ func (f *Feed) resolve(ctx context.Context, r *request) error {
 	}
 	r.Sources = append(r.Sources, stages.Report{Name: "clickhouse", Err: err})
 	r.Degraded = true
-	if r.entry.HasBody || f.localFallback(r) {
+	if (r.entry.HasBody || f.localFallback(r)) && f.makesPages(&r.entry) {
 		r.entry.Reserve.Apply(r.entry.Patches, r.Ranking.Affinity.Hide)
 		f.mergeNewFollows(r, &r.entry.Reserve, r.entry.Patches)
 		f.use(r, &r.entry.Reserve, page.FromStale)
@@ -87,6 +87,10 @@ func (f *Feed) resolve(ctx context.Context, r *request) error {
 	r.ByTime, r.ServedFrom = true, page.FromPostgres
 	return nil
 }
+
+// makesPages tells whether an entry is an answer. One without a post, from before there were any, is filled up from the
+// hot set; where there is none, it would be an empty page while PostgreSQL has posts.
+func (f *Feed) makesPages(e *reserve.Entry) bool { return len(e.Reserve.Candidates) > 0 || f.hot.Useful() }
 
 // whose says for whom a reserve is built.
 func (r *request) whose() candidates.Viewer {

@@ -185,9 +185,6 @@ func (app keyedExample) shows(t *testing.T) {
 	exec(t, s, app.show)
 	look(p, "and is back", true)
 
-	// An entry of the first moments may have less than there is now.
-	p.admin(http.MethodDelete, "/admin/v1/cache", http.StatusOK)
-	look(p, "computed anew", true)
 	require.NoError(t, s.Servers.ClickHouse.Kill())
 	cfg.Roles = []string{"api"}
 	fresh := running(t, cfg)

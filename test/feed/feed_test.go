@@ -367,6 +367,21 @@ func TestWithoutAHotSetTheTimelineComesFromPostgres(t *testing.T) {
 	require.Equal(t, []core.ID{105, 104, 103, 102}, w.get(9, "").posts(), "who follows nobody gets recent posts")
 }
 
+func TestWithoutAHotSetAnEntryWithoutPostsIsNoAnswer(t *testing.T) {
+	w := newWorld(t, 20)
+	w.block(9, 4)
+	w.post(104, 4, time.Hour)
+	w.load()
+	require.Empty(t, w.cached(9, "").Items, "there is nothing for them yet")
+	w.post(105, 5, time.Hour)
+	w.start() // a replica that was started while ClickHouse is away
+	w.away.clickhouse.closed.Store(true)
+	p := w.get(9, "")
+	require.Equal(t, []core.ID{105}, p.posts())
+	require.Equal(t, "postgres", p.ServedFrom)
+	require.True(t, p.Degraded)
+}
+
 func TestWithoutAHotSetACachedFeedKeepsItsOrderAndLosesWhatIsDeleted(t *testing.T) {
 	w := newWorld(t, 20)
 	w.follow(1, 2, 3, 4)
