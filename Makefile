@@ -64,6 +64,10 @@ pin: ## Write the digests of all images into Dockerfile and compose file; needs 
 production: ## Build bin/feedrank-production: what the image holds, without demo, seed, bench and embedded servers
 	$(GO_BUILD) -tags production,validator_novalidatefn -o bin/feedrank-production .
 
+.PHONY: release
+release: ## Build the archives of RELEASE (v1.2.3) for every platform into bin/release, with sums and lists of contents
+	config/release/build.sh '$(RELEASE)'
+
 # The stamp changes with the lock file, so the parts are fetched once.
 .PHONY: servers
 servers: $(SERVERS)/node_modules/.fetched ## Fetch the pinned server binaries that the embedded stack runs

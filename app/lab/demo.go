@@ -71,7 +71,7 @@ func Demo(ctx context.Context, cfg config.Config, once bool, trials int, out io.
 	}, demo.Deps{
 		BaseURL: d.URL(), Token: tokens(d.Config), Admin: operator(d.Config), Postgres: pool, ClickHouse: client,
 		Servers: servers{d.Servers}, AskServer: askClickHouse(d.Servers.Addresses()),
-		Console: console, Life: life(d.Config, pool, d.URL()),
+		Console: console, Environment: d.environment(), Life: life(d.Config, pool, d.URL()),
 	})
 }
 

@@ -83,7 +83,7 @@ func (d *Dev) introduce(out io.Writer) error {
 		"feedrank answers at %s; PostgreSQL is at %s\n\n  curl -H 'Authorization: Bearer %s' %s/api/v1/feed\n\n"+
 			"The console (the link logs you in once, within minutes): %s\n\n"+
 			"Ask ClickHouse, as one who only reads, with\n\n  %s\n\n"+
-			"Other commands, such as resync, dlq or audit, find these servers with\n\n  export %s\n\n",
+			"Other commands, such as doctor, resync, dlq or audit, find these servers with\n\n  export %s\n\n",
 		d.URL(), d.Config.Postgres.DSN, token, d.URL(), d.Program.ConsoleAddress("dev", linkHolds),
 		askClickHouse(d.Servers.Addresses()),
 		strings.Join(d.environment(), " "))
@@ -106,6 +106,7 @@ func askClickHouse(at embedded.Addresses) string {
 func (d *Dev) environment() []string {
 	c := d.Config
 	all := []string{
+		"FEEDRANK_HTTP__ADDR=" + strings.TrimPrefix(d.URL(), "http://"), "FEEDRANK_AUTH__HS256_SECRET=" + c.Auth.HS256Secret,
 		"FEEDRANK_POSTGRES__DSN='" + c.Postgres.DSN + "'",
 		"FEEDRANK_KAFKA__BROKERS=" + strings.Join(c.Kafka.Brokers, ","),
 		"FEEDRANK_REDIS__ADDRS=" + strings.Join(c.Redis.Addrs, ","),

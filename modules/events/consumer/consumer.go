@@ -20,8 +20,8 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
-// groupName is the consumer group, without the prefix.
-const groupName = "feedrank-events"
+// Group is the consumer group, without the prefix.
+const Group = "feedrank-events"
 
 // Consumer applies the events topic to ClickHouse, each event once. Every partition that Kafka gives
 // us has a worker of its own; what happens to one does not hold up another.
@@ -100,7 +100,7 @@ func (c *Consumer) Check() error { return c.shared.Metrics.Backlog.Check() }
 // Start joins the consumer group.
 func (c *Consumer) Start(context.Context) error {
 	c.workers.Go("events consumer", func(ctx context.Context) error {
-		return kafka.RunGroup(ctx, c.kafka, groupName, []string{c.shared.Topic}, c, c.shared.Clock, c.log)
+		return kafka.RunGroup(ctx, c.kafka, Group, []string{c.shared.Topic}, c, c.shared.Clock, c.log)
 	})
 	return nil
 }

@@ -108,7 +108,7 @@ func (c *Consumer) checkPartitions(r kafka.OffsetReader) error {
 
 // readOffsets asks Kafka where a partition may begin.
 func (c *Consumer) readOffsets(r kafka.OffsetReader, id int32) (partition.LogOffsets, error) {
-	read, err := r.Offsets(groupName, map[string][]int32{c.shared.Topic: {id}})
+	read, err := r.Offsets(Group, map[string][]int32{c.shared.Topic: {id}})
 	if err != nil {
 		return partition.LogOffsets{}, err
 	}

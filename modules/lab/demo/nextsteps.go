@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 )
 
 // nextSteps says how to go on alone.
@@ -48,6 +49,11 @@ func (t *tour) nextSteps(ctx context.Context) error {
 	t.screen.line("  psql '%s'", t.db.Config().ConnString())
 	if t.deps.AskServer != "" {
 		t.screen.line("  %s   # ClickHouse, as one who only reads", t.deps.AskServer)
+	}
+	if len(t.deps.Environment) > 0 {
+		t.screen.line("")
+		t.screen.line("  export %s", strings.Join(t.deps.Environment, " "))
+		t.screen.line("  bin/feedrank doctor   # what is to fix; dlq, audit and resync find these servers, too")
 	}
 	t.screen.line("")
 	t.screen.line("%s", t.screen.paint(dim, "People go on posting and liking. Ctrl-C ends it all."))

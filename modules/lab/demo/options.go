@@ -38,6 +38,8 @@ type Deps struct {
 	Servers    Servers                            // nil: nothing is killed
 	AskServer  string                             // a command line that asks ClickHouse; empty: none
 	Console    func() string                      // a link that logs in to the console once; nil: there is none
+	// Environment is what other commands need to find all of this; empty: it is not told.
+	Environment []string
 	// Life keeps people busy until its context ends, all but those it is given: the tour measures with
 	// them. Nil: nobody else does anything.
 	Life func(ctx context.Context, except []core.ID) error
