@@ -61,6 +61,10 @@ func TestNoExampleOfOursHoldsASecretThatTheProgramTakes(t *testing.T) {
 			if !regexp.MustCompile(`(?i)[a-z_]*(secret|password)[a-z_]*\s*[:=]|identified with|://\w+:`).MatchString(line) {
 				continue
 			}
+			if strings.Contains(line, "/secrets") { // a file of one, which is made at the first start
+				found++
+				continue
+			}
 			for _, match := range given.FindAllStringSubmatch(line, -1) {
 				value := match[1]
 				if strings.HasPrefix(value, "$") || strings.HasPrefix(value, ":$") || value == "sha256_password" {
