@@ -114,7 +114,8 @@ func countedCheck(cfg config.Config) doctor.Check {
 			var found []doctor.Finding
 			for _, w := range warnings {
 				found = append(found, doctor.Finding{
-					Level: doctor.Advice, Area: "postgres", Says: w, Do: "set engagement as it says, or leave it where it is meant",
+					Level: doctor.Advice, Area: "postgres", Says: w,
+					Do: "set engagement as it says, or leave it where it is meant",
 				})
 			}
 			return found, err
@@ -134,7 +135,10 @@ func clickHouseCheck(cfg config.Config) doctor.Check {
 			warnings, err := CheckClickHouse(ctx, cfg.ClickHouse)
 			found := lines("clickhouse", err, "until then, feedrank does not start")
 			for _, w := range warnings {
-				found = append(found, doctor.Finding{Level: doctor.Advice, Area: "clickhouse", Says: w, Do: "update it"})
+				found = append(found, doctor.Finding{
+					Level: doctor.Advice, Area: "clickhouse", Says: w,
+					Do: "update it",
+				})
 			}
 			return found, nil
 		},
@@ -156,7 +160,8 @@ func migrationsCheck(cfg config.Config) doctor.Check {
 				return nil, err
 			}
 			return []doctor.Finding{{
-				Level: doctor.Broken, Area: "feedrank", Says: "not migrated: " + strings.Join(pending, ", "), Do: "run feedrank migrate",
+				Level: doctor.Broken, Area: "feedrank", Says: "not migrated: " + strings.Join(pending, ", "),
+				Do: "run feedrank migrate",
 			}}, nil
 		},
 	}

@@ -106,7 +106,8 @@ func askClickHouse(at embedded.Addresses) string {
 func (d *Dev) environment() []string {
 	c := d.Config
 	all := []string{
-		"FEEDRANK_HTTP__ADDR=" + strings.TrimPrefix(d.URL(), "http://"), "FEEDRANK_AUTH__HS256_SECRET=" + c.Auth.HS256Secret,
+		"FEEDRANK_HTTP__ADDR=" + strings.TrimPrefix(d.URL(), "http://"),
+		"FEEDRANK_AUTH__HS256_SECRET=" + c.Auth.HS256Secret,
 		"FEEDRANK_POSTGRES__DSN='" + c.Postgres.DSN + "'",
 		"FEEDRANK_KAFKA__BROKERS=" + strings.Join(c.Kafka.Brokers, ","),
 		"FEEDRANK_REDIS__ADDRS=" + strings.Join(c.Redis.Addrs, ","),

@@ -63,7 +63,8 @@ func (c ClickHouse) disks(ctx context.Context) (found []Finding, err error) {
 			level = Broken
 		}
 		found = append(found, Finding{
-			level, clickhouseArea, fmt.Sprintf("disk %s is %.0f %% full: %s are left", name.Row(i), 100*used, size(int64(free.Row(i)))),
+			level, clickhouseArea, fmt.Sprintf("disk %s is %.0f %% full: %s are left", name.Row(i), 100*used,
+				size(int64(free.Row(i)))),
 			"make it larger, or drop old partitions of feedrank.events: inserts are refused when it is full, and wait in Kafka",
 		})
 	}
@@ -105,12 +106,14 @@ func (c ClickHouse) mutations(ctx context.Context) (found []Finding, err error) 
 func (c ClickHouse) posts(ctx context.Context) ([]Finding, error) {
 	var posts proto.ColUInt64
 	since := c.Clock.Now().Add(-c.Window).UnixMicro()
-	if err := c.read(ctx, "doctor_posts", map[string]any{"since": since}, proto.Results{{Name: "posts", Data: &posts}}); err != nil {
+	if err := c.read(ctx, "doctor_posts", map[string]any{"since": since},
+		proto.Results{{Name: "posts", Data: &posts}}); err != nil {
 		return nil, err
 	}
 	if n := posts.Row(0); n > uint64(c.MaxPosts) {
 		return []Finding{{
-			Risk, "feedrank", fmt.Sprintf("%d posts are younger than feed.hot.window (%s), and a replica keeps %d", n, c.Window, c.MaxPosts),
+			Risk, "feedrank", fmt.Sprintf("%d posts are younger than feed.hot.window (%s), and a replica keeps %d", n,
+				c.Window, c.MaxPosts),
 			"raise feed.hot.max_posts (about 130 bytes each) or shorten the window: the oldest are in nobody's ranked feed",
 		}}, nil
 	}

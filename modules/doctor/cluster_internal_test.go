@@ -13,7 +13,10 @@ import (
 // A cluster of three brokers and a full Redis are not to be had in a test of this package: what their answers mean is.
 func TestATopicOnSeveralBrokersHasReplicasThatAcknowledge(t *testing.T) {
 	wanted := kafka.TopicSpec{Name: "events", Partitions: 4, Retention: time.Hour}
-	settings := map[string]string{"min.insync.replicas": "2", "retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+	settings := map[string]string{
+		"min.insync.replicas": "2", "retention.ms": "-1", "retention.bytes": "-1",
+		"cleanup.policy": "delete",
+	}
 	is := sarama.TopicDetail{NumPartitions: 4, ReplicationFactor: 3}
 	require.Empty(t, topicFindings(wanted, is, settings, 3))
 

@@ -78,7 +78,10 @@ const oneCheck = 15 * time.Second
 // Examine makes the checks one after the other. The first one of an area tells whether the server answers: when that
 // fails, the others of the area are left out.
 func Examine(ctx context.Context, clock core.Clock, version string, checks []Check) Report {
-	r := Report{At: clock.Now().UTC(), Version: version, Findings: []Finding{}, Looked: []string{}, NotLooked: []string{}}
+	r := Report{
+		At: clock.Now().UTC(), Version: version, Findings: []Finding{}, Looked: []string{},
+		NotLooked: []string{},
+	}
 	reached, away := map[string]bool{}, map[string]bool{}
 	for _, c := range checks {
 		name := c.Area + ": " + c.Looks
@@ -100,7 +103,10 @@ func Examine(ctx context.Context, clock core.Clock, version string, checks []Che
 				"start it, or mend its address, user or TLS in the configuration; nothing else of it could be looked at",
 			})
 		case err != nil:
-			r.Findings = append(r.Findings, Finding{Broken, c.Area, c.Looks + " cannot be looked at: " + err.Error(), "see the error"})
+			r.Findings = append(r.Findings, Finding{
+				Broken, c.Area, c.Looks + " cannot be looked at: " + err.Error(),
+				"see the error",
+			})
 		default:
 			r.Looked = append(r.Looked, name)
 		}

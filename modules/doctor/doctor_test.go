@@ -56,7 +56,10 @@ func TestClocksThatAreApartAreFoundOnEveryServer(t *testing.T) {
 func TestWhatGrowsIsFoundBeforeItIsTooMuch(t *testing.T) {
 	s := stack.New(t)
 	clock := ahead(0)
-	server := doctor.ClickHouse{Client: s.ClickHouse, Clock: clock, MaxPosts: 1000, Window: time.Hour, Limits: doctor.DefaultLimits()}
+	server := doctor.ClickHouse{
+		Client: s.ClickHouse, Clock: clock, MaxPosts: 1000, Window: time.Hour,
+		Limits: doctor.DefaultLimits(),
+	}
 	database := doctor.PostgreSQL{Pool: s.Postgres, Clock: clock, Limits: doctor.DefaultLimits()}
 	checks := func() []doctor.Check { return append(server.Checks(), database.Checks()...) }
 	says, r := examine(t, clock, checks()...)
@@ -95,9 +98,13 @@ func TestAServerThatDoesNotAnswerIsOneFinding(t *testing.T) {
 			return nil, err
 		}}
 	}
-	says, r := examine(t, ahead(0), check("a", away), check("a", nil), check("b", nil), check("b", doctor.ErrNotAllowed),
+	says, r := examine(t, ahead(0), check("a", away), check("a", nil), check("b", nil),
+		check("b", doctor.ErrNotAllowed),
 		check("b", away))
-	require.Equal(t, []string{"broken a: does not answer: connection refused", "broken b: this cannot be looked at: connection refused"}, says)
+	require.Equal(t, []string{
+		"broken a: does not answer: connection refused",
+		"broken b: this cannot be looked at: connection refused",
+	}, says)
 	require.Equal(t, []string{"a: this (no answer)", "b: this (we may not ask)"}, r.NotLooked)
 	require.Equal(t, []string{"b: this"}, r.Looked)
 	require.Equal(t, 4, asked)

@@ -79,20 +79,34 @@ func (k Kafka) topics(admin sarama.ClusterAdmin) (found []Finding, err error) {
 }
 
 func settingsOf(admin sarama.ClusterAdmin, topic string) (map[string]string, error) {
-	entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic})
-	if errors.Is(err, sarama.ErrTopicAuthorizationFailed) {
-		return nil, fmt.Errorf("%w: settings of topic %s (DescribeConfigs)", ErrNotAllowed, topic)
+	found, err := admin.DescribeConfigs([]*sarama.ConfigResource{{Type: sarama.TopicResource, Name: topic}},
+		sarama.DescribeConfigsOptions{})
+	if err != nil {
+		return nil, err
 	}
 	settings := map[string]string{}
-	for _, e := range entries {
-		settings[e.Name] = e.Value
+	for _, resource := range found {
+		if resource.ErrorCode == sarama.ErrTopicAuthorizationFailed {
+			return nil, fmt.Errorf("%w: settings of topic %s (DescribeConfigs)", ErrNotAllowed, topic)
+		}
+		if resource.ErrorCode != sarama.ErrNoError {
+			return nil, fmt.Errorf("settings of topic %s: %w", topic, resource.ErrorCode)
+		}
+		for _, e := range resource.Configs {
+			settings[e.Name] = e.Value
+		}
 	}
-	return settings, err
+	return settings, nil
 }
 
-func topicFindings(wanted kafka.TopicSpec, is sarama.TopicDetail, settings map[string]string, brokers int) (found []Finding) {
+func topicFindings(wanted kafka.TopicSpec, is sarama.TopicDetail, settings map[string]string,
+	brokers int,
+) (found []Finding) {
 	say := func(level Level, do, format string, a ...any) {
-		found = append(found, Finding{level, kafkaArea, fmt.Sprintf("topic %s %s", wanted.Name, fmt.Sprintf(format, a...)), do})
+		found = append(found, Finding{
+			level, kafkaArea,
+			fmt.Sprintf("topic %s %s", wanted.Name, fmt.Sprintf(format, a...)), do,
+		})
 	}
 	if is.NumPartitions != wanted.Partitions {
 		say(Broken, "set what is configured to what it has; for more see \"More partitions\" in config/README.md",

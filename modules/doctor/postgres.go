@@ -46,7 +46,8 @@ func (p PostgreSQL) server(ctx context.Context) (found []Finding, err error) {
 	found = clockFindings(postgresArea, before, now, p.Clock.Now())
 	if version < oldestServer {
 		found = append(found, Finding{
-			Broken, postgresArea, "is version " + name, "update to 14 or newer: older ones cannot publish what the source reads",
+			Broken, postgresArea, "is version " + name,
+			"update to 14 or newer: older ones cannot publish what the source reads",
 		})
 	}
 	if open := time.Duration(oldest * float64(time.Second)); open > p.LongOpen {
@@ -65,7 +66,8 @@ func (p PostgreSQL) slot(ctx context.Context) ([]Finding, error) {
 	var active bool
 	var status, restart, confirmed string
 	var retained int64
-	err := p.Pool.QueryRow(ctx, sql.Postgres("cdc_slot"), p.Slot).Scan(&active, &status, &restart, &confirmed, &retained)
+	err := p.Pool.QueryRow(ctx, sql.Postgres("cdc_slot"), p.Slot).Scan(&active, &status, &restart, &confirmed,
+		&retained)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return []Finding{{
 			Broken, postgresArea, "there is no replication slot " + p.Slot,
@@ -78,12 +80,15 @@ func (p PostgreSQL) slot(ctx context.Context) ([]Finding, error) {
 	switch {
 	case status == "lost" || status == "unreserved":
 		return []Finding{{
-			Broken, postgresArea, fmt.Sprintf("replication slot %s is %s: the server has dropped log that was not read, or is about to", p.Slot, status),
+			Broken, postgresArea,
+			fmt.Sprintf("replication slot %s is %s: the server has dropped log that was not read, or is about to",
+				p.Slot, status),
 			"raise max_slot_wal_keep_size; what was lost is copied anew with cdc.source.on_lost_slot: resync",
 		}}, nil
 	case !active:
 		return []Finding{{
-			Broken, postgresArea, fmt.Sprintf("nobody reads replication slot %s, which holds back %s of log", p.Slot, size(retained)),
+			Broken, postgresArea, fmt.Sprintf("nobody reads replication slot %s, which holds back %s of log", p.Slot,
+				size(retained)),
 			"run the role cdc-source and look at its log: changes wait, and the disk fills",
 		}}, nil
 	case retained > p.Retained:

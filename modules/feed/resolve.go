@@ -90,7 +90,9 @@ func (f *Feed) resolve(ctx context.Context, r *request) error {
 
 // makesPages tells whether an entry is an answer. One without a post, from before there were any, is filled up from the
 // hot set; where there is none, it would be an empty page while PostgreSQL has posts.
-func (f *Feed) makesPages(e *reserve.Entry) bool { return len(e.Reserve.Candidates) > 0 || f.hot.Useful() }
+func (f *Feed) makesPages(e *reserve.Entry) bool {
+	return len(e.Reserve.Candidates) > 0 || f.hot.Useful()
+}
 
 // whose says for whom a reserve is built.
 func (r *request) whose() candidates.Viewer {

@@ -58,7 +58,8 @@ func TestADoctorFindsWhatIsPlantedAndNothingElse(t *testing.T) {
 	require.Greater(t, len(well.Looked), 14, "looked at: %v, not: %v", well.Looked, well.NotLooked)
 
 	_, err := s.Postgres.Exec(t.Context(), `INSERT INTO users (id, name) VALUES (1, 'n');
-		INSERT INTO posts (id, author_id, body) VALUES (1, 1, 'b'), (2, 1, 'b'); INSERT INTO likes (user_id, post_id) VALUES (1, 2);
+		INSERT INTO posts (id, author_id, body) VALUES (1, 1, 'b'), (2, 1, 'b');
+		INSERT INTO likes (user_id, post_id) VALUES (1, 2);
 		ALTER TABLE posts ADD COLUMN reset_token bigint NOT NULL DEFAULT 1`)
 	require.NoError(t, err)
 	unread := "unread_" + cfg.CDC.Source.Slot
@@ -166,7 +167,8 @@ func alter(t *testing.T, cfg kafka.Config, topic, name, value string) {
 	admin, err := sarama.NewClusterAdmin(cfg.Brokers, config)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, admin.Close()) }()
-	require.NoError(t, admin.IncrementalAlterConfig(sarama.TopicResource, topic, map[string]sarama.IncrementalAlterConfigsEntry{
-		name: {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &value},
-	}, false))
+	require.NoError(t, admin.IncrementalAlterConfig(sarama.TopicResource, topic,
+		map[string]sarama.IncrementalAlterConfigsEntry{
+			name: {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &value},
+		}, false))
 }

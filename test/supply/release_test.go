@@ -28,12 +28,14 @@ func TestTheSameCommitGivesTheSameReleaseWhereverItIsBuilt(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(tree, "CHANGELOG.md"),
 			[]byte(strings.Replace(string(text), "## Unreleased", "## 9.8.7", 1)), 0o644))
 		for _, git := range [][]string{
-			{"init", "-q"}, {"add", "-A"},
+			{"init", "-q"},
+			{"add", "-A"},
 			{"-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "release"},
 		} {
 			command := exec.Command("git", git...)
 			command.Dir = tree
-			command.Env = append(os.Environ(), "GIT_COMMITTER_DATE=2026-01-31T12:00:00Z", "GIT_AUTHOR_DATE=2026-01-31T12:00:00Z")
+			command.Env = append(os.Environ(), "GIT_COMMITTER_DATE=2026-01-31T12:00:00Z",
+				"GIT_AUTHOR_DATE=2026-01-31T12:00:00Z")
 			text, err := command.CombinedOutput()
 			require.NoError(t, err, string(text))
 		}
