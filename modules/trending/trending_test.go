@@ -238,7 +238,7 @@ func TestAListIsBoundedAndExpires(t *testing.T) {
 	require.NoError(t, conn.Do(context.Background(),
 		conn.B().Set().Key("hot:posts:{24h}").Value(`{"posts":[{"post":"0"}]}`).Build()).Error())
 	_, err = w.lists.Read(context.Background(), trending.Day)
-	require.ErrorIs(t, err, core.ErrInvalidID)
+	require.ErrorContains(t, err, `"0": not a number of a key`)
 	require.Contains(t, trending.Config{Every: time.Minute, Keep: time.Minute}.Check(), "keep")
 	require.Empty(t, trending.DefaultConfig().Check())
 }

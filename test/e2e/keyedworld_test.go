@@ -20,8 +20,8 @@ import (
 	"github.com/feedrank/feedrank/test/wait"
 )
 
-// TestAWorldOfUUIDsWrittenInBulkIsOneThatWasApplied is TestAWorldWrittenInBulkIsOneThatWasApplied of a world whose users
-// and posts have UUIDs.
+// TestAWorldOfUUIDsWrittenInBulkIsOneThatWasApplied is TestAWorldWrittenInBulkIsOneThatWasApplied of a world whose
+// users and posts have UUIDs.
 func TestAWorldOfUUIDsWrittenInBulkIsOneThatWasApplied(t *testing.T) {
 	s := stack.New(t)
 	exec(t, s, `DROP TABLE users, posts, follows, comments, likes, blocks, mutes CASCADE`)
