@@ -3,8 +3,12 @@
 ALTER TABLE blocks DELETE WHERE user_id IN (SELECT user_id FROM erased_users)
     OR other_id IN (SELECT user_id FROM erased_users)
     OR (kind = 'block' AND ((toInt64OrZero(splitByChar(':', row_key)[{block_1:UInt8}]) IN (SELECT user_id FROM erased_users)
-        OR decodeURLComponent(splitByChar(':', row_key)[{block_1:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users))) OR (toInt64OrZero(splitByChar(':', row_key)[{block_2:UInt8}]) IN (SELECT user_id FROM erased_users)
-        OR decodeURLComponent(splitByChar(':', row_key)[{block_2:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users)))))
+        OR arrayMap(h -> if(h < 0, bitAnd(h, -4611686018427387905), bitOr(h, 4611686018427387904)),
+            [reinterpretAsInt64(reverse(substring(SHA256(decodeURLComponent(splitByChar(':', row_key)[{block_1:UInt8}])), 1, 8)))])[1] IN (SELECT user_id FROM erased_users)) OR (toInt64OrZero(splitByChar(':', row_key)[{block_2:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR arrayMap(h -> if(h < 0, bitAnd(h, -4611686018427387905), bitOr(h, 4611686018427387904)),
+            [reinterpretAsInt64(reverse(substring(SHA256(decodeURLComponent(splitByChar(':', row_key)[{block_2:UInt8}])), 1, 8)))])[1] IN (SELECT user_id FROM erased_users))))
     OR (kind = 'mute' AND ((toInt64OrZero(splitByChar(':', row_key)[{mute_1:UInt8}]) IN (SELECT user_id FROM erased_users)
-        OR decodeURLComponent(splitByChar(':', row_key)[{mute_1:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users))) OR (toInt64OrZero(splitByChar(':', row_key)[{mute_2:UInt8}]) IN (SELECT user_id FROM erased_users)
-        OR decodeURLComponent(splitByChar(':', row_key)[{mute_2:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users)))))
+        OR arrayMap(h -> if(h < 0, bitAnd(h, -4611686018427387905), bitOr(h, 4611686018427387904)),
+            [reinterpretAsInt64(reverse(substring(SHA256(decodeURLComponent(splitByChar(':', row_key)[{mute_1:UInt8}])), 1, 8)))])[1] IN (SELECT user_id FROM erased_users)) OR (toInt64OrZero(splitByChar(':', row_key)[{mute_2:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR arrayMap(h -> if(h < 0, bitAnd(h, -4611686018427387905), bitOr(h, 4611686018427387904)),
+            [reinterpretAsInt64(reverse(substring(SHA256(decodeURLComponent(splitByChar(':', row_key)[{mute_2:UInt8}])), 1, 8)))])[1] IN (SELECT user_id FROM erased_users))))

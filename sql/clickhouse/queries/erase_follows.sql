@@ -3,5 +3,7 @@
 ALTER TABLE follows DELETE WHERE follower_id IN (SELECT user_id FROM erased_users)
     OR followee_id IN (SELECT user_id FROM erased_users)
     OR (toInt64OrZero(splitByChar(':', row_key)[{follow_1:UInt8}]) IN (SELECT user_id FROM erased_users)
-        OR decodeURLComponent(splitByChar(':', row_key)[{follow_1:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users))) OR (toInt64OrZero(splitByChar(':', row_key)[{follow_2:UInt8}]) IN (SELECT user_id FROM erased_users)
-        OR decodeURLComponent(splitByChar(':', row_key)[{follow_2:UInt8}]) IN (SELECT key FROM keys WHERE id IN (SELECT user_id FROM erased_users)))
+        OR arrayMap(h -> if(h < 0, bitAnd(h, -4611686018427387905), bitOr(h, 4611686018427387904)),
+            [reinterpretAsInt64(reverse(substring(SHA256(decodeURLComponent(splitByChar(':', row_key)[{follow_1:UInt8}])), 1, 8)))])[1] IN (SELECT user_id FROM erased_users)) OR (toInt64OrZero(splitByChar(':', row_key)[{follow_2:UInt8}]) IN (SELECT user_id FROM erased_users)
+        OR arrayMap(h -> if(h < 0, bitAnd(h, -4611686018427387905), bitOr(h, 4611686018427387904)),
+            [reinterpretAsInt64(reverse(substring(SHA256(decodeURLComponent(splitByChar(':', row_key)[{follow_2:UInt8}])), 1, 8)))])[1] IN (SELECT user_id FROM erased_users))
