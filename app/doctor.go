@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/config"
@@ -45,13 +46,12 @@ func Doctor(ctx context.Context, cfg config.Config, replicas []string) (doctor.R
 	}
 	checks := slices.Concat(
 		watched.Checks(),
-		[]doctor.Check{
-			mappingCheck(cfg), sourceCheck(cfg), countedCheck(cfg), migrationsCheck(cfg), clickHouseCheck(cfg),
-		},
+		[]doctor.Check{mappingCheck(cfg), sourceCheck(cfg, pool), countedCheck(cfg, pool), migrationsCheck(cfg)},
 		doctor.ClickHouse{
 			Client: ours, Clock: clock, MaxPosts: cfg.Feed.Hot.MaxPosts, Window: cfg.Feed.Hot.Window,
 			Limits: doctor.DefaultLimits(),
 		}.Checks(),
+		[]doctor.Check{clickHouseCheck(cfg)},
 		doctor.Kafka{Config: cfg.Kafka, Topics: wanted, Groups: groups(cfg)}.Checks(),
 		doctor.Redis{Client: cache, Clock: clock}.Checks(),
 	)
@@ -72,53 +72,31 @@ func mappingCheck(cfg config.Config) doctor.Check {
 	return doctor.Check{
 		Area: "postgres", Looks: "the app's tables against cdc.tables",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
-			found := lines("postgres", CheckTables(ctx, cfg), "mend cdc.tables, or the table")
-			for _, w := range Warnings(cfg) {
-				found = append(found, doctor.Finding{
-					Level: doctor.Advice, Area: "postgres", Says: w, Do: "map another column",
-				})
-			}
-			return found, nil
+			return append(lines("postgres", CheckTables(ctx, cfg), "mend cdc.tables, or the table"),
+				advice("postgres", Warnings(cfg), "map another column")...), nil
 		},
 	}
 }
 
-func sourceCheck(cfg config.Config) doctor.Check {
+func sourceCheck(cfg config.Config, pool *pgxpool.Pool) doctor.Check {
 	return doctor.Check{
 		Area: "postgres", Looks: "wal_level, our role, the publication and what it carries",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
 			if !cfg.Modules.CDCSource.Enabled {
 				return nil, nil
 			}
-			pool, err := postgres.NewPool(ctx, cfg.Postgres)
-			if err != nil {
-				return nil, err
-			}
-			defer pool.Close()
 			return lines("postgres", schema.CheckSource(ctx, pool, cfg.CDC.Source, cfg.CDC.Tables),
 				"until then, no change arrives"), nil
 		},
 	}
 }
 
-func countedCheck(cfg config.Config) doctor.Check {
+func countedCheck(cfg config.Config, pool *pgxpool.Pool) doctor.Check {
 	return doctor.Check{
 		Area: "postgres", Looks: "where likes and comments are counted",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
-			pool, err := postgres.NewPool(ctx, cfg.Postgres)
-			if err != nil {
-				return nil, err
-			}
-			defer pool.Close()
 			warnings, err := schema.CheckCounted(ctx, pool, cfg.CDC.Tables, cfg.Engagement)
-			var found []doctor.Finding
-			for _, w := range warnings {
-				found = append(found, doctor.Finding{
-					Level: doctor.Advice, Area: "postgres", Says: w,
-					Do: "set engagement as it says, or leave it where it is meant",
-				})
-			}
-			return found, err
+			return advice("postgres", warnings, "set engagement as it says, or leave it where it is meant"), err
 		},
 	}
 }
@@ -127,20 +105,9 @@ func clickHouseCheck(cfg config.Config) doctor.Check {
 	return doctor.Check{
 		Area: "clickhouse", Looks: "version, settings of the profile, grants",
 		Run: func(ctx context.Context) ([]doctor.Finding, error) {
-			client := clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
-			defer client.Close()
-			if err := client.Ping(ctx); err != nil {
-				return nil, err
-			}
 			warnings, err := CheckClickHouse(ctx, cfg.ClickHouse)
-			found := lines("clickhouse", err, "until then, feedrank does not start")
-			for _, w := range warnings {
-				found = append(found, doctor.Finding{
-					Level: doctor.Advice, Area: "clickhouse", Says: w,
-					Do: "update it",
-				})
-			}
-			return found, nil
+			return append(lines("clickhouse", err, "until then, feedrank does not start"),
+				advice("clickhouse", warnings, "update it")...), nil
 		},
 	}
 }
@@ -172,18 +139,22 @@ func lines(area string, err error, do string) (found []doctor.Finding) {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
 		for _, one := range joined.Unwrap() {
 			found = append(found, lines(area, one, do)...)
 		}
 		return found
 	}
-	if inner := errors.Unwrap(err); inner != nil {
-		if joined, ok := inner.(interface{ Unwrap() []error }); ok {
-			return lines(area, joined.(error), do)
-		}
-	}
 	return []doctor.Finding{{Level: doctor.Broken, Area: area, Says: err.Error(), Do: do}}
+}
+
+// advice makes a finding of every warning.
+func advice(area string, warnings []string, do string) (found []doctor.Finding) {
+	for _, w := range warnings {
+		found = append(found, doctor.Finding{Level: doctor.Advice, Area: area, Says: w, Do: do})
+	}
+	return found
 }
 
 // groups are the consumer groups that a whole deployment has.

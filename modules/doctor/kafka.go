@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -33,16 +32,11 @@ func (k Kafka) Checks() []Check {
 // asked gives a check the administrator's client.
 func (k Kafka) asked(look func(sarama.ClusterAdmin) ([]Finding, error)) func(context.Context) ([]Finding, error) {
 	return func(context.Context) (found []Finding, err error) {
-		config, err := k.Config.Sarama()
-		if err != nil {
-			return nil, err
-		}
-		admin, err := sarama.NewClusterAdmin(k.Config.Brokers, config)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, admin.Close()) }()
-		return look(admin)
+		err = k.Config.WithAdmin(func(admin sarama.ClusterAdmin) (err error) {
+			found, err = look(admin)
+			return err
+		})
+		return found, err
 	}
 }
 

@@ -25,15 +25,30 @@ type TopicChange struct {
 // EnsureTopics creates the topics that are missing. It never changes one that exists: fewer
 // partitions would lose records, more would part the copies of one key.
 func EnsureTopics(cfg Config, topics []TopicSpec, dryRun bool) (changes []TopicChange, err error) {
-	config, err := cfg.Sarama()
+	err = cfg.WithAdmin(func(admin sarama.ClusterAdmin) (err error) {
+		changes, err = ensureTopics(admin, cfg.ReplicationFactor, topics, dryRun)
+		return err
+	})
+	return changes, err
+}
+
+// WithAdmin lends an administrator's client.
+func (c Config) WithAdmin(use func(sarama.ClusterAdmin) error) (err error) {
+	config, err := c.Sarama()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	admin, err := sarama.NewClusterAdmin(cfg.Brokers, config)
+	admin, err := sarama.NewClusterAdmin(c.Brokers, config)
 	if err != nil {
-		return nil, fmt.Errorf("kafka connect: %w", err)
+		return fmt.Errorf("kafka connect: %w", err)
 	}
 	defer func() { err = errors.Join(err, admin.Close()) }()
+	return use(admin)
+}
+
+func ensureTopics(
+	admin sarama.ClusterAdmin, replication int16, topics []TopicSpec, dryRun bool,
+) (changes []TopicChange, err error) {
 	existing, err := admin.ListTopics()
 	if err != nil {
 		return nil, fmt.Errorf("kafka list topics: %w", err)
@@ -48,7 +63,7 @@ func EnsureTopics(cfg Config, topics []TopicSpec, dryRun bool) (changes []TopicC
 		case !ok:
 			change.Action = "create"
 			if !dryRun {
-				err = createTopic(admin, topic, cfg.ReplicationFactor)
+				err = createTopic(admin, topic, replication)
 			}
 		}
 		if err != nil {
