@@ -272,7 +272,8 @@ func TestQueriesAreReadStrictly(t *testing.T) {
 	url, client := serve(t, nil, route("/", httpserver.Public, handler))
 	for query, field := range map[string]string{
 		"limit=0": "limit", "limit=x": "limit", "limit=99999999999999999999": "limit", "limit=1&limit=2": "limit",
-		"algo=best": "algo", "explain=maybe": "explain", "user=0": "user", "user=x": "user", "lim=3": "lim", "%zz=1": "",
+		"algo=best": "algo", "explain=maybe": "explain", "user=0": "user", "user=x": "user",
+		"lim=3": "lim", "%zz=1": "",
 		strings.Repeat("n", 300) + "=1": strings.Repeat("n", 64),
 	} {
 		_, problem := call(t, client, http.MethodPost, url+"/?"+query, "", nil)

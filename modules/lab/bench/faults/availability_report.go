@@ -58,7 +58,8 @@ func (d *drill) report() error {
 		return int(harness.PercentilesOf(a.times).P99 -
 			harness.PercentilesOf(b.times).P99)
 	})
-	d.Figure("P99 of the worst fault", "ms", harness.None, 500, harness.PercentilesOf(worst.times).P99).Note = worst.name
+	d.Figure("P99 of the worst fault", "ms", harness.None, 500,
+		harness.PercentilesOf(worst.times).P99).Note = worst.name
 	d.Note("trending posts of barred authors, where nobody could know of them", "%",
 		100*float64(all.from[unfiltered])/float64(all.requests))
 	d.Note("longest time without a feed", "ms", 1000*all.gap.Seconds())

@@ -50,7 +50,9 @@ func (d *drill) overlap(ctx context.Context) error {
 			}
 		}
 	}
-	clickhouse := d.Servers[slices.IndexFunc(d.Servers, func(s harness.Server) bool { return s.Name() == "clickhouse" })]
+	clickhouse := d.Servers[slices.IndexFunc(d.Servers, func(s harness.Server) bool {
+		return s.Name() == "clickhouse"
+	})]
 	if err := clickhouse.Kill(); err != nil {
 		return err
 	}
