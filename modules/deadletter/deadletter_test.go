@@ -2,11 +2,7 @@ package deadletter
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"testing"
 	"time"
@@ -14,14 +10,13 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap/zaptest"
 	"pgregory.net/rapid"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
-	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/test/adminapi"
 	"github.com/feedrank/feedrank/test/stack"
 )
 
@@ -226,36 +221,10 @@ func FuzzARecordOfTheQueueIsALetterAMarkerOrForeign(f *testing.F) {
 	})
 }
 
-type admin struct{}
-
-func (admin) Authenticate(http.Header) (httpserver.Principal, error) {
-	return httpserver.Principal{Subject: "operator", Admin: true}, nil
-}
-func (admin) Drain() {}
-
 func TestTheAdminCallsListShowAndReplay(t *testing.T) {
 	w := newWorld(t)
 	w.publish(t, w.letter(1, "malformed"), w.letter(2, "invalid"))
-	cfg := httpserver.DefaultConfig()
-	cfg.Addr = "127.0.0.1:0"
-	server := httpserver.New(cfg, NewAPI(w.service).Routes(), admin{}, admin{}, nil, prometheus.NewRegistry(),
-		zaptest.NewLogger(t))
-	require.NoError(t, server.Start(t.Context()))
-	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
-	call := func(method, path, body string, status int) map[string]any {
-		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+server.Addr()+"/admin/v1/dead-letters"+path,
-			bytes.NewBufferString(body))
-		require.NoError(t, err)
-		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
-		require.NoError(t, err)
-		defer func() { require.NoError(t, response.Body.Close()) }()
-		text, err := io.ReadAll(response.Body)
-		require.NoError(t, err)
-		require.Equal(t, status, response.StatusCode, "%s %s: %s", method, path, text)
-		var answer map[string]any
-		require.NoError(t, json.Unmarshal(text, &answer))
-		return answer
-	}
+	call := adminapi.Serve(t, "/admin/v1/dead-letters", NewAPI(w.service).Routes())
 	answer := call("GET", "?limit=1&reason=invalid", "", 200)
 	letters := answer["items"].([]any)
 	require.Len(t, letters, 1)

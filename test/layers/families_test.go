@@ -29,6 +29,7 @@ var families = map[string][][]string{
 		{""},
 	},
 	"feed": {
+		{"/take"},
 		{
 			"/absent", "/cursor", "/daily", "/guards", "/idset", "/metrics", "/rank", "/reserve", "/stages",
 			"/token",

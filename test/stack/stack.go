@@ -4,6 +4,7 @@ package stack
 
 import (
 	"context"
+	"flag"
 	"testing"
 
 	"github.com/ClickHouse/ch-go"
@@ -34,6 +35,16 @@ func Main(m *testing.M, opts ...embeddedtest.Option) {
 		goleak.IgnoreAnyFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"),
 		goleak.IgnoreAnyFunction("github.com/eapache/go-resiliency/breaker.(*Breaker).timer"),
 	))...)
+}
+
+// Waiting is Main for tests that mostly wait: six run at once, whatever the processors are.
+func Waiting(m *testing.M, opts ...embeddedtest.Option) {
+	embedded.RunChildIfAsked()
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	Main(m, opts...)
 }
 
 // Stack is what one test works with. What is in it is its own, but for the processes.

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"flag"
 	"testing"
 
 	"github.com/feedrank/feedrank/modules/lab/embedded"
@@ -10,10 +9,5 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	embedded.RunChildIfAsked()
-	flag.Parse()
-	if err := flag.Set("test.parallel", "6"); err != nil { // most of the time they wait
-		panic(err)
-	}
-	stack.Main(m, embeddedtest.Only(embedded.ClickHouse))
+	stack.Waiting(m, embeddedtest.Only(embedded.ClickHouse))
 }

@@ -1,7 +1,6 @@
 package partition
 
 import (
-	"flag"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -43,10 +42,5 @@ func newMetricsForBench() *partitionMetrics {
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
 
 func TestMain(m *testing.M) {
-	embedded.RunChildIfAsked()
-	flag.Parse()
-	if err := flag.Set("test.parallel", "6"); err != nil { // most of the time they wait
-		panic(err)
-	}
-	stack.Main(m, embeddedtest.Only(embedded.ClickHouse, embedded.Kafka))
+	stack.Waiting(m, embeddedtest.Only(embedded.ClickHouse, embedded.Kafka))
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/take"
 )
 
 // Algo is the order that a session follows.
@@ -175,17 +176,17 @@ func parse(b []byte) (cur Cursor, ok bool) {
 	}
 	cur.Algo = Algo(b[1])
 	cur.Session = binary.LittleEndian.Uint64(b[2:])
-	r := reader{b: b[10:]}
-	cur.StartedAt = time.UnixMilli(r.varint()).UTC()
-	cur.Ranking = r.uvarint()
-	shown := r.uvarint()
+	r := take.From(b[10:])
+	cur.StartedAt = time.UnixMilli(r.Varint()).UTC()
+	cur.Ranking = r.Uvarint()
+	shown := r.Uvarint()
 	if cur.Algo.ByTime() {
-		cur.LastCreated = r.varint()
-		cur.LastPost = core.ID(r.varint())
+		cur.LastCreated = r.Varint()
+		cur.LastPost = core.ID(r.Varint())
 	} else {
 		cur.readOrder(&r, shown, b[0])
 	}
-	if r.bad || len(r.b) != 0 || shown > most || (cur.Algo != Ranked && !cur.Algo.ByTime()) {
+	if r.Bad || len(r.Left) != 0 || shown > most || (cur.Algo != Ranked && !cur.Algo.ByTime()) {
 		return Cursor{}, false
 	}
 	cur.Shown = int(shown)
@@ -195,45 +196,20 @@ func parse(b []byte) (cur Cursor, ok bool) {
 // most bounds what is counted in a cursor.
 const most = 1 << 20
 
-func (cur *Cursor) readOrder(r *reader, shown uint64, version byte) {
+func (cur *Cursor) readOrder(r *take.Bytes, shown uint64, version byte) {
 	place, deferred, last := shown, uint64(0), uint64(0) // nothing was deferred: places are posts
 	if version != withoutDeferred {
-		place, deferred = r.uvarint(), r.uvarint()
+		place, deferred = r.Uvarint(), r.Uvarint()
 	}
-	r.bad = r.bad || place > most || deferred > MaxDeferred
-	for n := uint64(0); n < deferred && !r.bad; n++ {
-		next := last + r.uvarint()
-		r.bad = r.bad || next >= place || n > 0 && next == last
+	r.Bad = r.Bad || place > most || deferred > MaxDeferred
+	for n := uint64(0); n < deferred && !r.Bad; n++ {
+		next := last + r.Uvarint()
+		r.Bad = r.Bad || next >= place || n > 0 && next == last
 		last = next
 		cur.Deferred = append(cur.Deferred, int(last))
 	}
-	if len(r.b) > 0 && shown == uint64(len(r.b)/servedSize) && len(r.b)%servedSize == 0 {
-		cur.Served, r.b = slices.Clip(Served(r.b)), nil
+	if len(r.Left) > 0 && shown == uint64(len(r.Left)/servedSize) && len(r.Left)%servedSize == 0 {
+		cur.Served, r.Left = slices.Clip(Served(r.Left)), nil
 	}
 	cur.Place = int(place)
-}
-
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	r.skip(n)
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	r.skip(n)
-	return v
-}
-
-func (r *reader) skip(n int) {
-	if n <= 0 {
-		r.bad = true
-		return
-	}
-	r.b = r.b[n:]
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/take"
 )
 
 // End is when the viewer's relation to an author ends by itself: a mute for a week. Nothing tells that its time has
@@ -94,14 +95,14 @@ func appendEnds(b []byte, r *Reserve, built int64) []byte {
 	return b
 }
 
-func (r *Reserve) decodeEnds(in *reader, built int64) error {
-	if len(in.b) == 0 {
+func (r *Reserve) decodeEnds(in *take.Bytes, built int64) error {
+	if len(in.Left) == 0 {
 		return nil
 	}
-	for range in.count(3) {
-		e := End{Author: core.ID(in.varint()), Relation: Relation(in.byte())}
-		e.At = built + in.varint()
-		if in.bad || !e.Author.Valid() || e.Relation&BlockedOrMuted != e.Relation {
+	for range in.Count(3) {
+		e := End{Author: core.ID(in.Varint()), Relation: Relation(in.Byte())}
+		e.At = built + in.Varint()
+		if in.Bad || !e.Author.Valid() || e.Relation&BlockedOrMuted != e.Relation {
 			return fmt.Errorf("%w: end of %d to %d", ErrMalformed, e.Relation, e.Author)
 		}
 		r.Ends = append(r.Ends, e)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/take"
 )
 
 // An entry in the cache is
@@ -154,16 +155,16 @@ func appendBody(b []byte, r *Reserve) []byte {
 }
 
 func (r *Reserve) decode(b []byte) error {
-	in := reader{b: b}
-	built := in.varint()
+	in := take.From(b)
+	built := in.Varint()
 	r.BuiltAt = time.UnixMilli(built).UTC()
-	r.Ranking = in.uvarint()
+	r.Ranking = in.Uvarint()
 	var last core.ID
-	for i := range in.count(2) {
-		a := Author{ID: last + core.ID(in.varint())}
-		flags := in.byte()
+	for i := range in.Count(2) {
+		a := Author{ID: last + core.ID(in.Varint())}
+		flags := in.Byte()
 		if flags&hasInteractions != 0 {
-			a.Interactions = math.Float32frombits(in.uint32())
+			a.Interactions = math.Float32frombits(in.Uint32())
 		}
 		a.Relation = Relation(flags &^ hasInteractions)
 		if i > 0 && a.ID <= last || !a.ID.Valid() || math.IsNaN(float64(a.Interactions)) ||
@@ -174,12 +175,12 @@ func (r *Reserve) decode(b []byte) error {
 		r.Authors = append(r.Authors, a)
 	}
 	last = 0
-	for range in.count(4) {
-		c := Candidate{Post: last + core.ID(in.varint())}
-		author := in.uvarint()
-		c.Source = Source(in.byte())
-		c.Created = (built - in.varint()) * 1000
-		if in.bad || !c.Post.Valid() || author >= uint64(len(r.Authors)) {
+	for range in.Count(4) {
+		c := Candidate{Post: last + core.ID(in.Varint())}
+		author := in.Uvarint()
+		c.Source = Source(in.Byte())
+		c.Created = (built - in.Varint()) * 1000
+		if in.Bad || !c.Post.Valid() || author >= uint64(len(r.Authors)) {
 			return fmt.Errorf("%w: candidate %d of author %d", ErrMalformed, c.Post, author)
 		}
 		last, c.Author = c.Post, int32(author)
@@ -188,7 +189,7 @@ func (r *Reserve) decode(b []byte) error {
 	if err := r.decodeEnds(&in, built); err != nil {
 		return err
 	}
-	if in.bad || len(in.b) > 0 {
+	if in.Bad || len(in.Left) > 0 {
 		return fmt.Errorf("%w: body ends at the wrong place", ErrMalformed)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/take"
 )
 
 // Place is one place of a session's order. Its zero value is one that was given out before the order
@@ -48,17 +49,17 @@ func DecodeAnyOrder(b []byte) ([]Place, error) {
 }
 
 func decodePlaces(dst []Place, b []byte) ([]Place, error) {
-	in := reader{b: b}
+	in := take.From(b)
 	var last core.ID
-	for range in.count(2) {
-		p := Place{Post: last + core.ID(in.varint()), Source: Source(in.byte())}
-		if in.bad {
+	for range in.Count(2) {
+		p := Place{Post: last + core.ID(in.Varint()), Source: Source(in.Byte())}
+		if in.Bad {
 			return dst, fmt.Errorf("%w: order", ErrMalformed)
 		}
 		last = p.Post
 		dst = append(dst, p)
 	}
-	if in.bad || len(in.b) > 0 {
+	if in.Bad || len(in.Left) > 0 {
 		return dst, fmt.Errorf("%w: order ends at the wrong place", ErrMalformed)
 	}
 	return dst, nil
