@@ -19,9 +19,20 @@ type verdict struct {
 	Double     int `json:"double"`      // rows and offsets that should not, or stand twice
 	ViewsWrong int `json:"views_wrong"` // buckets of both views
 	DLQWrong   int `json:"dlq_wrong"`   // letters missing, wrong, or of records that are sound
+
+	Examples []string `json:"examples,omitempty"` // of what is wrong in the views
 }
 
-func (v verdict) clean() bool { return v == verdict{} }
+func (v *verdict) clean() bool { return v.Lost+v.Absent+v.Double+v.ViewsWrong+v.DLQWrong == 0 }
+
+// mostExamples bounds them.
+const mostExamples = 40
+
+func (v *verdict) example(format string, args ...any) {
+	if len(v.Examples) < mostExamples {
+		v.Examples = append(v.Examples, fmt.Sprintf(format, args...))
+	}
+}
 
 // tables reads ClickHouse on a connection of its own.
 type tables struct{ client *ch.Client }
@@ -41,10 +52,11 @@ func (t *truth) compareRows(ctx context.Context, db tables, v *verdict) error {
 	var partition proto.ColUInt16
 	var offset, user, post, author, occurred proto.ColInt64
 	var id proto.ColUUID
-	var action proto.ColInt8
+	var action, effect proto.ColInt8
 	var dwell proto.ColUInt32
+	var decided proto.ColStr
 	err := db.read(ctx, `SELECT kafka_partition, kafka_offset, user_id, event_id, post_id, author_id, toInt8(action) AS action_number,
-		toUnixTimestamp64Milli(occurred_at) AS occurred, dwell_ms FROM events`, proto.Results{
+		effect, toString(verdict) AS decided, toUnixTimestamp64Milli(occurred_at) AS occurred, dwell_ms FROM events`, proto.Results{
 		{Name: "kafka_partition", Data: &partition},
 		{Name: "kafka_offset", Data: &offset},
 		{Name: "user_id", Data: &user},
@@ -52,6 +64,8 @@ func (t *truth) compareRows(ctx context.Context, db tables, v *verdict) error {
 		{Name: "post_id", Data: &post},
 		{Name: "author_id", Data: &author},
 		{Name: "action_number", Data: &action},
+		{Name: "effect", Data: &effect},
+		{Name: "decided", Data: &decided},
 		{Name: "occurred", Data: &occurred},
 		{Name: "dwell_ms", Data: &dwell},
 	}, func(rows int) {
@@ -72,6 +86,11 @@ func (t *truth) compareRows(ctx context.Context, db tables, v *verdict) error {
 			}
 			if got == want { // else it stays unseen, and counts as lost
 				t.log[p][at].seen = true
+			}
+			// An own reaction that was ahead of its post has an effect, and the views leave it out.
+			if adds := t.log[p][at].effect; adds != effect[i] && (decided.Row(i) != "unresolved" || want.user != want.author) {
+				v.example("partition %d offset %d: %s of %d on post %d of %d at %d adds %d (%s), and should add %d", p, at,
+					actions()[want.action], want.user, want.post, want.author, occurred[i], effect[i], decided.Row(i), adds)
 			}
 		}
 	})
@@ -159,6 +178,7 @@ func (t *truth) compareViews(ctx context.Context, db tables, v *verdict) error {
 			}
 			if got != t.posts[b] {
 				v.ViewsWrong++
+				v.example("post_metrics_1h has %+v: %+v, and should have %+v", b, got, t.posts[b])
 			}
 			delete(t.posts, b)
 		}
@@ -166,9 +186,10 @@ func (t *truth) compareViews(ctx context.Context, db tables, v *verdict) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range t.posts {
+	for b, c := range t.posts {
 		if c != (postCounts{}) {
 			v.ViewsWrong++
+			v.example("post_metrics_1h lacks %+v: %+v", b, c)
 		}
 	}
 	results = proto.Results{
@@ -191,13 +212,15 @@ func (t *truth) compareViews(ctx context.Context, db tables, v *verdict) error {
 			}
 			if got != t.authors[b] {
 				v.ViewsWrong++
+				v.example("user_author_90d has %+v: %v, and should have %v", b, got, t.authors[b])
 			}
 			delete(t.authors, b)
 		}
 	})
-	for _, c := range t.authors {
+	for b, c := range t.authors {
 		if c != (authorCounts{}) {
 			v.ViewsWrong++
+			v.example("user_author_90d lacks %+v: %v", b, c)
 		}
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestEveryEventCountsOnceWhateverIsKilled(t *testing.T) {
 	r, err := run(ctx, o)
 	require.NoError(t, err)
 	t.Log(r.line())
-	require.True(t, r.clean(), r.line())
+	require.True(t, r.clean(), "%s\n%s", r.line(), strings.Join(r.Examples, "\n"))
 	require.Equal(t, 12, r.Kills, "every disturbance of the plan happened")
 	if dir := os.Getenv("FEEDRANK_TEST_REPORTS"); dir != "" {
 		_, err := r.write(dir)
@@ -53,7 +54,7 @@ func TestWhoeverWakesIsRefusedByTheFenceAlone(t *testing.T) {
 			require.NoError(t, err)
 			t.Log(r.line())
 			if !unfenced {
-				require.True(t, r.clean(), r.line())
+				require.True(t, r.clean(), "%s\n%s", r.line(), strings.Join(r.Examples, "\n"))
 				return
 			}
 			require.Positive(t, r.Double, r.line())

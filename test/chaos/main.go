@@ -91,6 +91,9 @@ func drillAsAsked() error {
 	say("copies=%d letters=%d repeats=%d reconciled=%d report=%s\n", r.Copies, r.Letters, r.Repeats, r.Reconciled, file)
 	say("applied after p50=%.3fs p95=%.3fs max=%.1fs; recovery p50=%.1fs max=%.1fs; consumer %.0f events per CPU second, %d MiB\n",
 		r.Applied.P50, r.Applied.P95, r.Applied.Max, r.Recovery.P50, r.Recovery.Max, r.PerCPU, r.MaxRSS>>20)
+	for _, example := range r.Examples {
+		say("wrong: %s\n", example)
+	}
 	say("%s\n", r.line())
 	if !r.clean() {
 		return errWrong

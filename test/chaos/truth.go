@@ -25,6 +25,7 @@ const (
 type entry struct {
 	number int32 // in the stream
 	fate   byte
+	effect int8 // what it adds, if it is a row
 	seen   bool // by the comparison
 	at     time.Time
 }
@@ -207,7 +208,7 @@ func learn(s *stream, brokers []string, topic string, partitions int32) (*truth,
 			if !counted[r.event] {
 				counted[r.event], e.fate = true, isRow
 				t.distinct++
-				t.count(uint16(m.Partition), s.events[r.event], r.shift, dwell)
+				e.effect = t.count(uint16(m.Partition), s.events[r.event], r.shift, dwell)
 			}
 		}
 		t.log[m.Partition] = append(t.log[m.Partition], e)
@@ -226,8 +227,8 @@ func learn(s *stream, brokers []string, topic string, partitions int32) (*truth,
 	return t, err
 }
 
-// count does what sql/clickhouse/migrations/0003_views.sql says.
-func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBucket]map[int]int64) {
+// count does what sql/clickhouse/migrations/0003_views.sql says, and tells what the event adds.
+func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBucket]map[int]int64) (effect int8) {
 	occurred := e.occurred + int64(shift)
 	post := postBucket{hour: occurred / 3_600_000 * 3600, post: e.post, author: e.author, partition: partition}
 	author := authorBucket{user: e.user, author: e.author, day: int32(occurred / 86_400_000), partition: partition}
@@ -258,12 +259,12 @@ func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBuck
 			dwell[post] = h
 		}
 		h[dwellBucket(e.dwell)]++
-		return
+		return 1
 	}
 	if column >= 3 { // reactions: the last one by time holds, and one's own posts do not count
 		if by = t.change(reaction{e.user, e.post, column}, by > 0, occurred); by == 0 ||
 			(e.user == e.author && column < 6) {
-			return
+			return 0
 		}
 	}
 	c := t.posts[post]
@@ -274,6 +275,7 @@ func (t *truth) count(partition uint16, e event, shift int32, dwell map[postBuck
 		a[column-1] += by
 		t.authors[author] = a
 	}
+	return int8(by)
 }
 
 // change is what a user's change of mind adds.

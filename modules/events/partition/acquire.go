@@ -56,8 +56,12 @@ func (p *Worker) acquireFence(ctx context.Context, number uint64) error {
 		return fmt.Errorf("claim fence %s: %w", f, err)
 	}
 	p.fence = f
-	if p.known != (ledger.Fence{}) { // the one before this: nobody has come between
+	switch p.known.Number {
+	case number, number - 1: // nobody has come between
 		p.known = f
+	default: // whoever has may have written what our filter and our states do not know
+		p.known = ledger.Fence{}
+		p.states.Forget()
 	}
 	p.metrics.fences.Inc()
 	p.Failpoints.Reached(AtClaimed, p.ID)

@@ -112,6 +112,17 @@ func (o *owner) ended() bool {
 
 // run starts a worker at the committed offset, as a new session would.
 func (t *fakePartition) run(ctx context.Context, steps Failpoints) *owner {
+	o := &owner{p: t.worker(steps), done: make(chan struct{})}
+	ctx, o.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(o.done)
+		o.err = o.p.Run(ctx)
+	}()
+	return o
+}
+
+// worker is one that has the log from the committed offset on.
+func (t *fakePartition) worker(steps Failpoints) *Worker {
 	from := t.committed.Load()
 	shared := t.ledger
 	if shared == nil {
@@ -121,8 +132,7 @@ func (t *fakePartition) run(ctx context.Context, steps Failpoints) *owner {
 	survey := func() (LogOffsets, error) {
 		return LogOffsets{Next: t.committed.Load(), Oldest: t.oldest, Newest: int64(len(t.log))}, nil
 	}
-	o := &owner{done: make(chan struct{})}
-	o.p = New(Shared{
+	p := New(Shared{
 		Config: t.cfg, Topic: "events", Owner: "test", DeadLetters: t.dead, Failpoints: steps, Posts: t.posts,
 		Sessions: t.sessions, Clock: core.SystemClock{}, Log: zap.NewNop(), Metrics: t.metrics,
 	}, Claim{
@@ -130,14 +140,9 @@ func (t *fakePartition) run(ctx context.Context, steps Failpoints) *owner {
 		Offsets: LogOffsets{Next: from}, Commit: t.commit, ReadOffsets: survey,
 	}, t.handoff)
 	for _, record := range t.log[from:] {
-		o.p.Queue.Push(record)
+		p.Queue.Push(record)
 	}
-	ctx, o.cancel = context.WithCancel(ctx)
-	go func() {
-		defer close(o.done)
-		o.err = o.p.Run(ctx)
-	}()
-	return o
+	return p
 }
 
 // finish plays the fake to its end with a fresh worker.

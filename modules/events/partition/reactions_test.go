@@ -350,3 +350,34 @@ func TestTheStateOfAnUnfinishedBatchIsNotHandedOn(t *testing.T) {
 	fake.finish(t)
 	require.Equal(t, "20", sums(t, s, "post_metrics_1h", "likes", "post_id = 1"))
 }
+
+// TestWhoCameBetweenTwoFencesIsNotOverlooked has a process look whether its fence is still the newest, stand still, and
+// take the next one but one.
+func TestWhoCameBetweenTwoFencesIsNotOverlooked(t *testing.T) {
+	t.Parallel()
+	s := stack.OfEvents(t)
+	fake := oneFakePartition(s)
+	fake.did(1, core.ActionLike, 1, 30)
+	first := fake.run(t.Context(), at(AtSealed, 1, runtime.Goexit))
+	<-first.done
+	known := first.p.HandOff()
+
+	fake.did(2, core.ActionLike, 1, 20)
+	between := fake.log[1]
+	fake.finish(t) // another process
+
+	fake.did(2, core.ActionLike, 1, 10)
+	again := *between
+	again.Offset = int64(len(fake.log))
+	fake.log = append(fake.log, &again)
+	fake.handoff = known
+	p := fake.worker(noFailpoints{})
+	next, err := p.Ledger.NextFence(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, p.acquireFence(t.Context(), next))
+	_, err = p.collect(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, p.apply(t.Context()))
+	require.Equal(t, "2", sums(t, s, "post_metrics_1h", "likes", "post_id = 1"))
+	require.Equal(t, 3, s.Count(t, "SELECT count() AS n FROM events"))
+}
