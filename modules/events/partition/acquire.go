@@ -59,9 +59,8 @@ func (p *Worker) acquireFence(ctx context.Context, number uint64) error {
 	switch p.known.Number {
 	case number, number - 1: // nobody has come between
 		p.known = f
-	default: // whoever has may have written what our filter and our states do not know
-		p.known = ledger.Fence{}
-		p.states.Forget()
+	default:
+		p.forget()
 	}
 	p.metrics.fences.Inc()
 	p.Failpoints.Reached(AtClaimed, p.ID)
@@ -116,7 +115,7 @@ func (p *Worker) resume(ctx context.Context) (resumed bool, err error) {
 	}
 	err = p.Ledger.Holds(ctx, p.known)
 	if errors.Is(err, ledger.ErrFenced) {
-		p.known, p.certain = ledger.Fence{}, false
+		p.forget()
 		return false, nil
 	}
 	if err != nil || !p.certain {
@@ -129,4 +128,12 @@ func (p *Worker) resume(ctx context.Context) (resumed bool, err error) {
 	p.logChecked = true
 	p.metrics.resumed.Inc()
 	return true, nil
+}
+
+// forget drops what is known from before: somebody else has had the partition since, and may have written what our
+// filter and our windows do not know.
+func (p *Worker) forget() {
+	p.known, p.certain = ledger.Fence{}, false
+	p.states.Forget()
+	p.dedup.ForgetRecent()
 }

@@ -67,9 +67,7 @@ func (p *Worker) checkLogBounds(ctx context.Context, next int64) (int64, error) 
 		}
 	}
 	lost.Lost = uint64(to-next) - lost.Rows
-	p.states.Forget()
-	p.dedup.ForgetRecent()
-	p.known = ledger.Fence{} // they may know what was read and is lost
+	p.forget() // it may follow from what was read and is lost
 	p.log.Error("offsets are lost, going on as events.on_lost_offsets says", zap.Int64("first", next),
 		zap.Int64("last", to-1))
 	if err := p.Ledger.WriteRange(ctx, p.fence, lost, true); err != nil {

@@ -381,3 +381,28 @@ func TestWhoCameBetweenTwoFencesIsNotOverlooked(t *testing.T) {
 	require.Equal(t, "2", sums(t, s, "post_metrics_1h", "likes", "post_id = 1"))
 	require.Equal(t, 3, s.Count(t, "SELECT count() AS n FROM events"))
 }
+
+// TestAPartitionThatComesBackIsReadAnew has a process stand still while another has its partition, and get it back.
+func TestAPartitionThatComesBackIsReadAnew(t *testing.T) {
+	t.Parallel()
+	s := stack.OfEvents(t)
+	fake := oneFakePartition(s)
+	fake.did(1, core.ActionLike, 1, 30)
+	first := fake.run(t.Context(), noFailpoints{})
+	wait.Until(t, func() bool { return fake.committed.Load() == 1 })
+	first.cancel()
+	<-first.done
+	known := first.p.HandOff()
+	require.True(t, known.certain)
+	require.Positive(t, known.states.Len())
+
+	fake.did(1, core.ActionUnlike, 1, 20)
+	fake.finish(t) // another process
+	require.Equal(t, "0", sums(t, s, "post_metrics_1h", "likes", "post_id = 1"))
+
+	fake.did(1, core.ActionLike, 1, 10)
+	fake.handoff = known
+	fake.finish(t)
+	require.Equal(t, "1", sums(t, s, "post_metrics_1h", "likes", "post_id = 1"))
+	fake.requireExact(t)
+}
