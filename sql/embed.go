@@ -13,7 +13,9 @@ import (
 var files embed.FS
 
 // ClickHouse is the text of a query in clickhouse/queries, such as "followees".
-func ClickHouse(name string) string { return read("clickhouse/queries/" + name + ".sql") }
+func ClickHouse(name string) string {
+	return strings.ReplaceAll(read("clickhouse/queries/"+name+".sql"), "{{key_numbers}}", KeyNumbers)
+}
 
 // Postgres is the text of a query in postgres/queries.
 func Postgres(name string) string { return read("postgres/queries/" + name + ".sql") }

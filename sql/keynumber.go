@@ -12,3 +12,10 @@ func DerivedNumber(key string) string {
 	// the second bit is what the sign is not
 	return "((" + hash + " & -4611686018427387905) | ((~(" + hash + ") >> 1) & 4611686018427387904))"
 }
+
+// KeyNumbers is an expression of ClickHouse for the numbers of the keys of which row_key is made, in their order, as
+// core.ParseID gives them. Statements have it as {{key_numbers}}.
+const KeyNumbers = `arrayMap(k -> if(toString(k.2) = k.1 AND k.2 != 0 AND abs(k.2) < 4611686018427387904, k.2,
+        if(k.3 < 0, bitAnd(k.3, -4611686018427387905), bitOr(k.3, 4611686018427387904))),
+    arrayMap(k -> (k, toInt64OrZero(k), reinterpretAsInt64(reverse(substring(SHA256(k), 1, 8)))),
+        arrayMap(k -> decodeURLComponent(k), splitByChar(':', row_key))))`

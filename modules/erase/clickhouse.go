@@ -196,7 +196,7 @@ func (e *Eraser) read(ctx context.Context, name string, result proto.Results, ea
 	params ...clickhouse.Parameter,
 ) error {
 	return e.db.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
-		Body: sql.ClickHouse(name), Parameters: append(params, e.keys.places()...), Result: result,
+		Body: sql.ClickHouse(name), Parameters: append(params, e.parameters()...), Result: result,
 		OnResult: func(context.Context, proto.Block) error { each(); return nil },
 	}})
 }
@@ -204,21 +204,22 @@ func (e *Eraser) read(ctx context.Context, name string, result proto.Results, ea
 func (e *Eraser) write(ctx context.Context, name string, params ...clickhouse.Parameter) error {
 	return e.db.Write(ctx, clickhouse.Query{
 		Name:  name,
-		Query: ch.Query{Body: sql.ClickHouse(name), Parameters: append(params, e.keys.places()...)},
+		Query: ch.Query{Body: sql.ClickHouse(name), Parameters: append(params, e.parameters()...)},
 	})
 }
 
-// places are where keys of rows may name people, as parameters: <kind>_<1 or 2>. No key has 255 places.
-func (k Keys) places() []clickhouse.Parameter {
-	var all []clickhouse.Parameter
+// parameters are those of all statements: where keys of rows name people, by kind, and the list by its whole name, as
+// a removal runs in the server without a database of its own.
+func (e *Eraser) parameters() []clickhouse.Parameter {
+	all := []clickhouse.Parameter{clickhouse.Param("erased_users", e.db.Database()+".erased_users")}
 	for _, kind := range []string{"follow", "comment", "like", "block", "mute"} {
-		for i := range 2 {
-			place := 255
-			if i < len(k.Places[kind]) && k.Places[kind][i] > 0 {
-				place = k.Places[kind][i]
+		places := []int{}
+		for _, place := range e.keys.Places[kind] {
+			if place > 0 {
+				places = append(places, place)
 			}
-			all = append(all, clickhouse.Param(fmt.Sprintf("%s_%d", kind, i+1), place))
 		}
+		all = append(all, clickhouse.Param(kind, places))
 	}
 	return all
 }

@@ -13,7 +13,8 @@
 //     refuse the person's tokens.
 //  2. Note which offsets of the raw table go (event_erasures), with their days.
 //  3. Remove the rows from the parts on disk (ALTER … DELETE; the statement names nobody, because a mutation is
-//     remembered). The texts of their keys go last.
+//     remembered; it has no query within a query, which never ends under some profiles). The texts of their keys go
+//     last.
 //  4. Recount: the owners of the partitions make the views equal to the raw table again, so the person's likes and
 //     views leave the sums of posts too. Days of which the raw table has dropped rows cannot be recounted: there the
 //     sums keep them, and say nothing of whom.

@@ -112,7 +112,7 @@ func (e *Eraser) Run(ctx context.Context, people []core.Key) (Report, error) {
 			return r, err
 		}
 	}
-	if err := e.forget(ctx, users, &r); err != nil {
+	if err := e.forget(ctx, people, users, &r); err != nil {
 		return r, err
 	}
 	if err := e.steps(StepLookedOver); err != nil {
@@ -154,8 +154,8 @@ func (e *Eraser) remove(ctx context.Context, left map[string]uint64, since time.
 }
 
 // forget removes what Redis and our schema in PostgreSQL have.
-func (e *Eraser) forget(ctx context.Context, users []core.ID, r *Report) error {
-	if err := e.forgetPostgres(ctx, users, r); err != nil {
+func (e *Eraser) forget(ctx context.Context, people []core.Key, users []core.ID, r *Report) error {
+	if err := e.forgetPostgres(ctx, people, r); err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	if err := e.forgetRedis(ctx, users, r); err != nil {

@@ -76,6 +76,15 @@ func TestTheChainHoldsUnderAnyProfileAndTimeZone(t *testing.T) {
 	}
 }
 
+// TestAnAppWithUUIDsUnderAnOddProfile has keys that are no integers meet such a server: their removal is the statement
+// with the most to it.
+func TestAnAppWithUUIDsUnderAnOddProfile(t *testing.T) {
+	t.Parallel()
+	withUUIDs(stack.OwnWith(t, embedded.Options{
+		ClickHouseProfile: odd(map[string]string{"enable_analyzer": "0"}),
+	})).goesAllTheWay(t)
+}
+
 // requireServer holds that the server is set as the test means it to be.
 func requireServer(t *testing.T, s *stack.Stack, zone string, profile map[string]string) {
 	t.Helper()
