@@ -76,7 +76,8 @@ func WithAudit(ctx context.Context, cfg config.Config, f func(*audit.Service) er
 		owners := auditedOwners{ledger.NewOwners(cfg.Events.Log(), cfg.Events.InsertTimeout, client,
 			core.SystemClock{}), cfg.Events}
 		auditor := audit.NewAuditor(cfg.Audit, client, owners, core.SystemClock{})
-		return f(audit.NewService(cfg.Audit, auditor, pool, prometheus.NewRegistry(), zap.NewNop()))
+		return f(audit.NewService(cfg.Audit, auditor, pool, bookBeside(cfg, client), prometheus.NewRegistry(),
+			zap.NewNop()))
 	})
 }
 

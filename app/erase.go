@@ -7,7 +7,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
-	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
@@ -119,10 +118,7 @@ func Erase(ctx context.Context, cfg config.Config, users []core.Key, options ...
 
 // checkKeys refuses a key whose number is another's, who would be erased.
 func checkKeys(ctx context.Context, db *clickhouse.Client, cfg config.Config, users []core.Key) error {
-	book := keys.New(keys.Params{
-		Config: cfg.Keys, ClickHouse: db, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(),
-		Log: zap.NewNop(),
-	})
+	book := bookBeside(cfg, db)
 	for _, user := range users {
 		if err := book.Load(ctx, []core.ID{user.ID}); err != nil {
 			return err

@@ -1,14 +1,18 @@
 package app
 
 import (
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/httpapi"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/keys"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/suggest"
 )
 
@@ -22,6 +26,14 @@ func keyBook() fx.Option {
 		func(b *keys.Book) hot.LoadNames { return b.Load },
 		func(b *keys.Book) graph.Names { return graph.Names{Texts: b.Texts, Learn: b.Learn} },
 	))
+}
+
+// bookBeside is the book of keys for a command that runs beside the program.
+func bookBeside(cfg config.Config, db *clickhouse.Client) *keys.Book {
+	return keys.New(keys.Params{
+		Config: cfg.Keys, ClickHouse: db, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(),
+		Log: zap.NewNop(),
+	})
 }
 
 // keptNames are the names that the feed keeps beside what it caches of viewers.

@@ -46,7 +46,7 @@ func (a *API) last(c echo.Context) error {
 	if out.Running, err = a.service.store.running(c.Request().Context()); err != nil {
 		return unavailable(err)
 	}
-	if out.Last, err = a.service.store.last(c.Request().Context()); err != nil {
+	if out.Last, err = a.service.last(c.Request().Context()); err != nil {
 		return unavailable(err)
 	}
 	if out.Last != nil {

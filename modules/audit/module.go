@@ -27,13 +27,15 @@ type serviceIn struct {
 	ClickHouse *clickhouse.Client
 	Pool       *pgxpool.Pool
 	Owners     Owners
+	Names      core.Names
 	Clock      core.Clock
 	Registry   prometheus.Registerer
 	Log        *zap.Logger
 }
 
 func provide(in serviceIn) *Service {
-	s := NewService(in.Config, NewAuditor(in.Config, in.ClickHouse, in.Owners, in.Clock), in.Pool, in.Registry, in.Log)
+	s := NewService(in.Config, NewAuditor(in.Config, in.ClickHouse, in.Owners, in.Clock), in.Pool, in.Names,
+		in.Registry, in.Log)
 	in.Lifecycle.Append(fx.StopHook(s.Stop))
 	return s
 }

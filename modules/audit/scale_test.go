@@ -55,8 +55,8 @@ func BenchmarkTenMillionEvents(b *testing.B) {
 		ledger.NewOwners(w.events.Log(), w.events.InsertTimeout, w.ClickHouse, core.SystemClock{}),
 		w.events.AcceptedAge + w.events.Retention,
 	}
-	w.service = NewService(w.cfg, NewAuditor(w.cfg, w.ClickHouse, w.owners, core.SystemClock{}), w.Postgres, w.reg,
-		zaptest.NewLogger(b))
+	w.service = NewService(w.cfg, NewAuditor(w.cfg, w.ClickHouse, w.owners, core.SystemClock{}), w.Postgres,
+		keyed{}, w.reg, zaptest.NewLogger(b))
 	b.ResetTimer()
 	for range b.N {
 		began := time.Now()

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -16,16 +17,19 @@ type Service struct {
 	cfg     Config
 	auditor *Auditor
 	store   store
+	names   core.Names
 	metrics *metrics
 	log     *zap.Logger
 	workers *worker.Group // audits that were begun over HTTP
 }
 
 // NewService makes a service without dialling.
-func NewService(cfg Config, auditor *Auditor, pool *pgxpool.Pool, reg prometheus.Registerer, log *zap.Logger) *Service {
+func NewService(cfg Config, auditor *Auditor, pool *pgxpool.Pool, names core.Names, reg prometheus.Registerer,
+	log *zap.Logger,
+) *Service {
 	return &Service{
-		cfg: cfg, auditor: auditor, store: store{pool}, metrics: newMetrics(reg), log: log.Named("audit"),
-		workers: worker.NewGroup(nil),
+		cfg: cfg, auditor: auditor, store: store{pool}, names: names, metrics: newMetrics(reg),
+		log: log.Named("audit"), workers: worker.NewGroup(nil),
 	}
 }
 
@@ -68,15 +72,26 @@ func (s *Service) run(ctx context.Context, o Options, unlock func() error) (Repo
 	defer s.metrics.running.Dec()
 	r, err := s.auditor.Run(ctx, o)
 	s.metrics.observe(&r)
-	for i := range r.Findings {
+	named := s.named(ctx, r)
+	for i := range named.Findings {
 		if i == loggedFindings {
 			break
 		}
-		s.log.Error("the audit found something wrong", zap.Stringer("what", r.Findings[i]))
+		s.log.Error("the audit found something wrong", zap.Stringer("what", named.Findings[i]))
 	}
 	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTimeout)
 	defer cancel()
-	return r, errors.Join(err, s.store.save(saving, r), unlock())
+	return named, errors.Join(err, s.store.save(saving, r), unlock())
+}
+
+// last is the last report; nil if there is none.
+func (s *Service) last(ctx context.Context) (*Report, error) {
+	r, err := s.store.last(ctx)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	named := s.named(ctx, *r)
+	return &named, nil
 }
 
 // loggedFindings bounds the lines of an audit in the log; the report has more.

@@ -67,8 +67,8 @@ func newWorld(t *testing.T) *world {
 	}
 	_, err := kafka.EnsureTopics(w.KafkaConfig, events.TopicSpecs(w.events, w.KafkaConfig), false)
 	require.NoError(t, err)
-	w.service = NewService(w.cfg, NewAuditor(w.cfg, w.ClickHouse, w.owners, core.SystemClock{}), w.Postgres, w.reg,
-		zaptest.NewLogger(t))
+	w.service = NewService(w.cfg, NewAuditor(w.cfg, w.ClickHouse, w.owners, core.SystemClock{}), w.Postgres,
+		keyed{}, w.reg, zaptest.NewLogger(t))
 	t.Cleanup(func() { require.NoError(t, w.service.Stop(context.Background())) })
 	w.consume(t)
 	w.fill(t)

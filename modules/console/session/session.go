@@ -49,7 +49,7 @@ func Open(auth httpserver.Authenticator, token string) (*Session, error) {
 	}
 	name := who.Subject
 	if name == "" && who.UserID.Valid() {
-		name = who.UserID.String()
+		name = who.User().String()
 	}
 	return &Session{Token: token, Name: name, Reads: !who.Admin}, nil
 }
