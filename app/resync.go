@@ -48,12 +48,10 @@ func Resync(ctx context.Context, cfg config.Config, table string, repair bool, s
 	if table != "" && !strings.Contains(table, ".") {
 		table = "public." + table
 	}
-	book := keys.New(keys.Params{
-		Config: cfg.Keys, ClickHouse: db, Clock: core.SystemClock{}, Registry: prometheus.NewRegistry(),
-		Log: zap.NewNop(),
-	})
 	p := newProgress(out)
-	found, err := r.Naming(book.Texts).Without(erase.NewList(db, zap.NewNop())).Run(ctx, resync.Options{
+	book := bookBeside(cfg, db)
+	r = r.Naming(book.Texts).Refusing(book.Refused).Without(erase.NewList(db, zap.NewNop()))
+	found, err := r.Run(ctx, resync.Options{
 		Table: table, Repair: repair, Settle: settle, Drain: cfg.CDC.Resync.Drain, Name: "command", Rows: p.rows,
 		Progress: p.compared,
 	})
@@ -96,6 +94,9 @@ func (p *progress) compared(c resync.Comparison) {
 	}
 	if c.Unreadable > 0 {
 		said += fmt.Sprintf("; %d rows that the mapping cannot read", c.Unreadable)
+	}
+	if c.Refused > 0 {
+		said += fmt.Sprintf("; %d rows with a key whose number is another's", c.Refused)
 	}
 	// what cannot be written is no reason to stop
 	_, _ = fmt.Fprintf(p.out, "%-8s %-24s %9d rows  %6.1f s  %s\n", c.Kind, c.Table, c.Rows,
@@ -144,7 +145,7 @@ func resyncJob() fx.Option {
 				}
 				db := clickhouse.New(own, prometheus.NewRegistry())
 				defer db.Close()
-				_, err = r.With(db).Naming(book.Texts).Without(erased).Run(ctx, o)
+				_, err = r.With(db).Naming(book.Texts).Refusing(book.Refused).Without(erased).Run(ctx, o)
 				return err
 			},
 		}, nil

@@ -142,6 +142,20 @@ func (b *Book) Check(ctx context.Context, k core.Key) error {
 	return nil
 }
 
+// Refused tells which keys have a number that is held by another. It claims none.
+func (b *Book) Refused(ctx context.Context, keys []core.Key) (core.RefusedKeys, error) {
+	if err := b.Load(ctx, numbers(keys)); err != nil {
+		return nil, err
+	}
+	refused := core.RefusedKeys{}
+	for _, k := range keys {
+		if text, ok := b.held.get(k.ID); ok && text != k.Text {
+			refused[k] = struct{}{}
+		}
+	}
+	return refused, nil
+}
+
 // User reads the key of a user as a client writes it.
 func (b *Book) User(ctx context.Context, text string) (core.ID, error) {
 	return b.read(ctx, b.forms.Users, text)

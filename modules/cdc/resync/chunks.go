@@ -155,14 +155,14 @@ func (w *walk) compare(ctx context.Context, p chunk) error {
 		return err
 	}
 	w.copies = watch.Elapsed()
-	var candidates []string
+	var differ []keyedRow
 	each := func(key string, row schema.AppRow) {
 		if !p.has(w.resync.hash, key) {
 			return
 		}
 		w.found.Rows++
 		if sum, ok := sums[key]; !ok || sum != w.resync.hash.whole(kind, key, row.Row) {
-			candidates = append(candidates, key)
+			differ = append(differ, keyedRow{key, row.Keys})
 		}
 		delete(sums, key)
 	}
@@ -173,10 +173,41 @@ func (w *walk) compare(ctx context.Context, p chunk) error {
 	if p.slice == 0 {
 		w.found.Unreadable += unreadable
 	}
+	candidates, err := w.withoutRefused(ctx, differ)
+	if err != nil {
+		return err
+	}
 	for key := range sums {
 		candidates = append(candidates, key)
 	}
 	return w.confirm(ctx, candidates)
+}
+
+// keyedRow is a row of the app's, by its key in our copy, with the keys in it that are no numbers of their own.
+type keyedRow struct {
+	key  string
+	keys []core.Key
+}
+
+// withoutRefused are the keys of rows but for those that name a key whose number is another's. These are counted: they
+// were made dead letters when they were written, and a repair would be one more, each time.
+func (w *walk) withoutRefused(ctx context.Context, rows []keyedRow) (left []string, err error) {
+	var keys []core.Key
+	for _, row := range rows {
+		keys = append(keys, row.keys...)
+	}
+	refused, err := w.resync.refused(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		if _, is := refused.First(row.keys...); is {
+			w.found.Refused++
+			continue
+		}
+		left = append(left, row.key)
+	}
+	return left, nil
 }
 
 // scan reads the app's rows that are of the kind, at the pace, and counts those that cannot be read.

@@ -10,6 +10,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/cdc/replica"
 	"github.com/feedrank/feedrank/modules/cdc/schema"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -22,6 +23,18 @@ type difference struct {
 	original *schema.AppRow // nil: the app has none
 	sum      uint64         // of the app's row and its edges; zero: there is none
 	edges    bool           // that is all
+}
+
+// name is the row's key as the app has it, as far as it is known.
+func (d difference) name(k mapping.Kind) string {
+	if !k.Layout().ByID {
+		return d.key
+	}
+	id := core.ID(k.KeyedRow(d.key).ID)
+	if key, known := id.Named(d.texts); known {
+		return key.String()
+	}
+	return d.key
 }
 
 // fewKeys are read again at a time.
@@ -176,7 +189,7 @@ func (w *walk) report(ctx context.Context, found []difference, at envelope.Sourc
 			c.Wrong++
 		}
 		if len(c.Examples) < 10 {
-			c.Examples = append(c.Examples, d.key)
+			c.Examples = append(c.Examples, d.name(w.source.Kind))
 		}
 	}
 	if !w.options.Repair {

@@ -11,6 +11,7 @@ type metrics struct {
 	differences *prometheus.CounterVec // table, difference
 	repairs     *prometheus.CounterVec // table
 	rows        *prometheus.GaugeVec   // table
+	refused     *prometheus.GaugeVec   // table
 	finished    *prometheus.GaugeVec   // table
 	clock       core.Clock
 }
@@ -28,11 +29,15 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 		rows: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "feedrank_cdc_resync_rows", Help: "Rows of the app's table that the last comparison read.",
 		}, []string{"table"}),
+		refused: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "feedrank_cdc_resync_refused_rows",
+			Help: "Rows of the app's table that are in no copy, because a key in them has the number of another.",
+		}, []string{"table"}),
 		finished: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "feedrank_cdc_resync_finished_timestamp_seconds", Help: "When the last comparison of a table ended.",
 		}, []string{"table"}),
 	}
-	reg.MustRegister(m.differences, m.repairs, m.rows, m.finished)
+	reg.MustRegister(m.differences, m.repairs, m.rows, m.refused, m.finished)
 	return m
 }
 
@@ -45,5 +50,6 @@ func (m *metrics) found(c Comparison) {
 	}
 	m.repairs.WithLabelValues(c.Table).Add(float64(c.Repairs))
 	m.rows.WithLabelValues(c.Table).Set(float64(c.Rows))
+	m.refused.WithLabelValues(c.Table).Set(float64(c.Refused))
 	m.finished.WithLabelValues(c.Table).Set(float64(m.clock.Now().Unix()))
 }

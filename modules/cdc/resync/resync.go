@@ -31,6 +31,7 @@ type Resync struct {
 	metrics *metrics
 	erased  core.Erased
 	texts   func(ctx context.Context, ids []core.ID) (map[core.ID]string, error)
+	refused func(ctx context.Context, keys []core.Key) (core.RefusedKeys, error)
 }
 
 // Params are what a Resync needs.
@@ -53,8 +54,9 @@ type Params struct {
 func New(p Params) *Resync {
 	return &Resync{
 		Params: p, hash: hasher{seed: maphash.MakeSeed()}, metrics: newMetrics(p.Registerer, p.Clock),
-		erased: core.NobodyErased{},
-		texts:  func(context.Context, []core.ID) (map[core.ID]string, error) { return nil, nil },
+		erased:  core.NobodyErased{},
+		texts:   func(context.Context, []core.ID) (map[core.ID]string, error) { return nil, nil },
+		refused: func(context.Context, []core.Key) (core.RefusedKeys, error) { return nil, nil },
 	}
 }
 
@@ -79,12 +81,20 @@ func (r *Resync) Naming(texts func(ctx context.Context, ids []core.ID) (map[core
 	return &naming
 }
 
+// Refusing is the same with somebody who knows of keys whose number is another's.
+func (r *Resync) Refusing(refused func(ctx context.Context, keys []core.Key) (core.RefusedKeys, error)) *Resync {
+	refusing := *r
+	refusing.refused = refused
+	return &refusing
+}
+
 // Comparison is what was found of one kind.
 type Comparison struct {
 	Kind       string
 	Table      string
 	Rows       int64 // in PostgreSQL
 	Unreadable int   // rows that the mapping cannot read
+	Refused    int   // rows with a key whose number is another's: they are in no copy
 	Missing    int   // in ClickHouse
 	Wrong      int
 	TooMany    int
