@@ -14,8 +14,8 @@ import (
 // numbered is where a finding names something by a number that was derived from its key: those have 19 digits.
 var numbered = regexp.MustCompile(`\b(user|author|post) (-?[0-9]{19})\b`)
 
-// named is the report with the app's keys in place of numbers that were derived from them. What is kept has the numbers:
-// so whoever erases a person finds them there.
+// named is the report with the app's keys in place of numbers that were derived from them. What is kept has the
+// numbers: so whoever erases a person finds them there.
 func (s *Service) named(ctx context.Context, r Report) Report {
 	var ids []core.ID
 	for _, f := range r.Findings {
