@@ -19,6 +19,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/bench"
 	"github.com/feedrank/feedrank/modules/lab/bench/harness"
+	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/ops"
@@ -30,7 +31,8 @@ import (
 type BenchOptions struct {
 	Name  string
 	Scale string
-	Dir   string // where the worlds are kept
+	Keys  seed.Keys // of the world; empty: integers
+	Dir   string    // where the worlds are kept
 	For   time.Duration
 	Rate  float64
 	Args  []string // settings for the program, as on its command line
@@ -41,11 +43,21 @@ type BenchOptions struct {
 	Profiles string
 }
 
+// ErrIntegersAlone is of a bench that cannot measure a world of UUIDs.
+var ErrIntegersAlone = errors.New("this bench measures a world whose keys are integers alone")
+
 // Bench measures the program, as a process of its own, on embedded servers that hold a seeded world.
 func Bench(ctx context.Context, cfg config.Config, o BenchOptions, out io.Writer) (_ *harness.Report, err error) {
 	b, err := bench.Find(o.Name)
 	if err != nil {
 		return nil, err
+	}
+	if o.Keys.UUIDs() {
+		if !b.AnyKeys {
+			return nil, fmt.Errorf("%s: %w", o.Name, ErrIntegersAlone)
+		}
+		cfg.Keys.Users, cfg.Keys.Posts = core.UUIDKeys, core.UUIDKeys
+		cfg = cfg.WithKeyForms()
 	}
 	log, err := ops.NewLogger(cfg.Log)
 	if err != nil {
@@ -81,8 +93,7 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (ha
 		Version: app.Version, For: o.For,
 		Rate: o.Rate, Profiles: o.Profiles,
 		Token: func(user core.ID) (string, error) {
-			return auth.Sign(w.cfg.Auth, user, true, 24*time.Hour,
-				time.Now())
+			return auth.SignUser(w.cfg.Auth, w.Keys.User(user), true, 24*time.Hour, time.Now())
 		},
 		Feedrank: func(args ...string) *exec.Cmd {
 			cmd := exec.Command(program, append(args, o.Args...)...)
@@ -130,6 +141,7 @@ func onServers(cfg config.Config) []string {
 		fmt.Sprint("FEEDRANK_KAFKA__REPLICATION_FACTOR=", cfg.Kafka.ReplicationFactor),
 		"FEEDRANK_REDIS__ADDRS=" + cfg.Redis.Addrs[0],
 		fmt.Sprint("FEEDRANK_REDIS__DISABLE_CACHE=", cfg.Redis.DisableCache),
+		fmt.Sprint("FEEDRANK_KEYS__USERS=", cfg.Keys.Users), fmt.Sprint("FEEDRANK_KEYS__POSTS=", cfg.Keys.Posts),
 		"FEEDRANK_FEED__CURSOR_SECRETS=" + rand.Text() + rand.Text(),
 	}
 }

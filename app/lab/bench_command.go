@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,8 +15,10 @@ import (
 
 	"github.com/feedrank/feedrank/app/cli"
 	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/bench"
 	"github.com/feedrank/feedrank/modules/lab/bench/harness"
+	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/lab/seed/world"
 )
 
@@ -23,6 +26,7 @@ func benchCommand() *cobra.Command {
 	var s cli.Settings
 	var o BenchOptions
 	var file, echo string
+	var keys []string
 	var limit time.Duration
 	c := &cobra.Command{
 		Use: "bench NAME", Short: "Measure the program on a seeded world, and compare with what is promised",
@@ -50,22 +54,23 @@ func benchCommand() *cobra.Command {
 			ctx, cancel := context.WithTimeoutCause(c.Context(), limit,
 				fmt.Errorf("the bench was not done after %s (--limit)", limit))
 			defer cancel()
-			report, err := Bench(ctx, cfg, o, c.OutOrStdout())
-			if errors.Is(err, bench.ErrUnknown) || errors.Is(err, world.ErrUnknownScale) {
-				return fmt.Errorf("%w; %w", err, cli.ErrUsage)
+			if len(keys) > 1 && file != "" {
+				return cli.Usagef("--out: want one of --keys with it")
 			}
-			if err != nil {
-				return errors.Join(err, context.Cause(ctx))
+			for _, k := range keys {
+				o.Keys = seed.Keys(k)
+				if err := benchOne(ctx, cfg, o, file, c.OutOrStdout()); err != nil {
+					return err
+				}
 			}
-			if file == "" {
-				file = filepath.Join("test", "reports", o.Name+"-"+o.Scale+".json")
-			}
-			return errors.Join(report.Print(c.OutOrStdout()), report.Save(file), report.Err())
+			return nil
 		},
 	}
 	s.Flags(c)
 	c.Flags().StringVar(&o.Scale, "scale", world.Small,
 		"of the world: small, tenth (of the reference), reference or large")
+	c.Flags().StringSliceVar(&keys, "keys", []string{string(core.IntegerKeys)},
+		"of the world: integer or uuid; both, with a comma, for one after the other")
 	c.Flags().StringVar(&file, "out", "", "the report; empty: test/reports/NAME-SCALE.json")
 	c.Flags().StringVar(&o.Dir, "dir", filepath.Join("data", "bench"), "where the worlds are kept")
 	c.Flags().StringVar(&o.Redis, "redis", "",
@@ -78,6 +83,24 @@ func benchCommand() *cobra.Command {
 	c.Flags().StringVar(&echo, "echo", "", "")
 	_ = c.Flags().MarkHidden("echo") // it is there: this program runs itself with it
 	return c
+}
+
+// benchOne measures on one world, prints what was found and keeps it.
+func benchOne(ctx context.Context, cfg config.Config, o BenchOptions, file string, out io.Writer) error {
+	if form := core.KeyForm(o.Keys); form != core.IntegerKeys && form != core.UUIDKeys {
+		return cli.Usagef("--keys %s: want integer or uuid", form)
+	}
+	report, err := Bench(ctx, cfg, o, out)
+	if errors.Is(err, bench.ErrUnknown) || errors.Is(err, world.ErrUnknownScale) || errors.Is(err, ErrIntegersAlone) {
+		return fmt.Errorf("%w; %w", err, cli.ErrUsage)
+	}
+	if err != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	if file == "" {
+		file = filepath.Join("test", "reports", o.Name+"-"+o.world()+".json")
+	}
+	return errors.Join(report.Print(out), report.Save(file), report.Err())
 }
 
 func listBenches() string {

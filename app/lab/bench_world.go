@@ -65,7 +65,7 @@ func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.
 	if err != nil {
 		return nil, err
 	}
-	w := &benchWorld{dir: filepath.Join(o.Dir, o.Scale)}
+	w := &benchWorld{dir: filepath.Join(o.Dir, o.world())}
 	file := filepath.Join(w.dir, "world.json")
 	var kept stamp
 	text, err := os.ReadFile(file)
@@ -92,11 +92,11 @@ func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.
 	}
 	if usable {
 		w.World = kept.World
-		_, err := fmt.Fprintf(out, "The world of scale %s, made %s ago.\n", o.Scale,
+		_, err := fmt.Fprintf(out, "The world of scale %s, made %s ago.\n", o.world(),
 			time.Since(w.Now).Round(time.Minute))
 		return w, err
 	}
-	if err := w.make(ctx, o.Scale, options, out); err != nil {
+	if err := w.make(ctx, o, options, out); err != nil {
 		return nil, err
 	}
 	if text, err = json.MarshalIndent(stamp{Options: options, Schema: schema, World: w.World}, "", "  "); err != nil {
@@ -105,25 +105,36 @@ func openWorld(ctx context.Context, cfg config.Config, o BenchOptions, log *zap.
 	return w, os.WriteFile(file, text, 0o600)
 }
 
-func (w *benchWorld) make(ctx context.Context, scale string, named world.Options, out io.Writer) error {
-	if _, err := fmt.Fprintf(out, "Making the world of scale %s.\n", scale); err != nil {
+// world names the world of a scale and of keys.
+func (o BenchOptions) world() string {
+	if o.Keys.UUIDs() {
+		return o.Scale + "-uuid"
+	}
+	return o.Scale
+}
+
+func (w *benchWorld) make(ctx context.Context, o BenchOptions, named world.Options, out io.Writer) error {
+	if _, err := fmt.Fprintf(out, "Making the world of scale %s.\n", o.world()); err != nil {
 		return err
 	}
-	if err := createExampleSchema(ctx, w.cfg.Postgres.DSN); err != nil {
-		return err
+	if !o.Keys.UUIDs() { // else the seed makes the tables
+		if err := createExampleSchema(ctx, w.cfg.Postgres.DSN); err != nil {
+			return err
+		}
 	}
 	if _, err := app.Migrate(ctx, w.cfg, false); err != nil {
 		return err
 	}
 	options := seed.DefaultOptions()
 	options.World, options.World.Now = named, time.Now().UTC()
+	options.Keys, options.CreateSchema = o.Keys, o.Keys.UUIDs()
 	report, err := SeedBulk(ctx, w.cfg, options, out)
 	if err != nil {
 		return err
 	}
 	w.World = harness.World{
-		Scale: scale, Users: report.Rows("users"), Posts: report.Rows("posts"), Events: report.Rows("events"),
-		Now: options.World.Now, Seconds: report.Seconds,
+		Scale: o.world(), Keys: o.Keys, Users: report.Rows("users"), Posts: report.Rows("posts"),
+		Events: report.Rows("events"), Now: options.World.Now, Seconds: report.Seconds,
 	}
 	return nil
 }

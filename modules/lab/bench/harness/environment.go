@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -19,9 +20,10 @@ import (
 
 // Bench is one measurement. Run puts load on the program and states what it found with Figure.
 type Bench struct {
-	Name string
-	Says string // what it measures, in a line
-	Run  func(ctx context.Context, on *Environment) error
+	Name    string
+	Says    string // what it measures, in a line
+	AnyKeys bool   // it can measure a world of UUIDs, too
+	Run     func(ctx context.Context, on *Environment) error
 }
 
 // Server is one of the servers beside the program.
@@ -37,8 +39,9 @@ type Server interface {
 // World is what the servers hold.
 type World struct {
 	Scale   string    `json:"scale"`
-	Users   int       `json:"users"` // their ids count from 1
-	Posts   int       `json:"posts"` // likewise
+	Keys    seed.Keys `json:"keys,omitempty"` // how its users and posts are called; empty: by their ids
+	Users   int       `json:"users"`          // their ids count from 1
+	Posts   int       `json:"posts"`          // likewise
 	Events  int       `json:"events"`
 	Now     time.Time `json:"now"`     // when it ends
 	Seconds float64   `json:"seconds"` // what it took to make

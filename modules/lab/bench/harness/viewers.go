@@ -51,14 +51,16 @@ func InTurn(requests []Request) func(int) Request {
 // Looked is what a person tells who has looked at a few posts.
 func (on *Environment) Looked(random *rand.Rand) []byte {
 	var events []string
+	keys := on.World.Keys
 	for i := range 6 {
 		action := "impression"
 		if i == 5 {
 			action = "like"
 		}
 		events = append(events,
-			fmt.Sprintf(`{"event_id":"%s","action":"%s","post_id":"%d","author_id":"%d","occurred_at":"%s"}`,
-				uuid.New(), action, 1+random.IntN(on.World.Posts), 1+random.IntN(on.World.Users),
+			fmt.Sprintf(`{"event_id":"%s","action":"%s","post_id":"%s","author_id":"%s","occurred_at":"%s"}`,
+				uuid.New(), action, keys.Post(core.ID(1+random.IntN(on.World.Posts))),
+				keys.User(core.ID(1+random.IntN(on.World.Users))),
 				time.Now().UTC().Format(time.RFC3339)))
 	}
 	return []byte(`{"events":[` + strings.Join(events, ",") + `]}`)

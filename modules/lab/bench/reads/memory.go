@@ -14,6 +14,8 @@ func Memory() harness.Bench {
 	return harness.Bench{
 		Name: "memory",
 		Says: "an api replica: ready, the hot set's load, upkeep and bytes a post, memory under load",
+
+		AnyKeys: true,
 		Run: func(ctx context.Context, on *harness.Environment) error {
 			if _, err := on.Serve(ctx, "consumer", "events-consumer"); err != nil {
 				return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/google/uuid"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
@@ -25,6 +25,8 @@ func Ingest() harness.Bench {
 	return harness.Bench{
 		Name: "ingest",
 		Says: "events a second for each core of the consumer, against ch-go alone without Kafka and guarantees",
+
+		AnyKeys: true,
 		Run: func(ctx context.Context, on *harness.Environment) error {
 			events := 1_000_000
 			if on.For > 0 {
@@ -102,15 +104,16 @@ func anything(on *harness.Environment, n int) []*sarama.ProducerMessage {
 		"comment", "share",
 	}
 	messages := make([]*sarama.ProducerMessage, n)
+	post := func() string { return on.World.Keys.Post(core.ID(1 + random.IntN(on.World.Posts))).String() }
+	user := func() string { return on.World.Keys.User(core.ID(1 + random.IntN(on.World.Users))).String() }
 	now := time.Now().UTC()
 	at := now.Format("2006-01-02T15:04:05.000Z07:00")
 	for i := range messages {
 		messages[i] = &sarama.ProducerMessage{
 			Topic: on.Kafka.Topic("events"), Timestamp: now,
-			Key: sarama.StringEncoder(strconv.Itoa(1 + random.IntN(on.World.Users))),
-			Value: sarama.StringEncoder(fmt.Sprintf(`{"v":1,"event_id":"%s","action":"%s","post_id":"%d","author_id":"%d","occurred_at":"%s","received_at":"%s","device":"phone","app_version":"1.0"}`,
-				uuid.New(), actions[random.IntN(len(actions))], 1+random.IntN(on.World.Posts),
-				1+random.IntN(on.World.Users), at, at)),
+			Key: sarama.StringEncoder(user()),
+			Value: sarama.StringEncoder(fmt.Sprintf(`{"v":1,"event_id":"%s","action":"%s","post_id":"%s","author_id":"%s","occurred_at":"%s","received_at":"%s","device":"phone","app_version":"1.0"}`,
+				uuid.New(), actions[random.IntN(len(actions))], post(), user(), at, at)),
 		}
 	}
 	return messages
