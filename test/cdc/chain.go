@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -20,6 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/sql"
+	"github.com/feedrank/feedrank/test/tables"
 )
 
 // chain is the servers between a commit and its copy, and our clients of them. The workers are spawned
@@ -35,8 +37,8 @@ type chain struct {
 // keepEnv keeps the workers' logs.
 const keepEnv = "FEEDRANK_CDC_KEEP"
 
-// start starts the servers, migrates and makes the topics.
-func start(ctx context.Context) (c *chain, err error) {
+// start starts the servers, migrates and makes the topics, for an app with such keys.
+func start(ctx context.Context, keys core.KeyForm) (c *chain, err error) {
 	c = &chain{}
 	defer func() {
 		if err != nil {
@@ -61,12 +63,16 @@ func start(ctx context.Context) (c *chain, err error) {
 	s.Postgres.DSN = a.Postgres.DSN
 	s.CDC.Source.LeadTimeout = 3 * time.Second
 	s.CDC.Source.TableCheck = time.Second
+	schema := sql.ExampleSchema()
+	if keys == core.UUIDKeys {
+		schema, s.CDC.Tables = tables.SchemaOfUUIDs(), tables.MappingOfUUIDs()
+	}
 	c.settings = s
 	if _, err := migrate.ClickHouse(ctx, s.ClickHouse, false); err != nil {
 		return c, err
 	}
 	if err := migrate.Locked(ctx, s.Postgres, func(ctx context.Context, conn *pgx.Conn) error {
-		if _, err := conn.Exec(ctx, sql.ExampleSchema()); err != nil {
+		if _, err := conn.Exec(ctx, schema); err != nil {
 			return err
 		}
 		_, err := migrate.Postgres(ctx, conn, false)

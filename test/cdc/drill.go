@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/test/tables"
@@ -19,8 +20,9 @@ import (
 // options of a drill.
 type options struct {
 	seed    uint64
-	kills   int // of each part
-	freezes int // of a consumer, and of the leading source
+	keys    core.KeyForm // of the app: integers or UUIDs
+	kills   int          // of each part
+	freezes int          // of a consumer, and of the leading source
 	writers int
 	drain   time.Duration
 	say     func(format string, args ...any)
@@ -68,7 +70,7 @@ func (r result) line() string {
 
 // run carries out a drill and compares what is left.
 func run(ctx context.Context, o options) (r result, err error) {
-	c, err := start(ctx)
+	c, err := start(ctx, o.keys)
 	if err != nil {
 		return r, err
 	}
@@ -283,7 +285,11 @@ func (d *drill) compare(ctx context.Context) (rows int, wrong string, err error)
 	waiting, cancel := context.WithTimeout(ctx, d.drain)
 	defer cancel()
 	for {
-		diff, n, err := tables.Differences(waiting, d.pool, d.db)
+		differences := tables.Differences
+		if d.keys == core.UUIDKeys {
+			differences = tables.DifferencesOfUUIDs
+		}
+		diff, n, err := differences(waiting, d.pool, d.db)
 		if err == nil {
 			rows, wrong = n, diff
 			if diff == "" {

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 )
 
@@ -45,8 +46,12 @@ func asAsked(ctx context.Context, args []string) error {
 		flags.IntVar(&o.freezes, "freezes", 5, "of a consumer, and of the leading source, until another has its part")
 		flags.IntVar(&o.writers, "writers", 4, "sessions of the app")
 		flags.DurationVar(&o.drain, "drain", 3*time.Minute, "until the tables must be equal, at the end")
+		form := flags.String("keys", string(core.IntegerKeys), "of the app: integer or uuid")
 		limit := flags.Duration("limit", 20*time.Minute, "of the whole drill")
 		_ = flags.Parse(args[1:]) // it exits
+		if o.keys = core.KeyForm(*form); o.keys != core.IntegerKeys && o.keys != core.UUIDKeys {
+			return fmt.Errorf("-keys %s: want integer or uuid", o.keys)
+		}
 		ctx, cancel := context.WithTimeout(ctx, *limit)
 		defer cancel()
 		return drillAndReport(ctx, o)

@@ -53,7 +53,7 @@ func (m *measurements) run(ctx context.Context) error {
 func (m *measurements) with(ctx context.Context, setup []string,
 	f func(c *chain, src, consumer *process) error,
 ) (err error) {
-	c, err := start(ctx)
+	c, err := start(ctx, core.IntegerKeys)
 	if err != nil {
 		return err
 	}

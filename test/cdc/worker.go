@@ -16,6 +16,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/source"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
+	"github.com/feedrank/feedrank/modules/keys"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
@@ -128,8 +129,12 @@ func newConsumer(s settings, log *zap.Logger, reg *prometheus.Registry, failure 
 	}
 	queue := deadletter.NewPublisher(s.Kafka.Topic(deadletter.DefaultConfig().CDCTopic), "chaos",
 		kafka.NewProducer(s.Kafka), core.SystemClock{}, deadletter.NewMetrics(reg))
+	client := clickhouse.New(s.ClickHouse, reg)
+	book := keys.New(keys.Params{
+		Config: keys.DefaultConfig(), ClickHouse: client, Clock: core.SystemClock{}, Registry: reg, Log: log,
+	})
 	return cdc.NewConsumer(s.CDC, s.Kafka, consumer.Params{
-		ClickHouse: clickhouse.New(s.ClickHouse, reg), Postgres: pool, DeadLetters: queue, Observer: nobody{},
+		ClickHouse: client, Postgres: pool, DeadLetters: queue, Observer: nobody{}, Keys: book,
 		Clock: core.SystemClock{}, Log: log, Registerer: reg, Failure: failure,
 	})
 }

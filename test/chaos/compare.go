@@ -78,7 +78,8 @@ func (t *truth) compareRows(ctx context.Context, db tables, v *verdict) error {
 			r := t.stream.records[t.log[p][at].number]
 			want := t.stream.events[r.event]
 			got := event{
-				id: id[i], user: user[i], post: post[i], author: author[i], occurred: occurred[i] - int64(r.shift),
+				id: id[i], user: t.stream.userOf(user[i]), post: t.stream.postOf(post[i]),
+				author: t.stream.userOf(author[i]), occurred: occurred[i] - int64(r.shift),
 				dwell: dwell[i], action: uint8(action[i] - 1),
 			}
 			if got.author == 0 && late(got.post) { // it came before its post
@@ -171,7 +172,10 @@ func (t *truth) compareViews(ctx context.Context, db tables, v *verdict) error {
 			sum(comments) AS n_comments, sum(shares) AS n_shares, sum(hides) AS n_hides
 			FROM post_metrics_1h GROUP BY hour, post_id, author_id, kafka_partition)`, results, func(rows int) {
 		for i := range rows {
-			b := postBucket{hour: hour[i], post: post[i], author: author[i], partition: partition[i]}
+			b := postBucket{
+				hour: hour[i], post: t.stream.postOf(post[i]), author: t.stream.userOf(author[i]),
+				partition: partition[i],
+			}
 			got := postCounts{dwell: dwell.Row(i)}
 			for k := range got.n {
 				got.n[k] = n[k][i]
@@ -205,7 +209,10 @@ func (t *truth) compareViews(ctx context.Context, db tables, v *verdict) error {
 		sum(likes) AS n_likes, sum(comments) AS n_comments, sum(shares) AS n_shares, sum(hides) AS n_hides
 		FROM user_author_90d GROUP BY user_id, author_id, day, kafka_partition`, results, func(rows int) {
 		for i := range rows {
-			b := authorBucket{user: user[i], author: author[i], day: day[i], partition: partition[i]}
+			b := authorBucket{
+				user: t.stream.userOf(user[i]), author: t.stream.userOf(author[i]), day: day[i],
+				partition: partition[i],
+			}
 			var got authorCounts
 			for k := range got {
 				got[k] = n[k][i]

@@ -25,6 +25,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events/posts"
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/viewer"
+	"github.com/feedrank/feedrank/modules/keys"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -90,7 +91,9 @@ func consume(s settings, orders io.Reader, reports io.Writer) error {
 	at.obey(s.Order)
 	consumer := consumer.New(s.Events.Consumer(), s.Kafka, client, letters, core.SystemClock{}, failure, reg, log,
 		consumer.WithFailpoints(at), consumer.WithObserver(signals),
-		consumer.WithPosts(posts.New(client, core.SystemClock{})))
+		consumer.WithPosts(posts.New(client, core.SystemClock{})), consumer.WithKeys(keys.New(keys.Params{
+			Config: keys.DefaultConfig(), ClickHouse: client, Clock: core.SystemClock{}, Registry: reg, Log: log,
+		})))
 	if err := consumer.Start(context.Background()); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
@@ -25,6 +26,7 @@ import (
 // options of a drill.
 type options struct {
 	seed       uint64
+	keys       core.KeyForm // of the app: integers or UUIDs
 	records    int
 	partitions int32
 	rate       int // records a second; 0: as many as the actions leave time for
@@ -107,6 +109,9 @@ func (d *drill) prepare(ctx context.Context) error {
 		// All partitions' windows together hold less than 5 % of the stream.
 		s.Events.Dedup.Window = max(1000, 2*d.batch, d.records/20/int(d.partitions))
 	}
+	if d.keys == core.UUIDKeys {
+		s.Events.Keys = core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys}
+	}
 	s.Profile = d.profile
 	d.settings, d.topic = s, s.Kafka.Topic(s.Events.Topic)
 	letters := deadletter.DefaultConfig()
@@ -125,7 +130,7 @@ func (d *drill) prepare(ctx context.Context) error {
 	if _, err := kafka.EnsureTopics(s.Kafka, topics, false); err != nil {
 		return err
 	}
-	d.stream = newStream(d.seed, d.records, time.Now())
+	d.stream = newStream(d.seed, d.records, time.Now(), d.keys)
 	if err := d.writePosts(ctx, false); err != nil {
 		return err
 	}
@@ -276,8 +281,8 @@ func (d *drill) writePosts(ctx context.Context, second bool) error {
 	var rows []string
 	for post := int64(1); post <= int64(d.stream.posts); post++ {
 		if late(post) == second {
-			rows = append(rows, fmt.Sprintf("(%d, %d, now64(6) - INTERVAL 1 DAY, 1)", post,
-				author(post, d.stream.posts)))
+			rows = append(rows, fmt.Sprintf("(%d, %d, now64(6) - INTERVAL 1 DAY, 1)", d.stream.storedPost(post),
+				d.stream.storedUser(author(post, d.stream.posts))))
 		}
 	}
 	return d.exec(ctx, "INSERT INTO posts (id, author_id, created_at, version) VALUES "+strings.Join(rows, ","))

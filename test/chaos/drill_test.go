@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/partition"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 )
@@ -21,11 +22,15 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
 }
 
-func TestEveryEventCountsOnceWhateverIsKilled(t *testing.T) {
+func TestEveryEventCountsOnceWhateverIsKilled(t *testing.T) { disturbed(t, core.IntegerKeys) }
+
+func TestEveryEventCountsOnceWithUUIDsWhateverIsKilled(t *testing.T) { disturbed(t, core.UUIDKeys) }
+
+func disturbed(t *testing.T, keys core.KeyForm) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	o := shortDrill(1)
-	o.say = t.Logf
+	o.say, o.keys = t.Logf, keys
 	r, err := run(ctx, o)
 	require.NoError(t, err)
 	t.Log(r.line())

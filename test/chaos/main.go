@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 )
 
@@ -41,6 +42,7 @@ func drillAsAsked() error {
 	var limit time.Duration
 	var reports string
 	flag.Uint64Var(&o.seed, "seed", 1, "of the stream and of the plan")
+	form := flag.String("keys", string(core.IntegerKeys), "of the app: integer or uuid")
 	flag.IntVar(&o.records, "events", 2_200_000, "records of the stream")
 	flag.IntVar(&partitions, "partitions", 6, "of the topic")
 	flag.IntVar(&o.batch, "batch", 8000, "rows of a batch; 0: the program's default, and its window")
@@ -65,12 +67,15 @@ func drillAsAsked() error {
 	backlog := flag.Int("backlog", 1_000_000, "with -speed: records")
 	profiles := flag.String("profiles", "", "with -speed: folder for profiles and metrics of the consumer")
 	flag.Parse()
+	if o.keys = core.KeyForm(*form); o.keys != core.IntegerKeys && o.keys != core.UUIDKeys {
+		return fmt.Errorf("-keys %s: want integer or uuid", o.keys)
+	}
 	o.partitions = int32(partitions)
 	o.consumers, o.servers = plan(o.seed, c)
 	if *short {
-		say, unfenced := o.say, o.unfenced
+		say, unfenced, keys := o.say, o.unfenced, o.keys
 		o = shortDrill(o.seed)
-		o.say, o.unfenced = say, unfenced
+		o.say, o.unfenced, o.keys = say, unfenced, keys
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -78,7 +83,7 @@ func drillAsAsked() error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if *speed {
-		return measure(ctx, trials(o.seed, *length, *outage, *backlog), *only, *profiles, say)
+		return measure(ctx, trials(o.seed, o.keys, *length, *outage, *backlog), *only, *profiles, say)
 	}
 	r, err := run(ctx, o)
 	if err != nil {

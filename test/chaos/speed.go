@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/partition"
 )
 
@@ -23,8 +24,8 @@ type trial struct {
 
 // trials are a quiet rate, a busy one, a backlog worked off at full speed, what a kill costs, and what an outage of
 // ClickHouse does.
-func trials(seed uint64, length, outage time.Duration, backlog int) []trial {
-	quiet := options{seed: seed, partitions: 4, hosts: 1, drain: time.Minute, warm: 3 * time.Second}
+func trials(seed uint64, keys core.KeyForm, length, outage time.Duration, backlog int) []trial {
+	quiet := options{seed: seed, keys: keys, partitions: 4, hosts: 1, drain: time.Minute, warm: 3 * time.Second}
 	at := func(rate int) options {
 		o := quiet
 		o.rate, o.records = rate, int((length+o.warm).Seconds()*float64(rate))

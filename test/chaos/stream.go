@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // event is one event as its client made it.
@@ -63,6 +65,7 @@ type stream struct {
 	events  []event
 	records []record
 	posts   int
+	naming
 }
 
 const (
@@ -71,11 +74,17 @@ const (
 	days           = 5 // that events are late, at most
 )
 
-// newStream makes the same n records for the same seed, seen from the same moment.
-func newStream(seed uint64, n int, now time.Time) *stream {
+// poisoned are the users of poison.
+const poisoned = 1000
+
+// newStream makes the same n records for the same seed, seen from the same moment, of an app with such keys.
+func newStream(seed uint64, n int, now time.Time, keys core.KeyForm) *stream {
 	rng := rand.New(rand.NewPCG(seed, 0))             // it must be repeatable
 	users, posts := max(50, n/800), max(30, n/10_000) // few posts: a user has done most things with a post before
 	s := &stream{records: make([]record, 0, n), posts: posts}
+	if keys == core.UUIDKeys {
+		s.naming = uuids(max(users, poisoned), posts)
+	}
 	borrowed := int32(0)
 	for len(s.records) < n {
 		r := record{}
@@ -137,10 +146,10 @@ func (s *stream) message(n int, partitions int32, at time.Time) (partition int32
 	r := s.records[n]
 	e := s.events[r.event]
 	if r.poison != sound {
-		e.user = int64(1 + n%1000)
+		e.user = int64(1 + n%poisoned)
 	}
 	e.occurred += int64(r.shift)
-	key = strconv.AppendInt(nil, e.user, 10)
+	key = []byte(s.user(e.user))
 	if r.poison == badKey {
 		key = []byte("user " + string(key))
 	}
@@ -163,11 +172,11 @@ func (s *stream) message(n int, partitions int32, at time.Time) (partition int32
 		e.occurred -= int64(20 * 24 * time.Hour / time.Millisecond)
 	case sound, badKey, poisons:
 	}
-	return partition, key, e.encode(version, at)
+	return partition, key, s.encode(&e, version, at)
 }
 
 // encode writes the documented form of a record.
-func (e *event) encode(version string, at time.Time) []byte {
+func (s *stream) encode(e *event, version string, at time.Time) []byte {
 	b := append(make([]byte, 0, 300), `{"v":`...)
 	b = append(append(b, version...), `,"event_id":"`...)
 	for i, part := range [][]byte{e.id[:4], e.id[4:6], e.id[6:8], e.id[8:10], e.id[10:]} {
@@ -177,8 +186,8 @@ func (e *event) encode(version string, at time.Time) []byte {
 		b = hex.AppendEncode(b, part)
 	}
 	b = append(append(b, `","action":"`...), actions()[e.action]...)
-	b = strconv.AppendInt(append(b, `","post_id":"`...), e.post, 10)
-	b = strconv.AppendInt(append(b, `","author_id":"`...), e.author+e.post%3, 10) // clients name whom they like
+	b = append(append(b, `","post_id":"`...), s.post(e.post)...)
+	b = append(append(b, `","author_id":"`...), s.user(e.author+e.post%3)...) // clients name whom they like
 	b = time.UnixMilli(e.occurred).UTC().AppendFormat(append(b, `","occurred_at":"`...), instant)
 	b = at.UTC().AppendFormat(append(b, `","received_at":"`...), instant)
 	b = append(b, '"')

@@ -68,9 +68,16 @@ type Database interface {
 // Differences tells what one database has and the other has not, empty if they are equal, and how many
 // rows PostgreSQL has.
 func Differences(ctx context.Context, pg Database, db *clickhouse.Client) (differences string, rows int, err error) {
+	return compare(ctx, pg, db, func(_, query string) string { return query })
+}
+
+// compare is Differences with other queries of PostgreSQL.
+func compare(ctx context.Context, pg Database, db *clickhouse.Client, original func(table, query string) string) (
+	differences string, rows int, err error,
+) {
 	var out strings.Builder
 	for _, table := range slices.Sorted(maps.Keys(originals)) {
-		want, err := Originals(ctx, pg, originals[table])
+		want, err := Originals(ctx, pg, original(table, originals[table]))
 		if err != nil {
 			return "", 0, fmt.Errorf("rows of %s in PostgreSQL: %w", table, err)
 		}
