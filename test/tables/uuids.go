@@ -34,7 +34,8 @@ var (
 // SchemaOfUUIDs is the example app's tables with UUIDs as their keys.
 func SchemaOfUUIDs() string {
 	var b strings.Builder
-	b.WriteString(references.ReplaceAllString(strings.ReplaceAll(sql.ExampleSchema(), "PRIMARY KEY", "UNIQUE"), "$0 (id)"))
+	unique := strings.ReplaceAll(sql.ExampleSchema(), "PRIMARY KEY", "UNIQUE")
+	b.WriteString(references.ReplaceAllString(unique, "$0 (id)"))
 	for _, t := range uuidTables {
 		key, _, _ := strings.Cut(t.columns, "|")
 		var add, fill []string
@@ -51,10 +52,12 @@ func SchemaOfUUIDs() string {
 		}
 		fmt.Fprintf(&b, `
 			ALTER TABLE public.%[1]s %[2]s, ADD PRIMARY KEY (%[3]s);
-			CREATE FUNCTION public.uuids_of_%[1]s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %[4]s RETURN NEW; END $$;
-			CREATE TRIGGER uuids BEFORE INSERT OR UPDATE ON public.%[1]s FOR EACH ROW EXECUTE FUNCTION public.uuids_of_%[1]s();`,
-			t.table, strings.Join(add, ", "), strings.Join(strings.Fields(numberColumn.ReplaceAllString(key, "${0}_uuid")), ", "),
-			strings.Join(fill, " "))
+			CREATE FUNCTION public.uuids_of_%[1]s() RETURNS trigger LANGUAGE plpgsql
+			AS $$ BEGIN %[4]s RETURN NEW; END $$;
+			CREATE TRIGGER uuids BEFORE INSERT OR UPDATE ON public.%[1]s
+			FOR EACH ROW EXECUTE FUNCTION public.uuids_of_%[1]s();`,
+			t.table, strings.Join(add, ", "),
+			strings.Join(strings.Fields(numberColumn.ReplaceAllString(key, "${0}_uuid")), ", "), strings.Join(fill, " "))
 	}
 	return b.String()
 }
