@@ -29,7 +29,7 @@ test: servers ## Run every test
 	go test $(LEAN) -timeout 20m $(ONE_AT_A_TIME) ./...
 
 .PHONY: real
-real: servers ## Run the tests against Apache Kafka, Debezium, PostgreSQL 14 to 17 and Redis
+real: servers ## Run the tests against Apache Kafka, Debezium, PostgreSQL 14 to 17, Redis and Prometheus
 	test/real/fetch.sh
 	go test $(LEAN) -tags real -count 1 -timeout 20m ./test/real/...
 	test/real/versions.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches what the real stack runs, once: the Java parts that pom.xml lists, into .work/jars, and
-# Debian's PostgreSQL and Redis where they are missing.
+# Debian's PostgreSQL, Redis, PgBouncer and Prometheus where they are missing.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -14,6 +14,7 @@ has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
 has_redis() { PATH="$PATH:/usr/bin:/usr/local/bin" command -v redis-server >/dev/null; }
 
 has_pgbouncer() { PATH="$PATH:/usr/sbin" command -v pgbouncer >/dev/null; }
+has_prometheus() { command -v prometheus >/dev/null && command -v promtool >/dev/null; }
 
 command -v java >/dev/null || fail "Kafka and Debezium need Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)"
 
@@ -31,8 +32,9 @@ missing=()
 has_postgres || missing+=(postgresql)
 has_redis || missing+=(redis-server)
 has_pgbouncer || missing+=(pgbouncer)
+has_prometheus || missing+=(prometheus)
 if [ ${#missing[@]} -gt 0 ]; then
-	command -v apt-get >/dev/null || fail "install PostgreSQL 15 or newer, Redis 6 or newer and PgBouncer; this system has no apt-get to do it with"
+	command -v apt-get >/dev/null || fail "install PostgreSQL 15 or newer, Redis 6 or newer, PgBouncer and Prometheus; this system has no apt-get to do it with"
 	[ "$(id -u)" = 0 ] || fail "missing: ${missing[*]}. As root: apt-get install ${missing[*]}"
 	# Run level 1 keeps Debian from starting the services that it installs.
 	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
