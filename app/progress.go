@@ -38,17 +38,21 @@ func NewProgress(out io.Writer) *Progress {
 
 // Show tells that done of about total are done.
 func (p *Progress) Show(what string, done, total int64) {
-	now := p.clock.Now()
-	if core.Within(p.every, p.last, now) {
-		return
-	}
-	p.last = now
 	total = max(done, total) // a total may be a guess that was too low
 	percent := 100.0
 	if total > 0 {
 		percent = 100 * float64(done) / float64(total)
 	}
-	line := fmt.Sprintf("%-24s %3.0f %%  %d of %d", what, percent, done, total)
+	p.Say(fmt.Sprintf("%-24s %3.0f %%  %d of %d", what, percent, done, total))
+}
+
+// Say shows a line of its own.
+func (p *Progress) Say(line string) {
+	now := p.clock.Now()
+	if core.Within(p.every, p.last, now) {
+		return
+	}
+	p.last = now
 	if !p.tty {
 		_, _ = fmt.Fprintln(p.out, line)
 		return

@@ -62,7 +62,7 @@ func command(more ...*cobra.Command) *cobra.Command {
 		serveCommand(), migrateCommand(), initCommand(), checkConfigCommand(), resyncCommand(),
 		modulesCommand(), metricsCommand(), tokenCommand(), versionCommand(),
 		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading),
-		eraseCommand(loading), doctorCommand(loading),
+		eraseCommand(loading), doctorCommand(loading), importCommand(loading),
 	)
 	root.AddCommand(more...)
 	for _, c := range root.Commands() {

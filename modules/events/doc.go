@@ -7,6 +7,7 @@
 //	counting   what an event adds: verdicts, and where a user stands with a post
 //	ledger     what ClickHouse holds: fences, rows, offset ranges, epochs; reconciling, rebuilding, commands to owners
 //	ingest     HTTP to Kafka: the API, quotas, and hides told at once
+//	importer   files to Kafka: events of the past
 //	dedup      which events are new: the dedup window, the new-key filter, the states of reactions
 //	posts      whose a post is, and who has blocked whom
 //	partition  the state machine of a partition
