@@ -97,6 +97,10 @@ func catalogue() []Module {
 			Off:     fx.Provide(func() httpserver.Recorder { return nil }),
 		},
 		{
+			Name: "export", Says: "hands out what is held of a person; /admin/v1/people/export",
+			Roles: []Role{API, Console}, Options: exports(),
+		},
+		{
 			Name: "dead_letters_api", Says: "/admin/v1/dead-letters", Roles: []Role{API, Console},
 			Options: deadletter.Module(),
 		},

@@ -63,6 +63,7 @@ func command(more ...*cobra.Command) *cobra.Command {
 		modulesCommand(), metricsCommand(), tokenCommand(), versionCommand(),
 		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading),
 		eraseCommand(loading), doctorCommand(loading), importCommand(loading),
+		exportCommand(loading),
 	)
 	root.AddCommand(more...)
 	for _, c := range root.Commands() {
