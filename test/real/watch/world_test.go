@@ -61,12 +61,16 @@ func busy(t *testing.T) *world {
 		Value: sarama.StringEncoder("no event"), Timestamp: time.Now(),
 	}))
 	require.NoError(t, producer.Close())
-	operator, err := auth.SignOperator(d.Config.Auth, "ben", false, time.Hour, time.Now())
-	require.NoError(t, err)
-	for _, job := range []string{"trending", "suggest", "warm"} {
-		w.call(http.MethodPost, "http://"+d.Program.AdminAddr()+"/admin/v1/jobs/"+job+"/run", operator, "")
-	}
+	w.run("trending")
+	w.run("suggest")
 	return w
+}
+
+// run asks for a run of a job now.
+func (w *world) run(job string) {
+	operator, err := auth.SignOperator(w.dev.Config.Auth, "ben", false, time.Hour, time.Now())
+	require.NoError(w.t, err)
+	w.call(http.MethodPost, "http://"+w.dev.Program.AdminAddr()+"/admin/v1/jobs/"+job+"/run", operator, "")
 }
 
 // stir lets somebody post, and some people look at their feeds and like what they see.
@@ -85,6 +89,7 @@ func (w *world) stir() {
 		w.call(http.MethodPost, w.dev.URL()+"/api/v1/events", token, `{"events":[`+one+`,{"action":"poke"}]}`)
 	}
 	w.call(http.MethodGet, w.dev.URL()+"/api/v1/feed", "no token", "")
+	w.run("warm") // those who came are likely to come again
 }
 
 // call asks the API; what it answers is in the metrics.
