@@ -32,6 +32,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/worker"
+	"github.com/feedrank/feedrank/modules/replicas"
 	"github.com/feedrank/feedrank/modules/suggest"
 )
 
@@ -40,8 +41,7 @@ import (
 
 // deadLetters gives the consumers their queues.
 func deadLetters() fx.Option {
-	return fx.Module("dead letters", fx.Provide(
-		deadletter.NewMetrics,
+	return fx.Module("dead letters", deadletter.Module(), fx.Provide(
 		func(cfg deadletter.Config, k kafka.Config, p *kafka.Producer, clock core.Clock,
 			m *deadletter.Metrics,
 		) partition.DeadLetters {
@@ -93,6 +93,7 @@ func breakers() fx.Option {
 			return guards.Guards{ClickHouse: s.ClickHouse, Postgres: s.Postgres, Redis: s.Redis, Limiter: gate}
 		},
 		func(s *breaker.Set) keys.Guard { return s.ClickHouse },
+		func(s *breaker.Set) replicas.Breakers { return sharedBreakers{s} },
 		func(s *breaker.Set) suggest.Gates { return suggest.Gates{Source: s.Discovery, Redis: s.Redis} },
 		func(s *breaker.Set, p *kafka.Producer) ingest.Producer { return guardedProducer{p, s.Kafka} },
 	))
@@ -106,7 +107,39 @@ func noBreakers() fx.Option {
 				ClickHouse: guards.Unguarded{}, Postgres: guards.Unguarded{}, Redis: guards.Unguarded{},
 				Limiter: gate,
 			}
-		}, func(p *kafka.Producer) ingest.Producer { return p }))
+		}, func(p *kafka.Producer) ingest.Producer { return p }, func() replicas.Breakers { return nil }))
+}
+
+// told makes this process known to the others.
+func told() fx.Option {
+	return fx.Options(replicas.Module(), fx.Provide(func(roles processRoles) replicas.Process {
+		return replicas.Process{Version: Version, Roles: roles}
+	}))
+}
+
+// sharedBreakers are this process's, for what operators force everywhere.
+type sharedBreakers struct{ set *breaker.Set }
+
+// Status implements replicas.Breakers.
+func (s sharedBreakers) Status() any {
+	var all []breaker.Status
+	for _, b := range s.set.All() {
+		all = append(all, b.Status())
+	}
+	return all
+}
+
+// Force implements replicas.Breakers.
+func (s sharedBreakers) Force(dependency, mode string) bool {
+	b, ok := s.set.ByName(dependency)
+	switch {
+	case !ok:
+	case mode == "reset":
+		b.Reset()
+	default:
+		b.Force(breaker.Mode(mode))
+	}
+	return ok
 }
 
 // guardedProducer writes what clients sent while Kafka is well, and refuses at once while it is not.

@@ -10,7 +10,6 @@ import (
 	"github.com/feedrank/feedrank/modules/adminlog"
 	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/console"
-	"github.com/feedrank/feedrank/modules/deadletter"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/httpapi"
@@ -25,6 +24,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/ratelimit"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/modules/replicas"
 )
 
 // Role is what a process is there for. A process may have several.
@@ -88,7 +88,7 @@ func catalogue() []Module {
 		},
 		{
 			Name: "dead_letters", Says: "keeps what the consumers cannot apply",
-			Roles:   []Role{EventsConsumer, CDCConsumer, API, Console},
+			Roles:   []Role{EventsConsumer, CDCConsumer, API, Jobs, Console},
 			Options: deadLetters(),
 		},
 		{
@@ -102,7 +102,7 @@ func catalogue() []Module {
 		},
 		{
 			Name: "dead_letters_api", Says: "/admin/v1/dead-letters", Roles: []Role{API, Console},
-			Options: deadletter.Module(),
+			Options: deadLettersAPI(),
 		},
 		{
 			Name: "signals", Says: "tells the feed what the consumers applied",
@@ -133,6 +133,11 @@ func catalogue() []Module {
 		{
 			Name: "breaker", Says: "stops asking what fails or is slow", Roles: []Role{API},
 			Switch: "breaker", Options: breakers(), Off: noBreakers(),
+		},
+		{Name: "replicas", Says: "knows the other replicas, and what is forced for all", Options: told()},
+		{
+			Name: "replicas_api", Says: "/admin/v1/replicas", Roles: []Role{API, Console},
+			Options: replicas.APIModule(),
 		},
 		{
 			Name: "feed", Says: "GET /api/v1/feed, and the hot set behind it", Roles: []Role{API},
@@ -177,12 +182,16 @@ func catalogue() []Module {
 			Switch: "resync", Options: resyncJob(),
 		},
 		{
+			Name: "dead_letters_job", Says: "replays and discards dead letters that match", Roles: []Role{Jobs},
+			Options: deadLettersJob(),
+		},
+		{
 			Name: "jobs", Says: "runs the jobs in one replica at a time", Roles: []Role{Jobs},
 			Switch: "jobs", Options: jobs.Module(),
 		},
 		{
 			Name: "jobs_api", Says: "/admin/v1/jobs", Roles: []Role{API, Console},
-			Switch: "jobs", Options: jobs.APIModule(),
+			Switch: "jobs", Options: jobs.APIModule(), Off: fx.Provide(func() *jobs.History { return nil }),
 		},
 		{
 			Name: "console", Says: "/console: pages for operators and product people", Roles: []Role{Console},

@@ -40,7 +40,7 @@ func (a *API) list(c echo.Context) error {
 		return err
 	}
 	var out []Status
-	for _, b := range a.set.all() {
+	for _, b := range a.set.All() {
 		out = append(out, b.Status())
 	}
 	return c.JSON(http.StatusOK, httpserver.ListOf(out, ""))
@@ -91,7 +91,7 @@ func (a *API) named(c echo.Context) (*Breaker, error) {
 	if err := httpserver.NewQuery(c).Err(); err != nil {
 		return nil, err
 	}
-	b, ok := a.set.byName(c.Param("dependency"))
+	b, ok := a.set.ByName(c.Param("dependency"))
 	if !ok {
 		return nil, core.Errorf(core.CodeNotFound,
 			"no such dependency: want clickhouse, discovery, postgres, redis or kafka")

@@ -34,12 +34,14 @@ func NewSet(cfg Config, clock core.Clock, reg prometheus.Registerer, log *zap.Lo
 	}
 }
 
-func (s *Set) all() []*Breaker {
+// All are the breakers, each of one server.
+func (s *Set) All() []*Breaker {
 	return []*Breaker{s.ClickHouse, s.Discovery, s.Postgres, s.Redis, s.Kafka}
 }
 
-func (s *Set) byName(name string) (*Breaker, bool) {
-	for _, b := range s.all() {
+// ByName is the breaker of a dependency.
+func (s *Set) ByName(name string) (*Breaker, bool) {
+	for _, b := range s.All() {
 		if b.name == name {
 			return b, true
 		}

@@ -98,6 +98,7 @@ func (c *Console) Routes() []httpserver.Route {
 		{"/pipeline", c.pipeline, nil},
 		{"/dead-letters", c.letters, c.actOnLetters},
 		{"/dead-letters/letter", c.letter, c.showLetter},
+		{"/dead-letters/order", c.letterTask, nil},
 		{"/operations", c.operations, c.operate},
 		{"/actions", c.actions, nil},
 		{"/runbook", c.runbook, nil},

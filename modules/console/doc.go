@@ -21,5 +21,6 @@
 // Pages are made here and whole (package views); their state is in the address. An action is first shown with what it
 // would do, then confirmed. A part whose server is away says so, and the rest of the page stands. Pages have places
 // of their own in the server (httpserver.Console), apart from those of feeds and of the API. The pipeline (package
-// pipeline) is that of this process: a replica with other roles has a console with the rest.
+// pipeline) is that of this process: a replica with other roles has a console with the rest. What replicas have in
+// common is of all of them: breakers, versions, jobs, and orders for dead letters.
 package console

@@ -53,6 +53,7 @@ type lettersView struct {
 	Filtered       bool
 	Self           string // the address of this list
 	Lists          []letterList
+	Tasks          []letterTask // of the last hour
 	Problem        *views.Problem
 }
 
@@ -61,6 +62,7 @@ type letterFilter struct{ Queue, State, Reason, Topic, Since, Until string }
 type letterList struct {
 	Name    string
 	Rows    []deadLetter
+	Total   int // that match
 	Next    string
 	Problem *views.Problem
 }
@@ -106,6 +108,15 @@ func (c *Console) letters(v *visit) error {
 	if len(view.Lists) == 0 {
 		view.Problem = &views.Problem{What: "There is no such queue", Do: "Choose events, cdc, or both."}
 	}
+	tasks, err := v.letterTasks()
+	if err != nil { // the letters are in Kafka, and can be seen all the same
+		view.Problem = v.explain("What is under way is not known", err)
+	}
+	for _, task := range tasks {
+		if task.FinishedAt == nil || c.clock.Now().Sub(*task.FinishedAt) < time.Hour {
+			view.Tasks = append(view.Tasks, task)
+		}
+	}
 	return v.show("letters", "Dead letters", "letters", view)
 }
 
@@ -119,9 +130,10 @@ func (v *visit) letterList(queue string, w letterFilter) letterList {
 	var answer struct {
 		Items      []deadLetter `json:"items"`
 		NextCursor *string      `json:"next_cursor"`
+		Total      int          `json:"total"`
 	}
 	err := v.get("/admin/v1/dead-letters", asked, &answer)
-	out := letterList{Name: queue, Rows: answer.Items, Problem: v.explain("These letters cannot be listed", err)}
+	out := letterList{Name: queue, Rows: answer.Items, Total: answer.Total, Problem: v.explain("These letters cannot be listed", err)}
 	if answer.NextCursor != nil {
 		next := w.values()
 		next.Set("queue", queue)

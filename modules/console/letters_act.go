@@ -3,11 +3,13 @@ package console
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/console/session"
 	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
 )
 
@@ -26,6 +28,7 @@ type letterOrder struct {
 	Since  string   `json:"since,omitempty"`
 	Until  string   `json:"until,omitempty"`
 	DryRun bool     `json:"dry_run,omitempty"`
+	Later  bool     `json:"background,omitempty"`
 }
 
 type letterOutcome struct {
@@ -57,6 +60,16 @@ func (c *Console) actOnLetters(v *visit) error {
 	}
 	var outcome letterOutcome
 	path := "/admin/v1/dead-letters/" + do
+	if v.confirmed() && all {
+		order.Later = true
+		var begun letterTask
+		if err := v.ask(http.MethodPost, path, nil, order, &begun); err != nil {
+			return v.confirm("Dead letters", "letters", confirmation{
+				Back: back, Problem: v.explain("It was not begun", err),
+			})
+		}
+		return v.done(session.Path+"/dead-letters/order?id="+url.QueryEscape(begun.ID), "It has begun.")
+	}
 	if v.confirmed() {
 		if err := v.ask(http.MethodPost, path, nil, order, &outcome); err != nil {
 			return v.confirm("Dead letters", "letters", confirmation{

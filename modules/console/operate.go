@@ -60,35 +60,35 @@ func operationOf(v *visit) (operation, bool) {
 	return operation{}, false
 }
 
+// breakerOperation forces or releases the breakers of a dependency in every replica.
 func breakerOperation(name, named, mode string) (operation, bool) {
-	path := "/admin/v1/breaker/" + named
-	force := operation{method: http.MethodPut, path: path, body: map[string]string{"mode": mode}}
+	op := operation{
+		method: http.MethodPut, path: "/admin/v1/replicas/breaker/" + named, body: map[string]string{"mode": mode},
+	}
 	switch mode {
 	case "open":
-		force.done = name + " is not asked any more, until you release it."
-		force.ask = confirmation{
+		op.done = name + " is not asked any more by any replica, until you release it. That takes a second."
+		op.ask = confirmation{
 			Question: "Stop asking " + name + "?", Yes: "Force open", Danger: true,
 			Means: []string{
-				"This replica answers without " + name + ", from what it has, until the breaker is released.",
-				"Other replicas go on asking.",
+				"Every replica answers without " + name + ", from what it has, until the breaker is released.",
+				"Replicas that start later do the same.",
 			},
 		}
-		return force, true
 	case "auto":
-		force.done = "The breaker of " + name + " decides by itself again."
-		force.ask = confirmation{
-			Question: "Let the breaker of " + name + " decide by itself again?", Yes: "Release",
-			Means: []string{"It opens while calls fail or are slow, and closes when a probe succeeds."},
+		op.done = "The breakers of " + name + " decide by themselves again. That takes a second."
+		op.ask = confirmation{
+			Question: "Let the breakers of " + name + " decide by themselves again?", Yes: "Release",
+			Means: []string{"Each opens while calls fail or are slow, and closes when a probe succeeds."},
 		}
-		return force, true
 	case "reset":
-		return operation{
-			method: http.MethodPost, path: path + "/reset", done: "The breaker of " + name + " is closed and has forgotten what it saw.",
-			ask: confirmation{
-				Question: "Reset the breaker of " + name + "?", Yes: "Reset",
-				Means: []string{"It closes, forgets what it has seen, and is no longer forced."},
-			},
-		}, true
+		op.done = "The breakers of " + name + " are closed and have forgotten what they saw. That takes a second."
+		op.ask = confirmation{
+			Question: "Reset the breakers of " + name + "?", Yes: "Reset",
+			Means: []string{"Each closes, forgets what it has seen, and is no longer forced."},
+		}
+	default:
+		return operation{}, false
 	}
-	return operation{}, false
+	return op, true
 }

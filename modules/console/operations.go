@@ -17,7 +17,9 @@ type operationsView struct {
 	Status           string
 	Checks           []check
 	ReadinessProblem *views.Problem
-	Breakers         []breaker
+	Replicas         []replica
+	ReplicasProblem  *views.Problem
+	Breakers         []breakersOf
 	BreakersProblem  *views.Problem
 	Jobs             []job
 	Leader           *leader
@@ -30,18 +32,6 @@ type operationsView struct {
 type check struct {
 	Name, Says string
 	OK         bool
-}
-
-type breaker struct {
-	Dependency string     `json:"dependency"`
-	State      string     `json:"state"`
-	Mode       string     `json:"mode"`
-	Since      *time.Time `json:"since"`
-	Reason     string     `json:"reason"`
-	Calls      int        `json:"calls"`
-	Failures   int        `json:"failures"`
-	Limit      int        `json:"limit"`
-	InFlight   int        `json:"in_flight"`
 }
 
 type leader struct {
@@ -116,11 +106,8 @@ func (c *Console) operations(v *visit) error {
 	}
 	slices.SortFunc(view.Checks, func(a, b check) int { return cmp.Compare(a.Name, b.Name) })
 
-	var breakers struct {
-		Items []breaker `json:"items"`
-	}
-	err = v.get("/admin/v1/breaker", nil, &breakers)
-	view.Breakers, view.BreakersProblem = breakers.Items, v.explain("The breakers are not known", err)
+	view.Replicas, view.ReplicasProblem = v.replicas()
+	view.Breakers, view.BreakersProblem = v.breakers(view.Replicas, view.ReplicasProblem == nil)
 
 	var jobs struct {
 		Items  []job   `json:"items"`

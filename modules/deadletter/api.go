@@ -17,10 +17,21 @@ import (
 )
 
 // API offers the letters to people with the admin scope.
-type API struct{ service *Service }
+type API struct {
+	service   *Service
+	orders    *Orders
+	scheduler Scheduler
+}
+
+// Scheduler has the job run now.
+type Scheduler interface {
+	Wake(ctx context.Context) error
+}
 
 // NewAPI makes the API.
-func NewAPI(service *Service) *API { return &API{service: service} }
+func NewAPI(service *Service, orders *Orders, scheduler Scheduler) *API {
+	return &API{service: service, orders: orders, scheduler: scheduler}
+}
 
 // Routes are the calls of the API.
 func (a *API) Routes() []httpserver.Route {
@@ -28,13 +39,14 @@ func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: path, Access: httpserver.Admin, Handler: a.list},
 		{Method: http.MethodGet, Path: path + "/:id", Access: httpserver.Admin, Handler: a.show},
+		{Method: http.MethodGet, Path: path + "/orders", Access: httpserver.Admin, Handler: a.lastOrders},
 		{
 			Method: http.MethodPost, Path: path + "/replay", Access: httpserver.Admin, What: "dead_letters.replay",
-			Handler: func(c echo.Context) error { return a.act(c, a.service.Replay) },
+			Handler: func(c echo.Context) error { return a.act(c, Replayed, a.service.Replay) },
 		},
 		{
 			Method: http.MethodPost, Path: path + "/discard", Access: httpserver.Admin, What: "dead_letters.discard",
-			Handler: func(c echo.Context) error { return a.act(c, a.service.Discard) },
+			Handler: func(c echo.Context) error { return a.act(c, Discarded, a.service.Discard) },
 		},
 	}
 }
@@ -129,7 +141,7 @@ func (a *API) list(c echo.Context) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	page, more, err := a.service.List(c.Request().Context(), queue, wanted, int64(cursor), limit)
+	page, more, total, err := a.service.List(c.Request().Context(), queue, wanted, int64(cursor), limit)
 	if err != nil {
 		return problem(err)
 	}
@@ -140,7 +152,13 @@ func (a *API) list(c echo.Context) error {
 	if more > 0 {
 		next = strconv.FormatInt(more, 10)
 	}
-	return c.JSON(http.StatusOK, httpserver.ListOf(letters, next))
+	return c.JSON(http.StatusOK, listing{httpserver.ListOf(letters, next), total})
+}
+
+// listing is a page of letters, and how many match in all.
+type listing struct {
+	httpserver.List[letterJSON]
+	Total int `json:"total"`
 }
 
 func (a *API) show(c echo.Context) error {
@@ -171,6 +189,7 @@ type orderJSON struct {
 	Since     time.Time `json:"since"`
 	Until     time.Time `json:"until"`
 	DryRun    bool      `json:"dry_run"`
+	Later     bool      `json:"background"` // as an order, whose progress can be asked for
 }
 
 // filter is which letters are meant.
@@ -196,7 +215,7 @@ func (o *orderJSON) filter() (Filter, error) {
 type action func(ctx context.Context, queue string, wanted Filter, dryRun bool,
 	progress func(done, total int)) (Outcome, error)
 
-func (a *API) act(c echo.Context, do action) error {
+func (a *API) act(c echo.Context, mark State, do action) error {
 	if err := httpserver.NewQuery(c).Err(); err != nil {
 		return err
 	}
@@ -208,15 +227,18 @@ func (a *API) act(c echo.Context, do action) error {
 	if err := json.Unmarshal(body, &order); err != nil {
 		return &core.Error{
 			Code:    core.CodeMalformedJSON,
-			Message: `want {"queue", "ids", "reason", "topic", "partition", "since", "until", "dry_run"}, times as 2026-01-31T12:34:56Z`, Cause: err,
+			Message: `want {"queue", "ids", "reason", "topic", "partition", "since", "until", "dry_run", "background"}, times as 2026-01-31T12:34:56Z`, Cause: err,
 		}
 	}
 	wanted, err := order.filter()
 	if err != nil {
 		return err
 	}
-	if order.DryRun {
+	switch {
+	case order.DryRun:
 		httpserver.ChangedNothing(c)
+	case order.Later:
+		return a.order(c, order, mark, wanted)
 	}
 	outcome, err := do(c.Request().Context(), order.Queue, wanted, order.DryRun, nil)
 	if err != nil {
@@ -224,6 +246,37 @@ func (a *API) act(c echo.Context, do action) error {
 	}
 	httpserver.Changed(c, order, outcome)
 	return c.JSON(http.StatusOK, outcome)
+}
+
+// order has the job do it.
+func (a *API) order(c echo.Context, body orderJSON, mark State, wanted Filter) error {
+	ctx := c.Request().Context()
+	if _, err := a.service.topic(body.Queue); err != nil {
+		return problem(err)
+	}
+	if mark == Replayed && body.Queue == queueCDC {
+		return problem(ErrNoReplay)
+	}
+	order, err := a.orders.add(ctx, body.Queue, mark, wanted)
+	if err != nil {
+		return core.Unavailable("PostgreSQL", time.Second, err)
+	}
+	httpserver.Changed(c, body, order)
+	if err := a.scheduler.Wake(ctx); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusAccepted, order)
+}
+
+func (a *API) lastOrders(c echo.Context) error {
+	if err := httpserver.NewQuery(c).Err(); err != nil {
+		return err
+	}
+	all, err := a.orders.last(c.Request().Context())
+	if err != nil {
+		return core.Unavailable("PostgreSQL", time.Second, err)
+	}
+	return c.JSON(http.StatusOK, httpserver.ListOf(all, ""))
 }
 
 func problem(err error) error {

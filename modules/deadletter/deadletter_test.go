@@ -20,7 +20,7 @@ import (
 	"github.com/feedrank/feedrank/test/stack"
 )
 
-func TestMain(m *testing.M) { stack.Main(m, embeddedtest.Only(embedded.Kafka)) }
+func TestMain(m *testing.M) { stack.Main(m, embeddedtest.Only(embedded.Kafka, embedded.Postgres)) }
 
 type world struct {
 	kafka     kafka.Config
@@ -78,19 +78,20 @@ func (w *world) sourceRecords(t *testing.T) (all []*sarama.ConsumerMessage) {
 
 func TestALetterIsListedOnceShownWholeReplayedAndDiscarded(t *testing.T) {
 	w := newWorld(t)
-	page, _, err := w.service.List(t.Context(), "events", Filter{}, 0, 10)
+	page, _, _, err := w.service.List(t.Context(), "events", Filter{}, 0, 10)
 	require.NoError(t, err)
 	require.Empty(t, page)
 
 	w.publish(t, w.letter(1, "malformed"), w.letter(2, "invalid"))
 	w.publish(t, w.letter(1, "malformed"), w.letter(3, "malformed"))
 
-	page, more, err := w.service.List(t.Context(), "events", Filter{}, 0, 2)
+	page, more, total, err := w.service.List(t.Context(), "events", Filter{}, 0, 2)
 	require.NoError(t, err)
 	require.Len(t, page, 2)
+	require.Equal(t, 3, total)
 	require.EqualValues(t, 1, page[0].Offset)
 	require.EqualValues(t, 2, page[1].Offset)
-	page, more, err = w.service.List(t.Context(), "events", Filter{}, more, 2)
+	page, more, _, err = w.service.List(t.Context(), "events", Filter{}, more, 2)
 	require.NoError(t, err)
 	require.Zero(t, more)
 	require.Len(t, page, 1)
@@ -134,7 +135,7 @@ func TestALetterIsListedOnceShownWholeReplayedAndDiscarded(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Outcome{Matched: 1, Done: 1}, outcome)
 	for state, n := range map[State]int{Open: 0, Replayed: 2, Discarded: 1} {
-		page, _, err = w.service.List(t.Context(), "events", Filter{State: state}, 0, 10)
+		page, _, _, err = w.service.List(t.Context(), "events", Filter{State: state}, 0, 10)
 		require.NoError(t, err)
 		require.Len(t, page, n, state)
 	}
@@ -224,7 +225,7 @@ func FuzzARecordOfTheQueueIsALetterAMarkerOrForeign(f *testing.F) {
 func TestTheAdminCallsListShowAndReplay(t *testing.T) {
 	w := newWorld(t)
 	w.publish(t, w.letter(1, "malformed"), w.letter(2, "invalid"))
-	call := adminapi.Serve(t, "/admin/v1/dead-letters", NewAPI(w.service).Routes())
+	call := adminapi.Serve(t, "/admin/v1/dead-letters", NewAPI(w.service, nil, nil).Routes())
 	answer := call("GET", "?limit=1&reason=invalid", "", 200)
 	letters := answer["items"].([]any)
 	require.Len(t, letters, 1)

@@ -55,28 +55,28 @@ func (s *Service) topic(queue string) (string, error) {
 }
 
 // List gives the letters that match, oldest first, at most limit of them, after the position that an
-// earlier call returned. more is the position to go on from; zero when there is nothing more.
+// earlier call returned. more is the position to go on from; zero when there is nothing more. total is how many match.
 func (s *Service) List(ctx context.Context, queue string, wanted Filter, after int64, limit int) (page []*Entry,
-	more int64, err error,
+	more int64, total int, err error,
 ) {
 	topic, err := s.topic(queue)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	all, err := s.index(ctx, topic, wanted)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	from := slices.IndexFunc(all, func(e *Entry) bool { return e.position >= after })
 	if from < 0 {
-		return nil, 0, nil
+		return nil, 0, len(all), nil
 	}
 	page = all[from:]
 	if len(page) > limit {
 		more = page[limit].position
 		page = page[:limit]
 	}
-	return page, more, nil
+	return page, more, len(all), nil
 }
 
 // Show gives one letter whole, and what was done with it.
@@ -182,28 +182,54 @@ func (s *Service) each(ctx context.Context, queue string, wanted Filter, dryRun 
 		return out, nil
 	}
 	total := len(todo)
+	work := batch{do: func(letters []Letter) error {
+		if err := s.apply(ctx, topic, mark, letters, records); err != nil {
+			return err
+		}
+		s.metrics.marked.WithLabelValues(queue, string(mark)).Add(float64(len(letters)))
+		for range letters {
+			out.Done++
+			if progress != nil {
+				progress(out.Done, total)
+			}
+		}
+		return nil
+	}}
 	err = s.scan(ctx, topic, func(m *sarama.ConsumerMessage) error {
 		l, marked, err := decode(m)
 		if err != nil || marked != "" || !todo[l.ID()] {
 			return nil //nolint:nilerr // not one of ours
 		}
 		delete(todo, l.ID())
-		if records != nil {
-			if err := s.producer.Send(ctx, records(&l)...); err != nil {
-				return fmt.Errorf("%s %s: %w", mark, l.ID(), err)
-			}
-		}
-		if err := s.producer.Send(ctx, marker(topic, m.Key, l.ID(), mark, s.clock.Now())); err != nil {
-			return fmt.Errorf("mark %s as %s: %w", l.ID(), mark, err)
-		}
-		s.metrics.marked.WithLabelValues(queue, string(mark)).Inc()
-		out.Done++
-		if progress != nil {
-			progress(out.Done, total)
-		}
-		return nil
+		return work.add(l)
 	})
+	if err == nil {
+		err = work.flush()
+	}
 	return out, err
+}
+
+// apply does what is to be done with some letters, and then marks them.
+func (s *Service) apply(ctx context.Context, topic string, mark State, letters []Letter,
+	records func(*Letter) []*sarama.ProducerMessage,
+) error {
+	var again, markers []*sarama.ProducerMessage
+	for i := range letters {
+		if records != nil {
+			again = append(again, records(&letters[i])...)
+		}
+		markers = append(markers, marker(topic, letters[i].Key, letters[i].ID(), mark, s.clock.Now()))
+	}
+	first := letters[0].ID()
+	if len(again) > 0 {
+		if err := s.producer.Send(ctx, again...); err != nil {
+			return fmt.Errorf("%s %s and %d more: %w", mark, first, len(letters)-1, err)
+		}
+	}
+	if err := s.producer.Send(ctx, markers...); err != nil {
+		return fmt.Errorf("mark %s and %d more as %s: %w", first, len(letters)-1, mark, err)
+	}
+	return nil
 }
 
 // marker is the record that says what was done with a letter. It has the letter's key, so that it

@@ -20,6 +20,7 @@ import (
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
@@ -39,7 +40,19 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s := stack.New(t)
+	return newWorldOn(t, stack.New(t))
+}
+
+// newWorldWithClickHouse has a ClickHouse of its own, which the test may kill.
+func newWorldWithClickHouse(t *testing.T) (w *world, clickhouse *embedded.Server) {
+	t.Helper()
+	own, s := stack.OwnClickHouse(t), stack.New(t)
+	s.ClickHouseConfig, s.ClickHouse = own.ClickHouseConfig, own.ClickHouse
+	return newWorldOn(t, s), own.Servers.ClickHouse
+}
+
+func newWorldOn(t *testing.T, s *stack.Stack) *world {
+	t.Helper()
 	cfg := config.Default()
 	cfg.HTTP.Addr, cfg.HTTP.AdminAddr = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Auth.HS256Secret = strings.Repeat("s", 32)

@@ -25,6 +25,7 @@
           part.replaceChildren(...next.childNodes);
           zone(part);
           failing = false;
+          if (next.dataset.live === undefined) return; // what was under way has ended
         } catch {
           failing = true;
         }
