@@ -117,8 +117,6 @@ figures: ## Write the tables of figures in README.md and modules/lab/bench/READM
 
 .PHONY: console-shots
 console-shots: servers ## Write pictures of every screen of the console into test/shots/.out; installs Chromium on Debian
-	@command -v chromium >/dev/null || { apt-get update -q && \
-		apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core; }
 	go run ./test/shots
 
 .PHONY: quality
@@ -127,4 +125,4 @@ quality: servers ## Measure hit rate, NDCG, variety and overlap of feeds on a ge
 
 .PHONY: clean
 clean: ## Remove what was built or fetched
-	rm -rf bin $(BIN) $(SERVERS)/node_modules test/real/.work
+	rm -rf bin $(BIN) $(SERVERS)/node_modules test/chromium/axe/node_modules test/real/.work

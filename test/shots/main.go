@@ -1,6 +1,6 @@
 // Command shots writes pictures of every screen of the console, light, dark and narrow, into a folder: of a seeded
 // world on embedded servers, with a block, dead letters, a changed ranking and a server that is away. `make
-// console-shots` runs it; it needs Chromium.
+// console-shots` runs it; it needs Chromium, and installs it on Debian.
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 	"github.com/feedrank/feedrank/app/lab"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/lab/seed"
+	"github.com/feedrank/feedrank/test/chromium"
 )
 
 func main() {
@@ -63,7 +64,7 @@ func run(ctx context.Context, into, only string) error {
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	defer b.Close()
 	base := "http://" + d.Program.AdminAddr()
 	var wrong []error
 	for _, screen := range s.screens() {
@@ -75,13 +76,13 @@ func run(ctx context.Context, into, only string) error {
 				return fmt.Errorf("%s: %w", screen.name, err)
 			}
 		}
-		for _, look := range looks {
-			file := filepath.Join(into, screen.name+"-"+look.name+".png")
-			if err := b.shoot(base+screen.path, look, screen.act, file); err != nil {
-				wrong = append(wrong, fmt.Errorf("%s, %s: %w", screen.name, look.name, err))
+		for _, look := range chromium.Looks() {
+			file := filepath.Join(into, screen.name+"-"+look.Name+".png")
+			if err := shoot(b, base+screen.path, look, screen.act, file); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s, %s: %w", screen.name, look.Name, err))
 			}
 		}
 		_, _ = fmt.Fprintln(os.Stdout, screen.name)
 	}
-	return errors.Join(append(wrong, b.complaints())...)
+	return errors.Join(append(wrong, b.Complaints())...)
 }
