@@ -6,7 +6,9 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/feedrank/feedrank/config/prometheus"
+	"github.com/feedrank/feedrank/modules/cdc"
 	"github.com/feedrank/feedrank/modules/console"
+	"github.com/feedrank/feedrank/modules/console/people"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 )
@@ -19,6 +21,11 @@ func pages() fx.Option {
 	return fx.Options(console.Module(), fx.Provide(func(roles processRoles, a auth.Config) console.Process {
 		return console.Process{
 			Version: Version, Roles: roles, Scopes: [2]string{a.AdminScope, a.ReadScope}, Runbook: prometheus.Runbook,
+		}
+	}, func(cfg console.Config, tables cdc.Config) people.Table {
+		user := tables.Tables.User
+		return people.Table{
+			Table: user.Table, ID: user.Column("id"), Name: cfg.NameColumn, Keys: tables.Tables.Keys.Users,
 		}
 	}))
 }

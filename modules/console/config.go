@@ -4,7 +4,8 @@ import "time"
 
 // Config is of the pages for operators under /console.
 type Config struct {
-	Session time.Duration `koanf:"session" validate:"gte=1m,lte=168h"` // how long somebody stays logged in at most; never longer than their token holds
+	Session    time.Duration `koanf:"session" validate:"gte=1m,lte=168h"` // how long somebody stays logged in at most; never longer than their token holds
+	NameColumn string        `koanf:"name_column" validate:"max=63"`      // the column of the app's table of users (cdc.tables.user) that has their names, to find them by; it is read when an operator asks, and never copied; empty: by their keys only
 }
 
 // DefaultConfig lasts for a working day.

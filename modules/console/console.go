@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/console/people"
 	"github.com/feedrank/feedrank/modules/console/pipeline"
 	"github.com/feedrank/feedrank/modules/console/session"
 	"github.com/feedrank/feedrank/modules/console/views"
@@ -37,6 +38,7 @@ type Console struct {
 	auth    httpserver.Authenticator
 	health  Health
 	flow    *pipeline.Sampler
+	people  *people.People // nil: users are known by their keys only
 	links   *session.Links
 	views   *views.Views
 	sameURL *http.CrossOriginProtection
@@ -52,6 +54,7 @@ type Params struct {
 	Auth    httpserver.Authenticator
 	Health  Health
 	Flow    *pipeline.Sampler
+	People  *people.People // nil: names are not known
 	Clock   core.Clock
 	Log     *zap.Logger
 }
@@ -63,7 +66,7 @@ func New(p Params) (*Console, error) {
 		return nil, err
 	}
 	return &Console{
-		cfg: p.Config, process: p.Process, auth: p.Auth, health: p.Health, flow: p.Flow,
+		cfg: p.Config, process: p.Process, auth: p.Auth, health: p.Health, flow: p.Flow, people: p.People,
 		links: session.NewLinks(p.Clock), views: pages, sameURL: http.NewCrossOriginProtection(), clock: p.Clock,
 		started: p.Clock.Now(), log: p.Log,
 	}, nil
@@ -94,6 +97,9 @@ func (c *Console) Routes() []httpserver.Route {
 		{"/feed", c.feed, nil},
 		{"/why-not", c.whyNot, nil},
 		{"/trending", c.trending, nil},
+		{"/suggestions", c.suggestions, nil},
+		{"/feed/compare", c.compare, nil},
+		{"/quality", c.quality, nil},
 		{"/ranking", c.ranking, c.changeRanking},
 		{"/pipeline", c.pipeline, nil},
 		{"/dead-letters", c.letters, c.actOnLetters},

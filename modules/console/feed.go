@@ -21,6 +21,9 @@ type feedView struct {
 	Later           bool   // not the first page
 	Problem         *views.Problem
 	FilteredProblem *views.Problem
+	ByName          bool   // users can be found by their names
+	Name            string // of the user
+	Found           *foundPeople
 }
 
 // filtered is what one filter left out.
@@ -56,6 +59,11 @@ func (c *Console) feed(v *visit) error {
 		view.Algo = "ranked"
 	}
 	cursor := v.QueryParam("cursor")
+	view.ByName = c.people != nil
+	if view.ByName && view.User != "" && v.QueryParam("by") == "name" {
+		view.Found = v.find(view.User)
+		return v.show("feed", "Users by name", "feed", view)
+	}
 	if view.User == "" {
 		return v.show("feed", "Feed", "feed", view)
 	}
@@ -71,9 +79,12 @@ func (c *Console) feed(v *visit) error {
 		return v.show("feed", "Feed", "feed", view)
 	}
 	view.Answer = answer
+	names := v.names(view.User, answer.Items)
+	view.Name = names[view.User]
 	most := highest(answer.Items)
 	for i := range answer.Items {
 		view.Cards = append(view.Cards, cardOf(answer.Items[i], i+1, most))
+		view.Cards[i].Name = names[answer.Items[i].Author]
 	}
 	if answer.NextCursor != nil {
 		asked.Set("cursor", *answer.NextCursor)

@@ -5,10 +5,12 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/console/people"
 	"github.com/feedrank/feedrank/modules/console/pipeline"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/ops"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 )
 
 type consoleIn struct {
@@ -17,18 +19,20 @@ type consoleIn struct {
 	Process Process
 	Auth    httpserver.Authenticator
 	Health  *ops.Health
+	Users   people.Table
+	Reader  postgres.Reader
 	Metrics *prometheus.Registry
 	Clock   core.Clock
 	Log     *zap.Logger
 }
 
-// Module provides the console. It needs Process from the program.
+// Module provides the console. It needs Process and people.Table from the program.
 func Module() fx.Option {
 	return fx.Module("console", fx.Provide(
 		func(in consoleIn) (*Console, error) {
 			return New(Params{
 				Config: in.Config, Process: in.Process, Auth: in.Auth, Health: in.Health,
-				Flow: pipeline.NewSampler(in.Metrics, in.Clock), Clock: in.Clock, Log: in.Log,
+				Flow: pipeline.NewSampler(in.Metrics, in.Clock), People: people.New(in.Reader, in.Users), Clock: in.Clock, Log: in.Log,
 			})
 		},
 		fx.Annotate(func(c *Console) []httpserver.Route { return c.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),

@@ -40,6 +40,7 @@ type item struct {
 type card struct {
 	item
 	Place       int
+	Name        string // of the author, where it is known
 	Terms       []term
 	Adjustments []string
 	Moved       string

@@ -11,14 +11,15 @@ import (
 
 // outcome is what became of a post.
 type outcome struct {
-	Verdict string  `json:"verdict"`
-	Stage   string  `json:"stage"`
-	Rule    string  `json:"rule"`
-	Detail  string  `json:"detail"`
-	Place   int     `json:"place"`
-	Score   float64 `json:"score"`
-	Lacks   float64 `json:"lacks"`
-	Source  string  `json:"source"`
+	Verdict string     `json:"verdict"`
+	Stage   string     `json:"stage"`
+	Rule    string     `json:"rule"`
+	Detail  string     `json:"detail"`
+	Place   int        `json:"place"`
+	Score   float64    `json:"score"`
+	Lacks   float64    `json:"lacks"`
+	Source  string     `json:"source"`
+	Since   *time.Time `json:"since"`
 }
 
 // verdict is what the API says of a post and a user.

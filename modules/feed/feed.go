@@ -56,6 +56,7 @@ type Feed struct {
 	memory      *viewer.Memory
 	builder     *candidates.Builder
 	fallback    Fallback
+	relations   Relations // nil: nobody knows
 	lists       *published.Lists
 	week        *published.WeekCache
 	guards      guards.Guards
@@ -86,6 +87,7 @@ type Params struct {
 	Store       *store.Store
 	Graph       candidates.Graph
 	Fallback    Fallback
+	Relations   Relations // nil: since when is not told
 	Weekly      published.Weekly
 	Direct      hot.Direct
 	Lists       published.Source
@@ -131,7 +133,7 @@ func New(p Params) (*Feed, error) {
 	f := &Feed{
 		cfg: cfg, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, absent: p.Absent, store: p.Store,
 		private: p.Private, restricted: p.Restricted,
-		memory: memory, fallback: p.Fallback,
+		memory: memory, fallback: p.Fallback, relations: p.Relations,
 		lists: published.NewLists(p.Lists, cfg.ListsEvery, p.Guards.Redis, p.Hot.Suppress,
 			m.RedisFailures.WithLabelValues("lists")),
 		week:   published.NewWeekCache(p.Weekly, p.Guards.ClickHouse, cfg.Hot.ListPosts),

@@ -198,15 +198,14 @@ func newFeed(in feedIn) (*Feed, error) {
 		Name: "feedrank_feed_odd_rows_total",
 		Help: "Posts left out when they were read from PostgreSQL, because they have no author, or no time that can be.",
 	}, func() float64 { return float64(fallback.Odd()) }))
+	edges := graph.NewClickHouse(in.ClickHouse, in.From, in.Clock, in.Config.MaxEdges, in.Config.MaxAffinity)
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
 		Absent: in.Absent, Private: in.Private.Set, Restricted: in.Tables.Restricts(),
-		Store:    in.Store,
-		Graph:    graph.NewClickHouse(in.ClickHouse, in.From, in.Clock, in.Config.MaxEdges, in.Config.MaxAffinity),
-		Fallback: fallback,
-		Weekly:   hot.NewClickHouse(in.ClickHouse, in.From),
-		Direct:   hot.NewClickHouse(in.ClickHouse, in.From).Naming(in.Load),
-		Lists:    in.Lists, Guards: in.Guards, Names: in.Keys, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
+		Store: in.Store, Graph: edges, Relations: edges, Fallback: fallback,
+		Weekly: hot.NewClickHouse(in.ClickHouse, in.From),
+		Direct: hot.NewClickHouse(in.ClickHouse, in.From).Naming(in.Load),
+		Lists:  in.Lists, Guards: in.Guards, Names: in.Keys, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
 		Forgotten: forgotten(in.Redis),
 	})
 	if err != nil {

@@ -42,6 +42,8 @@ type Outcome struct {
 	Score   float64 `json:"score,omitempty"` //
 	Lacks   float64 `json:"lacks,omitempty"` // by how much the last post of the page scores higher
 	Source  string  `json:"source,omitempty"`
+	// Since is when what dropped it began, where that is known: a block, a mute, a hide, when it was seen.
+	Since *time.Time `json:"since,omitempty"`
 }
 
 // dropped is a verdict of a stage.
@@ -139,8 +141,10 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, built *candid
 		return verdict, nil
 	}
 	author := r.reserve.Author(p.Author)
-	if f := r.rejectedBy(filters.Ranked, &p, author); f != nil {
-		return out.rejected(f, &r.viewer, author), nil
+	if filter := r.rejectedBy(filters.Ranked, &p, author); filter != nil {
+		out = out.rejected(filter, &r.viewer, author)
+		out.Since = f.since(ctx, r, filter, p.ID, p.Author)
+		return out, nil
 	}
 	switch {
 	case slices.ContainsFunc(r.reserve.Candidates, func(c reserve.Candidate) bool { return c.Post == out.Post }):

@@ -75,6 +75,7 @@ func (a *API) Routes() []httpserver.Route {
 			Method: http.MethodDelete, Path: path + "/:id/dismiss", Access: httpserver.User,
 			Handler: a.change(a.service.Undismiss),
 		},
+		{Method: http.MethodGet, Path: "/admin/v1/suggested-users", Access: httpserver.Admin, Handler: a.ofAnother},
 	}
 }
 
@@ -96,7 +97,24 @@ func (a *API) list(c echo.Context) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	answer := a.service.Suggest(c.Request().Context(), httpserver.UserID(c), limit)
+	return a.answer(c, httpserver.UserID(c), limit)
+}
+
+// ofAnother shows operators what a user is suggested.
+func (a *API) ofAnother(c echo.Context) error {
+	q := httpserver.NewQuery(c, "user", "limit")
+	user, limit := q.Key("user", a.keys.User), q.Int("limit", 1, maxLimit, defaultLimit)
+	if err := q.Err(); err != nil {
+		return err
+	}
+	if !q.Has("user") {
+		return core.InvalidField("user", "is missing: say to whom")
+	}
+	return a.answer(c, user, limit)
+}
+
+func (a *API) answer(c echo.Context, user core.ID, limit int) error {
+	answer := a.service.Suggest(c.Request().Context(), user, limit)
 	return c.JSON(http.StatusOK, listing{
 		List: httpserver.ListOf(a.named(c.Request().Context(), answer.Items), ""), ServedFrom: answer.ServedFrom,
 		Degraded: answer.Degraded,

@@ -22,12 +22,13 @@ func functions(clock core.Clock) template.FuncMap {
 		"ago":     func(t time.Time) string { return Ago(clock.Now().Sub(t)) },
 		"number":  number,
 		"percent": func(share float64) string { return strconv.FormatFloat(100*share, 'f', 0, 64) + " %" },
-		"width":   width,
+		"width":   Width,
 		"json":    pretty,
 		"link":    link,
 		"dict":    dict,
 		"plural":  plural,
 		"add":     func(a, b int) int { return a + b },
+		"minus":   func(a int) int { return -a },
 		"words":   func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 		"every":   func(ms int64) string { return Ago(time.Duration(ms) * time.Millisecond) },
 	}
@@ -59,8 +60,8 @@ func number(f float64) string {
 	return strconv.FormatFloat(f, 'f', 3, 64)
 }
 
-// width of a bar: part of most, of a hundred.
-func width(part, most float64) string {
+// Width of a bar: part of most, of a hundred.
+func Width(part, most float64) string {
 	if most <= 0 || math.IsNaN(part) {
 		return "0"
 	}

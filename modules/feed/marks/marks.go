@@ -102,6 +102,16 @@ func first(b []byte) (post core.ID, at int64) {
 	return post, at
 }
 
+// Latest is when a post was marked last; zero where it was not.
+func Latest(b []byte, of core.ID) (latest time.Time) {
+	for ; len(b) >= Size; b = b[Size:] {
+		if post, at := first(b); post == of && at > 0 && !time.Unix(at, 0).Before(latest) {
+			latest = time.Unix(at, 0).UTC()
+		}
+	}
+	return latest
+}
+
 // Collect adds to set the posts that were marked at or after since and before until. A torn mark at
 // the end is ignored.
 func Collect(set *idset.Set, b []byte, since, until time.Time) {

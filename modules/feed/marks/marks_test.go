@@ -163,3 +163,13 @@ func TestMarksAreOfPostsOfEveryNumber(t *testing.T) {
 		require.Zero(t, set.Len())
 	}
 }
+
+func TestTheLatestMarkOfAPost(t *testing.T) {
+	b := marks.Append(nil, 7, time.Unix(100, 0))
+	b = marks.Append(b, 8, time.Unix(300, 0))
+	b = marks.Append(b, 7, time.Unix(200, 0))
+	b = marks.Append(b, 7, marks.Undo(time.Unix(250, 0)))
+	require.Equal(t, time.Unix(200, 0).UTC(), marks.Latest(b, 7))
+	require.True(t, marks.Latest(b, 9).IsZero())
+	require.True(t, marks.Latest(b[:5], 7).IsZero())
+}

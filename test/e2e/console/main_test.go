@@ -59,6 +59,7 @@ func newWorldOn(t *testing.T, s *stack.Stack) *world {
 	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.ClickHouseConfig, s.PostgresConfig, s.KafkaConfig,
 		s.RedisConfig
 	cfg.Kafka.SessionTimeout = 6 * time.Second
+	cfg.Console.NameColumn = "name"
 	slot := "s" + strings.NewReplacer(".", "", "-", "").Replace(s.KafkaConfig.TopicPrefix)
 	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
 	_, err := app.Migrate(t.Context(), cfg, false)

@@ -23,6 +23,8 @@ func (p *person) looksAtEveryScreen() {
 	for name, path := range map[string]string{
 		"feed": "/feed?user=1", "feed, empty": "/feed", "why not": "/why-not?user=1&post=" + post,
 		"why not, wrong": "/why-not?user=me&post=1", "trending": "/trending", "ranking": "/ranking",
+		"other weights": "/feed/compare?user=1&freshness=0.9", "suggestions": "/suggestions?user=1",
+		"found":    "/feed?user=user&by=name",
 		"pipeline": "/pipeline", "dead letters": "/dead-letters",
 		"dead letter": "/dead-letters/letter?queue=events&id=" + letter[1],
 		"operations":  "/operations", "audit list": "/actions", "runbook": "/runbook?entry=EventsLate",

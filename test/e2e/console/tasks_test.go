@@ -34,6 +34,7 @@ func TestTasksInABrowser(t *testing.T) {
 		{"find why a blocked author's post is missing", (*person).findsTheBlock},
 		{"find why a liked post is missing", (*person).findsTheLikedPost},
 		{"change a weight after a dry run and roll it back", (*person).changesAWeight},
+		{"compare a page under other weights", (*person).comparesWeights},
 		{"replay dead letters and see the count fall", (*person).replaysDeadLetters},
 		{"read what people wrote as text", (*person).readsScriptsAsText},
 		{"look at every screen", (*person).looksAtEveryScreen},
@@ -72,7 +73,7 @@ func (p *person) findsTheBlock() {
 	p.press("blocked")
 	p.sees("Posts of people whom the user blocks.")
 	p.press(post)
-	p.sees("User 1 does not see post " + post + " because they block its author.")
+	p.sees("User 1 does not see post "+post+" because they block its author.", "Since")
 }
 
 // findsTheLikedPost: who likes a post has seen it, and is not shown it again for a day.
@@ -85,7 +86,7 @@ func (p *person) findsTheLikedPost() {
 	p.open("/console/feed?user=1")
 	p.fill("post", post)
 	p.press("Why?")
-	p.sees("User 1 does not see post " + post + " because they saw it in the last day.")
+	p.sees("User 1 does not see post "+post+" because they saw it in the last day.", "Since")
 }
 
 func (p *person) changesAWeight() {
@@ -106,6 +107,19 @@ func (p *person) changesAWeight() {
 	p.press("Roll back")
 	p.sees("Version 2 is in force")
 	require.Equal(p.t, "0.3", p.holds("weights.freshness"))
+}
+
+// comparesWeights looks at one page under two rankings, and at whom the user is suggested.
+func (p *person) comparesWeights() {
+	p.open("/console/feed?user=1")
+	p.press("Other weights")
+	p.sees("These are the weights in force")
+	p.fill("freshness", "0")
+	p.fill("affinity", "1")
+	p.press("Compare")
+	p.sees("The first page, side by side", "of it stays")
+	p.open("/console/suggestions?user=1")
+	p.sees("Suggestions to user 1")
 }
 
 func (p *person) replaysDeadLetters() {
@@ -144,6 +158,16 @@ func (p *person) readsScriptsAsText() {
 		p.sees(script)
 		p.isWhole()
 	}
+	_, err := p.w.stack.Postgres.Exec(p.t.Context(), `UPDATE users SET name = $1 WHERE id = 3`, script)
+	require.NoError(p.t, err)
+	p.open("/console/feed")
+	p.fill("user", "onerror")
+	p.press("Find by name")
+	p.sees("Users whose name has", script)
+	p.isWhole()
+	p.press("3")
+	p.sees("User 3 is called " + script)
+	p.isWhole()
 	p.open("/console/dead-letters?queue=events")
 	p.press("events:")
 	p.sees("It may hold personal values")
@@ -205,7 +229,7 @@ func (w *world) bury(t *testing.T, n int) {
 	dead := make([]kafka.DeadLetter, n)
 	for i := range dead {
 		record := codec.Record(topic, core.Event{
-			ID: uuid.New(), UserID: core.ID(2 + i%18), PostID: core.ID(1 + i%60), AuthorID: core.ID(2 + i%18),
+			ID: core.EventID(uuid.New()), UserID: core.ID(2 + i%18), PostID: core.ID(1 + i%60), AuthorID: core.ID(2 + i%18),
 			Action: core.ActionImpression, OccurredAt: time.Now(), ReceivedAt: time.Now(),
 		})
 		key, err := record.Key.Encode()
