@@ -32,7 +32,8 @@ type action struct {
 
 func (c *Console) actions(v *visit) error {
 	view := actionsView{Who: v.QueryParam("who"), What: v.QueryParam("what"), Kinds: []string{
-		"ranking.change", "ranking.rollback", "cache.drop", "breaker.force", "breaker.force_all", "breaker.reset", "job.run",
+		"ranking.change", "ranking.rollback", "cache.drop", "breaker.force", "breaker.force_all",
+		"breaker.reset", "job.run",
 		"audit.run", "dead_letters.replay", "dead_letters.discard",
 	}}
 	asked := url.Values{"limit": {"50"}}

@@ -133,7 +133,9 @@ func (v *visit) letterList(queue string, w letterFilter) letterList {
 		Total      int          `json:"total"`
 	}
 	err := v.get("/admin/v1/dead-letters", asked, &answer)
-	out := letterList{Name: queue, Rows: answer.Items, Total: answer.Total, Problem: v.explain("These letters cannot be listed", err)}
+	out := letterList{
+		Name: queue, Rows: answer.Items, Total: answer.Total, Problem: v.explain("These letters cannot be listed", err),
+	}
 	if answer.NextCursor != nil {
 		next := w.values()
 		next.Set("queue", queue)

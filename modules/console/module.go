@@ -32,7 +32,8 @@ func Module() fx.Option {
 		func(in consoleIn) (*Console, error) {
 			return New(Params{
 				Config: in.Config, Process: in.Process, Auth: in.Auth, Health: in.Health,
-				Flow: pipeline.NewSampler(in.Metrics, in.Clock), People: people.New(in.Reader, in.Users), Clock: in.Clock, Log: in.Log,
+				Flow: pipeline.NewSampler(in.Metrics, in.Clock), People: people.New(in.Reader, in.Users),
+				Clock: in.Clock, Log: in.Log,
 			})
 		},
 		fx.Annotate(func(c *Console) []httpserver.Route { return c.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),

@@ -30,7 +30,9 @@ func newBrowser(ctx context.Context, link string) (*chromium.Browser, error) {
 const shotWithin = 20 * time.Second
 
 // shoot takes a picture of an address after an action, which may be nil.
-func shoot(b *chromium.Browser, address string, l chromium.Look, act chromedp.Action[chromedp.Void], file string) error {
+func shoot(b *chromium.Browser, address string, l chromium.Look, act chromedp.Action[chromedp.Void],
+	file string,
+) error {
 	ctx, cancel := b.Within(shotWithin)
 	defer cancel()
 	err := chromedp.Do(ctx, chromium.As(l), chromedp.Navigate(address), chromedp.WaitVisible("#content"))

@@ -86,6 +86,12 @@ func (p *person) press(text string) {
 		strconv.Quote(text) + `)]`))
 }
 
+// follow is a click on the link that says exactly this.
+func (p *person) follow(text string) {
+	p.t.Helper()
+	p.do(chromedp.Click(`//main//a[normalize-space(.) = ` + strconv.Quote(text) + `]`))
+}
+
 // fill puts a text into a field.
 func (p *person) fill(name, text string) {
 	p.t.Helper()

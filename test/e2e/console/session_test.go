@@ -115,7 +115,8 @@ func TestWhoOnlyReadsSeesEverythingAndChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	b := w.operator("eve", true)
 	for _, path := range []string{
-		"/feed?user=1", "/why-not?user=1&post=2", "/trending", "/ranking", "/quality", "/suggestions?user=1", "/feed/compare?user=1&freshness=1", "/pipeline", "/dead-letters", "/operations",
+		"/feed?user=1", "/why-not?user=1&post=2", "/trending", "/ranking", "/quality",
+		"/suggestions?user=1", "/feed/compare?user=1&freshness=1", "/pipeline", "/dead-letters", "/operations",
 		"/actions", "/runbook",
 	} {
 		b.open("/console" + path)

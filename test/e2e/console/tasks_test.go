@@ -72,7 +72,7 @@ func (p *person) findsTheBlock() {
 	p.sees("Feed of user 1", "Left out", "blocked")
 	p.press("blocked")
 	p.sees("Posts of people whom the user blocks.")
-	p.press(post)
+	p.follow(post)
 	p.sees("User 1 does not see post "+post+" because they block its author.", "Since")
 }
 
@@ -165,7 +165,7 @@ func (p *person) readsScriptsAsText() {
 	p.press("Find by name")
 	p.sees("Users whose name has", script)
 	p.isWhole()
-	p.press("3")
+	p.follow("3")
 	p.sees("User 3 is called " + script)
 	p.isWhole()
 	p.open("/console/dead-letters?queue=events")
@@ -229,8 +229,9 @@ func (w *world) bury(t *testing.T, n int) {
 	dead := make([]kafka.DeadLetter, n)
 	for i := range dead {
 		record := codec.Record(topic, core.Event{
-			ID: core.EventID(uuid.New()), UserID: core.ID(2 + i%18), PostID: core.ID(1 + i%60), AuthorID: core.ID(2 + i%18),
-			Action: core.ActionImpression, OccurredAt: time.Now(), ReceivedAt: time.Now(),
+			ID: core.EventID(uuid.New()), UserID: core.ID(2 + i%18), PostID: core.ID(1 + i%60),
+			AuthorID: core.ID(2 + i%18),
+			Action:   core.ActionImpression, OccurredAt: time.Now(), ReceivedAt: time.Now(),
 		})
 		key, err := record.Key.Encode()
 		require.NoError(t, err)
@@ -238,7 +239,8 @@ func (w *world) bury(t *testing.T, n int) {
 		require.NoError(t, err)
 		dead[i] = kafka.DeadLetter{
 			Topic: topic, Epoch: 1, Partition: 0, Offset: int64(1_000_000 + i), Key: key, Value: value,
-			Timestamp: time.Now(), Headers: record.Headers, Reason: "unknown_version", Detail: "a newer program wrote it",
+			Timestamp: time.Now(), Headers: record.Headers, Reason: "unknown_version",
+			Detail: "a newer program wrote it",
 		}
 	}
 	require.NoError(t, queue.Publish(t.Context(), dead))

@@ -1,4 +1,4 @@
-package console
+package quality
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func daysOf(t *testing.T, text string) (days []feedDay) {
+func daysOf(t *testing.T, text string) (days []Day) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal([]byte(text), &days))
 	return days
@@ -22,7 +22,7 @@ const twoDays = `[
 	{"date":"2026-01-02","cache_hit_ratio":null,"served_from":null,
 	 "total":{"impressions":200,"clicks":10,"hides":0,"dwell_p50_ms":null},"rows":[]}]`
 
-func texts(row qualityRow) (all []string) {
+func texts(row Row) (all []string) {
 	for _, f := range row.Figures {
 		all = append(all, f.Text)
 	}
@@ -30,29 +30,26 @@ func texts(row qualityRow) (all []string) {
 }
 
 func TestTheNumbersOfADay(t *testing.T) {
-	var view qualityView
-	view.plot(daysOf(t, twoDays))
-	require.Equal(t, "2026-01-02", view.Rows[0].Day, "the latest first")
-	require.Equal(t, []string{"5.0 %", "", "0.0", "", ""}, texts(view.Rows[0]))
-	require.Equal(t, []string{"10.0 %", "2.0 s", "10.0", "50.0 %", "20.0 %"}, texts(view.Rows[1]))
+	_, rows := Plot(daysOf(t, twoDays), "")
+	require.Equal(t, "2026-01-02", rows[0].Day, "the latest first")
+	require.Equal(t, []string{"5.0 %", "", "0.0", "", ""}, texts(rows[0]))
+	require.Equal(t, []string{"10.0 %", "2.0 s", "10.0", "50.0 %", "20.0 %"}, texts(rows[1]))
 
-	view = qualityView{By: "source"}
-	view.plot(daysOf(t, twoDays))
-	require.Equal(t, "followees", view.Rows[0].Series)
-	require.Equal(t, []string{"20.0 %", "1.5 s", "0.0", "", ""}, texts(view.Rows[0]), "versions are summed")
-	require.Equal(t, []string{"", "", "", "", ""}, texts(view.Rows[1]), "nothing is known of nothing")
+	_, rows = Plot(daysOf(t, twoDays), "source")
+	require.Equal(t, "followees", rows[0].Series)
+	require.Equal(t, []string{"20.0 %", "1.5 s", "0.0", "", ""}, texts(rows[0]), "versions are summed")
+	require.Equal(t, []string{"", "", "", "", ""}, texts(rows[1]), "nothing is known of nothing")
 
-	view = qualityView{By: "version"}
-	view.plot(daysOf(t, twoDays))
-	require.Equal(t, "version 1", view.Rows[0].Series)
-	require.Equal(t, "version 2", view.Rows[1].Series)
+	_, rows = Plot(daysOf(t, twoDays), "version")
+	require.Equal(t, "version 1", rows[0].Series)
+	require.Equal(t, "version 2", rows[1].Series)
 }
 
 func TestAChartHasAGapWhereADayIsNotKnown(t *testing.T) {
-	c := newChart(measures[0], make([]feedDay, 4))
-	one := func(f float64) figure { return known(f, asPercent) }
-	c.add("a", []figure{one(0), one(0.5), {}, one(1)})
-	c.add("b", []figure{{}, {}, {}, {}})
+	c := newChart(measures[0], make([]Day, 4))
+	one := func(f float64) Figure { return known(f, asPercent) }
+	c.add("a", []Figure{one(0), one(0.5), {}, one(1)})
+	c.add("b", []Figure{{}, {}, {}, {}})
 	c.draw()
 	require.Len(t, c.Series, 1, "what is not known at all is not drawn")
 	require.Equal(t, "M8.0 142.0L202.7 75.0M592.0 8.0", c.Series[0].Path)
@@ -61,10 +58,10 @@ func TestAChartHasAGapWhereADayIsNotKnown(t *testing.T) {
 	require.Len(t, c.Series[0].Dots, 3)
 
 	for range 10 {
-		c.add("more", []figure{one(1)})
+		c.add("more", []Figure{one(1)})
 	}
-	require.Len(t, c.Series, chartLines)
-	var nothing qualityView
-	nothing.plot(nil)
-	require.False(t, nothing.Known)
+	require.Len(t, c.Series, colours)
+	charts, rows := Plot(nil, "")
+	require.Empty(t, charts)
+	require.Empty(t, rows)
 }
