@@ -86,10 +86,10 @@ func (p *person) press(text string) {
 		strconv.Quote(text) + `)]`))
 }
 
-// follow is a click on the link that says exactly this.
-func (p *person) follow(text string) {
+// follow is a click on the link that says exactly this, within a part of the page.
+func (p *person) follow(within, text string) {
 	p.t.Helper()
-	p.do(chromedp.Click(`//main//a[normalize-space(.) = ` + strconv.Quote(text) + `]`))
+	p.do(chromedp.Click(`//main//` + within + `//a[normalize-space(.) = ` + strconv.Quote(text) + `]`))
 }
 
 // fill puts a text into a field.

@@ -72,7 +72,7 @@ func (p *person) findsTheBlock() {
 	p.sees("Feed of user 1", "Left out", "blocked")
 	p.press("blocked")
 	p.sees("Posts of people whom the user blocks.")
-	p.follow(post)
+	p.follow("details[@open]", post)
 	p.sees("User 1 does not see post "+post+" because they block its author.", "Since")
 }
 
@@ -165,7 +165,7 @@ func (p *person) readsScriptsAsText() {
 	p.press("Find by name")
 	p.sees("Users whose name has", script)
 	p.isWhole()
-	p.follow("3")
+	p.follow("table", "3")
 	p.sees("User 3 is called " + script)
 	p.isWhole()
 	p.open("/console/dead-letters?queue=events")
