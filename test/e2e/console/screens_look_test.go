@@ -24,6 +24,7 @@ func (p *person) looksAtEveryScreen() {
 		"feed": "/feed?user=1", "feed, empty": "/feed", "why not": "/why-not?user=1&post=" + post,
 		"why not, wrong": "/why-not?user=me&post=1", "trending": "/trending", "ranking": "/ranking",
 		"other weights": "/feed/compare?user=1&freshness=0.9", "suggestions": "/suggestions?user=1",
+		"quality": "/quality", "quality by source": "/quality?by=source",
 		"found":    "/feed?user=user&by=name",
 		"pipeline": "/pipeline", "dead letters": "/dead-letters",
 		"dead letter": "/dead-letters/letter?queue=events&id=" + letter[1],
