@@ -125,7 +125,7 @@ func (p *person) comparesWeights() {
 func (p *person) replaysDeadLetters() {
 	const letters = 10_000
 	before := p.w.stack.Count(p.t, "SELECT count() AS n FROM events")
-	p.w.bury(p.t, letters)
+	p.w.publishDeadLetters(p.t, letters)
 	p.open("/console/dead-letters?queue=events")
 	p.sees(fmt.Sprint(letters, " letters"))
 	p.press("Replay all")
@@ -218,8 +218,8 @@ func (w *world) acts(t *testing.T, user core.ID, action, post string) {
 	require.Equal(t, http.StatusAccepted, response.StatusCode)
 }
 
-// bury puts so many events among the dead letters that were wrong when they came, and are not any more.
-func (w *world) bury(t *testing.T, n int) {
+// publishDeadLetters puts so many events among the dead letters that were wrong when they came, and are not any more.
+func (w *world) publishDeadLetters(t *testing.T, n int) {
 	t.Helper()
 	producer := kafka.NewProducer(w.cfg.Kafka)
 	defer func() { require.NoError(t, producer.Close()) }()
