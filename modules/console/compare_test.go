@@ -12,7 +12,8 @@ func TestTwoPagesSideBySide(t *testing.T) {
 		{1, comparedPost{Post: "a", Moved: -1}, comparedPost{Post: "b", Moved: 1}},
 		{2, comparedPost{Post: "b", Moved: 1}, comparedPost{Post: "a", Moved: -1}},
 		{
-			3, comparedPost{Post: "c", Class: "late", Says: "goes out"},
+			3,
+			comparedPost{Post: "c", Class: "late", Says: "goes out"},
 			comparedPost{Post: "d", Class: "late", Says: "comes in"},
 		},
 		{4, comparedPost{}, comparedPost{Post: "e", Class: "late", Says: "comes in"}},

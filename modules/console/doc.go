@@ -22,6 +22,6 @@
 // would do, then confirmed. A part whose server is away says so, and the rest of the page stands. Pages have places
 // of their own in the server (httpserver.Console), apart from those of feeds and of the API. The pipeline (package
 // pipeline) is that of this process: a replica with other roles has a console with the rest. What replicas have in
-// common is of all of them: breakers, versions, jobs, and orders for dead letters. Names of users are read from the app's
-// table when somebody asks (package people), and never kept.
+// common is of all of them: breakers, versions, jobs, and orders for dead letters. Names of users are read from the
+// app's table when somebody asks (package people), and never kept.
 package console

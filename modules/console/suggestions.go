@@ -70,7 +70,8 @@ func because(kind string, count int64) string {
 		return fmt.Sprintf("%s whom they follow %s them", persons(count), plural(count, "follows", "follow"))
 	case "engaged_by":
 		return fmt.Sprintf("%s whom they follow %s, %s or %s their posts", persons(count),
-			plural(count, "likes", "like"), plural(count, "comments on", "comment on"), plural(count, "shares", "share"))
+			plural(count, "likes", "like"), plural(count, "comments on", "comment on"),
+			plural(count, "shares", "share"))
 	case "engaged":
 		return fmt.Sprintf("they like, comment on and share their posts (%d, weighted)", count)
 	case "popular":

@@ -100,7 +100,7 @@ func (r *Replicas) Start(context.Context) error {
 			}
 			known = err == nil
 			if worker.Pause(ctx, tellEvery) != nil {
-				return nil
+				return nil //nolint:nilerr // it is stopped
 			}
 		}
 	})

@@ -19,7 +19,7 @@ func find(ctx context.Context) (string, error) {
 	if path := installed(); path != "" {
 		return path, nil
 	}
-	return "", errors.New("Debian's chromium was installed, and is not in the path")
+	return "", errors.New("chromium was installed, and is not in the path")
 }
 
 func installed() string {

@@ -48,8 +48,8 @@ var measures = []measure{
 	{"Degraded", "pages from a fallback", asPercent},
 }
 
-// Plot makes the charts and the table of days, told apart by source or version, or not at all. Where a page came from is
-// known of all feeds together only.
+// Plot makes the charts and the table of days, told apart by source or version, or not at all. Where a page came from
+// is known of all feeds together only.
 func Plot(days []Day, by string) (charts []Chart, rows []Row) {
 	var names []string
 	values := map[string][][]Figure{} // by series and day
