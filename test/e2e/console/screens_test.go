@@ -107,6 +107,7 @@ func TestOperationsShowsAndActs(t *testing.T) {
 	w := newWorld(t)
 	b := w.operator("ana", false)
 	b.until("/console/operations", "trending")
+	b.until("/console/operations", ">closed<")
 	for _, says := range []string{"clickhouse", "hot set", "Breakers", "closed", "Jobs"} {
 		require.Contains(t, b.page, says)
 	}
