@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -194,7 +195,10 @@ func (p *person) seesClickHouseGoAndCome(clickhouse *embedded.Server) {
 	p.sees("clickhouse", "failing")
 	require.NoError(p.t, clickhouse.Start(p.t.Context()))
 	p.open("/console/pipeline")
-	p.sees("everything flows")
+	wait.Until(p.t, func() bool {
+		text := p.text()
+		return strings.Contains(text, "Kafka → ClickHouse") && !strings.Contains(text, "something fails")
+	}, "the pipeline is well again, in:\n%s", lazily(p.text))
 }
 
 // acts sends what a user did, as an app does.
