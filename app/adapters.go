@@ -61,7 +61,9 @@ func signals() fx.Option {
 	return fx.Options(feed.SignalsModule(), fx.Provide(
 		func(s *viewer.Signals) partition.Observer { return s },
 		func(s *token.Sessions) partition.Sessions { return s },
-		fx.Annotate(func(s *viewer.Signals) cdcconsumer.Observer { return s }, fx.ResultTags(`group:"changes"`)),
+		fx.Annotate(func(s *viewer.Signals, cfg cdc.Config) cdcconsumer.Observer {
+			return s.WithMutuals(cfg.Tables.HasMutuals())
+		}, fx.ResultTags(`group:"changes"`)),
 	))
 }
 

@@ -19,6 +19,7 @@ const (
 	Public    Audience = 0 // everybody
 	Unlisted  Audience = 1 // the author's followers: it is in no list for everybody, and no stranger's feed
 	Followers Audience = 2 // the author's followers
+	Mutuals   Audience = 3 // those who follow the author and whom the author follows
 	Direct    Audience = 4 // nobody's feed: it is for those whom it names
 )
 

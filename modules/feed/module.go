@@ -33,7 +33,7 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed",
 		fx.Provide(
-			rank.NewLive, newAbsent, newPrivate, newHot, recentedges.New, newFeed, newTuner,
+			rank.NewLive, newAbsent, newPrivate, newHot, newRecentEdges, newFeed, newTuner,
 			func(cfg Config, client *redis.Client) *store.Store { return store.New(cfg.Store, client) },
 			fx.Annotate(func(s *absent.Set) ops.Check { return ops.Check{Name: "absent people", Probe: s.Check} },
 				fx.ResultTags(`group:"checks"`)),
@@ -139,6 +139,10 @@ func newPrivate(in absentIn) absent.Private {
 	return set
 }
 
+func newRecentEdges(tables graph.Tables, clock core.Clock, reg prometheus.Registerer) *recentedges.Edges {
+	return recentedges.New(clock, reg).WithMutuals(tables.Posts.Mutuals)
+}
+
 func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.CountedFrom, ranking *rank.Live,
 	load hot.LoadNames, people *absent.Set, private absent.Private, clock core.Clock, reg prometheus.Registerer,
 	log *zap.Logger,
@@ -198,7 +202,8 @@ func newFeed(in feedIn) (*Feed, error) {
 		Name: "feedrank_feed_odd_rows_total",
 		Help: "Posts left out when they were read from PostgreSQL, because they have no author, or no time that can be.",
 	}, func() float64 { return float64(fallback.Odd()) }))
-	edges := graph.NewClickHouse(in.ClickHouse, in.From, in.Clock, in.Config.MaxEdges, in.Config.MaxAffinity)
+	edges := graph.NewClickHouse(in.ClickHouse, in.From, in.Clock, in.Config.MaxEdges, in.Config.MaxAffinity).
+		WithMutuals(in.Tables.Posts.Mutuals)
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
 		Absent: in.Absent, Private: in.Private.Set, Restricted: in.Tables.Restricts(),

@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -166,7 +165,7 @@ func (f *Feed) use(r *request, res *reserve.Reserve, from page.ServedFrom) {
 	}
 	r.news = f.recentEdges.Since(r.User, since, r.Now, r.news[:0])
 	r.news = res.Ended(r.Now, r.news, r.news)
-	if r.news = slices.DeleteFunc(r.news, res.Knows); len(r.news) > 0 {
+	if r.news = res.Unknown(r.news); len(r.news) > 0 {
 		if res != &r.entry.Reserve { // others use it, too
 			res = res.Clone()
 		}

@@ -17,6 +17,7 @@ import (
 // audiences are what a test's app says of who may see a post.
 var audiences = map[string]core.Audience{
 	"public": core.Public, "unlisted": core.Unlisted, "followers": core.Followers, "direct": core.Direct,
+	"mutuals":       core.Mutuals,
 	"no such thing": core.Direct, // cannot be told from what the mapping lists
 }
 
@@ -49,8 +50,9 @@ func TestPostsAreForTheirAudience(t *testing.T) {
 	cfg.CDC.Tables.Post.UnlistedWhen = []mapping.Condition{{Column: "audience", In: []string{"unlisted"}}}
 	cfg.CDC.Tables.Post.FollowersWhen = []mapping.Condition{{Column: "audience", In: []string{"followers"}}}
 	cfg.CDC.Tables.Post.DirectWhen = []mapping.Condition{
-		{Column: "audience", NotIn: []string{"public", "unlisted", "followers"}},
+		{Column: "audience", NotIn: []string{"public", "unlisted", "followers", "mutuals"}},
 	}
+	cfg.CDC.Tables.Post.MutualsWhen = []mapping.Condition{{Column: "audience", In: []string{"mutuals"}}}
 	cfg.CDC.Tables.User.PrivateWhen = []mapping.Condition{{Column: "private", Is: "true"}}
 	p := start(t, cfg)
 	world(t, s)
@@ -60,6 +62,9 @@ func TestPostsAreForTheirAudience(t *testing.T) {
 		stranger = core.ID(15)
 	)
 	exec(t, s, `INSERT INTO follows (follower_id, followee_id) VALUES (15, 16)`)
+	exec(t, s, `DELETE FROM follows WHERE follower_id = 2 AND followee_id IN (1, 15)`)
+	back, noMore := `INSERT INTO follows (follower_id, followee_id) VALUES (2, 1)`,
+		`DELETE FROM follows WHERE follower_id = 2 AND followee_id = 1`
 	post := insertPost(t, s, author)
 	p.eventually("the post reaches the feed", func() bool {
 		_, now := p.feed(follower, "limit=100")
@@ -109,6 +114,17 @@ func TestPostsAreForTheirAudience(t *testing.T) {
 	exec(t, s, `INSERT INTO follows (follower_id, followee_id) VALUES (1, 2)`)
 	look(p, "followed again", paths, false, true)
 
+	exec(t, s, `UPDATE posts SET audience = 'mutuals' WHERE id = $1`, int64(post))
+	look(p, "for mutuals, and the author follows nobody", paths, false, false)
+	require.Equal(t, "audience", p.rule(post))
+	exec(t, s, back)
+	exec(t, s, `INSERT INTO follows (follower_id, followee_id) VALUES (2, 15)`) // who does not follow the author
+	look(p, "for mutuals, and the author follows back", paths, false, true)
+	exec(t, s, noMore)
+	look(p, "for mutuals, and the author does not follow back any more", paths, false, false)
+	exec(t, s, back)
+	look(p, "for mutuals, and the author follows back again", paths, false, true)
+
 	exec(t, s, `UPDATE posts SET audience = 'direct' WHERE id = $1`, int64(post))
 	look(p, "direct, before ClickHouse goes", paths, false, false)
 	require.NoError(t, s.Servers.ClickHouse.Kill())
@@ -120,6 +136,18 @@ func TestPostsAreForTheirAudience(t *testing.T) {
 	exec(t, s, `UPDATE posts SET audience = 'followers' WHERE id = $1`, int64(post))
 	for _, one := range []*program{p, fresh} {
 		look(one, "for followers, ClickHouse away", paths[:2], false, true)
+	}
+	exec(t, s, `UPDATE posts SET audience = 'mutuals' WHERE id = $1`, int64(post))
+	for _, one := range []*program{p, fresh} {
+		look(one, "for mutuals, ClickHouse away", paths[:2], false, true)
+	}
+	exec(t, s, noMore)
+	for _, one := range []*program{p, fresh} {
+		look(one, "not followed back any more, ClickHouse away", paths[:2], false, false)
+	}
+	exec(t, s, back)
+	for _, one := range []*program{p, fresh} {
+		look(one, "followed back again, ClickHouse away", paths[:2], false, true)
 	}
 	exec(t, s, `UPDATE posts SET audience = 'public' WHERE id = $1`, int64(post))
 	exec(t, s, `UPDATE users SET private = true WHERE id = 2`)

@@ -93,7 +93,7 @@ func (w *world) post(id, author int, age time.Duration) core.ID {
 func (w *world) withAudiences() {
 	w.t.Helper()
 	w.sql("ALTER TABLE posts ADD audience smallint NOT NULL DEFAULT 0")
-	w.tables.Posts.Audience = `"posts"."audience"`
+	w.tables.Posts.Audience, w.tables.Posts.Mutuals = `"posts"."audience"`, true
 	w.start()
 }
 

@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"testing"
@@ -117,6 +118,7 @@ func (m *model) step(a int) {
 		m.note("%d follows %d", a, b)
 		m.follow(a, b)
 		m.ref.follows[pair] = true
+		m.ref.followedLate[pair] = m.away.clickhouse.closed.Load()
 		delete(m.ref.unfollows, pair)
 	case 5, 20:
 		b = m.of(a, m.ref.follows)
@@ -230,11 +232,12 @@ func (m *model) step(a int) {
 		if p == nil {
 			return
 		}
-		audiences := []string{"public", "unlisted", "followers", "direct"}
+		audiences := []string{"public", "unlisted", "followers", "mutuals", "direct"}
 		p.audience = audiences[m.rand.IntN(len(audiences))]
 		m.note("post %d is %s", p.id, p.audience)
 		m.setAudience(p.id, map[string]core.Audience{
-			"public": core.Public, "unlisted": core.Unlisted, "followers": core.Followers, "direct": core.Direct,
+			"public": core.Public, "unlisted": core.Unlisted, "followers": core.Followers, "mutuals": core.Mutuals,
+			"direct": core.Direct,
 		}[p.audience])
 	case 18:
 		d := []time.Duration{time.Second, 3 * time.Minute, 15 * time.Minute}[m.rand.IntN(3)]
@@ -275,6 +278,7 @@ func (m *model) checkFeed(user int) {
 			created: m.ref.posts[int(item.Post)].created,
 		}
 	}
+	maps.DeleteFunc(want, func(id int, _ bool) bool { return m.ref.late(user, m.ref.posts[id]) })
 	require.Empty(m.t, want, "posts that are not shown to %d", user)
 	order := diversified(list)
 	for i, item := range p.Items {
@@ -293,13 +297,19 @@ func (m *model) checkFeed(user int) {
 }
 
 func (m *model) checkTimeline(user int) {
-	want := m.ref.timeline(user)
-	var got []int
+	var want, got []int
+	for _, id := range m.ref.timeline(user) {
+		if !m.ref.late(user, m.ref.posts[id]) {
+			want = append(want, id)
+		}
+	}
 	query := "algo=timeline&limit=4"
 	for {
 		p := m.get(user, query)
 		for _, id := range p.posts() {
-			got = append(got, int(id))
+			if post := m.ref.posts[int(id)]; !m.ref.mayEver(user, post) || !m.ref.late(user, post) {
+				got = append(got, int(id))
+			}
 		}
 		if p.NextCursor == nil || m.away.postgres.closed.Load() && len(p.Items) == 0 {
 			break
@@ -316,14 +326,14 @@ func (m *model) checkSession(user int) {
 	if s == nil {
 		s = &modelSession{began: m.clock.Now(), shown: map[core.ID]bool{}, owed: map[int]bool{}}
 		for _, id := range m.ref.timeline(user) {
-			if m.ref.may(user, m.ref.posts[id], m.clock.Now()) {
+			if post := m.ref.posts[id]; m.ref.may(user, post, m.clock.Now()) && !m.ref.late(user, post) {
 				s.owed[id] = true
 			}
 		}
 		m.sessions[user] = s
 	}
 	for id := range s.owed { // a page passes over what is barred when it is made
-		if post, exists := m.ref.posts[id]; !exists || !m.ref.mayEver(user, post) {
+		if post, exists := m.ref.posts[id]; !exists || !m.ref.mayEver(user, post) || m.ref.late(user, post) {
 			delete(s.owed, id)
 		}
 	}

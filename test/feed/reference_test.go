@@ -9,29 +9,30 @@ import (
 // reference is what a feed must be, told in the plainest way and sharing no code with the feed: it
 // goes through all posts for every question.
 type reference struct {
-	posts     map[int]*refPost
-	follows   map[[2]int]bool
-	unfollows map[[2]int]bool // once followed, not any more
-	blocks    map[[2]int]bool
-	mutes     map[[2]int]bool
-	hidden    map[[2]int]bool
-	seen      map[[2]int]time.Time
-	likes     map[[2]int]int // of a user for an author's posts; likewise the next two
-	views     map[[2]int]int
-	hides     map[[2]int]int
+	posts        map[int]*refPost
+	follows      map[[2]int]bool
+	unfollows    map[[2]int]bool // once followed, not any more
+	followedLate map[[2]int]bool // while ClickHouse was away
+	blocks       map[[2]int]bool
+	mutes        map[[2]int]bool
+	hidden       map[[2]int]bool
+	seen         map[[2]int]time.Time
+	likes        map[[2]int]int // of a user for an author's posts; likewise the next two
+	views        map[[2]int]int
+	hides        map[[2]int]int
 }
 
 type refPost struct {
 	id, author       int
 	created          time.Time
 	exposures, likes int
-	audience         string // public, unlisted, followers or direct
+	audience         string // public, unlisted, followers, mutuals or direct
 }
 
 func newReference() *reference {
 	return &reference{
 		posts: map[int]*refPost{}, follows: map[[2]int]bool{}, unfollows: map[[2]int]bool{}, blocks: map[[2]int]bool{},
-		mutes: map[[2]int]bool{}, hidden: map[[2]int]bool{}, seen: map[[2]int]time.Time{}, likes: map[[2]int]int{},
+		followedLate: map[[2]int]bool{}, mutes: map[[2]int]bool{}, hidden: map[[2]int]bool{}, seen: map[[2]int]time.Time{}, likes: map[[2]int]int{},
 		views: map[[2]int]int{}, hides: map[[2]int]int{},
 	}
 }
@@ -40,8 +41,26 @@ func newReference() *reference {
 func (r *reference) mayEver(user int, p *refPost) bool {
 	return p.author != user && !r.blocks[[2]int{user, p.author}] && !r.blocks[[2]int{p.author, user}] &&
 		!r.mutes[[2]int{user, p.author}] && !r.hidden[[2]int{user, p.id}] &&
-		(p.audience == "" || p.audience == "public" ||
-			p.audience != "direct" && r.follows[[2]int{user, p.author}])
+		r.isFor(user, p)
+}
+
+// isFor tells whether a post is for a user who is not its author.
+func (r *reference) isFor(user int, p *refPost) bool {
+	follows, followed := r.follows[[2]int{user, p.author}], r.follows[[2]int{p.author, user}]
+	switch p.audience {
+	case "unlisted", "followers":
+		return follows
+	case "mutuals":
+		return follows && followed
+	default:
+		return p.audience != "direct"
+	}
+}
+
+// late tells whether a post that a user may see may yet be missing. Who follows a user is asked where the user follows
+// them; of those whom they have followed since ClickHouse went, it is told when that is back.
+func (r *reference) late(user int, p *refPost) bool {
+	return p.audience == "mutuals" && r.followedLate[[2]int{user, p.author}]
 }
 
 func (r *reference) may(user int, p *refPost, now time.Time) bool {

@@ -160,14 +160,15 @@ func (w *world) start() {
 	source := hot.NewClickHouse(w.ClickHouse, core.CountedFromEvents())
 	w.hot = hot.New(w.cfg.Hot, source, w.ranking, w.clock, hot.NewMetrics(reg), zap.NewNop())
 	st := store.New(w.cfg.Store, w.redis)
-	w.signals = viewer.NewSignals(st, reg)
+	w.signals = viewer.NewSignals(st, reg).WithMutuals(w.tables.Posts.Mutuals)
 	if w.recentEdges == nil { // a replica that starts anew reads what it had heard again
 		w.recentEdges = recentedges.New(w.clock, prometheus.NewRegistry())
 	}
+	w.recentEdges.WithMutuals(w.tables.Posts.Mutuals)
 	f, err := feed.New(feed.Params{
 		Config: w.cfg, Ranking: w.ranking, Hot: w.hot, RecentEdges: w.recentEdges, Store: st,
 		Graph: counted{graph.NewClickHouse(w.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, w.cfg.MaxEdges,
-			w.cfg.MaxAffinity), &w.questions},
+			w.cfg.MaxAffinity).WithMutuals(w.tables.Posts.Mutuals), &w.questions},
 		Fallback: graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges, graph.Names{}),
 		Weekly:   source, Direct: source,
 		Lists:  w,

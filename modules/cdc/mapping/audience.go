@@ -8,8 +8,11 @@ import (
 // Restricts tells whether somebody may not see a post that others may see.
 func (c Config) Restricts() bool {
 	p := c.Post
-	return len(p.UnlistedWhen)+len(p.FollowersWhen)+len(p.DirectWhen)+len(c.User.PrivateWhen) > 0
+	return len(p.UnlistedWhen)+len(p.FollowersWhen)+len(p.MutualsWhen)+len(p.DirectWhen)+len(c.User.PrivateWhen) > 0
 }
+
+// HasMutuals tells whether a post may be for those alone who follow its author and whom its author follows.
+func (c Config) HasMutuals() bool { return len(c.Post.MutualsWhen) > 0 }
 
 // setAudience says who may see a post, or the posts of a user. What cannot be told is for as few as there can be, and
 // noted; except where the log does not tell and the table will.
@@ -19,6 +22,7 @@ func (s *Source) setAudience(row *Row, after envelope.Row) error {
 		conditions []Condition
 	}{
 		{core.Direct, s.config.DirectWhen},
+		{core.Mutuals, s.config.MutualsWhen},
 		{core.Followers, s.config.FollowersWhen},
 		{core.Followers, s.config.PrivateWhen},
 		{core.Unlisted, s.config.UnlistedWhen},

@@ -18,6 +18,9 @@ func TestAPostHasTheStrictestAudienceThatHolds(t *testing.T) {
 	c.Post.UnlistedWhen = []mapping.Condition{{Column: "who", In: []string{"unlisted"}}, {Column: "quiet", Is: "true"}}
 	c.Post.FollowersWhen = []mapping.Condition{{Column: "who", In: []string{"followers"}}}
 	c.Post.DirectWhen = []mapping.Condition{{Column: "who", In: []string{"direct"}}}
+	require.False(t, c.HasMutuals())
+	c.Post.MutualsWhen = []mapping.Condition{{Column: "who", In: []string{"mutuals"}}}
+	require.True(t, c.HasMutuals())
 	require.True(t, c.Restricts())
 	m, err := mapping.New(c, "cdc")
 	require.NoError(t, err)
@@ -31,6 +34,7 @@ func TestAPostHasTheStrictestAudienceThatHolds(t *testing.T) {
 		`"who":"public","quiet":true}`:      core.Unlisted,
 		`"who":"unlisted","quiet":false}`:   core.Unlisted,
 		`"who":"followers","quiet":true}`:   core.Followers,
+		`"who":"mutuals","quiet":true}`:     core.Mutuals,
 		`"who":"direct","quiet":true}`:      core.Direct,
 		`"who":"public","quiet":"perhaps"}`: core.Direct, // cannot be read
 		`"who":"public"}`:                   core.Direct, // is not there
@@ -63,7 +67,9 @@ func TestAnAccountIsPrivateByItsConditions(t *testing.T) {
 	}
 	c.Follow.PrivateWhen = c.User.PrivateWhen
 	c.Like.DirectWhen = c.User.PrivateWhen
+	c.Mute.MutualsWhen = c.User.PrivateWhen
 	wrong := c.Check()
 	require.Contains(t, wrong, "follow.private_when")
 	require.Contains(t, wrong, "like.direct_when")
+	require.Contains(t, wrong, "mute.mutuals_when")
 }

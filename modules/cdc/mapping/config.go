@@ -37,6 +37,7 @@ type Table struct {
 	HiddenWhen    []Condition       `koanf:"hidden_when"`    // any: the user or post is not shown, but may come back; a user's posts go and come with them
 	UnlistedWhen  []Condition       `koanf:"unlisted_when"`  // any: only the author's followers get the post into their feeds, and it never trends
 	FollowersWhen []Condition       `koanf:"followers_when"` // any: only the author's followers may see the post
+	MutualsWhen   []Condition       `koanf:"mutuals_when"`   // any: only those may see the post who follow the author and whom the author follows
 	DirectWhen    []Condition       `koanf:"direct_when"`    // any: the post is in nobody's feed
 	PrivateWhen   []Condition       `koanf:"private_when"`   // of users; any: only their followers may see their posts
 	TimeUnit      envelope.Unit     `koanf:"time_unit"`      // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
@@ -151,7 +152,8 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 	}
 	if k != Post {
 		for key, list := range map[string][]Condition{
-			"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "direct_when": t.DirectWhen,
+			"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "mutuals_when": t.MutualsWhen,
+			"direct_when": t.DirectWhen,
 		} {
 			if len(list) > 0 {
 				report(key, "only posts have an audience")
@@ -174,8 +176,8 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 func (t Table) conditions() map[string][]Condition {
 	return map[string][]Condition{
 		"only_when": t.OnlyWhen, "gone_when": t.GoneWhen, "hidden_when": t.HiddenWhen,
-		"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "direct_when": t.DirectWhen,
-		"private_when": t.PrivateWhen,
+		"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "mutuals_when": t.MutualsWhen,
+		"direct_when": t.DirectWhen, "private_when": t.PrivateWhen,
 	}
 }
 

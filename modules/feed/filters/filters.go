@@ -178,7 +178,11 @@ func (v *Viewer) isFor(kind Kind, p Post) bool {
 	if p.Audience == core.Public && !v.Private.Has(p.Author.ID) {
 		return true
 	}
-	return kind != Everybody && p.Audience != core.Direct && p.Author.Relation&reserve.Follows != 0
+	needed := reserve.Follows
+	if p.Audience == core.Mutuals {
+		needed = reserve.Mutual
+	}
+	return kind != Everybody && p.Audience != core.Direct && p.Author.Relation&needed == needed
 }
 
 func (v *Viewer) rejectByAuthor(author reserve.Author) *Filter {

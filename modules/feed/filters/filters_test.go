@@ -59,6 +59,7 @@ func TestAPostIsForItsAudience(t *testing.T) {
 	private := absent.NewPrivate(absent.DefaultConfig(), time.Hour, empty, nil, core.SystemClock{},
 		prometheus.NewRegistry(), zap.NewNop())
 	stranger, followed := reserve.Author{ID: 2, Interactions: 9}, reserve.Author{ID: 2, Relation: reserve.Follows}
+	mutual, fan := reserve.Author{ID: 2, Relation: reserve.Mutual}, reserve.Author{ID: 2, Relation: reserve.FollowsBack}
 	shown := func(kind Kind, author reserve.Author, audience core.Audience) bool {
 		f := v.Reject(kind, Post{ID: 10, Author: author, Audience: audience})
 		if f != nil {
@@ -68,18 +69,22 @@ func TestAPostIsForItsAudience(t *testing.T) {
 		return f == nil
 	}
 	for _, kind := range []Kind{Ranked, Remade, Complete} {
-		for audience, want := range map[core.Audience][2]bool{
-			core.Public:    {true, true},
-			core.Unlisted:  {false, true},
-			core.Followers: {false, true},
-			core.Direct:    {false, false},
+		for audience, want := range map[core.Audience][3]bool{
+			core.Public:    {true, true, true},
+			core.Unlisted:  {false, true, true},
+			core.Followers: {false, true, true},
+			core.Mutuals:   {false, false, true},
+			core.Direct:    {false, false, false},
 		} {
+			require.Equal(t, want[0], shown(kind, fan, audience), "audience %d for whom the author follows", audience)
+			require.Equal(t, want[2], shown(kind, mutual, audience), "audience %d for a mutual", audience)
 			require.Equal(t, want[0], shown(kind, stranger, audience), "audience %d for a stranger", audience)
 			require.Equal(t, want[1], shown(kind, followed, audience), "audience %d for a follower", audience)
 		}
 	}
 	for audience := core.Public; audience <= core.Direct; audience++ {
 		require.Equal(t, audience == core.Public, shown(Everybody, followed, audience), "%d for everybody", audience)
+		require.Equal(t, audience == core.Public, shown(Everybody, mutual, audience), "%d for everybody", audience)
 	}
 
 	v.Private = private.Set

@@ -28,6 +28,7 @@ type ClickHouse struct {
 	clock       core.Clock
 	maxEdges    int
 	maxAffinity int
+	mutuals     bool
 }
 
 // NewClickHouse bounds how many edges and how many authors with affinity are read.
@@ -37,8 +38,33 @@ func NewClickHouse(client *clickhouse.Client, from core.CountedFrom, clock core.
 	return &ClickHouse{client: client, from: from, clock: clock, maxEdges: maxEdges, maxAffinity: maxAffinity}
 }
 
+// WithMutuals has it tell, too, who of the viewer's followees follows the viewer back.
+func (c *ClickHouse) WithMutuals(on bool) *ClickHouse {
+	c.mutuals = on
+	return c
+}
+
 // Edges are the viewer's relations, in no order, and when some of them end. An author may come more than once.
 func (c *ClickHouse) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author, []reserve.End, error) {
+	edges, ends, err := c.ownEdges(ctx, viewer)
+	if err != nil || !c.mutuals {
+		return edges, ends, err
+	}
+	edges, err = withMutuals(edges, func(followees []core.ID) ([]core.ID, error) {
+		ids := make([]int64, len(followees))
+		for i, id := range followees {
+			ids[i] = int64(id)
+		}
+		return c.client.IDs(ctx, "author_id", clickhouse.Query{Name: "feed_viewer_followed_back", Query: ch.Query{
+			Body:       sql.ClickHouse("feed_viewer_followed_back"),
+			Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "authors": ids}),
+			Settings:   clickhouse.OneThread,
+		}})
+	})
+	return edges, ends, err
+}
+
+func (c *ClickHouse) ownEdges(ctx context.Context, viewer core.ID) ([]reserve.Author, []reserve.End, error) {
 	if edges, ends, all, err := c.fewEdges(ctx, viewer); all || err != nil {
 		return edges, ends, err
 	}

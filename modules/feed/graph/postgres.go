@@ -27,6 +27,7 @@ type Postgres struct {
 	keys     keys
 	maxEdges int
 	edges    string
+	back     string // empty: no posts are for mutuals
 	timeline string
 	recent   string
 	posts    string
@@ -47,8 +48,13 @@ func NewPostgres(db postgres.Reader, tables Tables, maxEdges int, names Names) *
 		some.Users.Absent = some.Users.Private
 		private = some.query("feed_absent")
 	}
+	back := ""
+	if tables.Posts.Mutuals {
+		back = tables.query("feed_viewer_followed_back")
+	}
 	return &Postgres{
-		db: db, keys: keys{names: names, forms: tables.Keys, textual: tables.textual()},
+		back: back,
+		db:   db, keys: keys{names: names, forms: tables.Keys, textual: tables.textual()},
 		maxEdges: maxEdges, absent: absent, private: private,
 		edges: tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
 		recent: tables.query("feed_recent_posts"), posts: tables.query("feed_posts"),
@@ -79,7 +85,16 @@ func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author,
 	if err != nil {
 		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
 	}
-	return edges, nil
+	if p.back == "" {
+		return edges, nil
+	}
+	return withMutuals(edges, func(followees []core.ID) ([]core.ID, error) {
+		authors, err := p.keys.arguments(ctx, followees)
+		if err != nil {
+			return nil, fmt.Errorf("mutuals of %s: %w", viewer, err)
+		}
+		return p.people(ctx, p.back, authors, key)
+	})
 }
 
 // afterAll is later than the time of any post.
@@ -136,19 +151,24 @@ func (p *Postgres) Posts(ctx context.Context, ids []core.ID) ([]core.Post, error
 
 // Absent are people whom nobody is to see, by what the app's table says of them: at most limit, none who were deleted.
 func (p *Postgres) Absent(ctx context.Context, limit int) ([]core.ID, error) {
-	return p.people(ctx, p.absent, limit)
+	return p.some(ctx, p.absent, limit)
 }
 
 // Private are people whose posts only their followers see, by what the app's table says of them: at most limit.
 func (p *Postgres) Private(ctx context.Context, limit int) ([]core.ID, error) {
-	return p.people(ctx, p.private, limit)
+	return p.some(ctx, p.private, limit)
 }
 
-func (p *Postgres) people(ctx context.Context, query string, limit int) ([]core.ID, error) {
+func (p *Postgres) some(ctx context.Context, query string, limit int) ([]core.ID, error) {
 	if query == "" {
 		return nil, nil
 	}
-	rows, err := p.db.Query(ctx, query, limit)
+	return p.people(ctx, query, limit)
+}
+
+// people are the users whom a query gives, in its only column.
+func (p *Postgres) people(ctx context.Context, query string, args ...any) ([]core.ID, error) {
+	rows, err := p.db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("people of the app: %w", err)
 	}

@@ -30,6 +30,8 @@ type PostTable struct {
 	TimeUnit, Zone string
 	// Audience is an SQL expression for a core.Audience, with columns qualified by the table; empty: all are public.
 	Audience string
+	// Mutuals tells whether that may be those who follow each other.
+	Mutuals bool
 }
 
 // Restricts tells whether posts may be for some only.

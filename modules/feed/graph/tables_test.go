@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/ch-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -13,6 +14,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/test/stack"
 )
 
@@ -29,6 +31,47 @@ CREATE TABLE "Social".ban (who bigint, whom bigint);
 INSERT INTO "Social".article VALUES (1, 20, now() - interval '1 hour', 1), (2, 20, now(), 0), (3, 30, now(), 1), (4, 40, now(), 1), (5, 10, now(), 1);
 INSERT INTO "Social".subscription VALUES (10, 20), (10, 30);
 INSERT INTO "Social".ban VALUES (30, 10)`
+
+// TestFolloweesWhoFollowBackAreTold asks both servers the same.
+func TestFolloweesWhoFollowBackAreTold(t *testing.T) {
+	s := stack.New(t)
+	ctx := context.Background()
+	_, err := s.Postgres.Exec(ctx, `INSERT INTO users (id, name) SELECT i, 'u' || i FROM generate_series(1, 6) i;
+		INSERT INTO follows (follower_id, followee_id) VALUES (1, 2), (1, 3), (1, 4), (2, 1), (4, 1), (5, 1), (3, 2);
+		INSERT INTO blocks (blocker_id, blocked_id) VALUES (4, 1);
+		CREATE VIEW some_follows AS SELECT follower_id AS who, followee_id AS whom, follower_id <> 4 AS counts FROM follows`)
+	require.NoError(t, err)
+	require.NoError(t, s.ClickHouse.Write(ctx, clickhouse.Query{Name: "test", Query: ch.Query{
+		Body: `INSERT INTO viewer_edges (viewer_id, kind, other_id, row_key, created_at, version, is_deleted) VALUES
+			(1, 'follow', 2, 'a', 0, 1, 0), (1, 'follow', 3, 'b', 0, 1, 0), (1, 'follow', 4, 'c', 0, 1, 0),
+			(2, 'follow', 1, 'd', 0, 1, 0), (4, 'follow', 1, 'e', 0, 1, 0), (5, 'follow', 1, 'f', 0, 1, 0),
+			(3, 'follow', 2, 'g', 0, 1, 0), (3, 'follow', 1, 'h', 0, 1, 0), (3, 'follow', 1, 'h', 0, 2, 1),
+			(1, 'blocked_by', 4, 'i', 0, 1, 0), (3, 'mute', 1, 'j', 0, 1, 0)`,
+	}}))
+	tables := graph.DefaultTables()
+	tables.Posts.Mutuals = true
+	copies := graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, 100, 100)
+	want := []reserve.Author{
+		{ID: 2, Relation: reserve.Follows}, {ID: 3, Relation: reserve.Follows}, {ID: 4, Relation: reserve.Follows},
+		{ID: 4, Relation: reserve.BlockedBy},
+	}
+	edges, _, err := copies.Edges(ctx, 1)
+	require.NoError(t, err)
+	require.ElementsMatch(t, want, edges)
+	want = append(want, reserve.Author{ID: 2, Relation: reserve.FollowsBack},
+		reserve.Author{ID: 4, Relation: reserve.FollowsBack})
+	edges, _, err = copies.WithMutuals(true).Edges(ctx, 1)
+	require.NoError(t, err)
+	require.ElementsMatch(t, want, edges)
+	edges, err = graph.NewPostgres(s.Postgres, tables, 100, graph.Names{}).Edges(ctx, 1)
+	require.NoError(t, err)
+	require.ElementsMatch(t, want, edges)
+
+	tables.Follows = graph.EdgeTable{Table: "some_follows", From: "who", To: "whom", When: `"some_follows"."counts"`}
+	edges, err = graph.NewPostgres(s.Postgres, tables, 100, graph.Names{}).Edges(ctx, 1)
+	require.NoError(t, err)
+	require.ElementsMatch(t, want[:len(want)-1], edges, "as the mapping has it")
+}
 
 func TestTheQueriesRunOnAnAppWithItsOwnNames(t *testing.T) {
 	s := stack.New(t)

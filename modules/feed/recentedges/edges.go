@@ -17,8 +17,9 @@ const maxRows = 1 << 16
 // whom it was, only what was heard is taken back, and the rest is left to ClickHouse: another row may
 // say the same. It is safe for concurrent use.
 type Edges struct {
-	clock core.Clock
-	most  int
+	clock   core.Clock
+	most    int
+	mutuals bool // it matters who follows a viewer
 
 	mu       sync.RWMutex
 	byViewer map[core.ID][]note
@@ -36,7 +37,7 @@ type note struct {
 }
 
 type row struct {
-	viewers [2]core.ID // the second is of a block: the blocked one
+	viewers [2]core.ID // the second is whom it is about, if it means something to them
 	n       uint64
 }
 
@@ -59,6 +60,12 @@ func New(clock core.Clock, reg prometheus.Registerer) *Edges {
 	return e
 }
 
+// WithMutuals has it remember, too, who follows a viewer.
+func (e *Edges) WithMutuals(on bool) *Edges {
+	e.mutuals = on
+	return e
+}
+
 // Apply takes changes over. Those of one row must come in their order.
 func (e *Edges) Apply(changes []core.Change) {
 	now := e.clock.Now()
@@ -67,9 +74,9 @@ func (e *Edges) Apply(changes []core.Change) {
 	for i := range changes {
 		switch c := &changes[i]; c.Kind {
 		case core.Followed:
-			e.put(c, now, reserve.PatchFollow, 0)
+			e.put(c, now, reserve.PatchFollow, e.back(reserve.PatchFollowedBack))
 		case core.Unfollowed:
-			e.put(c, now, reserve.PatchUnfollow, 0)
+			e.put(c, now, reserve.PatchUnfollow, e.back(reserve.PatchUnfollowedBack))
 		case core.Muted:
 			e.put(c, now, reserve.PatchMute, 0)
 		case core.Unmuted:
@@ -86,6 +93,14 @@ func (e *Edges) Apply(changes []core.Change) {
 			core.UserUnclear:
 		}
 	}
+}
+
+// back is what a follow means to whom it is of; zero: nothing.
+func (e *Edges) back(kind reserve.PatchKind) reserve.PatchKind {
+	if e.mutuals {
+		return kind
+	}
+	return 0
 }
 
 // put notes what a row means to its viewer now, and to the other one; zero: nothing.
@@ -117,10 +132,15 @@ func (e *Edges) put(c *core.Change, now time.Time, near, far reserve.PatchKind) 
 func (e *Edges) remove(name string) {
 	for _, viewer := range e.rows[name].viewers {
 		notes := e.byViewer[viewer]
-		kept := make([]note, 0, len(notes)) // readers may have the old one
-		for _, n := range notes {
-			if n.row != name {
-				kept = append(kept, n)
+		var kept []note
+		if len(notes) > 0 && notes[0].row == name { // the oldest, which is forgotten: who is followed by many has many
+			kept = notes[1:]
+		} else {
+			kept = make([]note, 0, len(notes)) // readers may have the old one
+			for _, n := range notes {
+				if n.row != name {
+					kept = append(kept, n)
+				}
 			}
 		}
 		if len(kept) == 0 {

@@ -51,6 +51,22 @@ func TestABlockIsHeardOfByBothSidesUntilItsRowIsGone(t *testing.T) {
 	require.Empty(t, e.rows)
 }
 
+func TestAFollowIsHeardOfByBothSidesWherePostsMayBeForMutuals(t *testing.T) {
+	e := New(core.SystemClock{}, prometheus.NewRegistry())
+	follow := core.Change{Kind: core.Followed, Viewer: 7, Other: 9, Row: "follow 7/9"}
+	e.Apply([]core.Change{follow})
+	require.Empty(t, e.Since(9, time.Time{}, time.Now(), nil), "it means nothing to them")
+	e.WithMutuals(true).Apply([]core.Change{follow})
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchFollow, Other: 9}}, e.Since(7, time.Time{}, time.Now(), nil))
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchFollowedBack, Other: 7}},
+		e.Since(9, time.Time{}, time.Now(), nil))
+	e.Apply([]core.Change{{Kind: core.Unfollowed, Viewer: 7, Other: 9, Row: "follow 7/9"}})
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchUnfollowedBack, Other: 7}},
+		e.Since(9, time.Time{}, time.Now(), nil))
+	e.Apply([]core.Change{{Kind: core.Unfollowed, Row: "follow 7/9"}})
+	require.Empty(t, e.Since(9, time.Time{}, time.Now(), nil), "whose it was is not told")
+}
+
 func TestWhatIsHeardIsBoundedAndTheOldestIsForgotten(t *testing.T) {
 	e := New(core.SystemClock{}, prometheus.NewRegistry())
 	e.most = 100

@@ -71,7 +71,8 @@ func (k PatchKind) Opposite() PatchKind {
 		return PatchUnblockedBy
 	case PatchMute:
 		return PatchUnmute
-	case PatchFollow, PatchUnfollow, PatchUnblock, PatchUnblockedBy, PatchUnmute, PatchLess, PatchMore:
+	case PatchFollow, PatchUnfollow, PatchUnblock, PatchUnblockedBy, PatchUnmute, PatchLess, PatchMore,
+		PatchFollowedBack, PatchUnfollowedBack, patchKinds:
 	}
 	return k
 }

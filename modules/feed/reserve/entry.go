@@ -108,8 +108,12 @@ func (e *Entry) Decode(b []byte) error {
 	}
 	for p := rest[length:]; len(p) > 0; p = p[PatchSize:] {
 		patch := Patch{Kind: PatchKind(p[0]), Other: core.ID(binary.LittleEndian.Uint64(p[1:]))}
-		if patch.Kind < PatchFollow || patch.Kind > PatchMore || !patch.Other.Valid() {
+		if patch.Kind < PatchFollow || patch.Kind >= patchKinds || !patch.Other.Valid() {
 			return fmt.Errorf("%w: patch %d of %d", ErrMalformed, patch.Kind, patch.Other)
+		}
+		// An author with many followers loses some all the time: only those whom the viewer follows take an entry out of use.
+		if patch.Kind == PatchUnfollowedBack && e.HasBody && e.Reserve.Knows(patch) {
+			continue
 		}
 		e.Patches = append(e.Patches, patch)
 	}

@@ -19,7 +19,12 @@ const (
 	BlockedBy                       // the author blocks the viewer
 	Mutes                           // the viewer mutes the author
 	Unfollowed                      // the viewer followed the author once: what affinity is left is cut
+	// the author follows the viewer: known only of those whom the viewer follows, and where posts may be for mutuals
+	FollowsBack
 )
+
+// Mutual is the relation of two who follow each other.
+const Mutual = Follows | FollowsBack
 
 // BlockedOrMuted are the relations under which nothing of the author is shown.
 const BlockedOrMuted = Blocks | BlockedBy | Mutes
@@ -143,6 +148,9 @@ const (
 	PatchUnmute
 	PatchLess // a post of the author was hidden, or did not interest
 	PatchMore // that was taken back
+	PatchFollowedBack
+	PatchUnfollowedBack // the author follows the viewer no longer
+	patchKinds          // how many there are
 )
 
 // Patch is one such change.
@@ -183,9 +191,27 @@ func (r *Reserve) Knows(p Patch) bool {
 		return relation&BlockedBy == 0
 	case PatchUnmute:
 		return relation&Mutes == 0
-	case PatchLess, PatchMore:
+	case PatchFollowedBack: // of no use without the viewer's own follow, and there may be very many
+		return relation&Mutual != Follows
+	case PatchUnfollowedBack:
+		return relation&FollowsBack == 0
+	case PatchLess, PatchMore, patchKinds:
 	}
 	return false
+}
+
+// Unknown are the changes that would change something, in their order. Who follows the viewer matters once the viewer
+// follows them, which may be among the changes.
+func (r *Reserve) Unknown(changes []Patch) []Patch {
+	var followed []core.ID
+	for _, p := range changes {
+		if p.Kind == PatchFollow {
+			followed = append(followed, p.Other)
+		}
+	}
+	return slices.DeleteFunc(changes, func(p Patch) bool {
+		return r.Knows(p) && (p.Kind != PatchFollowedBack || !slices.Contains(followed, p.Other))
+	})
 }
 
 // Clone is a copy that can be changed.
@@ -218,10 +244,15 @@ func (r *Reserve) Apply(patches []Patch, hide float64) {
 			author.Relation |= Mutes
 		case PatchUnmute:
 			author.Relation &^= Mutes
+		case PatchFollowedBack:
+			author.Relation |= FollowsBack
+		case PatchUnfollowedBack:
+			author.Relation &^= FollowsBack
 		case PatchLess:
 			author.Interactions += float32(hide)
 		case PatchMore:
 			author.Interactions -= float32(hide)
+		case patchKinds:
 		}
 	}
 }

@@ -25,7 +25,7 @@ func drawReserve(t *rapid.T) reserve.Reserve {
 	}
 	for _, id := range ids {
 		r.Authors = append(r.Authors, reserve.Author{
-			ID: id, Relation: reserve.Relation(rapid.IntRange(0, 31).Draw(t, "relation")),
+			ID: id, Relation: reserve.Relation(rapid.IntRange(0, 63).Draw(t, "relation")),
 			Interactions: float32(rapid.IntRange(-5, 5).Draw(t, "interactions")),
 		})
 	}
@@ -95,6 +95,33 @@ func TestAMarkerHoldsPatchesOfAViewerWithoutEntry(t *testing.T) {
 	require.False(t, entry.HasBody)
 	require.False(t, entry.Fresh(time.UnixMilli(0)))
 	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchFollow, Other: 4}}, entry.Patches)
+}
+
+func TestAFollowerWhoIsLostMattersOnlyWhereTheViewerFollowsThem(t *testing.T) {
+	now := time.UnixMilli(1_000_000)
+	r := reserve.Reserve{BuiltAt: now, Authors: []reserve.Author{
+		{ID: 10, Relation: reserve.Mutual}, {ID: 20, Relation: reserve.Follows},
+	}}
+	b := reserve.AppendEntry(nil, 1, now.Add(time.Minute), &r)
+	for _, other := range []core.ID{20, 30} {
+		b = reserve.AppendPatch(b, reserve.Patch{Kind: reserve.PatchUnfollowedBack, Other: other})
+	}
+	var entry reserve.Entry
+	require.NoError(t, entry.Decode(b))
+	require.True(t, entry.Fresh(now), "an author loses followers all the time")
+	b = reserve.AppendPatch(b, reserve.Patch{Kind: reserve.PatchUnfollowedBack, Other: 10})
+	require.NoError(t, entry.Decode(b))
+	require.False(t, entry.Whole(now))
+	entry.Reserve.Apply(entry.Patches, -5)
+	require.Equal(t, reserve.Follows, entry.Reserve.Author(10).Relation)
+
+	back := func(other core.ID) reserve.Patch { return reserve.Patch{Kind: reserve.PatchFollowedBack, Other: other} }
+	follow := reserve.Patch{Kind: reserve.PatchFollow, Other: 50}
+	require.Equal(t, []reserve.Patch{back(20), back(50), follow},
+		r.Unknown([]reserve.Patch{back(10), back(20), back(40), back(50), follow}),
+		"who follows the viewer matters as far as the viewer follows them")
+	r.Apply([]reserve.Patch{back(50), follow}, -5)
+	require.Equal(t, reserve.Mutual, r.Author(50).Relation)
 }
 
 func TestAFollowUndoesAnUnfollow(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 // of what they changed. It runs where the consumers run; the feed reads what it writes in Redis.
 type Signals struct {
 	store   *store.Store
+	mutuals bool // it matters who follows a viewer
 	written *prometheus.CounterVec
 	lost    *prometheus.CounterVec
 }
@@ -36,6 +37,13 @@ func NewSignals(s *store.Store, reg prometheus.Registerer) *Signals {
 		lost.WithLabelValues(kind)
 	}
 	return &Signals{store: s, written: written, lost: lost}
+}
+
+// WithMutuals has entries told, too, of followers whom a viewer has lost. Of those whom they gained, each replica hears:
+// who is followed by many would have no entry that is fresh.
+func (s *Signals) WithMutuals(on bool) *Signals {
+	s.mutuals = on
+	return s
 }
 
 // wrote counts what became of a write of n signals.
@@ -97,6 +105,9 @@ func (s *Signals) Changed(ctx context.Context, changes []core.Change) error {
 			patch(c.Viewer, reserve.PatchFollow, c.Other)
 		case core.Unfollowed:
 			patch(c.Viewer, reserve.PatchUnfollow, c.Other)
+			if s.mutuals {
+				patch(c.Other, reserve.PatchUnfollowedBack, c.Viewer)
+			}
 		case core.Blocked:
 			patch(c.Viewer, reserve.PatchBlock, c.Other)
 			patch(c.Other, reserve.PatchBlockedBy, c.Viewer)
