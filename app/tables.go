@@ -26,7 +26,7 @@ func tablesOf(m mapping.Config) graph.Tables {
 			Table: m.Post.Table, ID: m.Post.Column("id"), Author: m.Post.Column("author_id"),
 			CreatedAt: m.Post.Column("created_at"), Visible: visible(m.Post),
 			TimeUnit: string(m.Post.TimeUnit), Zone: m.Post.TimeZone, Audience: audience(m.Post),
-			Mutuals: m.HasMutuals(),
+			Mutuals: m.HasMutuals(), Group: m.Post.Columns["group_id"],
 		},
 		Users: graph.UserTable{
 			Table: m.User.Table, ID: m.User.Column("id"), Absent: invisible(m.User), Private: private(m.User),
@@ -34,6 +34,7 @@ func tablesOf(m mapping.Config) graph.Tables {
 		Follows: edges(m.Follow, "follower_id", "followee_id"),
 		Blocks:  edges(m.Block, "blocker_id", "blocked_id"),
 		Mutes:   edges(m.Mute, "muter_id", "muted_id"),
+		Members: edges(m.Member, "user_id", "group_id"),
 	}
 }
 
@@ -55,9 +56,10 @@ func invisible(t mapping.Table) string {
 // audience is the SQL expression for who may see a post; empty: everybody. What can be neither true nor false is
 // direct, as the mapping has it.
 func audience(t mapping.Table) string {
-	all := slices.Concat(t.DirectWhen, t.MutualsWhen, t.FollowersWhen, t.UnlistedWhen)
+	all := slices.Concat(t.DirectWhen, t.MembersWhen, t.MutualsWhen, t.FollowersWhen, t.UnlistedWhen)
 	cases := when(unreadable(t.Table, all), core.Direct) + when(either(t, t.DirectWhen), core.Direct) +
-		when(either(t, t.MutualsWhen), core.Mutuals) + when(either(t, t.FollowersWhen), core.Followers) +
+		when(either(t, t.MembersWhen), core.Members) + when(either(t, t.MutualsWhen), core.Mutuals) +
+		when(either(t, t.FollowersWhen), core.Followers) +
 		when(either(t, t.UnlistedWhen), core.Unlisted)
 	if cases == "" {
 		return ""

@@ -17,6 +17,8 @@ const (
 	Unblocked
 	Muted // Viewer does not want to see Other
 	Unmuted
+	JoinedGroup // Viewer is a member of the group Other now
+	LeftGroup
 	TableCleared // a table was truncated: whoever holds a copy loads it anew
 	TableReread  // a snapshot of a table has ended: what it did not bring is gone
 	UserGone     // Viewer is deleted or hidden, or what the app means by that: nobody sees them, or their posts

@@ -73,8 +73,9 @@ const (
 
 // KeyForms are the forms of the keys by which clients name things.
 type KeyForms struct {
-	Users KeyForm
-	Posts KeyForm
+	Users  KeyForm
+	Posts  KeyForm
+	Groups KeyForm // which clients never name
 }
 
 var (

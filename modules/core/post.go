@@ -11,7 +11,7 @@ const (
 	Hidden             // deleted, or hidden by its status in the app
 )
 
-// Audience says who may see a post that is there. A higher one is stricter. The numbers are stored.
+// Audience says who may see a post that is there. The numbers are stored.
 type Audience uint8
 
 // The audiences.
@@ -21,6 +21,7 @@ const (
 	Followers Audience = 2 // the author's followers
 	Mutuals   Audience = 3 // those who follow the author and whom the author follows
 	Direct    Audience = 4 // nobody's feed: it is for those whom it names
+	Members   Audience = 5 // the members of its group
 )
 
 // Post is what ranking knows of a post.
@@ -30,6 +31,7 @@ type Post struct {
 	CreatedAt  time.Time
 	Visibility Visibility
 	Audience   Audience
+	Group      ID // in which it is; 0: in none
 }
 
 // Engagement counts what people did with a post in a window of time.

@@ -89,7 +89,7 @@ func (f *Feed) stillInOrder(ctx context.Context, r *request, rest []int32) []int
 			p := &posts[i]
 			asked := filters.Post{
 				ID: place.Post, Author: r.reserve.Author(p.Author), Gone: p.ID == 0, Created: p.Created,
-				Audience: p.Audience,
+				Audience: p.Audience, Member: r.reserve.Member(p.Audience, p.Group),
 			}
 			if r.viewer.Reject(filters.Complete, asked) == nil {
 				r.list.Add(p, place.Source, r.reserve)

@@ -117,13 +117,16 @@ func (f *Feed) dueForRefresh(r *request) bool {
 		r.entry.Reserve.Ranking != f.ranking.Get().Version
 }
 
-// mergeNewFollows adds the posts of authors whom the viewer has followed, or ceased to block or mute, since a
-// reserve was computed.
+// mergeNewFollows adds the posts of authors whom the viewer has followed, or ceased to block or mute, and those for the
+// members of groups that they joined, since a reserve was computed.
 func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reserve.Patch) {
 	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := f.hot.View()
 	defer set.Close()
 	for _, p := range patches {
+		if p.Kind == reserve.PatchJoined {
+			f.offerGroup(r, res, set, p.Other)
+		}
 		at, known := res.Find(p.Other)
 		if !known || res.Authors[at].Relation&reserve.Follows == 0 || r.viewer.RejectAuthor(res.Authors[at]) != nil {
 			continue
@@ -136,6 +139,23 @@ func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reser
 			taken++
 			res.Offer(reserve.Candidate{Post: p.ID, Author: int32(at), Source: reserve.Followee, Created: p.Created})
 			return true
+		})
+	}
+}
+
+// offerGroup adds the posts for members of a group by those whom the viewer follows or cares for.
+func (f *Feed) offerGroup(r *request, res *reserve.Reserve, set hot.View, group core.ID) {
+	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
+	for at, author := range res.Authors {
+		source := sourceOf(author)
+		if source == 0 || r.viewer.RejectAuthor(author) != nil {
+			continue
+		}
+		set.ByAuthor(author.ID, func(p *hot.Post) bool {
+			if p.Created >= edge && p.Audience == core.Members && p.Group == group {
+				res.Offer(reserve.Candidate{Post: p.ID, Author: int32(at), Source: source, Created: p.Created})
+			}
+			return p.Created >= edge
 		})
 	}
 }

@@ -170,7 +170,7 @@ func (f *Feed) addFromPostgres(r *request, posts []core.Post, source reserve.Sou
 		if source == reserve.Followee && author.Relation&reserve.Unfollowed == 0 { // the app's database says so
 			author.Relation |= reserve.Follows
 		}
-		post := hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created, Audience: p.Audience}
+		post := hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created, Audience: p.Audience, Group: p.Group}
 		if !r.rejects(kind, &post, author) && !r.list.Has(p.ID) {
 			r.list.Add(&post, source, r.reserve)
 		}

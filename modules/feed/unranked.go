@@ -47,6 +47,7 @@ func (f *Feed) visibleByPostgres(ctx context.Context, r *request) error {
 		if i < len(visible) {
 			asked.Gone, asked.Created = visible[i].ID == 0, visible[i].Created
 			asked.Audience = visible[i].Audience
+			asked.Member = r.reserve.Member(asked.Audience, visible[i].Group)
 		}
 		if r.viewer.Reject(r.kind, asked) == nil {
 			kept = append(kept, at)

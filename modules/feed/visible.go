@@ -13,6 +13,7 @@ import (
 func (r *request) rejectedBy(kind filters.Kind, p *hot.Post, author reserve.Author) *filters.Filter {
 	return r.viewer.Reject(kind, filters.Post{
 		ID: p.ID, Author: author, Created: p.Created, Audience: p.Audience,
+		Member: r.reserve.Member(p.Audience, p.Group),
 	})
 }
 
@@ -60,6 +61,7 @@ func (f *Feed) lookUp(ctx context.Context, r *request, places []reserve.Place) [
 			if p.ID == place.Post {
 				posts[i] = hot.Post{
 					ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro(), Audience: p.Audience,
+					Group: p.Group,
 				}
 			}
 		}

@@ -18,6 +18,7 @@ import (
 var audiences = map[string]core.Audience{
 	"public": core.Public, "unlisted": core.Unlisted, "followers": core.Followers, "direct": core.Direct,
 	"mutuals":       core.Mutuals,
+	"members":       core.Members,
 	"no such thing": core.Direct, // cannot be told from what the mapping lists
 }
 
@@ -45,14 +46,22 @@ func shows(p *program, user, post core.ID) map[string]func() bool {
 func TestPostsAreForTheirAudience(t *testing.T) {
 	s := stack.Own(t)
 	exec(t, s, `ALTER TABLE users ADD private boolean NOT NULL DEFAULT false`)
-	exec(t, s, `ALTER TABLE posts ADD audience text NOT NULL DEFAULT 'public'`)
+	exec(t, s, `ALTER TABLE posts ADD audience text NOT NULL DEFAULT 'public', ADD club bigint`)
+	exec(t, s, `CREATE TABLE memberships (person bigint, club bigint, accepted boolean NOT NULL, PRIMARY KEY (person, club))`)
 	cfg := settings(t, s, "all")
 	cfg.CDC.Tables.Post.UnlistedWhen = []mapping.Condition{{Column: "audience", In: []string{"unlisted"}}}
 	cfg.CDC.Tables.Post.FollowersWhen = []mapping.Condition{{Column: "audience", In: []string{"followers"}}}
 	cfg.CDC.Tables.Post.DirectWhen = []mapping.Condition{
-		{Column: "audience", NotIn: []string{"public", "unlisted", "followers", "mutuals"}},
+		{Column: "audience", NotIn: []string{"public", "unlisted", "followers", "mutuals", "members"}},
 	}
 	cfg.CDC.Tables.Post.MutualsWhen = []mapping.Condition{{Column: "audience", In: []string{"mutuals"}}}
+	cfg.CDC.Tables.Post.Columns["group_id"] = "club"
+	cfg.CDC.Tables.Post.MembersWhen = []mapping.Condition{{Column: "audience", In: []string{"members"}}}
+	cfg.CDC.Tables.Member = mapping.Table{
+		Table: "public.memberships", Columns: map[string]string{"user_id": "person", "group_id": "club"},
+		Constants: map[string]string{"created_at": "2026-01-01T00:00:00Z"},
+		OnlyWhen:  []mapping.Condition{{Column: "accepted", Is: "true"}},
+	}
 	cfg.CDC.Tables.User.PrivateWhen = []mapping.Condition{{Column: "private", Is: "true"}}
 	p := start(t, cfg)
 	world(t, s)
@@ -125,6 +134,27 @@ func TestPostsAreForTheirAudience(t *testing.T) {
 	exec(t, s, back)
 	look(p, "for mutuals, and the author follows back again", paths, false, true)
 
+	member := func(user core.ID, accepted bool) {
+		t.Helper()
+		exec(t, s, `INSERT INTO memberships VALUES ($1, 2, $2) ON CONFLICT (person, club) DO UPDATE SET accepted = $2`,
+			int64(user), accepted)
+	}
+	exec(t, s, `UPDATE posts SET audience = 'members', club = 2 WHERE id = $1`, int64(post)) // the author has this id, too
+	look(p, "for members, who are none", paths, false, false)
+	require.Equal(t, "audience", p.rule(post))
+	member(follower, false)
+	look(p, "for members, and the follower only asked to be one", paths, false, false)
+	member(follower, true)
+	look(p, "for members, of whom the follower is one", paths, false, true)
+	exec(t, s, `UPDATE posts SET club = 3 WHERE id = $1`, int64(post))
+	look(p, "for members of another group", paths, false, false)
+	exec(t, s, `UPDATE posts SET club = 2 WHERE id = $1`, int64(post))
+	look(p, "for members again", paths, false, true)
+	exec(t, s, `DELETE FROM memberships WHERE person = 1`)
+	look(p, "a member no more", paths, false, false)
+	member(follower, true)
+	look(p, "a member again", paths, false, true)
+
 	exec(t, s, `UPDATE posts SET audience = 'direct' WHERE id = $1`, int64(post))
 	look(p, "direct, before ClickHouse goes", paths, false, false)
 	require.NoError(t, s.Servers.ClickHouse.Kill())
@@ -136,6 +166,18 @@ func TestPostsAreForTheirAudience(t *testing.T) {
 	exec(t, s, `UPDATE posts SET audience = 'followers' WHERE id = $1`, int64(post))
 	for _, one := range []*program{p, fresh} {
 		look(one, "for followers, ClickHouse away", paths[:2], false, true)
+	}
+	exec(t, s, `UPDATE posts SET audience = 'members' WHERE id = $1`, int64(post))
+	for _, one := range []*program{p, fresh} {
+		look(one, "for members, ClickHouse away", paths[:2], false, true)
+	}
+	member(follower, false)
+	for _, one := range []*program{p, fresh} {
+		look(one, "a member no more, ClickHouse away", paths[:2], false, false)
+	}
+	member(follower, true)
+	for _, one := range []*program{p, fresh} {
+		look(one, "a member again, ClickHouse away", paths[:2], false, true)
 	}
 	exec(t, s, `UPDATE posts SET audience = 'mutuals' WHERE id = $1`, int64(post))
 	for _, one := range []*program{p, fresh} {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
@@ -92,7 +93,10 @@ func (w *world) post(id, author int, age time.Duration) core.ID {
 // withAudiences gives the app a column of audiences, and starts the feed anew with it.
 func (w *world) withAudiences() {
 	w.t.Helper()
-	w.sql("ALTER TABLE posts ADD audience smallint NOT NULL DEFAULT 0")
+	w.sql("ALTER TABLE posts ADD audience smallint NOT NULL DEFAULT 0, ADD group_id bigint")
+	w.sql("CREATE TABLE members (user_id bigint, group_id bigint, PRIMARY KEY (user_id, group_id))")
+	w.tables.Posts.Group = "group_id"
+	w.tables.Members = graph.EdgeTable{Table: "members", From: "user_id", To: "group_id"}
 	w.tables.Posts.Audience, w.tables.Posts.Mutuals = `"posts"."audience"`, true
 	w.start()
 }
@@ -100,18 +104,24 @@ func (w *world) withAudiences() {
 // setAudience changes who may see a post, if it is there, and the feed hears of it.
 func (w *world) setAudience(id int, audience core.Audience) {
 	w.t.Helper()
+	w.setGroup(id, audience, 0)
+}
+
+// setGroup does so, and puts the post into a group.
+func (w *world) setGroup(id int, audience core.Audience, group int) {
+	w.t.Helper()
 	var author int64
 	var created time.Time
-	err := w.Postgres.QueryRow(context.Background(), "UPDATE posts SET audience = $2 WHERE id = $1 RETURNING author_id, created_at",
-		id, int(audience)).Scan(&author, &created)
+	err := w.Postgres.QueryRow(context.Background(), "UPDATE posts SET audience = $2, group_id = $3 WHERE id = $1 RETURNING author_id, created_at",
+		id, int(audience), group).Scan(&author, &created)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return
 	}
 	require.NoError(w.t, err)
-	w.ch("INSERT INTO posts (id, author_id, created_at, audience, version) VALUES (%d, %d, fromUnixTimestamp64Micro(%d, 'UTC'), %d, %d)",
-		id, author, created.UnixMicro(), audience, w.next())
+	w.ch("INSERT INTO posts (id, author_id, created_at, audience, group_id, version) VALUES (%d, %d, fromUnixTimestamp64Micro(%d, 'UTC'), %d, %d, %d)",
+		id, author, created.UnixMicro(), audience, group, w.next())
 	w.hot.Apply([]core.Change{{Kind: core.PostPut, Post: core.Post{
-		ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created, Audience: audience,
+		ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created, Audience: audience, Group: core.ID(group),
 	}}})
 }
 
@@ -170,7 +180,8 @@ func (w *world) changedUntil(kind core.ChangeKind, viewer, other int, until time
 	change := core.Change{Kind: kind, Viewer: core.ID(viewer), Other: core.ID(other), Until: until}
 	heardOf := change // by the tail, from Kafka
 	heardOf.Row = rowOf(kind, viewer, other)
-	if w.ownKeys && (kind == core.Unfollowed || kind == core.Unblocked || kind == core.Unmuted) {
+	if w.ownKeys && (kind == core.Unfollowed || kind == core.Unblocked || kind == core.Unmuted ||
+		kind == core.LeftGroup) {
 		heardOf.Viewer, heardOf.Other = 0, 0
 	}
 	w.recentEdges.Apply([]core.Change{heardOf})
@@ -181,7 +192,7 @@ func (w *world) changedUntil(kind core.ChangeKind, viewer, other int, until time
 func rowOf(kind core.ChangeKind, viewer, other int) string {
 	table := map[core.ChangeKind]string{
 		core.Followed: "follow", core.Unfollowed: "follow", core.Blocked: "block", core.Unblocked: "block",
-		core.Muted: "mute", core.Unmuted: "mute",
+		core.Muted: "mute", core.Unmuted: "mute", core.JoinedGroup: "member", core.LeftGroup: "member",
 	}[kind]
 	return fmt.Sprintf("%s %d/%d", table, viewer, other)
 }
@@ -200,6 +211,20 @@ func (w *world) unfollow(viewer, other int) {
 	w.sql("DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2", viewer, other)
 	w.edge("follow", viewer, other, 1)
 	w.changed(core.Unfollowed, viewer, other)
+}
+
+func (w *world) join(viewer, group int) {
+	w.t.Helper()
+	w.sql("INSERT INTO members (user_id, group_id) VALUES ($1, $2)", viewer, group)
+	w.edge("member", viewer, group, 0)
+	w.changed(core.JoinedGroup, viewer, group)
+}
+
+func (w *world) leave(viewer, group int) {
+	w.t.Helper()
+	w.sql("DELETE FROM members WHERE user_id = $1 AND group_id = $2", viewer, group)
+	w.edge("member", viewer, group, 1)
+	w.changed(core.LeftGroup, viewer, group)
 }
 
 func (w *world) block(viewer, other int) {

@@ -108,18 +108,26 @@ func testEveryPath(t *testing.T, filter func(on *atomic.Bool) filters.Filter) {
 	e.everyPath()
 }
 
-// TestAnAudienceHoldsOnEveryPath makes posts direct, and public again, in the app's database, in ClickHouse and in what
-// the hot set hears, and goes through all paths.
+// TestAnAudienceHoldsOnEveryPath makes posts of others than the viewer's, and public again, in the app's database, in
+// ClickHouse and in what the hot set hears, and goes through all paths.
 func TestAnAudienceHoldsOnEveryPath(t *testing.T) {
+	for name, audience := range map[string]core.Audience{
+		"direct": core.Direct, "for mutuals": core.Mutuals, "for members": core.Members, // the author follows nobody
+	} {
+		t.Run(name, func(t *testing.T) { testAudienceOnEveryPath(t, audience) })
+	}
+}
+
+func testAudienceOnEveryPath(t *testing.T, restricted core.Audience) {
 	e := &embargo{world: newWorld(t, 20), name: "audience", audience: true}
 	e.withAudiences()
 	e.changed = func(on bool) {
 		audience := core.Public
 		if on {
-			audience = core.Direct
+			audience = restricted
 		}
 		for _, post := range embargoed {
-			e.setAudience(int(post), audience)
+			e.setGroup(int(post), audience, 2)
 		}
 		if !on && e.hot.Loaded() { // what counts of a post that is back comes with the next reading
 			e.load()

@@ -13,7 +13,10 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 )
 
-const modelUsers = 8
+const (
+	modelUsers  = 8
+	modelGroups = 3 // whose ids are those of users, too
+)
 
 // model drives a world and its reference through the same random steps.
 type model struct {
@@ -104,7 +107,7 @@ func (m *model) step(a int) {
 	pair := [2]int{a, b}
 	// The tail may not know of whom a row was that is gone. Who could tell waits for ClickHouse.
 	m.ownKeys = !m.away.clickhouse.closed.Load() && m.rand.IntN(2) == 0
-	switch p := m.anyPost(); m.rand.IntN(24) {
+	switch p := m.anyPost(); m.rand.IntN(28) {
 	case 0, 1, 2:
 		m.note("user %d posts %d", a, m.nextPost)
 		age := time.Duration(m.rand.IntN(60*60)) * time.Second
@@ -228,17 +231,37 @@ func (m *model) step(a int) {
 		for user := 1; user <= modelUsers; user++ {
 			m.cached(user, "") // before ClickHouse goes, too: then nobody knows what was hidden
 		}
+	case 24, 26:
+		pair = [2]int{a, 1 + m.rand.IntN(modelGroups)}
+		if m.ref.members[pair] {
+			return
+		}
+		m.note("%d joins group %d", a, pair[1])
+		m.join(a, pair[1])
+		m.ref.members[pair] = true
+	case 25, 27:
+		pair = [2]int{a, 1 + m.rand.IntN(modelGroups)}
+		if !m.ref.members[pair] {
+			return
+		}
+		m.note("%d leaves group %d", a, pair[1])
+		m.leave(a, pair[1])
+		delete(m.ref.members, pair)
 	case 22, 23:
 		if p == nil {
 			return
 		}
-		audiences := []string{"public", "unlisted", "followers", "mutuals", "direct"}
-		p.audience = audiences[m.rand.IntN(len(audiences))]
-		m.note("post %d is %s", p.id, p.audience)
-		m.setAudience(p.id, map[string]core.Audience{
+		audiences := []string{"public", "unlisted", "followers", "mutuals", "members", "members", "direct"}
+		direct := p.audience == "direct"
+		p.audience, p.group = audiences[m.rand.IntN(len(audiences))], 1+m.rand.IntN(modelGroups)
+		m.note("post %d of group %d is %s", p.id, p.group, p.audience)
+		m.setGroup(p.id, map[string]core.Audience{
 			"public": core.Public, "unlisted": core.Unlisted, "followers": core.Followers, "mutuals": core.Mutuals,
-			"direct": core.Direct,
-		}[p.audience])
+			"members": core.Members, "direct": core.Direct,
+		}[p.audience], p.group)
+		if direct && !m.away.clickhouse.closed.Load() { // what it had gathered is read again, as by a running set
+			require.NoError(m.t, m.hot.Refresh(m.t.Context(), true))
+		}
 	case 18:
 		d := []time.Duration{time.Second, 3 * time.Minute, 15 * time.Minute}[m.rand.IntN(3)]
 		m.note("%s pass", d)

@@ -15,6 +15,7 @@ type reference struct {
 	followedLate map[[2]int]bool // while ClickHouse was away
 	blocks       map[[2]int]bool
 	mutes        map[[2]int]bool
+	members      map[[2]int]bool // of groups
 	hidden       map[[2]int]bool
 	seen         map[[2]int]time.Time
 	likes        map[[2]int]int // of a user for an author's posts; likewise the next two
@@ -26,13 +27,15 @@ type refPost struct {
 	id, author       int
 	created          time.Time
 	exposures, likes int
-	audience         string // public, unlisted, followers, mutuals or direct
+	audience         string // public, unlisted, followers, mutuals, members or direct
+	group            int    // where it is for members
 }
 
 func newReference() *reference {
 	return &reference{
 		posts: map[int]*refPost{}, follows: map[[2]int]bool{}, unfollows: map[[2]int]bool{}, blocks: map[[2]int]bool{},
-		followedLate: map[[2]int]bool{}, mutes: map[[2]int]bool{}, hidden: map[[2]int]bool{}, seen: map[[2]int]time.Time{}, likes: map[[2]int]int{},
+		followedLate: map[[2]int]bool{}, members: map[[2]int]bool{}, mutes: map[[2]int]bool{},
+		hidden: map[[2]int]bool{}, seen: map[[2]int]time.Time{}, likes: map[[2]int]int{},
 		views: map[[2]int]int{}, hides: map[[2]int]int{},
 	}
 }
@@ -52,6 +55,8 @@ func (r *reference) isFor(user int, p *refPost) bool {
 		return follows
 	case "mutuals":
 		return follows && followed
+	case "members":
+		return r.members[[2]int{user, p.group}]
 	default:
 		return p.audience != "direct"
 	}

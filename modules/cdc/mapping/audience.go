@@ -8,7 +8,8 @@ import (
 // Restricts tells whether somebody may not see a post that others may see.
 func (c Config) Restricts() bool {
 	p := c.Post
-	return len(p.UnlistedWhen)+len(p.FollowersWhen)+len(p.MutualsWhen)+len(p.DirectWhen)+len(c.User.PrivateWhen) > 0
+	return len(p.UnlistedWhen)+len(p.FollowersWhen)+len(p.MutualsWhen)+len(p.MembersWhen)+len(p.DirectWhen)+
+		len(c.User.PrivateWhen) > 0
 }
 
 // HasMutuals tells whether a post may be for those alone who follow its author and whom its author follows.
@@ -22,6 +23,7 @@ func (s *Source) setAudience(row *Row, after envelope.Row) error {
 		conditions []Condition
 	}{
 		{core.Direct, s.config.DirectWhen},
+		{core.Members, s.config.MembersWhen},
 		{core.Mutuals, s.config.MutualsWhen},
 		{core.Followers, s.config.FollowersWhen},
 		{core.Followers, s.config.PrivateWhen},

@@ -50,6 +50,64 @@ func TestAPostHasTheStrictestAudienceThatHolds(t *testing.T) {
 	require.Equal(t, envelope.ReasonUnavailable, envelope.ReasonOf(err), "the app's table will tell")
 }
 
+func TestAPostIsForTheMembersOfItsGroup(t *testing.T) {
+	c := mapping.Default()
+	c.Post.HiddenWhen = nil
+	c.Post.Columns["group_id"] = "community"
+	require.Contains(t, c.Check()["post.columns.group_id"], "members_when", "nothing would be for members alone")
+	c.Post.MembersWhen = []mapping.Condition{{Column: "closed", Is: "true"}}
+	require.Contains(t, c.Check()["post.members_when"], "member.table")
+	c.Member = mapping.Table{
+		Table: "public.memberships", Columns: map[string]string{"user_id": "person", "group_id": "community"},
+		OnlyWhen: []mapping.Condition{{Column: "state", In: []string{"accepted"}}},
+	}
+	require.Empty(t, c.Check())
+	require.True(t, c.Restricts())
+	without := c
+	without.Post.Columns = map[string]string{"group_id": ""}
+	require.Contains(t, without.Check()["post.columns.group_id"], "is empty")
+	without.Post.Columns = map[string]string{}
+	require.Contains(t, without.Check()["post.members_when"], "group_id")
+
+	c.Keys.Groups = core.UUIDKeys
+	m, err := mapping.New(c, "cdc")
+	require.NoError(t, err)
+	posts, members := m.Of(mapping.Post), m.Of(mapping.Member)
+	require.Equal(t, []string{"author_id", "closed", "community", "created_at", "id"}, posts.NeededColumns())
+	require.Equal(t, "community", posts.ColumnKeys()["columns.group_id"])
+	require.Contains(t, posts.Refers(), mapping.Refers{Field: "group_id", Column: "community", To: mapping.Group})
+	require.Equal(t, core.UUIDKeys, members.Form("group_id"))
+	require.Equal(t, core.IntegerKeys, members.Form("user_id"))
+	const group = "0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f"
+	key, err := core.ParseKey(group)
+	require.NoError(t, err)
+	const post = `{"id":1,"author_id":2,"created_at":"2026-01-01T00:00:00Z","community":`
+	for text, want := range map[string]core.Post{
+		`"` + group + `","closed":true}`:  {Audience: core.Members, Group: key.ID},
+		`"` + group + `","closed":false}`: {Group: key.ID},
+		`null,"closed":true}`:             {Audience: core.Members},
+		`null,"closed":false}`:            {},
+	} {
+		got, err := posts.Alive(row(t, `{"id":1}`), row(t, post+text))
+		require.NoError(t, err, text)
+		told := mapping.PostChange(got, time.Time{}).Post
+		require.Equal(t, want, core.Post{Audience: told.Audience, Group: told.Group}, text)
+	}
+	const membership = `{"person":7,"community":"` + group + `","created_at":"2026-01-01T00:00:00Z","state":`
+	got, err := members.Alive(row(t, `{"id":3}`), row(t, membership+`"accepted"}`))
+	require.NoError(t, err)
+	require.Equal(t, []mapping.Edge{{Viewer: 7, Kind: mapping.EdgeMember, Other: int64(key.ID), Key: "3"}},
+		mapping.Member.Edges(got))
+	change, ok := mapping.EdgeChange(mapping.Member.Edges(got)[0], false)
+	require.True(t, ok)
+	require.Equal(t, core.Change{Kind: core.JoinedGroup, Viewer: 7, Other: key.ID}, change)
+	require.Equal(t, []int64{7}, members.People(got, row(t, `{"id":3}`)), "a group is nobody")
+	got, err = members.Alive(row(t, `{"id":3}`), row(t, membership+`"asked"}`))
+	require.NoError(t, err)
+	require.True(t, got.Gone)
+	require.Empty(t, mapping.Member.Edges(got))
+}
+
 func TestAnAccountIsPrivateByItsConditions(t *testing.T) {
 	c := mapping.Default()
 	c.User.PrivateWhen = []mapping.Condition{{Column: "private", Is: "true"}}

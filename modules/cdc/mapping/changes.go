@@ -24,6 +24,7 @@ func PostChange(row Row, at time.Time) core.Change {
 	}
 	post := core.Post{
 		ID: core.ID(row.ID), AuthorID: core.ID(row.First), CreatedAt: row.CreatedAt, Audience: row.Audience,
+		Group: core.ID(row.Other),
 	}
 	if row.Hidden {
 		post.Visibility = core.Hidden
@@ -34,8 +35,12 @@ func PostChange(row Row, at time.Time) core.Change {
 // EdgeChange is what a change of an edge means to the feed; ok is false for the far side of a block,
 // which the near side tells.
 func EdgeChange(e Edge, gone bool) (change core.Change, ok bool) {
-	comes := map[EdgeKind]core.ChangeKind{EdgeFollow: core.Followed, EdgeBlock: core.Blocked, EdgeMute: core.Muted}
-	goes := map[EdgeKind]core.ChangeKind{EdgeFollow: core.Unfollowed, EdgeBlock: core.Unblocked, EdgeMute: core.Unmuted}
+	comes := map[EdgeKind]core.ChangeKind{
+		EdgeFollow: core.Followed, EdgeBlock: core.Blocked, EdgeMute: core.Muted, EdgeMember: core.JoinedGroup,
+	}
+	goes := map[EdgeKind]core.ChangeKind{
+		EdgeFollow: core.Unfollowed, EdgeBlock: core.Unblocked, EdgeMute: core.Unmuted, EdgeMember: core.LeftGroup,
+	}
 	kind := comes[e.Kind]
 	if gone {
 		kind = goes[e.Kind]

@@ -25,6 +25,7 @@ type Config struct {
 	Like    Table `koanf:"like"`
 	Block   Table `koanf:"block"`
 	Mute    Table `koanf:"mute"`
+	Member  Table `koanf:"member"`
 }
 
 // Table says where a kind's rows come from. One table may serve several kinds, each with its OnlyWhen.
@@ -38,6 +39,7 @@ type Table struct {
 	UnlistedWhen  []Condition       `koanf:"unlisted_when"`  // any: only the author's followers get the post into their feeds, and it never trends
 	FollowersWhen []Condition       `koanf:"followers_when"` // any: only the author's followers may see the post
 	MutualsWhen   []Condition       `koanf:"mutuals_when"`   // any: only those may see the post who follow the author and whom the author follows
+	MembersWhen   []Condition       `koanf:"members_when"`   // any: only the members of the post's group (columns.group_id) may see it
 	DirectWhen    []Condition       `koanf:"direct_when"`    // any: the post is in nobody's feed
 	PrivateWhen   []Condition       `koanf:"private_when"`   // of users; any: only their followers may see their posts
 	TimeUnit      envelope.Unit     `koanf:"time_unit"`      // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
@@ -79,7 +81,7 @@ func Default() Config {
 func (c Config) Of(k Kind) Table {
 	return [kinds]Table{
 		User: c.User, Post: c.Post, Follow: c.Follow, Comment: c.Comment, Like: c.Like, Block: c.Block,
-		Mute: c.Mute,
+		Mute: c.Mute, Member: c.Member,
 	}[k]
 }
 
@@ -98,7 +100,37 @@ func (c Config) Check() map[string]string {
 			wrong[k.String()+"."+key] = fmt.Sprintf(format, args...)
 		})
 	}
+	c.checkGroups(wrong)
 	return wrong
+}
+
+// checkGroups holds that what is for members has a group, whose members are known, and that a group is mapped for that.
+func (c Config) checkGroups(wrong map[string]string) {
+	const group = fieldGroup
+	switch has := c.Post.has(Post, group); {
+	case len(c.Post.MembersWhen) > 0 && !has:
+		wrong["post.members_when"] = "of which group? Name its column in post.columns.group_id"
+	case len(c.Post.MembersWhen) > 0 && c.Member.Table == "":
+		wrong["post.members_when"] = "who are the members? Name their table in member.table"
+	case has && len(c.Post.MembersWhen) == 0:
+		wrong["post.columns.group_id"] = "which posts are for members alone? Say so in post.members_when: " +
+			"[{column: …, is: set}], for instance"
+	}
+}
+
+// has tells whether a table has a field: it may be left out.
+func (t Table) has(k Kind, field string) bool {
+	_, constant := t.Constants[field]
+	return field != k.Optional() || t.Columns[field] != "" || constant
+}
+
+// fields are those that are mapped.
+func (t Table) fields(k Kind) []string {
+	all := k.Fields()
+	if optional := k.Optional(); optional != "" && t.has(k, optional) {
+		all = append(all, optional)
+	}
+	return all
 }
 
 // Column is the app's column for a field; empty if the field is a constant.
@@ -118,6 +150,9 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 		report("table", "%q, want schema.table", t.Table)
 	}
 	fields := k.Fields()
+	if optional := k.Optional(); optional != "" {
+		fields = append(fields, optional)
+	}
 	for _, given := range []struct {
 		key string
 		m   map[string]string
@@ -131,6 +166,9 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 	}
 	for _, f := range fields {
 		_, constant := t.Constants[f]
+		if _, given := t.Columns[f]; f == k.Optional() && !given {
+			continue
+		}
 		if t.Column(f) == "" && !constant {
 			report("columns."+f, "is empty; name the column, or give a constant")
 		}
@@ -153,7 +191,7 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 	if k != Post {
 		for key, list := range map[string][]Condition{
 			"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "mutuals_when": t.MutualsWhen,
-			"direct_when": t.DirectWhen,
+			"members_when": t.MembersWhen, "direct_when": t.DirectWhen,
 		} {
 			if len(list) > 0 {
 				report(key, "only posts have an audience")
@@ -177,7 +215,7 @@ func (t Table) conditions() map[string][]Condition {
 	return map[string][]Condition{
 		"only_when": t.OnlyWhen, "gone_when": t.GoneWhen, "hidden_when": t.HiddenWhen,
 		"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "mutuals_when": t.MutualsWhen,
-		"direct_when": t.DirectWhen, "private_when": t.PrivateWhen,
+		"members_when": t.MembersWhen, "direct_when": t.DirectWhen, "private_when": t.PrivateWhen,
 	}
 }
 

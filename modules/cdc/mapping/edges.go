@@ -9,6 +9,7 @@ const (
 	EdgeBlock     EdgeKind = "block"
 	EdgeBlockedBy EdgeKind = "blocked_by"
 	EdgeMute      EdgeKind = "mute"
+	EdgeMember    EdgeKind = "member" // its other is a group
 )
 
 // Edge is the key of a row in viewer_edges.
@@ -28,6 +29,8 @@ func (k Kind) EdgeKinds() []EdgeKind {
 		return []EdgeKind{EdgeBlock, EdgeBlockedBy}
 	case Mute:
 		return []EdgeKind{EdgeMute}
+	case Member:
+		return []EdgeKind{EdgeMember}
 	default:
 		return nil
 	}
@@ -45,6 +48,8 @@ func (k Kind) Edges(row Row) []Edge {
 		return []Edge{{row.First, EdgeBlock, row.Other, row.Key}, {row.Other, EdgeBlockedBy, row.First, row.Key}}
 	case Mute:
 		return []Edge{{row.First, EdgeMute, row.Other, row.Key}}
+	case Member:
+		return []Edge{{row.First, EdgeMember, row.Other, row.Key}}
 	default:
 		return nil
 	}

@@ -2,17 +2,17 @@ package mapping
 
 import "github.com/feedrank/feedrank/modules/core"
 
-// Refers is a column of the app that holds keys of users or of posts.
+// Refers is a column of the app that holds keys of users, posts or groups.
 type Refers struct {
 	Field  string // of the kind
 	Column string
-	To     Kind // User or Post
+	To     Kind // User, Post or Group
 }
 
-// Refers are the columns of the kind's table that hold keys of users and posts, its own id included.
+// Refers are the columns of the kind's table that hold keys of users, posts and groups, its own id included.
 func (s *Source) Refers() []Refers {
 	var all []Refers
-	for _, field := range s.Kind.Fields() {
+	for _, field := range s.config.fields(s.Kind) {
 		column := s.config.Column(field)
 		if field == fieldCreatedAt || column == "" {
 			continue
@@ -22,13 +22,15 @@ func (s *Source) Refers() []Refers {
 	return all
 }
 
-// refersTo is whose keys a field holds: users' or posts'.
+// refersTo is whose keys a field holds: users', posts' or groups'.
 func (k Kind) refersTo(field string) Kind {
 	switch {
 	case field == fieldID:
 		return k
 	case field == k.Layout().Other && (k == Comment || k == Like):
 		return Post
+	case field == fieldGroup && (k == Post || k == Member):
+		return Group
 	default:
 		return User
 	}
@@ -37,8 +39,10 @@ func (k Kind) refersTo(field string) Kind {
 // formOf is the form of the keys that a field holds.
 func (k Kind) formOf(field string, keys core.KeyForms) core.KeyForm {
 	form := keys.Users
-	if k.refersTo(field) == Post {
+	if to := k.refersTo(field); to == Post {
 		form = keys.Posts
+	} else if to == Group {
+		form = keys.Groups
 	}
 	if form == "" {
 		return core.IntegerKeys

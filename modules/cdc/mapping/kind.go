@@ -12,14 +12,21 @@ const (
 	Like
 	Block
 	Mute
+	Member
 	kinds // how many there are
+
+	// Group is what posts are in and people are members of. There are no rows of it.
+	Group
 )
 
 // Kinds lists all kinds.
-func Kinds() []Kind { return []Kind{User, Post, Follow, Comment, Like, Block, Mute} }
+func Kinds() []Kind { return []Kind{User, Post, Follow, Comment, Like, Block, Mute, Member} }
 
 // String is the kind's name in the configuration: cdc.tables.<kind>.
 func (k Kind) String() string {
+	if k == Group {
+		return "group"
+	}
 	if k >= kinds {
 		return "unknown"
 	}
@@ -28,10 +35,11 @@ func (k Kind) String() string {
 
 // Layout says which fields a kind has, and how our copy calls them.
 type Layout struct {
-	name  string
-	Copy  string // our table in ClickHouse
-	First string // the field of Row.First; empty: the kind has none
-	Other string // the field of Row.Other
+	name     string
+	Copy     string // our table in ClickHouse
+	First    string // the field of Row.First; empty: the kind has none
+	Other    string // the field of Row.Other
+	optional bool   // the app need not have Other
 	// Keyed by Row.ID rather than by the text of the primary key: users and posts are named by others.
 	ByID bool
 }
@@ -40,29 +48,39 @@ type Layout struct {
 const (
 	fieldID        = "id"
 	fieldCreatedAt = "created_at"
+	fieldGroup     = "group_id" // of a post
 )
 
 var layouts = [kinds]Layout{
 	User:    {name: "user", Copy: "users", ByID: true},
-	Post:    {name: "post", Copy: "posts", First: "author_id", ByID: true},
+	Post:    {name: "post", Copy: "posts", First: "author_id", Other: "group_id", optional: true, ByID: true},
 	Follow:  {name: "follow", Copy: "follows", First: "follower_id", Other: "followee_id"},
 	Comment: {name: "comment", Copy: "comments", First: "author_id", Other: "post_id"},
 	Like:    {name: "like", Copy: "likes", First: "user_id", Other: "post_id"},
 	Block:   {name: "block", Copy: "blocks", First: "blocker_id", Other: "blocked_id"},
 	Mute:    {name: "mute", Copy: "blocks", First: "muter_id", Other: "muted_id"},
+	Member:  {name: "member", Copy: "members", First: "user_id", Other: "group_id"},
 }
 
 // Layout is what the kind consists of.
 func (k Kind) Layout() Layout { return layouts[k] }
 
 // HasEdges tells whether the kind is also kept side by side for its viewer, in viewer_edges.
-func (k Kind) HasEdges() bool { return k == Follow || k == Block || k == Mute }
+func (k Kind) HasEdges() bool { return k == Follow || k == Block || k == Mute || k == Member }
 
 // Counted tells whether the kind is also kept in the orders that counting asks for, in reactions_by_hour and
 // reactions_by_user: by when and by whom, which a change of the row may change.
 func (k Kind) Counted() bool { return k == Like || k == Comment }
 
-// Fields are the names that the configuration may map for the kind.
+// Optional is the field that the configuration may leave out; empty: none.
+func (k Kind) Optional() string {
+	if l := k.Layout(); l.optional {
+		return l.Other
+	}
+	return ""
+}
+
+// Fields are the names that the configuration maps for the kind, but for an optional one.
 func (k Kind) Fields() []string {
 	l := layouts[k]
 	var all []string
@@ -70,7 +88,7 @@ func (k Kind) Fields() []string {
 		all = append(all, fieldID)
 	}
 	for _, f := range []string{l.First, l.Other} {
-		if f != "" {
+		if f != "" && f != k.Optional() {
 			all = append(all, f)
 		}
 	}

@@ -13,7 +13,7 @@ type Row struct {
 	Key       string // the primary key as text: see RowKey
 	ID        int64  // users and posts
 	First     int64
-	Other     int64
+	Other     int64 // of a post, its group
 	CreatedAt time.Time
 	Hidden    bool // users and posts
 	Gone      bool // deleted, or none of this kind

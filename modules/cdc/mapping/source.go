@@ -133,7 +133,7 @@ func (s *Source) identified(key envelope.Row) (Row, error) {
 
 // named is the user or the post that a field of a row names. Null is no such user or post, as 0 is.
 func (s *Source) named(field string, after envelope.Row) (core.Key, error) {
-	if field == "" {
+	if field == "" || !s.config.has(s.Kind, field) {
 		return core.Key{}, nil
 	}
 	if key, ok := s.constants[field]; ok {
@@ -187,7 +187,7 @@ func (s *Source) MayReturn() bool {
 // NeededColumns are the app's columns that rows of the kind are made from, sorted.
 func (s *Source) NeededColumns() []string {
 	needed := map[string]bool{}
-	for _, f := range s.Kind.Fields() {
+	for _, f := range s.config.fields(s.Kind) {
 		needed[s.config.Column(f)] = true
 	}
 	for _, list := range s.config.conditions() {
@@ -202,7 +202,7 @@ func (s *Source) NeededColumns() []string {
 // ColumnKeys are the app's columns by the configuration's key that names them, below cdc.tables.<kind>.
 func (s *Source) ColumnKeys() map[string]string {
 	keys := map[string]string{}
-	for _, field := range s.Kind.Fields() {
+	for _, field := range s.config.fields(s.Kind) {
 		if column := s.config.Column(field); column != "" {
 			keys["columns."+field] = column
 		}

@@ -47,7 +47,7 @@ func (p *Proposal) states(k mapping.Kind, t schema.Described, m mapping.Table) {
 		}
 		text := fmt.Sprintf("%s: CHECK: does %s say which rows are a %s? Then add only_when", t.Name, c, k)
 		if k == mapping.Post {
-			text += " or hidden_when, and who may see them, unlisted_when, followers_when, mutuals_when or direct_when"
+			text += " or hidden_when, and who may see them, unlisted_when, followers_when, mutuals_when, members_when or direct_when"
 		}
 		text += fmt.Sprintf(": [{column: %s, not_in or in: [...]}]", plainScalar(c))
 		p.Reasons[k] = append(p.Reasons[k], text)

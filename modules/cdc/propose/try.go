@@ -165,7 +165,7 @@ func (g guess) setColumns(c *candidate, k mapping.Kind) {
 		if body := exact(c.table, bodyNames, func(string) bool { return true }); k == mapping.Post && body != "" {
 			c.score += 10
 		}
-		if layout.Other != "" {
+		if layout.Other != "" && layout.Other != k.Optional() {
 			g.setPost(c, layout.Other, author)
 		}
 	}

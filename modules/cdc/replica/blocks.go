@@ -76,7 +76,8 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		add(layout.First, &first)
 		add("hidden", &hidden)
 		add("audience", &audience)
-	case mapping.Follow, mapping.Comment, mapping.Like:
+		add(layout.Other, &other)
+	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Member:
 		add("row_key", &key)
 		add(layout.First, &first)
 		add(layout.Other, &other)

@@ -44,10 +44,12 @@ func Posts(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]co
 	return newTail(m, k, since, notify, log, postChanged, mapping.Post)
 }
 
-// Edges makes a reader of the changes of whom people follow, block and mute. Of an edge that is gone the row
-// is known, and between whom it was where the key says so. What snapshots read is left out: it is old.
+// Edges makes a reader of the changes of whom people follow, block and mute, and of which groups they are members. Of an
+// edge that is gone the row is known, and between whom it was where the key says so. What snapshots read is left out: it
+// is old.
 func Edges(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]core.Change), log *zap.Logger) *Tail {
-	return newTail(m, k, since, notify, log, edgeChanged, mapping.Follow, mapping.Block, mapping.Mute)
+	return newTail(m, k, since, notify, log, edgeChanged, mapping.Follow, mapping.Block, mapping.Mute,
+		mapping.Member)
 }
 
 // Users makes a reader of which users are gone or hidden, and which are not: of every change of theirs.
@@ -186,7 +188,7 @@ func (t *Tail) unclear(source *mapping.Source, record envelope.Record) (change c
 		change = core.Change{Kind: core.PostUnclear, Post: core.Post{ID: core.ID(row.ID)}}
 	case mapping.User:
 		change = core.Change{Kind: core.UserUnclear, Viewer: core.ID(row.ID)}
-	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Block, mapping.Mute:
+	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Block, mapping.Mute, mapping.Member:
 		return core.Change{}, false, nil
 	}
 	change.CommittedAt = record.Source.CommittedAt

@@ -174,7 +174,7 @@ func (s *Set) Apply(changes []core.Change) (back []core.ID) {
 		case core.TableReread:
 			s.requestReload()
 		case core.PostPut, core.PostDeleted, core.PostUnclear, core.Followed, core.Unfollowed, core.Blocked,
-			core.Unblocked, core.Muted, core.Unmuted:
+			core.Unblocked, core.Muted, core.Unmuted, core.JoinedGroup, core.LeftGroup:
 		}
 	}
 	return back

@@ -24,6 +24,7 @@ type source struct {
 func (c *computation) reject(p *hot.Post, author reserve.Author) *filters.Filter {
 	return c.filters.Reject(filters.Ranked, filters.Post{
 		ID: p.ID, Author: author, Created: p.Created, Audience: p.Audience,
+		Member: c.reserve.Member(p.Audience, p.Group),
 	})
 }
 

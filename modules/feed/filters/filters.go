@@ -39,6 +39,7 @@ type Post struct {
 	Created int64
 	// Audience is who may see it, by itself; its author's account may be private.
 	Audience core.Audience
+	Member   bool // it is for the members of its group, and the viewer is one
 }
 
 // Kind is what kind of list a post is to be put into.
@@ -175,14 +176,21 @@ func (v *Viewer) Reject(kind Kind, p Post) *Filter {
 
 // isFor tells whether a post is for the viewer, who is not its author.
 func (v *Viewer) isFor(kind Kind, p Post) bool {
-	if p.Audience == core.Public && !v.Private.Has(p.Author.ID) {
+	private := v.Private.Has(p.Author.ID)
+	if p.Audience == core.Public && !private {
 		return true
 	}
-	needed := reserve.Follows
-	if p.Audience == core.Mutuals {
-		needed = reserve.Mutual
+	if kind == Everybody || p.Audience == core.Direct || p.Audience == core.Members && !p.Member {
+		return false
 	}
-	return kind != Everybody && p.Audience != core.Direct && p.Author.Relation&needed == needed
+	needed := reserve.Follows
+	switch {
+	case p.Audience == core.Mutuals:
+		needed = reserve.Mutual
+	case p.Audience == core.Members && !private:
+		needed = 0
+	}
+	return p.Author.Relation&needed == needed
 }
 
 func (v *Viewer) rejectByAuthor(author reserve.Author) *Filter {

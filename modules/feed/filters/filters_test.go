@@ -60,8 +60,9 @@ func TestAPostIsForItsAudience(t *testing.T) {
 		prometheus.NewRegistry(), zap.NewNop())
 	stranger, followed := reserve.Author{ID: 2, Interactions: 9}, reserve.Author{ID: 2, Relation: reserve.Follows}
 	mutual, fan := reserve.Author{ID: 2, Relation: reserve.Mutual}, reserve.Author{ID: 2, Relation: reserve.FollowsBack}
+	member := false
 	shown := func(kind Kind, author reserve.Author, audience core.Audience) bool {
-		f := v.Reject(kind, Post{ID: 10, Author: author, Audience: audience})
+		f := v.Reject(kind, Post{ID: 10, Author: author, Audience: audience, Member: member})
 		if f != nil {
 			require.Equal(t, "audience", f.Name)
 			require.NotEmpty(t, f.Detail(&v, author))
@@ -75,6 +76,7 @@ func TestAPostIsForItsAudience(t *testing.T) {
 			core.Followers: {false, true, true},
 			core.Mutuals:   {false, false, true},
 			core.Direct:    {false, false, false},
+			core.Members:   {false, false, false},
 		} {
 			require.Equal(t, want[0], shown(kind, fan, audience), "audience %d for whom the author follows", audience)
 			require.Equal(t, want[2], shown(kind, mutual, audience), "audience %d for a mutual", audience)
@@ -82,7 +84,13 @@ func TestAPostIsForItsAudience(t *testing.T) {
 			require.Equal(t, want[1], shown(kind, followed, audience), "audience %d for a follower", audience)
 		}
 	}
-	for audience := core.Public; audience <= core.Direct; audience++ {
+	for _, kind := range []Kind{Ranked, Remade, Complete} {
+		member = true
+		require.True(t, shown(kind, stranger, core.Members))
+		require.False(t, shown(kind, mutual, core.Direct))
+		member = false
+	}
+	for audience := core.Public; audience <= core.Members; audience++ {
 		require.Equal(t, audience == core.Public, shown(Everybody, followed, audience), "%d for everybody", audience)
 		require.Equal(t, audience == core.Public, shown(Everybody, mutual, audience), "%d for everybody", audience)
 	}
@@ -97,6 +105,11 @@ func TestAPostIsForItsAudience(t *testing.T) {
 	require.False(t, shown(Complete, stranger, core.Public))
 	require.False(t, shown(Everybody, followed, core.Public))
 	require.True(t, shown(Complete, followed, core.Public))
+	member = true
+	require.False(t, shown(Complete, stranger, core.Members), "of a private account for members who follow it")
+	require.True(t, shown(Complete, followed, core.Members))
+	require.False(t, shown(Everybody, followed, core.Members))
+	member = false
 	require.Equal(t, []core.ID{2}, private.Apply([]core.Change{{Kind: core.UserBack, Viewer: 2}}))
 	require.True(t, shown(Ranked, stranger, core.Public))
 }

@@ -19,6 +19,7 @@ const (
 	kindBlock     = 2
 	kindBlockedBy = 3
 	kindMute      = 4
+	kindMember    = 5
 )
 
 // ClickHouse reads the copies that the consumers keep: two point reads by primary key.
@@ -181,6 +182,8 @@ func relationOf(kind int) reserve.Relation {
 		return reserve.BlockedBy
 	case kindMute:
 		return reserve.Mutes
+	case kindMember:
+		return reserve.MemberOf
 	default:
 		return 0
 	}

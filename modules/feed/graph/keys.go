@@ -18,7 +18,7 @@ import (
 // textual tells whether the app has keys that are no integers. Then all its keys are written and read as text, whatever
 // their columns are: a parameter of a query has the type of the column that it is compared with.
 func (t Tables) textual() bool {
-	return !integers(t.Keys.Users) || !integers(t.Keys.Posts)
+	return !integers(t.Keys.Users) || !integers(t.Keys.Posts) || !integers(t.Keys.Groups)
 }
 
 func integers(f core.KeyForm) bool { return f == "" || f == core.IntegerKeys }
@@ -54,6 +54,7 @@ func (t Tables) textPairs(local string) []string {
 	}
 	other("", example.Follows, t.Follows, example.Follows.To, t.Follows.To, " AS other_id")
 	other("", example.Follows, t.Follows, example.Follows.From, t.Follows.From, " AS other_id")
+	other("", exampleMembers, t.Members, exampleMembers.To, t.Members.To, " AS other_id")
 	other("SELECT 2, ", example.Blocks, t.Blocks, example.Blocks.To, t.Blocks.To, "")
 	other("SELECT 3, ", example.Blocks, t.Blocks, example.Blocks.From, t.Blocks.From, "")
 	other("SELECT 4, ", example.Mutes, t.Mutes, example.Mutes.To, t.Mutes.To, "")
@@ -173,8 +174,9 @@ type column struct {
 	text   pgtype.Text
 }
 
-func (k keys) user() *column { return &column{keys: k, form: k.forms.Users} }
-func (k keys) post() *column { return &column{keys: k, form: k.forms.Posts} }
+func (k keys) user() *column  { return &column{keys: k, form: k.forms.Users} }
+func (k keys) post() *column  { return &column{keys: k, form: k.forms.Posts} }
+func (k keys) group() *column { return &column{keys: k, form: k.forms.Groups} }
 
 // target is what the row is read into.
 func (c *column) target() any {

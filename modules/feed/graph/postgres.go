@@ -28,6 +28,7 @@ type Postgres struct {
 	maxEdges int
 	edges    string
 	back     string // empty: no posts are for mutuals
+	groups   string // empty: no posts are for members of groups
 	timeline string
 	recent   string
 	posts    string
@@ -52,9 +53,13 @@ func NewPostgres(db postgres.Reader, tables Tables, maxEdges int, names Names) *
 	if tables.Posts.Mutuals {
 		back = tables.query("feed_viewer_followed_back")
 	}
+	groups := ""
+	if tables.Members.Table != "" {
+		groups = tables.query("feed_viewer_groups")
+	}
 	return &Postgres{
-		back: back,
-		db:   db, keys: keys{names: names, forms: tables.Keys, textual: tables.textual()},
+		back: back, groups: groups,
+		db: db, keys: keys{names: names, forms: tables.Keys, textual: tables.textual()},
 		maxEdges: maxEdges, absent: absent, private: private,
 		edges: tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
 		recent: tables.query("feed_recent_posts"), posts: tables.query("feed_posts"),
@@ -67,9 +72,36 @@ func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author,
 	if err != nil {
 		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
 	}
-	rows, err := p.db.Query(ctx, p.edges, key, p.maxEdges)
+	edges, err := p.people(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
+	}
+	if p.groups != "" {
+		groups, err := p.ids(ctx, p.groups, p.keys.group(), key, p.maxEdges)
+		if err != nil {
+			return nil, fmt.Errorf("groups of %s: %w", viewer, err)
+		}
+		for _, id := range groups {
+			edges = append(edges, reserve.Author{ID: id, Relation: reserve.MemberOf})
+		}
+	}
+	if p.back == "" {
+		return edges, nil
+	}
+	return withMutuals(edges, func(followees []core.ID) ([]core.ID, error) {
+		authors, err := p.keys.arguments(ctx, followees)
+		if err != nil {
+			return nil, fmt.Errorf("mutuals of %s: %w", viewer, err)
+		}
+		return p.ids(ctx, p.back, p.keys.user(), authors, key)
+	})
+}
+
+// people are whom the viewer follows, blocks and mutes, and who blocks them.
+func (p *Postgres) people(ctx context.Context, key any) ([]reserve.Author, error) {
+	rows, err := p.db.Query(ctx, p.edges, key, p.maxEdges)
+	if err != nil {
+		return nil, err
 	}
 	var (
 		edges []reserve.Author
@@ -82,19 +114,7 @@ func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author,
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("edges of %s: %w", viewer, err)
-	}
-	if p.back == "" {
-		return edges, nil
-	}
-	return withMutuals(edges, func(followees []core.ID) ([]core.ID, error) {
-		authors, err := p.keys.arguments(ctx, followees)
-		if err != nil {
-			return nil, fmt.Errorf("mutuals of %s: %w", viewer, err)
-		}
-		return p.people(ctx, p.back, authors, key)
-	})
+	return edges, err
 }
 
 // afterAll is later than the time of any post.
@@ -163,24 +183,26 @@ func (p *Postgres) some(ctx context.Context, query string, limit int) ([]core.ID
 	if query == "" {
 		return nil, nil
 	}
-	return p.people(ctx, query, limit)
+	return p.ids(ctx, query, p.keys.user(), limit)
 }
 
-// people are the users whom a query gives, in its only column.
-func (p *Postgres) people(ctx context.Context, query string, args ...any) ([]core.ID, error) {
+// ids are those that a query gives, in its only column.
+func (p *Postgres) ids(ctx context.Context, query string, id *column, args ...any) ([]core.ID, error) {
 	rows, err := p.db.Query(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("people of the app: %w", err)
+		return nil, fmt.Errorf("ids of the app: %w", err)
 	}
-	people, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.ID, error) {
-		key := p.keys.user()
-		err := row.Scan(key.target())
-		return key.id(), err
+	var ids []core.ID
+	_, err = pgx.ForEachRow(rows, []any{id.target()}, func() error {
+		if found := id.id(); found.Valid() {
+			ids = append(ids, found)
+		}
+		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("people of the app: %w", err)
+		return nil, fmt.Errorf("ids of the app: %w", err)
 	}
-	return people, nil
+	return ids, nil
 }
 
 // read gives posts, and how many rows were left out: without a key or an author that can be, or of no time.
@@ -194,8 +216,9 @@ func (p *Postgres) read(ctx context.Context, what, query string, args ...any) (p
 		author  = p.keys.user()
 		created pgtype.Timestamptz
 		who     int16
+		group   = p.keys.group()
 	)
-	_, err = pgx.ForEachRow(rows, []any{post.target(), author.target(), &created, &who}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{post.target(), author.target(), &created, &who, group.target()}, func() error {
 		id, by := post.id(), author.id()
 		if !id.Valid() || author.null() || (p.keys.textual && !by.Valid()) || !created.Valid ||
 			created.InfinityModifier != pgtype.Finite {
@@ -203,7 +226,7 @@ func (p *Postgres) read(ctx context.Context, what, query string, args ...any) (p
 			return nil
 		}
 		posts = append(posts, core.Post{
-			ID: id, AuthorID: by, CreatedAt: created.Time.UTC(), Audience: core.Audience(who),
+			ID: id, AuthorID: by, CreatedAt: created.Time.UTC(), Audience: core.Audience(who), Group: group.id(),
 		})
 		return nil
 	})

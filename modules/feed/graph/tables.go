@@ -17,7 +17,8 @@ type Tables struct {
 	Follows EdgeTable
 	Blocks  EdgeTable
 	Mutes   EdgeTable
-	Keys    core.KeyForms // of the columns that name users and posts; empty: integers
+	Members EdgeTable     // of groups: From is a member of To
+	Keys    core.KeyForms // of the columns that name users, posts and groups; empty: integers
 }
 
 // PostTable names the app's posts.
@@ -30,6 +31,8 @@ type PostTable struct {
 	TimeUnit, Zone string
 	// Audience is an SQL expression for a core.Audience, with columns qualified by the table; empty: all are public.
 	Audience string
+	// Group is the column of the post's group; empty: posts are in none.
+	Group string
 	// Mutuals tells whether that may be those who follow each other.
 	Mutuals bool
 }
@@ -46,7 +49,7 @@ type UserTable struct {
 	Private string
 }
 
-// EdgeTable names a table of pairs: From follows, blocks or mutes To.
+// EdgeTable names a table of pairs: From follows, blocks or mutes To, or is a member of it.
 type EdgeTable struct {
 	Table, From, To string
 	// When is an SQL condition on a row, with columns qualified by the table; empty: all rows are meant.
@@ -67,10 +70,28 @@ func DefaultTables() Tables {
 	}
 }
 
+// exampleMembers is the table that the queries name; the example schema has none.
+var exampleMembers = EdgeTable{Table: "members", From: "user_id", To: "group_id"}
+
 const exampleVisible = `"posts"."status" = 'published' AND "posts"."deleted_at" IS NULL`
 
 // exampleAudience is everybody.
 const exampleAudience = `(CASE WHEN false THEN 4 ELSE 0 END)`
+
+// exampleGroup is none.
+const exampleGroup = `NULL::bigint AS group_id`
+
+// group is the SQL expression for the group of a post.
+func (t Tables) group() string {
+	column, kind := "NULL", "::bigint"
+	if t.textual() {
+		kind = "::text"
+	}
+	if t.Posts.Group != "" {
+		column = quoted(t.Posts.Table) + "." + quoted(t.Posts.Group)
+	}
+	return column + kind + " AS group_id"
+}
 
 // exampleAbsent is nobody's condition.
 const exampleAbsent = `"users"."id" < 0`
@@ -96,6 +117,7 @@ func (t Tables) query(name string) string {
 	pairs = append(pairs,
 		exampleVisible, visible,
 		exampleAudience, audience,
+		exampleGroup, t.group(),
 		`"posts"."created_at" AS created_at`, instant+" AS created_at",
 		`("posts"."created_at", "posts"."id") < ($2::timestamptz, $3::bigint)`,
 		"("+local+", "+posts+"."+quoted(t.Posts.ID)+") < ("+t.Posts.bound()+", $3::bigint)",
@@ -111,6 +133,7 @@ func (t Tables) query(name string) string {
 	pairs = append(pairs, t.edgePairs(example.Follows, t.Follows)...)
 	pairs = append(pairs, t.edgePairs(example.Blocks, t.Blocks)...)
 	pairs = append(pairs, t.edgePairs(example.Mutes, t.Mutes)...)
+	pairs = append(pairs, t.edgePairs(exampleMembers, t.Members)...)
 	return strings.NewReplacer(pairs...).Replace(sql.Postgres(name))
 }
 

@@ -73,6 +73,59 @@ func TestFolloweesWhoFollowBackAreTold(t *testing.T) {
 	require.ElementsMatch(t, want[:len(want)-1], edges, "as the mapping has it")
 }
 
+func TestGroupsOfViewersAndPostsAreTold(t *testing.T) {
+	s := stack.New(t)
+	ctx := context.Background()
+	_, err := s.Postgres.Exec(ctx, `INSERT INTO users (id, name) SELECT i, 'u' || i FROM generate_series(1, 6) i;
+		ALTER TABLE posts ADD club uuid, ADD closed boolean NOT NULL DEFAULT false;
+		CREATE TABLE joined (who bigint, club uuid, accepted boolean NOT NULL DEFAULT true);
+		INSERT INTO joined SELECT 1, lpad(i::text, 32, '0')::uuid, i < 3 FROM generate_series(1, 3) i;
+		INSERT INTO follows (follower_id, followee_id) VALUES (1, 2);
+		INSERT INTO posts (id, author_id, club, closed) SELECT i, 2, lpad(i::text, 32, '0')::uuid, i > 1 FROM generate_series(1, 3) i;
+		INSERT INTO posts (id, author_id) VALUES (4, 2)`)
+	require.NoError(t, err)
+	tables := graph.DefaultTables()
+	tables.Posts.Group, tables.Posts.Audience = "club", `(CASE WHEN "posts"."closed" THEN 5 ELSE 0 END)`
+	tables.Members = graph.EdgeTable{Table: "joined", From: "who", To: "club", When: `"joined"."accepted"`}
+	tables.Keys = core.KeyForms{Groups: core.UUIDKeys}
+	var known []string
+	app := graph.NewPostgres(s.Postgres, tables, 100, graph.Names{Learn: func(key string) (core.ID, error) {
+		known = append(known, key)
+		return core.ParseID(key)
+	}})
+	club := func(n int) core.ID {
+		id, err := core.ParseID(fmt.Sprintf("00000000-0000-0000-0000-%012d", n))
+		require.NoError(t, err)
+		return id
+	}
+	edges, err := app.Edges(ctx, 1)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []reserve.Author{
+		{ID: 2, Relation: reserve.Follows},
+		{ID: club(1), Relation: reserve.MemberOf},
+		{ID: club(2), Relation: reserve.MemberOf},
+	}, edges)
+	require.NotEmpty(t, known)
+	for name, read := range map[string]func() ([]core.Post, error){
+		"timeline": func() ([]core.Post, error) { return app.Timeline(ctx, 1, 0, 0, 10) },
+		"posts":    func() ([]core.Post, error) { return app.Posts(ctx, []core.ID{1, 2, 3, 4}) },
+	} {
+		posts, err := read()
+		require.NoError(t, err)
+		got := map[core.ID]core.Post{}
+		for _, p := range posts {
+			got[p.ID] = core.Post{Audience: p.Audience, Group: p.Group}
+		}
+		require.Equal(t, map[core.ID]core.Post{
+			1: {Group: club(1)}, 2: {Audience: core.Members, Group: club(2)},
+			3: {Audience: core.Members, Group: club(3)}, 4: {},
+		}, got, name)
+	}
+	recent, err := app.Recent(ctx, 3, time.Now().Add(time.Minute), 10)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []core.ID{1, 4}, ids(recent), "only what is public is for strangers")
+}
+
 func TestTheQueriesRunOnAnAppWithItsOwnNames(t *testing.T) {
 	s := stack.New(t)
 	ctx := context.Background()

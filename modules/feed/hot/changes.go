@@ -33,7 +33,7 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 			return
 		}
 		s.schedule(post.ID, post.CreatedAt.UnixMicro(), now)
-		if s.index.put(post.ID, post.AuthorID, post.CreatedAt.UnixMicro(), post.Audience) {
+		if s.index.put(post) {
 			s.arrivals.add(arrival{ID: post.ID, Author: post.AuthorID, at: now.UnixMicro()})
 			if _, suppressed := s.suppressionList.suppressed[post.ID]; suppressed { // hidden, and shown again
 				s.suppress(s.index)
@@ -59,6 +59,7 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 		s.unsettled = now
 		s.requestReload()
 	case core.Followed, core.Unfollowed, core.Blocked, core.Unblocked, core.Muted, core.Unmuted,
+		core.JoinedGroup, core.LeftGroup,
 		core.UserGone, core.UserBack, core.UserUnclear:
 	}
 }

@@ -89,6 +89,7 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 		ids, authors proto.ColInt64
 		created      proto.ColDateTime64
 		audience     proto.ColUInt8
+		group        proto.ColInt64
 	)
 	names := nameLoader{load: c.load}
 	defer names.flush(ctx)
@@ -99,13 +100,14 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 			{Name: "author_id", Data: &authors},
 			{Name: "created_at", Data: &created},
 			{Name: "audience", Data: &audience},
+			{Name: "group_id", Data: &group},
 		},
 		OnResult: func(ctx context.Context, _ proto.Block) error {
 			for i := range ids.Rows() {
 				names.add(ctx, core.ID(ids.Row(i)), core.ID(authors.Row(i)))
 				add(core.Post{
 					ID: core.ID(ids.Row(i)), AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i),
-					Audience: core.Audience(audience.Row(i)),
+					Audience: core.Audience(audience.Row(i)), Group: core.ID(group.Row(i)),
 				})
 			}
 			return nil

@@ -79,8 +79,9 @@ func (x *index) term(p *Post, by *rank.Versioned) float64 {
 	return by.EngagementTerm(p.Day())
 }
 
-// put adds a post, or changes it and keeps its engagement. It tells whether it is new to some who may see it.
-func (x *index) put(id, author core.ID, created int64, audience core.Audience) bool {
+// put adds a post, or changes it and keeps its engagement. It tells whether it may be new to some who may see it.
+func (x *index) put(post *core.Post) bool {
+	id, author, created := post.ID, post.AuthorID, post.CreatedAt.UnixMicro()
 	if _, found := x.byID.find(id, x); found >= 0 {
 		place := uint32(found)
 		p := x.at(place)
@@ -89,13 +90,13 @@ func (x *index) put(id, author core.ID, created int64, audience core.Audience) b
 			p.Author, p.Created = author, created
 			x.link(place)
 		}
-		wider := audience < p.Audience
-		p.Audience = audience
-		return wider
+		same := post.Audience == p.Audience && post.Group == p.Group
+		p.Audience, p.Group = post.Audience, post.Group
+		return !same
 	}
 	place := x.take()
 	p := x.at(place)
-	*p = Post{ID: id, Author: author, Created: created, Audience: audience}
+	*p = Post{ID: id, Author: author, Created: created, Audience: post.Audience, Group: post.Group}
 	x.rate(p)
 	x.byID.add(id, place, x)
 	x.link(place)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -23,7 +24,7 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 					Created: rapid.Int64Range(0, 20).Draw(t, "created"),
 				}
 				_, known := want[p.ID]
-				require.Equal(t, !known, x.put(p.ID, p.Author, p.Created, core.Public))
+				require.Equal(t, !known, x.put(p.asPost()))
 				want[p.ID] = p
 			},
 			"delete": func(t *rapid.T) {
@@ -76,10 +77,10 @@ func TestIdsThatATableTakesForEachOtherAreToldApart(t *testing.T) {
 			continue
 		}
 		x := newIndex(0, nil)
-		x.put(other, 1, 1, core.Public)
+		x.put((&Post{ID: other, Author: 1, Created: 1}).asPost())
 		require.Len(t, x.byID.slots, slots)
 		require.Equal(t, []*Post{x.get(other), nil}, x.getAll(nil, []core.ID{other, id}))
-		x.put(id, 2, 2, core.Public)
+		x.put((&Post{ID: id, Author: 2, Created: 2}).asPost())
 		got := x.getAll(nil, []core.ID{id, other})
 		require.Equal(t, id, got[0].ID)
 		require.Equal(t, other, got[1].ID)
@@ -125,7 +126,9 @@ func BenchmarkLoadOf300kPosts(b *testing.B) {
 	for b.Loop() {
 		x = newIndex(300_000, nil)
 		for i := range 300_000 {
-			x.put(core.ID(i+1), core.ID(1+(i*7919)%100_000), int64(i), core.Public)
+			x.put(&core.Post{
+				ID: core.ID(i + 1), AuthorID: core.ID(1 + (i*7919)%100_000), CreatedAt: time.UnixMicro(int64(i)),
+			})
 		}
 	}
 	b.ReportMetric(float64(x.bytes())/300_000, "estimated-bytes/post")

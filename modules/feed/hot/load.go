@@ -18,7 +18,7 @@ func (s *Set) Load(ctx context.Context) error {
 	edge := began.Add(-s.cfg.Window)
 
 	fresh := s.nextIndex()
-	add := func(p core.Post) { fresh.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro(), p.Audience) }
+	add := func(p core.Post) { fresh.put(&p) }
 	if err := s.source.Posts(ctx, edge, s.cfg.MaxPosts, add); err != nil {
 		return fmt.Errorf("load posts since %s: %w", edge.Format(time.RFC3339), err)
 	}
@@ -66,7 +66,7 @@ func (s *Set) install(fresh *index, hour, began time.Time) {
 		if p := s.index.get(id); p == nil {
 			fresh.delete(id)
 		} else {
-			fresh.put(id, p.Author, p.Created, p.Audience)
+			fresh.put(p.asPost())
 		}
 	}
 	if s.Loaded() {

@@ -31,7 +31,7 @@ type Wanted struct {
 // too old; it does not follow anything.
 func OnDemand(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*Set, error) {
 	posts := newIndex(wanted.Limit, nil)
-	add := func(p core.Post) { posts.put(p.ID, p.AuthorID, p.CreatedAt.UnixMicro(), p.Audience) }
+	add := func(p core.Post) { posts.put(&p) }
 	var young []arrival
 	if len(wanted.Authors) > 0 {
 		err := from.PostsOf(ctx, wanted.Authors, wanted.Since, wanted.Limit, func(p core.Post) {

@@ -46,6 +46,7 @@ type Post struct {
 	Few        bool    // nor does this: see rank.Config.Doubtful
 	Audience   core.Audience
 	counts     [3]counts
+	Group      core.ID // in which it is; 0: in none
 }
 
 // Day is the engagement of the last 24 hours.
@@ -73,6 +74,13 @@ func (p *Post) Hour(minuteOfHour float64) core.Engagement {
 		Exposures: share(prev.Exposures), Likes: share(prev.Likes), Comments: share(prev.Comments),
 		Shares: share(prev.Shares),
 	})
+}
+
+// asPost is what ranking knows of it, but for its engagement.
+func (p *Post) asPost() *core.Post {
+	return &core.Post{
+		ID: p.ID, AuthorID: p.Author, CreatedAt: time.UnixMicro(p.Created), Audience: p.Audience, Group: p.Group,
+	}
 }
 
 // Age is how long ago the post was made.

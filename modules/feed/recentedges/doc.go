@@ -6,9 +6,9 @@
 // lays what it heard (65,536 rows, by viewer) over whatever reserve a page is made of, as far as the reserve may not
 // know it.
 //
-// Where posts may be for mutuals, a follow means something to whom it is of, too: who follows them. That a viewer gained
-// a follower is told from here alone. That they lost one is also in their entry, which must not show what is not for
-// them any more, however much was heard since.
+// Where posts may be for mutuals, a follow means something to whom it is of, too: who follows them. That a viewer
+// gained a follower is told from here alone. That they lost one is also in their entry, which must not show what is not
+// for them any more, however much was heard since.
 //
 // Rows are told apart by their key. Where an edge has a key of its own, its deletion takes back only what was heard of
 // that row, since another may say the same; where the key is the pair, the deletion counts, too. A replica that starts

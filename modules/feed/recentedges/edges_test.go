@@ -23,7 +23,12 @@ func TestABlockIsHeardOfByBothSidesUntilItsRowIsGone(t *testing.T) {
 		blocked("block 1", 7, 9),
 		{Kind: core.Followed, Viewer: 7, Other: 8, Row: "follow 1"},
 		{Kind: core.Muted, Viewer: 7, Other: 6, Row: "mute 1"},
+		{Kind: core.JoinedGroup, Viewer: 4, Other: 6, Row: "member 1"},
 	})
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchJoined, Other: 6}}, e.Since(4, began, time.Now(), nil))
+	require.Empty(t, e.Since(6, began, time.Now(), nil), "a group is nobody")
+	e.Apply([]core.Change{{Kind: core.LeftGroup, Viewer: 4, Other: 6, Row: "member 1"}})
+	require.Equal(t, []reserve.Patch{{Kind: reserve.PatchLeft, Other: 6}}, e.Since(4, began, time.Now(), nil))
 	require.Equal(t, []reserve.Patch{
 		{Kind: reserve.PatchBlock, Other: 9},
 		{Kind: reserve.PatchFollow, Other: 8},

@@ -111,7 +111,7 @@ func (e *Entry) Decode(b []byte) error {
 		if patch.Kind < PatchFollow || patch.Kind >= patchKinds || !patch.Other.Valid() {
 			return fmt.Errorf("%w: patch %d of %d", ErrMalformed, patch.Kind, patch.Other)
 		}
-		// An author with many followers loses some all the time: only those whom the viewer follows take an entry out of use.
+		// Who has many followers loses some all the time: only those whom the viewer follows take an entry out of use.
 		if patch.Kind == PatchUnfollowedBack && e.HasBody && e.Reserve.Knows(patch) {
 			continue
 		}

@@ -21,6 +21,7 @@ const (
 	Unfollowed                      // the viewer followed the author once: what affinity is left is cut
 	// the author follows the viewer: known only of those whom the viewer follows, and where posts may be for mutuals
 	FollowsBack
+	MemberOf // of the group whose id is this author's: groups are among authors, and may have the id of one
 )
 
 // Mutual is the relation of two who follow each other.
@@ -102,6 +103,11 @@ func (r *Reserve) Author(id core.ID) Author {
 	return Author{ID: id}
 }
 
+// Member tells whether a post is for the members of a group, and the viewer is one.
+func (r *Reserve) Member(audience core.Audience, group core.ID) bool {
+	return audience == core.Members && group.Valid() && r.Author(group).Relation&MemberOf != 0
+}
+
 // Intern is the index of an author, who is put in where missing.
 func (r *Reserve) Intern(id core.ID) int {
 	i, ok := r.Find(id)
@@ -150,7 +156,9 @@ const (
 	PatchMore // that was taken back
 	PatchFollowedBack
 	PatchUnfollowedBack // the author follows the viewer no longer
-	patchKinds          // how many there are
+	PatchJoined         // Other is a group
+	PatchLeft
+	patchKinds // how many there are
 )
 
 // Patch is one such change.
@@ -195,6 +203,10 @@ func (r *Reserve) Knows(p Patch) bool {
 		return relation&Mutual != Follows
 	case PatchUnfollowedBack:
 		return relation&FollowsBack == 0
+	case PatchJoined:
+		return relation&MemberOf != 0
+	case PatchLeft:
+		return relation&MemberOf == 0
 	case PatchLess, PatchMore, patchKinds:
 	}
 	return false
@@ -248,6 +260,10 @@ func (r *Reserve) Apply(patches []Patch, hide float64) {
 			author.Relation |= FollowsBack
 		case PatchUnfollowedBack:
 			author.Relation &^= FollowsBack
+		case PatchJoined:
+			author.Relation |= MemberOf
+		case PatchLeft:
+			author.Relation &^= MemberOf
 		case PatchLess:
 			author.Interactions += float32(hide)
 		case PatchMore:

@@ -25,7 +25,7 @@ func drawReserve(t *rapid.T) reserve.Reserve {
 	}
 	for _, id := range ids {
 		r.Authors = append(r.Authors, reserve.Author{
-			ID: id, Relation: reserve.Relation(rapid.IntRange(0, 63).Draw(t, "relation")),
+			ID: id, Relation: reserve.Relation(rapid.IntRange(0, 127).Draw(t, "relation")),
 			Interactions: float32(rapid.IntRange(-5, 5).Draw(t, "interactions")),
 		})
 	}
@@ -122,6 +122,23 @@ func TestAFollowerWhoIsLostMattersOnlyWhereTheViewerFollowsThem(t *testing.T) {
 		"who follows the viewer matters as far as the viewer follows them")
 	r.Apply([]reserve.Patch{back(50), follow}, -5)
 	require.Equal(t, reserve.Mutual, r.Author(50).Relation)
+}
+
+func TestAGroupMayHaveTheIDOfAnAuthor(t *testing.T) {
+	r := reserve.Reserve{Authors: []reserve.Author{{ID: 10, Relation: reserve.Follows}}}
+	joined := reserve.Patch{Kind: reserve.PatchJoined, Other: 10}
+	left := reserve.Patch{Kind: reserve.PatchLeft, Other: 10}
+	require.False(t, r.Member(core.Members, 10))
+	require.True(t, r.Knows(left))
+	r.Apply([]reserve.Patch{joined, {Kind: reserve.PatchBlock, Other: 20}}, -5)
+	require.True(t, r.Knows(joined))
+	require.True(t, r.Member(core.Members, 10))
+	require.False(t, r.Member(core.Followers, 10), "the post is for others")
+	require.False(t, r.Member(core.Members, 20))
+	require.False(t, r.Member(core.Members, 0), "a post for the members of no group")
+	require.Equal(t, reserve.Follows|reserve.MemberOf, r.Author(10).Relation)
+	r.Apply([]reserve.Patch{left}, -5)
+	require.Equal(t, reserve.Follows, r.Author(10).Relation)
 }
 
 func TestAFollowUndoesAnUnfollow(t *testing.T) {

@@ -39,8 +39,8 @@ func NewSignals(s *store.Store, reg prometheus.Registerer) *Signals {
 	return &Signals{store: s, written: written, lost: lost}
 }
 
-// WithMutuals has entries told, too, of followers whom a viewer has lost. Of those whom they gained, each replica hears:
-// who is followed by many would have no entry that is fresh.
+// WithMutuals has entries told, too, of followers whom a viewer has lost. Of those whom they gained, each replica
+// hears: who is followed by many would have no entry that is fresh.
 func (s *Signals) WithMutuals(on bool) *Signals {
 	s.mutuals = on
 	return s
@@ -118,6 +118,10 @@ func (s *Signals) Changed(ctx context.Context, changes []core.Change) error {
 			patch(c.Viewer, reserve.PatchMute, c.Other)
 		case core.Unmuted:
 			patch(c.Viewer, reserve.PatchUnmute, c.Other)
+		case core.JoinedGroup:
+			patch(c.Viewer, reserve.PatchJoined, c.Other)
+		case core.LeftGroup:
+			patch(c.Viewer, reserve.PatchLeft, c.Other)
 		case core.TableCleared:
 			cleared = true
 		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack,

@@ -1,5 +1,5 @@
--- Whom does a viewer follow, block and mute, who blocks them, and whom did they unfollow? A point
--- read by the primary key. A pair can have several rows in the app; one that stands is enough, and the one
+-- Whom does a viewer follow, block and mute, who blocks them, whom did they unfollow, and of which groups are they
+-- members? A point read by the primary key. A pair can have several rows in the app; one that stands is enough, and the one
 -- that ends last says when the relation does (0: not by itself).
 -- The newest follows come first, for the bound on their number.
 SELECT toUInt8(kind) AS kind_code, other_id, toUInt8(max(alive)) AS stands,

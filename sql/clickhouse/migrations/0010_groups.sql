@@ -1,0 +1,24 @@
+-- The group of a post; 0: it is in none. Audience 5 is the members of that.
+ALTER TABLE posts ADD COLUMN IF NOT EXISTS group_id Int64 DEFAULT 0 AFTER audience;
+
+-- Who is a member of which group.
+CREATE TABLE IF NOT EXISTS members (
+    row_key      String,
+    user_id      Int64,
+    group_id     Int64,
+    created_at   DateTime64(6, 'UTC'),
+    version      UInt64,
+    is_deleted   UInt8,
+    lsn          UInt64,
+    source_id    UInt64,
+    committed_at DateTime64(3, 'UTC'),
+    CONSTRAINT nobody_erased CHECK joinGet('erased_users', 'erased', user_id) = 0
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY row_key
+SETTINGS index_granularity = 1024;
+
+-- member: viewer is a member of the group other, whose id may be that of somebody who is erased.
+ALTER TABLE viewer_edges MODIFY COLUMN kind Enum8('follow' = 1, 'block' = 2, 'blocked_by' = 3, 'mute' = 4, 'member' = 5);
+ALTER TABLE viewer_edges ADD CONSTRAINT IF NOT EXISTS no_person_erased CHECK joinGet('erased_users', 'erased', viewer_id) = 0 AND (kind = 'member' OR joinGet('erased_users', 'erased', other_id) = 0);
+ALTER TABLE viewer_edges DROP CONSTRAINT IF EXISTS nobody_erased;
