@@ -86,6 +86,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		add("row_key", &key)
 		add("user_id", &first)
 		add("other_id", &other)
+	case mapping.Group: // has no rows
 	}
 	add("created_at", created)
 	if k.Counted() {

@@ -188,7 +188,7 @@ func (t *Tail) unclear(source *mapping.Source, record envelope.Record) (change c
 		change = core.Change{Kind: core.PostUnclear, Post: core.Post{ID: core.ID(row.ID)}}
 	case mapping.User:
 		change = core.Change{Kind: core.UserUnclear, Viewer: core.ID(row.ID)}
-	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Block, mapping.Mute, mapping.Member:
+	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Block, mapping.Mute, mapping.Member, mapping.Group:
 		return core.Change{}, false, nil
 	}
 	change.CommittedAt = record.Source.CommittedAt
