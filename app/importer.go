@@ -45,7 +45,7 @@ func eventsLag(r kafka.OffsetReader, topic string) (lag int64, err error) {
 	}
 	partitions := make([]int32, n)
 	for p := range partitions {
-		partitions[p] = int32(p) //nolint:gosec // a topic has few
+		partitions[p] = int32(p)
 	}
 	found, err := r.Offsets(consumer.Group, map[string][]int32{topic: partitions})
 	if err != nil {

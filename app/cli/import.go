@@ -95,7 +95,8 @@ func (f importFlags) options(files []string) (importer.Options, error) {
 	}
 	o.Form.TimeUnit, o.Form.Columns, o.Form.Actions = unit, map[string]string{}, f.actions
 	fields := []string{
-		"user", "post", "author", "action", "occurred_at", "event_id", "dwell_ms", "device", "app_version", "feed_session",
+		"user", "post", "author", "action", "occurred_at", "event_id", "dwell_ms", "device", "app_version",
+		"feed_session",
 	}
 	for ours, theirs := range f.columns {
 		if !slices.Contains(fields, ours) {

@@ -179,7 +179,8 @@ func TestInitProposesKeysOfEveryForm(t *testing.T) {
 		want := mapped(t, "supabase_like")
 		want.Post.UnlistedWhen, want.Post.FollowersWhen, want.Post.DirectWhen = nil, nil, nil
 		sameTables(t, want, cfg.CDC.Tables)
-		require.Equal(t, core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys, Groups: core.IntegerKeys}, cfg.CDC.Tables.Keys)
+		require.Equal(t, core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys, Groups: core.IntegerKeys},
+			cfg.CDC.Tables.Keys)
 		require.Contains(t, text, "keys: # what the keys of users and posts are\n  users: uuid\n  posts: uuid\n")
 		require.Contains(t, said, "public.posts: CHECK: does visibility say which rows are a post?")
 	})
@@ -188,14 +189,16 @@ func TestInitProposesKeysOfEveryForm(t *testing.T) {
 		want := mapped(t, "prisma_like")
 		want.Post.FollowersWhen = nil
 		sameTables(t, want, cfg.CDC.Tables)
-		require.Equal(t, core.KeyForms{Users: core.TextKeys, Posts: core.TextKeys, Groups: core.IntegerKeys}, cfg.CDC.Tables.Keys)
+		require.Equal(t, core.KeyForms{Users: core.TextKeys, Posts: core.TextKeys, Groups: core.IntegerKeys},
+			cfg.CDC.Tables.Keys)
 		require.Contains(t, said, "public.Post: CHECK: does visibility say which rows are a post?")
 	})
 	t.Run("mixed", func(t *testing.T) {
 		cfg, text, _ := proposed(t, `CREATE TABLE users (id bigint PRIMARY KEY, created_at timestamptz NOT NULL);
 			CREATE TABLE posts (id varchar(26) PRIMARY KEY, author text, author_id bigint, created_at timestamptz NOT NULL);
 			CREATE TABLE likes (user_id bigint, post_id varchar(26), created_at timestamptz NOT NULL, PRIMARY KEY (user_id, post_id))`)
-		require.Equal(t, core.KeyForms{Users: core.IntegerKeys, Posts: core.TextKeys, Groups: core.IntegerKeys}, cfg.CDC.Tables.Keys)
+		require.Equal(t, core.KeyForms{Users: core.IntegerKeys, Posts: core.TextKeys, Groups: core.IntegerKeys},
+			cfg.CDC.Tables.Keys)
 		require.Equal(t, "author_id", cfg.CDC.Tables.Post.Columns["author_id"], "a name is no key where those are integers")
 		require.Equal(t, "post_id", cfg.CDC.Tables.Like.Columns["post_id"])
 		require.Contains(t, text, "  users: integer\n  posts: text\n")

@@ -51,8 +51,8 @@ func TestAPersonsDataIsHandedOutWhole(t *testing.T) {
 		return s.Count(t, fmt.Sprintf("SELECT count() AS n FROM %s WHERE %s = %d", table, column, person))
 	}
 	p.eventually("the changes are applied", func() bool {
-		return count("follows", "follower_id") == 4 && count("posts", "author_id") == 5 && count("blocks", "user_id") == 2 &&
-			count("likes", "user_id") > 0 && count("comments", "author_id") > 0
+		return count("follows", "follower_id") == 4 && count("posts", "author_id") == 5 &&
+			count("blocks", "user_id") == 2 && count("likes", "user_id") > 0 && count("comments", "author_id") > 0
 	})
 	status, _ := p.feed(person, "limit=10")
 	require.Equal(t, http.StatusOK, status)

@@ -57,7 +57,8 @@ func SchemaOfUUIDs() string {
 			CREATE TRIGGER uuids BEFORE INSERT OR UPDATE ON public.%[1]s
 			FOR EACH ROW EXECUTE FUNCTION public.uuids_of_%[1]s();`,
 			t.table, strings.Join(add, ", "),
-			strings.Join(strings.Fields(numberColumn.ReplaceAllString(key, "${0}_uuid")), ", "), strings.Join(fill, " "))
+			strings.Join(strings.Fields(numberColumn.ReplaceAllString(key, "${0}_uuid")), ", "),
+			strings.Join(fill, " "))
 	}
 	return b.String()
 }

@@ -20,19 +20,25 @@ func TestConditionsHoldAsTheirGrammarSays(t *testing.T) {
 		neither    []string
 	}{
 		{
-			in("draft", "2", "true"), []string{`"draft"`, `2`, `"2"`, `true`},
-			[]string{`"Draft"`, `" draft"`, `"02"`, `2.0`, `false`, `""`, `null`}, nil,
+			in("draft", "2", "true"),
+			[]string{`"draft"`, `2`, `"2"`, `true`},
+			[]string{`"Draft"`, `" draft"`, `"02"`, `2.0`, `false`, `""`, `null`},
+			nil,
 		},
 		{in(""), []string{`""`}, []string{`null`, `" "`, `"a"`}, nil},
 		{notIn("draft", "2"), []string{`"Draft"`, `3`, `""`, `null`}, []string{`"draft"`, `2`}, nil},
 		{is("null"), []string{`null`}, []string{`""`, `0`, `false`, `"null"`}, nil},
 		{is("set"), []string{`""`, `0`, `false`, `"2026-01-01"`}, []string{`null`}, nil},
 		{
-			is("true"), []string{`true`, `1`, `"t"`, `"true"`}, []string{`false`, `0`, `"f"`, `""`, `null`},
+			is("true"),
+			[]string{`true`, `1`, `"t"`, `"true"`},
+			[]string{`false`, `0`, `"f"`, `""`, `null`},
 			[]string{`"yes"`, `2`, `"TRUE"`},
 		},
 		{
-			is("false"), []string{`false`, `0`, `"f"`, `""`, `null`}, []string{`true`, `1`, `"t"`},
+			is("false"),
+			[]string{`false`, `0`, `"f"`, `""`, `null`},
+			[]string{`true`, `1`, `"t"`},
 			[]string{`"no"`, `-1`},
 		},
 	} {
@@ -90,20 +96,32 @@ func TestConditionsOutsideTheGrammarAreRefused(t *testing.T) {
 		"in and not in": {func(c *mapping.Config) {
 			c.Post.HiddenWhen = []mapping.Condition{{Column: "it", NotIn: []string{"b"}, In: []string{"a"}}}
 		}, "post.hidden_when[0]", "exactly one"},
-		"another word": {func(c *mapping.Config) { c.Like.GoneWhen = it("not null") },
-			"like.gone_when[0]", "want null, set, true, false, past or future"},
+		"another word": {
+			func(c *mapping.Config) { c.Like.GoneWhen = it("not null") },
+			"like.gone_when[0]", "want null, set, true, false, past or future",
+		},
 		"upper case": {func(c *mapping.Config) { c.Like.GoneWhen = it("TRUE") }, "like.gone_when[0]", "want null"},
-		"a follow that ends": {func(c *mapping.Config) { c.Follow.GoneWhen = it("past") },
-			"follow.gone_when[0]", "when a block or a mute ends"},
-		"gone in future": {func(c *mapping.Config) { c.Mute.GoneWhen = it("future") },
-			"mute.gone_when[0]", "gone_when with is: past"},
-		"only past": {func(c *mapping.Config) { c.Block.OnlyWhen = it("past") },
-			"block.only_when[0]", "only_when with is: future"},
+		"a follow that ends": {
+			func(c *mapping.Config) { c.Follow.GoneWhen = it("past") },
+			"follow.gone_when[0]", "when a block or a mute ends",
+		},
+		"gone in future": {
+			func(c *mapping.Config) { c.Mute.GoneWhen = it("future") },
+			"mute.gone_when[0]", "gone_when with is: past",
+		},
+		"only past": {
+			func(c *mapping.Config) { c.Block.OnlyWhen = it("past") },
+			"block.only_when[0]", "only_when with is: future",
+		},
 		"a hidden like": {func(c *mapping.Config) { c.Like.HiddenWhen = it("set") }, "like.hidden_when", "gone_when"},
-		"a private post": {func(c *mapping.Config) { c.Post.PrivateWhen = it("set") },
-			"post.private_when", "only users"},
-		"an audience of users": {func(c *mapping.Config) { c.User.MutualsWhen = it("set") },
-			"user.mutuals_when", "only posts"},
+		"a private post": {
+			func(c *mapping.Config) { c.Post.PrivateWhen = it("set") },
+			"post.private_when", "only users",
+		},
+		"an audience of users": {
+			func(c *mapping.Config) { c.User.MutualsWhen = it("set") },
+			"user.mutuals_when", "only posts",
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			cfg := mapping.Default()

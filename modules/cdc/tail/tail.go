@@ -44,9 +44,9 @@ func Posts(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]co
 	return newTail(m, k, since, notify, log, postChanged, mapping.Post)
 }
 
-// Edges makes a reader of the changes of whom people follow, block and mute, and of which groups they are members. Of an
-// edge that is gone the row is known, and between whom it was where the key says so. What snapshots read is left out: it
-// is old.
+// Edges makes a reader of the changes of whom people follow, block and mute, and of which groups they are members. Of
+// an edge that is gone the row is known, and between whom it was where the key says so. What snapshots read is left
+// out: it is old.
 func Edges(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]core.Change), log *zap.Logger) *Tail {
 	return newTail(m, k, since, notify, log, edgeChanged, mapping.Follow, mapping.Block, mapping.Mute,
 		mapping.Member)

@@ -154,7 +154,7 @@ func appendTime(b []byte, t time.Time) []byte {
 const unixDay = 2440588
 
 func julian(v deprecated.Int96) time.Time {
-	nanos := int64(uint64(v[1])<<32 | uint64(v[0])) //nolint:gosec // less than a day
+	nanos := int64(uint64(v[1])<<32 | uint64(v[0]))
 	return time.Unix((int64(v[2])-unixDay)*24*60*60, nanos)
 }
 
@@ -183,5 +183,5 @@ func appendUUID(b, id []byte) []byte {
 
 // numbered is the content of a row with its number, from which its id is made.
 func numbered(into []byte, row int64, content []byte) []byte {
-	return append(binary.BigEndian.AppendUint64(into[:0], uint64(row)), content...) //nolint:gosec // it counts
+	return append(binary.BigEndian.AppendUint64(into[:0], uint64(row)), content...)
 }

@@ -201,7 +201,8 @@ func (i *run) read(ctx context.Context, name string, src source, done int64, int
 		if rejected.Code == "" {
 			b.messages = append(b.messages, codec.Encode(i.Topic, &event))
 		} else if err := i.refuse(&b, refusal{
-			File: name, Row: number, Field: rejected.Field, Code: rejected.Code, Reason: rejected.Reason, Text: string(row),
+			File: name, Row: number, Field: rejected.Field, Code: rejected.Code, Reason: rejected.Reason,
+			Text: string(row),
 		}, reason(rejected)); err != nil {
 			return err
 		}

@@ -52,7 +52,9 @@ func TestFolloweesWhoFollowBackAreTold(t *testing.T) {
 	tables.Posts.Mutuals = true
 	copies := graph.NewClickHouse(s.ClickHouse, core.CountedFromEvents(), core.SystemClock{}, 100, 100)
 	want := []reserve.Author{
-		{ID: 2, Relation: reserve.Follows}, {ID: 3, Relation: reserve.Follows}, {ID: 4, Relation: reserve.Follows},
+		{ID: 2, Relation: reserve.Follows},
+		{ID: 3, Relation: reserve.Follows},
+		{ID: 4, Relation: reserve.Follows},
 		{ID: 4, Relation: reserve.BlockedBy},
 	}
 	edges, _, err := copies.Edges(ctx, 1)
