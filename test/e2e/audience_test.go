@@ -47,7 +47,8 @@ func TestPostsAreForTheirAudience(t *testing.T) {
 	s := stack.Own(t)
 	exec(t, s, `ALTER TABLE users ADD private boolean NOT NULL DEFAULT false`)
 	exec(t, s, `ALTER TABLE posts ADD audience text NOT NULL DEFAULT 'public', ADD club bigint`)
-	exec(t, s, `CREATE TABLE memberships (person bigint, club bigint, accepted boolean NOT NULL, PRIMARY KEY (person, club))`)
+	exec(t, s, `CREATE TABLE public.memberships
+		(person bigint, club bigint, accepted boolean NOT NULL, PRIMARY KEY (person, club))`)
 	cfg := settings(t, s, "all")
 	cfg.CDC.Tables.Post.UnlistedWhen = []mapping.Condition{{Column: "audience", In: []string{"unlisted"}}}
 	cfg.CDC.Tables.Post.FollowersWhen = []mapping.Condition{{Column: "audience", In: []string{"followers"}}}
