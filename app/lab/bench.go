@@ -87,13 +87,14 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (ha
 	if err != nil {
 		return harness.Target{}, err
 	}
+	keys := seed.Keys(w.World.Keys)
 	env := harness.Target{
-		World: w.World, Postgres: pool, ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
+		World: w.World, Keys: keys, Postgres: pool, ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
 		Redis: redis.New(w.cfg.Redis, core.SystemClock{}), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out,
 		Version: app.Version, For: o.For,
 		Rate: o.Rate, Profiles: o.Profiles,
 		Token: func(user core.ID) (string, error) {
-			return auth.SignUser(w.cfg.Auth, w.Keys.User(user), true, 24*time.Hour, time.Now())
+			return auth.SignUser(w.cfg.Auth, keys.User(user), true, 24*time.Hour, time.Now())
 		},
 		Feedrank: func(args ...string) *exec.Cmd {
 			cmd := exec.Command(program, append(args, o.Args...)...)

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
@@ -133,7 +134,7 @@ func (w *benchWorld) make(ctx context.Context, o BenchOptions, named world.Optio
 		return err
 	}
 	w.World = harness.World{
-		Scale: o.world(), Keys: o.Keys, Users: report.Rows("users"), Posts: report.Rows("posts"),
+		Scale: o.world(), Keys: core.KeyForm(o.Keys), Users: report.Rows("users"), Posts: report.Rows("posts"),
 		Events: report.Rows("events"), Now: options.World.Now, Seconds: report.Seconds,
 	}
 	return nil

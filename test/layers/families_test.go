@@ -21,7 +21,7 @@ var families = map[string][][]string{
 	},
 	"events": {
 		{"/codec", "/window"},
-		{"/counting", "/posts"},
+		{"/counting", "/importer", "/posts"},
 		{"/ledger", "/ingest"},
 		{"/dedup"},
 		{"/partition"},

@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/lab/seed"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -38,13 +37,19 @@ type Server interface {
 
 // World is what the servers hold.
 type World struct {
-	Scale   string    `json:"scale"`
-	Keys    seed.Keys `json:"keys,omitempty"` // how its users and posts are called; empty: by their ids
-	Users   int       `json:"users"`          // their ids count from 1
-	Posts   int       `json:"posts"`          // likewise
-	Events  int       `json:"events"`
-	Now     time.Time `json:"now"`     // when it ends
-	Seconds float64   `json:"seconds"` // what it took to make
+	Scale   string       `json:"scale"`
+	Keys    core.KeyForm `json:"keys,omitempty"` // of its users and posts; empty: integers
+	Users   int          `json:"users"`          // they count from 1
+	Posts   int          `json:"posts"`          // likewise
+	Events  int          `json:"events"`
+	Now     time.Time    `json:"now"`     // when it ends
+	Seconds float64      `json:"seconds"` // what it took to make
+}
+
+// Keys tells how the app calls the nth user and post of the world.
+type Keys interface {
+	User(n core.ID) core.Key
+	Post(n core.ID) core.Key
 }
 
 // Target is what a bench measures: the program, and the servers and the world beside it.
@@ -55,6 +60,7 @@ type Target struct {
 	ClickHouse *clickhouse.Client
 	Redis      *redis.Client
 	Kafka      kafka.Config
+	Keys       Keys
 	Token      func(user core.ID) (string, error)
 	// Feedrank makes a command of this program with the given arguments, whose settings point at the
 	// servers.

@@ -51,7 +51,7 @@ func InTurn(requests []Request) func(int) Request {
 // Looked is what a person tells who has looked at a few posts.
 func (on *Environment) Looked(random *rand.Rand) []byte {
 	var events []string
-	keys := on.World.Keys
+	keys := on.Keys
 	for i := range 6 {
 		action := "impression"
 		if i == 5 {

@@ -104,8 +104,8 @@ func anything(on *harness.Environment, n int) []*sarama.ProducerMessage {
 		"comment", "share",
 	}
 	messages := make([]*sarama.ProducerMessage, n)
-	post := func() string { return on.World.Keys.Post(core.ID(1 + random.IntN(on.World.Posts))).String() }
-	user := func() string { return on.World.Keys.User(core.ID(1 + random.IntN(on.World.Users))).String() }
+	post := func() string { return on.Keys.Post(core.ID(1 + random.IntN(on.World.Posts))).String() }
+	user := func() string { return on.Keys.User(core.ID(1 + random.IntN(on.World.Users))).String() }
 	now := time.Now().UTC()
 	at := now.Format("2006-01-02T15:04:05.000Z07:00")
 	for i := range messages {
