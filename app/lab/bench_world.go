@@ -19,8 +19,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/app"
-	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/lab/bench/harness"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	embeddedpg "github.com/feedrank/feedrank/modules/lab/embedded/postgres"

@@ -65,7 +65,7 @@ func Default() Config {
 		return Table{Table: table, Columns: columns}
 	}
 	c := Config{
-		Keys: core.KeyForms{Users: core.IntegerKeys, Posts: core.IntegerKeys},
+		Keys: core.KeyForms{Users: core.IntegerKeys, Posts: core.IntegerKeys, Groups: core.IntegerKeys},
 		User: same(User, "public.users"), Post: same(Post, "public.posts"), Follow: same(Follow, "public.follows"),
 		Comment: same(Comment, "public.comments"), Like: same(Like, "public.likes"),
 		Block: same(Block, "public.blocks"), Mute: same(Mute, "public.mutes"),
