@@ -87,9 +87,10 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (ha
 	if err != nil {
 		return harness.Target{}, err
 	}
-	keys := seed.Keys(w.World.Keys)
+	keys := seed.Keys(w.Keys)
 	env := harness.Target{
-		World: w.World, Keys: keys, Postgres: pool, ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
+		World: w.World, Keys: keys, Postgres: pool,
+		ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
 		Redis: redis.New(w.cfg.Redis, core.SystemClock{}), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out,
 		Version: app.Version, For: o.For,
 		Rate: o.Rate, Profiles: o.Profiles,
