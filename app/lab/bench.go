@@ -91,7 +91,7 @@ func (w *benchWorld) env(ctx context.Context, o BenchOptions, out io.Writer) (ha
 	env := harness.Target{
 		World: w.World, Keys: keys, Postgres: pool,
 		ClickHouse: clickhouse.New(w.cfg.ClickHouse, prometheus.NewRegistry()),
-		Redis: redis.New(w.cfg.Redis, core.SystemClock{}), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out,
+		Redis:      redis.New(w.cfg.Redis, core.SystemClock{}), Kafka: w.cfg.Kafka, Logs: w.dir, Out: out,
 		Version: app.Version, For: o.For,
 		Rate: o.Rate, Profiles: o.Profiles,
 		Token: func(user core.ID) (string, error) {
