@@ -211,8 +211,8 @@ func queueOf(all []action) <-chan action {
 	return queue
 }
 
-// allowed spreads the stream over the actions: each has its share, most of it at its beginning, and
-// never all of it, so that there is always something to apply.
+// allowed spreads the stream over the actions: each has its share, half of it at its beginning, and the rest over ten
+// minutes, so that there is always something to apply: what is tried again comes to a step, too, on a slow machine.
 func (d *drill) allowed() int {
 	if d.rate > 0 {
 		return int(time.Since(d.diary.began).Seconds() * float64(d.rate))
@@ -222,7 +222,8 @@ func (d *drill) allowed() int {
 	if done >= all {
 		return d.records
 	}
-	part := 1 - math.Exp(-time.Since(last).Seconds()/5)
+	waited := time.Since(last).Seconds()
+	part := (1 - math.Exp(-waited/5) + min(1, waited/600)) / 2
 	return int(float64(d.records) * (float64(done) + part) / float64(all))
 }
 
