@@ -34,7 +34,7 @@ func appendKey(b []byte, k core.Key) []byte {
 
 func appendRecord(b []byte, e *Event) []byte {
 	b = append(b, `{"v":1,"event_id":"`...)
-	b = appendUUID(b, e.ID)
+	b = AppendUUID(b, e.ID)
 	b = append(b, `","action":"`...)
 	b = append(b, e.Action.String()...)
 	b = append(b, `","post_id":`...)
@@ -42,9 +42,9 @@ func appendRecord(b []byte, e *Event) []byte {
 	b = append(b, `,"author_id":`...)
 	b = e.AuthorKey().AppendJSON(b)
 	b = append(b, `,"occurred_at":"`...)
-	b = appendInstant(b, e.Occurred)
+	b = AppendInstant(b, e.Occurred)
 	b = append(b, `","received_at":"`...)
-	b = appendInstant(b, e.Received)
+	b = AppendInstant(b, e.Received)
 	b = append(b, '"')
 	if e.Dwell > 0 {
 		b = append(b, `,"dwell_ms":`...)

@@ -41,7 +41,7 @@ func TestAnIDOfARowIsItsOwn(t *testing.T) {
 	const rest = `,"user":"1","post":"2","author":"3","action":"view","occurred_at":"2026-01-31 11:00:00"}`
 	uuid, rejected := decodeRow(t, RowForm{}, `{"event_id":"0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f"`+rest)
 	require.Empty(t, rejected)
-	require.Equal(t, "0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f", string(appendUUID(nil, uuid.ID)))
+	require.Equal(t, "0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f", string(AppendUUID(nil, uuid.ID)))
 	number, _ := decodeRow(t, RowForm{}, `{"event_id":4711`+rest)
 	text, _ := decodeRow(t, RowForm{}, `{"event_id":"4711","device":"another"`+rest)
 	require.Equal(t, number.ID, text.ID, "an id that is no UUID makes one")

@@ -9,7 +9,8 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-func appendUUID(b []byte, id core.EventID) []byte {
+// AppendUUID appends an id as UUIDs are written.
+func AppendUUID(b []byte, id core.EventID) []byte {
 	for i, c := range id {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
 			b = append(b, '-')
@@ -19,7 +20,8 @@ func appendUUID(b []byte, id core.EventID) []byte {
 	return b
 }
 
-func appendInstant(b []byte, millis int64) []byte {
+// AppendInstant appends a time in UTC, to the millisecond.
+func AppendInstant(b []byte, millis int64) []byte {
 	return time.UnixMilli(millis).UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 }
 
@@ -30,17 +32,24 @@ func appendText(b []byte, name, s string) []byte {
 	if s == "" {
 		return b
 	}
-	b = append(b, name...)
+	return AppendString(append(b, name...), s)
+}
+
+// AppendString appends text, which is valid UTF-8, as a JSON string.
+func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	from := 0
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[from:i]...)
+		if from = i + 1; c >= ' ' {
 			b = append(b, '\\', c)
-		case c < ' ':
+		} else {
 			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		default:
-			b = append(b, c)
 		}
 	}
-	return append(b, '"')
+	return append(append(b, s[from:]...), '"')
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/feedrank/feedrank/modules/events/codec"
 )
 
 // table is a CSV file with a line of names at its head. Empty cells are left out.
@@ -58,30 +60,12 @@ func (t *table) close() error { return t.in.Close() }
 // appendMember appends a member of an object whose value is text.
 func appendMember(b []byte, name, value string) []byte {
 	b = appendName(b, name)
-	return appendString(b, value)
+	return codec.AppendString(b, value)
 }
 
 func appendName(b []byte, name string) []byte {
 	if b[len(b)-1] != '{' {
 		b = append(b, ',')
 	}
-	return append(appendString(b, name), ':')
-}
-
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[from:i]...)
-		if from = i + 1; c >= ' ' {
-			b = append(b, '\\', c)
-		} else {
-			b = append(b, '\\', 'u', '0', '0', '0'+c>>4, "0123456789abcdef"[c&15])
-		}
-	}
-	return append(append(b, s[from:]...), '"')
+	return append(codec.AppendString(b, name), ':')
 }

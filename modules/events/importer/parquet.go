@@ -2,7 +2,6 @@ package importer
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"math"
 	"os"
@@ -13,6 +12,9 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/events/codec"
 )
 
 // rowsAtOnce are read from a Parquet file together.
@@ -118,9 +120,9 @@ func writer(t parquet.Type) func([]byte, parquet.Value) []byte {
 	}
 	return func(b []byte, v parquet.Value) []byte {
 		if text := v.ByteArray(); utf8.Valid(text) {
-			return appendString(b, string(text))
+			return codec.AppendString(b, string(text))
 		}
-		return appendString(b, "\ufffd") // an invalid id, whatever it is
+		return codec.AppendString(b, "\ufffd") // an invalid id, whatever it is
 	}
 }
 
@@ -147,7 +149,7 @@ func unitOf(t parquet.Type) time.Duration {
 }
 
 func appendTime(b []byte, t time.Time) []byte {
-	return append(t.UTC().AppendFormat(append(b, '"'), "2006-01-02T15:04:05.000Z"), '"')
+	return append(codec.AppendInstant(append(b, '"'), t.UnixMilli()), '"')
 }
 
 // unixDay is the Julian day of 1970-01-01.
@@ -170,15 +172,10 @@ func appendNumber(b []byte, v parquet.Value) []byte {
 }
 
 func appendUUID(b, id []byte) []byte {
-	const bytes = 16
-	if len(id) != bytes {
+	if len(id) != len(core.EventID{}) {
 		return append(b, "null"...)
 	}
-	b = append(hex.AppendEncode(append(b, '"'), id[:4]), '-')
-	for at := 4; at < 10; at += 2 {
-		b = append(hex.AppendEncode(b, id[at:at+2]), '-')
-	}
-	return append(hex.AppendEncode(b, id[10:]), '"')
+	return append(codec.AppendUUID(append(b, '"'), core.EventID(id)), '"')
 }
 
 // numbered is the content of a row with its number, from which its id is made.

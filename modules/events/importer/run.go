@@ -13,6 +13,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/events/codec"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // Options say what is imported, and how.
@@ -236,13 +237,14 @@ func (i *run) send(ctx context.Context, b batch) error {
 	if err := i.giveWay(ctx, int64(len(b.messages))); err != nil {
 		return err
 	}
-	for wait := leastWait; ; wait = min(2*wait, mostWait) {
+	pause := worker.Backoff{Least: leastWait, Most: mostWait}
+	for {
 		err := i.Producer.Send(ctx, b.messages...)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
 		i.show(err.Error())
-		if err := pause(ctx, wait); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
 		b = renewed(b)
@@ -280,7 +282,7 @@ func (i *run) giveWay(ctx context.Context, rows int64) error {
 		default:
 			i.show(fmt.Sprintf("%d records are not applied", lag))
 		}
-		if err := pause(ctx, leastWait); err != nil {
+		if err := worker.Pause(ctx, leastWait); err != nil {
 			return err
 		}
 	}
@@ -294,15 +296,4 @@ func (i *run) show(waitingFor string) {
 	sofar.Refused = maps.Clone(sofar.Refused)
 	sofar.Seconds = i.watch.Elapsed().Seconds()
 	i.Progress(sofar, waitingFor)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
