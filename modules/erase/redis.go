@@ -6,6 +6,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
 // Keys says where Redis has something of a person, and which keys in ClickHouse name one.
@@ -17,9 +18,6 @@ type Keys struct {
 	// Places of people in the keys of rows that join two things, counted from 1, by kind: see cdc.PeoplePlaces.
 	Places map[string][]int
 }
-
-// scanCount is how many keys a step of a scan looks at.
-const scanCount = 1000
 
 // forgetRedis removes the people's keys, and takes them out of lists. What was computed for others may name them until
 // it expires.
@@ -65,26 +63,13 @@ func (e *Eraser) forgetRedis(ctx context.Context, users []core.ID, r *Report) er
 func (e *Eraser) each(ctx context.Context, conn rueidis.Client, pattern string, r *Report,
 	command func(rueidis.Client, string) rueidis.Completed,
 ) error {
-	for _, node := range conn.Nodes() {
-		for cursor := uint64(0); ; {
-			page, err := node.Do(ctx,
-				node.B().Scan().Cursor(cursor).Match(pattern).Count(scanCount).Build()).AsScanEntry()
-			if err != nil {
-				return err
-			}
-			commands := make(rueidis.Commands, 0, len(page.Elements))
-			for _, key := range page.Elements {
-				commands = append(commands, command(node, key))
-			}
-			if err := count(ctx, node, commands, r); err != nil {
-				return err
-			}
-			if cursor = page.Cursor; cursor == 0 {
-				break
-			}
+	return redis.Scan(ctx, conn, pattern, func(node rueidis.Client, keys []string) error {
+		commands := make(rueidis.Commands, len(keys))
+		for i, key := range keys {
+			commands[i] = command(node, key)
 		}
-	}
-	return nil
+		return count(ctx, node, commands, r)
+	})
 }
 
 // count sends commands that answer with how much they removed.

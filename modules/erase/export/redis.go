@@ -7,6 +7,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
 // kept is a key of Redis. Value is text, a list, or a map of members and scores; what is no text is in Bytes.
@@ -16,9 +17,6 @@ type kept struct {
 	Value any    `json:"value,omitempty"`
 	Bytes []byte `json:"bytes,omitempty"` // in base64
 }
-
-// scanCount is how many keys a step of a scan looks at.
-const scanCount = 1000
 
 // fromRedis reads the person's keys: those whose names can be told, then those that are found by a pattern.
 func (e *Exporter) fromRedis(ctx context.Context, user core.ID, w *writer) error {
@@ -32,22 +30,16 @@ func (e *Exporter) fromRedis(ctx context.Context, user core.ID, w *writer) error
 		}
 	}
 	for _, pattern := range e.keys.Patterns(user) {
-		for _, node := range conn.Nodes() {
-			for cursor := uint64(0); ; {
-				page, err := node.Do(ctx,
-					node.B().Scan().Cursor(cursor).Match(pattern).Count(scanCount).Build()).AsScanEntry()
-				if err != nil {
+		err := redis.Scan(ctx, conn, pattern, func(node rueidis.Client, keys []string) error {
+			for _, key := range keys {
+				if err := keep(ctx, node, key, w); err != nil {
 					return err
 				}
-				for _, key := range page.Elements {
-					if err := keep(ctx, node, key, w); err != nil {
-						return err
-					}
-				}
-				if cursor = page.Cursor; cursor == 0 {
-					break
-				}
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

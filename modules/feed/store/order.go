@@ -11,6 +11,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
 // sessionsPerUser bounds the orders that are kept of one user: a session takes the place that its
@@ -93,9 +94,6 @@ func (s *Store) Drop(ctx context.Context, user core.ID) error {
 	return nil
 }
 
-// scanCount is how many keys a step of a scan looks at.
-const scanCount = 1000
-
 // AllReserves matches every user's cached reserve, and those that are being computed.
 const AllReserves = "feed:v1:{*}*"
 
@@ -119,35 +117,22 @@ func (s *Store) DropMatching(ctx context.Context, pattern string) (dropped int64
 	if err != nil {
 		return 0, err
 	}
-	for _, node := range conn.Nodes() {
-		n, err := dropFrom(ctx, node, pattern)
-		dropped += n
-		if err != nil {
-			return dropped, fmt.Errorf("drop %s: %w", pattern, err)
-		}
-	}
-	return dropped, nil
-}
-
-func dropFrom(ctx context.Context, node rueidis.Client, pattern string) (dropped int64, err error) {
-	for cursor := uint64(0); ; {
-		page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(pattern).Count(scanCount).Build()).AsScanEntry()
-		if err != nil {
-			return dropped, err
-		}
-		commands := make(rueidis.Commands, 0, len(page.Elements)) // one key each: in a cluster they are on many slots
-		for _, key := range page.Elements {
-			commands = append(commands, node.B().Unlink().Key(key).Build())
+	err = redis.Scan(ctx, conn, pattern, func(node rueidis.Client, keys []string) error {
+		commands := make(rueidis.Commands, len(keys)) // one key each: in a cluster they are on many slots
+		for i, key := range keys {
+			commands[i] = node.B().Unlink().Key(key).Build()
 		}
 		for _, result := range node.DoMulti(ctx, commands...) {
 			n, err := result.AsInt64()
 			if err != nil {
-				return dropped, err
+				return err
 			}
 			dropped += n
 		}
-		if cursor = page.Cursor; cursor == 0 {
-			return dropped, nil
-		}
+		return nil
+	})
+	if err != nil {
+		return dropped, fmt.Errorf("drop %s: %w", pattern, err)
 	}
+	return dropped, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/feedrank/feedrank/modules/lab/bench/harness"
+	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
 // FeedComputed asks for the feeds of viewers who have no cached reserve, each once: when Redis holds
@@ -78,22 +79,16 @@ func dropReserves(ctx context.Context, on *harness.Environment) error {
 	if err != nil {
 		return err
 	}
-	for at := uint64(0); ; {
-		page, err := conn.Do(ctx, conn.B().Scan().Cursor(at).Match("feed:v1:*").Count(1000).Build()).AsScanEntry()
-		if err != nil {
-			return err
+	return redis.Scan(ctx, conn, "feed:v1:*", func(node rueidis.Client, keys []string) error {
+		commands := make(rueidis.Commands, len(keys))
+		for i, key := range keys {
+			commands[i] = node.B().Del().Key(key).Build()
 		}
-		commands := make(rueidis.Commands, 0, len(page.Elements))
-		for _, key := range page.Elements {
-			commands = append(commands, conn.B().Del().Key(key).Build())
-		}
-		for _, result := range conn.DoMulti(ctx, commands...) {
+		for _, result := range node.DoMulti(ctx, commands...) {
 			if err := result.Error(); err != nil {
 				return err
 			}
 		}
-		if at = page.Cursor; at == 0 {
-			return nil
-		}
-	}
+		return nil
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/feedrank/feedrank/modules/lab/bench/harness"
+	"github.com/feedrank/feedrank/modules/platform/redis"
 )
 
 // FeedMixed is people at their feeds: they come by a skewed choice (Zipf), look five times in a minute,
@@ -134,23 +135,20 @@ func keptOf(ctx context.Context, on *harness.Environment, pattern string) error 
 		return err
 	}
 	var sizes []int64
-	for at := uint64(0); ; {
-		page, err := conn.Do(ctx, conn.B().Scan().Cursor(at).Match(pattern).Count(1000).Build()).AsScanEntry()
-		if err != nil {
-			return err
+	err = redis.Scan(ctx, conn, pattern, func(node rueidis.Client, keys []string) error {
+		commands := make(rueidis.Commands, len(keys))
+		for i, key := range keys {
+			commands[i] = node.B().Strlen().Key(key).Build()
 		}
-		commands := make(rueidis.Commands, 0, len(page.Elements))
-		for _, key := range page.Elements {
-			commands = append(commands, conn.B().Strlen().Key(key).Build())
-		}
-		for _, result := range conn.DoMulti(ctx, commands...) {
+		for _, result := range node.DoMulti(ctx, commands...) {
 			if size, err := result.AsInt64(); err == nil {
 				sizes = append(sizes, size)
 			}
 		}
-		if at = page.Cursor; at == 0 {
-			break
-		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	slices.Sort(sizes)
 	if len(sizes) > 0 {
