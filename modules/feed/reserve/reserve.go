@@ -167,6 +167,19 @@ type Patch struct {
 	Other core.ID
 }
 
+// relationChanges say which relation a change begins or ends; none where it is about something else.
+var relationChanges = [patchKinds]struct {
+	of     Relation
+	begins bool
+}{
+	PatchFollow: {Follows, true}, PatchUnfollow: {Follows, false},
+	PatchBlock: {Blocks, true}, PatchUnblock: {Blocks, false},
+	PatchBlockedBy: {BlockedBy, true}, PatchUnblockedBy: {BlockedBy, false},
+	PatchMute: {Mutes, true}, PatchUnmute: {Mutes, false},
+	PatchFollowedBack: {FollowsBack, true}, PatchUnfollowedBack: {FollowsBack, false},
+	PatchJoined: {MemberOf, true}, PatchLeft: {MemberOf, false},
+}
+
 // withdraw takes back what some sources offered of an author.
 func (r *Reserve) withdraw(author core.ID, sources Source) {
 	at, _ := r.Find(author)
@@ -182,34 +195,11 @@ func (r *Reserve) withdraw(author core.ID, sources Source) {
 // Knows tells whether a change to the viewer's graph would change nothing.
 func (r *Reserve) Knows(p Patch) bool {
 	relation := r.Author(p.Other).Relation
-	switch p.Kind {
-	case PatchFollow:
-		return relation&Follows != 0
-	case PatchBlock:
-		return relation&Blocks != 0
-	case PatchBlockedBy:
-		return relation&BlockedBy != 0
-	case PatchMute:
-		return relation&Mutes != 0
-	case PatchUnfollow:
-		return relation&Follows == 0
-	case PatchUnblock:
-		return relation&Blocks == 0
-	case PatchUnblockedBy:
-		return relation&BlockedBy == 0
-	case PatchUnmute:
-		return relation&Mutes == 0
-	case PatchFollowedBack: // of no use without the viewer's own follow, and there may be very many
+	if p.Kind == PatchFollowedBack { // of no use without the viewer's own follow, and there may be very many
 		return relation&Mutual != Follows
-	case PatchUnfollowedBack:
-		return relation&FollowsBack == 0
-	case PatchJoined:
-		return relation&MemberOf != 0
-	case PatchLeft:
-		return relation&MemberOf == 0
-	case PatchLess, PatchMore, patchKinds:
 	}
-	return false
+	change := relationChanges[p.Kind]
+	return change.of != 0 && (relation&change.of != 0) == change.begins
 }
 
 // Unknown are the changes that would change something, in their order. Who follows the viewer matters once the viewer
@@ -238,37 +228,22 @@ func (r *Reserve) Clone() *Reserve {
 func (r *Reserve) Apply(patches []Patch, hide float64) {
 	for _, p := range patches {
 		author := &r.Authors[r.Intern(p.Other)]
+		if change := relationChanges[p.Kind]; change.begins {
+			author.Relation |= change.of
+		} else {
+			author.Relation &^= change.of
+		}
 		switch p.Kind {
 		case PatchFollow:
-			author.Relation = author.Relation&^Unfollowed | Follows
+			author.Relation &^= Unfollowed
 		case PatchUnfollow:
-			author.Relation = author.Relation&^Follows | Unfollowed
+			author.Relation |= Unfollowed
 			r.withdraw(p.Other, Followee|Affine)
-		case PatchBlock:
-			author.Relation |= Blocks
-		case PatchUnblock:
-			author.Relation &^= Blocks
-		case PatchBlockedBy:
-			author.Relation |= BlockedBy
-		case PatchUnblockedBy:
-			author.Relation &^= BlockedBy
-		case PatchMute:
-			author.Relation |= Mutes
-		case PatchUnmute:
-			author.Relation &^= Mutes
-		case PatchFollowedBack:
-			author.Relation |= FollowsBack
-		case PatchUnfollowedBack:
-			author.Relation &^= FollowsBack
-		case PatchJoined:
-			author.Relation |= MemberOf
-		case PatchLeft:
-			author.Relation &^= MemberOf
 		case PatchLess:
 			author.Interactions += float32(hide)
 		case PatchMore:
 			author.Interactions -= float32(hide)
-		case patchKinds:
+		default: // the relation is all
 		}
 	}
 }
