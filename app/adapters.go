@@ -123,13 +123,7 @@ func told() fx.Option {
 type sharedBreakers struct{ set *breaker.Set }
 
 // Status implements replicas.Breakers.
-func (s sharedBreakers) Status() any {
-	var all []breaker.Status
-	for _, b := range s.set.All() {
-		all = append(all, b.Status())
-	}
-	return all
-}
+func (s sharedBreakers) Status() any { return s.set.Status() }
 
 // Force implements replicas.Breakers.
 func (s sharedBreakers) Force(dependency, mode string) bool {

@@ -39,11 +39,7 @@ func (a *API) list(c echo.Context) error {
 	if err := httpserver.NewQuery(c).Err(); err != nil {
 		return err
 	}
-	var out []Status
-	for _, b := range a.set.All() {
-		out = append(out, b.Status())
-	}
-	return c.JSON(http.StatusOK, httpserver.ListOf(out, ""))
+	return c.JSON(http.StatusOK, httpserver.ListOf(a.set.Status(), ""))
 }
 
 func (a *API) force(c echo.Context) error {

@@ -39,6 +39,15 @@ func (s *Set) All() []*Breaker {
 	return []*Breaker{s.ClickHouse, s.Discovery, s.Postgres, s.Redis, s.Kafka}
 }
 
+// Status is that of each.
+func (s *Set) Status() []Status {
+	var all []Status
+	for _, b := range s.All() {
+		all = append(all, b.Status())
+	}
+	return all
+}
+
 // ByName is the breaker of a dependency.
 func (s *Set) ByName(name string) (*Breaker, bool) {
 	for _, b := range s.All() {

@@ -99,12 +99,7 @@ func said(do string, outcome letterOutcome) string {
 	return text
 }
 
-func letters(n int) string {
-	if n == 1 {
-		return "1 letter"
-	}
-	return fmt.Sprintf("%d letters", n)
-}
+func letters(n int) string { return views.Plural(n, "letter", "letters") }
 
 func askAboutLetters(do, back string, outcome letterOutcome) confirmation {
 	n := outcome.Matched - outcome.Skipped

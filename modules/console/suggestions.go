@@ -67,11 +67,11 @@ func (c *Console) suggestions(v *visit) error {
 func because(kind string, count int64) string {
 	switch kind {
 	case "followed_by":
-		return fmt.Sprintf("%s whom they follow %s them", persons(count), plural(count, "follows", "follow"))
+		return fmt.Sprintf("%s whom they follow %s them", persons(count), verb(count, "follows", "follow"))
 	case "engaged_by":
 		return fmt.Sprintf("%s whom they follow %s, %s or %s their posts", persons(count),
-			plural(count, "likes", "like"), plural(count, "comments on", "comment on"),
-			plural(count, "shares", "share"))
+			verb(count, "likes", "like"), verb(count, "comments on", "comment on"),
+			verb(count, "shares", "share"))
 	case "engaged":
 		return fmt.Sprintf("they like, comment on and share their posts (%d, weighted)", count)
 	case "popular":
@@ -82,9 +82,10 @@ func because(kind string, count int64) string {
 	return kind
 }
 
-func persons(n int64) string { return fmt.Sprintf("%d %s", n, plural(n, "person", "people")) }
+func persons(n int64) string { return views.Plural(int(n), "person", "people") }
 
-func plural(n int64, one, many string) string {
+// verb is the form of a word for so many.
+func verb(n int64, one, many string) string {
 	if n == 1 {
 		return one
 	}

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/url"
-	"strconv"
 
 	"github.com/feedrank/feedrank/modules/console/views"
 )
@@ -38,11 +37,7 @@ func (c *Console) trending(v *visit) error {
 	view.Answer = answer
 	most := highest(answer.Items)
 	for i, it := range answer.Items {
-		row := trendingRow{item: it, Place: i + 1, Width: "0"}
-		if most > 0 {
-			row.Width = strconv.FormatFloat(100*max(0, it.Score)/most, 'f', 1, 64)
-		}
-		view.Rows = append(view.Rows, row)
+		view.Rows = append(view.Rows, trendingRow{item: it, Place: i + 1, Width: views.Width(it.Score, most)})
 	}
 	return v.show("trending", "Trending", "trending", view)
 }

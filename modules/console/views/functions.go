@@ -26,7 +26,7 @@ func functions(clock core.Clock) template.FuncMap {
 		"json":    pretty,
 		"link":    link,
 		"dict":    dict,
-		"plural":  plural,
+		"plural":  Plural,
 		"add":     func(a, b int) int { return a + b },
 		"minus":   func(a int) int { return -a },
 		"words":   func(s string) string { return strings.ReplaceAll(s, "_", " ") },
@@ -105,7 +105,8 @@ func dict(pairs ...any) map[string]any {
 	return out
 }
 
-func plural(n int, one, many string) string {
+// Plural is a number with its word.
+func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

@@ -52,13 +52,9 @@ func (c *ClickHouse) Edges(ctx context.Context, viewer core.ID) ([]reserve.Autho
 		return edges, ends, err
 	}
 	edges, err = withMutuals(edges, func(followees []core.ID) ([]core.ID, error) {
-		ids := make([]int64, len(followees))
-		for i, id := range followees {
-			ids[i] = int64(id)
-		}
 		return c.client.IDs(ctx, "author_id", clickhouse.Query{Name: "feed_viewer_followed_back", Query: ch.Query{
 			Body:       sql.ClickHouse("feed_viewer_followed_back"),
-			Parameters: clickhouse.Params(map[string]any{"viewer": int64(viewer), "authors": ids}),
+			Parameters: clickhouse.Params(map[string]any{"viewer": viewer, "authors": followees}),
 			Settings:   clickhouse.OneThread,
 		}})
 	})
