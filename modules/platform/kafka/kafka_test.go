@@ -180,3 +180,24 @@ func TestASendToALostBrokerEndsWithItsContext(t *testing.T) {
 	require.NoError(t, producer.Close())
 	require.ErrorIs(t, producer.Send(t.Context(), &sarama.ProducerMessage{Topic: "t"}), kafka.ErrProducerClosed)
 }
+
+// TestAProducerIsClosedAfterSendsThatNobodyWaitsFor has what was to be sent be given up, and closes at once.
+func TestAProducerIsClosedAfterSendsThatNobodyWaitsFor(t *testing.T) {
+	cfg := config(t)
+	topic := create(t, cfg, 1)
+	const messages = 20_000
+	for range 5 {
+		producer := kafka.NewProducer(cfg)
+		require.NoError(t, producer.Send(t.Context(), &sarama.ProducerMessage{Topic: topic}))
+		ctx, giveUp := context.WithCancel(t.Context())
+		all := make([]*sarama.ProducerMessage, messages)
+		for i := range all {
+			all[i] = &sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder(strconv.Itoa(i))}
+		}
+		sending := make(chan error, 1)
+		go func() { sending <- producer.Send(ctx, all...) }()
+		time.AfterFunc(5*time.Millisecond, giveUp)
+		require.ErrorIs(t, <-sending, context.Canceled)
+		require.NoError(t, producer.Close())
+	}
+}

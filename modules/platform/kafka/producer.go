@@ -18,6 +18,7 @@ type Producer struct {
 	mu     sync.Mutex
 	closed bool
 	inner  sarama.SyncProducer
+	sends  sync.WaitGroup // under way, those too that nobody waits for any more
 }
 
 // maxConcurrentSends bounds the calls that wait for acknowledgement at once.
@@ -39,9 +40,14 @@ func (p *Producer) Send(ctx context.Context, messages ...*sarama.ProducerMessage
 	case <-ctx.Done():
 		return fmt.Errorf("kafka produce: %w", ctx.Err())
 	}
+	if !p.begin() {
+		<-p.inFlight
+		return fmt.Errorf("kafka connect: %w", ErrProducerClosed)
+	}
 	done := make(chan error, 1)
 	go func() { // sarama takes no context; its own timeouts bound this goroutine
 		defer func() { <-p.inFlight }()
+		defer p.sends.Done()
 		done <- p.send(messages)
 	}()
 	select {
@@ -52,11 +58,24 @@ func (p *Producer) Send(ctx context.Context, messages ...*sarama.ProducerMessage
 	}
 }
 
-// Close ends the producer after what is in flight.
-func (p *Producer) Close() error {
+// begin counts a send. It is false once the producer is closed.
+func (p *Producer) begin() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.closed {
+		p.sends.Add(1)
+	}
+	return !p.closed
+}
+
+// Close ends the producer after what is in flight: sarama panics where it is closed while it takes messages.
+func (p *Producer) Close() error {
+	p.mu.Lock()
 	p.closed = true
+	p.mu.Unlock()
+	p.sends.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.inner == nil {
 		return nil
 	}
