@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,6 +34,9 @@ type Operation struct {
 func Recorded(
 	ctx context.Context, cfg config.Config, o Operation, out io.Writer, do func() (result any, err error),
 ) error {
+	if !slices.Contains(httpserver.Operations, o.What) {
+		return fmt.Errorf("%q is not among httpserver.Operations: whoever reads the records would not know it", o.What)
+	}
 	a := httpserver.Action{
 		At: core.SystemClock{}.Now(), Who: osUser(), What: o.What, Target: o.Target, Before: o.Asked,
 		Status: http.StatusOK, RequestID: "cli", Address: hostName(),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/console/session"
 	"github.com/feedrank/feedrank/modules/console/views"
+	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
 // actionsView is what operators did.
@@ -31,11 +32,7 @@ type action struct {
 }
 
 func (c *Console) actions(v *visit) error {
-	view := actionsView{Who: v.QueryParam("who"), What: v.QueryParam("what"), Kinds: []string{
-		"ranking.change", "ranking.rollback", "cache.drop", "breaker.force", "breaker.force_all",
-		"breaker.reset", "job.run",
-		"audit.run", "dead_letters.replay", "dead_letters.discard",
-	}}
+	view := actionsView{Who: v.QueryParam("who"), What: v.QueryParam("what"), Kinds: httpserver.Operations}
 	asked := url.Values{"limit": {"50"}}
 	for name, value := range map[string]string{"who": view.Who, "what": view.What, "cursor": v.QueryParam("cursor")} {
 		if value != "" {

@@ -25,6 +25,16 @@ type Action struct {
 	Address   string
 }
 
+// Operations are the words by which a record names what operators change, through /admin or by a command.
+var Operations = []string{
+	"ranking.change", "ranking.rollback",
+	"cache.drop", "cache.drop_matching",
+	"breaker.force", "breaker.force_all", "breaker.reset",
+	"job.run", "audit.run", "cdc.resync", "views.rebuild",
+	"dead_letters.replay", "dead_letters.discard", "dead_letters.quarantine",
+	"events.import", "people.erase", "people.export",
+}
+
 // Recorder keeps what operators do.
 type Recorder interface {
 	// Ready refuses a call that could not be recorded.
