@@ -3,14 +3,10 @@ package suggest
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
-
-	"github.com/redis/rueidis"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -25,35 +21,22 @@ type PopularSource interface {
 
 var _ PopularSource = (*ClickHouse)(nil)
 
-// The list of popular people, and the fence of whoever publishes it, on one slot.
+// The list of popular people.
 const (
-	popularKey      = "suggest:{popular}"
-	popularFenceKey = "suggest:fence:{popular}"
-	popularFor      = 24 * time.Hour
+	popularKey = "suggest:{popular}"
+	popularFor = 24 * time.Hour
 )
-
-// publishScript publishes unless somebody with a newer lead has.
-const publishScript = `
-local fence = tonumber(redis.call('GET', KEYS[2]) or '0')
-if fence > tonumber(ARGV[1]) then return 0 end
-redis.call('SET', KEYS[2], ARGV[1])
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1`
-
-// ErrFenced says that another replica leads, and nothing was published.
-var ErrFenced = errors.New("another replica has the lead")
 
 // PopularJob finds popular people for all replicas.
 type PopularJob struct {
 	source PopularSource
 	users  bool
 	redis  *redis.Client
-	script *rueidis.Lua
 }
 
 // NewPopularJob makes the job; users says that the app's table of users is copied.
 func NewPopularJob(source PopularSource, users bool, client *redis.Client) *PopularJob {
-	return &PopularJob{source: source, users: users, redis: client, script: rueidis.NewLuaScript(publishScript)}
+	return &PopularJob{source: source, users: users, redis: client}
 }
 
 // find finds the people who are there.
@@ -94,20 +77,8 @@ func (j *PopularJob) Run(ctx context.Context, fence int64) error {
 	if err != nil {
 		return fmt.Errorf("popular people: %w", err)
 	}
-	conn, err := j.redis.Conn()
-	if err != nil {
-		return err
-	}
-	published, err := j.script.Exec(ctx, conn, []string{popularKey, popularFenceKey}, []string{
-		strconv.FormatInt(fence, 10), rueidis.BinaryString(text), strconv.FormatInt(popularFor.Milliseconds(), 10),
-	}).AsInt64()
-	switch {
-	case err != nil:
-		return fmt.Errorf("publish popular people: %w", err)
-	case published == 0:
-		return ErrFenced
-	}
-	return nil
+	place := redis.Place{Key: popularKey, Fence: "suggest:fence:{popular}"}
+	return j.redis.Publish(ctx, place, fence, text, popularFor)
 }
 
 // popularList is a replica's copy, which outlives Redis.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/redis"
 	"github.com/feedrank/feedrank/modules/suggest"
 	"github.com/feedrank/feedrank/test/stack"
 )
@@ -152,7 +153,7 @@ func TestAnOlderLeadPublishesNoPopularPeople(t *testing.T) {
 	job := suggest.NewPopularJob(w.source, false, w.redis)
 	require.NoError(t, job.Run(context.Background(), 7))
 	require.NoError(t, job.Run(context.Background(), 7))
-	require.ErrorIs(t, job.Run(context.Background(), 6), suggest.ErrFenced)
+	require.ErrorIs(t, job.Run(context.Background(), 6), redis.ErrFenced)
 }
 
 func TestWarmingComputesOnlyWhatIsNotFresh(t *testing.T) {

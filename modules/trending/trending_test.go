@@ -217,7 +217,7 @@ func TestAnOlderLeadPublishesNothing(t *testing.T) {
 	require.NoError(t, frozen.Run(context.Background(), 1))
 	w.events(2, "like", w.clock.now.Add(-time.Minute), people(9)...)
 	require.NoError(t, w.job.Run(context.Background(), 2))
-	require.ErrorIs(t, frozen.Run(context.Background(), 1), trending.ErrFenced)
+	require.ErrorIs(t, frozen.Run(context.Background(), 1), redis.ErrFenced)
 	require.Equal(t, []core.ID{2, 1}, w.list(trending.Day))
 	require.NoError(t, frozen.Run(context.Background(), 3), "it leads again")
 }

@@ -103,15 +103,15 @@ func TestTheMostActiveAreWarmedOnceAmongAllReplicas(t *testing.T) {
 	w.events(10, 1, time.Minute)
 	w.events(11, 9, time.Minute)
 	w.events(12, 5, time.Minute)
-	w.events(13, 7, 50*time.Minute)
+	w.events(-13, 7, 50*time.Minute) // an account of the app's own, or a key that is a text
 	w.events(14, 99, 3*time.Hour)
 	require.NoError(t, w.list.Run(context.Background(), 2))
 	h := &warmed{users: make(chan core.ID, 100)}
 	w.start(h, &load{})
 	w.start(h, &load{})
-	require.ElementsMatch(t, []core.ID{11, 13, 12},
+	require.ElementsMatch(t, []core.ID{11, -13, 12},
 		[]core.ID{receive(t, h.users), receive(t, h.users), receive(t, h.users)})
-	require.ErrorIs(t, w.list.Run(context.Background(), 1), warm.ErrFenced)
+	require.ErrorIs(t, w.list.Run(context.Background(), 1), redis.ErrFenced)
 	require.NoError(t, w.list.Run(context.Background(), 2))
 	receive(t, h.users)
 }

@@ -2,6 +2,7 @@ package refill
 
 import (
 	"context"
+	_ "embed" // the script
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -18,11 +19,8 @@ type Witnesses struct {
 	end   *rueidis.Lua
 }
 
-// endScript says that all was written, unless the witness is not the one that was there when it began.
-const endScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2])
-return 1`
+//go:embed end.lua
+var endScript string
 
 // NewWitnesses makes them.
 func NewWitnesses(client *redis.Client) *Witnesses {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	_ "embed" // the script
 	"fmt"
 	"strconv"
 	"time"
@@ -61,10 +62,8 @@ func (s *Store) RefillHidden(ctx context.Context, posts []Mark) error {
 	return s.refill(ctx, posts, hiddenKey, s.cfg.HiddenFor)
 }
 
-// prependScript writes marks before those that are there.
-const prependScript = `
-redis.call('SET', KEYS[1], ARGV[1] .. (redis.call('GET', KEYS[1]) or ''), 'PX', ARGV[2])
-return 1`
+//go:embed prepend.lua
+var prependScript string
 
 func (s *Store) refill(ctx context.Context, posts []Mark, key func(core.ID) string, keep time.Duration) error {
 	of := byUser(posts)
@@ -102,10 +101,8 @@ func byUser(posts []Mark) map[core.ID][]byte {
 	return of
 }
 
-// trimScript keeps the latest marks.
-const trimScript = `
-redis.call('SET', KEYS[1], redis.call('GETRANGE', KEYS[1], -tonumber(ARGV[1]), -1), 'KEEPTTL')
-return 1`
+//go:embed trim.lua
+var trimScript string
 
 func (s *Store) mark(ctx context.Context, posts []Mark, key func(core.ID) string, keep time.Duration, most int) error {
 	of := byUser(posts)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	_ "embed" // the script
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -20,19 +21,8 @@ const markerFor = 30 * time.Second
 // is given up, and computed anew.
 const maxPatches = 500
 
-// patchScript appends changes to an entry and gives it another nonce. Where there is none, or one of
-// another version, or one that has grown too long, a marker with the changes alone takes its place.
-// Whoever computes the reserve meanwhile may not save it.
-const patchScript = `
-redis.call('DEL', KEYS[2])
-local head = redis.call('GETRANGE', KEYS[1], 0, 0)
-if head == string.sub(ARGV[1], 1, 1) and redis.call('STRLEN', KEYS[1]) + #ARGV[2] <= tonumber(ARGV[3]) then
-  redis.call('SETRANGE', KEYS[1], 1, string.sub(ARGV[1], 2, tonumber(ARGV[5])))
-  redis.call('APPEND', KEYS[1], ARGV[2])
-else
-  redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'PX', ARGV[4])
-end
-return 1`
+//go:embed patch.lua
+var patchScript string
 
 // Patch tells the entries of several viewers of their changes: none of them is fresh any more. Those
 // who have no entry, and for whom none is being computed, cost one look for all of them together.

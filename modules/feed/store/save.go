@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	_ "embed" // the script
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -37,9 +38,8 @@ func (s *Store) Lease(ctx context.Context, user core.ID, ttl time.Duration) (Lea
 	return lease, true, nil
 }
 
-const freeScript = `
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0`
+//go:embed free.lua
+var freeScript string
 
 // Free gives a lease back where nothing was computed.
 func (s *Store) Free(ctx context.Context, user core.ID, lease Lease) error {
@@ -53,14 +53,8 @@ func (s *Store) Free(ctx context.Context, user core.ID, lease Lease) error {
 	return nil
 }
 
-// saveScript writes an entry only under the lease that it was computed with, and where the entry that
-// it was computed over still stands: a change of the viewer's that came meanwhile must not be undone.
-const saveScript = `
-if redis.call('GET', KEYS[2]) ~= ARGV[5] then return 0 end
-redis.call('DEL', KEYS[2])
-if redis.call('GETRANGE', KEYS[1], 0, ARGV[1] - 1) ~= ARGV[2] then return 0 end
-redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
-return 1`
+//go:embed save.lua
+var saveScript string
 
 // Save caches a reserve that was computed under the lease, over the entry with that tag, and gives
 // the lease back. It tells whether it did: not if the viewer was told of a change meanwhile.
