@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"go.uber.org/zap"
 )
 
@@ -14,17 +15,9 @@ var ErrKnown = errors.New("the source has read this database before")
 // Adopt makes the publication and the slot, and takes every table as read: ClickHouse has the rows
 // already. The source then begins with the log from here. Nothing may have been written to the tables
 // since ClickHouse got them.
-func (s *Source) Adopt(ctx context.Context) (err error) {
-	db, err := s.connect(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeConn(db)) }()
-	replication, err := s.connect(ctx, true)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeConn(replication)) }()
+func (s *Source) Adopt(ctx context.Context) error { return s.connected(ctx, s.adopt) }
+
+func (s *Source) adopt(ctx context.Context, db, replication *pgx.Conn) error {
 	if slot, err := s.readSlot(ctx, db); err != nil || slot.exists {
 		return errors.Join(err, fmt.Errorf("slot %s: %w", s.cfg.Slot, ErrKnown))
 	}

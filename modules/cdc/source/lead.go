@@ -43,7 +43,10 @@ func (s *Source) lead(ctx context.Context, lock *pgx.Conn) error {
 	group.Go(func() error { return s.beat(ctx, lock) })
 	group.Go(func() error {
 		for {
-			if err := s.session(ctx, number); !errors.Is(err, errReadAnew) {
+			err := s.connected(ctx, func(ctx context.Context, db, replication *pgx.Conn) error {
+				return s.session(ctx, db, replication, number)
+			})
+			if !errors.Is(err, errReadAnew) {
 				return err
 			}
 		}

@@ -112,8 +112,10 @@ func (s *Source) allowLess(err error) {
 		zap.Int("largest", s.largest), zap.Error(err))
 }
 
-// session prepares, takes the snapshots that are missing, and then follows the log.
-func (s *Source) session(ctx context.Context, lead int64) (err error) {
+// connected does something with two connections: one for queries, one that replicates.
+func (s *Source) connected(
+	ctx context.Context, do func(ctx context.Context, db, replication *pgx.Conn) error,
+) (err error) {
 	db, err := s.connect(ctx, false)
 	if err != nil {
 		return err
@@ -124,7 +126,11 @@ func (s *Source) session(ctx context.Context, lead int64) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeConn(replication)) }()
+	return do(ctx, db, replication)
+}
 
+// session prepares, takes the snapshots that are missing, and then follows the log.
+func (s *Source) session(ctx context.Context, db, replication *pgx.Conn, lead int64) error {
 	out, err := newSink(s.kafka, s.cfg, s.metrics, s.largest)
 	if err != nil {
 		return err
