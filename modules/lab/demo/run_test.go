@@ -43,6 +43,12 @@ func TestATourOfASystemThatWorksHoldsAndEndsWithOneLineOfFigures(t *testing.T) {
 	require.Contains(t, out.String(), "postgres 1", "it says where feeds came from meanwhile")
 }
 
+func TestPostsThatLeaveThePageWhenTheyAreSeenGiveWayToOthers(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, Run(t.Context(), quick(&out), toyDeps(t, func(s *toy) { s.sinks = 161 }))) // each author's latest
+	require.Contains(t, out.String(), "held=true")
+}
+
 func TestTheTourNoticesWhatDoesNotHoldAndNamesTheStep(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault func(*toy)

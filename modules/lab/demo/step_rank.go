@@ -94,26 +94,35 @@ var errNoTargets = errors.New("the page shows no post of the viewer's friends")
 // target is a post that likes are given to.
 type target struct{ id, author core.ID }
 
-// pickTargets takes one post of each friend that the page shows, and has people see them.
+// pickTargets takes one post of each friend that the page shows, and has people see them. Those that leave the page by
+// that, since nobody did anything with them, give way to others.
 func (t *tour) pickTargets(ctx context.Context, p *page) error {
-	t.targets = nil
-	for _, friend := range t.cast.friends {
-		at := slices.IndexFunc(p.Items, func(it item) bool { return it.Author == friend })
-		if at >= 0 {
-			t.targets = append(t.targets, target{p.Items[at].Post, friend})
+	var tried []core.ID
+	for {
+		t.targets = nil
+		for _, friend := range t.cast.friends {
+			at := slices.IndexFunc(p.Items, func(it item) bool {
+				return it.Author == friend && !slices.Contains(tried, it.Post)
+			})
+			if at >= 0 {
+				t.targets = append(t.targets, target{p.Items[at].Post, friend})
+				tried = append(tried, p.Items[at].Post)
+			}
+		}
+		if len(t.targets) == 0 {
+			return errNoTargets
+		}
+		if err := t.beSeen(ctx, p); err != nil || len(t.targets) > 0 {
+			return err
 		}
 	}
-	if len(t.targets) == 0 {
-		return errNoTargets
-	}
-	return t.beSeen(ctx, p)
 }
 
 // audience is how many people see a post before anybody likes it: reactions of a few count nowhere where hardly
 // anybody saw the post (ranking.engagement.max_rate and min_people).
 const audience = 50
 
-// beSeen waits until the feed knows that the targets were seen.
+// beSeen waits until the feed knows that the targets were seen, and keeps those that are still on the page.
 func (t *tour) beSeen(ctx context.Context, before *page) error {
 	for range audience {
 		if err := t.client.act(ctx, t.fan(), core.ActionImpression, t.targets...); err != nil {
@@ -122,9 +131,13 @@ func (t *tour) beSeen(ctx context.Context, before *page) error {
 	}
 	_, err := until(ctx, t.opts.patience.show, lookEvery, func(ctx context.Context) (bool, error) {
 		now, err := t.look(ctx)
-		return err == nil && !slices.ContainsFunc(t.targets, func(post target) bool {
+		if err != nil {
+			return false, err
+		}
+		t.targets = slices.DeleteFunc(t.targets, func(post target) bool { return now.find(post.id) == nil })
+		return !slices.ContainsFunc(t.targets, func(post target) bool {
 			return now.exposures(post.id) < before.exposures(post.id)+audience
-		}), err
+		}), nil
 	})
 	if err != nil {
 		return fmt.Errorf("posts that %d people saw: %w", audience, err)

@@ -30,6 +30,7 @@ type toy struct {
 	likes map[string]int64
 	seen  map[string]int64
 	kept  map[string]int64 // likes that came while it was down
+	sinks core.ID          // posts from this on leave the page when people have seen them; zero: none does
 
 	// The faults.
 	empty, own, blocked, deleted, twice, forgetsLikes, failsWhenDown, losesWhenDown, wrongSum bool
@@ -89,6 +90,9 @@ func (s *toy) items(ctx context.Context, user core.ID) ([]map[string]any, error)
 		var at time.Time
 		if err := rows.Scan(&post, &author, &at); err != nil {
 			return nil, err
+		}
+		if s.sinks > 0 && post >= s.sinks && s.seen[post.String()] >= audience {
+			continue
 		}
 		likes := s.likes[post.String()]
 		engagement := math.Log1p(float64(likes+1) / 20)
