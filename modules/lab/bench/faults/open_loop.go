@@ -132,22 +132,9 @@ func (s *openLoop) open(name string) *window { return s.window.Swap(newWindow(na
 // run sends until ctx ends, and returns when all is answered.
 func (s *openLoop) run(ctx context.Context) {
 	s.slots = make(chan struct{}, harness.MaxInFlight)
-	start, timer := time.Now(), time.NewTimer(0)
-	defer timer.Stop()
 	var all sync.WaitGroup
 	defer all.Wait()
-	for n := 0; ; n++ {
-		due := start.Add(time.Duration(float64(n) / s.rate * float64(time.Second)))
-		if ahead := time.Until(due); ahead > 0 {
-			timer.Reset(ahead)
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-			}
-		}
-		if ctx.Err() != nil {
-			return
-		}
+	for n, due := range harness.Due(ctx, s.rate) {
 		w := s.window.Load()
 		select {
 		case s.slots <- struct{}{}:

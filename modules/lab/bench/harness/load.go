@@ -91,18 +91,9 @@ func (l *Load) open(ctx context.Context, c Client, lasting time.Duration) *tally
 	var mu sync.Mutex
 	var under sync.WaitGroup
 	found, slots := newTally(), make(chan struct{}, MaxInFlight)
-	start, timer := time.Now(), time.NewTimer(0)
-	defer timer.Stop()
-	for n := range int(l.Rate * lasting.Seconds()) {
-		due := start.Add(time.Duration(float64(n) / l.Rate * float64(time.Second)))
-		if ahead := time.Until(due); ahead > 0 {
-			timer.Reset(ahead)
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-			}
-		}
-		if ctx.Err() != nil {
+	most := int(l.Rate * lasting.Seconds())
+	for n, due := range Due(ctx, l.Rate) {
+		if n == most {
 			break
 		}
 		select {
