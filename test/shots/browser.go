@@ -26,6 +26,14 @@ func newBrowser(ctx context.Context, link string) (*chromium.Browser, error) {
 	return b, nil
 }
 
+// logOut ends the session.
+func logOut(b *chromium.Browser, base string) error {
+	ctx, cancel := b.Within(shotWithin)
+	defer cancel()
+	return chromedp.Do(ctx, chromedp.Navigate(base+"/console/feed"), chromedp.WaitVisible("#content"),
+		chromedp.Click(`.who button`), chromedp.WaitVisible(`input[name="token"]`))
+}
+
 // shotWithin bounds one picture.
 const shotWithin = 20 * time.Second
 

@@ -40,7 +40,7 @@ func run(ctx context.Context, into, only string) error {
 		return err
 	}
 	cfg, err := config.Load(config.Sources{Set: append(config.DevDefaults(),
-		"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "log.level=error")})
+		"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "log.level=error", "console.name_column=name")})
 	if err != nil {
 		return err
 	}
@@ -60,6 +60,11 @@ func run(ctx context.Context, into, only string) error {
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err := s.other.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "shots:", err)
+		}
+	}()
 	b, err := newBrowser(ctx, d.Program.ConsoleAddress("ana", 10*time.Minute))
 	if err != nil {
 		return err
@@ -74,6 +79,11 @@ func run(ctx context.Context, into, only string) error {
 		if screen.before != nil {
 			if err := screen.before(ctx); err != nil {
 				return fmt.Errorf("%s: %w", screen.name, err)
+			}
+		}
+		if screen.stranger {
+			if err := logOut(b, base); err != nil {
+				return err
 			}
 		}
 		for _, look := range chromium.Looks() {
