@@ -125,4 +125,4 @@ quality: servers ## Measure hit rate, NDCG, variety and overlap of feeds on a ge
 
 .PHONY: clean
 clean: ## Remove what was built or fetched
-	rm -rf bin $(BIN) $(SERVERS)/node_modules test/chromium/axe/node_modules test/real/.work
+	rm -rf bin $(BIN) $(SERVERS)/node_modules test/chromium/axe/node_modules test/idp/certified/node_modules test/real/.work

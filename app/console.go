@@ -22,6 +22,10 @@ func pages() fx.Option {
 		return console.Process{
 			Version: Version, Roles: roles, Scopes: [2]string{a.AdminScope, a.ReadScope}, Runbook: prometheus.Runbook,
 		}
+	}, func(cfg console.Config, a auth.Config, clock core.Clock) console.Signer {
+		return func(name string, reads bool) (string, error) {
+			return auth.SignSession(a, name, reads, cfg.Session, clock.Now())
+		}
 	}, func(cfg console.Config, tables cdc.Config) people.Table {
 		user := tables.Tables.User
 		return people.Table{

@@ -26,13 +26,15 @@ var Version = "dev"
 
 // composition is everything that a process with this configuration consists of.
 func composition(cfg config.Config, log *zap.Logger) fx.Option {
+	cfg = cfg.WithKeyForms()
+	cfg.Auth.SessionKey = cfg.Console.OIDC.SessionKey() // what one replica signs, another verifies
 	options := []fx.Option{
 		fx.Supply(log),
 		fx.Provide(
 			func() core.Clock { return core.SystemClock{} },
 			func(s fx.Shutdowner) worker.Failure { return failure{shutdowner: s, log: log} },
 		),
-		supplySettings(cfg.WithKeyForms()), fx.Supply(processRoles(cfg.Roles)),
+		supplySettings(cfg), fx.Supply(processRoles(cfg.Roles)),
 		fx.WithLogger(func() fxevent.Logger { return startLog{log} }),
 		fx.StartTimeout(cfg.Lifecycle.StartTimeout), fx.StopTimeout(cfg.Lifecycle.StopTimeout),
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/console/people"
 	"github.com/feedrank/feedrank/modules/console/pipeline"
+	"github.com/feedrank/feedrank/modules/console/provider"
 	"github.com/feedrank/feedrank/modules/console/session"
 	"github.com/feedrank/feedrank/modules/console/views"
 	"github.com/feedrank/feedrank/modules/core"
@@ -31,6 +32,9 @@ type Health interface {
 	Readiness(ctx context.Context) (ops.Readiness, error)
 }
 
+// Signer makes the token of somebody whom the provider logged in, by their name.
+type Signer func(name string, reads bool) (string, error)
+
 // Console serves the pages. It is safe for concurrent use.
 type Console struct {
 	cfg     Config
@@ -40,6 +44,8 @@ type Console struct {
 	flow    *pipeline.Sampler
 	people  *people.People // nil: users are known by their keys only
 	links   *session.Links
+	oidc    *provider.Provider // nil: tokens only
+	sign    Signer
 	views   *views.Views
 	sameURL *http.CrossOriginProtection
 	clock   core.Clock
@@ -55,6 +61,7 @@ type Params struct {
 	Health  Health
 	Flow    *pipeline.Sampler
 	People  *people.People // nil: names are not known
+	Sign    Signer         // used where Config.OIDC has a provider
 	Clock   core.Clock
 	Log     *zap.Logger
 }
@@ -65,10 +72,14 @@ func New(p Params) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
+	oidc, err := provider.New(p.Config.OIDC, p.Clock)
+	if err != nil {
+		return nil, err
+	}
 	return &Console{
 		cfg: p.Config, process: p.Process, auth: p.Auth, health: p.Health, flow: p.Flow, people: p.People,
 		links: session.NewLinks(p.Clock), views: pages, sameURL: http.NewCrossOriginProtection(), clock: p.Clock,
-		started: p.Clock.Now(), log: p.Log,
+		started: p.Clock.Now(), log: p.Log, oidc: oidc, sign: p.Sign,
 	}, nil
 }
 
@@ -87,6 +98,8 @@ func (c *Console) Routes() []httpserver.Route {
 		c.open(http.MethodGet, "/login", c.loginPage),
 		c.open(http.MethodPost, "/login", c.login),
 		c.open(http.MethodGet, "/assets/:name", c.asset),
+		c.open(http.MethodGet, "/login/oidc/begin", c.beginAtProvider),
+		c.open(http.MethodGet, "/login/oidc", c.finishAtProvider),
 		c.behind(http.MethodPost, "/logout", c.logout),
 		c.behind(http.MethodGet, "", c.home),
 	}

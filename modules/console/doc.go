@@ -14,7 +14,8 @@
 // Who logs in gives a token with the admin scope, or with the one that only reads. It is kept in a cookie that scripts
 // do not see and other sites do not send (HttpOnly, SameSite=Strict); nothing is kept here. Every form carries a mark
 // made of the token, and what a browser says comes from another site is refused before that. Link gives whoever
-// starts the program by hand an address that logs in once.
+// starts the program by hand an address that logs in once. With console.oidc a provider logs in (package provider): the
+// program then signs a token of the same scopes with a key of its own, and all else is as with any token.
 //
 // # Pages
 //

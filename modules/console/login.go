@@ -18,6 +18,8 @@ import (
 type loginForm struct {
 	Next      string // where they wanted to go
 	Again     string // an address that is tried once more
+	Provider  string // that logs in; empty: none
+	Begin     string // where it begins
 	Scope     string
 	ReadScope string
 	Problem   *views.Problem
@@ -65,6 +67,10 @@ func (c *Console) loginPage(e echo.Context) error {
 
 func (c *Console) askForToken(e echo.Context, status int, next string, problem *views.Problem) error {
 	form := loginForm{Next: next, Scope: c.process.Scopes[0], ReadScope: c.process.Scopes[1], Problem: problem}
+	if c.oidc != nil {
+		form.Provider = c.oidc.Name()
+		form.Begin = session.Path + "/login/oidc/begin?" + url.Values{"next": {next}}.Encode()
+	}
 	if e.QueryParam("next") != "" && e.QueryParam("again") == "" && problem == nil {
 		form.Again = session.Path + "/login?" + url.Values{"next": {next}, "again": {"1"}}.Encode()
 	}
@@ -77,16 +83,25 @@ func (c *Console) login(e echo.Context) error {
 	return c.enter(e, token, inside(e.FormValue("next")))
 }
 
-// enter begins a session.
+// enter begins a session, and leads to where somebody wanted to go.
 func (c *Console) enter(e echo.Context, token, next string) error {
-	who, err := session.Open(c.auth, token)
-	if err != nil {
+	if err := c.begin(e, token, "token"); err != nil {
 		return c.refuseToken(e, err)
 	}
-	c.log.Info("an operator logged in to the console", zap.String("who", who.Name), zap.Bool("reads_only", who.Reads),
-		zap.String("from", e.RealIP()), zap.String("request_id", e.Response().Header().Get(echo.HeaderXRequestID)))
-	e.SetCookie(who.Cookie(isHTTPS(e), c.cfg.Session))
 	return e.Redirect(http.StatusSeeOther, next)
+}
+
+// begin begins a session.
+func (c *Console) begin(e echo.Context, token, by string) error {
+	who, err := session.Open(c.auth, token)
+	if err != nil {
+		return err
+	}
+	c.log.Info("an operator logged in to the console", zap.String("who", who.Name), zap.Bool("reads_only", who.Reads),
+		zap.String("by", by), zap.String("from", e.RealIP()),
+		zap.String("request_id", e.Response().Header().Get(echo.HeaderXRequestID)))
+	e.SetCookie(who.Cookie(isHTTPS(e), c.cfg.Session))
+	return nil
 }
 
 func (c *Console) logout(v *visit) error {

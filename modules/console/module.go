@@ -22,18 +22,19 @@ type consoleIn struct {
 	Users   people.Table
 	Reader  postgres.Reader
 	Metrics *prometheus.Registry
+	Sign    Signer
 	Clock   core.Clock
 	Log     *zap.Logger
 }
 
-// Module provides the console. It needs Process and people.Table from the program.
+// Module provides the console. It needs Process, Signer and people.Table from the program.
 func Module() fx.Option {
 	return fx.Module("console", fx.Provide(
 		func(in consoleIn) (*Console, error) {
 			return New(Params{
 				Config: in.Config, Process: in.Process, Auth: in.Auth, Health: in.Health,
 				Flow: pipeline.NewSampler(in.Metrics, in.Clock), People: people.New(in.Reader, in.Users),
-				Clock: in.Clock, Log: in.Log,
+				Sign: in.Sign, Clock: in.Clock, Log: in.Log,
 			})
 		},
 		fx.Annotate(func(c *Console) []httpserver.Route { return c.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),

@@ -51,15 +51,17 @@ func planted(dir string, t *testing.T) (env []string, secrets map[string]string)
 	secrets = map[string]string{}
 	for i, key := range []string{
 		"auth.hs256_secret", "feed.cursor_secrets", "kafka.sasl.password", "clickhouse.password", "redis.password",
-		"postgres", "jwks",
+		"console.oidc.client_secret", "postgres", "jwks",
 	} {
 		secrets[key] = fmt.Sprintf("planted-%d-%s", i, strings.Repeat("x7q", 12))
 	}
 	for key, value := range map[string]string{
 		"AUTH__HS256_SECRET": secrets["auth.hs256_secret"], "FEED__CURSOR_SECRETS": secrets["feed.cursor_secrets"],
 		"KAFKA__SASL__PASSWORD": secrets["kafka.sasl.password"], "CLICKHOUSE__PASSWORD": secrets["clickhouse.password"],
-		"REDIS__PASSWORD": secrets["redis.password"],
-		"POSTGRES__DSN":   "postgres://nobody:" + secrets["postgres"] + "@127.0.0.1:1/feedrank?sslmode=disable",
+		"REDIS__PASSWORD":              secrets["redis.password"],
+		"CONSOLE__OIDC__CLIENT_SECRET": secrets["console.oidc.client_secret"],
+		"POSTGRES__DSN": "postgres://nobody:" + secrets["postgres"] +
+			"@127.0.0.1:1/feedrank?sslmode=disable",
 	} {
 		file := filepath.Join(dir, key) // as an orchestrator mounts them
 		require.NoError(t, os.WriteFile(file, []byte(value+"\n"), 0o600))
@@ -86,6 +88,8 @@ func TestNoSecretIsSaidAnywhere(t *testing.T) {
 		"kafka.brokers=" + strings.Join(brokers.ListenAddrs(), ","), "clickhouse.addrs=" + clickhouse.Addrs[0],
 		"clickhouse.user=" + clickhouse.User, "kafka.sasl.mechanism=PLAIN", "kafka.sasl.user=feedrank",
 		"kafka.session_timeout=6s", "log.level=debug",
+		"console.oidc.issuer=http://127.0.0.1:1", "console.oidc.client_id=feedrank", "console.oidc.admin_when=ops",
+		"console.oidc.redirect_url=http://127.0.0.1:1/console/login/oidc",
 	}
 	cfg, err := config.Load(config.Sources{Env: env, Set: set})
 	require.NoError(t, err)

@@ -17,8 +17,9 @@ import (
 const Path = "/console"
 
 const (
-	cookieName = "feedrank_console"
-	noteName   = "feedrank_console_note"
+	cookieName  = "feedrank_console"
+	noteName    = "feedrank_console_note"
+	pendingName = "feedrank_console_login"
 )
 
 // maxToken is the longest token that fits into a cookie: browsers drop those above 4 KiB without a word.
@@ -88,6 +89,29 @@ func cookie(name, value string, https bool, maxAge int) *http.Cookie {
 		Name: name, Value: value, Path: Path, MaxAge: maxAge, Secure: https, HttpOnly: true,
 		SameSite: http.SameSiteStrictMode,
 	}
+}
+
+// Pending keeps a login at a provider that was begun. It is sent when the provider leads back here, so it is Lax.
+func Pending(sealed string, https bool, most time.Duration) *http.Cookie {
+	c := cookie(pendingName, sealed, https, int(most.Seconds())) //nolint:gosec // Secure where the browser speaks TLS
+	c.Path, c.SameSite = Path+"/login", http.SameSiteLaxMode
+	return c
+}
+
+// NotPending takes it out of the browser.
+func NotPending(https bool) *http.Cookie {
+	c := Pending("", https, 0) //nolint:gosec // as above
+	c.MaxAge = -1
+	return c
+}
+
+// PendingOf is the login that a request goes on with; empty: none.
+func PendingOf(r *http.Request) string {
+	found, err := r.Cookie(pendingName)
+	if err != nil {
+		return ""
+	}
+	return found.Value
 }
 
 // Note keeps what an action did for the page that follows it.

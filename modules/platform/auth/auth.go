@@ -31,8 +31,10 @@ type Config struct {
 	AdminScope  string        `koanf:"admin_scope" validate:"required"`                         // the scope that opens /admin
 	ReadScope   string        `koanf:"admin_read_scope" validate:"required,nefield=AdminScope"` // the scope that opens the calls of /admin that change nothing
 	// UserKeys are what keys of users look like: keys.users.
-	UserKeys   core.KeyForm `koanf:"-"`
-	ActAsScope string       `koanf:"act_as_scope" validate:"required,nefield=AdminScope,nefield=ReadScope"` // the scope that lets a service name in the header Act-As for whom it calls
+	UserKeys core.KeyForm `koanf:"-"`
+	// SessionKey signs and verifies the sessions of operators whom a provider logged in; empty: there are none.
+	SessionKey []byte `koanf:"-"`
+	ActAsScope string `koanf:"act_as_scope" validate:"required,nefield=AdminScope,nefield=ReadScope"` // the scope that lets a service name in the header Act-As for whom it calls
 }
 
 // DefaultConfig has no key: nobody gets in until one is configured.
@@ -65,13 +67,13 @@ var _ httpserver.Authenticator = (*Verifier)(nil)
 // NewVerifier makes a verifier; Start fetches the key set.
 func NewVerifier(cfg Config, clock core.Clock, reg prometheus.Registerer, log *zap.Logger) (*Verifier, error) {
 	var methods []string
-	if cfg.HS256Secret != "" {
+	if cfg.HS256Secret != "" || len(cfg.SessionKey) > 0 {
 		methods = append(methods, jwt.SigningMethodHS256.Alg())
 	}
 	if cfg.JWKSURL != "" {
 		methods = append(methods, "RS256", "ES256", "EdDSA")
 	}
-	if len(methods) == 0 {
+	if cfg.HS256Secret == "" && cfg.JWKSURL == "" {
 		return nil, ErrNoKeys
 	}
 	options := []jwt.ParserOption{
@@ -191,7 +193,8 @@ func (v *Verifier) verify(authorization string) (*caller, error) {
 		return known, nil
 	}
 	c := v.newClaims()
-	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
+	parsed, err := v.parser.ParseWithClaims(token, &c, v.key)
+	if err != nil {
 		reason, message := whyInvalid(err)
 		var says []zap.Field
 		if reason == refusedIssuer || reason == refusedAudience { // the signature holds
@@ -199,7 +202,7 @@ func (v *Verifier) verify(authorization string) (*caller, error) {
 		}
 		return nil, v.refusals.refuse(reason, message, err, says...)
 	}
-	read := v.read(c)
+	read := v.read(c, v.isSession(parsed))
 	v.known.keep(token, read)
 	return read, nil
 }
@@ -217,7 +220,12 @@ func (v *Verifier) key(token *jwt.Token) (any, error) {
 	if _, critical := token.Header["crit"]; critical {
 		return nil, errCritical
 	}
-	if token.Method == jwt.SigningMethodHS256 {
+	switch {
+	case v.isSession(token):
+		return v.cfg.SessionKey, nil
+	case token.Method == jwt.SigningMethodHS256 && v.cfg.HS256Secret == "":
+		return nil, errAlgorithm
+	case token.Method == jwt.SigningMethodHS256:
 		return []byte(v.cfg.HS256Secret), nil
 	}
 	if v.keys == nil {
@@ -271,10 +279,37 @@ func SignService(cfg Config, service string, validFor time.Duration, now time.Ti
 	return sign(cfg, service, cfg.ActAsScope, validFor, now)
 }
 
+// sessionKeyID is the key id of sessions.
+const sessionKeyID = "feedrank-session"
+
+// isSession tells whether a token says that it is one of a session.
+func (v *Verifier) isSession(token *jwt.Token) bool {
+	return len(v.cfg.SessionKey) > 0 && token.Method == jwt.SigningMethodHS256 && token.Header["kid"] == sessionKeyID
+}
+
+// SignSession makes the token of an operator whom a provider logged in. It stands for no user, whatever their name.
+func SignSession(cfg Config, name string, reads bool, validFor time.Duration, now time.Time) (string, error) {
+	if len(cfg.SessionKey) == 0 {
+		return "", errors.New("no provider is configured: there is no key for sessions")
+	}
+	scope := cfg.AdminScope
+	if reads {
+		scope = cfg.ReadScope
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claimsOf(cfg, name, scope, validFor, now))
+	token.Header["kid"] = sessionKeyID
+	return token.SignedString(cfg.SessionKey)
+}
+
 func sign(cfg Config, subject, scope string, validFor time.Duration, now time.Time) (string, error) {
 	if cfg.HS256Secret == "" {
 		return "", errors.New("auth.hs256_secret is not set: tokens can be signed with it only")
 	}
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, claimsOf(cfg, subject, scope, validFor, now)).
+		SignedString([]byte(cfg.HS256Secret))
+}
+
+func claimsOf(cfg Config, subject, scope string, validFor time.Duration, now time.Time) jwt.MapClaims {
 	c := jwt.MapClaims{"iat": now.Unix(), "exp": now.Add(validFor).Unix()}
 	for name, value := range map[string]string{
 		"iss": cfg.Issuer, "aud": cfg.Audience, "sub": subject, cfg.UserClaim: subject,
@@ -284,5 +319,5 @@ func sign(cfg Config, subject, scope string, validFor time.Duration, now time.Ti
 			c[name] = value
 		}
 	}
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString([]byte(cfg.HS256Secret))
+	return c
 }

@@ -9,6 +9,8 @@
 //	            sub is the user's id.
 //	services    the scope auth.act_as_scope lets a token name one user in the header Act-As. It has no other right
 //	            meanwhile, and each call is logged.
+//	sessions    of operators whom console.oidc logged in: HS256 with a key of its own, known by its key id. They stand
+//	            for no user.
 //	operators   the scope auth.admin_scope. With http.admin_addr the paths under /admin, /metrics and the profiles
 //	            are at that address alone; profiles are never at the other.
 //

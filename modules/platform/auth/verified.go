@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -61,11 +62,17 @@ func (m *memory) keep(token string, c *caller) {
 	}
 }
 
+var errSession = errors.New("a session stands for no user")
+
 // read takes the words of the claims apart.
-func (v *Verifier) read(c claims) *caller {
+func (v *Verifier) read(c claims, session bool) *caller {
 	out := &caller{
 		claims: c, admin: c.has(v.cfg.AdminScope), reader: c.has(v.cfg.ReadScope),
 		service: c.has(v.cfg.ActAsScope),
+	}
+	if session {
+		out.invalid = errSession
+		return out
 	}
 	out.user, out.invalid = v.cfg.UserKeys.Parse(c.user)
 	return out

@@ -4,14 +4,14 @@ package axe
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/feedrank/feedrank/test/npm"
 )
 
 // Finding is a rule that a page breaks.
@@ -34,58 +34,15 @@ type Axe struct{ script string }
 
 // Load reads the script, and has it fetched where it is not here, or of another version.
 func Load(ctx context.Context) (*Axe, error) {
-	dir, err := folder()
+	dir, err := npm.Fetched(ctx, "test/chromium/axe", "axe-core")
 	if err != nil {
 		return nil, err
-	}
-	if !fetched(dir) {
-		npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-		npm.Dir = dir
-		if out, err := npm.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("npm ci in %s: %w: %s", dir, err, out)
-		}
 	}
 	script, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
 		return nil, err
 	}
 	return &Axe{script: string(script)}, nil
-}
-
-// folder is where the lock file is: tests run in the folder of their package.
-func folder() (string, error) {
-	at, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
-			return filepath.Join(at, "test", "chromium", "axe"), nil
-		}
-		up := filepath.Dir(at)
-		if up == at {
-			return "", errors.New("this is not within the repository")
-		}
-		at = up
-	}
-}
-
-// fetched tells whether the version that is pinned is here.
-func fetched(dir string) bool {
-	var pinned struct {
-		Dependencies map[string]string `json:"devDependencies"`
-	}
-	var here struct {
-		Version string `json:"version"`
-	}
-	return read(filepath.Join(dir, "package.json"), &pinned) &&
-		read(filepath.Join(dir, "node_modules", "axe-core", "package.json"), &here) &&
-		here.Version != "" && here.Version == pinned.Dependencies["axe-core"]
-}
-
-func read(file string, into any) bool {
-	text, err := os.ReadFile(file)
-	return err == nil && json.Unmarshal(text, into) == nil
 }
 
 // Look finds what is wrong with the page that is shown, by every rule or by some.

@@ -51,7 +51,7 @@ func newWorldWithClickHouse(t *testing.T) (w *world, clickhouse *embedded.Server
 	return newWorldOn(t, s), own.Servers.ClickHouse
 }
 
-func newWorldOn(t *testing.T, s *stack.Stack) *world {
+func newWorldOn(t *testing.T, s *stack.Stack, change ...func(*config.Config)) *world {
 	t.Helper()
 	cfg := config.Default()
 	cfg.HTTP.Addr, cfg.HTTP.AdminAddr = "127.0.0.1:0", "127.0.0.1:0"
@@ -62,6 +62,9 @@ func newWorldOn(t *testing.T, s *stack.Stack) *world {
 	cfg.Console.NameColumn = "name"
 	slot := "s" + strings.NewReplacer(".", "", "-", "").Replace(s.KafkaConfig.TopicPrefix)
 	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
+	for _, c := range change {
+		c(&cfg)
+	}
 	_, err := app.Migrate(t.Context(), cfg, false)
 	require.NoError(t, err)
 	program, err := app.Start(t.Context(), cfg, zap.NewNop())
