@@ -154,9 +154,8 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
 		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *recentedges.Edges,
-			people *absent.Set, private absent.Private, erased *erase.List, book *keys.Book, clock core.Clock,
-			failure worker.Failure,
-			log *zap.Logger,
+			people *absent.Set, private absent.Private, optedOut absent.OptedOut, erased *erase.List, book *keys.Book,
+			clock core.Clock, failure worker.Failure, log *zap.Logger,
 		) error {
 			m, err := cfg.Mapping(k)
 			if err != nil {
@@ -170,7 +169,8 @@ func hotChanges() fx.Option {
 			viewers := tail.Edges(m, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges), edges.Apply, log).
 				Hearing(book.Hear)
 			users := tail.Users(m, k, clock.Now().Add(-own.Hot.TrustChanges), func(changes []core.Change) {
-				for _, author := range append(people.Apply(changes), private.Apply(changes)...) {
+				back := slices.Concat(people.Apply(changes), private.Apply(changes), optedOut.Apply(changes))
+				for _, author := range back {
 					set.Return(author)
 				}
 			}, log).Hearing(book.Hear)

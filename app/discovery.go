@@ -78,10 +78,14 @@ func suggestions() fx.Option {
 type goneIn struct {
 	fx.In
 	Erased *erase.List
-	Absent *absent.Set `optional:"true"` // the feed's, where it runs; suggestions also hear of them from the consumer
+	// the feed's, where it runs; suggestions also hear of them from the consumer
+	Absent   *absent.Set     `optional:"true"`
+	OptedOut absent.OptedOut `optional:"true"`
 }
 
-func (g goneIn) has(user core.ID) bool { return g.Erased.Has(user) || g.Absent.Has(user) }
+func (g goneIn) has(user core.ID) bool {
+	return g.Erased.Has(user) || g.Absent.Has(user) || g.OptedOut.Has(user)
+}
 
 // appGraph is the app's own database, as suggestions ask it.
 type appGraph struct {

@@ -30,6 +30,7 @@ func tablesOf(m mapping.Config) graph.Tables {
 		},
 		Users: graph.UserTable{
 			Table: m.User.Table, ID: m.User.Column("id"), Absent: invisible(m.User), Private: private(m.User),
+			NoDiscovery: noDiscovery(m.User),
 		},
 		Follows: edges(m.Follow, "follower_id", "followee_id"),
 		Blocks:  edges(m.Block, "blocker_id", "blocked_id"),
@@ -77,6 +78,11 @@ func when(condition string, audience core.Audience) string {
 // private is the SQL condition under which an account is private; empty: never.
 func private(t mapping.Table) string {
 	return or(unreadable(t.Table, t.PrivateWhen), either(t, t.PrivateWhen))
+}
+
+// noDiscovery is the SQL condition under which a user is not to be recommended; empty: never.
+func noDiscovery(t mapping.Table) string {
+	return or(unreadable(t.Table, t.NoDiscoveryWhen), either(t, t.NoDiscoveryWhen))
 }
 
 // either is the SQL condition that one of some holds; empty: there is none.

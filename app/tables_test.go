@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/config"
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -20,6 +21,12 @@ func TestMain(m *testing.M) { stack.Main(m) }
 // fallback is what the feed reads of an app with the schema of that name, once statements ran in it.
 func fallback(t *testing.T, name string, statements ...string) *graph.Postgres {
 	t.Helper()
+	return changedFallback(t, name, func(*mapping.Config) {}, statements...)
+}
+
+// changedFallback reads it by another mapping than that of the example.
+func changedFallback(t *testing.T, name string, change func(*mapping.Config), statements ...string) *graph.Postgres {
+	t.Helper()
 	const examples = "../sql/postgres/example/"
 	s := stack.New(t)
 	schema, err := os.ReadFile(examples + name + ".sql")
@@ -30,6 +37,7 @@ func fallback(t *testing.T, name string, statements ...string) *graph.Postgres {
 	}
 	cfg, err := config.Load(config.Sources{File: examples + name + ".yaml", Set: []string{"roles=cdc-consumer"}})
 	require.NoError(t, err)
+	change(&cfg.CDC.Tables)
 	return graph.NewPostgres(s.Postgres, tablesOf(cfg.CDC.Tables), 100, graph.Names{})
 }
 
@@ -88,6 +96,20 @@ func TestTheFallbackReadsASchemaInTheMannerOfMastodon(t *testing.T) {
 	absent, err := app.Absent(t.Context(), 10)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []core.ID{3, 6}, absent, "who is suspended")
+}
+
+func TestTheFallbackReadsWhoOptedOutAsTheMappingDoes(t *testing.T) {
+	people := []string{
+		`ALTER TABLE accounts ALTER discoverable DROP DEFAULT, ALTER discoverable TYPE text`,
+		`INSERT INTO accounts (id, username, discoverable) VALUES (1, 'a', 'true'), (2, 'b', 'false'), (3, 'c', NULL), (4, 'd', 'perhaps')`,
+	}
+	optedOut, err := fallback(t, "mastodon_like", people...).OptedOut(t.Context(), 10)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []core.ID{2, 3, 4}, optedOut, "and of whom it cannot be told")
+	app := changedFallback(t, "mastodon_like", func(m *mapping.Config) { m.User.NoDiscoveryWhen = nil }, people...)
+	optedOut, err = app.OptedOut(t.Context(), 10)
+	require.NoError(t, err)
+	require.Empty(t, optedOut, "no condition says so")
 }
 
 func ids(posts []core.Post) []core.ID {

@@ -147,6 +147,7 @@ func TestInitKnowsTheMannersOfOtherApps(t *testing.T) {
 		want.Post.UnlistedWhen, want.Post.FollowersWhen, want.Post.DirectWhen = nil, nil, nil
 		sameTables(t, want, cfg.CDC.Tables)
 		require.Contains(t, said, "public.statuses: CHECK: does visibility say which rows are a post?")
+		require.Contains(t, said, "public.accounts: CHECK: recommended to nobody unless discoverable")
 	})
 	t.Run("lemmy", func(t *testing.T) {
 		cfg, _, _ := proposed(t, example(t, "lemmy_like.sql"))

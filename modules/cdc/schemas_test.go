@@ -68,11 +68,15 @@ func TestASchemaInTheMannerOfMastodonIsCopied(t *testing.T) {
 		`DELETE FROM mutes WHERE account_id = 1`,
 		`UPDATE accounts SET suspended_at = now() WHERE id IN (5, 6, 7)`,
 		`UPDATE accounts SET suspended_at = NULL WHERE id = 6`,
+		`UPDATE accounts SET discoverable = false WHERE id IN (6, 8, 9)`,
+		`UPDATE accounts SET discoverable = NULL WHERE id = 10`,
+		`UPDATE accounts SET discoverable = true WHERE id = 9`,
 		`DELETE FROM favourites WHERE account_id % 2 = 0`,
 		`UPDATE statuses SET in_reply_to_id = 100 WHERE id = 130`, // a post becomes a reply
 	)
 	c.requireCopies(map[string]string{
-		"users": `SELECT concat_ws('|', id, (suspended_at IS NOT NULL)::int, 0, ` + micros + `) FROM accounts`,
+		"users": `SELECT concat_ws('|', id, (suspended_at IS NOT NULL)::int, (discoverable IS NOT TRUE)::int * 2, ` + micros +
+			`) FROM accounts`,
 		"posts": `SELECT concat_ws('|', id, account_id, (deleted_at IS NOT NULL)::int,
 			CASE visibility WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 2 THEN 2 ELSE 4 END, ` + micros +
 			`) FROM statuses WHERE in_reply_to_id IS NULL`,

@@ -32,8 +32,10 @@ type Change struct {
 	Post    Post
 	Viewer  ID
 	Other   ID
-	Private bool      // of UserGone and UserBack: only Viewer's followers may see their posts
-	Until   time.Time // of Blocked and Muted: when that ends; zero: when it is said
+	Private bool // of UserGone and UserBack: only Viewer's followers may see their posts
+	// NoDiscovery is of UserGone and UserBack: Viewer, and their posts, are recommended to nobody but followers
+	NoDiscovery bool
+	Until       time.Time // of Blocked and Muted: when that ends; zero: when it is said
 	// names the row that an edge comes from; set by who tells before its other columns are looked up
 	Row         string
 	CommittedAt time.Time

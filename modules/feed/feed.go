@@ -51,6 +51,7 @@ type Feed struct {
 	recentEdges *recentedges.Edges
 	absent      *absent.Set
 	private     *absent.Set
+	optedOut    *absent.Set
 	restricted  bool // some posts are not for everybody
 	store       *store.Store
 	memory      *viewer.Memory
@@ -83,6 +84,7 @@ type Params struct {
 	RecentEdges *recentedges.Edges
 	Absent      *absent.Set // nil: nobody
 	Private     *absent.Set // whose posts only their followers see; nil: nobody's
+	OptedOut    *absent.Set // whose posts only their followers are recommended; nil: nobody's
 	Restricted  bool        // posts may have audiences
 	Store       *store.Store
 	Graph       candidates.Graph
@@ -132,7 +134,7 @@ func New(p Params) (*Feed, error) {
 	}
 	f := &Feed{
 		cfg: cfg, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, absent: p.Absent, store: p.Store,
-		private: p.Private, restricted: p.Restricted,
+		private: p.Private, optedOut: p.OptedOut, restricted: p.Restricted,
 		memory: memory, fallback: p.Fallback, relations: p.Relations,
 		lists: published.NewLists(p.Lists, cfg.ListsEvery, p.Guards.Redis, p.Hot.Suppress,
 			m.RedisFailures.WithLabelValues("lists")),
@@ -154,8 +156,8 @@ func New(p Params) (*Feed, error) {
 	seconds := stages.NewSeconds(p.Registry)
 	f.builder = candidates.New(candidates.Params{
 		Config: cfg.candidates(), Ranking: p.Ranking, Hot: p.Hot, OnDemand: f.onDemand, Absent: p.Absent,
-		Private: p.Private,
-		Store:   p.Store, Names: p.Names,
+		Private: p.Private, OptedOut: p.OptedOut,
+		Store: p.Store, Names: p.Names,
 		Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
 		Workers: f.workers, Clock: p.Clock, Metrics: m, Seconds: seconds,
 	})

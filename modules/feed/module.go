@@ -33,12 +33,15 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed",
 		fx.Provide(
-			rank.NewLive, newAbsent, newPrivate, newHot, newRecentEdges, newFeed, newTuner,
+			rank.NewLive, newAbsent, newPrivate, newOptedOut, newHot, newRecentEdges, newFeed, newTuner,
 			func(cfg Config, client *redis.Client) *store.Store { return store.New(cfg.Store, client) },
 			fx.Annotate(func(s *absent.Set) ops.Check { return ops.Check{Name: "absent people", Probe: s.Check} },
 				fx.ResultTags(`group:"checks"`)),
 			fx.Annotate(func(s absent.Private) ops.Check {
 				return ops.Check{Name: "private accounts", Probe: s.Check}
+			}, fx.ResultTags(`group:"checks"`)),
+			fx.Annotate(func(s absent.OptedOut) ops.Check {
+				return ops.Check{Name: "people who opted out", Probe: s.Check}
 			}, fx.ResultTags(`group:"checks"`)),
 			fx.Annotate(func(s *hot.Set) ops.Check { return ops.Check{Name: "hot set", Probe: s.Check} },
 				fx.ResultTags(`group:"checks"`)),
@@ -101,20 +104,25 @@ type absentIn struct {
 	Log        *zap.Logger
 }
 
+// app has the app's own table read, where ClickHouse is away.
+func (in absentIn) app(read func(*graph.Postgres, context.Context, int) ([]core.ID, error)) absent.Source {
+	app := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges, in.Names)
+	return func(ctx context.Context, limit int) (people []core.ID, err error) {
+		err = in.Guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
+			people, err = read(app, ctx, limit)
+			return err
+		})
+		return people, err
+	}
+}
+
 func newAbsent(in absentIn) *absent.Set {
 	var source absent.Source
 	if in.Tables.Users.Table != "" {
 		source = absent.ClickHouse(in.ClickHouse)
 	}
-	app := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges, in.Names)
-	set := absent.New(in.Config.Absent, in.Config.Hot.TrustChanges, source,
-		func(ctx context.Context, limit int) (people []core.ID, err error) {
-			err = in.Guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
-				people, err = app.Absent(ctx, limit)
-				return err
-			})
-			return people, err
-		}, in.Clock, in.Registry, in.Log)
+	set := absent.New(in.Config.Absent, in.Config.Hot.TrustChanges, source, in.app((*graph.Postgres).Absent),
+		in.Clock, in.Registry, in.Log)
 	in.Lifecycle.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
 	return set
 }
@@ -124,15 +132,21 @@ func newPrivate(in absentIn) absent.Private {
 	if in.Tables.Users.Private != "" {
 		source = absent.ClickHousePrivate(in.ClickHouse)
 	}
-	app := graph.NewPostgres(in.Postgres, in.Tables, in.Config.MaxEdges, in.Names)
-	set := absent.NewPrivate(in.Config.Absent, in.Config.Hot.TrustChanges, source,
-		func(ctx context.Context, limit int) (people []core.ID, err error) {
-			err = in.Guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
-				people, err = app.Private(ctx, limit)
-				return err
-			})
-			return people, err
-		}, in.Clock, in.Registry, in.Log)
+	set := absent.NewPrivate(in.Config.Absent, in.Config.Hot.TrustChanges, source, in.app((*graph.Postgres).Private),
+		in.Clock, in.Registry, in.Log)
+	if set.Set != nil {
+		in.Lifecycle.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
+	}
+	return set
+}
+
+func newOptedOut(in absentIn) absent.OptedOut {
+	var source absent.Source
+	if in.Tables.Users.NoDiscovery != "" {
+		source = absent.ClickHouseOptedOut(in.ClickHouse)
+	}
+	set := absent.NewOptedOut(in.Config.Absent, in.Config.Hot.TrustChanges, source, in.app((*graph.Postgres).OptedOut),
+		in.Clock, in.Registry, in.Log)
 	if set.Set != nil {
 		in.Lifecycle.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
 	}
@@ -144,11 +158,11 @@ func newRecentEdges(tables graph.Tables, clock core.Clock, reg prometheus.Regist
 }
 
 func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.CountedFrom, ranking *rank.Live,
-	load hot.LoadNames, people *absent.Set, private absent.Private, clock core.Clock, reg prometheus.Registerer,
-	log *zap.Logger,
+	load hot.LoadNames, people *absent.Set, private absent.Private, optedOut absent.OptedOut, clock core.Clock,
+	reg prometheus.Registerer, log *zap.Logger,
 ) *hot.Set {
 	set := hot.New(cfg.Hot, hot.NewClickHouse(client, from).Naming(load), ranking, clock, hot.NewMetrics(reg), log)
-	set.LeaveOut(people, private.Set)
+	set.LeaveOut(people, private.Set, optedOut.Set)
 	set.ObserveAge(reg, clock)
 	lc.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
 	return set
@@ -181,6 +195,7 @@ type feedIn struct {
 	RecentEdges *recentedges.Edges
 	Absent      *absent.Set
 	Private     absent.Private
+	OptedOut    absent.OptedOut
 	ClickHouse  *clickhouse.Client
 	Postgres    postgres.Reader
 	Tables      graph.Tables
@@ -206,7 +221,7 @@ func newFeed(in feedIn) (*Feed, error) {
 		WithMutuals(in.Tables.Posts.Mutuals)
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
-		Absent: in.Absent, Private: in.Private.Set, Restricted: in.Tables.Restricts(),
+		Absent: in.Absent, Private: in.Private.Set, OptedOut: in.OptedOut.Set, Restricted: in.Tables.Restricts(),
 		Store: in.Store, Graph: edges, Relations: edges, Fallback: fallback,
 		Weekly: hot.NewClickHouse(in.ClickHouse, in.From),
 		Direct: hot.NewClickHouse(in.ClickHouse, in.From).Naming(in.Load),

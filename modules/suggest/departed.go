@@ -36,7 +36,7 @@ func (s *Store) depart(ctx context.Context, changes []core.Change) error {
 	last := map[core.ID]bool{} // gone
 	for i := range changes {
 		if c := &changes[i]; (c.Kind == core.UserGone || c.Kind == core.UserBack) && c.Viewer.Valid() {
-			last[c.Viewer] = c.Kind == core.UserGone
+			last[c.Viewer] = c.Kind == core.UserGone || c.NoDiscovery
 		}
 	}
 	if len(last) == 0 {

@@ -57,6 +57,46 @@ func TestWhoIsDeletedLeavesEveryCachedListWithinASecond(t *testing.T) {
 	require.NotContains(t, users(w.suggest(1)), core.ID(10))
 }
 
+func TestWhoOptsOutIsSuggestedToNobodyAndNoReason(t *testing.T) {
+	w := newWorld(t)
+	w.follows(1, 2, 3)
+	w.follows(2, 10, 11)
+	w.follows(3, 12)
+	require.ElementsMatch(t, []core.ID{10, 11, 12}, users(w.suggest(1)))
+	optOut := func(is bool, users ...core.ID) {
+		for _, id := range users {
+			w.write(fmt.Sprintf("INSERT INTO users (id, no_discovery, version) VALUES (%d, %t, %d)", id, is,
+				w.clock.Now().UnixMicro()))
+			require.NoError(t, w.store.Changed(context.Background(), []core.Change{
+				{Kind: core.UserBack, Viewer: id, NoDiscovery: is},
+			}))
+		}
+		w.clock.advance(time.Second) // it holds within a second
+	}
+	forget := func() {
+		conn, err := w.redis.Conn()
+		require.NoError(t, err)
+		require.NoError(t, conn.Do(context.Background(), conn.B().Flushall().Build()).Error())
+	}
+	optOut(true, 10, 3)
+	answer := w.suggest(1)
+	require.Equal(t, suggest.FromCache, answer.ServedFrom)
+	require.Equal(t, []core.ID{11}, users(answer), "3 speaks for nobody")
+
+	w.follows(7, 2)
+	forget()
+	w.anew() // who was told nothing
+	for _, user := range []core.ID{1, 7} {
+		answer = w.suggest(user)
+		require.Equal(t, suggest.FromComputed, answer.ServedFrom)
+		require.Equal(t, []core.ID{11}, users(answer))
+	}
+	optOut(false, 10, 3)
+	forget()
+	w.anew()
+	require.ElementsMatch(t, []core.ID{10, 11, 12}, users(w.suggest(1)))
+}
+
 func TestAnErasedUserIsSuggestedNoMore(t *testing.T) {
 	w := newWorld(t)
 	w.follows(1, 2)

@@ -8,9 +8,12 @@ import (
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/graph"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
@@ -99,6 +102,51 @@ func (w *world) withAudiences() {
 	w.tables.Members = graph.EdgeTable{Table: "members", From: "user_id", To: "group_id"}
 	w.tables.Posts.Audience, w.tables.Posts.Mutuals = `"posts"."audience"`, true
 	w.start()
+}
+
+// withOptOut gives the app a column of who is not to be recommended, and starts the feed anew with it.
+func (w *world) withOptOut() {
+	w.t.Helper()
+	w.sql("ALTER TABLE users ADD no_discovery boolean NOT NULL DEFAULT false")
+	w.tables.Users.NoDiscovery = `"users"."no_discovery"`
+	w.start()
+}
+
+// followOptedOut reads who opted out, as a replica that starts does.
+func (w *world) followOptedOut() {
+	w.t.Helper()
+	if w.tables.Users.NoDiscovery == "" {
+		return
+	}
+	source := func(ctx context.Context, limit int) (people []core.ID, err error) {
+		err = w.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
+			people, err = absent.ClickHouseOptedOut(w.ClickHouse)(ctx, limit)
+			return err
+		})
+		return people, err
+	}
+	app := graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges, graph.Names{})
+	w.optedOut = absent.NewOptedOut(absent.DefaultConfig(), time.Hour, source, app.OptedOut, w.clock,
+		prometheus.NewRegistry(), zap.NewNop())
+	w.hot.LeaveOut(nil, nil, w.optedOut.Set)
+	set := w.optedOut
+	require.NoError(w.t, set.Start(context.Background()))
+	w.t.Cleanup(func() { require.NoError(w.t, set.Stop(context.Background())) })
+}
+
+// optOut changes whether a user may be recommended, and the feed hears of it.
+func (w *world) optOut(user int, is bool) {
+	w.t.Helper()
+	w.sql("UPDATE users SET no_discovery = $2 WHERE id = $1", user, is)
+	version := w.next()
+	w.consume(func() {
+		w.ch("INSERT INTO users (id, no_discovery, created_at, version) VALUES (%d, %t, 0, %d)", user, is, version)
+	})
+	for _, author := range w.optedOut.Apply([]core.Change{
+		{Kind: core.UserBack, Viewer: core.ID(user), NoDiscovery: is},
+	}) {
+		w.hot.Return(author)
+	}
 }
 
 // setAudience changes who may see a post, if it is there, and the feed hears of it.

@@ -46,6 +46,7 @@ func TestTheFeedIsWhatThePlainReferenceSays(t *testing.T) {
 				sameAs:   map[int]bool{}, sessions: map[int]*modelSession{},
 			}
 			m.withAudiences()
+			m.withOptOut()
 			m.load()
 			defer func() {
 				if t.Failed() {
@@ -107,7 +108,7 @@ func (m *model) step(a int) {
 	pair := [2]int{a, b}
 	// The tail may not know of whom a row was that is gone. Who could tell waits for ClickHouse.
 	m.ownKeys = !m.away.clickhouse.closed.Load() && m.rand.IntN(2) == 0
-	switch p := m.anyPost(); m.rand.IntN(28) {
+	switch p := m.anyPost(); m.rand.IntN(30) {
 	case 0, 1, 2:
 		m.note("user %d posts %d", a, m.nextPost)
 		age := time.Duration(m.rand.IntN(60*60)) * time.Second
@@ -231,6 +232,11 @@ func (m *model) step(a int) {
 		for user := 1; user <= modelUsers; user++ {
 			m.cached(user, "") // before ClickHouse goes, too: then nobody knows what was hidden
 		}
+	case 28, 29:
+		is := !m.ref.optedOut[a]
+		m.note("%d is recommended: %t", a, !is)
+		m.optOut(a, is)
+		m.ref.optedOut[a] = is
 	case 24, 26:
 		pair = [2]int{a, 1 + m.rand.IntN(modelGroups)}
 		if m.ref.members[pair] {

@@ -16,6 +16,7 @@ type reference struct {
 	blocks       map[[2]int]bool
 	mutes        map[[2]int]bool
 	members      map[[2]int]bool // of groups
+	optedOut     map[int]bool    // of being recommended
 	hidden       map[[2]int]bool
 	seen         map[[2]int]time.Time
 	likes        map[[2]int]int // of a user for an author's posts; likewise the next two
@@ -34,7 +35,7 @@ type refPost struct {
 func newReference() *reference {
 	return &reference{
 		posts: map[int]*refPost{}, follows: map[[2]int]bool{}, unfollows: map[[2]int]bool{}, blocks: map[[2]int]bool{},
-		followedLate: map[[2]int]bool{}, members: map[[2]int]bool{}, mutes: map[[2]int]bool{},
+		followedLate: map[[2]int]bool{}, members: map[[2]int]bool{}, optedOut: map[int]bool{}, mutes: map[[2]int]bool{},
 		hidden: map[[2]int]bool{}, seen: map[[2]int]time.Time{}, likes: map[[2]int]int{},
 		views: map[[2]int]int{}, hides: map[[2]int]int{},
 	}
@@ -57,8 +58,10 @@ func (r *reference) isFor(user int, p *refPost) bool {
 		return follows && followed
 	case "members":
 		return r.members[[2]int{user, p.group}]
+	case "direct":
+		return false
 	default:
-		return p.audience != "direct"
+		return follows || !r.optedOut[p.author]
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/daily"
 	"github.com/feedrank/feedrank/modules/feed/filters"
@@ -56,6 +57,7 @@ type world struct {
 	ownKeys     bool // edges have keys of their own: of one that is gone, the tail knows the row alone
 	guards      guards.Guards
 	filters     []filters.Filter // nil: those of the product
+	optedOut    absent.OptedOut  // none until withOptOut
 	tables      graph.Tables     // of the app
 	registry    *prometheus.Registry
 	lists       atomic.Pointer[map[string]published.List] // what the trending job has published
@@ -159,6 +161,7 @@ func (w *world) start() {
 	w.ranking = rank.NewLive(rank.DefaultConfig())
 	source := hot.NewClickHouse(w.ClickHouse, core.CountedFromEvents())
 	w.hot = hot.New(w.cfg.Hot, source, w.ranking, w.clock, hot.NewMetrics(reg), zap.NewNop())
+	w.followOptedOut()
 	st := store.New(w.cfg.Store, w.redis)
 	w.signals = viewer.NewSignals(st, reg).WithMutuals(w.tables.Posts.Mutuals)
 	if w.recentEdges == nil { // a replica that starts anew reads what it had heard again
@@ -172,7 +175,7 @@ func (w *world) start() {
 		Fallback: graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges, graph.Names{}),
 		Weekly:   source, Direct: source,
 		Lists:  w,
-		Guards: w.guards, Filters: w.filters, Restricted: w.tables.Restricts(),
+		Guards: w.guards, Filters: w.filters, Restricted: w.tables.Restricts(), OptedOut: w.optedOut.Set,
 		Clock: w.clock, Registry: reg, Log: zap.NewNop(),
 	})
 	require.NoError(w.t, err)

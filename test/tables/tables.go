@@ -44,7 +44,7 @@ var originals = map[string]string{
 
 // Copied are the queries of the same lines in ClickHouse, by our table, in a column called line.
 var Copied = map[string]string{
-	"users": `SELECT concat(toString(id), '|', toString(toUInt8(hidden)), '|', toString(toUInt8(private)), '|', ` + stamp + `) AS line FROM users FINAL`,
+	"users": `SELECT concat(toString(id), '|', toString(toUInt8(hidden)), '|', toString(toUInt8(private) + 2 * toUInt8(no_discovery)), '|', ` + stamp + `) AS line FROM users FINAL`,
 	"posts": `SELECT concat(toString(id), '|', toString(author_id), '|', toString(toUInt8(hidden)), '|', toString(audience), '|', ` +
 		stamp + `) AS line FROM posts FINAL`,
 	"follows": `SELECT concat(toString(follower_id), '|', toString(followee_id), '|', ` + stamp +

@@ -111,7 +111,7 @@ func (m *merge) apply(e entry) {
 	row := e.row
 	if e.delete && known { // a delete tells the key only
 		row.First, row.Other, row.CreatedAt, row.Hidden = old.First, old.Other, old.CreatedAt, old.Hidden
-		row.Audience = old.Audience
+		row.Audience, row.NoDiscovery = old.Audience, old.NoDiscovery
 	}
 	next := replica.Row{Row: row, Counted: e.countedAt(row, old, known), Version: e.version, Position: e.position}
 	if e.truncated { // above what somebody writes who has not heard of the truncate
@@ -169,8 +169,8 @@ func (m *merge) noteChanges(old mapping.Row, known bool, next replica.Row, anew 
 	}
 	// Users are not looked up for every change of theirs, so observers hear of who goes even where we do not know
 	// that they were here; of who comes and was not known to be gone, nobody holds anything.
-	wasAbsent := known && old.Absent()
-	if m.kind == mapping.User && wasAbsent != next.Absent() {
+	wasAbsent, optedOut := known && old.Absent(), known && old.NoDiscovery
+	if m.kind == mapping.User && (wasAbsent != next.Absent() || optedOut != next.NoDiscovery) {
 		m.changes = append(m.changes, mapping.UserChange(next.Row, at))
 	}
 	if !m.kind.HasEdges() {

@@ -12,12 +12,24 @@ func (c Config) Restricts() bool {
 		len(c.User.PrivateWhen) > 0
 }
 
+// HidesFromDiscovery tells whether somebody may have opted out of being recommended.
+func (c Config) HidesFromDiscovery() bool { return len(c.User.NoDiscoveryWhen) > 0 }
+
 // HasMutuals tells whether a post may be for those alone who follow its author and whom its author follows.
 func (c Config) HasMutuals() bool { return len(c.Post.MutualsWhen) > 0 }
 
 // setAudience says who may see a post, or the posts of a user. What cannot be told is for as few as there can be, and
 // noted; except where the log does not tell and the table will.
 func (s *Source) setAudience(row *Row, after envelope.Row) error {
+	optedOut, err := anyOf(s.config.NoDiscoveryWhen, after)
+	switch {
+	case envelope.ReasonOf(err) == envelope.ReasonUnavailable:
+		return err
+	case err != nil:
+		row.NoDiscovery, row.AudienceUnknown = true, err.Error()
+	default:
+		row.NoDiscovery = optedOut
+	}
 	for _, one := range []struct {
 		audience   core.Audience
 		conditions []Condition

@@ -108,6 +108,31 @@ func TestAPostIsForTheMembersOfItsGroup(t *testing.T) {
 	require.Empty(t, mapping.Member.Edges(got))
 }
 
+func TestWhoOptsOutOfBeingRecommendedIsSaidByConditions(t *testing.T) {
+	c := mapping.Default()
+	c.User.NoDiscoveryWhen = []mapping.Condition{{Column: "discoverable", Is: "false"}}
+	require.False(t, c.Restricts(), "followers have the posts as before")
+	m, err := mapping.New(c, "cdc")
+	require.NoError(t, err)
+	users := m.Of(mapping.User)
+	require.True(t, users.MayReturn())
+	require.Contains(t, users.NeededColumns(), "discoverable")
+	require.Equal(t, "discoverable", users.ColumnKeys()["no_discovery_when[0].column"])
+	for text, want := range map[string]bool{
+		`"discoverable":true}`: false, `"discoverable":false}`: true, `"discoverable":null}`: true,
+		`"discoverable":"perhaps"}`: true,
+	} {
+		got, err := users.Alive(row(t, `{"id":1}`), row(t, `{"id":1,"created_at":"2026-01-01T00:00:00Z",`+text))
+		require.NoError(t, err, text)
+		require.Equal(t, text == `"discoverable":"perhaps"}`, got.AudienceUnknown != "", text)
+		want := core.Change{Kind: core.UserBack, Viewer: 1, NoDiscovery: want}
+		require.Equal(t, want, mapping.UserChange(got, time.Time{}), text)
+	}
+	_, err = users.Alive(row(t, `{"id":1}`),
+		row(t, `{"id":1,"created_at":"2026-01-01T00:00:00Z","discoverable":"__debezium_unavailable_value"}`))
+	require.Equal(t, envelope.ReasonUnavailable, envelope.ReasonOf(err))
+}
+
 func TestAnAccountIsPrivateByItsConditions(t *testing.T) {
 	c := mapping.Default()
 	c.User.PrivateWhen = []mapping.Condition{{Column: "private", Is: "true"}}

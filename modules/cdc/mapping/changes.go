@@ -13,7 +13,8 @@ func UserChange(row Row, at time.Time) core.Change {
 		kind = core.UserGone
 	}
 	return core.Change{
-		Kind: kind, Viewer: core.ID(row.ID), Private: !row.Gone && row.Audience != core.Public, CommittedAt: at,
+		Kind: kind, Viewer: core.ID(row.ID), Private: !row.Gone && row.Audience != core.Public,
+		NoDiscovery: !row.Gone && row.NoDiscovery, CommittedAt: at,
 	}
 }
 

@@ -30,20 +30,21 @@ type Config struct {
 
 // Table says where a kind's rows come from. One table may serve several kinds, each with its OnlyWhen.
 type Table struct {
-	Table         string            `koanf:"table"`          // schema.table; empty: not copied
-	Columns       map[string]string `koanf:"columns"`        // our field: the app's column; a field that is not named has the column of its own name
-	Constants     map[string]string `koanf:"constants"`      // our field: a value that is the same for every row
-	OnlyWhen      []Condition       `koanf:"only_when"`      // all must hold, else the row is none of this kind
-	GoneWhen      []Condition       `koanf:"gone_when"`      // any: the row counts as deleted (soft deletes)
-	HiddenWhen    []Condition       `koanf:"hidden_when"`    // any: the user or post is not shown, but may come back; a user's posts go and come with them
-	UnlistedWhen  []Condition       `koanf:"unlisted_when"`  // any: only the author's followers get the post into their feeds, and it never trends
-	FollowersWhen []Condition       `koanf:"followers_when"` // any: only the author's followers may see the post
-	MutualsWhen   []Condition       `koanf:"mutuals_when"`   // any: only those may see the post who follow the author and whom the author follows
-	MembersWhen   []Condition       `koanf:"members_when"`   // any: only the members of the post's group (columns.group_id) may see it
-	DirectWhen    []Condition       `koanf:"direct_when"`    // any: the post is in nobody's feed
-	PrivateWhen   []Condition       `koanf:"private_when"`   // of users; any: only their followers may see their posts
-	TimeUnit      envelope.Unit     `koanf:"time_unit"`      // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
-	TimeZone      string            `koanf:"time_zone"`      // of times without a zone, as Europe/Berlin; empty: UTC
+	Table           string            `koanf:"table"`             // schema.table; empty: not copied
+	Columns         map[string]string `koanf:"columns"`           // our field: the app's column; a field that is not named has the column of its own name
+	Constants       map[string]string `koanf:"constants"`         // our field: a value that is the same for every row
+	OnlyWhen        []Condition       `koanf:"only_when"`         // all must hold, else the row is none of this kind
+	GoneWhen        []Condition       `koanf:"gone_when"`         // any: the row counts as deleted (soft deletes)
+	HiddenWhen      []Condition       `koanf:"hidden_when"`       // any: the user or post is not shown, but may come back; a user's posts go and come with them
+	UnlistedWhen    []Condition       `koanf:"unlisted_when"`     // any: only the author's followers get the post into their feeds, and it never trends
+	FollowersWhen   []Condition       `koanf:"followers_when"`    // any: only the author's followers may see the post
+	MutualsWhen     []Condition       `koanf:"mutuals_when"`      // any: only those may see the post who follow the author and whom the author follows
+	MembersWhen     []Condition       `koanf:"members_when"`      // any: only the members of the post's group (columns.group_id) may see it
+	DirectWhen      []Condition       `koanf:"direct_when"`       // any: the post is in nobody's feed
+	PrivateWhen     []Condition       `koanf:"private_when"`      // of users; any: only their followers may see their posts
+	NoDiscoveryWhen []Condition       `koanf:"no_discovery_when"` // of users; any: they and their posts are recommended to nobody; followers have the posts as before
+	TimeUnit        envelope.Unit     `koanf:"time_unit"`         // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
+	TimeZone        string            `koanf:"time_zone"`         // of times without a zone, as Europe/Berlin; empty: UTC
 }
 
 // Condition asks one thing of one column. Exactly one of In, NotIn and Is is set. A null is in no
@@ -201,6 +202,9 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 	if len(t.PrivateWhen) > 0 && k != User {
 		report("private_when", "only users can be private")
 	}
+	if len(t.NoDiscoveryWhen) > 0 && k != User {
+		report("no_discovery_when", "only users can opt out of being recommended; of posts it is unlisted_when")
+	}
 	if !slices.Contains([]envelope.Unit{"", envelope.Micros, envelope.Millis, envelope.Seconds, envelope.Days},
 		t.TimeUnit) {
 		report("time_unit", "%q, want us, ms, s or days", t.TimeUnit)
@@ -216,6 +220,7 @@ func (t Table) conditions() map[string][]Condition {
 		"only_when": t.OnlyWhen, "gone_when": t.GoneWhen, "hidden_when": t.HiddenWhen,
 		"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "mutuals_when": t.MutualsWhen,
 		"members_when": t.MembersWhen, "direct_when": t.DirectWhen, "private_when": t.PrivateWhen,
+		"no_discovery_when": t.NoDiscoveryWhen,
 	}
 }
 

@@ -118,6 +118,10 @@ func TestConditionsOutsideTheGrammarAreRefused(t *testing.T) {
 			func(c *mapping.Config) { c.Post.PrivateWhen = it("set") },
 			"post.private_when", "only users",
 		},
+		"a post that opts out": {
+			func(c *mapping.Config) { c.Post.NoDiscoveryWhen = it("set") },
+			"post.no_discovery_when", "unlisted_when",
+		},
 		"an audience of users": {
 			func(c *mapping.Config) { c.User.MutualsWhen = it("set") },
 			"user.mutuals_when", "only posts",

@@ -22,6 +22,8 @@ type Row struct {
 	Until time.Time
 	// Audience is who may see the post; of a user, their posts.
 	Audience core.Audience
+	// NoDiscovery is of users: they opted out of being recommended, with their posts.
+	NoDiscovery bool
 	// AudienceUnknown is why the audience could not be told, and is the strictest; empty: it could.
 	AudienceUnknown string
 	// Keys are the keys of the row's users and posts, its own included, whose numbers were derived from them; nil where

@@ -179,9 +179,9 @@ func (s *Source) time(after envelope.Row) (time.Time, error) {
 	return after.TimeIn(column, s.config.TimeUnit, s.zone)
 }
 
-// MayReturn tells whether a row may be gone or hidden, and come back without having been deleted.
+// MayReturn tells whether a row may be gone, hidden or not to be recommended, and come back without a deletion.
 func (s *Source) MayReturn() bool {
-	return len(s.config.OnlyWhen)+len(s.config.GoneWhen)+len(s.config.HiddenWhen) > 0
+	return len(s.config.OnlyWhen)+len(s.config.GoneWhen)+len(s.config.HiddenWhen)+len(s.config.NoDiscoveryWhen) > 0
 }
 
 // NeededColumns are the app's columns that rows of the kind are made from, sorted.

@@ -44,7 +44,13 @@ var (
 	}
 	activeFlags  = []string{"active", "is_active"}
 	privateFlags = []string{"private", "is_private", "protected", "is_protected", "private_account"}
-	upFlags      = []string{"up", "is_up", "upvote", "is_upvote", "positive", "is_positive", "is_like", "liked"}
+	// of users: they are not to be recommended, or they are
+	noDiscoveryFlags = []string{
+		"no_discovery", "hide_from_discovery", "hidden_from_discovery", "hide_from_recommendations",
+		"hide_from_suggestions", "no_recommendations", "undiscoverable",
+	}
+	discoveryFlags = []string{"discoverable", "is_discoverable"}
+	upFlags        = []string{"up", "is_up", "upvote", "is_upvote", "positive", "is_positive", "is_like", "liked"}
 
 	replyTo = []string{"in_reply_to", "reply_to", "parent", "parent_post", "parent_status", "in_reply_to_post"}
 	states  = []string{

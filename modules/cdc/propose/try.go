@@ -64,7 +64,7 @@ func (c *candidate) setConditions(k mapping.Kind) {
 	}
 }
 
-// setSuspended says whom nobody is to see for now, and whom only their followers.
+// setSuspended says whom nobody is to see for now, whom only their followers, and who is not to be recommended.
 func (c *candidate) setSuspended() {
 	for _, column := range c.table.Columns {
 		name := plain(column)
@@ -75,6 +75,11 @@ func (c *candidate) setSuspended() {
 			c.mapped.HiddenWhen = append(c.mapped.HiddenWhen, mapping.Condition{Column: column, Is: "true"})
 		case slices.Contains(privateFlags, name) && c.table.IsFlag(column):
 			c.mapped.PrivateWhen = append(c.mapped.PrivateWhen, mapping.Condition{Column: column, Is: "true"})
+		case slices.Contains(noDiscoveryFlags, name) && c.table.IsFlag(column):
+			c.mapped.NoDiscoveryWhen = append(c.mapped.NoDiscoveryWhen, mapping.Condition{Column: column, Is: "true"})
+		case slices.Contains(discoveryFlags, name) && c.table.IsFlag(column):
+			c.mapped.NoDiscoveryWhen = append(c.mapped.NoDiscoveryWhen, mapping.Condition{Column: column, Is: "false"})
+			c.asked = append(c.asked, "recommended to nobody unless "+column+": remove it if it means something else")
 		case slices.Contains(activeFlags, name) && c.table.IsFlag(column):
 			c.mapped.HiddenWhen = append(c.mapped.HiddenWhen, mapping.Condition{Column: column, Is: "false"})
 			c.asked = append(c.asked, "hidden unless "+column+": remove it if it means something else")

@@ -54,6 +54,7 @@ func writeTable(b *strings.Builder, k mapping.Kind, t mapping.Table) {
 	writeConditions(b, "gone_when", t.GoneWhen)
 	writeConditions(b, "hidden_when", t.HiddenWhen)
 	writeConditions(b, "private_when", t.PrivateWhen)
+	writeConditions(b, "no_discovery_when", t.NoDiscoveryWhen)
 	if k == mapping.Post && len(t.HiddenWhen) == 0 {
 		b.WriteString("      hidden_when: []\n") // else the default's would hold
 	}

@@ -45,6 +45,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		id, first, other proto.ColInt64
 		key              proto.ColStr
 		hidden, private  proto.ColBool
+		noDiscovery      proto.ColBool
 		audience         proto.ColUInt8
 		kind             proto.ColEnum
 		created, counted = newCreated(), newCreated()
@@ -57,6 +58,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		other.Append(r.Other)
 		hidden.Append(r.Hidden)
 		private.Append(r.Audience != core.Public)
+		noDiscovery.Append(r.NoDiscovery)
 		audience.Append(uint8(r.Audience))
 		created.Append(StoredTime(r.CreatedAt))
 		counted.Append(StoredTime(r.CountedAt()))
@@ -71,6 +73,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		add("id", &id)
 		add("hidden", &hidden)
 		add("private", &private)
+		add("no_discovery", &noDiscovery)
 	case mapping.Post:
 		add("id", &id)
 		add(layout.First, &first)

@@ -52,7 +52,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 	var (
 		key                  proto.ColStr
 		first, other         proto.ColInt64
-		hidden               proto.ColBool
+		hidden, noDiscovery  proto.ColBool
 		audience             proto.ColUInt8
 		version, lsn, system proto.ColUInt64
 		deleted              proto.ColUInt8
@@ -75,6 +75,9 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 		{Name: "source_id", Data: &system},
 		{Name: "committed_at", Data: &committed},
 	}
+	if k == mapping.User {
+		columns = append(columns, proto.ResultColumn{Name: "no_discovery", Data: &noDiscovery})
+	}
 	return db.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: []clickhouse.Parameter{keyParam(keys, k.Layout().ByID)},
@@ -84,6 +87,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 				row := k.KeyedRow(key.Row(i))
 				row.First, row.Other, row.Hidden = first.Row(i), other.Row(i), hidden.Row(i)
 				row.Audience = core.Audience(audience.Row(i))
+				row.NoDiscovery = k == mapping.User && noDiscovery.Row(i)
 				row.CreatedAt, row.Gone = created.Row(i).UTC(), deleted.Row(i) != 0
 				found[row.Key] = Row{
 					Row: row, Counted: counted.Row(i).UTC(), Version: Version(version.Row(i)),
@@ -129,5 +133,6 @@ func SameRow(a, b mapping.Row) bool {
 		return a.Gone == b.Gone
 	}
 	return a.First == b.First && a.Other == b.Other && a.Hidden == b.Hidden && a.Audience == b.Audience &&
+		a.NoDiscovery == b.NoDiscovery &&
 		StoredTime(a.CreatedAt).Equal(StoredTime(b.CreatedAt))
 }

@@ -16,6 +16,9 @@ func ClickHouse(client *clickhouse.Client) Source { return people(client, "feed_
 // ClickHousePrivate reads there whose account is private.
 func ClickHousePrivate(client *clickhouse.Client) Source { return people(client, "feed_private") }
 
+// ClickHouseOptedOut reads there who is not to be recommended.
+func ClickHouseOptedOut(client *clickhouse.Client) Source { return people(client, "feed_opted_out") }
+
 func people(client *clickhouse.Client, name string) Source {
 	return func(ctx context.Context, limit int) ([]core.ID, error) {
 		return client.IDs(ctx, "id", clickhouse.Query{Name: name, Query: ch.Query{

@@ -9,4 +9,7 @@
 // deleted people are left out first, and the metric and readiness say so. It reads them from ClickHouse when it starts
 // (while that is away from PostgreSQL, which knows of nobody who is deleted) and now and then, and hears of changes
 // from Kafka in between. What it heard of lately outweighs ClickHouse, which may lag.
+//
+// Two more sets work alike: whose account is private (private_when), and who opted out of being recommended
+// (no_discovery_when). In both everybody counts as one while somebody may be missing.
 package absent

@@ -88,7 +88,31 @@ func NewPrivate(cfg Config, trust time.Duration, source, substitute Source, cloc
 
 // Apply takes over changes of users, and tells whose account is private no longer.
 func (p Private) Apply(changes []core.Change) (back []core.ID) {
-	if p.Set == nil {
+	return p.applyAs(changes, func(c *core.Change) bool { return c.Private })
+}
+
+// OptedOut is who is not to be recommended, with their posts, to anybody who does not follow them.
+type OptedOut struct{ *Set }
+
+// NewOptedOut makes an empty set. As long as not all are known, everybody is one. Without a source nobody opts out: the
+// mapping has no such condition.
+func NewOptedOut(cfg Config, trust time.Duration, source, substitute Source, clock core.Clock,
+	reg prometheus.Registerer, log *zap.Logger,
+) OptedOut {
+	if source == nil {
+		return OptedOut{}
+	}
+	return OptedOut{newSet(optedOutWords, cfg, trust, source, substitute, clock, reg, log)}
+}
+
+// Apply takes over changes of users, and tells who may be recommended again.
+func (o OptedOut) Apply(changes []core.Change) (back []core.ID) {
+	return o.applyAs(changes, func(c *core.Change) bool { return c.NoDiscovery })
+}
+
+// applyAs takes over changes of users to a set of those of whom something else is true than that they are gone.
+func (s *Set) applyAs(changes []core.Change, is func(*core.Change) bool) (back []core.ID) {
+	if s == nil {
 		return nil
 	}
 	told := slices.Clone(changes)
@@ -96,12 +120,12 @@ func (p Private) Apply(changes []core.Change) (back []core.ID) {
 		switch c := &told[i]; c.Kind { //nolint:exhaustive // of these alone it tells
 		case core.UserGone, core.UserBack:
 			c.Kind = core.UserBack
-			if c.Private {
+			if is(c) {
 				c.Kind = core.UserGone
 			}
 		}
 	}
-	return p.Set.Apply(told)
+	return s.Apply(told)
 }
 
 func newSet(w words, cfg Config, trust time.Duration, source, substitute Source, clock core.Clock,

@@ -27,6 +27,21 @@ var absentWords = words{
 	cannot: "cannot read who is absent from ClickHouse; changes still come from Kafka",
 }
 
+var optedOutWords = words{
+	closed: true,
+	metric: "opted_out",
+	people: "People who opted out of being recommended, so that only their followers have their posts; 16 to 64 bytes each.",
+	left:   "People who opted out beyond feed.absent.max_people: nobody is recommended until there are fewer.",
+	read:   "Readings of who opted out of being recommended that failed; changes still come from Kafka.",
+
+	notLoaded: errors.New("who opted out of being recommended is not known yet: nobody is recommended"),
+	full:      "more than feed.absent.max_people = %d people opted out of being recommended: nobody is recommended",
+
+	task:   "who opted out of being recommended",
+	again:  "who opted out of being recommended is read from ClickHouse again",
+	cannot: "cannot read who opted out of being recommended from ClickHouse; changes still come from Kafka",
+}
+
 var privateWords = words{
 	closed: true,
 	metric: "private",

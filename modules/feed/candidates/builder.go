@@ -78,6 +78,7 @@ type Params struct {
 	OnDemand *ondemand.Provider
 	Absent   *absent.Set
 	Private  *absent.Set
+	OptedOut *absent.Set
 	Store    *store.Store
 	Names    core.Names // nil: all keys are integers
 	Memory   *viewer.Memory
@@ -99,6 +100,7 @@ type Builder struct {
 	onDemand     *ondemand.Provider
 	absent       *absent.Set
 	private      *absent.Set
+	optedOut     *absent.Set
 	store        *store.Store
 	names        core.Names
 	memory       *viewer.Memory
@@ -121,7 +123,7 @@ func New(p Params) *Builder {
 	}
 	b := &Builder{
 		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, onDemand: p.OnDemand, absent: p.Absent,
-		private: p.Private, store: p.Store, names: p.Names,
+		private: p.Private, optedOut: p.OptedOut, store: p.Store, names: p.Names,
 		memory: p.Memory, graph: p.Graph, fallback: p.Fallback, guards: p.Guards, filters: p.Filters, clock: p.Clock,
 		metrics: p.Metrics, singleflight: newSingleflight(p.Workers),
 		dutyCycle: worker.NewRest(core.SystemClock{}, restFactor, 0),

@@ -117,6 +117,7 @@ type Viewer struct {
 	Served       cursor.ServedPosts // by the session, where its order was lost
 	Absent       *absent.Set        // authors whose posts nobody is to see
 	Private      *absent.Set        // authors whose posts only their followers see
+	OptedOut     *absent.Set        // authors whose posts are recommended to nobody who does not follow them
 
 	set      *Set
 	posts    [kinds][]*idset.Set // of the filters that reject some posts, looked up once
@@ -177,7 +178,7 @@ func (v *Viewer) Reject(kind Kind, p Post) *Filter {
 // isFor tells whether a post is for the viewer, who is not its author.
 func (v *Viewer) isFor(kind Kind, p Post) bool {
 	private := v.Private.Has(p.Author.ID)
-	if p.Audience == core.Public && !private {
+	if p.Audience == core.Public && !private && !v.OptedOut.Has(p.Author.ID) {
 		return true
 	}
 	if kind == Everybody || p.Audience == core.Direct || p.Audience == core.Members && !p.Member {

@@ -114,6 +114,43 @@ func TestAPostIsForItsAudience(t *testing.T) {
 	require.True(t, shown(Ranked, stranger, core.Public))
 }
 
+// TestWhoOptsOutIsShownToFollowersAlone asks for a stranger, a follower and a member, in each kind of list.
+func TestWhoOptsOutIsShownToFollowersAlone(t *testing.T) {
+	var seen, hidden idset.Set
+	v := Viewer{Seen: &seen, Hidden: &hidden}
+	v.Begin(NewSet(All(), prometheus.NewRegistry()), 1)
+	empty := func(context.Context, int) ([]core.ID, error) { return nil, nil }
+	optedOut := absent.NewOptedOut(absent.DefaultConfig(), time.Hour, empty, nil, core.SystemClock{},
+		prometheus.NewRegistry(), zap.NewNop())
+	v.OptedOut = optedOut.Set
+	stranger, followed := reserve.Author{ID: 2, Interactions: 9}, reserve.Author{ID: 2, Relation: reserve.Follows}
+	shown := func(kind Kind, author reserve.Author, audience core.Audience) bool {
+		f := v.Reject(kind, Post{ID: 10, Author: author, Audience: audience, Member: true})
+		if f != nil {
+			require.Equal(t, "audience", f.Name)
+			if author.Relation == 0 {
+				require.Contains(t, f.Detail(&v, author), "recommended")
+			}
+		}
+		return f == nil
+	}
+	require.False(t, shown(Ranked, stranger, core.Public), "as long as it is not known who opted out")
+	require.True(t, shown(Ranked, followed, core.Public))
+	require.NoError(t, optedOut.Start(t.Context()))
+	defer func() { require.NoError(t, optedOut.Stop(context.Background())) }()
+	require.True(t, shown(Ranked, stranger, core.Public))
+	require.Empty(t, optedOut.Apply([]core.Change{{Kind: core.UserBack, Viewer: 2, NoDiscovery: true}}))
+	for _, kind := range []Kind{Ranked, Remade, Complete} {
+		require.False(t, shown(kind, stranger, core.Public))
+		require.True(t, shown(kind, followed, core.Public))
+		require.True(t, shown(kind, stranger, core.Members), "the members of a group are no strangers")
+	}
+	require.False(t, shown(Everybody, followed, core.Public))
+	require.Equal(t, []core.ID{2}, optedOut.Apply([]core.Change{{Kind: core.UserBack, Viewer: 2}}))
+	require.True(t, shown(Everybody, stranger, core.Public))
+	require.Nil(t, absent.OptedOut{}.Apply([]core.Change{{Kind: core.UserGone, Viewer: 2}}))
+}
+
 // TestAFilterIsWhole holds what every path relies on.
 func TestAFilterIsWhole(t *testing.T) {
 	names := map[string]bool{}

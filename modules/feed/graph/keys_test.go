@@ -127,6 +127,7 @@ func TestKeysOfEveryTypeAreAskedForAndRead(t *testing.T) {
 				},
 				Users: graph.UserTable{
 					Table: "keyed.users", ID: "id", Absent: `"keyed"."users"."banned"`, Private: `"keyed"."users"."closed"`,
+					NoDiscovery: `NOT "keyed"."users"."closed" AND NOT "keyed"."users"."banned"`,
 				},
 				Follows: graph.EdgeTable{Table: "keyed.follows", From: "who", To: "whom", When: "true"},
 				Blocks:  graph.EdgeTable{Table: "keyed.blocks", From: "who", To: "whom"},
@@ -183,6 +184,9 @@ func TestKeysOfEveryTypeAreAskedForAndRead(t *testing.T) {
 			private, err := app.Private(ctx, 10)
 			require.NoError(t, err)
 			require.Equal(t, b.of(t, one.user(5)), private)
+			optedOut, err := app.OptedOut(ctx, 10)
+			require.NoError(t, err)
+			require.ElementsMatch(t, b.of(t, one.user(0), one.user(1), one.user(2), one.user(3)), optedOut)
 			_, err = app.Edges(ctx, 1<<62+54321)
 			require.ErrorContains(t, err, "its key is not known")
 		})

@@ -34,20 +34,20 @@ type Postgres struct {
 	posts    string
 	absent   string // empty: nobody ever is
 	private  string // empty: nobody's account ever is
+	optedOut string // empty: nobody ever opts out of being recommended
 	odd      atomic.Int64
 }
 
 // NewPostgres prepares the queries for the app's tables.
 func NewPostgres(db postgres.Reader, tables Tables, maxEdges int, names Names) *Postgres {
-	absent := ""
-	if tables.Users.Absent != "" {
-		absent = tables.query("feed_absent")
-	}
-	private := ""
-	if tables.Users.Private != "" {
+	// whose rows fulfil a condition; empty: nobody's do
+	whose := func(condition string) string {
+		if condition == "" {
+			return ""
+		}
 		some := tables
-		some.Users.Absent = some.Users.Private
-		private = some.query("feed_absent")
+		some.Users.Absent = condition
+		return some.query("feed_absent")
 	}
 	back := ""
 	if tables.Posts.Mutuals {
@@ -60,8 +60,9 @@ func NewPostgres(db postgres.Reader, tables Tables, maxEdges int, names Names) *
 	return &Postgres{
 		back: back, groups: groups,
 		db: db, keys: keys{names: names, forms: tables.Keys, textual: tables.textual()},
-		maxEdges: maxEdges, absent: absent, private: private,
-		edges: tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
+		maxEdges: maxEdges, absent: whose(tables.Users.Absent), private: whose(tables.Users.Private),
+		optedOut: whose(tables.Users.NoDiscovery),
+		edges:    tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
 		recent: tables.query("feed_recent_posts"), posts: tables.query("feed_posts"),
 	}
 }
@@ -177,6 +178,11 @@ func (p *Postgres) Absent(ctx context.Context, limit int) ([]core.ID, error) {
 // Private are people whose posts only their followers see, by what the app's table says of them: at most limit.
 func (p *Postgres) Private(ctx context.Context, limit int) ([]core.ID, error) {
 	return p.some(ctx, p.private, limit)
+}
+
+// OptedOut are people who are not to be recommended, by what the app's table says of them: at most limit.
+func (p *Postgres) OptedOut(ctx context.Context, limit int) ([]core.ID, error) {
+	return p.some(ctx, p.optedOut, limit)
 }
 
 func (p *Postgres) some(ctx context.Context, query string, limit int) ([]core.ID, error) {

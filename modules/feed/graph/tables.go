@@ -47,6 +47,8 @@ type UserTable struct {
 	Absent string
 	// Private is one under which only followers see a user's posts; empty: never.
 	Private string
+	// NoDiscovery is one under which a user and their posts are recommended to nobody; empty: never.
+	NoDiscovery string
 }
 
 // EdgeTable names a table of pairs: From follows, blocks or mutes To, or is a member of it.

@@ -52,7 +52,8 @@ type Set struct {
 	unsettled       time.Time             // when the table of posts was truncated, or had been read anew
 	hour            time.Time             // the hour that counts as the current one
 	suppressionList *suppressionList
-	absent, private *absent.Set // whose posts are in no list of everybody's
+
+	absent, private, optedOut *absent.Set // whose posts are in no list of everybody's
 
 	loadedAt     atomic.Int64 // microseconds since 1970; zero: never
 	engagementAt atomic.Int64
@@ -72,7 +73,9 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 }
 
 // LeaveOut keeps these people's posts out of the lists for everybody. It is called before Start.
-func (s *Set) LeaveOut(people, private *absent.Set) { s.absent, s.private = people, private }
+func (s *Set) LeaveOut(people, private, optedOut *absent.Set) {
+	s.absent, s.private, s.optedOut = people, private, optedOut
+}
 
 // View reads the set. It must be closed soon: changes wait for it.
 type View struct{ s *Set }

@@ -7,5 +7,5 @@ WHERE id IN {ids:Array(Int64)} AND NOT hidden AND audience = 0
         FROM users
         WHERE id IN (SELECT author_id FROM posts WHERE id IN {ids:Array(Int64)})
         GROUP BY id
-        HAVING argMax(is_deleted = 1 OR hidden OR private, version)
+        HAVING argMax(is_deleted = 1 OR hidden OR private OR no_discovery, version)
     )

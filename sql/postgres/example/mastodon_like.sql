@@ -4,7 +4,8 @@ CREATE TABLE public.accounts (
     id         bigint PRIMARY KEY,
     username   varchar NOT NULL DEFAULT '',
     created_at timestamp(6) NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
-    suspended_at timestamp
+    suspended_at timestamp,
+    discoverable boolean DEFAULT true -- false or null: is not to be recommended
 );
 CREATE TABLE public.statuses (
     id             bigint PRIMARY KEY,
