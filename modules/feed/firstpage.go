@@ -30,7 +30,9 @@ func (f *Feed) stillVisible(_ context.Context, r *request) error {
 		asked := filters.Post{ID: c.Post, Author: author, Gone: gone}
 		if !gone {
 			asked.Created, asked.Audience = p.Created, p.Audience
-			asked.Member = r.reserve.Member(p.Audience, p.Group)
+			if p.Audience == core.Members { // else its group is not looked at: see below
+				asked.Member = r.reserve.Member(p.Audience, p.Group)
+			}
 		}
 		if r.viewer.Reject(r.kind, asked) != nil {
 			continue

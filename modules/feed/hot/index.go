@@ -1,6 +1,7 @@
 package hot
 
 import (
+	"runtime"
 	"slices"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -44,7 +45,7 @@ func (x *index) get(id core.ID) *Post {
 // getAll appends each id's post, or nil, to dst. A look-up waits for memory twice, for the slot and for the
 // post, and whether it has found is a guess that the processor gets wrong, and then begins anew. So the
 // slots of all ids are touched first, and the posts before anything hangs on what is in them: it waits for
-// many at a time.
+// many at a time. What a page needs of a post may lie in two cache lines: both are touched.
 func (x *index) getAll(dst []*Post, ids []core.ID) []*Post {
 	x.byID.touch(ids)
 	at := len(dst)
@@ -55,11 +56,18 @@ func (x *index) getAll(dst []*Post, ids []core.ID) []*Post {
 		}
 		dst = append(dst, p)
 	}
+	loaded := core.Audience(0)
 	for i, id := range ids {
-		if p := dst[at+i]; p != nil && p.ID != id {
+		p := dst[at+i]
+		if p == nil {
+			continue
+		}
+		loaded |= p.Audience
+		if p.ID != id {
 			dst[at+i] = x.get(id)
 		}
 	}
+	runtime.KeepAlive(loaded)
 	return dst
 }
 

@@ -31,8 +31,10 @@ type List struct {
 	Posts []Post
 	Order []int32 // indexes of Posts, best first
 
+	ids         []core.ID // of the first of Posts: see Has
 	kept        []Post
 	keys        []uint64  // what Order is sorted by
+	sorting     []uint64  // the same, half-way
 	affinity    []float64 // the term of each author
 	authors     []int32
 	diversified []int32
@@ -46,7 +48,7 @@ func New() *List { return &List{extra: map[core.ID]int32{}} }
 
 // Reset begins a new list; known is the number of authors that the reserve knows.
 func (l *List) Reset(known int) {
-	l.Posts, l.Order = l.Posts[:0], l.Order[:0]
+	l.Posts, l.Order, l.ids = l.Posts[:0], l.Order[:0], l.ids[:0]
 	l.authorCount = known
 	clear(l.extra)
 }

@@ -36,7 +36,7 @@ func (l *List) Keep(chosen []int32) {
 	for _, at := range chosen {
 		l.kept = append(l.kept, l.Posts[at])
 	}
-	l.Posts, l.kept = l.kept, l.Posts
+	l.Posts, l.kept, l.ids = l.kept, l.Posts, l.ids[:0]
 }
 
 func (l *List) diversifierFor(rules rank.Diversity) *rank.Diversifier {
