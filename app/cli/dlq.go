@@ -140,7 +140,7 @@ func dlqList(load loader) *cobra.Command {
 		return app.WithLetters(cfg, func(s *deadletter.Service) error {
 			pages := map[string][]*deadletter.Entry{}
 			for _, queue := range asked {
-				page, more, _, err := s.List(c.Context(), queue, wanted, after, limit)
+				page, more, _, err := s.List(c.Context(), queue, wanted, deadletter.Oldest, after, limit)
 				if err != nil {
 					return err
 				}

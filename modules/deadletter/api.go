@@ -39,6 +39,10 @@ func (a *API) Routes() []httpserver.Route {
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: path, Access: httpserver.Admin, Handler: a.list},
 		{Method: http.MethodGet, Path: path + "/:id", Access: httpserver.Admin, Handler: a.show},
+		{
+			Method: http.MethodPost, Path: path + "/:id/look", Access: httpserver.Admin, Reads: true,
+			What: "dead_letters.look", Handler: a.show,
+		},
 		{Method: http.MethodGet, Path: path + "/orders", Access: httpserver.Admin, Handler: a.lastOrders},
 		{
 			Method: http.MethodPost, Path: path + "/replay", Access: httpserver.Admin, What: "dead_letters.replay",
@@ -118,7 +122,8 @@ func toJSON(e *Entry) letterJSON {
 const maxPage = 500
 
 func (a *API) list(c echo.Context) error {
-	q := httpserver.NewQuery(c, "queue", "state", "reason", "topic", "partition", "since", "until", "cursor", "limit")
+	q := httpserver.NewQuery(c, "queue", "state", "reason", "topic", "partition", "since", "until", "order", "cursor",
+		"limit")
 	queue := q.OneOf("queue", a.service.Queues()...)
 	wanted := Filter{
 		State:  State(q.OneOf("state", string(Open), string(Replayed), string(Discarded), "any")),
@@ -131,6 +136,7 @@ func (a *API) list(c echo.Context) error {
 	if wanted.State == "any" {
 		wanted.State = ""
 	}
+	order := Sort(q.OneOf("order", string(Oldest), string(Newest), string(ByReason), string(Largest)))
 	cursor, limit := q.Int("cursor", 0, 1<<62, 0), q.Int("limit", 1, maxPage, 50)
 	if since := q.Time("since"); since != nil {
 		wanted.Since = *since
@@ -141,7 +147,8 @@ func (a *API) list(c echo.Context) error {
 	if err := q.Err(); err != nil {
 		return err
 	}
-	page, more, total, err := a.service.List(c.Request().Context(), queue, wanted, int64(cursor), limit)
+	page, more, total, err := a.service.List(c.Request().Context(), queue, wanted, order, int64(cursor),
+		limit)
 	if err != nil {
 		return problem(err)
 	}

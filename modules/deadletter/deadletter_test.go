@@ -78,20 +78,20 @@ func (w *world) sourceRecords(t *testing.T) (all []*sarama.ConsumerMessage) {
 
 func TestALetterIsListedOnceShownWholeReplayedAndDiscarded(t *testing.T) {
 	w := newWorld(t)
-	page, _, _, err := w.service.List(t.Context(), "events", Filter{}, 0, 10)
+	page, _, _, err := w.service.List(t.Context(), "events", Filter{}, Oldest, 0, 10)
 	require.NoError(t, err)
 	require.Empty(t, page)
 
 	w.publish(t, w.letter(1, "malformed"), w.letter(2, "invalid"))
 	w.publish(t, w.letter(1, "malformed"), w.letter(3, "malformed"))
 
-	page, more, total, err := w.service.List(t.Context(), "events", Filter{}, 0, 2)
+	page, more, total, err := w.service.List(t.Context(), "events", Filter{}, Oldest, 0, 2)
 	require.NoError(t, err)
 	require.Len(t, page, 2)
 	require.Equal(t, 3, total)
 	require.EqualValues(t, 1, page[0].Offset)
 	require.EqualValues(t, 2, page[1].Offset)
-	page, more, _, err = w.service.List(t.Context(), "events", Filter{}, more, 2)
+	page, more, _, err = w.service.List(t.Context(), "events", Filter{}, Oldest, more, 2)
 	require.NoError(t, err)
 	require.Zero(t, more)
 	require.Len(t, page, 1)
@@ -135,7 +135,7 @@ func TestALetterIsListedOnceShownWholeReplayedAndDiscarded(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Outcome{Matched: 1, Done: 1}, outcome)
 	for state, n := range map[State]int{Open: 0, Replayed: 2, Discarded: 1} {
-		page, _, _, err = w.service.List(t.Context(), "events", Filter{State: state}, 0, 10)
+		page, _, _, err = w.service.List(t.Context(), "events", Filter{State: state}, Oldest, 0, 10)
 		require.NoError(t, err)
 		require.Len(t, page, n, state)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -54,11 +53,10 @@ func (s *Service) topic(queue string) (string, error) {
 	return topic, nil
 }
 
-// List gives the letters that match, oldest first, at most limit of them, after the position that an
+// List gives the letters that match, in an order, at most limit of them, after the position that an
 // earlier call returned. more is the position to go on from; zero when there is nothing more. total is how many match.
-func (s *Service) List(ctx context.Context, queue string, wanted Filter, after int64, limit int) (page []*Entry,
-	more int64, total int, err error,
-) {
+func (s *Service) List(ctx context.Context, queue string, wanted Filter, sort Sort, after int64, limit int,
+) (page []*Entry, more int64, total int, err error) {
 	topic, err := s.topic(queue)
 	if err != nil {
 		return nil, 0, 0, err
@@ -67,13 +65,13 @@ func (s *Service) List(ctx context.Context, queue string, wanted Filter, after i
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	from := slices.IndexFunc(all, func(e *Entry) bool { return e.position >= after })
+	from := sort.begin(all, after)
 	if from < 0 {
 		return nil, 0, len(all), nil
 	}
 	page = all[from:]
 	if len(page) > limit {
-		more = page[limit].position
+		more = sort.next(all, from+limit)
 		page = page[:limit]
 	}
 	return page, more, len(all), nil

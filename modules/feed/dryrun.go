@@ -19,6 +19,20 @@ type DryRun struct {
 	Users   []DryRunUser `json:"users"`
 	Overlap float64      `json:"overlap"` // mean share of the first page that stays on it
 	Moved   float64      `json:"moved"`   // mean number of places by which a post that stays moves
+	Hits    *Hits        `json:"hits"`    // of all users; nil: what they engaged with is not known
+}
+
+// Hits are how many of the posts that a user liked, commented on or shared in the last day a first page would have, had
+// they not seen any: of those that are still there. It says whether a ranking has on top what people care for.
+type Hits struct {
+	Engaged int `json:"engaged"`
+	Before  int `json:"before"` // with the ranking in force
+	After   int `json:"after"`
+}
+
+// Engaged tells which posts a user liked, commented on or shared since a time.
+type Engaged interface {
+	Engaged(ctx context.Context, user core.ID, since time.Time) ([]core.ID, error)
 }
 
 // DryRunUser is one user's first page before and after.
@@ -28,6 +42,7 @@ type DryRunUser struct {
 	After   []core.ID `json:"after"`
 	Overlap float64   `json:"overlap"`
 	Moved   float64   `json:"moved"`
+	Hits    *Hits     `json:"hits"`
 }
 
 // DryRun makes the first pages of users with the ranking in force and with another. Without users it
@@ -40,21 +55,86 @@ func (f *Feed) DryRun(ctx context.Context, cfg rank.Config, users []core.ID) (Dr
 	other := &rank.Versioned{Version: inForce.Version, Config: cfg}
 	var out DryRun
 	for _, user := range users {
-		before, err := f.tryPage(ctx, user, inForce)
-		if err != nil {
+		one := DryRunUser{User: user}
+		engaged, known := f.engagedWith(ctx, user)
+		if known {
+			one.Hits = &Hits{Engaged: len(engaged)}
+		}
+		var err error
+		if one.Before, err = f.tryPages(ctx, &one, inForce, engaged); err != nil {
 			return out, err
 		}
-		after, err := f.tryPage(ctx, user, other)
-		if err != nil {
+		if one.After, err = f.tryPages(ctx, &one, other, engaged); err != nil {
 			return out, err
 		}
-		one := DryRunUser{User: user, Before: before, After: after}
 		one.compare()
+		if known {
+			out.Hits = out.Hits.plus(one.Hits)
+		}
 		out.Users = append(out.Users, one)
 		out.Overlap += one.Overlap / float64(len(users))
 		out.Moved += one.Moved / float64(len(users))
 	}
 	return out, nil
+}
+
+// tryPages is a first page by a ranking, and counts what it would have of what the user engaged with.
+func (f *Feed) tryPages(ctx context.Context, one *DryRunUser, ranking *rank.Versioned, engaged []core.ID) ([]core.ID,
+	error,
+) {
+	page, err := f.tryPage(ctx, one.User, ranking, f.clock.Now().Add(time.Hour))
+	if err != nil || len(engaged) == 0 {
+		return page, err
+	}
+	unseen, err := f.tryPage(ctx, one.User, ranking, f.clock.Now().Add(-engagedFor))
+	if err != nil {
+		return nil, err
+	}
+	hits := &one.Hits.After
+	if one.Before == nil {
+		hits = &one.Hits.Before
+	}
+	for _, post := range engaged {
+		if slices.Contains(unseen, post) {
+			*hits++
+		}
+	}
+	return page, nil
+}
+
+// engagedFor is how far back what users engaged with counts.
+const engagedFor = 24 * time.Hour
+
+// engagedWith are the posts that a user engaged with in the last day and that are still there; known is false where
+// nobody can say.
+func (f *Feed) engagedWith(ctx context.Context, user core.ID) (there []core.ID, known bool) {
+	if f.engaged == nil {
+		return nil, false
+	}
+	var posts []core.ID
+	err := f.guards.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {
+		posts, err = f.engaged.Engaged(ctx, user, f.clock.Now().Add(-engagedFor))
+		return err
+	})
+	if err != nil {
+		return nil, false
+	}
+	set := f.hot.View()
+	defer set.Close()
+	for _, id := range posts {
+		if p, ok := set.Post(id); ok && p.Author != user {
+			there = append(there, id)
+		}
+	}
+	return there, true
+}
+
+// plus adds those of one more user.
+func (h *Hits) plus(o *Hits) *Hits {
+	if h == nil {
+		h = &Hits{}
+	}
+	return &Hits{h.Engaged + o.Engaged, h.Before + o.Before, h.After + o.After}
 }
 
 func (u *DryRunUser) compare() {
@@ -71,11 +151,13 @@ func (u *DryRunUser) compare() {
 }
 
 // tryPage is a first page by a ranking, without side effects. It is computed: the candidates and the
-// affinity of a cached entry are those of the ranking in force.
-func (f *Feed) tryPage(ctx context.Context, user core.ID, ranking *rank.Versioned) ([]core.ID, error) {
+// affinity of a cached entry are those of the ranking in force. What the user saw from a time on does not count.
+func (f *Feed) tryPage(ctx context.Context, user core.ID, ranking *rank.Versioned, seenUntil time.Time) ([]core.ID,
+	error,
+) {
 	r := f.take(Query{User: user, Order: cursor.Ranked, Limit: DefaultLimit})
 	defer f.give(r)
-	r.Ranking = ranking
+	r.Ranking, r.seenUntil = ranking, seenUntil
 	if _, err := f.tryOut(ctx, r); err != nil {
 		return nil, err
 	}

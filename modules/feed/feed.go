@@ -58,6 +58,7 @@ type Feed struct {
 	builder     *candidates.Builder
 	fallback    Fallback
 	relations   Relations // nil: nobody knows
+	engaged     Engaged   // nil: nobody knows
 	lists       *published.Lists
 	week        *published.WeekCache
 	guards      guards.Guards
@@ -90,6 +91,7 @@ type Params struct {
 	Graph       candidates.Graph
 	Fallback    Fallback
 	Relations   Relations // nil: since when is not told
+	Engaged     Engaged   // nil: a dry run does not tell the hit rate
 	Weekly      published.Weekly
 	Direct      hot.Direct
 	Lists       published.Source
@@ -135,7 +137,7 @@ func New(p Params) (*Feed, error) {
 	f := &Feed{
 		cfg: cfg, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, absent: p.Absent, store: p.Store,
 		private: p.Private, optedOut: p.OptedOut, restricted: p.Restricted,
-		memory: memory, fallback: p.Fallback, relations: p.Relations,
+		memory: memory, fallback: p.Fallback, relations: p.Relations, engaged: p.Engaged,
 		lists: published.NewLists(p.Lists, cfg.ListsEvery, p.Guards.Redis, p.Hot.Suppress,
 			m.RedisFailures.WithLabelValues("lists")),
 		week:   published.NewWeekCache(p.Weekly, p.Guards.ClickHouse, cfg.Hot.ListPosts),

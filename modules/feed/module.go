@@ -222,7 +222,7 @@ func newFeed(in feedIn) (*Feed, error) {
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
 		Absent: in.Absent, Private: in.Private.Set, OptedOut: in.OptedOut.Set, Restricted: in.Tables.Restricts(),
-		Store: in.Store, Graph: edges, Relations: edges, Fallback: fallback,
+		Store: in.Store, Graph: edges, Relations: edges, Engaged: edges, Fallback: fallback,
 		Weekly: hot.NewClickHouse(in.ClickHouse, in.From),
 		Direct: hot.NewClickHouse(in.ClickHouse, in.From).Naming(in.Load),
 		Lists:  in.Lists, Guards: in.Guards, Names: in.Keys, Clock: in.Clock, Registry: in.Registry, Log: in.Log,

@@ -67,6 +67,11 @@ func (p *Post) Hour(minuteOfHour float64) core.Engagement {
 	if p.Suppressed || p.Few {
 		return core.Engagement{}
 	}
+	return p.lastHour(minuteOfHour)
+}
+
+// lastHour is the same, whether it counts or not.
+func (p *Post) lastHour(minuteOfHour float64) core.Engagement {
 	left := max(0, 1-minuteOfHour/60)
 	prev := p.counts[Previous].engagement()
 	share := func(n int64) int64 { return int64(float64(n) * left) }

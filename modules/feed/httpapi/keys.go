@@ -3,11 +3,13 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed"
+	"github.com/feedrank/feedrank/modules/feed/hot"
 )
 
 // Keys reads the keys of clients.
@@ -88,10 +90,63 @@ func nameFiltered(ctx context.Context, f *feed.Feed, all []feed.Filtered) []filt
 	return out
 }
 
+type trendReasons struct {
+	PeopleNeeded int64         `json:"people_needed"`
+	Items        []trendReason `json:"items"`
+	LeftOut      []trendReason `json:"left_out"`
+}
+
+type trendReason struct {
+	Post      core.Key  `json:"post"`
+	Author    core.Key  `json:"author"`
+	CreatedAt time.Time `json:"created_at"`
+	Score     float64   `json:"score"`
+	Did       *did      `json:"did"`
+	Why       hot.Doubt `json:"why,omitempty"`
+}
+
+// did is what people did with a post.
+type did struct {
+	People    int64 `json:"people"`
+	Likes     int64 `json:"likes"`
+	Comments  int64 `json:"comments"`
+	Shares    int64 `json:"shares"`
+	Exposures int64 `json:"exposures"`
+}
+
+// nameTrendReasons leaves out what cannot be named.
+func nameTrendReasons(ctx context.Context, f *feed.Feed, reasons feed.TrendReasons) trendReasons {
+	var ids []core.ID
+	for _, one := range slices.Concat(reasons.Items, reasons.LeftOut) {
+		ids = append(ids, one.Post, one.Author)
+	}
+	texts := f.Texts(ctx, ids)
+	name := func(all []feed.TrendReason) []trendReason {
+		out := make([]trendReason, 0, len(all))
+		for _, one := range all {
+			post, named := one.Post.Named(texts)
+			author, also := one.Author.Named(texts)
+			if !named || !also {
+				continue
+			}
+			reason := trendReason{Post: post, Author: author, CreatedAt: one.CreatedAt, Score: one.Score, Why: one.Why}
+			if e := one.Did; e != nil {
+				reason.Did = &did{one.People, e.Likes, e.Comments, e.Shares, e.Exposures}
+			}
+			out = append(out, reason)
+		}
+		return out
+	}
+	return trendReasons{
+		PeopleNeeded: reasons.PeopleNeeded, Items: name(reasons.Items), LeftOut: name(reasons.LeftOut),
+	}
+}
+
 type dryRun struct {
 	Users   []dryRunUser `json:"users"`
 	Overlap float64      `json:"overlap"`
 	Moved   float64      `json:"moved"`
+	Hits    *feed.Hits   `json:"hits"`
 }
 
 type dryRunUser struct {
@@ -100,6 +155,7 @@ type dryRunUser struct {
 	After   []core.Key `json:"after"`
 	Overlap float64    `json:"overlap"`
 	Moved   float64    `json:"moved"`
+	Hits    *feed.Hits `json:"hits"`
 }
 
 // nameDryRun leaves out what cannot be named.
@@ -109,12 +165,12 @@ func nameDryRun(ctx context.Context, f *feed.Feed, tried feed.DryRun) dryRun {
 		ids = append(append(append(ids, u.User), u.Before...), u.After...)
 	}
 	texts := f.Texts(ctx, ids)
-	out := dryRun{Overlap: tried.Overlap, Moved: tried.Moved}
+	out := dryRun{Overlap: tried.Overlap, Moved: tried.Moved, Hits: tried.Hits}
 	for _, u := range tried.Users {
 		user, named := u.User.Named(texts)
 		if named {
 			out.Users = append(out.Users, dryRunUser{
-				user, namedKeys(u.Before, texts), namedKeys(u.After, texts), u.Overlap, u.Moved,
+				user, namedKeys(u.Before, texts), namedKeys(u.After, texts), u.Overlap, u.Moved, u.Hits,
 			})
 		}
 	}

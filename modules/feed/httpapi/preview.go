@@ -35,6 +35,7 @@ func (p *Preview) Routes() []httpserver.Route {
 		reads("/admin/v1/feed", p.page),
 		reads("/admin/v1/feed/filtered", p.filtered),
 		reads("/admin/v1/feed/trending", p.trending),
+		reads("/admin/v1/feed/trending/reasons", p.trendReasons),
 	}
 }
 
@@ -68,6 +69,21 @@ func (p *Preview) trending(c echo.Context) error {
 	}
 	return p.feed.Trends(c.Request().Context(), q,
 		func(made *page.Page) error { return p.api.write(c, made, page.Plain) })
+}
+
+// trendReasons says what is behind the list of a window, and what was left out of it.
+func (p *Preview) trendReasons(c echo.Context) error {
+	params := httpserver.NewQuery(c, "window", "limit")
+	window := params.OneOf("window", published.Day, published.Hour, published.Week)
+	limit := params.Int("limit", 1, maxTrending, defaultTrending)
+	if err := params.Err(); err != nil {
+		return err
+	}
+	reasons, err := p.feed.TrendReasons(c.Request().Context(), window, limit)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, nameTrendReasons(c.Request().Context(), p.feed, reasons))
 }
 
 func (p *Preview) filtered(c echo.Context) error {

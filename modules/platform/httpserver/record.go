@@ -31,7 +31,7 @@ var Operations = []string{
 	"cache.drop", "cache.drop_matching",
 	"breaker.force", "breaker.force_all", "breaker.reset",
 	"job.run", "audit.run", "cdc.resync", "views.rebuild",
-	"dead_letters.replay", "dead_letters.discard", "dead_letters.quarantine",
+	"dead_letters.replay", "dead_letters.discard", "dead_letters.quarantine", "dead_letters.look",
 	"events.import", "people.erase", "people.export",
 }
 
@@ -68,7 +68,7 @@ func ChangedNothing(c echo.Context) {
 // record hands what an operator changed to the recorder, once the call is answered.
 func record(r Route, recorder Recorder, clock core.Clock) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		if recorder == nil || !r.changes() {
+		if recorder == nil || !r.recorded() {
 			return next
 		}
 		return func(c echo.Context) error {

@@ -44,10 +44,12 @@ func TestWhatAnOperatorChangesIsRecordedAndNothingElse(t *testing.T) {
 			What: "thing.change", Handler: handler,
 		}
 	}
+	unseen := admin(http.MethodPost, "/look", true, done)
+	unseen.What = ""
 	s, client := serveWith(t, nil, []httpserver.Option{httpserver.WithRecorder(record, core.SystemClock{})},
 		admin(http.MethodPut, "/things/:id", false, done),
 		admin(http.MethodGet, "/things", false, done),
-		admin(http.MethodPost, "/look", true, done),
+		unseen, admin(http.MethodPost, "/watched", true, done),
 		admin(http.MethodPost, "/try", false, func(c echo.Context) error {
 			httpserver.ChangedNothing(c)
 			return done(c)
@@ -66,6 +68,9 @@ func TestWhatAnOperatorChangesIsRecordedAndNothingElse(t *testing.T) {
 		{"GET", "/things", "user", 403, 0},
 		{"GET", "/things", "service", 403, 0},
 		{"POST", "/look", "reader", 204, 0},
+		{"POST", "/watched", "ana", 204, 1},
+		{"POST", "/watched", "reader", 204, 1},
+		{"POST", "/watched", "nameless", 403, 0},
 		{"POST", "/try", "ana", 204, 0},
 		{"POST", "/wrong", "ana", 400, 0},
 		{"POST", "/fails", "ana", 503, 1},
@@ -83,7 +88,7 @@ func TestWhatAnOperatorChangesIsRecordedAndNothingElse(t *testing.T) {
 		require.Len(t, record.actions, c.recorded, "%v", c)
 		if c.recorded > 0 {
 			a := record.actions[0]
-			require.Equal(t, "ana", a.Who)
+			require.Equal(t, map[string]string{"ana": "ana", "reader": "ben"}[c.token], a.Who)
 			require.Equal(t, "thing.change", a.What)
 			require.Equal(t, c.status, a.Status)
 			require.NotZero(t, a.At)

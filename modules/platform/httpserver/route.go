@@ -33,7 +33,7 @@ type Route struct {
 	Handler echo.HandlerFunc
 	NoLimit bool            // of time: for profiles
 	What    string          // with Access Admin, of a call that changes something: a stable word for the record
-	Reads   bool            // with Access Admin: a POST that changes nothing
+	Reads   bool            // with Access Admin: a POST that changes nothing; with What it is recorded all the same
 	InParts bool            // of a body: the handler refuses what is no text part by part, not the whole
 	Class   admission.Class // of a call of users: how urgent it is when there is too much to do
 }
@@ -92,6 +92,9 @@ func (r Route) changes() bool {
 	return r.Access == Admin && !r.Reads && r.Method != http.MethodGet && r.Method != http.MethodHead
 }
 
+// recorded tells whether a call is put on record: what changes something, and what one must not look at unseen.
+func (r Route) recorded() bool { return r.changes() || r.Access == Admin && r.Reads && r.What != "" }
+
 // headed tells whether a call takes HEAD, too. A profile is not taken for nobody to read it.
 func (r Route) headed() bool { return r.Method == http.MethodGet && r.Access != Debug }
 
@@ -113,9 +116,9 @@ func authorize(r Route, auth Authenticator) echo.MiddlewareFunc {
 			case r.changes() && !p.Admin:
 				return core.Errorf(core.CodeForbidden,
 					"this call changes something: it needs a token with the admin scope, not the one that only reads")
-			case r.changes() && !p.named():
+			case r.recorded() && !p.named():
 				return core.Errorf(core.CodeForbidden,
-					"a token that changes something must say whose it is, in its subject")
+					"this call is put on record: the token must say whose it is, in its subject")
 			case r.Access == Admin && p.Service != "":
 				return core.Errorf(core.CodeForbidden, "nobody acts as a user here: leave out the header Act-As")
 			case r.Access == User && !p.UserID.Valid():

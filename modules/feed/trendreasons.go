@@ -1,0 +1,68 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/cursor"
+	"github.com/feedrank/feedrank/modules/feed/hot"
+	"github.com/feedrank/feedrank/modules/feed/published"
+	"github.com/feedrank/feedrank/modules/feed/rank"
+)
+
+// TrendReasons are why posts trend, and why others do not.
+type TrendReasons struct {
+	PeopleNeeded int64         // whose reactions it takes in a day
+	Items        []TrendReason // the list of a window, best first
+	LeftOut      []TrendReason // what would be high in it, best first
+}
+
+// TrendReason is what people did with a post.
+type TrendReason struct {
+	Post, Author core.ID
+	CreatedAt    time.Time
+	Score        float64
+	Did          *core.Engagement // in the last hour, or day; nil: it is older than what replicas count
+	People       int64            // at least so many people did it
+	Why          hot.Doubt        // of one that is left out
+}
+
+// TrendReasons tells what is behind a list of trending posts, and what was left out of it. Of the list of a week it
+// tells what was done in the last day.
+func (f *Feed) TrendReasons(ctx context.Context, window string, limit int) (TrendReasons, error) {
+	r := f.take(Query{Order: cursor.Ranked, Limit: limit, Window: window})
+	defer f.give(r)
+	list := f.trendingList(ctx, r, window)
+	hour := window == published.Hour
+	left, people := f.hot.LeftOut(hour, limit)
+	out := TrendReasons{PeopleNeeded: people}
+	set := f.hot.View()
+	for i := range list[:min(limit, len(list))] {
+		one := list[i]
+		p, there := set.Post(one.Post.ID)
+		if there {
+			one.Post = p
+		}
+		out.Items = append(out.Items, reasonOf(one, there, hour, r.Now))
+	}
+	set.Close()
+	for _, one := range left {
+		reason := reasonOf(one.Ranked, true, hour, r.Now)
+		reason.Why = one.Why
+		out.LeftOut = append(out.LeftOut, reason)
+	}
+	return out, nil
+}
+
+func reasonOf(one hot.Ranked, counted, hour bool, now time.Time) TrendReason {
+	p := &one.Post
+	out := TrendReason{
+		Post: p.ID, Author: p.Author, CreatedAt: time.UnixMicro(p.Created).UTC(), Score: one.Value,
+	}
+	if counted {
+		did := p.Done(hour, now)
+		out.Did, out.People = &did, rank.People(did)
+	}
+	return out
+}
