@@ -22,7 +22,7 @@ func TestTwoPagesSideBySide(t *testing.T) {
 }
 
 func TestReasonsForSuggestionsAreSentences(t *testing.T) {
-	require.Equal(t, "1 person whom they follow follows them", because("followed_by", 1))
+	require.Equal(t, "followed by 1 person whom they follow", because("followed_by", 1))
 	require.Equal(t, "3 people whom they follow like, comment on or share their posts", because("engaged_by", 3))
 	for _, kind := range []string{"engaged", "popular", "active", "new kind"} {
 		require.NotEmpty(t, because(kind, 2))

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -49,6 +50,7 @@ func (c *content) String() string {
 // lettersView is what waits in the queues.
 type lettersView struct {
 	Queues, States []string
+	Orders         []struct{ Value, Text string }
 	Wanted         letterFilter
 	Filtered       bool
 	Self           string // the address of this list
@@ -57,7 +59,7 @@ type lettersView struct {
 	Problem        *views.Problem
 }
 
-type letterFilter struct{ Queue, State, Reason, Topic, Since, Until string }
+type letterFilter struct{ Queue, State, Reason, Topic, Since, Until, Order string }
 
 type letterList struct {
 	Name    string
@@ -77,6 +79,7 @@ func (f letterFilter) values() url.Values {
 	out := url.Values{}
 	for name, value := range map[string]string{
 		"state": f.State, "reason": f.Reason, "topic": f.Topic, "since": f.Since, "until": f.Until,
+		"order": f.Order,
 	} {
 		if value != "" {
 			out.Set(name, value)
@@ -89,6 +92,9 @@ func (c *Console) letters(v *visit) error {
 	view := lettersView{Queues: queues, States: states, Wanted: letterFilter{
 		Queue: v.QueryParam("queue"), State: v.QueryParam("state"), Reason: v.QueryParam("reason"),
 		Topic: v.QueryParam("topic"), Since: v.QueryParam("since"), Until: v.QueryParam("until"),
+		Order: v.QueryParam("order"),
+	}, Orders: []struct{ Value, Text string }{
+		{"", "oldest first"}, {"newest", "newest first"}, {"reason", "by reason"}, {"largest", "largest first"},
 	}}
 	if view.Wanted.State == "" {
 		view.Wanted.State = "open"
@@ -169,7 +175,11 @@ func (v *visit) showOne(queue, id string, whole bool) error {
 		view.Queue = queues[0]
 	}
 	letter := &deadLetter{}
-	err := v.get("/admin/v1/dead-letters/"+url.PathEscape(id), url.Values{"queue": {view.Queue}}, letter)
+	path, asked := "/admin/v1/dead-letters/"+url.PathEscape(id), url.Values{"queue": {view.Queue}}
+	err := v.get(path, asked, letter)
+	if err == nil && whole { // who looks is put on record, or sees nothing
+		err = v.ask(http.MethodPost, path+"/look", asked, nil, letter)
+	}
 	if err != nil {
 		view.Problem = v.explain("This letter cannot be shown", err)
 		return v.show("letter", "Dead letter", "letters", view)
@@ -177,7 +187,6 @@ func (v *visit) showOne(queue, id string, whole bool) error {
 	view.Letter = letter
 	if whole {
 		view.Key, view.Value = letter.Key.String(), letter.Value.String()
-		v.console.looked(v, letter)
 	}
 	return v.show("letter", "Dead letter "+id, "letters", view)
 }

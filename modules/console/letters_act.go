@@ -8,18 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/feedrank/feedrank/modules/console/session"
 	"github.com/feedrank/feedrank/modules/console/views"
-	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
 )
-
-// looked notes who looked at a record.
-func (c *Console) looked(v *visit, letter *deadLetter) {
-	c.log.Info("an operator looked at the record of a dead letter", zap.String("who", textcheck.AsText(v.who.Name)),
-		zap.String("letter", letter.ID), zap.String("from", v.RealIP()))
-}
 
 // letterOrder is the body of a replay and of a discard.
 type letterOrder struct {

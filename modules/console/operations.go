@@ -18,10 +18,12 @@ type operationsView struct {
 	Checks           []check
 	ReadinessProblem *views.Problem
 	Replicas         []replica
+	ReplicasBy       sorting
 	ReplicasProblem  *views.Problem
 	Breakers         []breakersOf
 	BreakersProblem  *views.Problem
 	Jobs             []job
+	JobsBy           sorting
 	Leader           *leader
 	JobsProblem      *views.Problem
 	Audit            *audit
@@ -62,6 +64,14 @@ func (j job) Last() *run {
 	return &j.Runs[0]
 }
 
+// last is the latest run, or an empty one.
+func (j job) last() run {
+	if latest := j.Last(); latest != nil {
+		return *latest
+	}
+	return run{}
+}
+
 // Class is the colour of a run.
 func (r run) Class() string {
 	switch r.Outcome {
@@ -80,7 +90,14 @@ func (r run) Took() string {
 	if r.FinishedAt == nil {
 		return ""
 	}
-	return r.FinishedAt.Sub(r.StartedAt).Round(10 * time.Millisecond).String()
+	return r.took().Round(10 * time.Millisecond).String()
+}
+
+func (r run) took() time.Duration {
+	if r.FinishedAt == nil {
+		return 0
+	}
+	return r.FinishedAt.Sub(r.StartedAt)
 }
 
 type audit struct {
@@ -107,6 +124,12 @@ func (c *Console) operations(v *visit) error {
 	slices.SortFunc(view.Checks, func(a, b check) int { return cmp.Compare(a.Name, b.Name) })
 
 	view.Replicas, view.ReplicasProblem = v.replicas()
+	view.ReplicasBy = sorted(v, "replicas", view.Replicas, columns[replica]{
+		"where":   func(a, b replica) int { return cmp.Compare(a.Host, b.Host) },
+		"state":   func(a, b replica) int { return a.SeenAt.Compare(b.SeenAt) },
+		"version": func(a, b replica) int { return cmp.Compare(a.Version, b.Version) },
+		"started": func(a, b replica) int { return a.StartedAt.Compare(b.StartedAt) },
+	})
 	view.Breakers, view.BreakersProblem = v.breakers(view.Replicas, view.ReplicasProblem == nil)
 
 	var jobs struct {
@@ -115,6 +138,12 @@ func (c *Console) operations(v *visit) error {
 	}
 	err = v.get("/admin/v1/jobs", url.Values{"runs": {"8"}}, &jobs)
 	view.Jobs, view.Leader, view.JobsProblem = jobs.Items, jobs.Leader, v.explain("The jobs are not known", err)
+	view.JobsBy = sorted(v, "jobs", view.Jobs, columns[job]{
+		"job":   func(a, b job) int { return cmp.Compare(a.Name, b.Name) },
+		"every": func(a, b job) int { return cmp.Compare(a.EveryMS, b.EveryMS) },
+		"began": func(a, b job) int { return a.last().StartedAt.Compare(b.last().StartedAt) },
+		"took":  func(a, b job) int { return cmp.Compare(a.last().took(), b.last().took()) },
+	})
 
 	report := &audit{}
 	if err = v.get("/admin/v1/audit", nil, report); err == nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/feedrank/feedrank/modules/console/views"
 	"github.com/feedrank/feedrank/modules/core"
 )
 
@@ -90,8 +91,7 @@ func terms(e *core.Explain, most float64) []term {
 		{
 			Name: "Engagement", Class: "engaged", Value: e.Weights.Engagement * e.Engagement,
 			Formula: product(e.Weights.Engagement, e.Engagement),
-			Why: fmt.Sprintf("%d likes, %d comments, %d shares on %d exposures", in.Likes, in.Comments, in.Shares,
-				in.Exposures),
+			Why:     reactions(in.Likes, in.Comments, in.Shares, in.Exposures),
 		},
 		{
 			Name: "Affinity", Class: "affine", Value: e.Weights.Affinity * e.Affinity,
@@ -108,6 +108,16 @@ func terms(e *core.Explain, most float64) []term {
 		at += width
 	}
 	return all
+}
+
+// reactions are what people did with a post.
+func reactions(likes, comments, shares, exposures int64) string {
+	if likes == 0 && comments == 0 && shares == 0 {
+		return "no reactions, " + views.Plural(int(exposures), "exposure", "exposures")
+	}
+	return fmt.Sprintf("%s, %s, %s, %s", views.Plural(int(likes), "like", "likes"),
+		views.Plural(int(comments), "comment", "comments"), views.Plural(int(shares), "share", "shares"),
+		views.Plural(int(exposures), "exposure", "exposures"))
 }
 
 func product(weight, value float64) string { return fmt.Sprintf("%.2f × %.3f", weight, value) }

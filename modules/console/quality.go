@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -18,6 +19,7 @@ type qualityView struct {
 	Bys     []struct{ Value, Text string }
 	Charts  []quality.Chart
 	Rows    []quality.Row
+	Sorted  sorting
 	Missing []string // days that are not counted yet
 	Problem *views.Problem
 }
@@ -40,6 +42,14 @@ func (c *Console) quality(v *visit) error {
 		view.Problem = v.explain("How feeds did is not known", err)
 	}
 	view.Charts, view.Rows = quality.Plot(days, view.By)
+	byFigure := func(n int) func(a, b quality.Row) int {
+		return func(a, b quality.Row) int { return cmp.Compare(a.Order(n), b.Order(n)) }
+	}
+	view.Sorted = sorted(v, "sort", view.Rows, columns[quality.Row]{
+		"day": func(a, b quality.Row) int { return cmp.Compare(a.Day, b.Day) },
+		"of":  func(a, b quality.Row) int { return cmp.Compare(a.Series, b.Series) },
+		"ctr": byFigure(0), "dwell": byFigure(1), "hides": byFigure(2), "cache": byFigure(3), "degraded": byFigure(4),
+	})
 	return v.show("quality", "Quality", "quality", view)
 }
 

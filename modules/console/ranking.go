@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -36,6 +37,7 @@ type rankingView struct {
 	Tried       *dryRun
 	Moves       []move
 	History     []pastRanking
+	Sorted      sorting // of the history
 	Problem     *views.Problem
 }
 
@@ -63,16 +65,29 @@ type dryRun struct {
 		After   []string `json:"after"`
 		Overlap float64  `json:"overlap"`
 		Moved   float64  `json:"moved"`
+		Hits    *hits    `json:"hits"`
 	} `json:"users"`
 	Overlap float64 `json:"overlap"`
 	Moved   float64 `json:"moved"`
+	Hits    *hits   `json:"hits"`
 }
+
+// hits are how many of the posts that people engaged with in the last day their first pages have.
+type hits struct {
+	Engaged int `json:"engaged"`
+	Before  int `json:"before"`
+	After   int `json:"after"`
+}
+
+// Share of what was engaged with.
+func (h hits) Share(n int) float64 { return float64(n) / float64(max(1, h.Engaged)) }
 
 // move is what changes for one user.
 type move struct {
 	User           string
 	Overlap, Moved float64
 	In, Out        []string
+	Hits           *hits
 }
 
 func (c *Console) ranking(v *visit) error {
@@ -130,6 +145,11 @@ func (v *visit) rankingView() (view rankingView, err error) {
 		}
 		view.History = append(view.History, row)
 	}
+	view.Sorted = sorted(v, "history", view.History, columns[pastRanking]{
+		"version": func(a, b pastRanking) int { return cmp.Compare(a.Version, b.Version) },
+		"who":     func(a, b pastRanking) int { return cmp.Compare(a.ChangedBy, b.ChangedBy) },
+		"reason":  func(a, b pastRanking) int { return cmp.Compare(a.Note, b.Note) },
+	})
 	return view, nil
 }
 
@@ -198,7 +218,7 @@ func (view *rankingView) try(v *visit, changed []constant) {
 	view.Tried = tried
 	for _, u := range tried.Users {
 		view.Moves = append(view.Moves, move{
-			User: u.User, Overlap: u.Overlap, Moved: u.Moved, In: without(u.After, u.Before),
+			User: u.User, Overlap: u.Overlap, Moved: u.Moved, Hits: u.Hits, In: without(u.After, u.Before),
 			Out: without(u.Before, u.After),
 		})
 	}
@@ -227,6 +247,7 @@ func (c *Console) saveRanking(v *visit, view rankingView, version uint64, change
 			}
 		}
 	}
+	ask.Means = append(ask.Means, "Reason: "+view.Note)
 	if !v.confirmed() {
 		return v.confirm("Ranking", "ranking", ask)
 	}

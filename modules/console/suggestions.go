@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 
@@ -12,6 +13,7 @@ type suggestionsView struct {
 	User    string
 	Answer  *suggestions
 	Rows    []suggestionRow
+	Sorted  sorting
 	Problem *views.Problem
 }
 
@@ -60,6 +62,12 @@ func (c *Console) suggestions(v *visit) error {
 			Names: item.Reason.Users, Score: item.Score, Width: views.Width(item.Score, most),
 		})
 	}
+	view.Sorted = sorted(v, "sort", view.Rows, columns[suggestionRow]{
+		"place": func(a, b suggestionRow) int { return cmp.Compare(a.Place, b.Place) },
+		"user":  func(a, b suggestionRow) int { return compareKeys(a.User, b.User) },
+		"why":   func(a, b suggestionRow) int { return cmp.Compare(a.Why, b.Why) },
+		"score": func(a, b suggestionRow) int { return cmp.Compare(a.Score, b.Score) },
+	})
 	return v.show("suggestions", "Suggestions to user "+view.User, "trending", view)
 }
 
@@ -67,7 +75,7 @@ func (c *Console) suggestions(v *visit) error {
 func because(kind string, count int64) string {
 	switch kind {
 	case "followed_by":
-		return fmt.Sprintf("%s whom they follow %s them", persons(count), verb(count, "follows", "follow"))
+		return "followed by " + persons(count) + " whom they follow"
 	case "engaged_by":
 		return fmt.Sprintf("%s whom they follow %s, %s or %s their posts", persons(count),
 			verb(count, "likes", "like"), verb(count, "comments on", "comment on"),

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/console/views"
@@ -42,6 +43,7 @@ type whyNotView struct {
 	Answer     *verdict
 	Verdict    string
 	Sentence   string
+	Sessions   []inSessions
 	Card       *card
 	Problem    *views.Problem
 }
@@ -58,12 +60,28 @@ func (c *Console) whyNot(v *visit) error {
 		return v.show("whynot", "Why not", "whynot", view)
 	}
 	view.Answer = answer
+	view.Sessions = answer.sessions()
 	view.Verdict, view.Sentence = answer.said(view.User, view.Post)
 	if answer.Explain != nil {
 		shown := cardOf(item{Score: answer.Score, Explain: answer.Explain}, answer.Place, answer.Score)
 		view.Card = &shown
 	}
 	return v.show("whynot", "Why post "+view.Post+", for user "+view.User, "whynot", view)
+}
+
+// inSessions are sessions in which a post stands at the same place.
+type inSessions struct{ Place, Of, Times int }
+
+// sessions are those that the user is in the middle of, without saying the same again.
+func (a *verdict) sessions() (all []inSessions) {
+	for _, one := range a.Sessions {
+		at := slices.IndexFunc(all, func(s inSessions) bool { return s.Place == one.Place && s.Of == one.Of })
+		if at < 0 {
+			at, all = len(all), append(all, inSessions{Place: one.Place, Of: one.Of})
+		}
+		all[at].Times++
+	}
+	return all
 }
 
 // reasons are the rules in a sentence about a user and a post.

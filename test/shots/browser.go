@@ -13,7 +13,7 @@ import (
 
 // newBrowser is a Chromium that is logged in.
 func newBrowser(ctx context.Context, link string) (*chromium.Browser, error) {
-	b, err := chromium.Start(ctx, "once=none")
+	b, err := chromium.Start(ctx, "once=none", "login/oidc")
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -96,6 +95,7 @@ func (s *scene) screens() []screen {
 		{name: "actions-change", path: "/console/actions", act: chromedp.Click(`main details summary`)},
 		{name: "runbook", path: "/console/runbook?entry=EventsLate"},
 		{name: "pipeline", path: "/console/pipeline", act: chromedp.WaitVisible(`//span[contains(., "rates of the last")]`)},
+		{name: "provider-away", path: "/console/login/oidc/begin"},
 		{name: "refused", path: "/console/login?once=none"},
 		{
 			name: "pipeline-down", path: "/console/pipeline", before: s.killClickHouse,
@@ -146,7 +146,10 @@ func prepare(ctx context.Context, d *lab.Dev) (_ *scene, err error) {
 	if err := s.call(ctx, http.MethodPost, "/admin/v1/jobs/trending/run", ""); err != nil {
 		return nil, err
 	}
-	return s, s.settle(ctx)
+	if err := s.settle(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.watch(ctx)
 }
 
 // spoil writes what is no event.
@@ -225,13 +228,8 @@ func (s *scene) call(ctx context.Context, method, path, body string) error {
 	return err
 }
 
-func (s *scene) ask(ctx context.Context, method, path, body string) (string, error) {
-	token, err := auth.SignOperator(s.dev.Config.Auth, "ben", false, time.Hour, time.Now())
-	if err != nil {
-		return "", err
-	}
-	address := url.URL{Scheme: "http", Host: s.dev.Program.AdminAddr()}
-	request, err := http.NewRequestWithContext(ctx, method, address.String()+path, strings.NewReader(body))
+func send(ctx context.Context, method, address, token, body string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
 		return "", err
 	}
@@ -245,9 +243,17 @@ func (s *scene) ask(ctx context.Context, method, path, body string) (string, err
 		return "", err
 	}
 	if response.StatusCode >= http.StatusBadRequest {
-		return "", fmt.Errorf("%s %s: %d %s", method, path, response.StatusCode, text)
+		return "", fmt.Errorf("%s %s: %d %s", method, address, response.StatusCode, text)
 	}
 	return string(text), nil
+}
+
+func (s *scene) ask(ctx context.Context, method, path, body string) (string, error) {
+	token, err := auth.SignOperator(s.dev.Config.Auth, "ben", false, time.Hour, time.Now())
+	if err != nil {
+		return "", err
+	}
+	return send(ctx, method, "http://"+s.dev.Program.AdminAddr()+path, token, body)
 }
 
 // killClickHouse shows what a console says then.

@@ -3,6 +3,7 @@ package quality
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 )
@@ -11,6 +12,14 @@ import (
 type Row struct {
 	Day, Series string
 	Figures     []Figure
+}
+
+// Order is by what a figure is ordered; one that is not known comes before all others.
+func (r Row) Order(figure int) float64 {
+	if figure >= len(r.Figures) || !r.Figures[figure].Known {
+		return math.Inf(-1)
+	}
+	return r.Figures[figure].Value
 }
 
 // Figure is a number that may not be known.

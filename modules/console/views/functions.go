@@ -17,20 +17,22 @@ import (
 // functions are what templates can call.
 func functions(clock core.Clock) template.FuncMap {
 	return template.FuncMap{
-		"rfc":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"utc":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
-		"ago":     func(t time.Time) string { return Ago(clock.Now().Sub(t)) },
-		"number":  number,
-		"percent": func(share float64) string { return strconv.FormatFloat(100*share, 'f', 0, 64) + " %" },
-		"width":   Width,
-		"json":    pretty,
-		"link":    link,
-		"dict":    dict,
-		"plural":  Plural,
-		"add":     func(a, b int) int { return a + b },
-		"minus":   func(a int) int { return -a },
-		"words":   func(s string) string { return strings.ReplaceAll(s, "_", " ") },
-		"every":   func(ms int64) string { return Ago(time.Duration(ms) * time.Millisecond) },
+		"rfc":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"utc":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
+		"ago":      func(t time.Time) string { return Ago(clock.Now().Sub(t)) },
+		"number":   number,
+		"percent":  func(share float64) string { return strconv.FormatFloat(100*share, 'f', 0, 64) + " %" },
+		"width":    Width,
+		"has":      func(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" },
+		"json":     pretty,
+		"link":     link,
+		"dict":     dict,
+		"plural":   Plural,
+		"plural64": func(n int64, one, many string) string { return Plural(int(n), one, many) },
+		"add":      func(a, b int) int { return a + b },
+		"minus":    func(a int) int { return -a },
+		"words":    func(s string) string { return strings.ReplaceAll(s, "_", " ") },
+		"every":    func(ms int64) string { return Ago(time.Duration(ms) * time.Millisecond) },
 	}
 }
 

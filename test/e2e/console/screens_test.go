@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -101,6 +102,52 @@ func TestARankingIsTriedSavedAndRolledBack(t *testing.T) {
 	require.Contains(t, b.page, "Version 2 is in force")
 	require.Contains(t, b.page, `name="weights.freshness" value="0.3"`)
 	require.Contains(t, b.open("/console/actions?what=ranking.change"), "ana")
+}
+
+func TestADryRunTellsWhatOfYesterdayItWouldHave(t *testing.T) {
+	w := newWorld(t)
+	b := w.operator("ana", false)
+	post := w.postOf(6)
+	b.until("/console/why-not?user=1&post="+post, "at place")
+	try := url.Values{"do": {"try"}, "version": {"0"}, "weights.freshness": {"0.9"}, "users": {"1"}}
+	b.open("/console/ranking")
+	b.submit("/console/ranking", try)
+	require.Contains(t, b.page, "engaged with nothing in the last day")
+	w.acts(t, 1, "like", post)
+	wait.Until(t, func() bool {
+		b.open("/console/ranking")
+		b.submit("/console/ranking", try)
+		return strings.Contains(b.page, "of the 1 post that these users liked")
+	}, "a like is counted")
+	require.Contains(t, b.page, "1 would be on their first pages with the ranking in force and 1 with this one")
+	require.Contains(t, b.page, "100 % → 100 %")
+	w.acts(t, 1, "unlike", post)
+	wait.Until(t, func() bool {
+		b.open("/console/ranking")
+		b.submit("/console/ranking", try)
+		return strings.Contains(b.page, "engaged with nothing in the last day")
+	}, "and one that is taken back is not")
+}
+
+func TestTrendingSaysWhoIsBehindItAndWhatIsLeftOut(t *testing.T) {
+	w := newWorld(t)
+	b := w.operator("ana", false)
+	popular, lonely := w.postOf(6), w.postOf(7)
+	b.until("/console/why-not?user=1&post="+popular, "at place")
+	for user := core.ID(11); user <= 14; user++ {
+		w.acts(t, user, "like", popular)
+	}
+	w.acts(t, 11, "like", lonely)
+	b.until("/console/trending", "4 likes, 0 comments, 0 shares")
+	require.Contains(t, b.page, "it takes 3 people")
+	b.until("/console/trending", "too few people reacted to it")
+	_, left, _ := strings.Cut(b.page, "Left out")
+	require.Contains(t, left, "<b>"+lonely+"</b>")
+	require.NotContains(t, left, "<b>"+popular+"</b>")
+	require.Contains(t, b.open("/console/trending?sort=-people"), `aria-sort="descending"`)
+	for _, window := range []string{"1h", "7d"} {
+		b.until("/console/trending?window="+window, "4 likes")
+	}
 }
 
 func TestOperationsShowsAndActs(t *testing.T) {

@@ -152,5 +152,12 @@ func TestWhatPeopleWroteShowsAsText(t *testing.T) {
 	require.NotContains(t, b.page, "alert(1)</pre>", "the record is not shown before somebody asks")
 	b.submit("/console/dead-letters/letter", url.Values{"queue": {"events"}, "id": {letter[1]}})
 	require.Contains(t, b.page, "&lt;script&gt;alert(1)")
+	require.NotContains(t, b.open("/console/dead-letters/letter?queue=events&id="+url.QueryEscape(letter[1])), "alert(1)</pre>",
+		"nor the next time")
+	reader := w.operator("eve", true)
+	reader.open("/console/dead-letters/letter?queue=events&id=" + url.QueryEscape(letter[1]))
+	reader.submit("/console/dead-letters/letter", url.Values{"queue": {"events"}, "id": {letter[1]}})
+	require.Contains(t, reader.page, "&lt;script&gt;alert(1)")
+	b.until("/console/actions?what=dead_letters.look&who=eve", letter[1])
 	require.NotContains(t, b.page, "<script>alert")
 }

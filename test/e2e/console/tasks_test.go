@@ -201,13 +201,22 @@ func (p *person) seesClickHouseGoAndCome(clickhouse *embedded.Server) {
 	}, "the pipeline is well again, in:\n%s", lazily(p.text))
 }
 
+// authorOf is whose a post is.
+func (w *world) authorOf(post string) string {
+	w.t.Helper()
+	var author string
+	require.NoError(w.t, w.stack.Postgres.QueryRow(w.t.Context(),
+		`SELECT author_id::text FROM posts WHERE id::text = $1`, post).Scan(&author))
+	return author
+}
+
 // acts sends what a user did, as an app does.
 func (w *world) acts(t *testing.T, user core.ID, action, post string) {
 	t.Helper()
 	token, err := auth.Sign(w.cfg.Auth, user, false, time.Hour, time.Now())
 	require.NoError(t, err)
 	body, err := json.Marshal(map[string]any{"events": []any{map[string]any{
-		"event_id": uuid.NewString(), "action": action, "post_id": post, "author_id": "6",
+		"event_id": uuid.NewString(), "action": action, "post_id": post, "author_id": w.authorOf(post),
 		"occurred_at": time.Now().UTC().Format(time.RFC3339Nano),
 	}}})
 	require.NoError(t, err)

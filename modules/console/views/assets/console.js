@@ -39,6 +39,11 @@
   };
 
   zone(document);
+
+  // On narrow screens the screens' names scroll: to the one that is shown.
+  const shown = document.querySelector(".side nav [aria-current]");
+  if (shown) shown.parentNode.scrollLeft = shown.offsetLeft - shown.parentNode.offsetLeft - 16;
+
   for (const part of document.querySelectorAll("[data-live][id]")) live(part);
 
   // A box that checks all boxes of its form.
