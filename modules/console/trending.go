@@ -59,6 +59,7 @@ var doubts = map[string]string{
 	"not_public":     "it is not for everybody",
 	"author_hidden":  "its author is suspended, banned or gone",
 	"author_private": "its author shows posts to followers alone",
+	"opted_out":      "its author does not want to be recommended",
 }
 
 // maxLeftOut bounds what is shown of what was left out.

@@ -17,6 +17,7 @@ const (
 	NotPublic     Doubt = "not_public"     // it is for others than everybody
 	AuthorHidden  Doubt = "author_hidden"  // its author is suspended, banned or gone
 	AuthorPrivate Doubt = "author_private" // its author shows posts to followers alone
+	OptedOut      Doubt = "opted_out"      // its author does not want to be recommended
 )
 
 // LeftOut is a post that would be on a list of trending posts.
@@ -56,6 +57,8 @@ func (s *Set) doubtOf(p *Post, people int64) Doubt {
 		return AuthorHidden
 	case s.private.Has(p.Author):
 		return AuthorPrivate
+	case s.optedOut.Has(p.Author):
+		return OptedOut
 	case p.Audience != core.Public:
 		return NotPublic
 	case p.Suppressed:
