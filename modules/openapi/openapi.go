@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/feedrank/feedrank/modules/openapi/docs"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
@@ -30,26 +31,42 @@ func JSON() ([]byte, error) {
 // maxAge is how long a client may use the document without asking.
 const maxAge = "public, max-age=300"
 
-// Routes are the call that gives the document.
+// Routes are the calls that give the document: for programs, and as a page for people.
 func Routes() ([]httpserver.Route, error) {
 	document, err := JSON()
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(document)
+	page, err := docs.HTML(source)
+	if err != nil {
+		return nil, err
+	}
+	return []httpserver.Route{
+		fixed("/openapi.json", echo.MIMEApplicationJSON, document),
+		fixed("/docs", echo.MIMETextHTMLCharsetUTF8, page),
+		fixed("/docs/style.css", "text/css; charset=utf-8", docs.Style()),
+	}, nil
+}
+
+// fixed gives what does not change while the program runs.
+func fixed(path, contentType string, content []byte) httpserver.Route {
+	sum := sha256.Sum256(content)
 	tag := `W/"` + hex.EncodeToString(sum[:8]) + `"` // weak: it is the same with gzip and without
-	return []httpserver.Route{{
-		Method: http.MethodGet, Path: "/openapi.json", Access: httpserver.Anybody,
+	return httpserver.Route{
+		Method: http.MethodGet, Path: path, Access: httpserver.Anybody,
 		Handler: func(c echo.Context) error {
 			h := c.Response().Header()
 			h.Set("ETag", tag)
 			h.Set(echo.HeaderCacheControl, maxAge)
+			if contentType == echo.MIMETextHTMLCharsetUTF8 {
+				h.Set(echo.HeaderContentSecurityPolicy, docs.Policy)
+			}
 			if known(c.Request().Header.Get("If-None-Match"), tag) {
 				return c.NoContent(http.StatusNotModified)
 			}
-			return c.JSONBlob(http.StatusOK, document)
+			return c.Blob(http.StatusOK, contentType, content)
 		},
-	}}, nil
+	}
 }
 
 // known tells whether a client has the document already (RFC 9110, 13.1.2).
