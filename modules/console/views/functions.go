@@ -4,19 +4,19 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"math"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/feedrank/feedrank/modules/console/weave"
 	"github.com/feedrank/feedrank/modules/core"
 )
 
 // functions are what templates can call.
-func functions(clock core.Clock) template.FuncMap {
-	return template.FuncMap{
+func functions(clock core.Clock) weave.Functions {
+	return weave.Functions{
 		"rfc":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"utc":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
 		"ago":      func(t time.Time) string { return Ago(clock.Now().Sub(t)) },

@@ -1,16 +1,15 @@
 package views
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"path"
 	"strings"
 
+	"github.com/feedrank/feedrank/modules/console/weave"
 	"github.com/feedrank/feedrank/modules/core"
 )
 
@@ -49,20 +48,20 @@ type Asset struct {
 
 // Views are the parsed pages. It is safe for concurrent use.
 type Views struct {
-	pages  map[string]*template.Template
+	pages  map[string]*weave.Templates
 	assets map[string]Asset // by name with the digest
 	links  map[string]string
 }
 
 // New parses the pages.
 func New(clock core.Clock) (*Views, error) {
-	v := &Views{pages: map[string]*template.Template{}, assets: map[string]Asset{}, links: map[string]string{}}
+	v := &Views{pages: map[string]*weave.Templates{}, assets: map[string]Asset{}, links: map[string]string{}}
 	if err := v.readAssets(); err != nil {
 		return nil, err
 	}
 	functions := functions(clock)
 	functions["asset"] = func(name string) string { return v.links[name] }
-	frame, err := template.New("frame").Funcs(functions).ParseFS(files, "templates/_*.html")
+	frame, err := fs.ReadFile(files, "templates/_frame.html")
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +70,13 @@ func New(clock core.Clock) (*Views, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		page, err := frame.Clone()
+		own, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := page.ParseFS(files, name); err != nil {
-			return nil, err
+		page, err := weave.New(functions, string(frame), string(own))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		v.pages[strings.TrimSuffix(path.Base(name), ".html")] = page
 	}
@@ -117,9 +117,9 @@ func (v *Views) Make(name string, p Page) ([]byte, error) {
 	if page == nil {
 		return nil, fmt.Errorf("there is no page %s", name)
 	}
-	var out bytes.Buffer
-	if err := page.ExecuteTemplate(&out, "frame", p); err != nil {
+	text, err := page.Execute("frame", p)
+	if err != nil {
 		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
-	return out.Bytes(), nil
+	return text, nil
 }
