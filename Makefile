@@ -119,6 +119,10 @@ figures: ## Write the tables of figures in README.md and modules/lab/bench/READM
 console-shots: servers ## Write pictures of every screen of the console into test/shots/.out; installs Chromium on Debian
 	go run ./test/shots
 
+.PHONY: console-figures
+console-figures: servers ## Measure how fast the console's screens come, what a viewer costs, and its part of the binary
+	go run ./test/shots -figures
+
 .PHONY: quality
 quality: servers ## Measure hit rate, NDCG, variety and overlap of feeds on a generated world
 	go test -count 1 -timeout 10m -v -run . ./test/quality

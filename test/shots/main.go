@@ -26,21 +26,25 @@ func main() {
 	lab.RunChildIfAsked()
 	into := flag.String("into", "test/shots/.out", "the folder of the pictures")
 	only := flag.String("only", "", "screens whose names begin so")
+	figures := flag.Bool("figures", false, "no pictures, but figures: how fast and how large the console is")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *into, *only); err != nil {
+	if err := run(ctx, *into, *only, *figures); err != nil {
 		fmt.Fprintln(os.Stderr, "shots:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, into, only string) error {
+func run(ctx context.Context, into, only string, figures bool) error {
 	if err := os.MkdirAll(into, 0o750); err != nil {
 		return err
 	}
 	cfg, err := config.Load(config.Sources{Set: append(config.DevDefaults(),
-		"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "log.level=error", "console.name_column=name")})
+		"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "log.level=error", "console.name_column=name",
+		"console.oidc.issuer=https://login.example.invalid", "console.oidc.client_id=feedrank",
+		"console.oidc.client_secret=of nobody in particular", "console.oidc.admin_when=ops",
+		"console.oidc.redirect_url=https://ops.example.invalid/console/login/oidc")})
 	if err != nil {
 		return err
 	}
@@ -71,6 +75,9 @@ func run(ctx context.Context, into, only string) error {
 	}
 	defer b.Close()
 	base := "http://" + d.Program.AdminAddr()
+	if figures {
+		return errors.Join(s.measure(ctx, b, base), measureBinary(ctx), b.Complaints())
+	}
 	var wrong []error
 	for _, screen := range s.screens() {
 		if !strings.HasPrefix(screen.name, only) {
