@@ -38,3 +38,19 @@ func TestReplicasThatShareWhatIsSignedNeedASharedSecret(t *testing.T) {
 	cfg.Roles = []string{"jobs"}
 	require.Empty(t, cfg.Check())
 }
+
+func TestAProviderOfOperatorsIsChecked(t *testing.T) {
+	set := []string{"auth.hs256_secret=" + strings.Repeat("s", 32), "console.oidc.issuer=http://login.example.com"}
+	_, err := config.Load(config.Sources{Set: set})
+	for _, key := range []string{"issuer", "client_id", "client_secret", "redirect_url", "admin_when"} {
+		require.ErrorContains(t, err, "console.oidc."+key)
+	}
+	set = append(set, "console.oidc.issuer=https://login.example.com", "console.oidc.client_id=feedrank",
+		"console.oidc.redirect_url=https://ops.example.com/console/login/oidc", "console.oidc.admin_when=ops,sre")
+	_, err = config.Load(config.Sources{Set: append(set, "console.oidc.client_secret=tooshort")})
+	require.ErrorContains(t, err, "console.oidc.client_secret")
+	require.NotContains(t, err.Error(), "tooshort")
+	cfg, err := config.Load(config.Sources{Set: append(set, "console.oidc.client_secret="+strings.Repeat("s", 24))})
+	require.NoError(t, err)
+	require.Equal(t, []string{"ops", "sre"}, cfg.Console.OIDC.AdminWhen)
+}

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/feedrank/feedrank/modules/console/people"
 	"github.com/feedrank/feedrank/modules/console/session"
@@ -75,8 +76,14 @@ func (c *Console) feed(v *visit) error {
 	if view.Later {
 		asked.Set("cursor", cursor)
 	}
+	var asking sync.WaitGroup
+	if !view.Later {
+		asking.Go(func() { view.Filtered, view.FilteredProblem = v.filtered(view.User) })
+	}
 	answer := &page{}
-	if err := v.get("/admin/v1/feed", asked, answer); err != nil {
+	err := v.get("/admin/v1/feed", asked, answer)
+	asking.Wait()
+	if err != nil {
 		view.Problem = v.explain("The feed of user "+view.User+" cannot be shown", err)
 		return v.show("feed", "Feed", "feed", view)
 	}
@@ -87,13 +94,13 @@ func (c *Console) feed(v *visit) error {
 	for i := range answer.Items {
 		view.Cards = append(view.Cards, cardOf(answer.Items[i], i+1, most))
 		view.Cards[i].Name = names[answer.Items[i].Author]
+		if view.Later { // it is of what was left for this page
+			view.Cards[i].Moved = ""
+		}
 	}
 	if answer.NextCursor != nil {
 		asked.Set("cursor", *answer.NextCursor)
 		view.Next = here + asked.Encode()
-	}
-	if !view.Later {
-		view.Filtered, view.FilteredProblem = v.filtered(view.User)
 	}
 	return v.show("feed", "Feed of user "+view.User, "feed", view)
 }

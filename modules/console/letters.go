@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/console/session"
@@ -108,13 +109,18 @@ func (c *Console) letters(v *visit) error {
 	view.Self = session.Path + "/dead-letters?" + here.Encode()
 	for _, queue := range queues {
 		if w.Queue == "" || w.Queue == queue {
-			view.Lists = append(view.Lists, v.letterList(queue, w))
+			view.Lists = append(view.Lists, letterList{Name: queue})
 		}
 	}
 	if len(view.Lists) == 0 {
 		view.Problem = &views.Problem{What: "There is no such queue", Do: "Choose events, cdc, or both."}
 	}
+	var asking sync.WaitGroup // each reads a queue from its beginning
+	for i := range view.Lists {
+		asking.Go(func() { view.Lists[i] = v.letterList(view.Lists[i].Name, w) })
+	}
 	tasks, err := v.letterTasks()
+	asking.Wait()
 	if err != nil { // the letters are in Kafka, and can be seen all the same
 		view.Problem = v.explain("What is under way is not known", err)
 	}
