@@ -206,6 +206,19 @@ func TestAClaimThatWasNeverSettledIsAClaim(t *testing.T) {
 	refused, err = b.Admit(t.Context(), []core.Key{one})
 	require.NoError(t, err)
 	require.Empty(t, refused)
+	texts, err = bookOf(t, s.ClickHouse).Texts(t.Context(), []core.ID{one.ID})
+	require.NoError(t, err)
+	require.Equal(t, map[core.ID]string{one.ID: one.Text}, texts, "whoever admits it holds it, so that it is named")
+
+	// Two processes claimed a number for two texts, and neither was seen to hold it or to withdraw.
+	first, second := core.Key{ID: one.ID + 1, Text: one.Text}, core.Key{ID: one.ID + 1, Text: other.Text}
+	require.NoError(t, b.table.write(t.Context(), []core.Key{first}, 2, claimed))
+	require.NoError(t, b.table.write(t.Context(), []core.Key{second}, 3, claimed))
+	for _, k := range []core.Key{first, second} {
+		refused, err = bookOf(t, s.ClickHouse).Admit(t.Context(), []core.Key{k})
+		require.NoError(t, err)
+		require.Contains(t, refused, k, "the number may come to be held by the other")
+	}
 }
 
 // Many consumers bring two texts of each number at the same time.
