@@ -48,6 +48,7 @@ type drill struct {
 	feeds    *openLoop
 	events   *openLoop
 	admin    string // a token
+	truth    *oracle
 	hold     time.Duration
 	seen     []*trial
 }
@@ -80,6 +81,9 @@ func newDrill(ctx context.Context, on *harness.Environment) (*drill, error) {
 		Environment: on, workers: map[string]*harness.Program{}, hold: on.Lasting(5 * time.Second),
 		balancer: &balancer{on: on, set: []string{"rate_limit.user_per_minute=0", "rate_limit.address_per_minute=0"}},
 	}
+	if err := withAudiences(ctx, on); err != nil {
+		return nil, err
+	}
 	for _, role := range workerRoles {
 		p, err := on.Serve(ctx, role, role)
 		if err != nil {
@@ -101,7 +105,9 @@ func newDrill(ctx context.Context, on *harness.Environment) (*drill, error) {
 	if err != nil {
 		return nil, err
 	}
-	on.Tell("%d viewers bar 3 authors each and hid a post; %d posts are deleted", regulars, len(people.truth.deleted))
+	d.truth = people.truth
+	on.Tell("%d viewers bar 3 authors each and hid a post; %d posts are deleted, %d for a few; %d authors gone or private",
+		regulars, len(d.truth.deleted), len(d.truth.posts), len(d.truth.authors))
 	var shown atomic.Int64
 	d.feeds = &openLoop{
 		rate: on.At(availabilityRate), replica: d.balancer.next, visit: people.visit,

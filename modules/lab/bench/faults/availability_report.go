@@ -66,6 +66,7 @@ func (d *drill) report() error {
 	d.Note("events answered by 503 and the like", "%",
 		100*float64(total(events.failures))/float64(max(1, events.requests)))
 	d.Say("%s", (&trial{window: all, events: events}).line())
+	d.audiences(all)
 	if n := all.serverErrors(); n > 0 {
 		d.Broken("%d feeds were answered by a 5xx", n)
 	}
@@ -73,6 +74,25 @@ func (d *drill) report() error {
 		d.Broken("%d feeds were wrong: %s", n, sorted(all.wrong))
 	}
 	return nil
+}
+
+// audiences says how many feeds showed what their viewers may not see, and that there was something to see.
+func (d *drill) audiences(all *window) {
+	var violations int64
+	for wrong, n := range all.wrong {
+		if !strings.HasPrefix(wrong, emptyFeed) {
+			violations += n
+		}
+	}
+	if d.truth == nil {
+		return
+	}
+	shown := d.truth.shown.Load()
+	d.Say("availability: feeds=%d posts_for_a_few=%d authors_gone_or_private=%d shown_to_whom_they_are_for=%d "+
+		"violations=%d", all.requests, len(d.truth.posts), len(d.truth.authors), shown, violations)
+	if shown == 0 {
+		d.Broken("no post that is for a few was shown to any of them: nothing was tried")
+	}
 }
 
 // serverErrors are the answers that blame the server.

@@ -76,6 +76,57 @@ func TestAFeedIsJudgedByWhatItsViewerMustNotSee(t *testing.T) {
 	}
 }
 
+func TestAFeedIsJudgedByTheAudienceOfItsPosts(t *testing.T) {
+	const friend, fan, stranger, author = 1, 2, 3, 8
+	people := &oracle{society: &society{
+		posts: map[core.ID]audience{
+			31: {"unlisted", 0}, 32: {"followers", 0}, 33: {"mutuals", 0}, 34: {"members", 3}, 35: {"direct", 0},
+		},
+		authors: map[core.ID]string{6: "private", 7: "suspended", 9: "deleted"},
+		follows: map[[2]core.ID]bool{
+			{friend, author}: true, {author, friend}: true, {fan, author}: true, {fan, 6}: true, {fan, 7}: true,
+		},
+		members: map[[2]core.ID]bool{{stranger, 3}: true},
+	}}
+	for post, may := range map[core.ID][3]bool{
+		30: {true, true, true}, 31: {true, true, false}, 32: {true, true, false}, 33: {true, false, false},
+		34: {false, false, true}, 35: {},
+	} {
+		for i, viewer := range []core.ID{friend, fan, stranger} {
+			require.Equal(t, may[i], people.forbids(viewer, post, author) == "", "%d, %d", viewer, post)
+		}
+	}
+	require.Empty(t, people.forbids(fan, 30, 6))
+	require.Equal(t, "post of a private account", people.forbids(friend, 30, 6))
+	require.Equal(t, "post of a suspended author", people.forbids(fan, 30, 7))
+	require.Equal(t, "post of a deleted author", people.forbids(fan, 30, 9))
+	require.EqualValues(t, 7, people.shown.Load(), "what is for a few was shown to some of them")
+
+	from, wrong := people.judge(stranger, []byte(
+		`{"items":[{"post":"30","author":"8","source":"x"},{"post":"32","author":"8","source":"x"}],"served_from":"stale"}`))
+	require.Equal(t, [2]string{"stale", "followers post"}, [2]string{from, wrong})
+	for name, c := range map[string]struct {
+		wrong string
+		shown int64
+		says  string
+		fails bool
+	}{
+		"all well":        {shown: 1, says: "shown_to_whom_they_are_for=1 violations=0"},
+		"a violation":     {wrong: "followers post", shown: 1, says: "violations=1", fails: true},
+		"an empty feed":   {wrong: emptyFeed, shown: 1, says: "violations=0", fails: true},
+		"nothing was for": {says: "violations=0", fails: true},
+	} {
+		d := &drill{Environment: nothing(), truth: &oracle{society: &society{}}}
+		d.truth.shown.Store(c.shown)
+		w := newWindow("redis-killed")
+		w.add(time.Now(), time.Millisecond, "", "cache", c.wrong)
+		d.seen = []*trial{{window: w, events: newWindow("redis-killed")}}
+		require.NoError(t, d.report())
+		require.Contains(t, strings.Join(d.Report().Lines, "\n"), c.says, name)
+		require.Equal(t, c.fails, d.Report().Err() != nil, name)
+	}
+}
+
 func TestWhatIsShedIsNoOtherFailure(t *testing.T) {
 	c := &visitors{Environment: nothing()}
 	f := &found{seconds: 1, kinds: map[string]*window{

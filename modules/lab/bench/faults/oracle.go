@@ -22,11 +22,15 @@ type oracle struct {
 	barred  map[core.ID]map[core.ID]bool // by viewer: authors who are blocked, either way, or muted
 	hidden  map[core.ID]map[core.ID]bool // by viewer: posts that they hid
 	deleted map[core.ID]bool
+	*society
 }
 
 // unfiltered is where trending posts come from that show an author whom nobody could know to be barred:
 // neither ClickHouse nor PostgreSQL gave the viewer's graph, and the replica remembers nothing of them.
 const unfiltered = "trending unfiltered"
+
+// emptyFeed is what is wrong with a feed that shows nothing.
+const emptyFeed = "empty"
 
 // judge tells where a feed came from, or what is wrong with it.
 func (t *oracle) judge(viewer core.ID, body []byte) (from, wrong string) {
@@ -46,9 +50,12 @@ func (t *oracle) judge(viewer core.ID, body []byte) (from, wrong string) {
 		case hidden[post]:
 			return from, "hidden post"
 		}
+		if why := t.forbids(viewer, post, author); why != "" {
+			return from, why
+		}
 	}
 	if items == 0 {
-		return from, "empty"
+		return from, emptyFeed
 	}
 	return from, ""
 }
@@ -96,8 +103,9 @@ type viewers struct {
 }
 
 // known are n users who each block, are blocked by and mute the author of a post that their feed
-// begins with, and hide a post; some trending posts are deleted. It returns once every feed of every
-// replica obeys, so that each has seen all of them.
+// begins with, and hide a post; of each feed a post is for a few alone; some authors are suspended, private
+// or gone; some trending posts are deleted. It returns once every feed of every replica obeys, so that each
+// has seen all of them.
 func known(ctx context.Context, on *harness.Environment, replicas []string, n int) (*viewers, error) {
 	at := replicas[0]
 	v := &viewers{truth: &oracle{
@@ -118,18 +126,38 @@ func known(ctx context.Context, on *harness.Environment, replicas []string, n in
 	if err := readBars(ctx, on, v.truth); err != nil {
 		return nil, err
 	}
+	var err error
+	if v.truth.society, err = readSociety(ctx, on); err != nil {
+		return nil, err
+	}
 	for i := range n * len(replicas) {
-		who, at := i%n, replicas[i/n]
-		if err := harness.Until(ctx, 20*time.Millisecond, fmt.Sprintf("the feed of %d obeys", v.ids[who]),
-			func() (bool, error) {
-				_, body, err := harness.Fetch(ctx, "http://"+at+harness.FeedPath, v.feeds[who].Token)
-				from, wrong := v.truth.judge(v.ids[who], body)
-				return err == nil && wrong == "" && from == "cache", nil
-			}); err != nil {
+		if err := v.obeys(ctx, replicas[i/n], i%n); err != nil {
 			return nil, err
 		}
 	}
 	return v, nil
+}
+
+// obeyWithin is when a feed has failed that still shows what it must not, or is not cached.
+const obeyWithin = time.Minute
+
+// obeys waits until a viewer's feed is as it must be, from the cache of a replica.
+func (v *viewers) obeys(ctx context.Context, replica string, who int) error {
+	ctx, cancel := context.WithTimeout(ctx, obeyWithin)
+	defer cancel()
+	var from, wrong string
+	what := fmt.Sprintf("the feed of %d obeys", v.ids[who])
+	err := harness.Until(ctx, 20*time.Millisecond, what, func() (bool, error) {
+		_, body, err := harness.Fetch(ctx, "http://"+replica+harness.FeedPath, v.feeds[who].Token)
+		if err == nil {
+			from, wrong = v.truth.judge(v.ids[who], body)
+		}
+		return err == nil && wrong == "" && from == "cache", nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w (from %s: %q)", err, from, wrong)
+	}
+	return nil
 }
 
 // choose puts n users first whose followees have posted so much that their timelines are not empty.
@@ -166,16 +194,16 @@ func choose(ctx context.Context, on *harness.Environment, v *viewers, n int) err
 	return nil
 }
 
-// bar has a viewer bar three authors and hide a post that their feed shows.
+// bar has a viewer bar three authors and hide a post that their feed shows, and restricts another.
 func bar(ctx context.Context, on *harness.Environment, at string, v *viewers, i int) error {
 	viewer := v.ids[i]
 	status, body, err := harness.Fetch(ctx, "http://"+at+harness.FeedPath, v.feeds[i].Token)
 	if err != nil || status != http.StatusOK {
 		return fmt.Errorf("feed of %d: status %d: %w", viewer, status, err)
 	}
-	var authors, posts []core.ID
+	var authors, posts, by []core.ID
 	for post, author := range itemsOf(body) {
-		posts = append(posts, post)
+		posts, by = append(posts, post), append(by, author)
 		if author != viewer && !slices.Contains(authors, author) {
 			authors = append(authors, author)
 		}
@@ -191,6 +219,9 @@ func bar(ctx context.Context, on *harness.Environment, at string, v *viewers, i 
 	if _, err := on.Postgres.Exec(ctx,
 		`INSERT INTO public.mutes (muter_id, muted_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
 		int64(viewer), int64(authors[2])); err != nil {
+		return err
+	}
+	if err := restrict(ctx, on, viewer, i, posts, by); err != nil {
 		return err
 	}
 	hidden := posts[len(posts)-1]

@@ -77,6 +77,7 @@ type Target struct {
 // Environment is where a bench runs: its target, the processes it started, and what it has found so far.
 type Environment struct {
 	Target
+	File      string // the configuration file of every program that is started; empty: none
 	report    *Report
 	processes []process
 	programs  []*Program

@@ -38,6 +38,9 @@ const (
 // environment, and returns when it is ready. It ends with the bench, or by Stop.
 func (on *Environment) Serve(ctx context.Context, name, roles string, set ...string) (*Program, error) {
 	args := []string{"serve", "--roles", roles}
+	if on.File != "" {
+		args = append(args, "--config", on.File)
+	}
 	for _, s := range append([]string{
 		"http.addr=127.0.0.1:0", "http.admin_addr=127.0.0.1:0", "log.level=info",
 		"log.format=json",
