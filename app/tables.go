@@ -36,6 +36,7 @@ func tablesOf(m mapping.Config) graph.Tables {
 		Blocks:  edges(m.Block, "blocker_id", "blocked_id"),
 		Mutes:   edges(m.Mute, "muter_id", "muted_id"),
 		Members: edges(m.Member, "user_id", "group_id"),
+		Hides:   edges(m.Hide, "user_id", "post_id"),
 	}
 }
 

@@ -19,6 +19,8 @@ const (
 	Unmuted
 	JoinedGroup // Viewer is a member of the group Other now
 	LeftGroup
+	HidPost // Viewer does not want to see the post Other
+	UnhidPost
 	TableCleared // a table was truncated: whoever holds a copy loads it anew
 	TableReread  // a snapshot of a table has ended: what it did not bring is gone
 	UserGone     // Viewer is deleted or hidden, or what the app means by that: nobody sees them, or their posts

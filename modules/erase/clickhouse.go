@@ -20,7 +20,7 @@ import (
 func tables() []string {
 	return []string{
 		"events", "post_metrics_1h", "user_author_90d", "users", "posts", "follows", "comments", "likes", "members",
-		"blocks", "viewer_edges",
+		"hides", "blocks", "viewer_edges",
 		"reactions_by_hour", "reactions_by_user", "keys", // last: rows are found by the text of a key, too
 	}
 }
@@ -212,7 +212,7 @@ func (e *Eraser) write(ctx context.Context, name string, params ...clickhouse.Pa
 // a removal runs in the server without a database of its own.
 func (e *Eraser) parameters() []clickhouse.Parameter {
 	all := []clickhouse.Parameter{clickhouse.Param("erased_users", e.db.Database()+".erased_users")}
-	for _, kind := range []string{"follow", "comment", "like", "block", "mute", "member"} {
+	for _, kind := range []string{"follow", "comment", "like", "block", "mute", "member", "hide"} {
 		places := []int{}
 		for _, place := range e.keys.Places[kind] {
 			if place > 0 {

@@ -124,8 +124,12 @@ func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reser
 	set := f.hot.View()
 	defer set.Close()
 	for _, p := range patches {
-		if p.Kind == reserve.PatchJoined {
+		switch p.Kind {
+		case reserve.PatchJoined:
 			f.offerGroup(r, res, set, p.Other)
+		case reserve.PatchHide, reserve.PatchUnhide: // the other is a post
+			continue
+		default:
 		}
 		at, known := res.Find(p.Other)
 		if !known || res.Authors[at].Relation&reserve.Follows == 0 || r.viewer.RejectAuthor(res.Authors[at]) != nil {
@@ -172,6 +176,7 @@ func (f *Feed) useBuilt(ctx context.Context, r *request, built *candidates.Built
 	if built.Cached {
 		r.ServedFrom = page.FromCache
 		f.readSeenHidden(r, built.State)
+		r.hideByApp()
 		f.useOnDemand(ctx, r)
 	}
 }
@@ -193,6 +198,15 @@ func (f *Feed) use(r *request, res *reserve.Reserve, from page.ServedFrom) {
 		f.mergeNewFollows(r, res, r.news)
 	}
 	r.reserve, r.ServedFrom = res, from
+	r.hideByApp()
+}
+
+// hideByApp has the filters leave out what the viewer hid by the app's own table. A reserve has these posts among its
+// candidates, so that they are back at once.
+func (r *request) hideByApp() {
+	for _, post := range r.reserve.Hidden {
+		r.seenHidden.Hidden.Add(post)
+	}
 }
 
 // useOnDemand finds another set for a request whose reserve is cached, where the replica's own is unavailable.

@@ -149,6 +149,14 @@ func (w *world) optOut(user int, is bool) {
 	}
 }
 
+// withHides gives the app a table of what people hid, and starts the feed anew with it.
+func (w *world) withHides() {
+	w.t.Helper()
+	w.sql("CREATE TABLE app_hides (who bigint, what bigint, PRIMARY KEY (who, what))")
+	w.tables.Hides = graph.EdgeTable{Table: "app_hides", From: "who", To: "what"}
+	w.start()
+}
+
 // setAudience changes who may see a post, if it is there, and the feed hears of it.
 func (w *world) setAudience(id int, audience core.Audience) {
 	w.t.Helper()
@@ -229,7 +237,7 @@ func (w *world) changedUntil(kind core.ChangeKind, viewer, other int, until time
 	heardOf := change // by the tail, from Kafka
 	heardOf.Row = rowOf(kind, viewer, other)
 	if w.ownKeys && (kind == core.Unfollowed || kind == core.Unblocked || kind == core.Unmuted ||
-		kind == core.LeftGroup) {
+		kind == core.LeftGroup || kind == core.UnhidPost) {
 		heardOf.Viewer, heardOf.Other = 0, 0
 	}
 	w.recentEdges.Apply([]core.Change{heardOf})
@@ -241,6 +249,7 @@ func rowOf(kind core.ChangeKind, viewer, other int) string {
 	table := map[core.ChangeKind]string{
 		core.Followed: "follow", core.Unfollowed: "follow", core.Blocked: "block", core.Unblocked: "block",
 		core.Muted: "mute", core.Unmuted: "mute", core.JoinedGroup: "member", core.LeftGroup: "member",
+		core.HidPost: "hide", core.UnhidPost: "hide",
 	}[kind]
 	return fmt.Sprintf("%s %d/%d", table, viewer, other)
 }
@@ -273,6 +282,21 @@ func (w *world) leave(viewer, group int) {
 	w.sql("DELETE FROM members WHERE user_id = $1 AND group_id = $2", viewer, group)
 	w.edge("member", viewer, group, 1)
 	w.changed(core.LeftGroup, viewer, group)
+}
+
+// hide hides a post in the app's own table.
+func (w *world) hide(viewer, post int) {
+	w.t.Helper()
+	w.sql("INSERT INTO app_hides (who, what) VALUES ($1, $2)", viewer, post)
+	w.edge("hide", viewer, post, 0)
+	w.changed(core.HidPost, viewer, post)
+}
+
+func (w *world) unhide(viewer, post int) {
+	w.t.Helper()
+	w.sql("DELETE FROM app_hides WHERE who = $1 AND what = $2", viewer, post)
+	w.edge("hide", viewer, post, 1)
+	w.changed(core.UnhidPost, viewer, post)
 }
 
 func (w *world) block(viewer, other int) {

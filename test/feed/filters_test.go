@@ -28,6 +28,7 @@ type embargo struct {
 	on        atomic.Bool
 	name      string     // of the filter that rejects
 	audience  bool       // they are embargoed by their audience
+	own       bool       // the viewers do it, which takes their entries out of use
 	changed   func(bool) // carries the switch out; nil: the filter looks at it
 	strangers bool       // the viewers do not follow the author
 	followers bool       // it does not hold for followers, who go on to see the posts
@@ -79,6 +80,9 @@ func (e *embargo) from(servedFrom string, user int, query string) func() []core.
 	return func() []core.ID {
 		e.t.Helper()
 		p := e.get(user, query)
+		if e.own && servedFrom == "cache" && p.ServedFrom == "clickhouse" { // from the entry that was made of it, then
+			p = e.cached(user, query)
+		}
 		require.Equal(e.t, servedFrom, p.ServedFrom)
 		return p.posts()
 	}
@@ -156,6 +160,31 @@ func testAudienceOnEveryPath(t *testing.T, restricted core.Audience) {
 		}
 		if !on && e.hot.Loaded() { // what counts of a post that is back comes with the next reading
 			e.load()
+		}
+	}
+	e.everyPath()
+}
+
+// TestWhatTheAppsTableHidesIsHiddenOnEveryPath has everybody hide posts in the app's own table, and take that back, and
+// goes through all paths.
+func TestWhatTheAppsTableHidesIsHiddenOnEveryPath(t *testing.T) {
+	const users = 20
+	e := &embargo{world: newWorld(t, users), name: "hidden", own: true}
+	e.withHides()
+	hidden := false
+	e.changed = func(on bool) {
+		if on == hidden {
+			return
+		}
+		hidden = on
+		for user := 1; user <= users; user++ {
+			for _, post := range embargoed {
+				if on {
+					e.hide(user, int(post))
+				} else {
+					e.unhide(user, int(post))
+				}
+			}
 		}
 	}
 	e.everyPath()

@@ -47,6 +47,7 @@ func TestTheFeedIsWhatThePlainReferenceSays(t *testing.T) {
 			}
 			m.withAudiences()
 			m.withOptOut()
+			m.withHides()
 			m.load()
 			defer func() {
 				if t.Failed() {
@@ -108,7 +109,7 @@ func (m *model) step(a int) {
 	pair := [2]int{a, b}
 	// The tail may not know of whom a row was that is gone. Who could tell waits for ClickHouse.
 	m.ownKeys = !m.away.clickhouse.closed.Load() && m.rand.IntN(2) == 0
-	switch p := m.anyPost(); m.rand.IntN(30) {
+	switch p := m.anyPost(); m.rand.IntN(32) {
 	case 0, 1, 2:
 		m.note("user %d posts %d", a, m.nextPost)
 		age := time.Duration(m.rand.IntN(60*60)) * time.Second
@@ -253,6 +254,22 @@ func (m *model) step(a int) {
 		m.note("%d leaves group %d", a, pair[1])
 		m.leave(a, pair[1])
 		delete(m.ref.members, pair)
+	case 30:
+		if p == nil || p.author == a || m.ref.appHides[[2]int{a, p.id}] {
+			return
+		}
+		m.note("%d hides %d in the app's table", a, p.id)
+		m.hide(a, p.id)
+		m.ref.appHides[[2]int{a, p.id}] = true
+	case 31:
+		for post := 100; post < m.nextPost; post++ {
+			if pair = [2]int{a, post}; m.ref.appHides[pair] {
+				m.note("%d takes it back that they hid %d in the app's table", a, post)
+				m.unhide(a, post)
+				delete(m.ref.appHides, pair)
+				return
+			}
+		}
 	case 22, 23:
 		if p == nil {
 			return

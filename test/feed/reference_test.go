@@ -18,6 +18,7 @@ type reference struct {
 	members      map[[2]int]bool // of groups
 	optedOut     map[int]bool    // of being recommended
 	hidden       map[[2]int]bool
+	appHides     map[[2]int]bool // posts, by the app's own table
 	seen         map[[2]int]time.Time
 	likes        map[[2]int]int // of a user for an author's posts; likewise the next two
 	views        map[[2]int]int
@@ -36,7 +37,7 @@ func newReference() *reference {
 	return &reference{
 		posts: map[int]*refPost{}, follows: map[[2]int]bool{}, unfollows: map[[2]int]bool{}, blocks: map[[2]int]bool{},
 		followedLate: map[[2]int]bool{}, members: map[[2]int]bool{}, optedOut: map[int]bool{}, mutes: map[[2]int]bool{},
-		hidden: map[[2]int]bool{}, seen: map[[2]int]time.Time{}, likes: map[[2]int]int{},
+		hidden: map[[2]int]bool{}, appHides: map[[2]int]bool{}, seen: map[[2]int]time.Time{}, likes: map[[2]int]int{},
 		views: map[[2]int]int{}, hides: map[[2]int]int{},
 	}
 }
@@ -45,7 +46,7 @@ func newReference() *reference {
 func (r *reference) mayEver(user int, p *refPost) bool {
 	return p.author != user && !r.blocks[[2]int{user, p.author}] && !r.blocks[[2]int{p.author, user}] &&
 		!r.mutes[[2]int{user, p.author}] && !r.hidden[[2]int{user, p.id}] &&
-		r.isFor(user, p)
+		!r.appHides[[2]int{user, p.id}] && r.isFor(user, p)
 }
 
 // isFor tells whether a post is for a user who is not its author.

@@ -28,6 +28,7 @@ func changeName(k core.ChangeKind) string {
 		core.PostPut: "post_put", core.PostDeleted: "post_deleted", core.PostUnclear: "post_unclear",
 		core.Followed: "followed", core.Unfollowed: "unfollowed", core.Blocked: "blocked", core.Unblocked: "unblocked",
 		core.Muted: "muted", core.Unmuted: "unmuted", core.JoinedGroup: "joined", core.LeftGroup: "left",
+		core.HidPost: "hid", core.UnhidPost: "unhid",
 		core.TableCleared: "table_cleared",
 		core.UserGone:     "user_gone", core.UserBack: "user_back", core.UserUnclear: "user_unclear",
 	}

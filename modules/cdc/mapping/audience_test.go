@@ -133,6 +133,40 @@ func TestWhoOptsOutOfBeingRecommendedIsSaidByConditions(t *testing.T) {
 	require.Equal(t, envelope.ReasonUnavailable, envelope.ReasonOf(err))
 }
 
+func TestAHideIsOfAPostByAViewer(t *testing.T) {
+	c := mapping.Default()
+	c.Keys.Posts = core.UUIDKeys
+	c.Hide = mapping.Table{
+		Table: "public.dismissals", Columns: map[string]string{"user_id": "person"},
+		GoneWhen: []mapping.Condition{{Column: "undone", Is: "true"}},
+	}
+	require.Empty(t, c.Check())
+	require.False(t, c.Restricts())
+	m, err := mapping.New(c, "cdc")
+	require.NoError(t, err)
+	hides := m.Of(mapping.Hide)
+	require.Equal(t, core.UUIDKeys, hides.Form("post_id"))
+	require.Contains(t, hides.Refers(), mapping.Refers{Field: "post_id", Column: "post_id", To: mapping.Post})
+	require.Equal(t, []string{"person"}, hides.PeopleColumns())
+	key, err := core.ParseKey("0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f")
+	require.NoError(t, err)
+	const hide = `{"person":7,"post_id":"0190a8c2-7a5e-7c3d-9b1f-3f6a2d4c5e6f","created_at":"2026-01-01T00:00:00Z","undone":`
+	got, err := hides.Alive(row(t, `{"id":3}`), row(t, hide+`false}`))
+	require.NoError(t, err)
+	edges := mapping.Hide.Edges(got)
+	require.Equal(t, []mapping.Edge{{Viewer: 7, Kind: mapping.EdgeHide, Other: int64(key.ID), Key: "3"}}, edges)
+	for gone, want := range map[bool]core.ChangeKind{false: core.HidPost, true: core.UnhidPost} {
+		change, ok := mapping.EdgeChange(edges[0], gone)
+		require.True(t, ok)
+		require.Equal(t, core.Change{Kind: want, Viewer: 7, Other: key.ID}, change)
+	}
+	require.Equal(t, []int64{7}, hides.People(got, row(t, `{"id":3}`)), "a post is nobody")
+	got, err = hides.Alive(row(t, `{"id":3}`), row(t, hide+`true}`))
+	require.NoError(t, err)
+	require.True(t, got.Gone)
+	require.Empty(t, mapping.Hide.Edges(got))
+}
+
 func TestAnAccountIsPrivateByItsConditions(t *testing.T) {
 	c := mapping.Default()
 	c.User.PrivateWhen = []mapping.Condition{{Column: "private", Is: "true"}}

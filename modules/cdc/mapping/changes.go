@@ -38,9 +38,11 @@ func PostChange(row Row, at time.Time) core.Change {
 func EdgeChange(e Edge, gone bool) (change core.Change, ok bool) {
 	comes := map[EdgeKind]core.ChangeKind{
 		EdgeFollow: core.Followed, EdgeBlock: core.Blocked, EdgeMute: core.Muted, EdgeMember: core.JoinedGroup,
+		EdgeHide: core.HidPost,
 	}
 	goes := map[EdgeKind]core.ChangeKind{
 		EdgeFollow: core.Unfollowed, EdgeBlock: core.Unblocked, EdgeMute: core.Unmuted, EdgeMember: core.LeftGroup,
+		EdgeHide: core.UnhidPost,
 	}
 	kind := comes[e.Kind]
 	if gone {

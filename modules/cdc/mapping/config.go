@@ -26,6 +26,7 @@ type Config struct {
 	Block   Table `koanf:"block"`
 	Mute    Table `koanf:"mute"`
 	Member  Table `koanf:"member"`
+	Hide    Table `koanf:"hide"`
 }
 
 // Table says where a kind's rows come from. One table may serve several kinds, each with its OnlyWhen.
@@ -82,7 +83,7 @@ func Default() Config {
 func (c Config) Of(k Kind) Table {
 	return [kinds]Table{
 		User: c.User, Post: c.Post, Follow: c.Follow, Comment: c.Comment, Like: c.Like, Block: c.Block,
-		Mute: c.Mute, Member: c.Member,
+		Mute: c.Mute, Member: c.Member, Hide: c.Hide,
 	}[k]
 }
 

@@ -1,5 +1,6 @@
 // Package mapping says which of the app's tables and columns mean users, posts, follows, comments,
-// likes, blocks, mutes and members of groups, and turns a change of such a table into a row of our copy.
+// likes, blocks, mutes, members of groups and hides of posts, and turns a change of such a table into a row of our
+// copy.
 //
 // # Conditions
 //

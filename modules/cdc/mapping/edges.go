@@ -10,6 +10,7 @@ const (
 	EdgeBlockedBy EdgeKind = "blocked_by"
 	EdgeMute      EdgeKind = "mute"
 	EdgeMember    EdgeKind = "member" // its other is a group
+	EdgeHide      EdgeKind = "hide"   // its other is a post
 )
 
 // Edge is the key of a row in viewer_edges.
@@ -31,6 +32,8 @@ func (k Kind) EdgeKinds() []EdgeKind {
 		return []EdgeKind{EdgeMute}
 	case Member:
 		return []EdgeKind{EdgeMember}
+	case Hide:
+		return []EdgeKind{EdgeHide}
 	default:
 		return nil
 	}
@@ -50,6 +53,8 @@ func (k Kind) Edges(row Row) []Edge {
 		return []Edge{{row.First, EdgeMute, row.Other, row.Key}}
 	case Member:
 		return []Edge{{row.First, EdgeMember, row.Other, row.Key}}
+	case Hide:
+		return []Edge{{row.First, EdgeHide, row.Other, row.Key}}
 	default:
 		return nil
 	}

@@ -27,7 +27,7 @@ func (k Kind) refersTo(field string) Kind {
 	switch {
 	case field == fieldID:
 		return k
-	case field == k.Layout().Other && (k == Comment || k == Like):
+	case field == k.Layout().Other && (k == Comment || k == Like || k == Hide):
 		return Post
 	case field == fieldGroup && (k == Post || k == Member):
 		return Group

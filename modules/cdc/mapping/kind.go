@@ -13,6 +13,7 @@ const (
 	Block
 	Mute
 	Member
+	Hide  // of a post, by a viewer
 	kinds // how many there are
 
 	// Group is what posts are in and people are members of. There are no rows of it.
@@ -20,7 +21,7 @@ const (
 )
 
 // Kinds lists all kinds.
-func Kinds() []Kind { return []Kind{User, Post, Follow, Comment, Like, Block, Mute, Member} }
+func Kinds() []Kind { return []Kind{User, Post, Follow, Comment, Like, Block, Mute, Member, Hide} }
 
 // String is the kind's name in the configuration: cdc.tables.<kind>.
 func (k Kind) String() string {
@@ -60,13 +61,16 @@ var layouts = [kinds]Layout{
 	Block:   {name: "block", Copy: "blocks", First: "blocker_id", Other: "blocked_id"},
 	Mute:    {name: "mute", Copy: "blocks", First: "muter_id", Other: "muted_id"},
 	Member:  {name: "member", Copy: "members", First: "user_id", Other: "group_id"},
+	Hide:    {name: "hide", Copy: "hides", First: "user_id", Other: "post_id"},
 }
 
 // Layout is what the kind consists of.
 func (k Kind) Layout() Layout { return layouts[k] }
 
 // HasEdges tells whether the kind is also kept side by side for its viewer, in viewer_edges.
-func (k Kind) HasEdges() bool { return k == Follow || k == Block || k == Mute || k == Member }
+func (k Kind) HasEdges() bool {
+	return k == Follow || k == Block || k == Mute || k == Member || k == Hide
+}
 
 // Counted tells whether the kind is also kept in the orders that counting asks for, in reactions_by_hour and
 // reactions_by_user: by when and by whom, which a change of the row may change.

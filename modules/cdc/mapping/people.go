@@ -13,7 +13,7 @@ func (k Kind) peopleFields() []string {
 	switch k {
 	case Follow, Block, Mute:
 		return []string{l.First, l.Other}
-	case Post, Comment, Like:
+	case Post, Comment, Like, Member, Hide:
 		return []string{l.First}
 	default:
 		return nil

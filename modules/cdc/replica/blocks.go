@@ -80,7 +80,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		add("hidden", &hidden)
 		add("audience", &audience)
 		add(layout.Other, &other)
-	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Member:
+	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Member, mapping.Hide:
 		add("row_key", &key)
 		add(layout.First, &first)
 		add(layout.Other, &other)

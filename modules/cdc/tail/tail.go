@@ -49,7 +49,7 @@ func Posts(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]co
 // out: it is old.
 func Edges(m *mapping.Mapping, k kafka.Config, since time.Time, notify func([]core.Change), log *zap.Logger) *Tail {
 	return newTail(m, k, since, notify, log, edgeChanged, mapping.Follow, mapping.Block, mapping.Mute,
-		mapping.Member)
+		mapping.Member, mapping.Hide)
 }
 
 // Users makes a reader of which users are gone or hidden, and which are not: of every change of theirs.
@@ -188,7 +188,8 @@ func (t *Tail) unclear(source *mapping.Source, record envelope.Record) (change c
 		change = core.Change{Kind: core.PostUnclear, Post: core.Post{ID: core.ID(row.ID)}}
 	case mapping.User:
 		change = core.Change{Kind: core.UserUnclear, Viewer: core.ID(row.ID)}
-	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Block, mapping.Mute, mapping.Member, mapping.Group:
+	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Block, mapping.Mute, mapping.Member, mapping.Hide,
+		mapping.Group:
 		return core.Change{}, false, nil
 	}
 	change.CommittedAt = record.Source.CommittedAt

@@ -198,7 +198,8 @@ func (s *Set) Apply(changes []core.Change) (back []core.ID) {
 		case core.TableReread:
 			s.requestReload()
 		case core.PostPut, core.PostDeleted, core.PostUnclear, core.Followed, core.Unfollowed, core.Blocked,
-			core.Unblocked, core.Muted, core.Unmuted, core.JoinedGroup, core.LeftGroup:
+			core.Unblocked, core.Muted, core.Unmuted, core.JoinedGroup, core.LeftGroup,
+			core.HidPost, core.UnhidPost:
 		}
 	}
 	return back

@@ -58,6 +58,7 @@ func (b *Builder) fromClickHouse(ctx context.Context, c *computation) ([]stages.
 		c.found.Unsure = len(c.state.Hidden) == 0
 	}
 	edges, c.reserve.Ends = reserve.Without(edges, ends, c.now)
+	edges, c.reserve.Hidden = reserve.Split(edges)
 	c.reserve.Authors = normalize(append(edges, interactions.Authors...))
 	if reason := b.onDemand.Unavailable(); reason != nil {
 		reports = append(reports, stages.Report{Name: "hot set", Err: reason})
@@ -85,6 +86,7 @@ func (b *Builder) fromPostgres(ctx context.Context, c *computation) ([]stages.Re
 	if err != nil {
 		return nil, err
 	}
+	edges, c.reserve.Hidden = reserve.Split(edges)
 	c.reserve.Authors = normalize(edges)
 	return []stages.Report{{Name: "graph", Posts: len(edges)}}, nil
 }

@@ -20,6 +20,7 @@ const (
 	kindBlockedBy = 3
 	kindMute      = 4
 	kindMember    = 5
+	kindHide      = 6
 )
 
 // ClickHouse reads the copies that the consumers keep: two point reads by primary key.
@@ -180,6 +181,8 @@ func relationOf(kind int) reserve.Relation {
 		return reserve.Mutes
 	case kindMember:
 		return reserve.MemberOf
+	case kindHide:
+		return reserve.HidPost
 	default:
 		return 0
 	}

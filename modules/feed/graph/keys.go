@@ -55,6 +55,7 @@ func (t Tables) textPairs(local string) []string {
 	other("", example.Follows, t.Follows, example.Follows.To, t.Follows.To, " AS other_id")
 	other("", example.Follows, t.Follows, example.Follows.From, t.Follows.From, " AS other_id")
 	other("", exampleMembers, t.Members, exampleMembers.To, t.Members.To, " AS other_id")
+	other("", exampleHides, t.Hides, exampleHides.To, t.Hides.To, " AS other_id")
 	other("SELECT 2, ", example.Blocks, t.Blocks, example.Blocks.To, t.Blocks.To, "")
 	other("SELECT 3, ", example.Blocks, t.Blocks, example.Blocks.From, t.Blocks.From, "")
 	other("SELECT 4, ", example.Mutes, t.Mutes, example.Mutes.To, t.Mutes.To, "")

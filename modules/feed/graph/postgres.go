@@ -29,6 +29,7 @@ type Postgres struct {
 	edges    string
 	back     string // empty: no posts are for mutuals
 	groups   string // empty: no posts are for members of groups
+	hides    string // empty: the app keeps none
 	timeline string
 	recent   string
 	posts    string
@@ -57,8 +58,12 @@ func NewPostgres(db postgres.Reader, tables Tables, maxEdges int, names Names) *
 	if tables.Members.Table != "" {
 		groups = tables.query("feed_viewer_groups")
 	}
+	hides := ""
+	if tables.Hides.Table != "" {
+		hides = tables.query("feed_viewer_hides")
+	}
 	return &Postgres{
-		back: back, groups: groups,
+		back: back, groups: groups, hides: hides,
 		db: db, keys: keys{names: names, forms: tables.Keys, textual: tables.textual()},
 		maxEdges: maxEdges, absent: whose(tables.Users.Absent), private: whose(tables.Users.Private),
 		optedOut: whose(tables.Users.NoDiscovery),
@@ -84,6 +89,15 @@ func (p *Postgres) Edges(ctx context.Context, viewer core.ID) ([]reserve.Author,
 		}
 		for _, id := range groups {
 			edges = append(edges, reserve.Author{ID: id, Relation: reserve.MemberOf})
+		}
+	}
+	if p.hides != "" {
+		posts, err := p.ids(ctx, p.hides, p.keys.post(), key, p.maxEdges)
+		if err != nil {
+			return nil, fmt.Errorf("hides of %s: %w", viewer, err)
+		}
+		for _, id := range posts {
+			edges = append(edges, reserve.Author{ID: id, Relation: reserve.HidPost})
 		}
 	}
 	if p.back == "" {

@@ -27,7 +27,7 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 	}
 	write("SYSTEM STOP MERGES viewer_edges")
 	write("SYSTEM STOP MERGES user_author_90d")
-	kinds := []string{"follow", "block", "blocked_by", "mute", "member"}
+	kinds := []string{"follow", "block", "blocked_by", "mute", "member", "hide"}
 	rapid.Check(t, func(t *rapid.T) {
 		viewer++
 		version := 0 // no two rows have the same
@@ -35,7 +35,7 @@ func TestFewRowsMeanWhatTheWholeQuestionSays(t *testing.T) {
 		for range 1 + small("edge parts", 2) {
 			values := ""
 			for i := range 1 + small("edges", 12) {
-				values += fmt.Sprintf("(%d, '%s', %d, '%d', %d, %d, %d, %d)", viewer, kinds[small("kind", 4)],
+				values += fmt.Sprintf("(%d, '%s', %d, '%d', %d, %d, %d, %d)", viewer, kinds[small("kind", 5)],
 					1+small("other", 3), small("row", 1), i, 1000*small("version", 9)+version, small("deleted", 1),
 					1000*small("until", 2))
 				version++

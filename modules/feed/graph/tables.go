@@ -18,6 +18,7 @@ type Tables struct {
 	Blocks  EdgeTable
 	Mutes   EdgeTable
 	Members EdgeTable     // of groups: From is a member of To
+	Hides   EdgeTable     // of posts: From does not want to see To
 	Keys    core.KeyForms // of the columns that name users, posts and groups; empty: integers
 }
 
@@ -51,7 +52,7 @@ type UserTable struct {
 	NoDiscovery string
 }
 
-// EdgeTable names a table of pairs: From follows, blocks or mutes To, or is a member of it.
+// EdgeTable names a table of pairs: From follows, blocks, mutes or hides To, or is a member of it.
 type EdgeTable struct {
 	Table, From, To string
 	// When is an SQL condition on a row, with columns qualified by the table; empty: all rows are meant.
@@ -74,6 +75,27 @@ func DefaultTables() Tables {
 
 // exampleMembers is the table that the queries name; the example schema has none.
 var exampleMembers = EdgeTable{Table: "members", From: "user_id", To: "group_id"}
+
+// exampleHides is the table that the queries name; the example schema has none.
+var exampleHides = EdgeTable{Table: "hides", From: "user_id", To: "post_id"}
+
+// exampleHidden leaves out what the viewer hid.
+const exampleHidden = `NOT EXISTS (SELECT FROM "hides" ` +
+	`WHERE "hides"."user_id" = $1 AND "hides"."post_id" = "posts"."id")`
+
+// notHidden is the SQL condition that leaves out what the viewer hid.
+func (t Tables) notHidden() string {
+	if t.Hides.Table == "" {
+		return "true"
+	}
+	hides := quoted(t.Hides.Table)
+	condition := "NOT EXISTS (SELECT FROM " + hides + " WHERE " + hides + "." + quoted(t.Hides.From) + " = $1 AND " +
+		hides + "." + quoted(t.Hides.To) + " = " + quoted(t.Posts.Table) + "." + quoted(t.Posts.ID)
+	if t.Hides.When != "" {
+		condition += " AND " + t.Hides.When
+	}
+	return condition + ")"
+}
 
 const exampleVisible = `"posts"."status" = 'published' AND "posts"."deleted_at" IS NULL`
 
@@ -118,6 +140,7 @@ func (t Tables) query(name string) string {
 	}
 	pairs = append(pairs,
 		exampleVisible, visible,
+		exampleHidden, t.notHidden(),
 		exampleAudience, audience,
 		exampleGroup, t.group(),
 		`"posts"."created_at" AS created_at`, instant+" AS created_at",
@@ -136,6 +159,7 @@ func (t Tables) query(name string) string {
 	pairs = append(pairs, t.edgePairs(example.Blocks, t.Blocks)...)
 	pairs = append(pairs, t.edgePairs(example.Mutes, t.Mutes)...)
 	pairs = append(pairs, t.edgePairs(exampleMembers, t.Members)...)
+	pairs = append(pairs, t.edgePairs(exampleHides, t.Hides)...)
 	return strings.NewReplacer(pairs...).Replace(sql.Postgres(name))
 }
 

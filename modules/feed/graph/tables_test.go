@@ -128,6 +128,34 @@ func TestGroupsOfViewersAndPostsAreTold(t *testing.T) {
 	require.ElementsMatch(t, []core.ID{1, 4}, ids(recent), "only what is public is for strangers")
 }
 
+func TestPostsThatTheAppHidesAreToldAndLeftOut(t *testing.T) {
+	s := stack.New(t)
+	ctx := context.Background()
+	_, err := s.Postgres.Exec(ctx, `INSERT INTO users (id, name) SELECT i, 'u' || i FROM generate_series(1, 6) i;
+		CREATE TABLE dismissed (who bigint, what bigint, undone boolean NOT NULL DEFAULT false);
+		INSERT INTO posts (id, author_id) SELECT i, 2 FROM generate_series(1, 4) i;
+		INSERT INTO follows (follower_id, followee_id) VALUES (1, 2), (4, 2);
+		INSERT INTO dismissed VALUES (1, 2, false), (1, 3, true), (4, 4, false), (3, 1, false)`)
+	require.NoError(t, err)
+	for name, forms := range map[string]core.KeyForms{"integers": {}, "as text": {Groups: core.UUIDKeys}} {
+		tables := graph.DefaultTables()
+		tables.Keys = forms
+		tables.Hides = graph.EdgeTable{Table: "dismissed", From: "who", To: "what", When: `NOT "dismissed"."undone"`}
+		app := graph.NewPostgres(s.Postgres, tables, 100, graph.Names{})
+		edges, err := app.Edges(ctx, 1)
+		require.NoError(t, err, name)
+		require.ElementsMatch(t, []reserve.Author{
+			{ID: 2, Relation: reserve.Follows}, {ID: 2, Relation: reserve.HidPost},
+		}, edges, name)
+		timeline, err := app.Timeline(ctx, 1, 0, 0, 10)
+		require.NoError(t, err, name)
+		require.ElementsMatch(t, []core.ID{1, 3, 4}, ids(timeline), name)
+		recent, err := app.Recent(ctx, 3, time.Now().Add(time.Minute), 10)
+		require.NoError(t, err, name)
+		require.ElementsMatch(t, []core.ID{2, 3, 4}, ids(recent), name)
+	}
+}
+
 func TestTheQueriesRunOnAnAppWithItsOwnNames(t *testing.T) {
 	s := stack.New(t)
 	ctx := context.Background()

@@ -59,7 +59,7 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 		s.unsettled = now
 		s.requestReload()
 	case core.Followed, core.Unfollowed, core.Blocked, core.Unblocked, core.Muted, core.Unmuted,
-		core.JoinedGroup, core.LeftGroup,
+		core.JoinedGroup, core.LeftGroup, core.HidPost, core.UnhidPost,
 		core.UserGone, core.UserBack, core.UserUnclear:
 	}
 }

@@ -51,7 +51,7 @@ func New(clock core.Clock, reg prometheus.Registerer) *Edges {
 	e := &Edges{clock: clock, most: maxRows, byViewer: map[core.ID][]note{}, rows: map[string]row{}}
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "feedrank_feed_recent_edges",
-		Help: "Follows, blocks, mutes and memberships that this replica heard of from Kafka and still remembers, at most 65,536.",
+		Help: "Follows, blocks, mutes, memberships and hides that this replica heard of from Kafka and still remembers, at most 65,536.",
 	}, func() float64 {
 		e.mu.RLock()
 		defer e.mu.RUnlock()
@@ -85,6 +85,10 @@ func (e *Edges) Apply(changes []core.Change) {
 			e.put(c, now, reserve.PatchJoined, 0)
 		case core.LeftGroup:
 			e.put(c, now, reserve.PatchLeft, 0)
+		case core.HidPost:
+			e.put(c, now, reserve.PatchHide, 0)
+		case core.UnhidPost:
+			e.put(c, now, reserve.PatchUnhide, 0)
 		case core.Blocked: // neither sees the other
 			e.put(c, now, reserve.PatchBlock, reserve.PatchBlockedBy)
 		case core.Unblocked:

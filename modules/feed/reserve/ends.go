@@ -72,7 +72,7 @@ func (k PatchKind) Opposite() PatchKind {
 	case PatchMute:
 		return PatchUnmute
 	case PatchFollow, PatchUnfollow, PatchUnblock, PatchUnblockedBy, PatchUnmute, PatchLess, PatchMore,
-		PatchFollowedBack, PatchUnfollowedBack, PatchJoined, PatchLeft, patchKinds:
+		PatchFollowedBack, PatchUnfollowedBack, PatchJoined, PatchLeft, PatchHide, PatchUnhide, patchKinds:
 	}
 	return k
 }

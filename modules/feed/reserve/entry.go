@@ -155,7 +155,7 @@ func appendBody(b []byte, r *Reserve) []byte {
 		b = append(b, byte(c.Source))
 		b = binary.AppendVarint(b, built-c.Created/1000)
 	}
-	return appendEnds(b, r, built)
+	return appendHidden(appendEnds(b, r, built), r)
 }
 
 func (r *Reserve) decode(b []byte) error {
@@ -191,6 +191,9 @@ func (r *Reserve) decode(b []byte) error {
 		r.Candidates = append(r.Candidates, c)
 	}
 	if err := r.decodeEnds(&in, built); err != nil {
+		return err
+	}
+	if err := r.decodeHidden(&in); err != nil {
 		return err
 	}
 	if in.Bad || len(in.Left) > 0 {

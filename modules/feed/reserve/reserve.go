@@ -87,7 +87,8 @@ type Reserve struct {
 	Ranking    uint64    // the version of the ranking that chose the candidates
 	Authors    []Author  // ascending by ID; every author of a candidate is among them
 	Candidates []Candidate
-	Ends       []End // of relations that end by themselves; few have any
+	Ends       []End     // of relations that end by themselves; few have any
+	Hidden     []core.ID // posts that the viewer hid, by the app's own table; ascending. They are left out of pages
 }
 
 // Find is the index of an author.
@@ -135,7 +136,7 @@ func (r *Reserve) Offer(c Candidate) {
 
 // Reset empties the reserve and keeps its memory.
 func (r *Reserve) Reset() {
-	*r = Reserve{Authors: r.Authors[:0], Candidates: r.Candidates[:0], Ends: r.Ends[:0]}
+	*r = Reserve{Authors: r.Authors[:0], Candidates: r.Candidates[:0], Ends: r.Ends[:0], Hidden: r.Hidden[:0]}
 }
 
 // PatchKind is a change of the viewer's that a cached entry has not been computed with. The numbers
@@ -158,6 +159,8 @@ const (
 	PatchUnfollowedBack // the author follows the viewer no longer
 	PatchJoined         // Other is a group
 	PatchLeft
+	PatchHide // Other is a post
+	PatchUnhide
 	patchKinds // how many there are
 )
 
@@ -194,6 +197,10 @@ func (r *Reserve) withdraw(author core.ID, sources Source) {
 
 // Knows tells whether a change to the viewer's graph would change nothing.
 func (r *Reserve) Knows(p Patch) bool {
+	if p.hides() {
+		_, hidden := slices.BinarySearch(r.Hidden, p.Other)
+		return hidden == (p.Kind == PatchHide)
+	}
 	relation := r.Author(p.Other).Relation
 	if p.Kind == PatchFollowedBack { // of no use without the viewer's own follow, and there may be very many
 		return relation&Mutual != Follows
@@ -220,6 +227,7 @@ func (r *Reserve) Unknown(changes []Patch) []Patch {
 func (r *Reserve) Clone() *Reserve {
 	c := *r
 	c.Authors, c.Candidates = slices.Clone(r.Authors), slices.Clone(r.Candidates)
+	c.Hidden = slices.Clone(r.Hidden)
 	return &c
 }
 
@@ -227,6 +235,10 @@ func (r *Reserve) Clone() *Reserve {
 // is what a hidden post counts among the interactions.
 func (r *Reserve) Apply(patches []Patch, hide float64) {
 	for _, p := range patches {
+		if p.hides() {
+			r.hide(p)
+			continue
+		}
 		author := &r.Authors[r.Intern(p.Other)]
 		if change := relationChanges[p.Kind]; change.begins {
 			author.Relation |= change.of

@@ -36,6 +36,11 @@ func drawReserve(t *rapid.T) reserve.Reserve {
 			Created: rapid.Int64Range(0, 1<<40).Draw(t, "created") * 1000,
 		})
 	}
+	r.Hidden = rapid.SliceOfNDistinct(anyID, 0, 5, rapid.ID[core.ID]).Draw(t, "hidden")
+	slices.Sort(r.Hidden)
+	for range rapid.IntRange(0, 2).Draw(t, "ends") {
+		r.Ends = append(r.Ends, reserve.End{Author: ids[0], Relation: reserve.Mutes, At: r.BuiltAt.UnixMilli() + 7})
+	}
 	return r
 }
 
@@ -56,8 +61,32 @@ func TestAnEntryComesBackAsItWas(t *testing.T) {
 		for i := range want.Candidates {
 			require.Equal(t, want.Candidates[i], entry.Reserve.Candidates[i])
 		}
+		require.True(t, slices.Equal(want.Hidden, entry.Reserve.Hidden))
+		require.True(t, slices.Equal(want.Ends, entry.Reserve.Ends))
 		require.Empty(t, entry.Patches)
 	})
+}
+
+func TestAPostThatIsHiddenIsNoAuthor(t *testing.T) {
+	authors, hidden := reserve.Split([]reserve.Author{
+		{ID: 7, Relation: reserve.HidPost},
+		{ID: 7, Relation: reserve.Follows},
+		{ID: 3, Relation: reserve.HidPost},
+		{ID: 7, Relation: reserve.HidPost},
+	})
+	require.Equal(t, []reserve.Author{{ID: 7, Relation: reserve.Follows}}, authors)
+	require.Equal(t, []core.ID{3, 7}, hidden)
+	r := reserve.Reserve{Authors: authors, Hidden: hidden}
+	hide, unhide := reserve.Patch{Kind: reserve.PatchHide, Other: 5}, reserve.Patch{Kind: reserve.PatchUnhide, Other: 7}
+	require.False(t, r.Knows(hide))
+	require.False(t, r.Knows(unhide))
+	shared := r.Clone()
+	shared.Apply([]reserve.Patch{hide, unhide, hide, unhide}, -5)
+	require.Equal(t, []core.ID{3, 5}, shared.Hidden)
+	require.True(t, shared.Knows(hide))
+	require.True(t, shared.Knows(unhide))
+	require.Equal(t, authors, shared.Authors, "no author has come or gone")
+	require.Equal(t, []core.ID{3, 7}, r.Hidden, "others use it, too")
 }
 
 func TestAnEntryThatWasPatchedIsNotFreshAndObeysThePatch(t *testing.T) {

@@ -122,6 +122,10 @@ func (s *Signals) Changed(ctx context.Context, changes []core.Change) error {
 			patch(c.Viewer, reserve.PatchJoined, c.Other)
 		case core.LeftGroup:
 			patch(c.Viewer, reserve.PatchLeft, c.Other)
+		case core.HidPost:
+			patch(c.Viewer, reserve.PatchHide, c.Other)
+		case core.UnhidPost:
+			patch(c.Viewer, reserve.PatchUnhide, c.Other)
 		case core.TableCleared:
 			cleared = true
 		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack,

@@ -13,9 +13,11 @@ UNION ALL SELECT 'likes', count() FROM likes WHERE user_id IN {users:Array(Int64
     OR hasAny(arrayMap(place -> {{key_numbers}}[place], {like:Array(UInt8)}), {users:Array(Int64)})
 UNION ALL SELECT 'members', count() FROM members WHERE user_id IN {users:Array(Int64)}
     OR hasAny(arrayMap(place -> {{key_numbers}}[place], {member:Array(UInt8)}), {users:Array(Int64)})
+UNION ALL SELECT 'hides', count() FROM hides WHERE user_id IN {users:Array(Int64)}
+    OR hasAny(arrayMap(place -> {{key_numbers}}[place], {hide:Array(UInt8)}), {users:Array(Int64)})
 UNION ALL SELECT 'blocks', count() FROM blocks WHERE user_id IN {users:Array(Int64)} OR other_id IN {users:Array(Int64)}
     OR hasAny(arrayMap(place -> {{key_numbers}}[place], if(kind = 'block', {block:Array(UInt8)}, {mute:Array(UInt8)})), {users:Array(Int64)})
-UNION ALL SELECT 'viewer_edges', count() FROM viewer_edges WHERE viewer_id IN {users:Array(Int64)} OR (kind != 'member' AND other_id IN {users:Array(Int64)})
+UNION ALL SELECT 'viewer_edges', count() FROM viewer_edges WHERE viewer_id IN {users:Array(Int64)} OR (kind NOT IN ('member', 'hide') AND other_id IN {users:Array(Int64)})
 UNION ALL SELECT 'reactions_by_hour', count() FROM reactions_by_hour WHERE user_id IN {users:Array(Int64)}
     OR hasAny(arrayMap(place -> {{key_numbers}}[place], if(kind = 'like', {like:Array(UInt8)}, {comment:Array(UInt8)})), {users:Array(Int64)})
 UNION ALL SELECT 'reactions_by_user', count() FROM reactions_by_user WHERE user_id IN {users:Array(Int64)}

@@ -11,6 +11,7 @@ WITH mine AS (
     UNION DISTINCT SELECT other_id FROM blocks WHERE user_id = {user:Int64}
     UNION DISTINCT SELECT group_id FROM posts WHERE author_id = {user:Int64}
     UNION DISTINCT SELECT group_id FROM members WHERE user_id = {user:Int64}
+    UNION DISTINCT SELECT post_id FROM hides WHERE user_id = {user:Int64}
     UNION DISTINCT SELECT {user:Int64}
 )
 SELECT 'users' AS place, formatRowNoNewline('JSONEachRow', *) AS line FROM users WHERE id = {user:Int64}
@@ -19,6 +20,7 @@ UNION ALL SELECT 'follows', formatRowNoNewline('JSONEachRow', *) FROM follows WH
 UNION ALL SELECT 'comments', formatRowNoNewline('JSONEachRow', *) FROM comments WHERE author_id = {user:Int64}
 UNION ALL SELECT 'likes', formatRowNoNewline('JSONEachRow', *) FROM likes WHERE user_id = {user:Int64}
 UNION ALL SELECT 'members', formatRowNoNewline('JSONEachRow', *) FROM members WHERE user_id = {user:Int64}
+UNION ALL SELECT 'hides', formatRowNoNewline('JSONEachRow', *) FROM hides WHERE user_id = {user:Int64}
 UNION ALL SELECT 'blocks', formatRowNoNewline('JSONEachRow', *) FROM blocks WHERE user_id = {user:Int64}
 UNION ALL SELECT 'viewer_edges', formatRowNoNewline('JSONEachRow', *) FROM viewer_edges WHERE viewer_id = {user:Int64}
     AND kind != 'blocked_by'

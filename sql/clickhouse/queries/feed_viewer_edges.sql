@@ -1,6 +1,6 @@
 -- Whom does a viewer follow, block and mute, who blocks them, whom did they unfollow, and of which groups are they
--- members? A point read by the primary key. A pair can have several rows in the app; one that stands is enough, and the one
--- that ends last says when the relation does (0: not by itself).
+-- members, and which posts did they hide? A point read by the primary key. A pair can have several rows in the app; one
+-- that stands is enough, and the one that ends last says when the relation does (0: not by itself).
 -- The newest follows come first, for the bound on their number.
 SELECT toUInt8(kind) AS kind_code, other_id, toUInt8(max(alive)) AS stands,
        toInt64(if(countIf(alive AND ends = 0) > 0, 0, maxIf(ends, alive))) AS until

@@ -4,6 +4,7 @@ SELECT "posts"."id" AS id, "posts"."author_id" AS author_id, "posts"."created_at
        (CASE WHEN false THEN 4 ELSE 0 END)::smallint AS audience, NULL::bigint AS group_id
 FROM "posts"
 WHERE ("posts"."status" = 'published' AND "posts"."deleted_at" IS NULL)
+  AND NOT EXISTS (SELECT FROM "hides" WHERE "hides"."user_id" = $1 AND "hides"."post_id" = "posts"."id")
   AND (CASE WHEN false THEN 4 ELSE 0 END) = 0
   AND "posts"."created_at" <= $2::timestamptz
   AND "posts"."author_id" <> $1

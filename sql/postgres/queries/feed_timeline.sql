@@ -9,6 +9,7 @@ CROSS JOIN LATERAL (
     WHERE "posts"."author_id" = "follows"."followee_id"
       AND ("posts"."created_at", "posts"."id") < ($2::timestamptz, $3::bigint)
       AND ("posts"."status" = 'published' AND "posts"."deleted_at" IS NULL)
+      AND NOT EXISTS (SELECT FROM "hides" WHERE "hides"."user_id" = $1 AND "hides"."post_id" = "posts"."id")
       AND (CASE WHEN false THEN 4 ELSE 0 END) <> 4
     ORDER BY "posts"."created_at" DESC, "posts"."id" DESC
     LIMIT $4
