@@ -97,7 +97,7 @@ func spelled(c mapping.Config) mapping.Config {
 	for k, table := range map[mapping.Kind]*mapping.Table{
 		mapping.User: &c.User, mapping.Post: &c.Post, mapping.Follow: &c.Follow, mapping.Comment: &c.Comment,
 		mapping.Like: &c.Like, mapping.Block: &c.Block, mapping.Mute: &c.Mute,
-		mapping.Member: &c.Member,
+		mapping.Member: &c.Member, mapping.Hide: &c.Hide,
 	} {
 		if table.Table == "" {
 			*table = mapping.Table{}
@@ -106,6 +106,9 @@ func spelled(c mapping.Config) mapping.Config {
 		columns := map[string]string{}
 		for _, field := range k.Fields() {
 			columns[field] = table.Column(field)
+		}
+		if group := table.Columns[k.Optional()]; group != "" {
+			columns[k.Optional()] = group
 		}
 		table.Columns = columns
 		for _, list := range []*[]mapping.Condition{&table.OnlyWhen, &table.GoneWhen, &table.HiddenWhen} {
@@ -150,8 +153,11 @@ func TestInitKnowsTheMannersOfOtherApps(t *testing.T) {
 		require.Contains(t, said, "public.accounts: CHECK: recommended to nobody unless discoverable")
 	})
 	t.Run("lemmy", func(t *testing.T) {
-		cfg, _, _ := proposed(t, example(t, "lemmy_like.sql"))
+		cfg, text, said := proposed(t, example(t, "lemmy_like.sql"))
 		sameTables(t, mapped(t, "lemmy_like"), cfg.CDC.Tables) // votes down are no likes
+		require.Contains(t, text, "# public.community_follower: 0 rows; person_id are in community_id")
+		require.Contains(t, said, "public.post: CHECK: posts whose members_only is true are for the members of their "+
+			"community_id alone: is it so?")
 	})
 	t.Run("forem", func(t *testing.T) {
 		cfg, text, said := proposed(t, example(t, "forem_like.sql"))
@@ -179,16 +185,20 @@ func TestInitProposesKeysOfEveryForm(t *testing.T) {
 		cfg, text, said := proposed(t, example(t, "supabase_like.sql"))
 		want := mapped(t, "supabase_like")
 		want.Post.UnlistedWhen, want.Post.FollowersWhen, want.Post.DirectWhen = nil, nil, nil
+		want.Post.MutualsWhen = nil
 		sameTables(t, want, cfg.CDC.Tables)
-		require.Equal(t, core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys, Groups: core.IntegerKeys},
+		require.Equal(t, core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys, Groups: core.UUIDKeys},
 			cfg.CDC.Tables.Keys)
-		require.Contains(t, text, "keys: # what the keys of users and posts are\n  users: uuid\n  posts: uuid\n")
+		require.Contains(t, text,
+			"keys: # what the keys of users and posts are\n  users: uuid\n  posts: uuid\n  groups: uuid\n")
+		require.Contains(t, said, "public.posts: CHECK: posts whose group_id is set are for the members of their group_id "+
+			"alone: is it so?")
 		require.Contains(t, said, "public.posts: CHECK: does visibility say which rows are a post?")
 	})
 	t.Run("prisma", func(t *testing.T) {
 		cfg, _, said := proposed(t, example(t, "prisma_like.sql"))
 		want := mapped(t, "prisma_like")
-		want.Post.FollowersWhen = nil
+		want.Post.FollowersWhen, want.Post.MutualsWhen = nil, nil
 		sameTables(t, want, cfg.CDC.Tables)
 		require.Equal(t, core.KeyForms{Users: core.TextKeys, Posts: core.TextKeys, Groups: core.IntegerKeys},
 			cfg.CDC.Tables.Keys)
@@ -203,6 +213,37 @@ func TestInitProposesKeysOfEveryForm(t *testing.T) {
 		require.Equal(t, "author_id", cfg.CDC.Tables.Post.Columns["author_id"], "a name is no key where those are integers")
 		require.Equal(t, "post_id", cfg.CDC.Tables.Like.Columns["post_id"])
 		require.Contains(t, text, "  users: integer\n  posts: text\n")
+	})
+}
+
+func TestInitProposesGroupsWhereItIsKnownWhoIsInThem(t *testing.T) {
+	const users = `CREATE TABLE users (id bigint PRIMARY KEY, created_at timestamptz NOT NULL);
+		CREATE TABLE clubs (id int PRIMARY KEY, owner_id bigint REFERENCES users);`
+	const members = `CREATE TABLE club_members (club_id int REFERENCES clubs, user_id bigint REFERENCES users,
+			left_at timestamptz, PRIMARY KEY (club_id, user_id));
+		CREATE TABLE club_invitations (club_id int REFERENCES clubs, user_id bigint REFERENCES users,
+			PRIMARY KEY (club_id, user_id));`
+	posts := func(group string) string {
+		return `CREATE TABLE posts (id bigint PRIMARY KEY, author_id bigint REFERENCES users,
+			created_at timestamptz NOT NULL, ` + group + `);`
+	}
+	t.Run("some posts are in one", func(t *testing.T) {
+		cfg, _, _ := proposed(t, users+members+posts("club_id int REFERENCES clubs"))
+		require.Equal(t, []mapping.Condition{{Column: "club_id", Is: "set"}}, cfg.CDC.Tables.Post.MembersWhen)
+		require.Equal(t, "club_id", cfg.CDC.Tables.Post.Columns["group_id"])
+		require.Equal(t, "public.club_members", cfg.CDC.Tables.Member.Table)
+		require.Equal(t, []mapping.Condition{{Column: "left_at", Is: "set"}}, cfg.CDC.Tables.Member.GoneWhen)
+	})
+	t.Run("all posts are, and nothing says which are closed", func(t *testing.T) {
+		cfg, _, said := proposed(t, users+members+posts("club_id int NOT NULL REFERENCES clubs"))
+		require.Empty(t, cfg.CDC.Tables.Post.MembersWhen)
+		require.Empty(t, cfg.CDC.Tables.Member.Table)
+		require.Contains(t, said, "public.posts: CHECK: are posts of some club_id for its members alone?")
+	})
+	t.Run("nobody knows who is in it", func(t *testing.T) {
+		cfg, _, said := proposed(t, users+posts("club_id int REFERENCES clubs"))
+		require.Empty(t, cfg.CDC.Tables.Post.MembersWhen)
+		require.Contains(t, said, "public.posts: CHECK: club_id is a group, but no table says who is in it")
 	})
 }
 

@@ -3,81 +3,26 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/sql"
 	"github.com/feedrank/feedrank/test/stack"
 )
-
-// keyedExample is an app of sql/postgres/example whose keys are no integers.
-type keyedExample struct {
-	name string
-	fill []string
-	// posts gives the key and the time of each post that $1 may see, and whether they follow its author, by plain SQL.
-	posts string
-	// key of the n-th user
-	user string
-	// hide takes the posts of the second user away, and back.
-	hide, show string
-}
-
-var keyedExamples = []keyedExample{
-	{
-		name: "supabase_like", user: "u",
-		fill: []string{
-			`CREATE FUNCTION u(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT (lpad(to_hex(n * 7919), 8, '0') || '-5a1e-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$`,
-			`INSERT INTO auth.users (id) SELECT u(i) FROM generate_series(1, 12) i`,
-			`INSERT INTO profiles (id, username, is_private, banned_at) SELECT u(i), 'u' || i, i IN (3, 9), CASE WHEN i IN (4, 8) THEN now() END FROM generate_series(1, 12) i`,
-			`INSERT INTO follows (follower_id, following_id) SELECT u(1), u(i) FROM generate_series(2, 6) i`,
-			`INSERT INTO follows (follower_id, following_id) VALUES (u(11), u(3))`,
-			`INSERT INTO blocks (blocker_id, blocked_id) VALUES (u(5), u(1)), (u(11), u(7))`,
-			`INSERT INTO mutes (muter_id, muted_id) VALUES (u(1), u(6))`,
-			`INSERT INTO posts (id, author_id, content, visibility, created_at, deleted_at)
-				SELECT u(1000 + i), u(2 + i % 9), 'p', (ARRAY['public', 'public', 'unlisted', 'followers', 'private'])[1 + i % 5],
-					date_trunc('minute', now()) - i / 6 * interval '1 minute', CASE WHEN i % 10 = 3 THEN now() END FROM generate_series(1, 80) i`,
-		},
-		posts: `SELECT p.id::text AS key, p.created_at AS at, f.follower_id IS NOT NULL AS followed
-			FROM posts p JOIN profiles a ON a.id = p.author_id
-			LEFT JOIN follows f ON f.follower_id = $1 AND f.following_id = p.author_id
-			WHERE p.deleted_at IS NULL AND a.banned_at IS NULL AND p.author_id <> $1
-				AND NOT EXISTS (SELECT FROM blocks b WHERE (b.blocker_id, b.blocked_id) IN (($1, p.author_id), (p.author_id, $1)))
-				AND NOT EXISTS (SELECT FROM mutes m WHERE m.muter_id = $1 AND m.muted_id = p.author_id)
-				AND (p.visibility = 'public' AND NOT a.is_private OR p.visibility IN ('public', 'unlisted', 'followers') AND f.follower_id IS NOT NULL)`,
-		hide: `UPDATE profiles SET banned_at = now() WHERE id = u(2)`, show: `UPDATE profiles SET banned_at = NULL WHERE id = u(2)`,
-	},
-	{
-		name: "prisma_like", user: "k",
-		fill: []string{
-			`CREATE FUNCTION k(n bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'ckv' || substr(md5(n::text), 1, 22) $$`,
-			`INSERT INTO "User" (id, name, "isPrivate", "deletedAt") SELECT k(i), 'u' || i, i IN (3, 9), CASE WHEN i IN (4, 8) THEN now() END FROM generate_series(1, 12) i`,
-			`INSERT INTO "Follow" ("followerId", "followingId") SELECT k(1), k(i) FROM generate_series(2, 6) i`,
-			`INSERT INTO "Follow" ("followerId", "followingId") VALUES (k(11), k(3))`,
-			`INSERT INTO "Block" ("blockerId", "blockedId") VALUES (k(5), k(1)), (k(11), k(7))`,
-			`INSERT INTO "Post" (id, title, "authorId", published, visibility, "createdAt")
-				SELECT k(1000 + i), 'p', k(2 + i % 9), i % 10 <> 3, (ARRAY['PUBLIC', 'PUBLIC', 'FOLLOWERS'])[1 + i % 3]::"Visibility",
-					date_trunc('minute', now() AT TIME ZONE 'UTC') - i / 6 * interval '1 minute' FROM generate_series(1, 80) i`,
-		},
-		posts: `SELECT p.id AS key, p."createdAt" AT TIME ZONE 'UTC' AS at, f."followerId" IS NOT NULL AS followed
-			FROM "Post" p JOIN "User" a ON a.id = p."authorId"
-			LEFT JOIN "Follow" f ON f."followerId" = $1 AND f."followingId" = p."authorId"
-			WHERE p.published AND a."deletedAt" IS NULL AND p."authorId" <> $1
-				AND NOT EXISTS (SELECT FROM "Block" b WHERE (b."blockerId", b."blockedId") IN (($1, p."authorId"), (p."authorId", $1)))
-				AND (p.visibility = 'PUBLIC' AND NOT a."isPrivate" OR f."followerId" IS NOT NULL)`,
-		hide: `UPDATE "User" SET "deletedAt" = now() WHERE id = k(2)`, show: `UPDATE "User" SET "deletedAt" = NULL WHERE id = k(2)`,
-	},
-}
 
 // keyedPage is a page whose keys are any text.
 type keyedPage struct {
@@ -125,40 +70,93 @@ func (p *program) walk(user string) (keys []string) {
 	return keys
 }
 
-// TestExamplesWithKeysOfTheirOwnShowWhatMayBeSeen fills the tables of apps whose keys are UUIDs and texts, and compares
-// feeds and timelines with what plain SQL says that each viewer may see: from ClickHouse, and with ClickHouse away by a
-// process that knows nothing but what PostgreSQL says.
-func TestExamplesWithKeysOfTheirOwnShowWhatMayBeSeen(t *testing.T) {
-	for _, app := range keyedExamples {
-		t.Run(app.name, func(t *testing.T) { app.shows(t) })
+// TestExamplesShowWhatMayBeSeen fills the tables of apps, and compares feeds and timelines with what plain SQL says that
+// each viewer may see: from ClickHouse, and with ClickHouse away by a process that knows nothing but what PostgreSQL
+// says.
+func TestExamplesShowWhatMayBeSeen(t *testing.T) {
+	for _, e := range exampleApps {
+		t.Run(e.name, func(t *testing.T) { e.shows(t) })
 	}
 }
 
-func (app keyedExample) shows(t *testing.T) {
-	s := stack.Own(t)
+// on fills a database with an app's tables, and is the configuration that goes with it.
+func (e exampleApp) on(t *testing.T, s *stack.Stack) config.Config {
+	t.Helper()
 	const examples = "../../sql/postgres/example/"
-	statements, err := os.ReadFile(filepath.Join(examples, app.name+".sql"))
+	statements, err := os.ReadFile(filepath.Join(examples, e.name+".sql"))
 	require.NoError(t, err)
 	exec(t, s, `DROP TABLE users, posts, follows, comments, likes, blocks, mutes CASCADE`)
-	for _, statement := range append([]string{string(statements)}, app.fill...) {
+	for _, statement := range append([]string{string(statements)}, e.fill...) {
 		exec(t, s, statement)
 	}
-	file, err := config.Load(config.Sources{File: examples + app.name + ".yaml", Set: []string{"roles=cdc-consumer"}})
+	file, err := config.Load(config.Sources{File: examples + e.name + ".yaml", Set: []string{"roles=cdc-consumer"}})
 	require.NoError(t, err)
 	cfg := settings(t, s, "all")
 	cfg.Keys, cfg.CDC.Tables = file.Keys, file.CDC.Tables
+	return cfg
+}
+
+// key is that of the app's nth user.
+func (e exampleApp) key(t *testing.T, s *stack.Stack, n int) (key string) {
+	t.Helper()
+	require.NoError(t, s.Postgres.QueryRow(t.Context(), `SELECT `+e.user+`($1)::text`, n).Scan(&key))
+	return key
+}
+
+// TestFromADSNToTheFirstRightFeed does what a newcomer does with each app's database, but for reading, and says how long
+// it took. The worked mapping has the answers to what init asks.
+func TestFromADSNToTheFirstRightFeed(t *testing.T) {
+	for _, one := range exampleApps {
+		t.Run(one.name, func(t *testing.T) {
+			s := stack.New(t)
+			cfg := one.on(t, s)
+			seen, _ := one.reference(t, s, one.key(t, s, 1))
+			began := time.Now()
+			var took []string
+			done := func(step string) {
+				took = append(took, fmt.Sprintf("%s=%.1fs", step, time.Since(began).Seconds()))
+			}
+			text, asks, err := app.Propose(t.Context(), s.PostgresConfig.DSN)
+			require.NoError(t, err)
+			file := filepath.Join(t.TempDir(), "feedrank.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+			proposed, err := config.Load(config.Sources{File: file})
+			require.NoError(t, err, text)
+			require.Equal(t, cfg.Keys, proposed.Keys)
+			require.Equal(t, cfg.CDC.Tables.Post.Table, proposed.CDC.Tables.Post.Table)
+			require.Equal(t, cfg.CDC.Tables.Follow.Table, proposed.CDC.Tables.Follow.Table)
+			done("init")
+			_, err = app.CheckConnected(t.Context(), cfg)
+			require.NoError(t, err)
+			_, err = app.CheckClickHouse(t.Context(), cfg.ClickHouse)
+			require.NoError(t, err)
+			done("check_config")
+			p := start(t, cfg)
+			done("migrate_and_start")
+			p.eventually("the feed has what may be seen, and nothing else", func() bool {
+				shown := postsOf(p.keyedFeed(one.key(t, s, 1), "limit=100"))
+				return slices.Equal(slices.Sorted(slices.Values(shown)), seen)
+			})
+			done("first_right_feed")
+			t.Logf("from the DSN to the first right feed: app=%s %s asks=%d", one.name, strings.Join(took, " "), len(asks))
+			require.Less(t, time.Since(began), time.Minute, "of ten, the rest is for reading")
+		})
+	}
+}
+
+func (e exampleApp) shows(t *testing.T) {
+	s := stack.Own(t)
+	cfg := e.on(t, s)
 	p := start(t, cfg)
 
 	var users []string
 	for _, n := range []int{1, 11, 12} { // who follows some, who follows a private account, who follows nobody
-		var key string
-		require.NoError(t, s.Postgres.QueryRow(t.Context(), `SELECT `+app.user+`($1)::text`, n).Scan(&key))
-		users = append(users, key)
+		users = append(users, e.key(t, s, n))
 	}
 	look := func(p *program, why string, feeds bool) {
 		t.Helper()
 		for i, user := range users {
-			seen, followed := app.reference(t, s, user)
+			seen, followed := e.reference(t, s, user)
 			require.NotEmpty(t, seen)
 			require.Equal(t, i < 2, len(followed) > 0)
 			if feeds {
@@ -180,9 +178,9 @@ func (app keyedExample) shows(t *testing.T) {
 		}
 	}
 	look(p, "at first", true)
-	exec(t, s, app.hide)
+	exec(t, s, e.hide)
 	look(p, "an author is gone", true)
-	exec(t, s, app.show)
+	exec(t, s, e.show)
 	look(p, "and is back", true)
 
 	require.NoError(t, s.Servers.ClickHouse.Kill())
@@ -191,9 +189,9 @@ func (app keyedExample) shows(t *testing.T) {
 	for _, one := range []*program{p, fresh} {
 		look(one, "ClickHouse away", false)
 	}
-	exec(t, s, app.hide)
+	exec(t, s, e.hide)
 	look(fresh, "ClickHouse away, an author is gone", false)
-	exec(t, s, app.show)
+	exec(t, s, e.show)
 	require.NoError(t, s.Servers.ClickHouse.Start(t.Context()))
 	look(p, "ClickHouse is back", true)
 }
@@ -206,9 +204,9 @@ func postsOf(p keyedPage) (keys []string) {
 }
 
 // reference are the keys of the posts that a user may see, sorted, and of those of whom they follow the latest first.
-func (app keyedExample) reference(t *testing.T, s *stack.Stack, user string) (seen, followed []string) {
+func (e exampleApp) reference(t *testing.T, s *stack.Stack, user string) (seen, followed []string) {
 	t.Helper()
-	rows, err := s.Postgres.Query(t.Context(), `SELECT key, followed FROM (`+app.posts+`) AS posts ORDER BY at DESC, `+
+	rows, err := s.Postgres.Query(t.Context(), `SELECT key, followed FROM (`+e.posts+`) AS posts ORDER BY at DESC, `+
 		sql.KeyNumber("key")+` DESC`, user)
 	require.NoError(t, err)
 	var key string

@@ -17,7 +17,25 @@ var tableWords = map[mapping.Kind][]string{
 	mapping.Like:    {"like", "favourite", "favorite", "vote", "reaction"},
 	mapping.Block:   {"block"},
 	mapping.Mute:    {"mute", "ignore", "ignored"},
+	mapping.Hide:    {"hide", "hidden", "dismissal", "dismissed", "dismiss"},
 }
+
+// Of groups: what they are called, what those tables are called that say who is in one, and what says that somebody
+// only asked to be, or that a post is for members.
+var (
+	groupWords   = []string{"group", "community", "club", "team", "space", "circle", "guild", "room", "channel"}
+	memberTables = []string{"member", "membership", "participant", "follower", "subscriber", "subscription"}
+	joinedFlags  = []string{
+		"accepted", "is_accepted", "approved", "is_approved", "confirmed", "is_confirmed", "active", "is_active",
+	}
+	notYetFlags = []string{
+		"pending", "is_pending", "requested", "invited", "is_invited", "banned", "is_banned", "blocked", "is_blocked",
+	}
+	leftTimes    = []string{"left_at", "removed_at", "banned_at", "kicked_at"}
+	membersFlags = []string{
+		"members_only", "is_members_only", "member_only", "group_only", "private", "is_private", "closed", "is_closed",
+	}
+)
 
 var (
 	authorWords = []string{
@@ -104,7 +122,15 @@ func nameScore(k mapping.Kind, table string) int {
 	if len(parts) == 0 {
 		return 0
 	}
-	i := slices.Index(tableWords[k], singular(parts[len(parts)-1]))
+	last := parts[len(parts)-1]
+	if k == mapping.Hide { // post_hides, hidden_posts
+		for _, w := range parts {
+			if slices.Contains(tableWords[k], singular(w)) {
+				last = w
+			}
+		}
+	}
+	i := slices.Index(tableWords[k], singular(last))
 	if i < 0 {
 		return 0
 	}

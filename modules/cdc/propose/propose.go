@@ -51,7 +51,9 @@ func From(c schema.Catalog, refused ...Refused) Proposal {
 	if g.users == "" {
 		g.userKeys = g.form(p.Tables.Post, "author_id")
 	}
-	p.Tables.Keys = core.KeyForms{Users: orIntegers(g.userKeys), Posts: orIntegers(g.postKeys)}
+	p.Tables.Keys = core.KeyForms{
+		Users: orIntegers(g.userKeys), Posts: orIntegers(g.postKeys), Groups: core.IntegerKeys,
+	}
 	p.Tables.Comment = g.take(&p, mapping.Comment)
 	if p.Tables.Comment.Table == "" && g.why(mapping.Comment, g.posts) == "" {
 		p.replies(g, g.table(g.posts))
@@ -60,6 +62,8 @@ func From(c schema.Catalog, refused ...Refused) Proposal {
 	p.Tables.Like = g.take(&p, mapping.Like)
 	p.Tables.Block = g.take(&p, mapping.Block)
 	p.Tables.Mute = g.take(&p, mapping.Mute)
+	p.Tables.Hide = g.take(&p, mapping.Hide)
+	p.groups(g)
 	p.Counted.Likes = counted(g.table(p.Tables.Like.Table))
 	p.Counted.Comments = counted(g.table(p.Tables.Comment.Table))
 	return p

@@ -15,8 +15,13 @@ import (
 // YAML writes the proposal as the keys engagement, keys and cdc of a configuration file.
 func (p Proposal) YAML() string {
 	var b strings.Builder
-	if keys := p.Tables.Keys; keys.Users != core.IntegerKeys || keys.Posts != core.IntegerKeys {
+	if keys := p.Tables.Keys; keys != (core.KeyForms{
+		Users: core.IntegerKeys, Posts: core.IntegerKeys, Groups: core.IntegerKeys,
+	}) {
 		fmt.Fprintf(&b, "keys: # what the keys of users and posts are\n  users: %s\n  posts: %s\n", keys.Users, keys.Posts)
+		if p.Tables.Member.Table != "" {
+			fmt.Fprintf(&b, "  groups: %s\n", keys.Groups)
+		}
 	}
 	fmt.Fprintf(&b, "engagement: # cdc: the app's table has rows; events: it is empty or missing\n")
 	fmt.Fprintf(&b, "  likes_from: %s\n  comments_from: %s\n", p.Counted.Likes, p.Counted.Comments)
@@ -32,6 +37,8 @@ func (p Proposal) YAML() string {
 		{mapping.Like, p.Tables.Like},
 		{mapping.Block, p.Tables.Block},
 		{mapping.Mute, p.Tables.Mute},
+		{mapping.Member, p.Tables.Member},
+		{mapping.Hide, p.Tables.Hide},
 	} {
 		for _, reason := range p.Reasons[one.kind] {
 			b.WriteString("    # " + Line(reason) + "\n")
@@ -55,6 +62,7 @@ func writeTable(b *strings.Builder, k mapping.Kind, t mapping.Table) {
 	writeConditions(b, "hidden_when", t.HiddenWhen)
 	writeConditions(b, "private_when", t.PrivateWhen)
 	writeConditions(b, "no_discovery_when", t.NoDiscoveryWhen)
+	writeConditions(b, "members_when", t.MembersWhen)
 	if k == mapping.Post && len(t.HiddenWhen) == 0 {
 		b.WriteString("      hidden_when: []\n") // else the default's would hold
 	}

@@ -35,6 +35,7 @@ type Described struct {
 	Key        []string
 	OIDs       map[string]uint32 // of the columns
 	Types      map[string]string // of the columns, as SQL writes them
+	Required   map[string]bool   // columns that are never null
 	References map[string]string // by column: the table that its foreign key refers to
 	Samples    map[string]int64  // of number columns that may be times: the value of a row
 	Votes      map[string]Votes  // of integer columns that may be votes
@@ -101,7 +102,7 @@ func (d *Described) describe(ctx context.Context, db *pgxpool.Pool, identities m
 	if err != nil {
 		return err
 	}
-	d.Columns, d.Key, d.OIDs, d.Types = t.columns, t.key, t.oids, t.types
+	d.Columns, d.Key, d.OIDs, d.Types, d.Required = t.columns, t.key, t.oids, t.types, t.required
 	d.Keyless = len(t.key) == 0 || identities[d.Name] == "n"
 	if !d.Readable {
 		return nil

@@ -20,6 +20,7 @@ type shape struct {
 	key      []string          // in the order of the primary key
 	oids     map[string]uint32 // of the columns
 	types    map[string]string // of the columns, as SQL writes them
+	required map[string]bool   // columns that are never null
 	millis   map[string]bool   // times that connectors count in milliseconds
 }
 
@@ -59,17 +60,21 @@ func readShape(ctx context.Context, db *pgxpool.Pool, table string) (shape, erro
 		return shape{}, fmt.Errorf("columns of %s: %w", table, err)
 	}
 	var (
-		t        = shape{oids: map[string]uint32{}, types: map[string]string{}, millis: map[string]bool{}}
+		t = shape{
+			oids: map[string]uint32{}, types: map[string]string{}, required: map[string]bool{},
+			millis: map[string]bool{},
+		}
 		keyed    = map[int]string{}
 		column   string
 		oid      uint32
 		typ      string
 		position int
 		modifier int32
+		required bool
 	)
-	_, err = pgx.ForEachRow(rows, []any{&column, &oid, &typ, &position, &modifier}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&column, &oid, &typ, &position, &modifier, &required}, func() error {
 		t.columns = append(t.columns, column)
-		t.oids[column], t.types[column] = oid, typ
+		t.oids[column], t.types[column], t.required[column] = oid, typ, required
 		t.millis[column] = (oid == pgtype.TimestampOID || oid == pgtype.TimeOID) && modifier >= 0 && modifier <= 3
 		if position > 0 {
 			keyed[position] = column

@@ -175,6 +175,7 @@ func readTable(ctx context.Context, db catalog, wanted Table) (*table, error) {
 		Type     string
 		Position int // in the key, from 1; 0: not in it
 		Modifier int32
+		Required bool // it is never null
 	}
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[found])
 	if err != nil {

@@ -1,6 +1,6 @@
 -- A schema as Prisma makes it: quoted names, cuid keys that the client gives, timestamp(3) in UTC, an enum, a key of its
 -- own for each like. With it belongs prisma_like.yaml.
-CREATE TYPE public."Visibility" AS ENUM ('PUBLIC', 'FOLLOWERS');
+CREATE TYPE public."Visibility" AS ENUM ('PUBLIC', 'FOLLOWERS', 'FRIENDS');
 CREATE TABLE public."User" (
     "id"        text NOT NULL,
     "name"      text NOT NULL,

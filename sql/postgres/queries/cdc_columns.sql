@@ -1,7 +1,7 @@
 -- Which columns does a table have, and which of them are its key? The key is what the log tells of a deleted
 -- row: the index that is the replica identity, else the primary key; none where PostgreSQL would refuse deletes of a published table. Reads the catalog by name.
 SELECT a.attname::text, a.atttypid, format_type(a.atttypid, a.atttypmod),
-       COALESCE(array_position(k.columns, a.attnum), 0), a.atttypmod
+       COALESCE(array_position(k.columns, a.attnum), 0), a.atttypmod, a.attnotnull
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
