@@ -20,7 +20,6 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
-	"github.com/feedrank/feedrank/sql"
 	"github.com/feedrank/feedrank/test/tables"
 )
 
@@ -63,7 +62,8 @@ func start(ctx context.Context, keys core.KeyForm) (c *chain, err error) {
 	s.Postgres.DSN = a.Postgres.DSN
 	s.CDC.Source.LeadTimeout = 3 * time.Second
 	s.CDC.Source.TableCheck = time.Second
-	schema := sql.ExampleSchema()
+	schema := tables.SchemaWithAudiences()
+	s.CDC.Tables = tables.MappingWithAudiences()
 	if keys == core.UUIDKeys {
 		schema, s.CDC.Tables = tables.SchemaOfUUIDs(), tables.MappingOfUUIDs()
 	}

@@ -115,7 +115,7 @@ func (d *drill) disturbed(ctx context.Context, changes *atomic.Int64) error {
 		// it must be repeatable
 		w := &tables.Writer{
 			Pool: d.pool, Random: rand.New(rand.NewPCG(d.seed, uint64(i))), Users: people, Keep: keep,
-			Rows: changes,
+			Rows: changes, Audiences: d.keys != core.UUIDKeys,
 		}
 		writers.Go(func() { w.Run(writing) })
 	}
@@ -285,7 +285,7 @@ func (d *drill) compare(ctx context.Context) (rows int, wrong string, err error)
 	waiting, cancel := context.WithTimeout(ctx, d.drain)
 	defer cancel()
 	for {
-		differences := tables.Differences
+		differences := tables.DifferencesWithAudiences
 		if d.keys == core.UUIDKeys {
 			differences = tables.DifferencesOfUUIDs
 		}

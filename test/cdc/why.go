@@ -31,7 +31,7 @@ func (d *drill) why(ctx context.Context, differences string) error {
 	if err := d.lags(client); err != nil {
 		return err
 	}
-	found := regexp.MustCompile(`(?m)^(likes|follows|posts|users|comments|blocks|mutes): .*\[(\S+)`).FindStringSubmatch(differences)
+	found := regexp.MustCompile(`(?m)^(likes|follows|posts|users|comments|blocks|mutes|members|hides): .*\[(\S+)`).FindStringSubmatch(differences)
 	if found == nil {
 		return nil
 	}

@@ -68,20 +68,20 @@ type Database interface {
 // Differences tells what one database has and the other has not, empty if they are equal, and how many
 // rows PostgreSQL has.
 func Differences(ctx context.Context, pg Database, db *clickhouse.Client) (differences string, rows int, err error) {
-	return compare(ctx, pg, db, func(_, query string) string { return query })
+	return compare(ctx, pg, db, originals, Copied)
 }
 
-// compare is Differences with other queries of PostgreSQL.
-func compare(ctx context.Context, pg Database, db *clickhouse.Client, original func(table, query string) string) (
+// compare is Differences with queries of PostgreSQL, and of ClickHouse, by our table.
+func compare(ctx context.Context, pg Database, db *clickhouse.Client, originals, copied map[string]string) (
 	differences string, rows int, err error,
 ) {
 	var out strings.Builder
 	for _, table := range slices.Sorted(maps.Keys(originals)) {
-		want, err := Originals(ctx, pg, original(table, originals[table]))
+		want, err := Originals(ctx, pg, originals[table])
 		if err != nil {
 			return "", 0, fmt.Errorf("rows of %s in PostgreSQL: %w", table, err)
 		}
-		got, err := Copies(ctx, db, Copied[table])
+		got, err := Copies(ctx, db, copied[table])
 		if err != nil {
 			return "", 0, fmt.Errorf("rows of %s in ClickHouse: %w", table, err)
 		}

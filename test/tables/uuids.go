@@ -80,12 +80,14 @@ func MappingOfUUIDs() mapping.Config {
 func DifferencesOfUUIDs(ctx context.Context, pg Database, db *clickhouse.Client) (differences string, rows int,
 	err error,
 ) {
-	return compare(ctx, pg, db, func(table, query string) string {
-		return numberColumn.ReplaceAllStringFunc(query, func(column string) string {
+	derived := map[string]string{}
+	for table, query := range originals {
+		derived[table] = numberColumn.ReplaceAllStringFunc(query, func(column string) string {
 			if table == "comments" && column == "id" {
 				return "id_uuid"
 			}
 			return sql.DerivedNumber(column + "_uuid::text")
 		})
-	})
+	}
+	return compare(ctx, pg, db, derived, Copied)
 }

@@ -28,11 +28,12 @@ func World(users int) string {
 // Writer is one session of the app, which commits random transactions in a World: all operations,
 // changed keys, large values, truncates, changed schemas, and some that roll back.
 type Writer struct {
-	Pool   *pgxpool.Pool
-	Random *rand.Rand
-	Users  int           // of the World
-	Keep   int           // of the statements that could truncate a table one in so many does; 0: each
-	Rows   *atomic.Int64 // counts the rows that committed statements changed
+	Pool      *pgxpool.Pool
+	Random    *rand.Rand
+	Users     int           // of the World
+	Audiences bool          // of a schema with these
+	Keep      int           // of the statements that could truncate a table one in so many does; 0: each
+	Rows      *atomic.Int64 // counts the rows that committed statements changed
 }
 
 const (
@@ -79,6 +80,9 @@ func (w *Writer) statement() string {
 	kinds := []func() string{
 		w.many, w.putPost, w.putPost, w.changePost, w.changePost, w.movePost, w.follow, w.follow,
 		w.unfollow, w.like, w.comment, w.relate, w.relate, w.rare,
+	}
+	if w.Audiences {
+		kinds = append(kinds, w.audience, w.audience, w.audience)
 	}
 	return kinds[w.Random.IntN(len(kinds))]()
 }
@@ -198,6 +202,9 @@ func (w *Writer) rare() string {
 	}
 	if w.Random.IntN(8) > 0 {
 		return fmt.Sprintf(`UPDATE users SET name = 'n%[1]d', created_at = created_at - interval '1 second' * %[1]d WHERE id = %[2]d`, w.Random.IntN(1e6), w.user())
+	}
+	if w.Audiences {
+		truncates = append(truncates, `TRUNCATE memberships`, `TRUNCATE dismissals`)
 	}
 	if w.Random.IntN(2) == 0 && w.Random.IntN(max(1, w.Keep)) == 0 { // truncates leave little to compare
 		return truncates[w.Random.IntN(len(truncates))]
