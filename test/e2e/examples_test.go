@@ -70,9 +70,9 @@ func (p *program) walk(user string) (keys []string) {
 	return keys
 }
 
-// TestExamplesShowWhatMayBeSeen fills the tables of apps, and compares feeds and timelines with what plain SQL says that
-// each viewer may see: from ClickHouse, and with ClickHouse away by a process that knows nothing but what PostgreSQL
-// says.
+// TestExamplesShowWhatMayBeSeen fills the tables of apps, and compares feeds and timelines with what plain SQL says
+// that each viewer may see: from ClickHouse, and with ClickHouse away by a process that knows nothing but what
+// PostgreSQL says.
 func TestExamplesShowWhatMayBeSeen(t *testing.T) {
 	for _, e := range exampleApps {
 		t.Run(e.name, func(t *testing.T) { e.shows(t) })
