@@ -1,6 +1,6 @@
 package console
 
-import "github.com/feedrank/feedrank/modules/console/weave"
+import "github.com/feedrank/feedrank/modules/platform/weave"
 
 // What templates ask of values besides their fields.
 var (

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/feedrank/feedrank/modules/console/weave"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/weave"
 )
 
 // functions are what templates can call.

@@ -9,8 +9,8 @@ import (
 	"path"
 	"strings"
 
-	"github.com/feedrank/feedrank/modules/console/weave"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/weave"
 )
 
 //go:embed templates/*.html assets/*

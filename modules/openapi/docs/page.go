@@ -1,10 +1,10 @@
 package docs
 
 import (
-	"bytes"
 	_ "embed" // the page and its style
-	"html/template"
 	"strings"
+
+	"github.com/feedrank/feedrank/modules/platform/weave"
 )
 
 var (
@@ -12,13 +12,14 @@ var (
 	pageText string
 	//go:embed style.css
 	style []byte
-
-	page = template.Must(template.New("page").Funcs(template.FuncMap{
-		"lower": strings.ToLower,
-		"good":  func(status string) bool { return status < "400" },
-		"json":  func(media string) bool { return media == "application/json" || media == "application/problem+json" },
-	}).Parse(pageText))
 )
+
+// functions are what the page can call.
+var functions = weave.Functions{
+	"lower": strings.ToLower,
+	"good":  func(status string) bool { return status < "400" },
+	"json":  func(media string) bool { return media == "application/json" || media == "application/problem+json" },
+}
 
 // Policy is what a browser may load for the page: its style.
 const Policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -71,9 +72,11 @@ func HTML(source []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	err = page.Execute(&out, p)
-	return out.Bytes(), err
+	page, err := weave.New(functions, pageText)
+	if err != nil {
+		return nil, err
+	}
+	return page.Execute("", p)
 }
 
 // Style is its style sheet.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/modules/console/weave"
+	"github.com/feedrank/feedrank/modules/platform/weave"
 )
 
 // odd is text that breaks out where it is not escaped.

@@ -1,4 +1,4 @@
-// Package weave executes the console's templates: those of html/template, parsed by text/template/parse, without calls
+// Package weave executes templates of pages: those of html/template, parsed by text/template/parse, without calls
 // of methods by name. A program that can call any method by a name it reads at run time keeps every exported method of
 // every type that it uses, and so html/template alone made the binary larger by half.
 //
