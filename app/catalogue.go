@@ -101,6 +101,10 @@ func catalogue() []Module {
 			Roles: []Role{API, Console}, Options: exports(),
 		},
 		{
+			Name: "erase_api", Says: "erases people whom operators ask to; /admin/v1/people/erase",
+			Roles: []Role{API, Console}, Options: eraseOrders(),
+		},
+		{
 			Name: "dead_letters_api", Says: "/admin/v1/dead-letters", Roles: []Role{API, Console},
 			Options: deadLettersAPI(),
 		},
@@ -184,6 +188,9 @@ func catalogue() []Module {
 		{
 			Name: "dead_letters_job", Says: "replays and discards dead letters that match", Roles: []Role{Jobs},
 			Options: deadLettersJob(),
+		},
+		{
+			Name: "erase_job", Says: "erases people whom operators asked to", Roles: []Role{Jobs}, Options: eraseJob(),
 		},
 		{
 			Name: "jobs", Says: "runs the jobs in one replica at a time", Roles: []Role{Jobs},

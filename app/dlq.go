@@ -47,12 +47,5 @@ func (s deadLetterScheduler) Wake(ctx context.Context) error {
 	if s.history == nil {
 		return core.Errorf(core.CodeConflict, "jobs are switched off (modules.jobs): do it without background")
 	}
-	_, err := s.history.Request(ctx, deadletter.JobName)
-	if errors.Is(err, jobs.ErrUnknownJob) {
-		return core.Errorf(core.CodeConflict, "no replica with the role jobs has started yet: it is done once one does")
-	}
-	if err != nil {
-		return core.Unavailable("PostgreSQL", time.Second, err)
-	}
-	return nil
+	return wake(ctx, s.history, deadletter.JobName)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/feedrank/feedrank/modules/console"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/deadletter"
+	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/feed"
 	"github.com/feedrank/feedrank/modules/feed/rank"
@@ -48,6 +49,7 @@ type Config struct {
 	CDC        cdc.Config        `koanf:"cdc"`
 	DeadLetter deadletter.Config `koanf:"dead_letters"`
 	Audit      audit.Config      `koanf:"audit"`
+	Erase      erase.Config      `koanf:"erase"`
 	Engagement core.CountedFrom  `koanf:"engagement"`
 	Feed       feed.Config       `koanf:"feed"`
 	Ranking    rank.Config       `koanf:"ranking"`
@@ -124,6 +126,7 @@ func Default() Config {
 		CDC:        cdc.DefaultConfig(),
 		DeadLetter: deadletter.DefaultConfig(),
 		Audit:      audit.DefaultConfig(),
+		Erase:      erase.DefaultConfig(),
 		Engagement: core.CountedFromEvents(),
 		Feed:       feed.DefaultConfig(),
 		Ranking:    rank.DefaultConfig(),

@@ -29,6 +29,8 @@
 // an audit allows for just that many. While an erasure is unfinished a count that differs is pending, and not
 // repaired. resync sees no difference in rows of erased people.
 //
+// Package order has it done through the admin API, by the leader of the jobs.
+//
 // # What stays
 //
 // The ids in erased_users and erasures (that is how later records are known); records in Kafka until the topics'

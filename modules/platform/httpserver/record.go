@@ -33,6 +33,7 @@ var Operations = []string{
 	"job.run", "audit.run", "cdc.resync", "views.rebuild",
 	"dead_letters.replay", "dead_letters.discard", "dead_letters.quarantine", "dead_letters.look",
 	"events.import", "people.erase", "people.export",
+	"backup.make", "backup.restore",
 }
 
 // Recorder keeps what operators do.
