@@ -62,8 +62,8 @@ func command(more ...*cobra.Command) *cobra.Command {
 		serveCommand(), migrateCommand(), initCommand(), checkConfigCommand(), resyncCommand(),
 		modulesCommand(), metricsCommand(), tokenCommand(), versionCommand(),
 		explainCommand(loading), dlqCommand(loading), auditCommand(loading), rebuildViewsCommand(loading),
-		eraseCommand(loading), doctorCommand(loading), importCommand(loading),
-		exportCommand(loading),
+		eraseCommand(loading), backupCommand(loading), restoreCommand(loading), doctorCommand(loading),
+		importCommand(loading), exportCommand(loading),
 	)
 	root.AddCommand(more...)
 	for _, c := range root.Commands() {

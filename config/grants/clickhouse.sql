@@ -27,6 +27,14 @@ GRANT SELECT, INSERT, ALTER DELETE ON feedrank.* TO feedrank_erase;
 GRANT SELECT ON system.processes TO feedrank_erase;
 GRANT SELECT ON system.mutations TO feedrank_erase;
 
+-- `feedrank backup` clones tables and has the server back up the clones, `feedrank restore` puts them back.
+CREATE USER IF NOT EXISTS feedrank_backup IDENTIFIED WITH sha256_password BY 'change me';
+GRANT SELECT, INSERT, CREATE TABLE, DROP TABLE, ALTER, BACKUP, SYSTEM MERGES ON feedrank.* TO feedrank_backup;
+GRANT SELECT ON system.backups TO feedrank_backup;
+GRANT TABLE ENGINE ON MergeTree TO feedrank_backup;
+GRANT TABLE ENGINE ON ReplacingMergeTree TO feedrank_backup;
+GRANT TABLE ENGINE ON AggregatingMergeTree TO feedrank_backup;
+
 -- People who look, by curl or clickhouse-client: they read, and nothing else.
 CREATE USER IF NOT EXISTS feedrank_read IDENTIFIED WITH sha256_password BY 'change me';
 GRANT SELECT ON feedrank.* TO feedrank_read;

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	osexec "os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -187,6 +188,11 @@ func TestTheProgramRunsWithTheDocumentedGrantsAlone(t *testing.T) {
 	asClickHouse(t, s, &eraser, "feedrank_erase")
 	_, err = app.Erase(t.Context(), eraser, []core.Key{{ID: 24}}) // the last of the world
 	require.NoError(t, err)
+	keeper := cfg
+	asClickHouse(t, s, &keeper, "feedrank_backup")
+	folder := filepath.Join(t.TempDir(), "backup")
+	_, err = app.Backup(t.Context(), keeper, folder, "file", func(string, int64, int64) {})
+	require.NoError(t, err)
 	clickHouseGrantsNoMore(t, s, cfg)
 
 	p.eventually("the follows are copied", func() bool {
@@ -251,6 +257,10 @@ func clickHouseGrantsNoMore(t *testing.T, s *stack.Stack, cfg config.Config) {
 		"feedrank_erase": {
 			"DROP TABLE posts", "CREATE VIEW mine AS SELECT 1",
 			"ALTER TABLE posts ADD COLUMN mine UInt8",
+		},
+		"feedrank_backup": {
+			"DROP DATABASE feedrank", "CREATE USER mine", "KILL QUERY WHERE 0",
+			"SELECT * FROM file('/etc/passwd', LineAsString)",
 		},
 		"feedrank_read": {
 			"INSERT INTO posts (id) VALUES (1)", "ALTER TABLE posts DELETE WHERE 1",

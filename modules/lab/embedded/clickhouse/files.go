@@ -18,6 +18,7 @@ import (
 // else: two merges at a time, behind those who ask (where the system allows it).
 const configXML = `<clickhouse>
   <user_directories><users_xml><path>{{path .DataDir "users.xml"}}</path></users_xml></user_directories>
+  <backups><allowed_path>{{path .DataDir "backups"}}/</allowed_path></backups>
   <logger><log>{{path .DataDir "engine.log"}}</log><size>16M</size><count>1</count></logger>
   <timezone>{{text .Timezone}}</timezone>
   <listen_host>{{host .Private}}</listen_host>
