@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
@@ -125,7 +127,7 @@ func (w *world) followOptedOut() {
 		})
 		return people, err
 	}
-	app := graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges, graph.Names{})
+	app := graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges, w.names)
 	w.optedOut = absent.NewOptedOut(absent.DefaultConfig(), time.Hour, source, app.OptedOut, w.clock,
 		prometheus.NewRegistry(), zap.NewNop())
 	w.hot.LeaveOut(nil, nil, w.optedOut.Set)
@@ -147,6 +149,49 @@ func (w *world) optOut(user int, is bool) {
 	}) {
 		w.hot.Return(author)
 	}
+}
+
+// withUUIDs gives the app UUIDs as keys, and starts the feed anew with them. It has one for each number, and returns by
+// which numbers these are known. Whoever writes goes on with numbers: triggers fill the columns of keys.
+func (w *world) withUUIDs(of []int) (numbers []int) {
+	w.t.Helper()
+	if w.names.Texts == nil {
+		w.sql("CREATE TABLE keys_of (number bigint PRIMARY KEY, key uuid NOT NULL)")
+		keyed := map[*string]string{
+			&w.tables.Users.ID: "users", &w.tables.Posts.ID: "posts", &w.tables.Posts.Author: "posts",
+			&w.tables.Posts.Group: "posts",
+		}
+		for _, t := range []*graph.EdgeTable{
+			&w.tables.Follows, &w.tables.Blocks, &w.tables.Mutes, &w.tables.Members, &w.tables.Hides,
+		} {
+			keyed[&t.From], keyed[&t.To] = t.Table, t.Table
+		}
+		for column, table := range keyed {
+			w.sql(fmt.Sprintf(`ALTER TABLE %[1]s ADD %[2]s_key uuid;
+				CREATE FUNCTION key_of_%[1]s_%[2]s() RETURNS trigger LANGUAGE plpgsql AS
+				$$ BEGIN NEW.%[2]s_key := (SELECT key FROM keys_of WHERE number = NEW.%[2]s); RETURN NEW; END $$;
+				CREATE TRIGGER key_of_%[2]s BEFORE INSERT OR UPDATE ON %[1]s
+				FOR EACH ROW EXECUTE FUNCTION key_of_%[1]s_%[2]s()`, table, *column))
+			*column += "_key"
+		}
+		w.tables.Keys = core.KeyForms{Users: core.UUIDKeys, Posts: core.UUIDKeys, Groups: core.UUIDKeys}
+		texts := map[core.ID]string{}
+		w.names = graph.Names{
+			Texts: func(context.Context, []core.ID) (map[core.ID]string, error) { return texts, nil },
+			Learn: core.ParseID,
+		}
+	}
+	texts, err := w.names.Texts(context.Background(), nil)
+	require.NoError(w.t, err)
+	for _, n := range of {
+		text := uuid.NewSHA1(uuid.NameSpaceOID, []byte(strconv.Itoa(n))).String()
+		id, err := core.ParseID(text)
+		require.NoError(w.t, err)
+		texts[id], numbers = text, append(numbers, int(id))
+		w.sql("INSERT INTO keys_of (number, key) VALUES ($1, $2)", int64(id), text)
+	}
+	w.start()
+	return numbers
 }
 
 // withHides gives the app a table of what people hid, and starts the feed anew with it.

@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	modelSteps  = 300
 	modelUsers  = 8
 	modelGroups = 3 // whose ids are those of users, too
 )
@@ -23,7 +24,9 @@ type model struct {
 	*world
 	ref      *reference
 	rand     *rand.Rand
-	nextPost int
+	users    []int
+	posts    []int        // ids of those that there were and will be
+	nextPost int          // of these
 	sameAs   map[int]bool // users whose affinity has not changed since their feed was computed
 	sessions map[int]*modelSession
 	log      []string
@@ -39,52 +42,70 @@ type modelSession struct {
 
 func TestTheFeedIsWhatThePlainReferenceSays(t *testing.T) {
 	for seed := range uint64(3) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			m := &model{
-				world: newWorld(t, modelUsers), ref: newReference(), rand: rand.New(rand.NewPCG(seed, 7)),
-				nextPost: 100,
-				sameAs:   map[int]bool{}, sessions: map[int]*modelSession{},
-			}
-			m.withAudiences()
-			m.withOptOut()
-			m.withHides()
-			m.load()
-			defer func() {
-				if t.Failed() {
-					t.Log(m.log)
-				}
-			}()
-			const steps = 300
-			for step := range steps {
-				if step == steps/2 {
-					m.note("ClickHouse goes away")
-					m.away.clickhouse.closed.Store(true)
-				}
-				if step == steps*3/4 {
-					m.note("PostgreSQL too, and ClickHouse is back")
-					m.back()
-					require.NoError(t, m.hot.Refresh(t.Context(), true))
-					m.away.postgres.closed.Store(true)
-				}
-				actor := m.user()
-				m.step(actor)
-				m.check(actor)
-				m.check(m.user())
-			}
-		})
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { followReference(t, seed, core.IntegerKeys) })
+	}
+}
+
+// TestTheFeedIsWhatThePlainReferenceSaysOfUUIDs has an app whose users, posts and groups have UUIDs.
+func TestTheFeedIsWhatThePlainReferenceSaysOfUUIDs(t *testing.T) {
+	followReference(t, 3, core.UUIDKeys)
+}
+
+func followReference(t *testing.T, seed uint64, keys core.KeyForm) {
+	m := &model{
+		world: newWorld(t, modelUsers), ref: newReference(), rand: rand.New(rand.NewPCG(seed, 7)),
+		sameAs: map[int]bool{}, sessions: map[int]*modelSession{},
+	}
+	m.withAudiences()
+	m.withOptOut()
+	m.withHides()
+	for n := range modelUsers {
+		m.users = append(m.users, 1+n)
+	}
+	for n := range modelSteps {
+		m.posts = append(m.posts, 100+n)
+	}
+	if keys == core.UUIDKeys {
+		m.users, m.posts = m.withUUIDs(m.users), m.withUUIDs(m.posts)
+		m.sql("INSERT INTO users (id, name) SELECT id, 'by a UUID' FROM unnest($1::bigint[]) id", m.users)
+	}
+	m.load()
+	defer func() {
+		if t.Failed() {
+			t.Log(m.log)
+		}
+	}()
+	for step := range modelSteps {
+		if step == modelSteps/2 {
+			m.note("ClickHouse goes away")
+			m.away.clickhouse.closed.Store(true)
+		}
+		if step == modelSteps*3/4 {
+			m.note("PostgreSQL too, and ClickHouse is back")
+			m.back()
+			require.NoError(t, m.hot.Refresh(t.Context(), true))
+			m.away.postgres.closed.Store(true)
+		}
+		actor := m.user()
+		m.step(actor)
+		m.check(actor)
+		m.check(m.user())
 	}
 }
 
 func (m *model) note(format string, args ...any) { m.log = append(m.log, fmt.Sprintf(format, args...)) }
 
-func (m *model) user() int { return 1 + m.rand.IntN(modelUsers) }
+func (m *model) user() int { return m.users[m.rand.IntN(modelUsers)] }
+
+// group is one of a few, which have ids of users.
+func (m *model) group() int { return m.users[m.rand.IntN(modelGroups)] }
 
 func (m *model) anyPost() *refPost {
 	if len(m.ref.posts) == 0 {
 		return nil
 	}
 	for {
-		if p, ok := m.ref.posts[100+m.rand.IntN(m.nextPost-100)]; ok {
+		if p, ok := m.ref.posts[m.posts[m.rand.IntN(m.nextPost)]]; ok {
 			return p
 		}
 	}
@@ -93,7 +114,7 @@ func (m *model) anyPost() *refPost {
 // of picks one of those whom a user follows, blocks or mutes, or anybody where there is none.
 func (m *model) of(user int, edges map[[2]int]bool) int {
 	var others []int
-	for other := 1; other <= modelUsers; other++ {
+	for _, other := range m.users {
 		if edges[[2]int{user, other}] {
 			others = append(others, other)
 		}
@@ -111,10 +132,11 @@ func (m *model) step(a int) {
 	m.ownKeys = !m.away.clickhouse.closed.Load() && m.rand.IntN(2) == 0
 	switch p := m.anyPost(); m.rand.IntN(32) {
 	case 0, 1, 2:
-		m.note("user %d posts %d", a, m.nextPost)
+		id := m.posts[m.nextPost]
+		m.note("user %d posts %d", a, id)
 		age := time.Duration(m.rand.IntN(60*60)) * time.Second
-		m.post(m.nextPost, a, age)
-		m.ref.posts[m.nextPost] = &refPost{id: m.nextPost, author: a, created: m.clock.Now().Add(-age)}
+		m.post(id, a, age)
+		m.ref.posts[id] = &refPost{id: id, author: a, created: m.clock.Now().Add(-age)}
 		m.nextPost++
 	case 3, 4, 19:
 		if a == b || m.ref.follows[pair] {
@@ -179,9 +201,10 @@ func (m *model) step(a int) {
 		if p == nil || m.away.clickhouse.closed.Load() {
 			return
 		}
-		m.note("post %d is liked by %d of 30", p.id, a)
-		m.engage(p.id, p.author, 30, a)
-		p.exposures, p.likes = p.exposures+30, p.likes+a
+		likes := 1 + m.rand.IntN(8)
+		m.note("post %d is liked by %d of 30", p.id, likes)
+		m.engage(p.id, p.author, 30, likes)
+		p.exposures, p.likes = p.exposures+30, p.likes+likes
 		require.NoError(m.t, m.hot.Refresh(m.t.Context(), false))
 	case 12:
 		b = m.of(a, m.ref.follows)
@@ -230,7 +253,7 @@ func (m *model) step(a int) {
 		m.note("Redis is emptied")
 		m.flush()
 		clear(m.sameAs)
-		for user := 1; user <= modelUsers; user++ {
+		for _, user := range m.users {
 			m.cached(user, "") // before ClickHouse goes, too: then nobody knows what was hidden
 		}
 	case 28, 29:
@@ -239,7 +262,7 @@ func (m *model) step(a int) {
 		m.optOut(a, is)
 		m.ref.optedOut[a] = is
 	case 24, 26:
-		pair = [2]int{a, 1 + m.rand.IntN(modelGroups)}
+		pair = [2]int{a, m.group()}
 		if m.ref.members[pair] {
 			return
 		}
@@ -247,7 +270,7 @@ func (m *model) step(a int) {
 		m.join(a, pair[1])
 		m.ref.members[pair] = true
 	case 25, 27:
-		pair = [2]int{a, 1 + m.rand.IntN(modelGroups)}
+		pair = [2]int{a, m.group()}
 		if !m.ref.members[pair] {
 			return
 		}
@@ -262,7 +285,7 @@ func (m *model) step(a int) {
 		m.hide(a, p.id)
 		m.ref.appHides[[2]int{a, p.id}] = true
 	case 31:
-		for post := 100; post < m.nextPost; post++ {
+		for _, post := range m.posts[:m.nextPost] {
 			if pair = [2]int{a, post}; m.ref.appHides[pair] {
 				m.note("%d takes it back that they hid %d in the app's table", a, post)
 				m.unhide(a, post)
@@ -276,7 +299,7 @@ func (m *model) step(a int) {
 		}
 		audiences := []string{"public", "unlisted", "followers", "mutuals", "members", "members", "direct"}
 		direct := p.audience == "direct"
-		p.audience, p.group = audiences[m.rand.IntN(len(audiences))], 1+m.rand.IntN(modelGroups)
+		p.audience, p.group = audiences[m.rand.IntN(len(audiences))], m.group()
 		m.note("post %d of group %d is %s", p.id, p.group, p.audience)
 		m.setGroup(p.id, map[string]core.Audience{
 			"public": core.Public, "unlisted": core.Unlisted, "followers": core.Followers, "mutuals": core.Mutuals,
