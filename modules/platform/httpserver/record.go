@@ -33,7 +33,7 @@ var Operations = []string{
 	"job.run", "audit.run", "cdc.resync", "views.rebuild",
 	"dead_letters.replay", "dead_letters.discard", "dead_letters.quarantine", "dead_letters.look",
 	"events.import", "people.erase", "people.export",
-	"backup.make", "backup.restore",
+	"backup.make", "backup.restore", "log.level",
 }
 
 // Recorder keeps what operators do.

@@ -16,7 +16,7 @@ type LogConfig struct {
 // DefaultLogConfig suits a log collector.
 func DefaultLogConfig() LogConfig { return LogConfig{Level: "info", Format: "json"} }
 
-// NewLogger writes to standard error.
+// NewLogger writes to standard error. NewLevel changes what it writes.
 func NewLogger(cfg LogConfig) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(cfg.Level)
 	if err != nil {
@@ -28,5 +28,5 @@ func NewLogger(cfg LogConfig) (*zap.Logger, error) {
 	config.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 	config.EncoderConfig.EncodeDuration = zapcore.StringDurationEncoder
 	config.DisableStacktrace = true
-	return config.Build()
+	return config.Build(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return leveled{c, config.Level} }))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 )
 
-// Module provides the metrics registry and the calls of operation.
+// Module provides the metrics registry, the calls of operation and the level of the log.
 func Module() fx.Option {
 	return fx.Module("ops", fx.Provide(
 		NewRegistry,
@@ -15,5 +15,7 @@ func Module() fx.Option {
 		fx.Annotate(NewHealth, fx.ParamTags(`group:"checks"`)),
 		func(h *Health) httpserver.Drainer { return h },
 		fx.Annotate((*Health).Routes, fx.ResultTags(`group:"routes,flatten"`)),
+		fx.Annotate(NewLevel, fx.OnStop((*Level).Stop)),
+		fx.Annotate((*Level).Routes, fx.ResultTags(`group:"routes,flatten"`)),
 	))
 }
