@@ -11,6 +11,9 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 )
 
+// scanWaits is how long a broker waits for more than there is.
+const scanWaits = 5 * time.Millisecond
+
 // scan calls each for every record of a queue, in order, up to where the queue ended when the scan
 // began.
 func (s *Service) scan(ctx context.Context, topic string, each func(*sarama.ConsumerMessage) error) (err error) {
@@ -18,6 +21,8 @@ func (s *Service) scan(ctx context.Context, topic string, each func(*sarama.Cons
 	if err != nil {
 		return err
 	}
+	// At the end a reader waits for what it has asked for last, which nobody will write.
+	config.Consumer.MaxWaitTime = scanWaits
 	client, err := sarama.NewClient(s.kafka.Brokers, config)
 	if err != nil {
 		return fmt.Errorf("kafka connect: %w", err)
