@@ -34,10 +34,11 @@ const (
 )
 
 func (a *API) list(c echo.Context) error {
-	q := httpserver.NewQuery(c, "who", "what", "since", "until", "cursor", "limit")
+	q := httpserver.NewQuery(c, "who", "what", "since", "until", "order", "cursor", "limit")
 	wanted := Wanted{
 		Who: q.String("who", maxWho), What: q.String("what", 64), Since: q.Time("since"), Until: q.Time("until"),
-		Below: int64(q.Int("cursor", 0, 1<<62, 0)), Limit: q.Int("limit", 1, maxLimit, defaultLimit),
+		After: int64(q.Int("cursor", 0, 1<<62, 0)), Oldest: q.OneOf("order", "newest", "oldest") == "oldest",
+		Limit: q.Int("limit", 1, maxLimit, defaultLimit),
 	}
 	if err := q.Err(); err != nil {
 		return err

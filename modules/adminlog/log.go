@@ -187,7 +187,8 @@ func state(value any) []byte {
 type Wanted struct {
 	Who, What    string
 	Since, Until *time.Time
-	Below        int64 // an id
+	After        int64 // an id that was listed: those that follow it in this order
+	Oldest       bool  // first; else the latest are
 	Limit        int
 }
 
@@ -205,9 +206,13 @@ type Entry struct {
 	Address   string          `json:"address"`
 }
 
-// List gives actions, the latest first, and below which id there are more; 0: there are none.
+// List gives actions, and after which id there are more; 0: there are none.
 func (l *Log) List(ctx context.Context, w Wanted) ([]Entry, int64, error) {
-	rows, err := l.pool.Query(ctx, sql.Postgres("admin_actions"), w.Who, w.What, w.Since, w.Until, w.Below, w.Limit+1)
+	query := "admin_actions"
+	if w.Oldest {
+		query = "admin_actions_oldest"
+	}
+	rows, err := l.pool.Query(ctx, sql.Postgres(query), w.Who, w.What, w.Since, w.Until, w.After, w.Limit+1)
 	if err != nil {
 		return nil, 0, err
 	}

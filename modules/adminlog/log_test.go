@@ -70,7 +70,12 @@ func TestWhatOperatorsDoIsListedWithWhatWasBeforeAndAfter(t *testing.T) {
 	require.Equal(t, []string{"ana cache.drop 43", "ben cache.drop 42", "more"}, targets(adminlog.Wanted{Limit: 2}))
 	_, more, err := l.List(t.Context(), adminlog.Wanted{Limit: 2})
 	require.NoError(t, err)
-	require.Equal(t, []string{"ana ranking.change "}, targets(adminlog.Wanted{Limit: 2, Below: more}))
+	require.Equal(t, []string{"ana ranking.change "}, targets(adminlog.Wanted{Limit: 2, After: more}))
+	require.Equal(t, []string{"ana ranking.change ", "ben cache.drop 42", "more"},
+		targets(adminlog.Wanted{Limit: 2, Oldest: true}))
+	_, more, err = l.List(t.Context(), adminlog.Wanted{Limit: 2, Oldest: true})
+	require.NoError(t, err)
+	require.Equal(t, []string{"ana cache.drop 43"}, targets(adminlog.Wanted{Limit: 2, Oldest: true, After: more}))
 
 	entries, _, err := l.List(t.Context(), adminlog.Wanted{Limit: 10})
 	require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 // actionsView is what operators did.
 type actionsView struct {
 	Who, What string
+	Oldest    bool // first
 	Kinds     []string
 	Rows      []action
 	Next      string
@@ -32,8 +33,14 @@ type action struct {
 }
 
 func (c *Console) actions(v *visit) error {
-	view := actionsView{Who: v.QueryParam("who"), What: v.QueryParam("what"), Kinds: httpserver.Operations}
+	view := actionsView{
+		Who: v.QueryParam("who"), What: v.QueryParam("what"), Oldest: v.QueryParam("order") == "oldest",
+		Kinds: httpserver.Operations,
+	}
 	asked := url.Values{"limit": {"50"}}
+	if view.Oldest {
+		asked.Set("order", "oldest")
+	}
 	for name, value := range map[string]string{"who": view.Who, "what": view.What, "cursor": v.QueryParam("cursor")} {
 		if value != "" {
 			asked.Set(name, value)

@@ -102,6 +102,10 @@ func TestARankingIsTriedSavedAndRolledBack(t *testing.T) {
 	require.Contains(t, b.page, "Version 2 is in force")
 	require.Contains(t, b.page, `name="weights.freshness" value="0.3"`)
 	require.Contains(t, b.open("/console/actions?what=ranking.change"), "ana")
+	b.open("/console/actions")
+	require.Less(t, strings.Index(b.page, "ranking.rollback</a>"), strings.Index(b.page, "ranking.change</a>"))
+	b.open("/console/actions?order=oldest")
+	require.Less(t, strings.Index(b.page, "ranking.change</a>"), strings.Index(b.page, "ranking.rollback</a>"))
 }
 
 func TestADryRunTellsWhatOfYesterdayItWouldHave(t *testing.T) {
