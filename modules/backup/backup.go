@@ -49,7 +49,7 @@ func Make(ctx context.Context, s Stores, dir, to string, progress Progress) (_ *
 	}
 	ours := server{s.ClickHouse}
 	defer func() { err = errors.Join(err, ours.dropClones(context.WithoutCancel(ctx))) }()
-	if err := ours.clone(ctx); err != nil {
+	if err := ours.clone(ctx, progress); err != nil {
 		return nil, err
 	}
 	for _, t := range inMemory {

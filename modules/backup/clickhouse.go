@@ -39,11 +39,12 @@ func (s server) write(ctx context.Context, name, statement string, params ...cli
 }
 
 // clone clones the tables in their order, and stops the merges of the clones, so that they stay as they are.
-func (s server) clone(ctx context.Context) error {
+func (s server) clone(ctx context.Context, progress Progress) error {
 	if err := s.dropClones(ctx); err != nil {
 		return err
 	}
-	for _, name := range cloned {
+	for i, name := range cloned {
+		progress("cloning", int64(i), int64(len(cloned)))
 		clone := s.table(clonePrefix + name)
 		for _, statement := range []string{
 			"CREATE TABLE " + clone + " CLONE AS " + s.table(name), "SYSTEM STOP MERGES " + clone,
