@@ -132,7 +132,7 @@ func hotSet(r reading) Hop {
 	}
 	age, _ := r.most("feedrank_feed_hot_engagement_age_seconds")
 	h.add("refreshes", "%s", Rate(r.rate("feedrank_feed_hot_step_seconds")))
-	h.add("age of counts", "%s", Seconds(age))
+	h.add("behind", "%s", Seconds(age))
 	h.add("posts", "%s", count(r.sum("feedrank_feed_hot_posts")))
 	h.add("memory", "%s", bytes(r.sum("feedrank_feed_hot_bytes")))
 	switch {
