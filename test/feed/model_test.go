@@ -30,6 +30,8 @@ type model struct {
 	sameAs   map[int]bool // users whose affinity has not changed since their feed was computed
 	sessions map[int]*modelSession
 	log      []string
+
+	fromPostgres int // feeds that were made with PostgreSQL's graph
 }
 
 // modelSession is a session of pages that a user is in the middle of.
@@ -51,6 +53,8 @@ func TestTheFeedIsWhatThePlainReferenceSaysOfUUIDs(t *testing.T) {
 	followReference(t, 3, core.UUIDKeys)
 }
 
+// followReference compares after each of many steps. With an odd seed nothing is cached or remembered when ClickHouse
+// goes, so that PostgreSQL is asked for the graph.
 func followReference(t *testing.T, seed uint64, keys core.KeyForm) {
 	m := &model{
 		world: newWorld(t, modelUsers), ref: newReference(), rand: rand.New(rand.NewPCG(seed, 7)),
@@ -77,6 +81,12 @@ func followReference(t *testing.T, seed uint64, keys core.KeyForm) {
 	}()
 	for step := range modelSteps {
 		if step == modelSteps/2 {
+			if seed%2 == 1 {
+				m.note("every entry is dropped, and the replica restarts")
+				m.dropEntries()
+				m.start()
+				m.load()
+			}
 			m.note("ClickHouse goes away")
 			m.away.clickhouse.closed.Store(true)
 		}
@@ -90,6 +100,9 @@ func followReference(t *testing.T, seed uint64, keys core.KeyForm) {
 		m.step(actor)
 		m.check(actor)
 		m.check(m.user())
+	}
+	if seed%2 == 1 {
+		require.Positive(t, m.fromPostgres)
 	}
 }
 
@@ -123,6 +136,12 @@ func (m *model) of(user int, edges map[[2]int]bool) int {
 		return m.user()
 	}
 	return others[m.rand.IntN(len(others))]
+}
+
+func (m *model) dropEntries() {
+	status, _ := m.do(http.MethodDelete, 1, "/admin/v1/cache", "")
+	require.Equal(m.t, http.StatusOK, status)
+	clear(m.sameAs)
 }
 
 func (m *model) step(a int) {
@@ -235,9 +254,7 @@ func (m *model) step(a int) {
 			return
 		}
 		m.note("every entry expires: an operator drops them")
-		status, _ := m.do(http.MethodDelete, 1, "/admin/v1/cache", "")
-		require.Equal(m.t, http.StatusOK, status)
-		clear(m.sameAs)
+		m.dropEntries()
 	case 16:
 		if m.away.clickhouse.closed.Load() || m.rand.IntN(2) > 0 {
 			return
@@ -334,6 +351,9 @@ func (m *model) checkFeed(user int) {
 	now := m.clock.Now()
 	p := m.get(user, "limit=100&explain=true")
 	m.note("feed of %d from %s: %v", user, p.ServedFrom, p.posts())
+	if p.ServedFrom == "postgres" {
+		m.fromPostgres++
+	}
 	want := m.ref.visible(user, now)
 	list := make([]ranked, len(p.Items))
 	for i, item := range p.Items {
