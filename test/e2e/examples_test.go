@@ -139,7 +139,6 @@ func TestFromADSNToTheFirstRightFeed(t *testing.T) {
 			})
 			done("first_right_feed")
 			t.Logf("from the DSN to the first right feed: app=%s %s asks=%d", one.name, strings.Join(took, " "), len(asks))
-			require.Less(t, time.Since(began), time.Minute, "of ten, the rest is for reading")
 		})
 	}
 }

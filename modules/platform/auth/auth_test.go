@@ -170,12 +170,13 @@ func TestWhereNoSecretIsSetTheEmptyOneSignsNothing(t *testing.T) {
 	keys := newKeySet(t)
 	_, public := rsaKey(t, "r")
 	keys.publish(public)
-	cfg := auth.DefaultConfig()
-	cfg.JWKSURL = keys.URL
-	v := verifier(t, cfg)
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256,
 		jwt.MapClaims{"sub": "42", "exp": now.Add(time.Hour).Unix()}).SignedString([]byte{})
 	require.NoError(t, err)
-	_, err = v.Authenticate(bearer("Bearer " + token))
-	require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err))
+	for _, sessions := range [][]byte{nil, []byte(strings.Repeat("k", 32))} { // those of the console have a key alike
+		cfg := auth.DefaultConfig()
+		cfg.JWKSURL, cfg.SessionKey = keys.URL, sessions
+		_, err = verifier(t, cfg).Authenticate(bearer("Bearer " + token))
+		require.Equal(t, core.CodeUnauthenticated, core.CodeOf(err))
+	}
 }
