@@ -6,7 +6,7 @@ var cloned = []string{
 	"post_metrics_1h", "user_author_90d",
 	"events",
 	// copies of the app's tables: rows, then what is made of them, then the texts of their keys
-	"cdc_epochs", "cdc_truncates", "users", "posts", "follows", "comments", "likes", "members", "blocks",
+	"cdc_epochs", "cdc_truncates", "users", "posts", "follows", "comments", "likes", "members", "blocks", "hides",
 	"viewer_edges", "reactions_by_hour", "reactions_by_user",
 	"keys",
 }
