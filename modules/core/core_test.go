@@ -135,6 +135,9 @@ func TestAKeyIsReadInTheFormOfItsTable(t *testing.T) {
 		require.NoError(t, err, "%s %q", c.form, c.text)
 		require.Equal(t, c.want, k.String())
 		require.Equal(t, k.ID.Derived(), k.Text != "")
+		same, err := core.ParseKey(c.want)
+		require.NoError(t, err)
+		require.Equal(t, same, k, "its number hangs on its text alone")
 	}
 }
 

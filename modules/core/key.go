@@ -92,7 +92,8 @@ func (f KeyForm) Parse(text string) (Key, error) {
 		if !isUUID(text) {
 			return Key{}, errNoUUID
 		}
-		return ParseKey(strings.ToLower(text))
+		text = strings.ToLower(text)
+		return Key{ID: derive(text), Text: text}, nil // it is a text as ParseKey wants one
 	case IntegerKeys:
 	}
 	if n, ok := ownNumber(text); ok {

@@ -98,7 +98,7 @@ func (b *Book) unknown(keys []core.Key) []core.Key {
 		if !k.ID.Derived() {
 			continue
 		}
-		if text, ok := b.held.get(k.ID); ok && text == k.Text {
+		if b.held.is(k.ID, k.Text) {
 			continue
 		}
 		if _, again := seen[k]; again {

@@ -40,6 +40,22 @@ func (m *memory) get(id core.ID) (string, bool) {
 	return text, ok
 }
 
+// is tells whether a number's text is this one; no text is made to compare it.
+func (m *memory) is(id core.ID, text string) bool {
+	s := m.shard(id)
+	s.mu.RLock()
+	same, known := s.now.is(id, text)
+	aged := false
+	if !known {
+		same, aged = s.old.is(id, text)
+	}
+	s.mu.RUnlock()
+	if same && aged {
+		m.put(id, text)
+	}
+	return same
+}
+
 func (m *memory) put(id core.ID, text string) {
 	s := m.shard(id)
 	s.mu.Lock()
@@ -102,6 +118,17 @@ func (g *generation) get(id core.ID) (string, bool) {
 	}
 	text, ok := g.texts[id]
 	return text, ok
+}
+
+func (g *generation) is(id core.ID, text string) (same, known bool) {
+	if len(g.ids) > 0 {
+		if at, found := g.place(id); found && g.uuids[at] != gone {
+			packed, ok := uuidOf(text)
+			return ok && packed == g.uuids[at], true
+		}
+	}
+	other, known := g.texts[id]
+	return known && other == text, known
 }
 
 func (g *generation) put(id core.ID, text string) {

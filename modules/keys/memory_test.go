@@ -48,8 +48,23 @@ func TestMemoryIsAMap(t *testing.T) {
 			expected, known := want[id]
 			require.Equal(t, known, ok)
 			require.Equal(t, expected, got)
+			for _, other := range texts {
+				require.Equal(t, known && other == expected, m.is(id, other))
+			}
 		}
 	})
+}
+
+func TestWhatIsRememberedForLongIsKnownStill(t *testing.T) {
+	m := newMemory(2 * 64 * 4)
+	asked := keyOf(t, uuid.NewString())
+	m.put(asked.ID, asked.Text)
+	for range 10_000 { // many generations
+		k := keyOf(t, uuid.NewString())
+		m.put(k.ID, k.Text)
+		require.True(t, m.is(asked.ID, asked.Text))
+		require.False(t, m.is(asked.ID, k.Text))
+	}
 }
 
 func TestMemoryKeepsTextAsItWas(t *testing.T) {
