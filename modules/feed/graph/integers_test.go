@@ -18,7 +18,7 @@ import (
 // letter, and what they are asked with to numbers: so their plans are those that were measured.
 func TestIntegerAppsAreAskedAsTheQueriesStand(t *testing.T) {
 	tables := DefaultTables()
-	tables.Posts.Audience, tables.Users.Absent = exampleAudience, exampleAbsent
+	tables.Posts.Audience, tables.Users.Absent, tables.Hides = exampleAudience, exampleAbsent, exampleHides
 	for _, forms := range []core.KeyForms{{}, {Users: core.IntegerKeys, Posts: core.IntegerKeys}} {
 		tables.Keys = forms
 		for _, name := range []string{
