@@ -191,7 +191,8 @@ func TestAHideThatRedisLostIsFoundThoughItHasOlderOnes(t *testing.T) {
 	w.post(102, 2, time.Minute)
 	w.post(103, 3, time.Minute)
 	w.load()
-	w.observe(1, core.ActionHide, 2, w.clock.Now().AddDate(0, 0, -31), 90, 91, 92) // their marks stay as long as any
+	// Their marks stay as long as any. Those of 31 days ago would count, in the last hour of a day: see hidesSince.
+	w.observe(1, core.ActionHide, 2, w.clock.Now().AddDate(0, 0, -32), 90, 91, 92)
 	w.forget(1, 3, 103)
 	p, _ := w.computedAnew(1)
 	require.Equal(t, []core.ID{102}, p.posts())

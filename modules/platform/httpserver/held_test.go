@@ -165,6 +165,41 @@ func TestSilentConnectionsMakeRoomAndOperatorsHaveTheirOwn(t *testing.T) {
 	require.True(t, served(t, dial(t, s.AdminAddr())))
 }
 
+func TestConnectionsThatAreSilentForLongAreClosedAndNoOthers(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	hold := httpserver.Route{
+		Method: http.MethodGet, Path: "/hold", Access: httpserver.Public,
+		Handler: func(c echo.Context) error {
+			close(entered)
+			<-release
+			return c.NoContent(http.StatusNoContent)
+		},
+	}
+	for _, unlimited := range [][]string{nil, {"127.0.0.1/32"}} { // operators' connections end as others'
+		s, _ := serveWith(t, func(c *httpserver.Config) {
+			c.IdleTimeout, c.ReadHeaderTimeout, c.Unlimited = 200*time.Millisecond, time.Minute, unlimited
+		}, nil, get("/", httpserver.Public), hold)
+		kept := dial(t, s.Addr())
+		require.True(t, served(t, kept))
+		_, err := io.ReadAll(kept)
+		require.NoError(t, err, "it has ended")
+		if unlimited != nil {
+			continue
+		}
+		busy := dial(t, s.Addr())
+		_, err = io.WriteString(busy, "GET /hold HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		require.NoError(t, err)
+		<-entered
+		silent := dial(t, s.Addr()) // which comes later, and is ended before
+		_, err = io.ReadAll(silent)
+		require.NoError(t, err)
+		close(release)
+		answer, err := io.ReadAll(busy)
+		require.NoError(t, err)
+		require.Contains(t, string(answer), "204 No Content")
+	}
+}
+
 func TestATwentiethOfTheConnectionsIsKeptForOperatorsNetworks(t *testing.T) {
 	release := make(chan struct{})
 	entered := make(chan struct{}, 40)

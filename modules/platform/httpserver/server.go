@@ -78,6 +78,7 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 ) *Server {
 	s := &Server{
 		cfg: cfg, auth: auth, drainer: drainer, log: log, workers: worker.NewGroup(failure), seconds: newSeconds(reg),
+		clock:     core.SystemClock{},
 		routes:    routes,
 		clients:   clientip.NewResolver(clientip.Networks(cfg.TrustedProxies), reg, log),
 		access:    make(map[call]Access, len(routes)),
@@ -104,7 +105,7 @@ func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failur
 	ofUsers, ofOperators := connections.NewLimiters(connections.Config{
 		Most: cfg.MaxConnections, MostOfOne: cfg.MaxPerAddress,
 		Shared: clientip.Networks(cfg.TrustedProxies), Unlimited: clientip.Networks(cfg.Unlimited),
-	}, reg)
+	}, s.clock, reg)
 	s.addresses = []*listening{s.listening("http.addr", cfg.Addr, users, cfg.ReadTimeout+cfg.RequestTimeout, ofUsers)}
 	if cfg.AdminAddr != "" {
 		s.addresses = append(s.addresses,
@@ -146,7 +147,7 @@ func (s *Server) listening(key, addr string, handler http.Handler, writeTimeout 
 ) *listening {
 	return &listening{key: key, addr: addr, limiter: limiter, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: s.cfg.ReadHeaderTimeout, ReadTimeout: s.cfg.ReadTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: s.cfg.IdleTimeout, ConnState: limiter.Follow,
+		WriteTimeout: writeTimeout, IdleTimeout: -1, ConnState: limiter.Follow, // which ends silent ones
 		MaxHeaderBytes: s.cfg.MaxHeaderBytes + headersBeyond, ErrorLog: zap.NewStdLog(s.log),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxUnreadOfAll,
@@ -190,6 +191,9 @@ func (s *Server) listen(ctx context.Context, d *listening) error {
 			return fmt.Errorf("%s: serve: %w", d.key, err)
 		}
 		return nil
+	})
+	s.workers.Go(d.key+" silent connections", func(ctx context.Context) error {
+		return d.limiter.EndSilent(ctx, s.cfg.IdleTimeout)
 	})
 	s.log.Info("listening", zap.String("as", d.key), zap.String("addr", listener.Addr().String()),
 		zap.Bool("tls", s.tls != nil))

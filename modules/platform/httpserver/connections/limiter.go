@@ -3,15 +3,19 @@ package connections
 
 import (
 	"container/list"
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver/clientip"
+	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
 // operatorConnections are what may be open at http.admin_addr at once.
@@ -29,10 +33,13 @@ type Limiter struct {
 	shared, own              []netip.Prefix // addresses that many clients share, and those of operators
 	refused                  *prometheus.CounterVec
 
+	clock core.Clock
+
 	mu     sync.Mutex
 	open   int
 	of     map[netip.Addr]int
 	silent list.List // of *connection: no request is under way there; the longest first
+	kept   list.List // the same of operators, which are not closed for a stranger
 }
 
 // Config says how many connections users may have.
@@ -44,7 +51,7 @@ type Config struct {
 }
 
 // NewLimiters makes those of users and of operators, with their metrics.
-func NewLimiters(cfg Config, reg prometheus.Registerer) (users, operators *Limiter) {
+func NewLimiters(cfg Config, clock core.Clock, reg prometheus.Registerer) (users, operators *Limiter) {
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "feedrank_http_connections_refused_total",
 		Help: "Connections that were closed by a limit: all, address, or silent: it made room for a new one.",
@@ -56,7 +63,7 @@ func NewLimiters(cfg Config, reg prometheus.Registerer) (users, operators *Limit
 	}
 	operators = &Limiter{most: operatorConnections, mostOfOne: operatorConnections}
 	for at, l := range map[string]*Limiter{"users": users, "operators": operators} {
-		l.of, l.refused = map[netip.Addr]int{}, refused
+		l.of, l.refused, l.clock = map[netip.Addr]int{}, refused, clock
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "feedrank_http_connections", Help: "Open connections, by the address they came to: users, operators.",
 			ConstLabels: prometheus.Labels{"at": at},
@@ -89,10 +96,45 @@ func (l *Limiter) enter(c *connection) bool {
 	l.open++
 	l.of[c.client]++
 	c.inside = true
-	if !own { // an operator's is not closed for a stranger
-		c.at = l.silent.PushBack(c)
-	}
+	l.fallSilent(c)
 	return true
+}
+
+// fallSilent puts a connection among the silent ones.
+func (l *Limiter) fallSilent(c *connection) {
+	c.since = l.clock.Now()
+	c.among = &l.silent
+	if clientip.Within(c.addr, l.own) {
+		c.among = &l.kept
+	}
+	c.at = c.among.PushBack(c)
+}
+
+// EndSilent closes connections that have been silent for longer than that, until ctx ends.
+//
+// It is not left to http.Server.IdleTimeout: over HTTP/2 that has a timer for each connection, which is set anew by the
+// streams that end with the connection, and keeps all that they hold until it is over. Who takes streams back as soon
+// as they are sent, on connection after connection, took a megabyte for two minutes with each.
+func (l *Limiter) EndSilent(ctx context.Context, longest time.Duration) error {
+	for worker.Pause(ctx, longest/4) == nil {
+		l.endSilent(l.clock.Now().Add(-longest))
+	}
+	return nil
+}
+
+func (l *Limiter) endSilent(since time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, among := range []*list.List{&l.silent, &l.kept} {
+		for front := among.Front(); front != nil; front = among.Front() {
+			c, _ := front.Value.(*connection)
+			if c.since.After(since) {
+				break
+			}
+			l.remove(c)
+			go func() { _ = c.Conn.Close() }() // nobody waits for that
+		}
+	}
 }
 
 // makeRoom closes the connection that has been silent longest.
@@ -123,7 +165,7 @@ func (l *Limiter) remove(c *connection) {
 // hear takes a connection out of the silent ones.
 func (l *Limiter) hear(c *connection) {
 	if c.at != nil {
-		l.silent.Remove(c.at)
+		c.among.Remove(c.at)
 		c.at = nil
 	}
 }
@@ -143,8 +185,8 @@ func (l *Limiter) Follow(conn net.Conn, state http.ConnState) {
 	case !c.inside:
 	case state == http.StateActive:
 		l.hear(c)
-	case state == http.StateIdle && c.at == nil && !clientip.Within(c.addr, l.own):
-		c.at = l.silent.PushBack(c)
+	case state == http.StateIdle && c.at == nil:
+		l.fallSilent(c)
 	}
 }
 
@@ -188,6 +230,8 @@ type connection struct {
 
 	inside bool          // the fields from here are under the limiter's lock
 	at     *list.Element // among the silent ones
+	among  *list.List    // those
+	since  time.Time     // it is among them
 }
 
 func (c *connection) Close() error {
