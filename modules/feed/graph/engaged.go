@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
@@ -17,19 +16,11 @@ const maxEngaged = 200
 
 // Engaged are the posts that a user liked, commented on or shared since a time, and did not take back; the latest come
 // first.
-func (c *ClickHouse) Engaged(ctx context.Context, user core.ID, since time.Time) (posts []core.ID, err error) {
-	var post proto.ColInt64
+func (c *ClickHouse) Engaged(ctx context.Context, user core.ID, since time.Time) ([]core.ID, error) {
 	name, params := c.from.Query("feed_viewer_engaged", map[string]any{
 		"user": int64(user), "since": since.UnixMilli(), "limit": maxEngaged,
 	})
-	return posts, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
+	return c.client.IDs(ctx, "post_id", clickhouse.Query{Name: name, Query: ch.Query{
 		Body: sql.ClickHouse(name), Parameters: clickhouse.Params(params), Settings: clickhouse.OneThread,
-		Result: proto.Results{{Name: "post_id", Data: &post}},
-		OnResult: func(context.Context, proto.Block) error {
-			for i := range post.Rows() {
-				posts = append(posts, core.ID(post.Row(i)))
-			}
-			return nil
-		},
 	}})
 }
