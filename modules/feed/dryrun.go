@@ -57,18 +57,17 @@ func (f *Feed) DryRun(ctx context.Context, cfg rank.Config, users []core.ID) (Dr
 	for _, user := range users {
 		one := DryRunUser{User: user}
 		engaged, known := f.engagedWith(ctx, user)
-		if known {
-			one.Hits = &Hits{Engaged: len(engaged)}
-		}
 		var err error
-		if one.Before, err = f.tryPages(ctx, &one, inForce, engaged); err != nil {
+		hits := Hits{Engaged: len(engaged)}
+		if one.Before, hits.Before, err = f.tryPages(ctx, user, inForce, engaged); err != nil {
 			return out, err
 		}
-		if one.After, err = f.tryPages(ctx, &one, other, engaged); err != nil {
+		if one.After, hits.After, err = f.tryPages(ctx, user, other, engaged); err != nil {
 			return out, err
 		}
 		one.compare()
 		if known {
+			one.Hits = &hits
 			out.Hits = out.Hits.plus(one.Hits)
 		}
 		out.Users = append(out.Users, one)
@@ -78,28 +77,23 @@ func (f *Feed) DryRun(ctx context.Context, cfg rank.Config, users []core.ID) (Dr
 	return out, nil
 }
 
-// tryPages is a first page by a ranking, and counts what it would have of what the user engaged with.
-func (f *Feed) tryPages(ctx context.Context, one *DryRunUser, ranking *rank.Versioned, engaged []core.ID) ([]core.ID,
-	error,
-) {
-	page, err := f.tryPage(ctx, one.User, ranking, f.clock.Now().Add(time.Hour))
+// tryPages is a first page by a ranking, and how many it would have of the posts that the user engaged with.
+func (f *Feed) tryPages(ctx context.Context, user core.ID, ranking *rank.Versioned, engaged []core.ID,
+) (page []core.ID, hits int, err error) {
+	page, err = f.tryPage(ctx, user, ranking, f.clock.Now().Add(time.Hour))
 	if err != nil || len(engaged) == 0 {
-		return page, err
+		return page, 0, err
 	}
-	unseen, err := f.tryPage(ctx, one.User, ranking, f.clock.Now().Add(-engagedFor))
+	unseen, err := f.tryPage(ctx, user, ranking, f.clock.Now().Add(-engagedFor))
 	if err != nil {
-		return nil, err
-	}
-	hits := &one.Hits.After
-	if one.Before == nil {
-		hits = &one.Hits.Before
+		return nil, 0, err
 	}
 	for _, post := range engaged {
 		if slices.Contains(unseen, post) {
-			*hits++
+			hits++
 		}
 	}
-	return page, nil
+	return page, hits, nil
 }
 
 // engagedFor is how far back what users engaged with counts.
