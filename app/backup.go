@@ -19,20 +19,22 @@ import (
 func Backup(ctx context.Context, cfg config.Config, dir, to string, progress backup.Progress,
 ) (*backup.Manifest, error) {
 	var made *backup.Manifest
-	return made, withStores(ctx, cfg, func(ctx context.Context, s backup.Stores) (err error) {
+	err := withStores(ctx, cfg, func(ctx context.Context, s backup.Stores) (err error) {
 		made, err = backup.Make(ctx, s, dir, to, progress)
 		return err
 	})
+	return made, err
 }
 
 // Restore puts a backup back; from says where ClickHouse has its part, empty: where it was put.
 func Restore(ctx context.Context, cfg config.Config, dir, from string, part backup.Part, progress backup.Progress,
 ) (*backup.Manifest, error) {
 	var restored *backup.Manifest
-	return restored, withStores(ctx, cfg, func(ctx context.Context, s backup.Stores) (err error) {
+	err := withStores(ctx, cfg, func(ctx context.Context, s backup.Stores) (err error) {
 		restored, err = backup.Restore(ctx, s, dir, from, part, progress)
 		return err
 	})
+	return restored, err
 }
 
 // withStores holds the lock of migrations meanwhile, so that nobody changes the tables.

@@ -209,7 +209,7 @@ func (s server) holding(ctx context.Context) (full []string, err error) {
 	return full, nil
 }
 
-// verify stops or starts the merges of a table.
+// merges stops or starts those of a table.
 func (s server) merges(ctx context.Context, what, name string) error {
 	return s.write(ctx, "backup_merges", "SYSTEM "+what+" MERGES "+s.table(name))
 }
