@@ -79,6 +79,9 @@ func NewLimiters(cfg Config, clock core.Clock, reg prometheus.Registerer) (users
 // enter tells whether a connection may stay; leave must follow if it may.
 func (l *Limiter) enter(c *connection) bool {
 	own := clientip.Within(c.addr, l.own)
+	if c.among = &l.silent; own {
+		c.among = &l.kept
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	most := l.most
@@ -103,10 +106,6 @@ func (l *Limiter) enter(c *connection) bool {
 // fallSilent puts a connection among the silent ones.
 func (l *Limiter) fallSilent(c *connection) {
 	c.since = l.clock.Now()
-	c.among = &l.silent
-	if clientip.Within(c.addr, l.own) {
-		c.among = &l.kept
-	}
 	c.at = c.among.PushBack(c)
 }
 
@@ -131,8 +130,7 @@ func (l *Limiter) endSilent(since time.Time) {
 			if c.since.After(since) {
 				break
 			}
-			l.remove(c)
-			go func() { _ = c.Conn.Close() }() // nobody waits for that
+			l.hangUp(c)
 		}
 	}
 }
@@ -144,10 +142,15 @@ func (l *Limiter) makeRoom() bool {
 		return false
 	}
 	c, _ := front.Value.(*connection)
-	l.remove(c)
+	l.hangUp(c)
 	l.refused.WithLabelValues("silent").Inc()
-	go func() { _ = c.Conn.Close() }() // whatever is wrong with it, it is not wanted; nobody waits for that
 	return true
+}
+
+// hangUp closes a connection.
+func (l *Limiter) hangUp(c *connection) {
+	l.remove(c)
+	go func() { _ = c.Conn.Close() }() // whatever is wrong with it, it is not wanted; nobody waits for that
 }
 
 func (l *Limiter) remove(c *connection) {
@@ -227,11 +230,11 @@ type connection struct {
 	limiter *Limiter
 	addr    netip.Addr
 	client  netip.Addr
+	among   *list.List // the silent ones that it is one of, whenever it is silent
 
 	inside bool          // the fields from here are under the limiter's lock
-	at     *list.Element // among the silent ones
-	among  *list.List    // those
-	since  time.Time     // it is among them
+	at     *list.Element // in that list
+	since  time.Time     // it is there
 }
 
 func (c *connection) Close() error {
