@@ -11,7 +11,6 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
-	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -50,45 +49,28 @@ func Lookup(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys []s
 
 func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys []string, found map[string]Row) error {
 	var (
-		key                  proto.ColStr
-		first, other         proto.ColInt64
-		hidden, noDiscovery  proto.ColBool
-		audience             proto.ColUInt8
+		stored               = columns{kind: k}
 		version, lsn, system proto.ColUInt64
 		deleted              proto.ColUInt8
-		created, committed   proto.ColDateTime64
-		counted              proto.ColDateTime64
+		counted, committed   proto.ColDateTime64
 		name                 = "cdc_stored_" + plural(k)
-		columns              proto.Results
 	)
-	columns = proto.Results{
-		{Name: "row_key", Data: &key},
-		{Name: "first", Data: &first},
-		{Name: "other", Data: &other},
-		{Name: "hidden", Data: &hidden},
-		{Name: "audience", Data: &audience},
-		{Name: "created_at", Data: &created},
-		{Name: "counted_at", Data: &counted},
-		{Name: "version", Data: &version},
-		{Name: "is_deleted", Data: &deleted},
-		{Name: "lsn", Data: &lsn},
-		{Name: "source_id", Data: &system},
-		{Name: "committed_at", Data: &committed},
-	}
-	if k == mapping.User {
-		columns = append(columns, proto.ResultColumn{Name: "no_discovery", Data: &noDiscovery})
-	}
 	return db.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
 		Body:       sql.ClickHouse(name),
 		Parameters: []clickhouse.Parameter{keyParam(keys, k.Layout().ByID)},
-		Result:     columns,
+		Result: stored.results(
+			proto.ResultColumn{Name: "counted_at", Data: &counted},
+			proto.ResultColumn{Name: "version", Data: &version},
+			proto.ResultColumn{Name: "is_deleted", Data: &deleted},
+			proto.ResultColumn{Name: "lsn", Data: &lsn},
+			proto.ResultColumn{Name: "source_id", Data: &system},
+			proto.ResultColumn{Name: "committed_at", Data: &committed},
+		),
 		OnResult: func(context.Context, proto.Block) error {
-			for i := range key.Rows() {
-				row := k.KeyedRow(key.Row(i))
-				row.First, row.Other, row.Hidden = first.Row(i), other.Row(i), hidden.Row(i)
-				row.Audience = core.Audience(audience.Row(i))
-				row.NoDiscovery = k == mapping.User && noDiscovery.Row(i)
-				row.CreatedAt, row.Gone = created.Row(i).UTC(), deleted.Row(i) != 0
+			for i := range stored.key.Rows() {
+				row := k.KeyedRow(stored.key.Row(i))
+				stored.into(&row, i)
+				row.Gone = deleted.Row(i) != 0
 				found[row.Key] = Row{
 					Row: row, Counted: counted.Row(i).UTC(), Version: Version(version.Row(i)),
 					Position: envelope.SourcePosition{

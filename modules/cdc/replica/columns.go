@@ -1,0 +1,41 @@
+package replica
+
+import (
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/feedrank/feedrank/modules/cdc/mapping"
+	"github.com/feedrank/feedrank/modules/core"
+)
+
+// columns are those that queries give of a row, of whatever kind it is.
+type columns struct {
+	kind                mapping.Kind
+	key                 proto.ColStr
+	first, other        proto.ColInt64
+	hidden, noDiscovery proto.ColBool
+	audience            proto.ColUInt8
+	created             proto.ColDateTime64
+}
+
+// results are they in the order of the queries, with more of one query between what all kinds have and what users have.
+func (c *columns) results(more ...proto.ResultColumn) proto.Results {
+	all := append(proto.Results{
+		{Name: "row_key", Data: &c.key},
+		{Name: "first", Data: &c.first},
+		{Name: "other", Data: &c.other},
+		{Name: "hidden", Data: &c.hidden},
+		{Name: "audience", Data: &c.audience},
+		{Name: "created_at", Data: &c.created},
+	}, more...)
+	if c.kind == mapping.User {
+		all = append(all, proto.ResultColumn{Name: "no_discovery", Data: &c.noDiscovery})
+	}
+	return all
+}
+
+// into sets what they say of the ith row.
+func (c *columns) into(row *mapping.Row, i int) {
+	row.First, row.Other, row.Hidden = c.first.Row(i), c.other.Row(i), c.hidden.Row(i)
+	row.Audience, row.CreatedAt = core.Audience(c.audience.Row(i)), c.created.Row(i).UTC()
+	row.NoDiscovery = c.kind == mapping.User && c.noDiscovery.Row(i)
+}
