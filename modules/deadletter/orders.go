@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/sql"
 )
 
@@ -103,12 +103,7 @@ func (o *Orders) progress(ctx context.Context, b begun, done, total int) error {
 
 // end records how an order ended.
 func (o *Orders) end(ctx context.Context, b begun, outcome Outcome, failure error) error {
-	text := ""
-	if failure != nil {
-		text = strings.ReplaceAll(strings.ToValidUTF8(failure.Error(), "?"), "\x00", "?")
-		text = text[:min(len(text), maxDetail)]
-	}
 	_, err := o.pool.Exec(ctx, sql.Postgres("dead_letter_order_end"), b.id, b.before+outcome.Matched,
-		b.before+outcome.Done, outcome.Skipped, text)
+		b.before+outcome.Done, outcome.Skipped, postgres.Detail(failure, maxDetail))
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -67,8 +66,6 @@ func (h *History) begin(ctx context.Context, lead int64, job, cause string) (int
 }
 
 func (h *History) end(ctx context.Context, job string, id int64, outcome Outcome, detail string) error {
-	// Text in PostgreSQL is UTF-8 without zeros; an error may quote anything.
-	detail = strings.ReplaceAll(strings.ToValidUTF8(detail, "?"), "\x00", "?")
 	if _, err := h.pool.Exec(ctx, sql.Postgres("jobs_end"), id, job, outcome, detail, h.keep); err != nil {
 		return fmt.Errorf("end a run: %w", err)
 	}

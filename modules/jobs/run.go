@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -40,7 +41,7 @@ func (r *Runner) run(ctx context.Context, j *Job, lead int64, cause string) {
 	}
 	recording, cancelRecording := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancelRecording()
-	if err := r.history.end(recording, j.Name, id, outcome, detailOf(err)); err != nil {
+	if err := r.history.end(recording, j.Name, id, outcome, postgres.Detail(err, maxDetail)); err != nil {
 		r.log.Warn("a run was not recorded", zap.String("job", j.Name), zap.Error(err))
 	}
 }
@@ -77,11 +78,3 @@ func guarded(ctx context.Context, j *Job, lead int64) (err error) {
 
 // maxDetail bounds what is kept of an error.
 const maxDetail = 500
-
-func detailOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	text := err.Error()
-	return text[:min(len(text), maxDetail)]
-}

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/feedrank/feedrank/modules/erase"
+	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/sql"
 )
 
@@ -108,9 +108,7 @@ const maxDetail = 500
 
 // fail notes why an attempt ended. It names the person no more than the order does, and goes with the name.
 func (o *Orders) fail(ctx context.Context, id int64, failure error) error {
-	text := strings.ReplaceAll(strings.ToValidUTF8(failure.Error(), "?"), "\x00", "?")
-	text = strings.ToValidUTF8(text[:min(len(text), maxDetail)], "")
-	_, err := o.pool.Exec(ctx, sql.Postgres("erase_order_fail"), id, text)
+	_, err := o.pool.Exec(ctx, sql.Postgres("erase_order_fail"), id, postgres.Detail(failure, maxDetail))
 	return err
 }
 
