@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -222,20 +221,14 @@ func (o *orderJSON) filter() (Filter, error) {
 type action func(ctx context.Context, queue string, wanted Filter, dryRun bool,
 	progress func(done, total int)) (Outcome, error)
 
+// orderWant is what an order looks like.
+const orderWant = `{"queue", "ids", "reason", "topic", "partition", "since", "until", "dry_run", "background"}, ` +
+	"times as 2026-01-31T12:34:56Z"
+
 func (a *API) act(c echo.Context, mark State, do action) error {
-	if err := httpserver.NewQuery(c).Err(); err != nil {
-		return err
-	}
-	body, err := io.ReadAll(c.Request().Body)
-	if err != nil {
-		return err
-	}
 	order := orderJSON{Queue: queueEvents}
-	if err := json.Unmarshal(body, &order); err != nil {
-		return &core.Error{
-			Code:    core.CodeMalformedJSON,
-			Message: `want {"queue", "ids", "reason", "topic", "partition", "since", "until", "dry_run", "background"}, times as 2026-01-31T12:34:56Z`, Cause: err,
-		}
+	if err := httpserver.ReadJSON(c, &order, orderWant); err != nil {
+		return err
 	}
 	wanted, err := order.filter()
 	if err != nil {

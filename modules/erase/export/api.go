@@ -1,8 +1,6 @@
 package export
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -34,18 +32,11 @@ func (a *API) Routes() []httpserver.Route {
 }
 
 func (a *API) export(c echo.Context) error {
-	if err := httpserver.NewQuery(c).Err(); err != nil {
-		return err
-	}
-	body, err := io.ReadAll(c.Request().Body)
-	if err != nil {
-		return err
-	}
 	var wanted struct {
 		User string `json:"user"`
 	}
-	if err := json.Unmarshal(body, &wanted); err != nil {
-		return &core.Error{Code: core.CodeMalformedJSON, Message: `want {"user": "…"}`, Cause: err}
+	if err := httpserver.ReadJSON(c, &wanted, `{"user": "…"}`); err != nil {
+		return err
 	}
 	user, err := a.users.Parse(wanted.User)
 	if err != nil {

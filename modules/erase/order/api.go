@@ -2,9 +2,7 @@ package order
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -44,21 +42,12 @@ func (a *API) Routes() []httpserver.Route {
 }
 
 func (a *API) add(c echo.Context) error {
-	if err := httpserver.NewQuery(c).Err(); err != nil {
-		return err
-	}
-	body, err := io.ReadAll(c.Request().Body)
-	if err != nil {
-		return err
-	}
 	var wanted struct {
 		User    string `json:"user"`
 		ForEver bool   `json:"for_ever"`
 	}
-	if err := json.Unmarshal(body, &wanted); err != nil {
-		return &core.Error{
-			Code: core.CodeMalformedJSON, Message: `want {"user": "…", "for_ever": true}`, Cause: err,
-		}
+	if err := httpserver.ReadJSON(c, &wanted, `{"user": "…", "for_ever": true}`); err != nil {
+		return err
 	}
 	user, err := a.users.Parse(wanted.User)
 	if err != nil {
