@@ -74,25 +74,15 @@ func (e *Edges) Apply(changes []core.Change) {
 	for i := range changes {
 		switch c := &changes[i]; c.Kind {
 		case core.Followed:
-			e.put(c, now, reserve.PatchFollow, e.back(reserve.PatchFollowedBack))
+			e.put(c, now, e.back(reserve.PatchFollowedBack))
 		case core.Unfollowed:
-			e.put(c, now, reserve.PatchUnfollow, e.back(reserve.PatchUnfollowedBack))
-		case core.Muted:
-			e.put(c, now, reserve.PatchMute, 0)
-		case core.Unmuted:
-			e.put(c, now, reserve.PatchUnmute, 0)
-		case core.JoinedGroup:
-			e.put(c, now, reserve.PatchJoined, 0)
-		case core.LeftGroup:
-			e.put(c, now, reserve.PatchLeft, 0)
-		case core.HidPost:
-			e.put(c, now, reserve.PatchHide, 0)
-		case core.UnhidPost:
-			e.put(c, now, reserve.PatchUnhide, 0)
+			e.put(c, now, e.back(reserve.PatchUnfollowedBack))
 		case core.Blocked: // neither sees the other
-			e.put(c, now, reserve.PatchBlock, reserve.PatchBlockedBy)
+			e.put(c, now, reserve.PatchBlockedBy)
 		case core.Unblocked:
-			e.put(c, now, reserve.PatchUnblock, reserve.PatchUnblockedBy)
+			e.put(c, now, reserve.PatchUnblockedBy)
+		case core.Muted, core.Unmuted, core.JoinedGroup, core.LeftGroup, core.HidPost, core.UnhidPost:
+			e.put(c, now, 0)
 		case core.TableCleared: // whatever the table was: what was heard may be gone
 			clear(e.byViewer)
 			clear(e.rows)
@@ -112,7 +102,7 @@ func (e *Edges) back(kind reserve.PatchKind) reserve.PatchKind {
 }
 
 // put notes what a row means to its viewer now, and to the other one; zero: nothing.
-func (e *Edges) put(c *core.Change, now time.Time, near, far reserve.PatchKind) {
+func (e *Edges) put(c *core.Change, now time.Time, far reserve.PatchKind) {
 	e.remove(c.Row)
 	if !c.Viewer.Valid() || !c.Other.Valid() {
 		return
@@ -120,7 +110,7 @@ func (e *Edges) put(c *core.Change, now time.Time, near, far reserve.PatchKind) 
 	e.n++
 	r := row{viewers: [2]core.ID{c.Viewer}, n: e.n}
 	e.byViewer[c.Viewer] = append(e.byViewer[c.Viewer],
-		note{c.Row, reserve.Patch{Kind: near, Other: c.Other}, now, c.Until})
+		note{c.Row, reserve.Patch{Kind: reserve.PatchOf(c.Kind), Other: c.Other}, now, c.Until})
 	if far != 0 {
 		r.viewers[1] = c.Other
 		e.byViewer[c.Other] = append(e.byViewer[c.Other],

@@ -100,32 +100,19 @@ func (s *Signals) Changed(ctx context.Context, changes []core.Change) error {
 	cleared := false
 	for i := range changes {
 		c := &changes[i]
+		if kind := reserve.PatchOf(c.Kind); kind != 0 {
+			patch(c.Viewer, kind, c.Other)
+		}
 		switch c.Kind {
-		case core.Followed:
-			patch(c.Viewer, reserve.PatchFollow, c.Other)
 		case core.Unfollowed:
-			patch(c.Viewer, reserve.PatchUnfollow, c.Other)
 			if s.mutuals {
 				patch(c.Other, reserve.PatchUnfollowedBack, c.Viewer)
 			}
 		case core.Blocked:
-			patch(c.Viewer, reserve.PatchBlock, c.Other)
 			patch(c.Other, reserve.PatchBlockedBy, c.Viewer)
 		case core.Unblocked:
-			patch(c.Viewer, reserve.PatchUnblock, c.Other)
 			patch(c.Other, reserve.PatchUnblockedBy, c.Viewer)
-		case core.Muted:
-			patch(c.Viewer, reserve.PatchMute, c.Other)
-		case core.Unmuted:
-			patch(c.Viewer, reserve.PatchUnmute, c.Other)
-		case core.JoinedGroup:
-			patch(c.Viewer, reserve.PatchJoined, c.Other)
-		case core.LeftGroup:
-			patch(c.Viewer, reserve.PatchLeft, c.Other)
-		case core.HidPost:
-			patch(c.Viewer, reserve.PatchHide, c.Other)
-		case core.UnhidPost:
-			patch(c.Viewer, reserve.PatchUnhide, c.Other)
+		case core.Followed, core.Muted, core.Unmuted, core.JoinedGroup, core.LeftGroup, core.HidPost, core.UnhidPost:
 		case core.TableCleared:
 			cleared = true
 		case core.PostPut, core.PostDeleted, core.PostUnclear, core.TableReread, core.UserGone, core.UserBack,
