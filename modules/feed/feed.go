@@ -49,9 +49,7 @@ type Feed struct {
 	hot         *hot.Set
 	onDemand    *ondemand.Provider
 	recentEdges *recentedges.Edges
-	absent      *absent.Set
-	private     *absent.Set
-	optedOut    *absent.Set
+	people      absent.Sets
 	restricted  bool // some posts are not for everybody
 	store       *store.Store
 	memory      *viewer.Memory
@@ -83,10 +81,8 @@ type Params struct {
 	Ranking     *rank.Live
 	Hot         *hot.Set
 	RecentEdges *recentedges.Edges
-	Absent      *absent.Set // nil: nobody
-	Private     *absent.Set // whose posts only their followers see; nil: nobody's
-	OptedOut    *absent.Set // whose posts only their followers are recommended; nil: nobody's
-	Restricted  bool        // posts may have audiences
+	People      absent.Sets
+	Restricted  bool // posts may have audiences
 	Store       *store.Store
 	Graph       candidates.Graph
 	Fallback    Fallback
@@ -135,9 +131,9 @@ func New(p Params) (*Feed, error) {
 		return nil, err
 	}
 	f := &Feed{
-		cfg: cfg, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, absent: p.Absent, store: p.Store,
-		private: p.Private, optedOut: p.OptedOut, restricted: p.Restricted,
-		memory: memory, fallback: p.Fallback, relations: p.Relations, engaged: p.Engaged,
+		cfg: cfg, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, people: p.People, store: p.Store,
+		restricted: p.Restricted,
+		memory:     memory, fallback: p.Fallback, relations: p.Relations, engaged: p.Engaged,
 		lists: published.NewLists(p.Lists, cfg.ListsEvery, p.Guards.Redis, p.Hot.Suppress,
 			m.RedisFailures.WithLabelValues("lists")),
 		week:   published.NewWeekCache(p.Weekly, p.Guards.ClickHouse, cfg.Hot.ListPosts),
@@ -157,8 +153,7 @@ func New(p Params) (*Feed, error) {
 	})
 	seconds := stages.NewSeconds(p.Registry)
 	f.builder = candidates.New(candidates.Params{
-		Config: cfg.candidates(), Ranking: p.Ranking, Hot: p.Hot, OnDemand: f.onDemand, Absent: p.Absent,
-		Private: p.Private, OptedOut: p.OptedOut,
+		Config: cfg.candidates(), Ranking: p.Ranking, Hot: p.Hot, OnDemand: f.onDemand, People: p.People,
 		Store: p.Store, Names: p.Names,
 		Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
 		Workers: f.workers, Clock: p.Clock, Metrics: m, Seconds: seconds,

@@ -162,7 +162,7 @@ func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.Co
 	reg prometheus.Registerer, log *zap.Logger,
 ) *hot.Set {
 	set := hot.New(cfg.Hot, hot.NewClickHouse(client, from).Naming(load), ranking, clock, hot.NewMetrics(reg), log)
-	set.LeaveOut(people, private.Set, optedOut.Set)
+	set.LeaveOut(absent.Sets{Absent: people, Private: private.Set, OptedOut: optedOut.Set})
 	set.ObserveAge(reg, clock)
 	lc.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
 	return set
@@ -221,8 +221,9 @@ func newFeed(in feedIn) (*Feed, error) {
 		WithMutuals(in.Tables.Posts.Mutuals)
 	f, err := New(Params{
 		Config: in.Config, Ranking: in.Ranking, Hot: in.Hot, RecentEdges: in.RecentEdges,
-		Absent: in.Absent, Private: in.Private.Set, OptedOut: in.OptedOut.Set, Restricted: in.Tables.Restricts(),
-		Store: in.Store, Graph: edges, Relations: edges, Engaged: edges, Fallback: fallback,
+		People:     absent.Sets{Absent: in.Absent, Private: in.Private.Set, OptedOut: in.OptedOut.Set},
+		Restricted: in.Tables.Restricts(),
+		Store:      in.Store, Graph: edges, Relations: edges, Engaged: edges, Fallback: fallback,
 		Weekly: hot.NewClickHouse(in.ClickHouse, in.From),
 		Direct: hot.NewClickHouse(in.ClickHouse, in.From).Naming(in.Load),
 		Lists:  in.Lists, Guards: in.Guards, Names: in.Keys, Clock: in.Clock, Registry: in.Registry, Log: in.Log,

@@ -76,7 +76,7 @@ func (f *Feed) take(q Query) *request {
 		viewer: r.viewer, news: r.news[:0], list: r.list, scratch: r.scratch,
 	}
 	r.viewer.Seen, r.viewer.Hidden, r.viewer.SeenFor = &r.seenHidden.Seen, &r.seenHidden.Hidden, f.cfg.Store.SeenFor
-	r.viewer.Absent, r.viewer.Private, r.viewer.OptedOut = f.absent, f.private, f.optedOut
+	r.viewer.Sets = f.people
 	r.viewer.Until = now.Add(f.cfg.Hot.ClockTolerance).UnixMicro()
 	r.viewer.Begin(f.filters, q.User)
 	r.entry.Forget()

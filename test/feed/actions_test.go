@@ -130,7 +130,7 @@ func (w *world) followOptedOut() {
 	app := graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges, w.names)
 	w.optedOut = absent.NewOptedOut(absent.DefaultConfig(), time.Hour, source, app.OptedOut, w.clock,
 		prometheus.NewRegistry(), zap.NewNop())
-	w.hot.LeaveOut(nil, nil, w.optedOut.Set)
+	w.hot.LeaveOut(absent.Sets{OptedOut: w.optedOut.Set})
 	set := w.optedOut
 	require.NoError(w.t, set.Start(context.Background()))
 	w.t.Cleanup(func() { require.NoError(w.t, set.Stop(context.Background())) })

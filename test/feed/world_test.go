@@ -176,8 +176,8 @@ func (w *world) start() {
 		Fallback: graph.NewPostgres(w.Postgres, w.tables, w.cfg.MaxEdges, w.names),
 		Weekly:   source, Direct: source,
 		Lists: w, Names: ownNumbers{},
-		Guards: w.guards, Filters: w.filters, Restricted: w.tables.Restricts(), OptedOut: w.optedOut.Set,
-		Clock: w.clock, Registry: reg, Log: zap.NewNop(),
+		Guards: w.guards, Filters: w.filters, Restricted: w.tables.Restricts(),
+		People: absent.Sets{OptedOut: w.optedOut.Set}, Clock: w.clock, Registry: reg, Log: zap.NewNop(),
 	})
 	require.NoError(w.t, err)
 	require.NoError(w.t, f.Start(context.Background()))

@@ -76,9 +76,7 @@ type Params struct {
 	Ranking  *rank.Live
 	Hot      *hot.Set
 	OnDemand *ondemand.Provider
-	Absent   *absent.Set
-	Private  *absent.Set
-	OptedOut *absent.Set
+	People   absent.Sets
 	Store    *store.Store
 	Names    core.Names // nil: all keys are integers
 	Memory   *viewer.Memory
@@ -98,9 +96,7 @@ type Builder struct {
 	ranking      *rank.Live
 	hot          *hot.Set
 	onDemand     *ondemand.Provider
-	absent       *absent.Set
-	private      *absent.Set
-	optedOut     *absent.Set
+	people       absent.Sets
 	store        *store.Store
 	names        core.Names
 	memory       *viewer.Memory
@@ -122,8 +118,8 @@ func New(p Params) *Builder {
 		p.Names = core.NoNames{}
 	}
 	b := &Builder{
-		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, onDemand: p.OnDemand, absent: p.Absent,
-		private: p.Private, optedOut: p.OptedOut, store: p.Store, names: p.Names,
+		cfg: p.Config, ranking: p.Ranking, hot: p.Hot, onDemand: p.OnDemand, people: p.People,
+		store: p.Store, names: p.Names,
 		memory: p.Memory, graph: p.Graph, fallback: p.Fallback, guards: p.Guards, filters: p.Filters, clock: p.Clock,
 		metrics: p.Metrics, singleflight: newSingleflight(p.Workers),
 		dutyCycle: worker.NewRest(core.SystemClock{}, restFactor, 0),

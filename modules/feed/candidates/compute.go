@@ -58,8 +58,8 @@ func (b *Builder) compute(
 	}
 	c.seenHidden.Read(state, b.cfg.Store, now, now.Add(time.Hour))
 	c.filters = filters.Viewer{
-		Seen: &c.seenHidden.Seen, Hidden: &c.seenHidden.Hidden, SeenFor: b.cfg.Store.SeenFor, Absent: b.absent,
-		Private: b.private, OptedOut: b.optedOut, Until: now.Add(b.cfg.Ahead).UnixMicro(),
+		Seen: &c.seenHidden.Seen, Hidden: &c.seenHidden.Hidden, SeenFor: b.cfg.Store.SeenFor,
+		Sets: b.people, Until: now.Add(b.cfg.Ahead).UnixMicro(),
 	}
 	c.filters.Begin(b.filters, id)
 

@@ -115,9 +115,7 @@ type Viewer struct {
 	SeenFor      time.Duration      // how long a post that was seen is left out
 	Until        int64              // microseconds since 1970: posts that are dated later are held back
 	Served       cursor.ServedPosts // by the session, where its order was lost
-	Absent       *absent.Set        // authors whose posts nobody is to see
-	Private      *absent.Set        // authors whose posts only their followers see
-	OptedOut     *absent.Set        // authors whose posts are recommended to nobody who does not follow them
+	absent.Sets                     // authors whose posts not everybody sees
 
 	set      *Set
 	posts    [kinds][]*idset.Set // of the filters that reject some posts, looked up once

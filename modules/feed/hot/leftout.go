@@ -50,17 +50,27 @@ func (s *Set) LeftOut(hour bool, most int) (all []LeftOut, people int64) {
 	return all, people
 }
 
-// doubtOf is why a post is in no list; empty: nothing keeps it out.
-func (s *Set) doubtOf(p *Post, people int64) Doubt {
+// withheld is why a post is not for everybody; empty: it is.
+func (s *Set) withheld(p *Post) Doubt {
 	switch {
-	case s.absent.Has(p.Author):
+	case s.people.Absent.Has(p.Author):
 		return AuthorHidden
-	case s.private.Has(p.Author):
+	case s.people.Private.Has(p.Author):
 		return AuthorPrivate
-	case s.optedOut.Has(p.Author):
+	case s.people.OptedOut.Has(p.Author):
 		return OptedOut
 	case p.Audience != core.Public:
 		return NotPublic
+	}
+	return ""
+}
+
+// doubtOf is why a post is in no list; empty: nothing keeps it out.
+func (s *Set) doubtOf(p *Post, people int64) Doubt {
+	if why := s.withheld(p); why != "" {
+		return why
+	}
+	switch {
 	case p.Suppressed:
 		return FewAccounts
 	case p.Few || rank.People(p.all()) < people:

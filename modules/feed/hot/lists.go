@@ -38,8 +38,7 @@ func (s *Set) rankLists() {
 	s.eachPage(func(posts []Post) {
 		for i := range posts {
 			p := &posts[i]
-			if p.ID == 0 || p.Created > until || p.Audience != core.Public || s.absent.Has(p.Author) ||
-				s.private.Has(p.Author) || s.optedOut.Has(p.Author) {
+			if p.ID == 0 || p.Created > until || s.withheld(p) != "" {
 				continue
 			}
 			postAge, engagement := p.Age(now), believed(p.Day(), floor)

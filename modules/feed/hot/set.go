@@ -53,7 +53,7 @@ type Set struct {
 	hour            time.Time             // the hour that counts as the current one
 	suppressionList *suppressionList
 
-	absent, private, optedOut *absent.Set // whose posts are in no list of everybody's
+	people absent.Sets // whose posts are in no list of everybody's
 
 	loadedAt     atomic.Int64 // microseconds since 1970; zero: never
 	engagementAt atomic.Int64
@@ -73,9 +73,7 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 }
 
 // LeaveOut keeps these people's posts out of the lists for everybody. It is called before Start.
-func (s *Set) LeaveOut(people, private, optedOut *absent.Set) {
-	s.absent, s.private, s.optedOut = people, private, optedOut
-}
+func (s *Set) LeaveOut(people absent.Sets) { s.people = people }
 
 // View reads the set. It must be closed soon: changes wait for it.
 type View struct{ s *Set }
