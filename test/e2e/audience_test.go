@@ -56,15 +56,7 @@ func TestWhatTheAppsTableHidesComesBack(t *testing.T) {
 	p := start(t, cfg)
 	world(t, s)
 	const author = core.ID(2)
-	post := insertPost(t, s, author)
-	p.eventually("the post reaches the feed", func() bool {
-		_, now := p.feed(viewer, "limit=100")
-		return slices.Contains(now.posts(), post) && len(now.Items) >= 60
-	})
-	for user := core.ID(4); user < 12; user++ {
-		p.act(user, "impression", post, author)
-		p.act(user, "share", post, author)
-	}
+	post := p.sharedPost(s, author, viewer)
 	paths := []string{"a page", "a timeline", "trending", "the week"}
 	look := func(p *program, why string, paths []string, want bool) {
 		t.Helper()
@@ -148,15 +140,7 @@ func TestPostsAreForTheirAudience(t *testing.T) {
 	exec(t, s, `DELETE FROM follows WHERE follower_id = 2 AND followee_id IN (1, 15)`)
 	back, noMore := `INSERT INTO follows (follower_id, followee_id) VALUES (2, 1)`,
 		`DELETE FROM follows WHERE follower_id = 2 AND followee_id = 1`
-	post := insertPost(t, s, author)
-	p.eventually("the post reaches the feed", func() bool {
-		_, now := p.feed(follower, "limit=100")
-		return slices.Contains(now.posts(), post) && len(now.Items) >= 60
-	})
-	for user := core.ID(4); user < 12; user++ {
-		p.act(user, "impression", post, author)
-		p.act(user, "share", post, author)
-	}
+	post := p.sharedPost(s, author, follower)
 	paths := []string{"a page", "a timeline", "trending", "the week"}
 	// look holds who meets the post where, within the time that a change has to hold.
 	look := func(p *program, why string, paths []string, everybody, byFollower bool) {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,20 +21,8 @@ func TestWhoOptsOutIsRecommendedToNobodyAndFollowedAsBefore(t *testing.T) {
 	world(t, s)
 	const author = core.ID(2)
 	exec(t, s, `INSERT INTO follows (follower_id, followee_id) VALUES (15, 16), (16, 2), (2, 19)`)
-	post := insertPost(t, s, author)
-	p.eventually("the posts reach the feed", func() bool {
-		_, now := p.feed(viewer, "limit=100")
-		return slices.Contains(now.posts(), post) && len(now.Items) >= 60
-	})
-	for user := core.ID(4); user < 12; user++ {
-		p.act(user, "impression", post, author)
-		p.act(user, "share", post, author)
-	}
-	var first page
-	p.eventually("whom the viewer follows is known", func() bool {
-		_, first = p.feed(viewer, "limit=1&algo=timeline")
-		return slices.Equal([]core.ID{post}, first.posts())
-	})
+	post := p.sharedPost(s, author, viewer)
+	first := p.timelineFrom(post)
 	of := func(p *program, names ...string) map[string]func() bool {
 		all, some := everywhere(p, author, first.NextCursor), map[string]func() bool{}
 		for _, name := range names {

@@ -63,6 +63,31 @@ func (p *program) met(want bool, why string, paths map[string]func() bool) {
 	}
 }
 
+// sharedPost is a new post that a follower's feed has, with the world, and that others have shared.
+func (p *program) sharedPost(s *stack.Stack, author, follower core.ID) core.ID {
+	p.t.Helper()
+	post := insertPost(p.t, s, author)
+	p.eventually("the posts reach the feed", func() bool {
+		_, now := p.feed(follower, "limit=100")
+		return slices.Contains(now.posts(), post) && len(now.Items) >= 60
+	})
+	for user := core.ID(4); user < 12; user++ {
+		p.act(user, "impression", post, author)
+		p.act(user, "share", post, author)
+	}
+	return post
+}
+
+// timelineFrom is the viewer's timeline once a post begins it: whom they follow is known then.
+func (p *program) timelineFrom(post core.ID) (first page) {
+	p.t.Helper()
+	p.eventually("whom the viewer follows is known", func() bool {
+		_, first = p.feed(viewer, "limit=1&algo=timeline")
+		return slices.Equal([]core.ID{post}, first.posts())
+	})
+	return first
+}
+
 // TestAuthorsWhoAreSuspendedLeaveEveryPathAndComeBack changes an author's row in the app and looks wherever posts and
 // people are shown.
 func TestAuthorsWhoAreSuspendedLeaveEveryPathAndComeBack(t *testing.T) {
@@ -75,20 +100,8 @@ func TestAuthorsWhoAreSuspendedLeaveEveryPathAndComeBack(t *testing.T) {
 	world(t, s)
 	const author = core.ID(2)
 	exec(t, s, `INSERT INTO follows (follower_id, followee_id) VALUES (15, 16), (16, 2), (2, 19)`)
-	post := insertPost(t, s, author)
-	p.eventually("the posts reach the feed", func() bool {
-		_, now := p.feed(viewer, "limit=100")
-		return slices.Contains(now.posts(), post) && len(now.Items) >= 60
-	})
-	for user := core.ID(4); user < 12; user++ {
-		p.act(user, "impression", post, author)
-		p.act(user, "share", post, author)
-	}
-	var first page
-	p.eventually("whom the viewer follows is known", func() bool {
-		_, first = p.feed(viewer, "limit=1&algo=timeline")
-		return slices.Equal([]core.ID{post}, first.posts())
-	})
+	post := p.sharedPost(s, author, viewer)
+	first := p.timelineFrom(post)
 	paths := everywhere(p, author, first.NextCursor)
 	p.met(true, "at first", paths)
 	require.NotEqual(t, "author_hidden", p.rule(post))
