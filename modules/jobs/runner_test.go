@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,9 +21,8 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/jobs"
-	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
-	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/test/schema"
 	"github.com/feedrank/feedrank/test/wait"
 )
 
@@ -36,16 +34,7 @@ type database struct {
 
 func newDatabase(t *testing.T) *database {
 	t.Helper()
-	ctx := context.Background()
-	cfg := postgres.DefaultConfig()
-	cfg.DSN = embeddedtest.NewDatabase(t)
-	require.NoError(t, migrate.Locked(ctx, cfg, func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := migrate.Postgres(ctx, conn, false)
-		return err
-	}))
-	pool, err := postgres.NewPool(ctx, cfg)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
+	pool, cfg := schema.New(t)
 	db := &database{t: t, cfg: cfg, pool: pool}
 	db.exec(gates)
 	return db

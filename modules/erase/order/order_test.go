@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -17,23 +16,14 @@ import (
 	"github.com/feedrank/feedrank/modules/erase"
 	"github.com/feedrank/feedrank/modules/lab/embedded"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
-	"github.com/feedrank/feedrank/modules/platform/migrate"
-	"github.com/feedrank/feedrank/modules/platform/postgres"
+	"github.com/feedrank/feedrank/test/schema"
 )
 
 func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Only(embedded.Postgres)) }
 
 func newOrders(t *testing.T) *Orders {
 	t.Helper()
-	cfg := postgres.DefaultConfig()
-	cfg.DSN = embeddedtest.NewDatabase(t)
-	require.NoError(t, migrate.Locked(t.Context(), cfg, func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := migrate.Postgres(ctx, conn, false)
-		return err
-	}))
-	pool, err := postgres.NewPool(t.Context(), cfg)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
+	pool, _ := schema.New(t)
 	return NewOrders(pool)
 }
 
