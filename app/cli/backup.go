@@ -9,13 +9,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/feedrank/feedrank/app"
+	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/backup"
 )
 
 const (
-	whereClickHouse = "where ClickHouse %s its part: file (below backups.allowed_path of its configuration), " +
-		"disk:NAME (of its backups.allowed_disk) or s3:COLLECTION (of its named_collections)"
-	backupPatience = 24 * time.Hour
+	whereClickHouse = "where ClickHouse %s its part: " + backup.Destinations
+	backupPatience  = 24 * time.Hour
 )
 
 // backupCommand makes a backup.
@@ -36,19 +36,10 @@ func backupCommand(load loader) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.Context(), patience)
-		defer cancel()
-		progress := app.NewProgress(c.ErrOrStderr())
-		var made *backup.Manifest
-		err = app.Recorded(ctx, cfg, app.Operation{What: "backup.make"}, c.ErrOrStderr(), func() (any, error) {
-			var err error
-			made, err = app.Backup(ctx, cfg, args[0], to, progress.Show)
-			if made == nil {
-				return nil, err
-			}
-			return json.RawMessage(`{}`), err
-		})
-		progress.End()
+		made, err := whole(c, cfg, patience, app.Operation{What: "backup.make"},
+			func(ctx context.Context, progress backup.Progress) (*backup.Manifest, error) {
+				return app.Backup(ctx, cfg, args[0], to, progress)
+			})
 		if err != nil {
 			return err
 		}
@@ -84,20 +75,10 @@ func restoreCommand(load loader) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.Context(), patience)
-		defer cancel()
-		progress := app.NewProgress(c.ErrOrStderr())
-		var restored *backup.Manifest
-		err = app.Recorded(ctx, cfg, app.Operation{What: "backup.restore", Target: only}, c.ErrOrStderr(),
-			func() (any, error) {
-				var err error
-				restored, err = app.Restore(ctx, cfg, args[0], from, part, progress.Show)
-				if restored == nil {
-					return nil, err
-				}
-				return json.RawMessage(`{}`), err
+		restored, err := whole(c, cfg, patience, app.Operation{What: "backup.restore", Target: only},
+			func(ctx context.Context, progress backup.Progress) (*backup.Manifest, error) {
+				return app.Restore(ctx, cfg, args[0], from, part, progress)
 			})
-		progress.End()
 		if err != nil {
 			return err
 		}
@@ -106,4 +87,21 @@ func restoreCommand(load loader) *cobra.Command {
 		return err
 	}
 	return c
+}
+
+// whole does something with a whole backup, shows how far it is, and has it recorded unless nothing was done.
+func whole(c *cobra.Command, cfg config.Config, patience time.Duration, as app.Operation,
+	do func(context.Context, backup.Progress) (*backup.Manifest, error),
+) (m *backup.Manifest, err error) {
+	ctx, cancel := context.WithTimeout(c.Context(), patience)
+	defer cancel()
+	progress := app.NewProgress(c.ErrOrStderr())
+	defer progress.End()
+	err = app.Recorded(ctx, cfg, as, c.ErrOrStderr(), func() (any, error) {
+		if m, err = do(ctx, progress.Show); m == nil {
+			return nil, err
+		}
+		return json.RawMessage(`{}`), err
+	})
+	return m, err
 }

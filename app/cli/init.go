@@ -22,9 +22,10 @@ func initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "init --connect DSN", Short: "Look at the app's database, and write a configuration with a mapping for it",
 		Long: "init guesses by the names of tables and columns, types, keys and foreign keys which tables are users, posts,\n" +
-			"follows, comments, likes, blocks, mutes, members of groups and hides, and writes a configuration file with the\n" +
-			"reasons. It only reads, the catalog and a few rows. What it cannot know, such as which values of a status column mean published, it\n" +
-			"asks in comments that begin with CHECK, and here. The password of the DSN does not go into the file.\n" +
+			"follows, comments, likes, blocks, mutes, members of groups and hides, and writes a configuration file with\n" +
+			"the reasons. It only reads, the catalog and a few rows. What it cannot know, such as which values of a\n" +
+			"status column mean published, it asks in comments that begin with CHECK, and here. The password of the\n" +
+			"DSN does not go into the file.\n" +
 			"Then run feedrank check-config --connect on it.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if dsn == "" {

@@ -198,20 +198,13 @@ func (m *Manifest) restoreClickHouse(ctx context.Context, ours server, dir strin
 func rowsOf(table string) string { return "clickhouse." + table + ".jsonl" }
 
 func linesOf(dir, name string) (lines []string, err error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	file, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	scan := bufio.NewScanner(file)
-	scan.Buffer(nil, 1<<20)
-	for scan.Scan() {
-		lines = append(lines, scan.Text())
-	}
-	return lines, scan.Err()
+	err = reading(dir, name, func(file io.Reader) error {
+		scan := bufio.NewScanner(file)
+		scan.Buffer(nil, 1<<20)
+		for scan.Scan() {
+			lines = append(lines, scan.Text())
+		}
+		return scan.Err()
+	})
+	return lines, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,8 +190,7 @@ func (s server) put(ctx context.Context, name, columns string, lines []string) e
 
 // holding are our tables that have rows.
 func (s server) holding(ctx context.Context) (full []string, err error) {
-	names := append([]string(nil), cloned...)
-	names = append(names, passing...)
+	names := slices.Concat(cloned, passing)
 	for _, t := range inMemory {
 		names = append(names, t.table)
 	}

@@ -6,7 +6,11 @@ import (
 	"strings"
 )
 
-// Where ClickHouse puts a backup.
+// Destinations are where ClickHouse can put its part.
+const Destinations = "file (below backups.allowed_path of ClickHouse's configuration), " +
+	"disk:NAME (of its backups.allowed_disk) or s3:COLLECTION (of its named_collections)"
+
+// destination is where ClickHouse puts a backup.
 type destination struct{ kind, name string }
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
@@ -18,8 +22,7 @@ func parse(text string) (destination, error) {
 	case kind == "file" && name == "", (kind == "disk" || kind == "s3") && plainName.MatchString(name):
 		return destination{kind, name}, nil
 	}
-	return destination{}, fmt.Errorf("%q: want file (below backups.allowed_path of ClickHouse's configuration), "+
-		"disk:NAME (of its backups.allowed_disk) or s3:COLLECTION (of its named_collections)", text)
+	return destination{}, fmt.Errorf("%q: want "+Destinations, text)
 }
 
 // at is the place of a backup in SQL. No secret is in it: ClickHouse knows those of its disks and collections.

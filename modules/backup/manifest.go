@@ -148,6 +148,21 @@ func (m *Manifest) into(dir, name string, write func(io.Writer) error) (err erro
 	return file.Sync()
 }
 
+// reading does something with a file of a backup.
+func reading(dir, name string, do func(io.Reader) error) (err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	file, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return do(file)
+}
+
 type counter struct{ n int64 }
 
 // Write implements io.Writer.

@@ -2,10 +2,8 @@ package backup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -69,18 +67,12 @@ func (m *Manifest) copyIn(ctx context.Context, conn *pgx.Conn, dir string, progr
 }
 
 func copyFile(ctx context.Context, tx pgx.Tx, dir, table string) (rows int64, err error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	file, err := root.Open(fileOf(table))
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	tag, err := tx.Conn().PgConn().CopyFrom(ctx, file, "COPY "+quoted(table)+" FROM STDIN")
-	return tag.RowsAffected(), err
+	err = reading(dir, fileOf(table), func(file io.Reader) error {
+		tag, err := tx.Conn().PgConn().CopyFrom(ctx, file, "COPY "+quoted(table)+" FROM STDIN")
+		rows = tag.RowsAffected()
+		return err
+	})
+	return rows, err
 }
 
 // filled are those of them that have rows.
