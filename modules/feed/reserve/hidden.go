@@ -1,7 +1,6 @@
 package reserve
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -67,7 +66,7 @@ func (r *Reserve) decodeHidden(in *take.Bytes) error {
 	var last core.ID
 	for i := range in.Count(1) {
 		post := last + core.ID(in.Varint())
-		if in.Bad || !post.Valid() || i > 0 && cmp.Compare(post, last) <= 0 {
+		if in.Bad || !post.Valid() || i > 0 && post <= last {
 			return fmt.Errorf("%w: hidden post %d after %d", ErrMalformed, post, last)
 		}
 		last = post
