@@ -68,13 +68,15 @@ func trials(on *harness.Environment, usual int) int {
 
 // page is what a trial reads of a feed.
 type page struct {
-	Items []struct {
-		Post, Author string
-		Explain      struct {
-			Inputs struct{ Likes, Exposures int }
-		}
-	}
+	Items      []item
 	ServedFrom string `json:"served_from"`
+}
+
+type item struct {
+	Post, Author string
+	Explain      struct {
+		Inputs struct{ Likes, Exposures int }
+	}
 }
 
 // counts are the likes and exposures that a post is ranked by.
@@ -126,44 +128,55 @@ func likeShows(ctx context.Context, c harness.Client, viewer *harness.Request, o
 		return 0, err
 	}
 	for _, post := range p.Items {
-		act := func(action, token string) error { return act(c, action, token, post.Post, post.Author) }
 		// the world may be that of an earlier bench: a second like changes nothing
-		if err := act("unlike", other); err != nil {
+		if err := act(c, "unlike", other, post.Post, post.Author); err != nil {
 			return 0, err
 		}
-		most := min(audience, len(people))
-		for _, one := range people[:most] {
-			if err := act("impression", one.Token); err != nil {
-				return 0, err
-			}
-		}
-		before, stayed := 0, true
-		_, err = harness.Seen(ctx, "the post was seen", func() (bool, error) {
-			p, err := look(c, viewer)
-			likes, exposures, there := p.counts(post.Post)
-			before, stayed = likes, there
-			return !there || exposures >= post.Explain.Inputs.Exposures+most/2, err // of who is blocked none counts
-		})
+		likes, stayed, err := isSeen(ctx, c, viewer, post, people[:min(audience, len(people))])
 		if err != nil {
 			return 0, err
 		}
-		if !stayed {
-			continue
+		if stayed {
+			return likeCounts(ctx, c, viewer, other, post, likes)
 		}
-		began := time.Now()
-		if err := act("like", other); err != nil {
-			return 0, err
-		}
-		return harness.SeenSince(ctx, began, "the like counts", func() (bool, error) {
-			p, err := look(c, viewer)
-			now, _, there := p.counts(post.Post)
-			if there {
-				before = min(before, now)
-			}
-			return there && now > before, err
-		})
 	}
 	return 0, errLeft
+}
+
+// isSeen has people see a post, and waits until the page knows. It tells how many likes the post has then, and whether
+// it is still on the page.
+func isSeen(ctx context.Context, c harness.Client, viewer *harness.Request, post item, people []harness.Request,
+) (likes int, stayed bool, err error) {
+	for _, one := range people {
+		if err := act(c, "impression", one.Token, post.Post, post.Author); err != nil {
+			return 0, false, err
+		}
+	}
+	_, err = harness.Seen(ctx, "the post was seen", func() (bool, error) {
+		p, err := look(c, viewer)
+		var exposures int
+		likes, exposures, stayed = p.counts(post.Post)
+		// of who is blocked none counts
+		return !stayed || exposures >= post.Explain.Inputs.Exposures+len(people)/2, err
+	})
+	return likes, stayed, err
+}
+
+// likeCounts has somebody like a post, and tells how long it took until the page counts that.
+func likeCounts(ctx context.Context, c harness.Client, viewer *harness.Request, other string, post item, before int,
+) (time.Duration, error) {
+	began := time.Now()
+	if err := act(c, "like", other, post.Post, post.Author); err != nil {
+		return 0, err
+	}
+	return harness.SeenSince(ctx, began, "the like counts", func() (bool, error) {
+		p, err := look(c, viewer)
+		now, _, there := p.counts(post.Post)
+		if there {
+			before = min(before, now)
+		}
+		return there && now > before, err
+	})
 }
 
 // act sends an event of now.
