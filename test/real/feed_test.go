@@ -63,9 +63,14 @@ type feedPage struct {
 
 func (a *asker) call(method, path string, user core.ID, body string) (int, []byte) {
 	a.t.Helper()
+	return a.callAs(method, path, core.Key{ID: user}, body)
+}
+
+func (a *asker) callAs(method, path string, user core.Key, body string) (int, []byte) {
+	a.t.Helper()
 	request, err := http.NewRequestWithContext(context.Background(), method, a.url+path, strings.NewReader(body))
 	require.NoError(a.t, err)
-	token, err := auth.Sign(a.cfg.Auth, user, true, time.Hour, time.Now())
+	token, err := auth.SignUser(a.cfg.Auth, user, true, time.Hour, time.Now())
 	require.NoError(a.t, err)
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", "application/json")

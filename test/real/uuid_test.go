@@ -4,7 +4,6 @@ package real_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -20,7 +19,6 @@ import (
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/platform/auth"
 	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -40,29 +38,13 @@ var uuidWorld = []string{
 }
 
 // keyed asks a running program as users with any key.
-type keyed struct {
-	t      *testing.T
-	cfg    config.Config
-	url    string
-	client *http.Client
-}
+type keyed struct{ *asker }
 
 func (k keyed) call(method, path, user, body string) (int, []byte) {
 	k.t.Helper()
 	key, err := core.ParseKey(user)
 	require.NoError(k.t, err)
-	token, err := auth.SignUser(k.cfg.Auth, key, true, time.Hour, time.Now())
-	require.NoError(k.t, err)
-	request, err := http.NewRequestWithContext(k.t.Context(), method, k.url+path, strings.NewReader(body))
-	require.NoError(k.t, err)
-	request.Header.Set("Authorization", "Bearer "+token)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := k.client.Do(request)
-	require.NoError(k.t, err)
-	text, err := io.ReadAll(response.Body)
-	require.NoError(k.t, err)
-	require.NoError(k.t, response.Body.Close())
-	return response.StatusCode, text
+	return k.callAs(method, path, key, body)
 }
 
 func (k keyed) posts(user string) (posts []string) {
@@ -107,7 +89,7 @@ func TestAnAppOfUUIDsIsServedFromWhatDebeziumSends(t *testing.T) {
 	program, err := app.Start(t.Context(), cfg, zap.NewNop())
 	require.NoError(t, err)
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
-	k := keyed{t, cfg, "http://" + program.Addr(), client}
+	k := keyed{&asker{t: t, cfg: cfg, url: "http://" + program.Addr(), client: client}}
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
 		require.NoError(t, program.Stop())
