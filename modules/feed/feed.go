@@ -158,6 +158,10 @@ func New(p Params) (*Feed, error) {
 		Memory: memory, Graph: p.Graph, Fallback: p.Fallback, Guards: p.Guards, Filters: f.filters,
 		Workers: f.workers, Clock: p.Clock, Metrics: m, Seconds: seconds,
 	})
+	p.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "feedrank_feed_computations",
+		Help: "Reserves that this replica is computing or writing to Redis.",
+	}, func() float64 { return float64(f.builder.UnderWay()) }))
 	f.ways = f.newWays(seconds)
 	return f, nil
 }

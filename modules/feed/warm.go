@@ -33,3 +33,17 @@ func (f *Feed) Warm(ctx context.Context, user core.ID) error {
 // Busy tells whether so many reserves are being computed for those who are here that none should be
 // computed for those who may come.
 func (f *Feed) Busy() bool { return f.builder.Busy() }
+
+// Drop forgets a user's cached reserve, and one that is being computed: their next page is computed anew.
+func (f *Feed) Drop(ctx context.Context, user core.ID) error {
+	err := f.store.Drop(ctx, user)
+	f.builder.Forget(func(viewer core.ID) bool { return viewer == user })
+	return err
+}
+
+// DropMatching forgets the keys that a pattern of Redis matches, and whatever this replica is computing.
+func (f *Feed) DropMatching(ctx context.Context, pattern string) (dropped int64, err error) {
+	dropped, err = f.store.DropMatching(ctx, pattern)
+	f.builder.Forget(func(core.ID) bool { return true })
+	return dropped, err
+}

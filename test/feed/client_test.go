@@ -108,7 +108,15 @@ func (w *world) cached(user int, query string) page {
 		p = w.get(user, query)
 		return p.ServedFrom == "cache"
 	})
+	w.settled()
 	return p
+}
+
+// settled waits until no computation is left that what is asked next could join. One that has told its page and
+// written its entry may not have ended.
+func (w *world) settled() {
+	w.t.Helper()
+	wait.Until(w.t, func() bool { return w.counter("feedrank_feed_computations", "") == 0 })
 }
 
 func (p page) next() string {

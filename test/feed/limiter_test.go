@@ -124,7 +124,7 @@ func TestWhatNobodyWaitsForIsNotComputedWhileThereIsEnoughToDo(t *testing.T) {
 	w.cached(1, "")
 }
 
-// counter is the count of a metric by its one label, or of one that has none.
+// counter is what a counter or a gauge has counted, by its one label, or of one that has none.
 func (w *world) counter(name, label string) (n float64) {
 	w.t.Helper()
 	families, err := w.registry.Gather()
@@ -135,7 +135,7 @@ func (w *world) counter(name, label string) (n float64) {
 		}
 		for _, series := range family.GetMetric() {
 			if len(series.GetLabel()) == 0 || series.GetLabel()[0].GetValue() == label {
-				n = series.GetCounter().GetValue()
+				n = series.GetCounter().GetValue() + series.GetGauge().GetValue()
 			}
 		}
 	}

@@ -188,7 +188,7 @@ func (w *world) start() {
 	cfg.Addr = "127.0.0.1:0"
 	api := httpapi.NewAPI(f, w.cfg, w.clock)
 	server := httpserver.New(cfg, slices.Concat(
-		api.Routes(), httpapi.NewAdmin(f, st, w.ranking, tuner, stack.IntegerKeys{}).Routes(),
+		api.Routes(), httpapi.NewAdmin(f, w.ranking, tuner, stack.IntegerKeys{}).Routes(),
 		httpapi.NewPreview(f, api, stack.IntegerKeys{}).Routes(),
 		httpapi.NewDays(daily.NewClickHouse(w.ClickHouse), f, w.clock).Routes(),
 	), userInHeader{}, userInHeader{}, nil, reg, zap.NewNop())

@@ -37,9 +37,16 @@ func (b *Builder) Running(v Viewer) *Flight {
 	return b.singleflight.find(flightKey{viewer: v.ID, tag: v.Tag})
 }
 
+// Forget has the next page of these viewers computed anew, and none told what was computed before. It follows a drop
+// of what Redis has of them.
+func (b *Builder) Forget(dropped func(viewer core.ID) bool) { b.singleflight.forget(dropped) }
+
 // Busy tells whether so many reserves are being computed for those who are here that none should be
 // computed for those who may come.
-func (b *Builder) Busy() bool { return b.singleflight.under() >= b.cfg.MaxRefresh }
+func (b *Builder) Busy() bool { return b.UnderWay() >= b.cfg.MaxRefresh }
+
+// UnderWay is how many reserves are being computed, or written to Redis.
+func (b *Builder) UnderWay() int { return b.singleflight.under() }
 
 // restFactor follows a computation for which nobody waited, before the next of them that can wait: where many
 // viewers come back, there is always a reserve that is due, and computing them all would leave ClickHouse no time

@@ -3,6 +3,7 @@ package candidates
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -17,7 +18,8 @@ var errFlightPanicked = errors.New("the computation panicked")
 type singleflight struct {
 	workers *worker.Group
 	mu      sync.Mutex
-	running map[flightKey]*Flight
+	running map[flightKey]*Flight // that can be joined
+	count   int                   // of all that run
 }
 
 type flightKey struct {
@@ -49,12 +51,9 @@ func (f *singleflight) join(key flightKey, compute func(context.Context) (*Built
 	}
 	one := &Flight{done: make(chan struct{}), err: errFlightPanicked}
 	f.running[key] = one
+	f.count++
 	f.workers.Go("compute a feed", func(ctx context.Context) error {
-		defer func() {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			delete(f.running, key)
-		}()
+		defer f.end(key, one)
 		func() {
 			defer close(one.done)
 			one.result, one.err = compute(ctx)
@@ -65,6 +64,22 @@ func (f *singleflight) join(key flightKey, compute func(context.Context) (*Built
 		return nil
 	})
 	return one
+}
+
+func (f *singleflight) end(key flightKey, one *Flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count--
+	if f.running[key] == one {
+		delete(f.running, key)
+	}
+}
+
+// forget lets nobody join what was begun before: it goes on for those who wait for it.
+func (f *singleflight) forget(dropped func(viewer core.ID) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.running, func(key flightKey, _ *Flight) bool { return dropped(key.viewer) })
 }
 
 // find is the computation that is running, if there is one.
@@ -78,7 +93,7 @@ func (f *singleflight) find(key flightKey) *Flight {
 func (f *singleflight) under() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.running)
+	return f.count
 }
 
 // Wait is the flight's result, unless ctx ends first.

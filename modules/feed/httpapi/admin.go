@@ -21,15 +21,14 @@ import (
 // Admin serves what operators and product people ask of the feed.
 type Admin struct {
 	feed    *feed.Feed
-	store   *store.Store
 	ranking *rank.Live
 	tuner   *tuning.Tuner
 	keys    Keys
 }
 
 // NewAdmin makes the calls.
-func NewAdmin(f *feed.Feed, st *store.Store, ranking *rank.Live, tuner *tuning.Tuner, keys Keys) *Admin {
-	return &Admin{feed: f, store: st, ranking: ranking, tuner: tuner, keys: keys}
+func NewAdmin(f *feed.Feed, ranking *rank.Live, tuner *tuning.Tuner, keys Keys) *Admin {
+	return &Admin{feed: f, ranking: ranking, tuner: tuner, keys: keys}
 }
 
 // Routes are the admin calls.
@@ -210,7 +209,7 @@ func (a *Admin) drop(c echo.Context) error {
 	if err != nil {
 		return core.InvalidField("user", "%s", err)
 	}
-	if err := a.store.Drop(c.Request().Context(), user); err != nil {
+	if err := a.feed.Drop(c.Request().Context(), user); err != nil {
 		return core.Unavailable("Redis", time.Second, err)
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -227,7 +226,7 @@ func (a *Admin) dropAll(c echo.Context) error {
 	if !params.Has("pattern") { // an empty one is a mistake
 		pattern = store.AllReserves
 	}
-	dropped, err := a.store.DropMatching(c.Request().Context(), pattern)
+	dropped, err := a.feed.DropMatching(c.Request().Context(), pattern)
 	switch {
 	case errors.Is(err, store.ErrPattern):
 		return core.InvalidField("pattern", "%s", err)
