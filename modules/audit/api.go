@@ -12,6 +12,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // API lets operators read the last report and have an audit run now.
@@ -99,8 +100,8 @@ func (a *API) run(c echo.Context) error {
 	case err != nil:
 		return unavailable(err)
 	}
-	a.service.log.Info("an audit was begun by an operator", zap.Duration("since", options.Since),
-		zap.Bool("repair", options.Repair))
+	tracing.Log(c.Request().Context(), a.service.log).Info("an audit was begun by an operator",
+		zap.Duration("since", options.Since), zap.Bool("repair", options.Repair))
 	answer := begun{options.Since.String(), options.Repair}
 	httpserver.Changed(c, nil, answer)
 	return c.JSON(http.StatusAccepted, answer)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // API lets operators read, force and reset breakers.
@@ -63,7 +64,8 @@ func (a *API) force(c echo.Context) error {
 	default:
 		return core.InvalidField("mode", "want auto, open or closed")
 	}
-	a.log.Warn("breaker forced by an operator", zap.String("dependency", b.name), zap.String("mode", string(body.Mode)))
+	tracing.Log(c.Request().Context(), a.log).Warn("breaker forced by an operator",
+		zap.String("dependency", b.name), zap.String("mode", string(body.Mode)))
 	return changed(c, before, b.Status())
 }
 
@@ -74,7 +76,7 @@ func (a *API) reset(c echo.Context) error {
 	}
 	before := b.Status()
 	b.Reset()
-	a.log.Warn("breaker reset by an operator", zap.String("dependency", b.name))
+	tracing.Log(c.Request().Context(), a.log).Warn("breaker reset by an operator", zap.String("dependency", b.name))
 	return changed(c, before, b.Status())
 }
 

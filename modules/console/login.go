@@ -12,6 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/console/session"
 	"github.com/feedrank/feedrank/modules/console/views"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // loginForm is the page of who is not logged in.
@@ -97,9 +98,9 @@ func (c *Console) begin(e echo.Context, token, by string) error {
 	if err != nil {
 		return err
 	}
-	c.log.Info("an operator logged in to the console", zap.String("who", who.Name), zap.Bool("reads_only", who.Reads),
-		zap.String("by", by), zap.String("from", e.RealIP()),
-		zap.String("request_id", e.Response().Header().Get(echo.HeaderXRequestID)))
+	tracing.Log(e.Request().Context(), c.log).Info("an operator logged in to the console",
+		zap.String("who", who.Name), zap.Bool("reads_only", who.Reads),
+		zap.String("by", by), zap.String("from", e.RealIP()))
 	e.SetCookie(who.Cookie(isHTTPS(e), c.cfg.Session))
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/feedrank/feedrank/modules/console/session"
 	"github.com/feedrank/feedrank/modules/console/views"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 var errNoProvider = core.Errorf(core.CodeNotFound, "no provider logs in here: console.oidc.issuer is not set")
@@ -56,8 +57,8 @@ func (c *Console) refuseAtProvider(e echo.Context, next string, err error) error
 	if !errors.As(err, &said) {
 		return err
 	}
-	c.log.Warn("nobody was logged in to the console by the provider", zap.Error(err), zap.String("from", e.RealIP()),
-		zap.String("request_id", e.Response().Header().Get(echo.HeaderXRequestID)))
+	tracing.Log(e.Request().Context(), c.log).Warn("nobody was logged in to the console by the provider",
+		zap.Error(err), zap.String("from", e.RealIP()))
 	return c.askForToken(e, said.Status, inside(next), &views.Problem{
 		What: said.What, Detail: said.Detail, Do: said.Do,
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/feedrank/feedrank/modules/console/views"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // visit is a request of somebody who is logged in.
@@ -84,10 +85,10 @@ func (v *visit) explain(what string, err error) *views.Problem {
 	}
 	var said *problem
 	if !errors.As(err, &said) {
-		v.console.log.Error("console", zap.String("page", v.Path()), zap.Error(err))
+		tracing.Log(v.Request().Context(), v.console.log).Error("console", zap.String("page", v.Path()), zap.Error(err))
 		return &views.Problem{
 			What: what, Detail: "An internal error.",
-			Do: "Its log line has the request id " + v.Response().Header().Get(echo.HeaderXRequestID) + ".",
+			Do: "Its log line has the request id " + tracing.RequestID(v.Request().Context()) + ".",
 		}
 	}
 	out := &views.Problem{What: what, Detail: said.Error()}

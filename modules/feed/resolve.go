@@ -34,10 +34,10 @@ func (f *Feed) resolve(ctx context.Context, r *request) error {
 		case !r.entry.Fresh(r.Now):
 			r.ServedFrom = page.FromStale
 			f.metrics.Cache.WithLabelValues("stale").Inc()
-			f.builder.Refresh(r.whose(), true)
+			f.builder.Refresh(ctx, r.whose(), true)
 		case f.dueForRefresh(r):
 			f.metrics.Cache.WithLabelValues("due_for_refresh").Inc()
-			f.builder.Refresh(r.whose(), false)
+			f.builder.Refresh(ctx, r.whose(), false)
 		}
 		f.useOnDemand(ctx, r)
 		return nil
@@ -106,7 +106,7 @@ func (f *Feed) builtInTime(ctx context.Context, r *request, full error) (*candid
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.ComputeWait)
 	defer cancel()
-	return f.builder.Once(r.whose()).Wait(ctx)
+	return f.builder.Once(ctx, r.whose()).Wait(ctx)
 }
 
 // dueForRefresh tells whether an entry that is fresh yet should be computed anew. Posts, their engagement and the

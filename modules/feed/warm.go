@@ -23,7 +23,7 @@ func (f *Feed) Warm(ctx context.Context, user core.ID) error {
 	if r.entry.Fresh(r.Now.Add(f.cfg.Cache.TTL / 2)) {
 		return nil
 	}
-	_, err := f.builder.Ahead(r.whose()).Wait(ctx)
+	_, err := f.builder.Ahead(ctx, r.whose()).Wait(ctx)
 	if errors.Is(err, candidates.ErrElsewhere) {
 		return nil
 	}

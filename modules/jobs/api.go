@@ -10,6 +10,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // API lets operators see the jobs and run them now, through any replica.
@@ -84,7 +85,7 @@ func (a *API) run(c echo.Context) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	a.log.Info("a run was requested by an operator", zap.String("job", name))
+	tracing.Log(ctx, a.log).Info("a run was requested by an operator", zap.String("job", name))
 	answer := requested{Job: name, RequestedAt: at.UTC(), Leader: leader.Alive}
 	httpserver.Changed(c, nil, answer)
 	return c.JSON(http.StatusAccepted, answer)

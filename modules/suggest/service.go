@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // ServedFrom says where an answer came from.
@@ -120,7 +121,7 @@ func (s *Service) answer(ctx context.Context, user core.ID, known state) Answer 
 	if err == nil {
 		return Answer{Items: e.Items, ServedFrom: FromComputed}
 	}
-	s.log.Debug("suggestions were not computed", zap.Stringer("user", user), zap.Error(err))
+	tracing.Log(ctx, s.log).Debug("suggestions were not computed", zap.Stringer("user", user), zap.Error(err))
 	if known.entry != nil {
 		return Answer{Items: known.entry.Items, ServedFrom: FromStale, Degraded: true}
 	}

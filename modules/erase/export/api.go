@@ -8,6 +8,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // API hands out a person's data to operators.
@@ -48,7 +49,7 @@ func (a *API) export(c echo.Context) error {
 	response.WriteHeader(http.StatusOK)
 	_, err = a.exporter.Run(c.Request().Context(), user, response, func(string, int64) {})
 	if err != nil { // the last line says so, too
-		a.log.Warn("the export of a person is not complete", zap.Error(err))
+		tracing.Log(c.Request().Context(), a.log).Warn("the export of a person is not complete", zap.Error(err))
 	}
 	return nil
 }

@@ -136,6 +136,17 @@ func (b *batch) add(m *sarama.ConsumerMessage, reader *codec.Decoder, epoch uint
 	b.deadLetters = append(b.deadLetters, kafka.NewDeadLetter(m, epoch, reason, detail))
 }
 
+// requests are those that sent the batch's records, as far as a log line has room for them.
+func (b *batch) requests() (ids []string) {
+	for i := range b.deadLetters {
+		ids = kafka.AppendRequest(ids, b.deadLetters[i].Headers)
+	}
+	for i := range b.rows {
+		ids = kafka.AppendRequest(ids, b.rows[i].Record.Headers)
+	}
+	return ids
+}
+
 // payload is what a record's producer sent.
 func payload(m *sarama.ConsumerMessage) int64 { return int64(len(m.Key) + len(m.Value)) }
 

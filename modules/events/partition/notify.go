@@ -41,7 +41,7 @@ func (p *Worker) notify(ctx context.Context) {
 		}
 		if pause.Wait(ctx) != nil {
 			p.metrics.observe.Inc()
-			p.log.Warn("applied events could not be observed", zap.Error(err))
+			p.batchLog().Warn("applied events could not be observed", zap.Error(err))
 			return
 		}
 	}

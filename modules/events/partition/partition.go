@@ -123,6 +123,14 @@ const drainTime = 3 * time.Second
 // position names where we are, for errors.
 func (p *Worker) position() string { return fmt.Sprintf("%s/%d@%d", p.Topic, p.ID, p.next) }
 
+// batchLog is the log of what happens to the batch: its lines name the requests that sent it.
+func (p *Worker) batchLog() *zap.Logger {
+	if ids := p.batch.requests(); len(ids) > 0 {
+		return p.log.With(zap.Strings("request_ids", ids))
+	}
+	return p.log
+}
+
 // Handoff is what a worker leaves behind for the next one of its process.
 type Handoff struct {
 	known      ledger.Fence

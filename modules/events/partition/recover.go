@@ -19,7 +19,7 @@ func (p *Worker) recover(ctx context.Context, cause error) error {
 		return fmt.Errorf("%s: %w", p.position(), cause)
 	}
 	p.metrics.uncertain.WithLabelValues(kindOf(cause)).Inc()
-	p.log.Warn("the outcome of a write is not known, looking it up", zap.Error(cause), zap.String("at", p.position()))
+	p.batchLog().Warn("the outcome of a write is not known, looking it up", zap.Error(cause), zap.String("at", p.position()))
 	number := p.fence.Number + 1
 	pause := retryPause()
 	for {
@@ -31,7 +31,7 @@ func (p *Worker) recover(ctx context.Context, cause error) error {
 			p.metrics.fenced.Inc()
 			return fmt.Errorf("%s: %w", p.position(), err)
 		}
-		p.log.Warn("look up a write, trying again", zap.Error(err))
+		p.batchLog().Warn("look up a write, trying again", zap.Error(err))
 		if err := pause.Wait(ctx); err != nil {
 			return err
 		}

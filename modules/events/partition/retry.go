@@ -25,7 +25,7 @@ func (p *Worker) retry(ctx context.Context, what string, f func() error) error {
 		if err == nil || ctx.Err() != nil || errors.Is(err, ledger.ErrFenced) {
 			return err
 		}
-		p.log.Warn(what+", trying again", zap.Error(err))
+		p.batchLog().Warn(what+", trying again", zap.Error(err))
 		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
@@ -47,6 +47,9 @@ func (p *Worker) publishDeadLetters(ctx context.Context, letters []kafka.DeadLet
 		func() error { return p.DeadLetters.Publish(ctx, letters) }); err != nil {
 		return err
 	}
+	p.batchLog().Warn("records became dead letters; `feedrank dlq list` shows them", zap.Int("records", len(letters)),
+		zap.String("reason", letters[0].Reason), zap.String("topic", p.Topic), zap.Int32("partition", p.ID),
+		zap.Int64("first_offset", letters[0].Offset))
 	for i := range letters {
 		p.metrics.deadLetters.WithLabelValues(letters[i].Reason).Inc()
 	}

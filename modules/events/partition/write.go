@@ -75,7 +75,7 @@ const (
 
 func (p *Worker) alarm(err error) {
 	p.metrics.stopped.Set(1)
-	p.log.Error("ClickHouse refuses a batch: the partition waits until that is put right, or until its records are quarantined with `feedrank dlq quarantine`",
+	p.batchLog().Error("ClickHouse refuses a batch: the partition waits until that is put right, or until its records are quarantined with `feedrank dlq quarantine`",
 		zap.Error(err), zap.String("topic", p.Topic), zap.Int32("partition", p.ID),
 		zap.Int64("first_offset", p.batch.first), zap.Int64("last_offset", p.batch.next-1))
 }

@@ -63,7 +63,7 @@ func TestWhoAsksWhileAComputationRunsWaitsForItAndTheNextBeginsAnew(t *testing.T
 	saved := make(chan *Built, 10)
 	key := flightKey{viewer: 1}
 	join := func(key flightKey) *Flight {
-		return group.join(key, func(context.Context) (*Built, error) {
+		return group.join(t.Context(), key, func(context.Context) (*Built, error) {
 			<-release
 			return &Built{Order: []core.ID{core.ID(ran.Add(1))}}, nil
 		}, func(_ context.Context, b *Built) { saved <- b })
@@ -100,12 +100,12 @@ func TestAComputationThatPanicsOrFailsIsAnErrorAndNothingIsSaved(t *testing.T) {
 	defer func() { _ = workers.Stop(context.Background()) }() // it may tell of the panic
 	group := newSingleflight(workers)
 	save := func(context.Context, *Built) { t.Error("there is nothing to save") }
-	_, err := group.join(flightKey{viewer: 1}, func(context.Context) (*Built, error) { panic("a bug") },
+	_, err := group.join(t.Context(), flightKey{viewer: 1}, func(context.Context) (*Built, error) { panic("a bug") },
 		save).Wait(t.Context())
 	require.ErrorIs(t, err, errFlightPanicked)
 	failure := errors.New("away")
-	_, err = group.join(flightKey{viewer: 2}, func(context.Context) (*Built, error) { return nil, failure },
-		save).Wait(t.Context())
+	_, err = group.join(t.Context(), flightKey{viewer: 2},
+		func(context.Context) (*Built, error) { return nil, failure }, save).Wait(t.Context())
 	require.ErrorIs(t, err, failure)
 	require.Eventually(t, func() bool { return group.under() == 0 }, waitFor, tick)
 }

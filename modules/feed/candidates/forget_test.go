@@ -16,7 +16,7 @@ func TestNobodyJoinsWhatWasBegunBeforeADrop(t *testing.T) {
 	f := newSingleflight(workers)
 	begin := func(viewer core.ID) (flight *Flight, finish chan struct{}) {
 		finish = make(chan struct{})
-		return f.join(flightKey{viewer: viewer}, func(context.Context) (*Built, error) {
+		return f.join(t.Context(), flightKey{viewer: viewer}, func(context.Context) (*Built, error) {
 			<-finish
 			return &Built{}, nil
 		}, func(context.Context, *Built) {}), finish

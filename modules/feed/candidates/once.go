@@ -12,14 +12,14 @@ import (
 )
 
 // Once builds the viewer's reserve with ClickHouse, or joins who is doing so, and caches it.
-func (b *Builder) Once(v Viewer) *Flight { return b.once(v, false) }
+func (b *Builder) Once(ctx context.Context, v Viewer) *Flight { return b.once(ctx, v, false) }
 
 // Ahead is Once where nobody waits: it ends with ErrElsewhere where another replica is at it.
-func (b *Builder) Ahead(v Viewer) *Flight { return b.once(v, true) }
+func (b *Builder) Ahead(ctx context.Context, v Viewer) *Flight { return b.once(ctx, v, true) }
 
-func (b *Builder) once(v Viewer, ahead bool) *Flight {
+func (b *Builder) once(ctx context.Context, v Viewer, ahead bool) *Flight {
 	ranking := b.ranking.Get()
-	return b.singleflight.join(flightKey{viewer: v.ID, tag: v.Tag, ahead: ahead},
+	return b.singleflight.join(ctx, flightKey{viewer: v.ID, tag: v.Tag, ahead: ahead},
 		func(ctx context.Context) (*Built, error) {
 			if ahead {
 				watch := core.StartStopwatch() // the rest is of what it took, not of a time of day
@@ -55,12 +55,12 @@ const restFactor = 4
 
 // Refresh builds a reserve in the background, unless enough of them are under way. expired says that it cannot wait
 // for the rest that follows each of them.
-func (b *Builder) Refresh(v Viewer, expired bool) {
+func (b *Builder) Refresh(ctx context.Context, v Viewer, expired bool) {
 	if !expired && b.dutyCycle.Left() > 0 || b.Busy() || b.guards.Limiter.Overloaded() {
 		b.metrics.RefreshesSkipped.Inc()
 		return
 	}
-	b.Ahead(v)
+	b.Ahead(ctx, v)
 }
 
 // FromPostgres builds a reserve with the graph from the app's own database, for this answer alone.

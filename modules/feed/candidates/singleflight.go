@@ -8,6 +8,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -39,9 +40,9 @@ func newSingleflight(workers *worker.Group) *singleflight {
 	return &singleflight{workers: workers, running: map[flightKey]*Flight{}}
 }
 
-// join starts the computation, or finds the one that is running. After what compute returned is
+// join starts the computation for what of works for, or finds the one that is running. After what compute returned is
 // handed out, after runs in the same goroutine, and only then can the next computation start.
-func (f *singleflight) join(key flightKey, compute func(context.Context) (*Built, error),
+func (f *singleflight) join(of context.Context, key flightKey, compute func(context.Context) (*Built, error),
 	after func(context.Context, *Built),
 ) *Flight {
 	f.mu.Lock()
@@ -54,6 +55,7 @@ func (f *singleflight) join(key flightKey, compute func(context.Context) (*Built
 	f.count++
 	f.workers.Go("compute a feed", func(ctx context.Context) error {
 		defer f.end(key, one)
+		ctx = tracing.Follow(ctx, of)
 		func() {
 			defer close(one.done)
 			one.result, one.err = compute(ctx)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/rank"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 	"github.com/feedrank/feedrank/sql"
 )
@@ -163,7 +164,7 @@ func (t *Tuner) Change(ctx context.Context, c Change) (rank.Versioned, error) {
 			"somebody else put version %d in force: read it, and decide again", next.Version)
 	}
 	t.live.Set(next)
-	t.log.Info("ranking changed", zap.Uint64("version", next.Version), zap.String("by", c.By),
+	tracing.Log(ctx, t.log).Info("ranking changed", zap.Uint64("version", next.Version), zap.String("by", c.By),
 		zap.String("note", c.Note))
 	return next, nil
 }

@@ -1,9 +1,7 @@
 package httpserver
 
 import (
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/feedrank/feedrank/modules/platform/httpserver/compress"
 )
@@ -25,10 +23,7 @@ func (s *Server) everyRequest() []echo.MiddlewareFunc {
 	return []echo.MiddlewareFunc{
 		s.watchAnswer,
 		s.hangUpOnUnread,
-		middleware.RequestIDWithConfig(middleware.RequestIDConfig{
-			Generator:        uuid.NewString,
-			RequestIDHandler: shortID,
-		}),
+		identify,
 		s.observe,
 		s.recoverPanics(),
 		s.giveUpConnections,

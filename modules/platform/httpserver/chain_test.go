@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
@@ -159,10 +160,21 @@ func TestBrowsersAreToldToKeepOutUnlessAnOriginIsConfigured(t *testing.T) {
 	require.Contains(t, preflight.Header.Get("Access-Control-Allow-Headers"), "Authorization")
 }
 
-func TestARequestIDOfUnreasonableLengthIsCut(t *testing.T) {
+func TestARequestIDIsTheClientsIfItMayBeRepeatedInLogs(t *testing.T) {
 	url, client := serve(t, nil, get("/public", httpserver.Public))
-	require.Equal(t, strings.Repeat("x", 64), fetch(t, client, url+"/public", "X-Request-Id",
-		strings.Repeat("x", 5000)).Header.Get("X-Request-Id"))
+	answered := func(id string) string {
+		return fetch(t, client, url+"/public", "X-Request-Id", id).Header.Get("X-Request-Id")
+	}
+	for _, id := range []string{
+		"abc", strings.Repeat("x", 64), "01ARZ3NDEKTSV4RRFFQ69G5FAV", "Root=1-67891233-abcdef012345678912345678", "a/b+c:d.e_f",
+	} {
+		require.Equal(t, id, answered(id))
+	}
+	for _, id := range []string{"", strings.Repeat("x", 65), "a b", "eve@example.com", "a\xffb", "é", "a\"b"} {
+		made, err := uuid.Parse(answered(id))
+		require.NoError(t, err, "%q", id)
+		require.NotEqual(t, uuid.Nil, made)
+	}
 }
 
 // dial opens a bare connection to the server.

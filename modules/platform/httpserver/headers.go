@@ -2,22 +2,26 @@ package httpserver
 
 import (
 	"net/http"
-	"strings"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
-// maxRequestID bounds what a client may have us repeat in headers and logs.
-const maxRequestID = 64
-
-// shortID replaces an id that a client made up beyond reason, in length or in what it is made of.
-func shortID(c echo.Context, id string) {
-	if !textcheck.IsText(id) || len(id) > maxRequestID {
-		c.Response().Header().Set(echo.HeaderXRequestID, strings.ToValidUTF8(id[:min(len(id), maxRequestID)], "?"))
+// identify gives a request its id: the client's, if it is one that may be repeated in logs, else one that is made.
+// From then on its context has it.
+func identify(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := c.Request().Header.Get(echo.HeaderXRequestID)
+		if !tracing.ValidRequestID(id) {
+			id = uuid.NewString()
+		}
+		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		c.SetRequest(c.Request().WithContext(tracing.WithRequest(c.Request().Context(), id)))
+		return next(c)
 	}
 }
 

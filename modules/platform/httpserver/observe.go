@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 func newSeconds(reg prometheus.Registerer) *prometheus.HistogramVec {
@@ -35,10 +36,10 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		took := watch.Elapsed()
 		s.seconds.WithLabelValues(route, method, strconv.Itoa(c.Response().Status/100)+"xx").Observe(took.Seconds())
 		if s.cfg.AccessLog {
-			s.log.Info("request", zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path),
+			tracing.Log(c.Request().Context(), s.log).Info("request",
+				zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path),
 				zap.Int("status", c.Response().Status), zap.Duration("took", took),
-				zap.Stringer("from", answerOf(c).client),
-				zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)))
+				zap.Stringer("from", answerOf(c).client))
 		}
 		return nil
 	}
@@ -47,8 +48,9 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 func (s *Server) recoverPanics() echo.MiddlewareFunc {
 	return middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableErrorHandler: true,
-		LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
-			s.log.Error("handler panicked", zap.Error(err), zap.ByteString("stack", stack))
+		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+			tracing.Log(c.Request().Context(), s.log).Error("handler panicked", zap.Error(err),
+				zap.ByteString("stack", stack))
 			return err
 		},
 	})

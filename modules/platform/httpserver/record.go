@@ -10,6 +10,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver/problem"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // Action is something that an operator changed.
@@ -80,7 +81,7 @@ func record(r Route, recorder Recorder, clock core.Clock) echo.MiddlewareFunc {
 			c.Set(changeKey, said)
 			a := Action{
 				At: clock.Now(), Who: Who(c), What: r.What, Target: strings.Join(c.ParamValues(), "/"),
-				RequestID: c.Response().Header().Get(echo.HeaderXRequestID), Address: answerOf(c).client.String(),
+				RequestID: tracing.RequestID(c.Request().Context()), Address: answerOf(c).client.String(),
 			}
 			err := next(c)
 			if a.Status = c.Response().Status; err != nil {

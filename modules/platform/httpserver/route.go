@@ -9,6 +9,7 @@ import (
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/admission"
 	"github.com/feedrank/feedrank/modules/platform/httpserver/textcheck"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // Access says who may call a route, and at which address.
@@ -136,9 +137,9 @@ func tellOfActing(log *zap.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if p := principal(c); p.Service != "" {
-				log.Info("a service acts as a user", zap.String("service", p.Service), zap.Stringer("user", p.User()),
-					zap.String("method", c.Request().Method), zap.String("route", c.Path()),
-					zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)))
+				tracing.Log(c.Request().Context(), log).Info("a service acts as a user",
+					zap.String("service", p.Service), zap.Stringer("user", p.User()),
+					zap.String("method", c.Request().Method), zap.String("route", c.Path()))
 			}
 			return next(c)
 		}

@@ -1,7 +1,6 @@
 package httpserver_test
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -67,26 +66,5 @@ func TestWhatIsNoTextIsRefusedBeforeAServerRefusesIt(t *testing.T) {
 				require.Equal(t, core.CodeMalformedJSON, problem.Code)
 			}
 		}
-	}
-}
-
-// TestARequestIDIsText sends ids that the record of what operators do could not keep.
-func TestARequestIDIsText(t *testing.T) {
-	url, client := serve(t, nil, route("/x", httpserver.User,
-		func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }))
-	for given, want := range map[string]string{
-		"abc": "abc", "a\xffb": "a?b", strings.Repeat("é", 40): strings.Repeat("é", 32),
-		"x" + strings.Repeat("é", 40): "x" + strings.Repeat("é", 31) + "?",
-	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/x", nil)
-		require.NoError(t, err)
-		r.Header.Set("Authorization", "user")
-		r.Header.Set("X-Request-Id", given)
-		response, err := client.Do(r)
-		require.NoError(t, err)
-		_, err = io.Copy(io.Discard, response.Body)
-		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
-		require.Equal(t, want, response.Header.Get("X-Request-Id"))
 	}
 }

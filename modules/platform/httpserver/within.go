@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // Answer is what a call gave that was made within the server.
@@ -30,7 +32,7 @@ func Within(c echo.Context, method, target, token string, body []byte) (Answer, 
 	}
 	r.Header.Set(echo.HeaderAuthorization, "Bearer "+token)
 	r.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	r.Header.Set(echo.HeaderXRequestID, c.Response().Header().Get(echo.HeaderXRequestID))
+	r.Header.Set(echo.HeaderXRequestID, tracing.RequestID(outer.Context()))
 	w := inMemory{header: http.Header{}, status: http.StatusOK}
 	c.Echo().ServeHTTP(&w, r)
 	return Answer{Status: w.status, Body: w.body.Bytes()}, nil

@@ -33,8 +33,9 @@ func NewProducer(cfg Config) *Producer {
 }
 
 // Send returns nil once every message is acknowledged by all replicas. After an error each message
-// may or may not be in the log: send it again under the same identity.
+// may or may not be in the log: send it again under the same identity. Its headers say what it was sent for.
 func (p *Producer) Send(ctx context.Context, messages ...*sarama.ProducerMessage) error {
+	carry(ctx, messages)
 	select {
 	case p.inFlight <- struct{}{}:
 	case <-ctx.Done():

@@ -13,6 +13,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // leveled is a core whose level can be changed while it is used.
@@ -116,7 +117,8 @@ func (l *Level) change(c echo.Context) error {
 	before := l.state()
 	l.set(level, lasting)
 	after := l.state()
-	l.log.Warn("log level changed by an operator", zap.String("level", after.Level), zap.Duration("for", lasting))
+	tracing.Log(c.Request().Context(), l.log).Warn("log level changed by an operator",
+		zap.String("level", after.Level), zap.Duration("for", lasting))
 	httpserver.Changed(c, before, after)
 	return c.JSON(http.StatusOK, after)
 }

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // Document is the body of every error (RFC 9457). Clients branch on Code, which never changes its
@@ -56,8 +57,11 @@ func Handler(log *zap.Logger) echo.HTTPErrorHandler {
 		}
 		failure := asError(err)
 		status := statusOf[failure.Code]
-		if status == http.StatusInternalServerError {
+		switch log := tracing.Log(c.Request().Context(), log); {
+		case status == http.StatusInternalServerError:
 			log.Error("request failed", zap.String("route", c.Path()), zap.Error(err))
+		case status == http.StatusServiceUnavailable && failure.Cause != nil: // the answer does not say why
+			log.Warn("request could not be answered", zap.String("route", c.Path()), zap.Error(failure.Cause))
 		}
 		h := c.Response().Header()
 		if failure.RetryAfter > 0 {
@@ -73,10 +77,10 @@ func Handler(log *zap.Logger) echo.HTTPErrorHandler {
 		}
 		body := Document{
 			Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: failure.Message,
-			Code: failure.Code, Field: failure.Field, RequestID: h.Get(echo.HeaderXRequestID),
+			Code: failure.Code, Field: failure.Field, RequestID: tracing.RequestID(c.Request().Context()),
 		}
 		if err := json.NewEncoder(c.Response()).Encode(body); err != nil {
-			log.Debug("write a problem", zap.Error(err)) // the client is gone
+			tracing.Log(c.Request().Context(), log).Debug("write a problem", zap.Error(err)) // the client is gone
 		}
 	}
 }
