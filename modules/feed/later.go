@@ -34,14 +34,37 @@ func (f *Feed) laterPage(ctx context.Context, r *request) error {
 
 // hasOrder tells whether the session's order is at hand from where the cursor stands.
 func (r *request) hasOrder() bool {
-	return r.places != nil && (r.Session.Place >= len(r.places) || r.places[r.Session.Place].Post.Valid())
+	at := r.Session.Place
+	return r.places != nil && (at >= len(r.places) || r.places[at].Post.Valid()) && r.follows()
+}
+
+// follows tells whether the order is the one that the cursor's places count in: all that the session gave out stands
+// before its place, and none of it is deferred. Where a page came to another replica before Redis had the order, that
+// replica made one of its own, and the two differ: to go on in the wrong one would show posts twice and skip others.
+// What was given out before the order was made anew has empty places in it.
+func (r *request) follows() bool {
+	if !r.Session.Tells() {
+		return true
+	}
+	before := r.places[:min(r.Session.Place, len(r.places))]
+	given, empty := make(map[uint32]struct{}, len(before)), 0
+	for at, place := range before {
+		switch {
+		case !place.Post.Valid():
+			empty++
+		case !slices.Contains(r.Session.Deferred, at):
+			given[cursor.Hash(r.Session.Session, place.Post)] = struct{}{}
+		}
+	}
+	return r.Session.Served.Within(given, empty)
 }
 
 // reorder makes the order of a session anew that is lost, in Redis and here: what the cursor does not
 // tell as given out, in the order of now. What was made since the session began stays out.
 func (f *Feed) reorder(ctx context.Context, r *request) error {
 	f.metrics.Orders.WithLabelValues("remade").Inc()
-	r.remade = r.places == nil // else somebody is further on, by an order that is kept
+	// Else somebody is further on, by an order that is kept.
+	r.remade = r.places == nil || !r.follows()
 	r.kind, r.viewer.Served = filters.Remade, r.Session.Served.Posts(r.Session.Session)
 	if err := f.rank(ctx, r); err != nil {
 		return err

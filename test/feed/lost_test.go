@@ -232,3 +232,30 @@ func TestACursorOfAnOrderThatIsLostAndOfAnotherSecretIsRefused(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Equal(t, string(core.CodeInvalidCursor), p.Code)
 }
+
+func TestASessionGoesOnAcrossReplicasThatOrderItApart(t *testing.T) {
+	one, two := twoReplicas(t, time.Second)
+	want := []core.ID{102}
+	for i := range 60 {
+		want = append(want, one.post(1000+i, 2+i%9, time.Duration(i)*time.Minute+time.Minute))
+	}
+	one.load()
+	p := one.get(1, "limit=10")
+	for i := range 30 {
+		one.engage(1000+2*i, 2+(2*i)%9, 10, 100*i)
+	}
+	two.load() // it counts more than the other: it ranks otherwise
+	replicas := []*world{two, one}
+	conn, err := one.redis.Conn()
+	require.NoError(t, err)
+	var shown []core.ID
+	for n := 0; ; n++ {
+		shown = append(shown, p.posts()...)
+		if p.NextCursor == nil {
+			break
+		}
+		require.NoError(t, conn.Do(t.Context(), conn.B().Flushall().Build()).Error(), "Redis has no order yet")
+		p = replicas[n%2].get(1, "limit=10&"+p.next())
+	}
+	require.ElementsMatch(t, want, shown, "each once, none left out")
+}

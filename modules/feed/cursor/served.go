@@ -40,6 +40,16 @@ func (g Served) Latest(n int) map[uint32]int {
 	return places
 }
 
+// Within tells whether all posts but the first few are among those with these hashes.
+func (g Served) Within(hashes map[uint32]struct{}, but int) bool {
+	for i := but; i < g.Len(); i++ {
+		if _, ok := hashes[g.at(i)]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
 func (g Served) at(i int) uint32 {
 	b := g[i*servedSize:]
 	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
