@@ -39,6 +39,13 @@ chaos: servers ## Kill every part of both paths, events and changes, and compare
 	go run ./test/chaos
 	go run ./test/cdc chaos
 
+# What `make upgrade` begins with: the commit before the newest migrations, until there is a tag.
+BEFORE ?= ce85ce79
+
+.PHONY: upgrade
+upgrade: servers ## Replace version BEFORE (a commit) by this one under load, and roll some back: nothing fails, nothing is lost
+	go run ./test/upgrade -before $(BEFORE)
+
 .PHONY: cdc-chaos
 cdc-chaos: servers ## Only the drill of the changes: kill every part 20 times, and compare the tables
 	go run ./test/cdc chaos
