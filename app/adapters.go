@@ -27,6 +27,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/recentedges"
 	"github.com/feedrank/feedrank/modules/feed/token"
+	"github.com/feedrank/feedrank/modules/feed/updates"
 	"github.com/feedrank/feedrank/modules/feed/viewer"
 	"github.com/feedrank/feedrank/modules/keys"
 	"github.com/feedrank/feedrank/modules/platform/admission"
@@ -77,7 +78,21 @@ func (noop) Hide(context.Context, core.ID, []core.HiddenPost) {}
 
 // hides tells the feed at once what users hide.
 func hides() fx.Option {
-	return fx.Options(fx.Provide(func(f *feed.Feed) ingest.HideListener { return f }), followHides())
+	return fx.Options(fx.Provide(func(f *feed.Feed, live *updates.Updates) ingest.HideListener {
+		return hideListener{f, live}
+	}), followHides())
+}
+
+// hideListener tells open streams, too.
+type hideListener struct {
+	feed *feed.Feed
+	live *updates.Updates
+}
+
+// Hide implements ingest.HideListener.
+func (h hideListener) Hide(ctx context.Context, user core.ID, hidden []core.HiddenPost) {
+	h.feed.Hide(ctx, user, hidden)
+	h.live.ViewerChanged(user)
 }
 
 func noHides() fx.Option {
@@ -154,8 +169,8 @@ func (g guardedProducer) Send(ctx context.Context, messages ...*sarama.ProducerM
 func hotChanges() fx.Option {
 	return fx.Module("hot changes", fx.Invoke(
 		func(lc fx.Lifecycle, cfg cdc.Config, own feed.Config, k kafka.Config, set *hot.Set, edges *recentedges.Edges,
-			people *absent.Set, private absent.Private, optedOut absent.OptedOut, erased *erase.List, book *keys.Book,
-			clock core.Clock, failure worker.Failure, log *zap.Logger,
+			people *absent.Set, private absent.Private, optedOut absent.OptedOut, live *updates.Updates,
+			erased *erase.List, book *keys.Book, clock core.Clock, failure worker.Failure, log *zap.Logger,
 		) error {
 			m, err := cfg.Mapping(k)
 			if err != nil {
@@ -166,13 +181,17 @@ func hotChanges() fx.Option {
 			posts := tail.Posts(m, k, clock.Now().Add(-own.Hot.TrustChanges), withoutErased(erased, set.Apply), log).
 				Hearing(book.Hear)
 			// No cache entry is older than this; what is not cached is read from a graph that has it.
-			viewers := tail.Edges(m, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges), edges.Apply, log).
-				Hearing(book.Hear)
+			viewers := tail.Edges(m, k, clock.Now().Add(-own.Store.KeepEntry-own.Hot.TrustChanges),
+				func(changes []core.Change) {
+					edges.Apply(changes)
+					live.Hear(changes)
+				}, log).Hearing(book.Hear)
 			users := tail.Users(m, k, clock.Now().Add(-own.Hot.TrustChanges), func(changes []core.Change) {
 				back := slices.Concat(people.Apply(changes), private.Apply(changes), optedOut.Apply(changes))
 				for _, author := range back {
 					set.Return(author)
 				}
+				live.Hear(changes)
 			}, log).Hearing(book.Hear)
 			workers := worker.NewGroup(failure)
 			lc.Append(fx.Hook{

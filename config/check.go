@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 )
 
@@ -21,6 +22,10 @@ func (c Config) Check() map[string]string {
 	if (serves || consumes) && c.Modules.Toggle("feed").Enabled && len(c.FeedSecrets()) == 0 {
 		wrong["feed.cursor_secrets"] = "give every replica of the api and events-consumer roles the same secret of at least 32 bytes: " +
 			"what one signs, another verifies (with auth.hs256_secret it would be derived from that)"
+	}
+	if live := c.Feed.Updates.MaxStreams; serves && c.Modules.Toggle("feed").Enabled && live >= c.HTTP.MaxConnections {
+		wrong["feed.updates.max_streams"] = fmt.Sprintf(
+			"is not below http.max_connections (%d): streams would leave no connection to other calls", c.HTTP.MaxConnections)
 	}
 	return wrong
 }

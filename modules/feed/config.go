@@ -8,6 +8,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/store"
+	"github.com/feedrank/feedrank/modules/feed/updates"
 )
 
 // Config is everything that is set under feed.
@@ -18,6 +19,7 @@ type Config struct {
 	Sources candidates.Sources `koanf:"sources"`
 	Refill  refill.Config      `koanf:"refill"`
 	Absent  absent.Config      `koanf:"absent"`
+	Updates updates.Config     `koanf:"updates"`
 
 	ReserveSize   int           `koanf:"reserve_size" validate:"gte=100,lte=2000"`            // scored posts kept for a viewer
 	MaxEdges      int           `koanf:"max_edges" validate:"gte=100,lte=100000"`             // follows, blocks and mutes read of a viewer; the newest follows stay
@@ -57,7 +59,7 @@ const (
 func DefaultConfig() Config {
 	return Config{
 		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(), Refill: refill.DefaultConfig(),
-		Absent: absent.DefaultConfig(),
+		Absent: absent.DefaultConfig(), Updates: updates.DefaultConfig(),
 		Cache: CacheConfig{
 			TTL: 30 * time.Minute, RefreshOld: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute,
 			PartialTTL: 5 * time.Second,

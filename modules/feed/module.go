@@ -20,8 +20,10 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/store"
 	"github.com/feedrank/feedrank/modules/feed/token"
 	"github.com/feedrank/feedrank/modules/feed/tuning"
+	"github.com/feedrank/feedrank/modules/feed/updates"
 	"github.com/feedrank/feedrank/modules/feed/viewer"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/eventstream"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/redis"
@@ -33,7 +35,8 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed",
 		fx.Provide(
-			rank.NewLive, newAbsent, newPrivate, newOptedOut, newHot, newRecentEdges, newFeed, newTuner,
+			rank.NewLive, newAbsent, newPrivate, newOptedOut, newHot, newRecentEdges, newFeed, newTuner, newStreams,
+			newUpdates,
 			func(cfg Config, client *redis.Client) *store.Store { return store.New(cfg.Store, client) },
 			fx.Annotate(func(s *absent.Set) ops.Check { return ops.Check{Name: "absent people", Probe: s.Check} },
 				fx.ResultTags(`group:"checks"`)),
@@ -234,4 +237,17 @@ func newFeed(in feedIn) (*Feed, error) {
 	}
 	in.Lifecycle.Append(fx.Hook{OnStart: f.Start, OnStop: f.Stop})
 	return f, nil
+}
+
+func newStreams(lc fx.Lifecycle, cfg Config, clock core.Clock, reg prometheus.Registerer) *eventstream.Streams {
+	s := eventstream.New(cfg.Updates.Streams(), clock, reg)
+	lc.Append(fx.Hook{OnStart: s.Start, OnStop: s.Stop})
+	return s
+}
+
+func newUpdates(lc fx.Lifecycle, cfg Config, f *Feed, set *hot.Set, clock core.Clock, reg prometheus.Registerer,
+) *updates.Updates {
+	u := updates.New(cfg.Updates, f, set, clock, reg)
+	lc.Append(fx.Hook{OnStart: u.Start, OnStop: u.Stop})
+	return u
 }

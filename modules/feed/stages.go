@@ -8,7 +8,9 @@ import (
 )
 
 // ways are the requests, each as a list of named stages, top to bottom.
-type ways struct{ feed, ranked, unranked, trending, newPosts, preview, trends *stages.Way[*request] }
+type ways struct {
+	feed, ranked, unranked, trending, newPosts, newPostsAgain, preview, trends *stages.Way[*request]
+}
 
 func (f *Feed) newWays(seconds *stages.Seconds) ways {
 	way := func() *stages.Way[*request] { return stages.NewWay[*request](seconds) }
@@ -49,6 +51,12 @@ func (f *Feed) newWays(seconds *stages.Seconds) ways {
 			Then("reserve", f.resolve).
 			Then("page", countNewPosts).
 			Then("encode", f.encode),
+
+		// The same for a stream of GET /feed/updates that is open: no reserve is computed.
+		newPostsAgain: way().
+			Then("hydrate", f.hydrate).
+			Then("reserve", f.resolveAgain).
+			Then("page", countNewPosts),
 
 		// GET /admin/v1/feed: as GET /feed, without what counts a page.
 		preview: way().

@@ -363,7 +363,9 @@ func TestNoRequestBreaksTheAPI(t *testing.T) {
 		"", user[:len(user)-3], sign(auth.Sign(cfg.Auth, 1, true, -time.Hour, now)),
 		"eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", strings.Repeat("a", 9000),
 	}}
-	operations := g.d.operations()
+	operations := slices.DeleteFunc(g.d.operations(), func(op operation) bool {
+		return op.node["operationId"] == "updates" // its answer has no end
+	})
 	users := slices.DeleteFunc(slices.Clone(operations),
 		func(op operation) bool { return op.node["tags"].([]any)[0] != "users" })
 	wait.Until(t, func() bool { // the first computation meets servers that have done nothing yet

@@ -26,13 +26,14 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 		delete(s.unclear, post.ID)
 		s.withdraw(post.ID, post.Visibility != core.Visible || post.Audience != core.Public, now)
 		if post.Visibility != core.Visible || post.Audience == core.Direct {
-			s.index.delete(post.ID)
+			s.remove(post.ID)
 			return
 		}
 		if s.index.get(post.ID) == nil && !s.welcome(post.CreatedAt, now) {
 			return
 		}
 		s.schedule(post.ID, post.CreatedAt.UnixMicro(), now)
+		s.changed(post.AuthorID)
 		if s.index.put(post) {
 			s.arrivals.add(arrival{ID: post.ID, Author: post.AuthorID, at: now.UnixMicro()})
 			if _, suppressed := s.suppressionList.suppressed[post.ID]; suppressed { // hidden, and shown again
@@ -46,7 +47,7 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 		s.touch(post.ID, now)
 		delete(s.unclear, post.ID)
 		s.withdraw(post.ID, true, now)
-		s.index.delete(post.ID)
+		s.remove(post.ID)
 	case core.PostUnclear:
 		s.doubt(post.ID, now)
 	case core.TableCleared:
@@ -62,6 +63,14 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 		core.JoinedGroup, core.LeftGroup, core.HidPost, core.UnhidPost,
 		core.UserGone, core.UserBack, core.UserUnclear:
 	}
+}
+
+// remove takes a post out that is gone. The caller holds the lock.
+func (s *Set) remove(id core.ID) {
+	if p := s.index.get(id); p != nil {
+		s.changed(p.Author)
+	}
+	s.index.delete(id)
 }
 
 // welcome keeps an edit of a post of long ago from bringing it in. One that is here stays, with its new time,
@@ -121,6 +130,7 @@ func (s *Set) Return(author core.ID) {
 	now := s.clock.Now().UnixMicro()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.changed(author)
 	posts := s.index.byAuthor[author]
 	for _, place := range posts[max(0, len(posts)-maxReturned):] {
 		s.arrivals.add(arrival{ID: s.index.at(place).ID, Author: author, at: now})

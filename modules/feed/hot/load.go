@@ -69,9 +69,13 @@ func (s *Set) install(fresh *index, hour, began time.Time) {
 			fresh.put(p.asPost())
 		}
 	}
+	if s.clock.Now().Sub(s.unsettled) < 2*settleFor {
+		s.changed(0)
+	}
 	if s.Loaded() {
 		s.noteArrivals(fresh, began)
 	} else {
+		s.changed(0)
 		s.watching = began.UnixMicro()
 	}
 	s.reschedule(fresh, s.clock.Now())
@@ -89,6 +93,7 @@ func (s *Set) noteArrivals(fresh *index, now time.Time) {
 		p := fresh.at(place)
 		if p.ID != 0 && p.Created > young && s.index.get(p.ID) == nil {
 			s.arrivals.add(arrival{ID: p.ID, Author: p.Author, at: now.UnixMicro()})
+			s.changed(p.Author)
 		}
 	}
 }

@@ -53,7 +53,8 @@ type Set struct {
 	hour            time.Time             // the hour that counts as the current one
 	suppressionList *suppressionList
 
-	people absent.Sets // whose posts are in no list of everybody's
+	people  absent.Sets   // whose posts are in no list of everybody's
+	observe func(core.ID) // nil: nobody wants to know of whom posts came and went
 
 	loadedAt     atomic.Int64 // microseconds since 1970; zero: never
 	engagementAt atomic.Int64
@@ -74,6 +75,20 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 
 // LeaveOut keeps these people's posts out of the lists for everybody. It is called before Start.
 func (s *Set) LeaveOut(people absent.Sets) { s.people = people }
+
+// Observe has f called with each author of whom a post came, went or changed, and with 0 where that may be so of
+// anybody. It must not wait, nor read the set. It is set before Start.
+func (s *Set) Observe(f func(author core.ID)) { s.observe = f }
+
+// Tolerance is how far ahead of its time a post counts as of now.
+func (s *Set) Tolerance() time.Duration { return s.cfg.ClockTolerance }
+
+// changed tells whoever observes.
+func (s *Set) changed(author core.ID) {
+	if s.observe != nil {
+		s.observe(author)
+	}
+}
 
 // View reads the set. It must be closed soon: changes wait for it.
 type View struct{ s *Set }

@@ -12,9 +12,11 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed calls",
 		fx.Provide(
-			NewAPI, NewAdmin, NewPreview, NewDays,
+			NewAPI, NewUpdates, NewAdmin, NewPreview, NewDays,
 			func(client *clickhouse.Client) Attribution { return daily.NewClickHouse(client) },
 			fx.Annotate(func(a *API) []httpserver.Route { return a.Routes() }, fx.ResultTags(`group:"routes,flatten"`)),
+			fx.Annotate(func(u *Updates) []httpserver.Route { return u.Routes() },
+				fx.ResultTags(`group:"routes,flatten"`)),
 			fx.Annotate(func(a *Admin) []httpserver.Route { return a.Routes() },
 				fx.ResultTags(`group:"routes,flatten"`)),
 			fx.Annotate(func(p *Preview) []httpserver.Route { return p.Routes() },

@@ -28,10 +28,13 @@ func TestAServiceCallsForTheUserWhomItNames(t *testing.T) {
 	}
 	p, err := as(service, "42")
 	require.NoError(t, err)
-	require.Equal(t, httpserver.Principal{UserID: 42, Subject: "mailer", Service: "mailer"}, p)
+	expires := now.Add(time.Hour).Truncate(time.Second)
+	require.Equal(t, expires, p.Expires.UTC())
+	expires = p.Expires
+	require.Equal(t, httpserver.Principal{UserID: 42, Subject: "mailer", Service: "mailer", Expires: expires}, p)
 	p, err = as(service)
 	require.NoError(t, err)
-	require.Equal(t, httpserver.Principal{Subject: "mailer"}, p, "without a name it is nobody")
+	require.Equal(t, httpserver.Principal{Subject: "mailer", Expires: expires}, p, "without a name it is nobody")
 	for _, named := range [][]string{{""}, {"0"}, {"-0"}, {"4 2"}, {"9223372036854775808"}, {"1", "2"}} {
 		_, err := as(service, named...)
 		require.Equal(t, core.CodeInvalidRequest, core.CodeOf(err), "%q", named)

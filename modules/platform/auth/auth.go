@@ -143,7 +143,9 @@ func (v *Verifier) Authenticate(h http.Header) (httpserver.Principal, error) {
 		return httpserver.Principal{}, err
 	}
 	if named := h.Values(HeaderActAs); len(named) > 0 {
-		return actAs(named, v.cfg.UserKeys, c.claims.Subject, c.service)
+		p, err := actAs(named, v.cfg.UserKeys, c.claims.Subject, c.service)
+		p.Expires = c.expires()
+		return p, err
 	}
 	if c.invalid != nil && !c.admin && !c.reader && !c.service {
 		return httpserver.Principal{}, v.refusals.refuse(refusedUser, "the token's "+v.subject()+" is not a user id",
@@ -151,6 +153,7 @@ func (v *Verifier) Authenticate(h http.Header) (httpserver.Principal, error) {
 	}
 	return httpserver.Principal{
 		UserID: c.user.ID, UserText: c.user.Text, Subject: c.claims.Subject, Admin: c.admin, AdminRead: c.reader,
+		Expires: c.expires(),
 	}, nil
 }
 

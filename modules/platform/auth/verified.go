@@ -30,6 +30,14 @@ type caller struct {
 	service bool
 }
 
+// expires is when the token does; zero: it does not say.
+func (c *caller) expires() time.Time {
+	if c.claims.ExpiresAt == nil {
+		return time.Time{}
+	}
+	return c.claims.ExpiresAt.Time
+}
+
 type remembered struct {
 	caller
 	until time.Time

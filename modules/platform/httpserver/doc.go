@@ -31,6 +31,7 @@
 //	                                                                                                    request_timeout
 //	answer not read, HTTP/2     max_concurrent in all                     the one that waits longest    the same
 //	                                                                      is reset
+//	answer that stays open      see package eventstream                   503, 429                      max_age
 //	key of a token not known    one fetch of the key set for each key id; 401                           5 s
 //	                            no place
 //	place (max_concurrent)      none without a token                      503                           request_timeout
@@ -42,7 +43,7 @@
 //	counter of a rate           rate_limit.max_keys                       see ratelimit                 its window
 //	log line                    one for each reason (forwarded addresses) counted
 //
-// The attacks on each are in test/e2e/abuse, and half of the load of `feedrank bench overload` can be theirs.
+// test/e2e/abuse attacks each, and so can half of the load of `feedrank bench overload`.
 //
 // # What an address is
 //
@@ -51,12 +52,11 @@
 // that no trusted proxy has added, with a port or without. Where both headers are there and differ,
 // X-Forwarded-For is believed. An entry that cannot be read (unknown, _hidden) makes the request count for the
 // proxy that added it. Both cases are logged once and counted in feedrank_http_forwarded_unusable_total. Every
-// path counts against rate_limit.address_per_minute, those that do not exist and preflights as well; only
-// probes and what is for operators without a token do not.
+// path counts against rate_limit.address_per_minute, but for probes and what is for operators without a token.
 //
 // # Headers that are too large
 //
-// Up to 8 KiB beyond http.max_header_bytes the answer is a problem document with the code headers_too_large.
-// What is larger is refused by net/http before a handler sees it: 431 in plain text over HTTP/1, in HTML over
+// Up to 8 KiB beyond http.max_header_bytes the answer is a problem with the code headers_too_large.
+// What is larger is refused by net/http itself: 431 in plain text over HTTP/1, in HTML over
 // HTTP/2, and the connection ends.
 package httpserver

@@ -24,7 +24,8 @@ func newSeconds(reg prometheus.Registerer) *prometheus.HistogramVec {
 // observe counts and times every request, and writes the access log.
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		watch := core.StartStopwatch()
+		a := answerOf(c)
+		a.watch = core.StartStopwatch()
 		err := next(c)
 		if err != nil {
 			c.Error(err) // writes the problem, so that its status is known here
@@ -33,7 +34,10 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if route == "" {
 			route, method = "none", "any" // what clients make up is no label
 		}
-		took := watch.Elapsed()
+		took := a.began
+		if took == 0 {
+			took = a.watch.Elapsed()
+		}
 		s.seconds.WithLabelValues(route, method, strconv.Itoa(c.Response().Status/100)+"xx").Observe(took.Seconds())
 		if s.cfg.AccessLog {
 			tracing.Log(c.Request().Context(), s.log).Info("request",

@@ -43,6 +43,8 @@ type answer struct {
 	gate   *admission.Gate
 	unread *waitlist.List // of HTTP/2; over HTTP/1 the connection is the bound
 	one    *waitlist.Wait
+	watch  core.Stopwatch
+	began  time.Duration // of an answer that stays open: what it took to begin
 }
 
 var answers = sync.Pool{New: func() any { return new(answer) }}
@@ -99,6 +101,13 @@ func newUnread(most int, reg prometheus.Registerer) *waitlist.List {
 	})
 	reg.MustRegister(ended)
 	return waitlist.New(int64(most), ended)
+}
+
+// Streaming begins an answer that stays open: it is told apart from those that a client has not read, which give way to
+// each other, and is timed until it begins. What is open has a bound of its own.
+func Streaming(c echo.Context) {
+	a := answerOf(c)
+	a.unread, a.began = nil, a.watch.Elapsed()
 }
 
 // watchAnswer is the outermost of all: whatever is written goes through its answer.

@@ -1,7 +1,9 @@
 package httpserver
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
@@ -37,6 +39,10 @@ type Route struct {
 	Reads   bool            // with Access Admin: a POST that changes nothing; with What it is recorded all the same
 	InParts bool            // of a body: the handler refuses what is no text part by part, not the whole
 	Class   admission.Class // of a call of users: how urgent it is when there is too much to do
+
+	// End ends the answers that the call keeps open, when the server stops, and waits until they are. Such a call has
+	// NoLimit, and is opened by Streaming.
+	End func(context.Context)
 }
 
 const operatorsKey = "feedrank.operators"
@@ -56,12 +62,13 @@ const principalKey = "feedrank.principal"
 
 // Principal is who calls: the user, and what their token allows besides.
 type Principal struct {
-	UserID    core.ID // zero for a token that names no user
-	UserText  string  // the user's key, where its number was derived from it
-	Subject   string  // whom the token names, whatever that is
-	Admin     bool    // may change what operators may change
-	AdminRead bool    // may only see what operators see
-	Service   string  // the subject of a service's token that acts as UserID; empty: UserID calls
+	UserID    core.ID   // zero for a token that names no user
+	UserText  string    // the user's key, where its number was derived from it
+	Subject   string    // whom the token names, whatever that is
+	Admin     bool      // may change what operators may change
+	AdminRead bool      // may only see what operators see
+	Service   string    // the subject of a service's token that acts as UserID; empty: UserID calls
+	Expires   time.Time // when the token does; zero: that is not known
 }
 
 // Authenticator finds out who calls from the headers of a request.
@@ -78,6 +85,9 @@ func UserKey(c echo.Context) core.Key { return principal(c).User() }
 
 // User is the key of the user.
 func (p Principal) User() core.Key { return core.Key{ID: p.UserID, Text: p.UserText} }
+
+// Expires is when the token of a call does: what is kept open for its user ends then.
+func Expires(c echo.Context) time.Time { return principal(c).Expires }
 
 // IsAdmin tells whether the token of a call has the admin scope, also where it acts as a user.
 func IsAdmin(c echo.Context) bool { return principal(c).Admin }

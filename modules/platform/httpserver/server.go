@@ -217,6 +217,11 @@ func (s *Server) Stop(ctx context.Context) error {
 	_ = worker.Pause(ctx, s.cfg.DrainDelay)
 	draining, cancel := half(ctx) // a slow client must not use up the time that the others need to stop
 	defer cancel()
+	for _, r := range s.routes {
+		if r.End != nil {
+			r.End(draining)
+		}
+	}
 	var failed error
 	for _, d := range s.addresses {
 		if err := d.http.Shutdown(draining); err != nil {
