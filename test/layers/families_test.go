@@ -35,7 +35,7 @@ var families = map[string][][]string{
 			"/token",
 		},
 		{"/filters", "/hot", "/marks", "/recentedges", "/tuning"},
-		{"/published", "/shortlist", "/store"},
+		{"/published", "/shortlist", "/store", "/updates"},
 		{"/graph", "/ondemand", "/page", "/refill", "/viewer"},
 		{"/candidates"},
 		{""},

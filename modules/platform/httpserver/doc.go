@@ -57,6 +57,6 @@
 // # Headers that are too large
 //
 // Up to 8 KiB beyond http.max_header_bytes the answer is a problem with the code headers_too_large.
-// What is larger is refused by net/http itself: 431 in plain text over HTTP/1, in HTML over
+// net/http refuses what is larger: 431 in plain text over HTTP/1, in HTML over
 // HTTP/2, and the connection ends.
 package httpserver
