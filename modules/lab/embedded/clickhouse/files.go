@@ -18,7 +18,10 @@ import (
 // else: two merges at a time, behind those who ask (where the system allows it).
 const configXML = `<clickhouse>
   <user_directories><users_xml><path>{{path .DataDir "users.xml"}}</path></users_xml></user_directories>
-  <backups><allowed_path>{{path .DataDir "backups"}}/</allowed_path></backups>
+  <backups><allowed_path>{{path .DataDir "backups"}}/</allowed_path><allowed_disk>backups</allowed_disk></backups>
+  <storage_configuration><disks>
+    <backups><type>local</type><path>{{path .DataDir "backup_disk"}}/</path></backups>
+  </disks></storage_configuration>
   <logger><log>{{path .DataDir "engine.log"}}</log><size>16M</size><count>1</count></logger>
   <timezone>{{text .Timezone}}</timezone>
   <listen_host>{{host .Private}}</listen_host>
