@@ -8,7 +8,7 @@ import (
 
 // Config is what is set under feed.updates.
 type Config struct {
-	MaxStreams   int           `koanf:"max_streams" validate:"gte=1,lte=1000000"`       // open at once in a replica, about 12 KiB each; more are refused with 503. http.max_connections must leave room for other calls
+	MaxStreams   int           `koanf:"max_streams" validate:"gte=1,lte=1000000"`       // open at once in a replica, about 8 KiB each; more are refused with 503. http.max_connections must leave room for other calls
 	MaxPerUser   int           `koanf:"max_streams_per_user" validate:"gte=1,lte=1000"` // open at once of one user in a replica: their devices and tabs; more are refused with 429
 	MaxFollows   int           `koanf:"max_follows" validate:"gte=1000,lte=1000000000"` // whom all viewers with an open stream follow, 8 to 16 bytes each; beyond, streams are refused with 503
 	Heartbeat    time.Duration `koanf:"heartbeat" validate:"gte=1s,lte=5m"`             // a stream that sends nothing for so long sends a comment: less than what proxies close after

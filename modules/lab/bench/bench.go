@@ -15,7 +15,8 @@ import (
 func All() []harness.Bench {
 	return []harness.Bench{
 		reads.FeedCached(), reads.FeedComputed(), reads.Trending(), reads.Suggestions(), reads.Mixed(),
-		reads.FeedMixed(), writes.Freshness(), writes.Ingest(), writes.CDC(), reads.Views(), reads.Memory(), quick(),
+		reads.FeedMixed(), writes.Freshness(), writes.Ingest(), writes.CDC(), reads.Views(), reads.Memory(),
+		reads.Updates(), quick(),
 		faults.Availability(), faults.Overload(),
 	}
 }
