@@ -24,6 +24,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/ratelimit"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/replicas"
 )
 
@@ -60,6 +61,7 @@ type Module struct {
 func catalogue() []Module {
 	return []Module{
 		{Name: "ops", Says: "health, readiness and metrics", Options: ops.Module()},
+		{Name: "tracing", Says: "sends traces to a collector", Options: tracing.Module()},
 		{Name: "postgres", Says: "client of the app's database", Options: postgres.Module()},
 		{Name: "clickhouse", Says: "client of ClickHouse", Options: clickhouse.Module()},
 		{Name: "redis", Says: "client of Redis", Options: redis.Module()},

@@ -25,6 +25,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/ratelimit"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/suggest"
 	"github.com/feedrank/feedrank/modules/trending"
 	"github.com/feedrank/feedrank/modules/warm"
@@ -36,6 +37,7 @@ type Config struct {
 	Modules    Modules           `koanf:"modules"`
 	Lifecycle  Lifecycle         `koanf:"lifecycle"`
 	Log        ops.LogConfig     `koanf:"log"`
+	Tracing    tracing.Config    `koanf:"tracing"`
 	HTTP       httpserver.Config `koanf:"http"`
 	Auth       auth.Config       `koanf:"auth"`
 	RateLimit  ratelimit.Config  `koanf:"rate_limit"`
@@ -113,6 +115,7 @@ func Default() Config {
 		},
 		Lifecycle:  Lifecycle{StartTimeout: time.Minute, StopTimeout: 30 * time.Second},
 		Log:        ops.DefaultLogConfig(),
+		Tracing:    tracing.DefaultConfig(),
 		HTTP:       httpserver.DefaultConfig(),
 		Auth:       auth.DefaultConfig(),
 		RateLimit:  ratelimit.DefaultConfig(),

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // ErrOpen is returned for a call that was not made because the breaker is open.
@@ -107,7 +108,9 @@ func (b *Breaker) once(ctx context.Context, call func(context.Context) error) (e
 		b.leave(place, result)
 		b.record(mode, life, result, err)
 	}()
+	bounded, span := tracing.Call(bounded, b.name, "call")
 	err = call(bounded)
+	span.End(err)
 	result = b.judge(ctx, err, b.clock.Now().Sub(began))
 	return err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/redis"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -65,6 +66,7 @@ type consumerIn struct {
 	Sessions   partition.Sessions `optional:"true"`
 	Erased     core.Erased
 	Keys       core.Admission
+	Tracer     *tracing.Tracer
 	Clock      core.Clock
 	Failure    worker.Failure
 	Registerer prometheus.Registerer
@@ -74,6 +76,6 @@ type consumerIn struct {
 func provideConsumer(in consumerIn) *consumer.Consumer {
 	return consumer.New(in.Config.Consumer(), in.Kafka, in.ClickHouse, in.Letters, in.Clock, in.Failure, in.Registerer,
 		in.Log, consumer.WithObserver(in.Applied), consumer.WithSessions(in.Sessions), consumer.WithErased(in.Erased),
-		consumer.WithKeys(in.Keys),
+		consumer.WithKeys(in.Keys), consumer.WithTracer(in.Tracer),
 		consumer.WithPosts(posts.New(in.ClickHouse, in.Clock)))
 }

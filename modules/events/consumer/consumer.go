@@ -17,6 +17,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events/posts"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -64,6 +65,9 @@ func WithErased(e core.Erased) Option { return func(c *Consumer) { c.shared.Eras
 
 // WithKeys has keys admitted before they are stored. Without it all are integers.
 func WithKeys(k core.Admission) Option { return func(c *Consumer) { c.shared.Keys = k } }
+
+// WithTracer has batches traced whose events are.
+func WithTracer(t *tracing.Tracer) Option { return func(c *Consumer) { c.shared.Tracer = t } }
 
 // WithFailpoints has somebody watch every failpoint of every partition. For tests.
 func WithFailpoints(f partition.Failpoints) Option {

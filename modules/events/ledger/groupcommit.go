@@ -10,6 +10,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -52,6 +53,7 @@ type groupCommit[B block] struct {
 
 // share is what one partition inserts.
 type share[B block] struct {
+	of    context.Context // of whoever waits for it
 	fence Fence
 	rows  int
 	fill  func(B)
@@ -71,7 +73,7 @@ func newGroupCommit[B block](client *clickhouse.Client, clock core.Clock, table,
 // insert returns when the rows are in, or when it is not known whether they are. fill is called before
 // that, by whoever sends the rows.
 func (g *groupCommit[B]) insert(ctx context.Context, f Fence, rows int, alone bool, fill func(B)) error {
-	s := &share[B]{fence: f, rows: rows, fill: fill, done: make(chan error, 1)}
+	s := &share[B]{of: ctx, fence: f, rows: rows, fill: fill, done: make(chan error, 1)}
 	if alone || rows >= g.most/4 {
 		return g.send(ctx, []*share[B]{s})
 	}
@@ -126,6 +128,11 @@ func (g *groupCommit[B]) take() []*share[B] {
 func (g *groupCommit[B]) send(ctx context.Context, all []*share[B]) error {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
+	for _, s := range all { // a statement is in one trace: whose it is, or that of company
+		if !tracing.On(ctx) {
+			ctx = tracing.Follow(ctx, s.of)
+		}
+	}
 	b := g.blocks.Get().(B) // the pool has nothing else
 	defer g.blocks.Put(b)
 	b.reset()

@@ -90,8 +90,8 @@ func TestAStatementOfSeveralPartitionsIsFoundByEach(t *testing.T) {
 	var both sync.WaitGroup
 	both.Go(func() {
 		err := shared.rows.send(t.Context(), []*share[*columns]{
-			{fence: f, rows: 1, fill: func(c *columns) { r := oneRow(1); c.append(&r, f) }},
-			{fence: g, rows: 1, fill: func(c *columns) { r := oneRow(1); c.append(&r, g) }},
+			{of: t.Context(), fence: f, rows: 1, fill: func(c *columns) { r := oneRow(1); c.append(&r, f) }},
+			{of: t.Context(), fence: g, rows: 1, fill: func(c *columns) { r := oneRow(1); c.append(&r, g) }},
 		})
 		if err != nil {
 			t.Error(err)

@@ -5,10 +5,20 @@ import (
 	"maps"
 
 	"github.com/feedrank/feedrank/modules/events/counting"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // apply brings the batch into ClickHouse, whatever it takes.
-func (p *Worker) apply(ctx context.Context) error {
+func (p *Worker) apply(ctx context.Context) (err error) {
+	if p.Tracer != nil {
+		var span tracing.Span
+		ctx, span = p.Tracer.Consume(ctx, "events batch", p.batch.traceparents())
+		defer func() { span.End(err) }()
+	}
+	return p.applyBatch(ctx)
+}
+
+func (p *Worker) applyBatch(ctx context.Context) error {
 	started := p.Clock.Now()
 	b := &p.batch
 	p.Failpoints.Reached(AtSealed, p.ID)

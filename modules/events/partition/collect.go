@@ -12,6 +12,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events/codec"
 	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // collect fills the batch and says what sealed it.
@@ -146,6 +147,23 @@ func (b *batch) requests() (ids []string) {
 	}
 	return ids
 }
+
+// traceparents are the traces that the batch's records belong to, as far as a span names others.
+func (b *batch) traceparents() (found []string) {
+	for i := range b.rows {
+		text := kafka.Header(b.rows[i].Record.Headers, tracing.Traceparent)
+		if text != "" && (len(found) == 0 || found[len(found)-1] != text) { // those of one request are together
+			found = append(found, text)
+		}
+		if len(found) == mostTraces {
+			break
+		}
+	}
+	return found
+}
+
+// mostTraces bounds what a span names.
+const mostTraces = 100
 
 // payload is what a record's producer sent.
 func payload(m *sarama.ConsumerMessage) int64 { return int64(len(m.Key) + len(m.Value)) }

@@ -14,6 +14,7 @@ import (
 	"github.com/feedrank/feedrank/modules/events/ledger"
 	"github.com/feedrank/feedrank/modules/events/posts"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -44,12 +45,13 @@ type Shared struct {
 	Topic       string // full name
 	Owner       string // of this process, as the ledger names it
 	DeadLetters DeadLetters
-	Observer    Observer       // nil: nobody is notified
-	Sessions    Sessions       // nil: not checked
-	Posts       *posts.Posts   // nil: what clients say of posts is believed
-	Erased      core.Erased    // nil: nobody is
-	Keys        core.Admission // nil: all keys are integers
-	Failpoints  Failpoints     // nil: nobody watches
+	Observer    Observer        // nil: nobody is notified
+	Sessions    Sessions        // nil: not checked
+	Posts       *posts.Posts    // nil: what clients say of posts is believed
+	Erased      core.Erased     // nil: nobody is
+	Keys        core.Admission  // nil: all keys are integers
+	Tracer      *tracing.Tracer // nil: nothing is traced
+	Failpoints  Failpoints      // nil: nobody watches
 	Clock       core.Clock
 	Log         *zap.Logger
 	Metrics     *Metrics

@@ -1,5 +1,5 @@
 // Package stages runs a request as a list of named stages. Each is timed by its name, in
-// feedrank_feed_stage_seconds: that says which one was slow.
+// feedrank_feed_stage_seconds, and is a span of the request's trace: that says which one was slow.
 package stages
 
 import (
@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // Seconds is the metric of all stages.
@@ -65,11 +66,14 @@ func (w *Way[T]) Run(ctx context.Context, on T, records *[]Record) error {
 	watch, began := core.StartStopwatch(), time.Duration(0)
 	for i := range w.stages {
 		s := &w.stages[i]
-		if err := s.run(ctx, on); err != nil {
+		within, span := tracing.Start(ctx, s.name)
+		err := s.run(within, on)
+		span.End(err)
+		if err != nil {
 			return err
 		}
 		ended := watch.Elapsed()
-		s.took.Observe((ended - began).Seconds())
+		tracing.Observe(ctx, s.took, (ended - began).Seconds())
 		if records != nil {
 			*records = append(*records, Record{s.name, ended - began})
 		}

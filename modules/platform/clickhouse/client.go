@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // Client is a pool of connections. It dials when it is first used, so that a program can start
@@ -123,8 +124,10 @@ func (c *Client) do(ctx context.Context, q Query, settings []ch.Setting) error {
 	}
 	q.Settings = settings
 	watch := core.StartStopwatch()
+	ctx, span := tracing.Call(ctx, "clickhouse", q.Name) // the library gives it to the server
 	err = pool.Do(ctx, q.Query)
-	c.latency.WithLabelValues(q.Name).Observe(watch.Elapsed().Seconds())
+	span.End(err)
+	tracing.Observe(ctx, c.latency.WithLabelValues(q.Name), watch.Elapsed().Seconds())
 	if err != nil {
 		c.errors.WithLabelValues(q.Name, kindOf(err)).Inc()
 		return fmt.Errorf("clickhouse %s: %w", q.Name, err)

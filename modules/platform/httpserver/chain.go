@@ -23,7 +23,7 @@ func (s *Server) everyRequest() []echo.MiddlewareFunc {
 	return []echo.MiddlewareFunc{
 		s.watchAnswer,
 		s.hangUpOnUnread,
-		identify,
+		s.identify,
 		s.observe,
 		s.recoverPanics(),
 		s.giveUpConnections,

@@ -12,17 +12,30 @@ import (
 )
 
 // identify gives a request its id: the client's, if it is one that may be repeated in logs, else one that is made.
-// From then on its context has it.
-func identify(next echo.HandlerFunc) echo.HandlerFunc {
+// From then on its context has it, and its span. Probes and scrapes have none.
+func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := c.Request().Header.Get(echo.HeaderXRequestID)
 		if !tracing.ValidRequestID(id) {
 			id = uuid.NewString()
 		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
-		c.SetRequest(c.Request().WithContext(tracing.WithRequest(c.Request().Context(), id)))
-		return next(c)
+		ctx := tracing.WithRequest(c.Request().Context(), id)
+		if s.tracer == nil || !s.traced(c) {
+			c.SetRequest(c.Request().WithContext(ctx))
+			return next(c)
+		}
+		ctx, span := s.tracer.Serve(ctx, c.Request().Method, c.Path(), c.Request().Header.Get(tracing.Traceparent))
+		c.SetRequest(c.Request().WithContext(ctx))
+		err := next(c)
+		span.EndAnswered(c.Response().Status) // what is below has written it, of an error too
+		return err
 	}
+}
+
+func (s *Server) traced(c echo.Context) bool {
+	access, known := s.access[call{c.Request().Method, c.Path()}]
+	return known && access != Public && access != Ops && access != Debug
 }
 
 // Beside its limit, the server reads so much of headers that are too large, to say so in a problem document. What

@@ -7,6 +7,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/admission"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -20,6 +21,7 @@ type params struct {
 	Recorder   Recorder
 	Clock      core.Clock
 	Drainer    Drainer
+	Tracer     *tracing.Tracer
 	Failure    worker.Failure
 	Registerer prometheus.Registerer
 	Log        *zap.Logger
@@ -29,7 +31,7 @@ type params struct {
 func Module() fx.Option {
 	return fx.Module("http", fx.Provide(func(p params) *Server {
 		return New(p.Config, p.Routes, p.Auth, p.Drainer, p.Failure, p.Registerer, p.Log, WithLimits(p.Limits),
-			WithGate(p.Gate), WithRecorder(p.Recorder, p.Clock))
+			WithGate(p.Gate), WithRecorder(p.Recorder, p.Clock), WithTracer(p.Tracer))
 	}), fx.Invoke(func(lc fx.Lifecycle, s *Server) {
 		lc.Append(fx.StartStopHook(s.Start, s.Stop))
 	}))

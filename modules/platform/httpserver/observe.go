@@ -38,7 +38,8 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if took == 0 {
 			took = a.watch.Elapsed()
 		}
-		s.seconds.WithLabelValues(route, method, strconv.Itoa(c.Response().Status/100)+"xx").Observe(took.Seconds())
+		class := strconv.Itoa(c.Response().Status/100) + "xx"
+		tracing.Observe(c.Request().Context(), s.seconds.WithLabelValues(route, method, class), took.Seconds())
 		if s.cfg.AccessLog {
 			tracing.Log(c.Request().Context(), s.log).Info("request",
 				zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path),

@@ -20,6 +20,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/httpserver/connections"
 	"github.com/feedrank/feedrank/modules/platform/httpserver/problem"
 	"github.com/feedrank/feedrank/modules/platform/httpserver/waitlist"
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 	"github.com/feedrank/feedrank/modules/platform/worker"
 )
 
@@ -33,7 +34,8 @@ type Server struct {
 	limits    Limits
 	gate      *admission.Gate
 	record    Recorder
-	clock     core.Clock // of records
+	tracer    *tracing.Tracer // nil: nothing is traced
+	clock     core.Clock      // of records
 	workers   *worker.Group
 	drainer   Drainer
 	log       *zap.Logger
@@ -71,6 +73,9 @@ func WithGate(gate *admission.Gate) Option { return func(s *Server) { s.gate = g
 func WithRecorder(recorder Recorder, clock core.Clock) Option {
 	return func(s *Server) { s.record, s.clock = recorder, clock }
 }
+
+// WithTracer has requests traced.
+func WithTracer(t *tracing.Tracer) Option { return func(s *Server) { s.tracer = t } }
 
 // New builds the routers. It does not listen yet.
 func New(cfg Config, routes []Route, auth Authenticator, drainer Drainer, failure worker.Failure,

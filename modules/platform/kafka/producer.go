@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/IBM/sarama"
+
+	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
 // Producer sends messages and waits until all replicas have acknowledged them. It connects when it
@@ -34,7 +36,9 @@ func NewProducer(cfg Config) *Producer {
 
 // Send returns nil once every message is acknowledged by all replicas. After an error each message
 // may or may not be in the log: send it again under the same identity. Its headers say what it was sent for.
-func (p *Producer) Send(ctx context.Context, messages ...*sarama.ProducerMessage) error {
+func (p *Producer) Send(ctx context.Context, messages ...*sarama.ProducerMessage) (err error) {
+	ctx, span := tracing.Call(ctx, "kafka", "publish")
+	defer func() { span.End(err) }()
 	carry(ctx, messages)
 	select {
 	case p.inFlight <- struct{}{}:

@@ -41,7 +41,9 @@ func (h *Health) Drain() { h.draining.Store(true) }
 // Routes are the calls of operation.
 func (h *Health) Routes() []httpserver.Route {
 	metrics := promhttp.InstrumentMetricHandler(h.registry,
-		promhttp.HandlerFor(h.registry, promhttp.HandlerOpts{Registry: h.registry}))
+		promhttp.HandlerFor(h.registry, promhttp.HandlerOpts{
+			Registry: h.registry, EnableOpenMetrics: true, // which has exemplars
+		}))
 	return []httpserver.Route{
 		{Method: http.MethodGet, Path: "/healthz", Handler: func(c echo.Context) error {
 			return c.JSON(http.StatusOK, map[string]string{"status": "alive"})

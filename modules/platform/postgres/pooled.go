@@ -63,6 +63,7 @@ func NewPooled(ctx context.Context, cfg Config) (*Pooled, error) {
 	config.ConnConfig.ConnectTimeout = cfg.DialTimeout
 	config.ConnConfig.RuntimeParams["application_name"] = "feedrank"
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	config.ConnConfig.Tracer = statements{}
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	// A statement that nobody waits for is ended: closing the connection to a pooler does not.
 	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {

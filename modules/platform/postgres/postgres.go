@@ -57,6 +57,7 @@ func newPool(ctx context.Context, cfg Config, params map[string]string) (*pgxpoo
 	config.ConnConfig.RuntimeParams["row_security"] = "off"
 	maps.Copy(config.ConnConfig.RuntimeParams, params)
 	config.AfterConnect = isServer
+	config.ConnConfig.Tracer = statements{}
 	return pgxpool.NewWithConfig(ctx, config)
 }
 

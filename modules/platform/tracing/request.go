@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 )
 
@@ -25,15 +27,22 @@ func Follow(ctx, of context.Context) context.Context {
 	if id := RequestID(of); id != "" {
 		ctx = WithRequest(ctx, id)
 	}
+	if On(of) {
+		ctx = trace.ContextWithSpan(ctx, trace.SpanFromContext(of))
+	}
 	return ctx
 }
 
-// Log is a log whose lines name the request that ctx works for.
+// Log is a log whose lines name the request, and the trace if there is one, that ctx works for.
 func Log(ctx context.Context, log *zap.Logger) *zap.Logger {
+	var fields []zap.Field
 	if id := RequestID(ctx); id != "" {
-		return log.With(zap.String("request_id", id))
+		fields = append(fields, zap.String("request_id", id))
 	}
-	return log
+	if of := trace.SpanContextFromContext(ctx); of.IsSampled() {
+		fields = append(fields, zap.String("trace_id", of.TraceID().String()))
+	}
+	return log.With(fields...)
 }
 
 // RequestHeader is the header of a Kafka record that was sent for a request.
@@ -44,6 +53,10 @@ func Headers(ctx context.Context) map[string]string {
 	headers := map[string]string{}
 	if id := RequestID(ctx); id != "" {
 		headers[RequestHeader] = id
+	}
+	if On(ctx) {
+		propagation.TraceContext{}.Inject(ctx, propagation.MapCarrier(headers))
+		delete(headers, "tracestate")
 	}
 	return headers
 }
