@@ -34,6 +34,16 @@ func Migrate(ctx context.Context, cfg config.Config, dryRun bool) (done []Migrat
 		if err != nil {
 			return err
 		}
+		kept, err := migrate.Retain(ctx, cfg.ClickHouse, cfg.Retention, dryRun)
+		for _, c := range kept {
+			done = append(done, Migration{
+				Where: "clickhouse", Name: fmt.Sprintf("%s keeps %d days, not %d", c.Table, c.Now, c.Was),
+				Action: "apply",
+			})
+		}
+		if err != nil {
+			return err
+		}
 		wanted, err := topics(cfg)
 		if err != nil {
 			return err

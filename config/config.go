@@ -21,6 +21,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/modules/platform/httpserver"
 	"github.com/feedrank/feedrank/modules/platform/kafka"
+	"github.com/feedrank/feedrank/modules/platform/migrate"
 	"github.com/feedrank/feedrank/modules/platform/ops"
 	"github.com/feedrank/feedrank/modules/platform/postgres"
 	"github.com/feedrank/feedrank/modules/platform/ratelimit"
@@ -44,6 +45,7 @@ type Config struct {
 	Admission  admission.Config  `koanf:"admission"`
 	Kafka      kafka.Config      `koanf:"kafka"`
 	ClickHouse clickhouse.Config `koanf:"clickhouse"`
+	Retention  migrate.Retention `koanf:"retention"`
 	Redis      redis.Config      `koanf:"redis"`
 	Postgres   postgres.Config   `koanf:"postgres"`
 	Keys       keys.Config       `koanf:"keys"`
@@ -122,6 +124,7 @@ func Default() Config {
 		Admission:  admission.DefaultConfig(),
 		Kafka:      kafka.DefaultConfig(),
 		ClickHouse: clickhouse.DefaultConfig(),
+		Retention:  migrate.DefaultRetention(),
 		Redis:      redis.DefaultConfig(),
 		Postgres:   postgres.DefaultConfig(),
 		Keys:       keys.DefaultConfig(),
