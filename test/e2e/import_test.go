@@ -12,12 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/app"
-	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/audit"
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/events"
 	"github.com/feedrank/feedrank/modules/events/importer"
-	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -84,30 +81,4 @@ func importsOnce(t *testing.T, p *program, s *stack.Stack, user, post func(int) 
 		require.Empty(t, report.Findings)
 		return err
 	}))
-}
-
-// BenchmarkImportOfEvents says how many rows of CSV are read, checked and acknowledged by the embedded Kafka in a
-// second.
-func BenchmarkImportOfEvents(b *testing.B) {
-	const rows = 500_000
-	s := stack.OfEvents(b)
-	cfg := config.Default()
-	cfg.Kafka = s.KafkaConfig
-	_, err := kafka.EnsureTopics(cfg.Kafka, events.TopicSpecs(cfg.Events, cfg.Kafka), false)
-	require.NoError(b, err)
-	var text strings.Builder
-	text.WriteString("user,post,author,action,occurred_at\n")
-	at := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
-	for n := range rows {
-		fmt.Fprintf(&text, "%d,%d,%d,view,%s\n", n%5000+1, n%977+1, n%31+1, at)
-	}
-	name := filepath.Join(b.TempDir(), "views.csv")
-	require.NoError(b, os.WriteFile(name, []byte(text.String()), 0o600))
-	for b.Loop() {
-		report, err := app.ImportEvents(b.Context(), cfg, importer.Options{Files: []string{name}, FromStart: true},
-			importer.Deps{})
-		require.NoError(b, err)
-		require.EqualValues(b, rows, report.Sent)
-	}
-	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }

@@ -16,7 +16,7 @@ func All() []harness.Bench {
 	return []harness.Bench{
 		reads.FeedCached(), reads.FeedComputed(), reads.Trending(), reads.Suggestions(), reads.Mixed(),
 		reads.FeedMixed(), writes.Freshness(), writes.Ingest(), writes.CDC(), reads.Views(), reads.Memory(),
-		reads.Updates(), quick(),
+		reads.Updates(), writes.Restore(), quick(),
 		faults.Availability(), faults.Overload(),
 	}
 }
