@@ -56,7 +56,8 @@ func ownNumber(key string) (ID, bool) {
 // derive takes the first eight bytes of the key's SHA-256 and sets the second bit to what the sign is
 // not: then the size is 2^62 or more. PostgreSQL and ClickHouse can say the same.
 func derive(key string) ID {
-	sum := sha256.Sum256([]byte(key))
+	var b [MaxKey]byte // []byte(key) would be on the heap
+	sum := sha256.Sum256(b[:copy(b[:], key)])
 	n := ID(binary.BigEndian.Uint64(sum[:8]))
 	if n < 0 {
 		return n &^ beyond

@@ -89,10 +89,13 @@ func (f KeyForm) Parse(text string) (Key, error) {
 	case TextKeys:
 		return ParseKey(text)
 	case UUIDKeys:
-		if !isUUID(text) {
+		is, capitals := uuidForm(text)
+		if !is {
 			return Key{}, errNoUUID
 		}
-		text = strings.ToLower(text)
+		if capitals {
+			text = strings.ToLower(text)
+		}
 		return Key{ID: derive(text), Text: text}, nil // it is a text as ParseKey wants one
 	case IntegerKeys:
 	}
@@ -123,21 +126,38 @@ func (f KeyForm) Want() string {
 	return errNoInteger.Error()
 }
 
-func isUUID(text string) bool {
-	if len(text) != 36 {
-		return false
+// uuidForm tells whether a text is a UUID with its hyphens, and whether it has capital letters.
+func uuidForm(text string) (is, capitals bool) {
+	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
+		return false, false
 	}
+	var hyphens, all byte
 	for i := range len(text) {
-		switch c := text[i]; i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
+		class := uuidClass[text[i]]
+		hyphens += class >> 7
+		all |= class
+	}
+	return hyphens == 4 && all&notInUUID == 0, all&capital != 0
+}
+
+// What a byte is in a UUID.
+const (
+	capital   = 1 << 0
+	notInUUID = 1 << 1
+	hyphen    = 1 << 7
+)
+
+var uuidClass = func() (class [256]byte) {
+	for i := range class {
+		switch c := byte(i); {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'f':
+		case 'A' <= c && c <= 'F':
+			class[i] = capital
+		case c == '-':
+			class[i] = hyphen
 		default:
-			if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
-				return false
-			}
+			class[i] = notInUUID
 		}
 	}
-	return true
-}
+	return class
+}()

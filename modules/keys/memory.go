@@ -182,29 +182,30 @@ func uuidOf(text string) (packed [16]byte, ok bool) {
 	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
 		return packed, false
 	}
-	for i, at := 0, 0; i < len(packed); i, at = i+1, at+2 {
-		if text[at] == '-' {
-			at++
-		}
-		high, ok1 := digit(text[at])
-		low, ok2 := digit(text[at+1])
-		if !ok1 || !ok2 {
-			return packed, false
-		}
+	var bad byte
+	for i, at := range uuidDigits {
+		high, low := digits[text[at]], digits[text[at+1]]
+		bad |= high | low
 		packed[i] = high<<4 | low
 	}
-	return packed, true
+	return packed, bad&noDigit == 0
 }
 
-func digit(c byte) (byte, bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
+// uuidDigits is where the two digits of each byte of a UUID begin.
+var uuidDigits = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+
+const noDigit = 1 << 7
+
+// digits are the values of the digits of a UUID in lower case.
+var digits = func() (values [256]byte) {
+	for i := range values {
+		values[i] = noDigit
 	}
-	return 0, false
-}
+	for value, digit := range []byte("0123456789abcdef") {
+		values[digit] = byte(value)
+	}
+	return values
+}()
 
 // textOf is what uuidOf was given.
 func textOf(packed [16]byte) string {

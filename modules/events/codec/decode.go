@@ -35,6 +35,8 @@ type Decoder struct {
 	within     acceptance
 	scan       scanner
 	fields     fields
+	known      known
+	slab       slab
 }
 
 // NewDecoder makes one for the records of a topic.
@@ -56,7 +58,7 @@ func (r *Decoder) Decode(m *sarama.ConsumerMessage, e *Event) (reason, detail st
 	case at < minTimestamp || at > maxTimestamp:
 		return deadTimestamp, fmt.Sprintf("timestamp %d", at)
 	}
-	user, err := r.within.keys.Users.Parse(text(m.Key))
+	user, err := r.known.parse(r.within.keys.Users, m.Key)
 	if err != nil {
 		return deadKey, err.Error()
 	}
@@ -67,7 +69,7 @@ func (r *Decoder) Decode(m *sarama.ConsumerMessage, e *Event) (reason, detail st
 		return deadMisrouted, fmt.Sprintf("the key belongs to partition %d: produce with the murmur2 partitioner", want)
 	}
 	r.scan.reset(m.Value)
-	r.fields = fields{record: true, keys: r.within.keys}
+	r.fields = fields{record: true, keys: r.within.keys, known: &r.known, slab: &r.slab}
 	f := &r.fields
 	if r.scan.peek() != '{' {
 		return deadMalformed, "not a JSON object"
@@ -90,6 +92,9 @@ func (r *Decoder) Decode(m *sarama.ConsumerMessage, e *Event) (reason, detail st
 		f.Received = at
 	}
 	*e = f.Event
+	if user.Text != "" && e.Texts == nil {
+		e.Texts = r.slab.next()
+	}
 	e.SetUser(user)
 	return "", ""
 }

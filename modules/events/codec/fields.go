@@ -15,6 +15,8 @@ type fields struct {
 	record   bool  // of Kafka: it has members that a request has not
 	version  int64 // of a record's schema
 	keys     core.KeyForms
+	known    *known // nil: every key is hashed
+	slab     *slab  // nil: the texts of each event are made by themselves
 	has      fieldSet
 	rejected Rejection // Code is empty if nothing was wrong
 }
@@ -156,7 +158,7 @@ func (f *fields) identifier(s *scanner, form core.KeyForm, field string, has fie
 		s.skip()
 	}
 	f.has |= has
-	key, err := form.Parse(text(b))
+	key, err := f.known.parse(form, b)
 	if err != nil {
 		f.reject(field, rejectInvalid, "want an id as a string: "+err.Error())
 	}
@@ -166,7 +168,7 @@ func (f *fields) identifier(s *scanner, form core.KeyForm, field string, has fie
 // keep keeps the text of a key.
 func (f *fields) keep(text string, of fieldSet) {
 	if f.Texts == nil {
-		f.Texts = &Texts{}
+		f.Texts = f.slab.next()
 	}
 	if of == hasPost {
 		f.Texts.Post = text

@@ -14,12 +14,13 @@ import (
 // admitted by whoever wrote them. After an error it is called again; it changes the batch once it knows.
 func (p *Worker) admit(ctx context.Context) error {
 	b := &p.batch
-	var keys []core.Key
+	keys := b.keys[:0]
 	for i := range b.rows {
 		if r := &b.rows[i]; r.Texts != nil && !p.isPresent(r) {
 			keys = p.appendStored(keys, r)
 		}
 	}
+	b.keys = keys
 	if len(keys) == 0 {
 		return nil
 	}

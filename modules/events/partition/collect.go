@@ -93,6 +93,7 @@ var ErrSessionEnded = errors.New("the session has ended")
 type batch struct {
 	first, next int64 // it covers first to next-1
 	rows        []ledger.Row
+	keys        []core.Key // of new rows, while they are admitted
 	deadLetters []kafka.DeadLetter
 	duplicates  uint64
 	missing     uint64
@@ -108,8 +109,9 @@ type batch struct {
 // reset begins a batch at an offset.
 func (b *batch) reset(first int64) {
 	clear(b.rows) // the strings hold on to their records
+	clear(b.keys)
 	clear(b.deadLetters)
-	*b = batch{first: first, next: first, rows: b.rows[:0], deadLetters: b.deadLetters[:0]}
+	*b = batch{first: first, next: first, rows: b.rows[:0], keys: b.keys[:0], deadLetters: b.deadLetters[:0]}
 }
 
 func (b *batch) empty() bool { return b.records == 0 }
