@@ -68,6 +68,7 @@ func DefaultConfig() Config {
 		Sources: candidates.Sources{
 			Followees:   candidates.SourceConfig{Limit: 500, PerAuthor: 30, Timeout: 200 * time.Millisecond},
 			Affinity:    candidates.SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
+			Groups:      candidates.SourceConfig{Limit: 300, PerAuthor: 30, Timeout: 200 * time.Millisecond},
 			Trending:    candidates.SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
 			Popular:     candidates.SourceConfig{Limit: 200, PerAuthor: 10, Timeout: 200 * time.Millisecond},
 			MaxAffinity: 200,

@@ -36,6 +36,7 @@ import (
 type Fallback interface {
 	candidates.Fallback
 	Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post, error)
+	GroupTimeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post, error)
 	Recent(ctx context.Context, viewer core.ID, until time.Time, limit int) ([]core.Post, error)
 	Posts(ctx context.Context, ids []core.ID) ([]core.Post, error)
 }
@@ -149,7 +150,7 @@ func New(p Params) (*Feed, error) {
 	}
 	f.onDemand = ondemand.New(ondemand.Params{
 		Own: p.Hot, Direct: p.Direct, Lists: f.lists, ClickHouse: p.Guards.ClickHouse, Clock: p.Clock,
-		Window: cfg.Hot.Window, Posts: 2 * cfg.ReserveSize, AtOnce: cfg.Hot.ReplaceAtOnce, Provided: m.OnDemand,
+		Window: cfg.Hot.Window, Posts: 2 * cfg.ReserveSize, Groups: cfg.Sources.Groups.On(), AtOnce: cfg.Hot.ReplaceAtOnce, Provided: m.OnDemand,
 	})
 	seconds := stages.NewSeconds(p.Registry)
 	f.builder = candidates.New(candidates.Params{

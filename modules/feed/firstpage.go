@@ -37,6 +37,9 @@ func (f *Feed) stillVisible(_ context.Context, r *request) error {
 		if r.viewer.Reject(r.kind, asked) != nil {
 			continue
 		}
+		if c.Source == reserve.Grouped && !r.reserve.InGroup(p.Group) { // the viewer left, or the post did
+			continue
+		}
 		l.Posts = append(l.Posts, shortlist.Post{
 			ID: p.ID, Author: p.Author, Created: p.Created, Source: c.Source, Interactions: author.Affinity(),
 			Suppressed: p.Suppressed || p.Few,
@@ -53,15 +56,15 @@ func (f *Feed) stillVisible(_ context.Context, r *request) error {
 // clockSkew is by how much a reserve that another replica computed may seem to be too young.
 const clockSkew = 5 * time.Second
 
-// arrivals adds the posts of those whom the viewer follows or cares for that came in, or whose time has come, since
-// the reserve was made.
+// arrivals adds the posts of those whom the viewer follows or cares for, and of their groups, that came in, or whose
+// time has come, since the reserve was made.
 func (f *Feed) arrivals(_ context.Context, r *request) error {
 	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := r.hot.View()
 	defer set.Close()
 	since := r.reserve.BuiltAt.Add(-clockSkew)
 	arrive := func(p *hot.Post, author reserve.Author) bool {
-		if source := sourceOf(author); source != 0 && p.Created >= edge &&
+		if source := f.sourceOf(r.reserve, author, p.Group); source != 0 && p.Created >= edge &&
 			!r.rejects(r.kind, p, author) && !r.list.Has(p.ID) {
 			r.list.Add(p, source, r.reserve).Fresh = true
 		}
@@ -71,18 +74,16 @@ func (f *Feed) arrivals(_ context.Context, r *request) error {
 		f.arrivedOf(r, set, since.Add(-lateArrival).UnixMicro(), arrive)
 		return nil
 	}
-	set.ArrivedSince(since, func(post, authorID core.ID) bool {
-		at, known := r.reserve.Find(authorID)
-		if !known {
+	set.ArrivedSince(since, func(post, authorID, group core.ID) bool {
+		if _, known := r.reserve.Find(authorID); !known && !f.inGroup(r.reserve, group) {
 			return true
 		}
 		p, ok := set.Post(post)
-		return !ok || arrive(&p, r.reserve.Authors[at])
+		return !ok || arrive(&p, r.reserve.Author(p.Author))
 	})
 	tolerance := f.cfg.Hot.ClockTolerance // what came in long before, and has come of age since
 	set.DueSince(since.Add(tolerance), r.Now.Add(tolerance), func(p *hot.Post) bool {
-		at, known := r.reserve.Find(p.Author)
-		return !known || arrive(p, r.reserve.Authors[at])
+		return arrive(p, r.reserve.Author(p.Author))
 	})
 	return nil
 }
@@ -91,34 +92,46 @@ func (f *Feed) arrivals(_ context.Context, r *request) error {
 // without having been noted as an arrival: while changes from the app's database are late, for instance.
 const lateArrival = time.Hour
 
-// arrivedOf goes through the latest posts of each author instead of all that arrived: to this replica not
+// arrivedOf goes through the latest posts of each author and group instead of all that arrived: to this replica not
 // every arrival is known, or there were so many that this is less.
 func (f *Feed) arrivedOf(r *request, set hot.View, since int64, arrive func(*hot.Post, reserve.Author) bool) {
-	for _, author := range r.reserve.Authors {
-		if sourceOf(author) == 0 {
-			continue
-		}
-		more := true
-		set.ByAuthor(author.ID, func(p *hot.Post) bool {
+	more := true
+	latest := func(each func(core.ID, func(*hot.Post) bool), id core.ID) {
+		each(id, func(p *hot.Post) bool {
 			if p.Created < since {
 				return false
 			}
-			more = arrive(p, author)
+			more = arrive(p, r.reserve.Author(p.Author))
 			return more
 		})
+	}
+	for _, author := range r.reserve.Authors {
+		if more && f.sourceOf(r.reserve, author, 0) != 0 {
+			latest(set.ByAuthor, author.ID)
+		}
+		if more && f.inGroup(r.reserve, author.ID) {
+			latest(set.ByGroup, author.ID)
+		}
 		if !more {
 			return
 		}
 	}
 }
 
-// sourceOf is the source that an author's new posts come from; zero for a stranger.
-func sourceOf(author reserve.Author) reserve.Source {
+// sourceOf is the source that an author's new post in a group comes from; zero: from none, of a stranger.
+func (f *Feed) sourceOf(viewer *reserve.Reserve, author reserve.Author, group core.ID) reserve.Source {
 	switch {
 	case author.Relation&reserve.Follows != 0:
 		return reserve.Followee
 	case author.Affinity() > 0:
 		return reserve.Affine
+	case f.inGroup(viewer, group):
+		return reserve.Grouped
 	}
 	return 0
+}
+
+// inGroup tells whether the viewer gets a group's posts: they are a member. 0 is no group.
+func (f *Feed) inGroup(viewer *reserve.Reserve, group core.ID) bool {
+	return group.Valid() && f.cfg.Sources.Groups.On() && viewer.InGroup(group)
 }

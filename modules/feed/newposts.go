@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
@@ -15,7 +16,8 @@ import (
 // MaxNewPosts is how far new posts are counted: more is "more".
 const MaxNewPosts = 99
 
-// CountForStream is the number of posts since a moment that a viewer may see, and whom they follow. again says that it
+// CountForStream is the number of posts since a moment that a viewer may see, and whom and which groups they
+// follow. again says that it
 // is for a stream that is open: then nothing is computed, and what Redis does not tell is an error.
 func (f *Feed) CountForStream(ctx context.Context, viewer core.ID, since time.Time, again bool) (
 	n int, follows []core.ID, err error,
@@ -36,7 +38,7 @@ func (f *Feed) CountForStream(ctx context.Context, viewer core.ID, since time.Ti
 		return 0, nil, core.Unavailable("the graph", 5*time.Second, nil)
 	}
 	for _, a := range r.reserve.Authors {
-		if a.Relation&reserve.Follows != 0 {
+		if a.Relation&reserve.Follows != 0 || f.inGroup(r.reserve, a.ID) {
 			follows = append(follows, a.ID)
 		}
 	}
@@ -66,26 +68,53 @@ func (f *Feed) resolveAgain(ctx context.Context, r *request) error {
 	return nil
 }
 
-// countNewPosts counts the posts of followees that were made after a time and that the viewer may see: the
-// "new posts" pill. It computes no page; a viewer of whom nothing is cached is hydrated first.
-func countNewPosts(_ context.Context, r *request) error {
+// countNewPosts counts the posts of followees and in the viewer's groups that were made after a time and that the
+// viewer may see: the "new posts" pill. It computes no page; a viewer of whom nothing is cached is hydrated first.
+func (f *Feed) countNewPosts(_ context.Context, r *request) error {
 	after, count := r.Since.UnixMicro(), 0
 	set := r.hot.View()
 	defer set.Close()
-	for _, a := range r.reserve.Authors {
-		if a.Relation&reserve.Follows == 0 || r.viewer.RejectAuthor(a) != nil {
-			continue
-		}
-		set.ByAuthor(a.ID, func(p *hot.Post) bool {
+	for posts := range f.followed(r, set) {
+		for p, author := range posts {
 			if p.Created <= after || count > MaxNewPosts {
-				return false
+				break
 			}
-			if !r.rejects(filters.Ranked, p, a) {
+			if !r.rejects(filters.Ranked, p, author) {
 				count++
 			}
-			return true
-		})
+		}
 	}
 	r.NewPosts = count
 	return nil
+}
+
+// followed are the posts of each whom the viewer follows and in each of their groups, the newest first. A post comes
+// once: those of followees do not come again in a group.
+func (f *Feed) followed(r *request, set hot.View) iter.Seq[iter.Seq2[*hot.Post, reserve.Author]] {
+	return func(yield func(iter.Seq2[*hot.Post, reserve.Author]) bool) {
+		for _, a := range r.reserve.Authors {
+			if a.Relation&reserve.Follows != 0 && r.viewer.RejectAuthor(a) == nil && !yield(ofAuthor(set, a)) {
+				return
+			}
+			if f.inGroup(r.reserve, a.ID) && !yield(ofStrangers(set, a.ID, r.reserve)) {
+				return
+			}
+		}
+	}
+}
+
+func ofAuthor(set hot.View, author reserve.Author) iter.Seq2[*hot.Post, reserve.Author] {
+	return func(yield func(*hot.Post, reserve.Author) bool) {
+		set.ByAuthor(author.ID, func(p *hot.Post) bool { return yield(p, author) })
+	}
+}
+
+// ofStrangers are the posts in a group by those whom the viewer does not follow.
+func ofStrangers(set hot.View, group core.ID, viewer *reserve.Reserve) iter.Seq2[*hot.Post, reserve.Author] {
+	return func(yield func(*hot.Post, reserve.Author) bool) {
+		set.ByGroup(group, func(p *hot.Post) bool {
+			author := viewer.Author(p.Author)
+			return author.Relation&reserve.Follows != 0 || yield(p, author)
+		})
+	}
 }

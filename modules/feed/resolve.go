@@ -117,8 +117,8 @@ func (f *Feed) dueForRefresh(r *request) bool {
 		r.entry.Reserve.Ranking != f.ranking.Get().Version
 }
 
-// mergeNewFollows adds the posts of authors whom the viewer has followed, or ceased to block or mute, and those for the
-// members of groups that they joined, since a reserve was computed.
+// mergeNewFollows adds the posts of authors whom the viewer has followed, or ceased to block or mute, and those in
+// groups that they joined, since a reserve was computed.
 func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reserve.Patch) {
 	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := f.hot.View()
@@ -147,21 +147,24 @@ func (f *Feed) mergeNewFollows(r *request, res *reserve.Reserve, patches []reser
 	}
 }
 
-// offerGroup adds the posts for members of a group by those whom the viewer follows or cares for.
+// offerGroup adds the latest posts in a group.
 func (f *Feed) offerGroup(r *request, res *reserve.Reserve, set hot.View, group core.ID) {
-	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
-	for at, author := range res.Authors {
-		source := sourceOf(author)
-		if source == 0 || r.viewer.RejectAuthor(author) != nil {
-			continue
+	edge, taken := r.Now.Add(-f.cfg.Hot.Window).UnixMicro(), 0
+	set.ByGroup(group, func(p *hot.Post) bool {
+		if p.Created < edge || taken == f.cfg.Sources.Groups.PerAuthor {
+			return false
 		}
-		set.ByAuthor(author.ID, func(p *hot.Post) bool {
-			if p.Created >= edge && p.Audience == core.Members && p.Group == group {
-				res.Offer(reserve.Candidate{Post: p.ID, Author: int32(at), Source: source, Created: p.Created})
-			}
-			return p.Created >= edge
+		author := res.Author(p.Author)
+		source := f.sourceOf(res, author, group)
+		if source == 0 || r.viewer.RejectAuthor(author) != nil {
+			return true
+		}
+		taken++
+		res.Offer(reserve.Candidate{
+			Post: p.ID, Author: int32(res.Intern(p.Author)), Source: source, Created: p.Created,
 		})
-	}
+		return true
+	})
 }
 
 // useBuilt takes over what may be shared with other requests: it copies.

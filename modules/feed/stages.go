@@ -49,14 +49,14 @@ func (f *Feed) newWays(seconds *stages.Seconds) ways {
 		newPosts: way().
 			Then("hydrate", f.hydrate).
 			Then("reserve", f.resolve).
-			Then("page", countNewPosts).
+			Then("page", f.countNewPosts).
 			Then("encode", f.encode),
 
 		// The same for a stream of GET /feed/updates that is open: no reserve is computed.
 		newPostsAgain: way().
 			Then("hydrate", f.hydrate).
 			Then("reserve", f.resolveAgain).
-			Then("page", countNewPosts),
+			Then("page", f.countNewPosts),
 
 		// GET /admin/v1/feed: as GET /feed, without what counts a page.
 		preview: way().

@@ -36,7 +36,7 @@ func (f *Feed) timelineKind(r *request) filters.Kind {
 	return filters.Complete
 }
 
-// timelinePage is what the followees posted, latest first, from where the cursor says. The hot set
+// timelinePage is what the followees posted, and others in the viewer's groups, latest first, from where the cursor says. The hot set
 // has what is inside its window, PostgreSQL what is older, and all of it while the followees are not known.
 func (f *Feed) timelinePage(ctx context.Context, r *request) error {
 	l := r.list
@@ -74,21 +74,17 @@ func (f *Feed) timelinePage(ctx context.Context, r *request) error {
 func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) position {
 	kind, set := f.timelineKind(r), f.hot.View()
 	var posts []hot.Post
-	for _, a := range r.reserve.Authors {
-		if a.Relation&reserve.Follows == 0 || r.viewer.RejectAuthor(a) != nil {
-			continue
-		}
+	for some := range f.followed(r, set) {
 		taken := 0
-		set.ByAuthor(a.ID, func(p *hot.Post) bool {
+		for p, author := range some {
 			if p.Created < edge.created || taken == wanted {
-				return false
+				break
 			}
-			if (position{p.Created, p.ID}).after(at) && !r.rejects(kind, p, a) {
+			if (position{p.Created, p.ID}).after(at) && !r.rejects(kind, p, author) {
 				posts = append(posts, *p)
 				taken++
 			}
-			return true
-		})
+		}
 	}
 	set.Close()
 	slices.SortFunc(posts, func(a, b hot.Post) int {
@@ -96,7 +92,11 @@ func (f *Feed) recentTimeline(r *request, at, edge position, wanted int) positio
 			cmp.Compare(b.ID, a.ID))
 	})
 	for i := range posts[:min(wanted, len(posts))] {
-		r.list.Add(&posts[i], reserve.Followee, r.reserve)
+		source := reserve.Followee
+		if r.reserve.Author(posts[i].Author).Relation&reserve.Follows == 0 {
+			source = reserve.Grouped
+		}
+		r.list.Add(&posts[i], source, r.reserve)
 		at = position{posts[i].Created, posts[i].ID}
 	}
 	if len(posts) < wanted && edge.after(at) {
@@ -112,9 +112,9 @@ func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wante
 	if at.created == math.MaxInt64 { // what is dated ahead is held back
 		at = position{created: r.viewer.Until}
 	}
-	var posts []core.Post
+	var posts []followedPost
 	err = f.guards.Postgres.Do(ctx, func(ctx context.Context) (err error) {
-		posts, err = f.fallback.Timeline(ctx, r.User, at.created, at.post, wanted)
+		posts, err = f.followedBefore(ctx, r.User, at, wanted)
 		return err
 	})
 	if err != nil {
@@ -122,8 +122,39 @@ func (f *Feed) olderTimeline(ctx context.Context, r *request, at position, wante
 		r.Degraded = true
 		return at, true, err
 	}
-	f.addFromPostgres(r, posts, reserve.Followee, wanted, &at)
+	f.addFromPostgres(r, posts, wanted, &at)
 	return at, len(posts) < wanted, nil
+}
+
+// followedPost is a post that the app's database gives, and why.
+type followedPost struct {
+	core.Post
+	source reserve.Source
+}
+
+func from(source reserve.Source, posts []core.Post) []followedPost {
+	out := make([]followedPost, len(posts))
+	for i, p := range posts {
+		out[i] = followedPost{p, source}
+	}
+	return out
+}
+
+// followedBefore reads the latest posts of followees and in the viewer's groups after a position.
+func (f *Feed) followedBefore(ctx context.Context, viewer core.ID, at position, wanted int) ([]followedPost, error) {
+	posts, err := f.fallback.Timeline(ctx, viewer, at.created, at.post, wanted)
+	if err != nil || !f.cfg.Sources.Groups.On() {
+		return from(reserve.Followee, posts), err
+	}
+	inGroups, err := f.fallback.GroupTimeline(ctx, viewer, at.created, at.post, wanted)
+	if err != nil {
+		return nil, err
+	}
+	all := append(from(reserve.Followee, posts), from(reserve.Grouped, inGroups)...)
+	slices.SortFunc(all, func(a, b followedPost) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(b.ID, a.ID))
+	})
+	return all[:min(wanted, len(all))], nil
 }
 
 // latestOfAll is for a viewer whose followees have no posts or are not known, while nothing can be ranked.
@@ -148,7 +179,7 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 		}
 		return
 	}
-	f.addFromPostgres(r, posts, reserve.Popular, r.Limit, &position{})
+	f.addFromPostgres(r, from(reserve.Popular, posts), r.Limit, &position{})
 }
 
 // heardDate is the date of a post that this replica has heard of, whether or not its hot set is loaded.
@@ -159,7 +190,7 @@ func (f *Feed) heardDate(post core.ID) (created int64, heard bool) {
 	return p.Created, heard
 }
 
-func (f *Feed) addFromPostgres(r *request, posts []core.Post, source reserve.Source, wanted int, at *position) {
+func (f *Feed) addFromPostgres(r *request, posts []followedPost, wanted int, at *position) {
 	kind := f.timelineKind(r)
 	for _, p := range posts {
 		if len(r.list.Posts) == wanted {
@@ -167,12 +198,16 @@ func (f *Feed) addFromPostgres(r *request, posts []core.Post, source reserve.Sou
 		}
 		*at = position{p.CreatedAt.UnixMicro(), p.ID}
 		author := r.reserve.Author(p.AuthorID)
-		if source == reserve.Followee && author.Relation&reserve.Unfollowed == 0 { // the app's database says so
+		if p.source == reserve.Followee && author.Relation&reserve.Unfollowed == 0 { // the app's database says so
 			author.Relation |= reserve.Follows
 		}
-		post := hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created, Audience: p.Audience, Group: p.Group}
-		if !r.rejects(kind, &post, author) && !r.list.Has(p.ID) {
-			r.list.Add(&post, source, r.reserve)
+		member := r.reserve.Member(p.Audience, p.Group) ||
+			p.source == reserve.Grouped && p.Audience == core.Members // likewise
+		if r.viewer.Reject(kind, filters.Post{
+			ID: p.ID, Author: author, Created: at.created, Audience: p.Audience, Member: member,
+		}) == nil && !r.list.Has(p.ID) {
+			post := hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created, Audience: p.Audience, Group: p.Group}
+			r.list.Add(&post, p.source, r.reserve)
 		}
 	}
 }

@@ -81,8 +81,11 @@ func (f *Feed) whyNoCandidate(out WhyNot, p *hot.Post, built *candidates.Built) 
 	case author.Affinity() > 0:
 		return out.dropped("sources", "source_full", "affinity: at most %d posts of an author, %d in all",
 			f.cfg.Sources.Affinity.PerAuthor, f.cfg.Sources.Affinity.Limit)
+	case f.inGroup(built.Reserve, p.Group):
+		return out.dropped("sources", "source_full", "groups: at most %d posts of a group, %d in all, the latest",
+			f.cfg.Sources.Groups.PerAuthor, f.cfg.Sources.Groups.Limit)
 	default:
-		return out.dropped("sources", "no_source",
-			"the user does not follow author %s and has no affinity with them, and the post is not among the %d trending", p.Author, f.cfg.Sources.Trending.Limit)
+		return out.dropped("sources", "no_source", "the user does not follow author %s and has no affinity with them, "+
+			"is in no group with the post, and it is not among the %d trending", p.Author, f.cfg.Sources.Trending.Limit)
 	}
 }

@@ -94,11 +94,12 @@ func (r *reference) visible(user int, now time.Time) map[int]bool {
 	return fresh
 }
 
-// timeline are the posts of a user's followees, latest first, whether or not they were seen.
+// timeline are the posts of a user's followees and those in their groups, latest first, whether or not they were seen.
 func (r *reference) timeline(user int) []int {
 	var list []*refPost
 	for _, p := range r.posts {
-		if r.follows[[2]int{user, p.author}] && r.mayEver(user, p) {
+		followed := r.follows[[2]int{user, p.author}] || r.members[[2]int{user, p.group}]
+		if followed && r.mayEver(user, p) {
 			list = append(list, p)
 		}
 	}

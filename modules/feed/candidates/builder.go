@@ -43,6 +43,7 @@ var _ Graph = (*graph.ClickHouse)(nil)
 type Sources struct {
 	Followees   SourceConfig `koanf:"followees"`
 	Affinity    SourceConfig `koanf:"affinity"`
+	Groups      SourceConfig `koanf:"groups"` // of which the viewer is a member: see cdc.tables.member
 	Trending    SourceConfig `koanf:"trending"`
 	Popular     SourceConfig `koanf:"popular"`                                         // only where the others give fewer posts than its limit
 	MaxAffinity int          `koanf:"max_affinity_authors" validate:"gte=1,lte=10000"` // authors that the affinity source looks at
@@ -51,9 +52,12 @@ type Sources struct {
 // SourceConfig bounds one source.
 type SourceConfig struct {
 	Limit     int           `koanf:"limit" validate:"gte=0,lte=2000"`     // posts; 0 switches the source off
-	PerAuthor int           `koanf:"per_author" validate:"gte=1,lte=500"` // posts of one author, the latest
+	PerAuthor int           `koanf:"per_author" validate:"gte=1,lte=500"` // posts of one author, or of one group, the latest
 	Timeout   time.Duration `koanf:"timeout" validate:"gte=1ms,lte=30s"`  // a source that is late is left out
 }
+
+// On tells whether the source gives anything.
+func (c SourceConfig) On() bool { return c.Limit > 0 }
 
 // Config is what of the feed's configuration a reserve is built by.
 type Config struct {

@@ -34,6 +34,7 @@ func (b *Builder) sources() []source {
 	return []source{
 		{"followees", reserve.Followee, cfg.Followees, b.fromFollowees},
 		{"affinity", reserve.Affine, cfg.Affinity, b.fromAffinity},
+		{"groups", reserve.Grouped, cfg.Groups, b.fromGroups},
 		{"trending", reserve.Trending, cfg.Trending, b.fromTrending},
 	}
 }
@@ -76,7 +77,7 @@ func (b *Builder) gather(ctx context.Context, c *computation, sources []source) 
 }
 
 func (b *Builder) ask(ctx context.Context, c *computation, s source) ([]hot.Post, error) {
-	if s.cfg.Limit == 0 {
+	if !s.cfg.On() {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
@@ -141,6 +142,31 @@ func (b *Builder) latestOf(c *computation, s source, authors int, which func(res
 	}
 	set.Close()
 	return latest(posts, s.cfg.Limit)
+}
+
+// fromGroups gives the latest posts in the groups of which the viewer is a member.
+func (b *Builder) fromGroups(_ context.Context, c *computation, s source) ([]hot.Post, error) {
+	edge := c.now.Add(-b.cfg.Window).UnixMicro()
+	var posts []hot.Post
+	set := c.hot.View()
+	for _, group := range c.reserve.Authors {
+		if group.Relation&reserve.MemberOf == 0 {
+			continue
+		}
+		taken := 0
+		set.ByGroup(group.ID, func(p *hot.Post) bool {
+			if p.Created < edge || taken == s.cfg.PerAuthor {
+				return false
+			}
+			if c.reject(p, c.reserve.Author(p.Author)) == nil {
+				posts = append(posts, *p)
+				taken++
+			}
+			return true
+		})
+	}
+	set.Close()
+	return latest(posts, s.cfg.Limit), nil
 }
 
 func latest(posts []hot.Post, limit int) []hot.Post {

@@ -31,6 +31,7 @@ type Postgres struct {
 	groups   string // empty: no posts are for members of groups
 	hides    string // empty: the app keeps none
 	timeline string
+	inGroups string // a timeline of groups; empty: posts are in none
 	recent   string
 	posts    string
 	absent   string // empty: nobody ever is
@@ -58,12 +59,16 @@ func NewPostgres(db postgres.Reader, tables Tables, maxEdges int, names Names) *
 	if tables.Members.Table != "" {
 		groups = tables.query("feed_viewer_groups")
 	}
+	inGroups := ""
+	if tables.Members.Table != "" && tables.Posts.Group != "" {
+		inGroups = tables.query("feed_timeline_groups")
+	}
 	hides := ""
 	if tables.Hides.Table != "" {
 		hides = tables.query("feed_viewer_hides")
 	}
 	return &Postgres{
-		back: back, groups: groups, hides: hides,
+		back: back, groups: groups, inGroups: inGroups, hides: hides,
 		db: db, keys: keys{names: names, forms: tables.Keys, textual: tables.textual()},
 		maxEdges: maxEdges, absent: whose(tables.Users.Absent), private: whose(tables.Users.Private),
 		optedOut: whose(tables.Users.NoDiscovery),
@@ -140,6 +145,22 @@ var afterAll = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 func (p *Postgres) Timeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) ([]core.Post,
 	error,
 ) {
+	return p.timelineBy(ctx, p.timeline, viewer, created, post, limit)
+}
+
+// GroupTimeline is the same of what others than the followees posted in the viewer's groups.
+func (p *Postgres) GroupTimeline(ctx context.Context, viewer core.ID, created int64, post core.ID, limit int) (
+	[]core.Post, error,
+) {
+	if p.inGroups == "" {
+		return nil, nil
+	}
+	return p.timelineBy(ctx, p.inGroups, viewer, created, post, limit)
+}
+
+func (p *Postgres) timelineBy(ctx context.Context, query string, viewer core.ID, created int64, post core.ID,
+	limit int,
+) ([]core.Post, error) {
 	what := "timeline of " + viewer.String()
 	key, err := p.keys.argument(ctx, viewer)
 	if err != nil {
@@ -156,7 +177,7 @@ func (p *Postgres) Timeline(ctx context.Context, viewer core.ID, created int64, 
 		}
 	}
 	for n := limit; ; n *= 2 {
-		posts, odd, err := p.read(ctx, what, p.timeline, key, before, after, n)
+		posts, odd, err := p.read(ctx, what, query, key, before, after, n)
 		if odd == 0 || len(posts) >= limit || len(posts)+odd < n || err != nil { // else it would seem to end here
 			return posts[:min(limit, len(posts))], err
 		}

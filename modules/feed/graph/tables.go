@@ -148,6 +148,7 @@ func (t Tables) query(name string) string {
 		"("+local+", "+posts+"."+quoted(t.Posts.ID)+") < ("+t.Posts.bound()+", $3::bigint)",
 		`"posts"."created_at" <= $2::timestamptz`, local+" <= "+t.Posts.bound(),
 		`"posts"."id"`, posts+"."+quoted(t.Posts.ID),
+		`"posts"."group_id"`, posts+"."+quoted(t.Posts.Group),
 		`"posts"."author_id"`, posts+"."+quoted(t.Posts.Author),
 		`"posts"."created_at"`, local,
 		`"posts"`, posts)

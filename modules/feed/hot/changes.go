@@ -33,9 +33,12 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 			return
 		}
 		s.schedule(post.ID, post.CreatedAt.UnixMicro(), now)
-		s.changed(post.AuthorID)
+		s.changed(post.AuthorID, post.Group)
+		if p := s.index.get(post.ID); p != nil && p.Group != post.Group { // it left a group
+			s.changed(p.Author, p.Group)
+		}
 		if s.index.put(post) {
-			s.arrivals.add(arrival{ID: post.ID, Author: post.AuthorID, at: now.UnixMicro()})
+			s.arrivals.add(arrival{ID: post.ID, Author: post.AuthorID, Group: post.Group, at: now.UnixMicro()})
 			if _, suppressed := s.suppressionList.suppressed[post.ID]; suppressed { // hidden, and shown again
 				s.suppress(s.index)
 			}
@@ -68,7 +71,7 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 // remove takes a post out that is gone. The caller holds the lock.
 func (s *Set) remove(id core.ID) {
 	if p := s.index.get(id); p != nil {
-		s.changed(p.Author)
+		s.changed(p.Author, p.Group)
 	}
 	s.index.delete(id)
 }
@@ -130,10 +133,11 @@ func (s *Set) Return(author core.ID) {
 	now := s.clock.Now().UnixMicro()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.changed(author)
+	s.changed(author, 0)
 	posts := s.index.byAuthor[author]
 	for _, place := range posts[max(0, len(posts)-maxReturned):] {
-		s.arrivals.add(arrival{ID: s.index.at(place).ID, Author: author, at: now})
+		p := s.index.at(place)
+		s.arrivals.add(arrival{ID: p.ID, Author: author, Group: p.Group, at: now})
 	}
 }
 
@@ -141,7 +145,8 @@ func (s *Set) Return(author core.ID) {
 type arrival struct {
 	ID     core.ID
 	Author core.ID
-	at     int64 // microseconds since 1970, by our clock
+	Group  core.ID // 0: none
+	at     int64   // microseconds since 1970, by our clock
 }
 
 // arrivals is a ring of the latest ones: what a cached reserve cannot know of.
@@ -174,11 +179,11 @@ func (v View) Arrivals(since time.Time) (n int, all bool) {
 
 // ArrivedSince calls f with the posts that became visible at or after a time, latest first, until it
 // returns false.
-func (v View) ArrivedSince(since time.Time, f func(id, author core.ID) bool) {
+func (v View) ArrivedSince(since time.Time, f func(id, author, group core.ID) bool) {
 	a := &v.s.arrivals
 	for i := a.n - 1; i >= max(0, a.n-len(a.ring)); i-- {
 		one := &a.ring[i%maxArrivals]
-		if one.at < since.UnixMicro() || !f(one.ID, one.Author) {
+		if one.at < since.UnixMicro() || !f(one.ID, one.Author, one.Group) {
 			return
 		}
 	}

@@ -62,11 +62,11 @@ func (c *ClickHouse) OlderPosts(ctx context.Context, before time.Time, limit int
 }
 
 // PostsOf implements Direct.
-func (c *ClickHouse) PostsOf(ctx context.Context, authors []core.ID, since time.Time, limit int,
+func (c *ClickHouse) PostsOf(ctx context.Context, authors, groups []core.ID, since time.Time, limit int,
 	add func(core.Post),
 ) error {
 	return c.posts(ctx, direct, "feed_author_posts",
-		map[string]any{"authors": authors, "since": since.UnixMicro(), "limit": limit}, add)
+		map[string]any{"authors": authors, "groups": groups, "since": since.UnixMicro(), "limit": limit}, add)
 }
 
 // PostsByID implements Direct.

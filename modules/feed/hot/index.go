@@ -8,13 +8,15 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/rank"
 )
 
-// index holds the posts by id and by author. It is not safe for concurrent use.
+// index holds the posts by id, by author and by group. It is not safe for concurrent use.
 type index struct {
 	pages    [][]Post // of pageSize places: growing copies nothing
 	free     []uint32
 	used     uint32 // places handed out so far, free ones included
 	byID     places
 	byAuthor map[core.ID][]uint32 // oldest first
+	byGroup  map[core.ID][]uint32 // likewise, of posts that are in one
+	grouped  int                  // posts that are in one
 	// Engagement's part of a score is the same for everybody: every post has it ready, by this ranking.
 	rating *rank.Versioned // nil: not kept
 	enough int64           // people whose reactions are believed: see rank.Config.Enough
@@ -25,8 +27,8 @@ const pageSize = 4096
 
 func newIndex(room int, rating *rank.Versioned) *index {
 	return &index{
-		byID: roomFor(room), byAuthor: make(map[core.ID][]uint32, room/8), rating: rating,
-		rated: rating != nil,
+		byID: roomFor(room), byAuthor: make(map[core.ID][]uint32, room/8), byGroup: map[core.ID][]uint32{},
+		rating: rating, rated: rating != nil,
 	}
 }
 
@@ -93,13 +95,13 @@ func (x *index) put(post *core.Post) bool {
 	if _, found := x.byID.find(id, x); found >= 0 {
 		place := uint32(found)
 		p := x.at(place)
-		if p.Author != author || p.Created != created {
+		same := post.Audience == p.Audience && post.Group == p.Group
+		p.Audience = post.Audience
+		if p.Author != author || p.Created != created || p.Group != post.Group {
 			x.unlink(place)
-			p.Author, p.Created = author, created
+			p.Author, p.Created, p.Group = author, created, post.Group
 			x.link(place)
 		}
-		same := post.Audience == p.Audience && post.Group == p.Group
-		p.Audience, p.Group = post.Audience, post.Group
 		return !same
 	}
 	place := x.take()
@@ -140,30 +142,47 @@ func (x *index) take() uint32 {
 
 func (x *index) link(place uint32) {
 	p := x.at(place)
-	posts := x.byAuthor[p.Author]
+	x.chain(x.byAuthor, p.Author, place)
+	if p.Group.Valid() {
+		x.chain(x.byGroup, p.Group, place)
+		x.grouped++
+	}
+}
+
+func (x *index) unlink(place uint32) {
+	p := x.at(place)
+	unchain(x.byAuthor, p.Author, place)
+	if p.Group.Valid() {
+		unchain(x.byGroup, p.Group, place)
+		x.grouped--
+	}
+}
+
+// chain puts a post among those of an author or a group, by its time.
+func (x *index) chain(of map[core.ID][]uint32, key core.ID, place uint32) {
+	p, posts := x.at(place), of[key]
 	at := len(posts)
 	for at > 0 && p.before(x.at(posts[at-1])) { // nearly always the newest
 		at--
 	}
-	x.byAuthor[p.Author] = slices.Insert(posts, at, place)
+	of[key] = slices.Insert(posts, at, place)
 }
 
-func (x *index) unlink(place uint32) {
-	author := x.at(place).Author
-	posts := x.byAuthor[author]
+func unchain(of map[core.ID][]uint32, key core.ID, place uint32) {
+	posts := of[key]
 	if i := slices.Index(posts, place); i >= 0 {
 		posts = slices.Delete(posts, i, i+1)
 	}
 	if len(posts) == 0 {
-		delete(x.byAuthor, author)
+		delete(of, key)
 		return
 	}
-	x.byAuthor[author] = posts
+	of[key] = posts
 }
 
-// bytes estimates the memory: posts, slots, and what an author needs.
+// bytes estimates the memory: posts, slots, and what an author or a group needs.
 func (x *index) bytes() int64 {
 	const post, slot, perPost, perAuthor = 88, 8, 8, 64
-	return int64(len(x.pages))*pageSize*post + int64(len(x.byID.slots))*slot + int64(x.len())*perPost +
-		int64(len(x.byAuthor))*perAuthor
+	return int64(len(x.pages))*pageSize*post + int64(len(x.byID.slots))*slot + int64(x.len()+x.grouped)*perPost +
+		int64(len(x.byAuthor)+len(x.byGroup))*perAuthor
 }

@@ -70,12 +70,12 @@ func (s *Set) install(fresh *index, hour, began time.Time) {
 		}
 	}
 	if s.clock.Now().Sub(s.unsettled) < 2*settleFor {
-		s.changed(0)
+		s.changed(0, 0)
 	}
 	if s.Loaded() {
 		s.noteArrivals(fresh, began)
 	} else {
-		s.changed(0)
+		s.changed(0, 0)
 		s.watching = began.UnixMicro()
 	}
 	s.reschedule(fresh, s.clock.Now())
@@ -92,8 +92,8 @@ func (s *Set) noteArrivals(fresh *index, now time.Time) {
 	for place := range fresh.used {
 		p := fresh.at(place)
 		if p.ID != 0 && p.Created > young && s.index.get(p.ID) == nil {
-			s.arrivals.add(arrival{ID: p.ID, Author: p.Author, at: now.UnixMicro()})
-			s.changed(p.Author)
+			s.arrivals.add(arrival{ID: p.ID, Author: p.Author, Group: p.Group, at: now.UnixMicro()})
+			s.changed(p.Author, p.Group)
 		}
 	}
 }

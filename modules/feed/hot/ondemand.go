@@ -9,8 +9,8 @@ import (
 
 // Direct answers for some posts what Source answers for all.
 type Direct interface {
-	// PostsOf gives the newest visible posts of some authors since a time, at most limit.
-	PostsOf(ctx context.Context, authors []core.ID, since time.Time, limit int, add func(core.Post)) error
+	// PostsOf gives the newest visible posts of some authors and in some groups since a time, at most limit.
+	PostsOf(ctx context.Context, authors, groups []core.ID, since time.Time, limit int, add func(core.Post)) error
 	// PostsByID gives those of some posts that are visible.
 	PostsByID(ctx context.Context, ids []core.ID, add func(core.Post)) error
 	// EngagementOf is Source.Engagement of some posts.
@@ -21,6 +21,7 @@ type Direct interface {
 // Wanted are the posts that one viewer's page can need.
 type Wanted struct {
 	Authors []core.ID // whose posts
+	Groups  []core.ID // and those in these groups
 	Since   time.Time // how old they may be
 	Limit   int       // how many of them
 	Posts   []core.ID // and these posts
@@ -33,10 +34,10 @@ func OnDemand(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*
 	posts := newIndex(wanted.Limit, nil)
 	add := func(p core.Post) { posts.put(&p) }
 	var young []arrival
-	if len(wanted.Authors) > 0 {
-		err := from.PostsOf(ctx, wanted.Authors, wanted.Since, wanted.Limit, func(p core.Post) {
+	if len(wanted.Authors)+len(wanted.Groups) > 0 {
+		err := from.PostsOf(ctx, wanted.Authors, wanted.Groups, wanted.Since, wanted.Limit, func(p core.Post) {
 			add(p)
-			young = append(young, arrival{ID: p.ID, Author: p.AuthorID, at: p.CreatedAt.UnixMicro()})
+			young = append(young, arrival{ID: p.ID, Author: p.AuthorID, Group: p.Group, at: p.CreatedAt.UnixMicro()})
 		})
 		if err != nil {
 			return nil, err

@@ -83,10 +83,14 @@ func (s *Set) Observe(f func(author core.ID)) { s.observe = f }
 // Tolerance is how far ahead of its time a post counts as of now.
 func (s *Set) Tolerance() time.Duration { return s.cfg.ClockTolerance }
 
-// changed tells whoever observes.
-func (s *Set) changed(author core.ID) {
-	if s.observe != nil {
-		s.observe(author)
+// changed tells whoever observes of a post of an author, in a group or in none.
+func (s *Set) changed(author, group core.ID) {
+	if s.observe == nil {
+		return
+	}
+	s.observe(author)
+	if group.Valid() {
+		s.observe(group)
 	}
 }
 
@@ -128,7 +132,13 @@ func (v View) Withdrawn(id core.ID) bool {
 
 // ByAuthor calls f with an author's posts, newest first, until it returns false.
 func (v View) ByAuthor(author core.ID, f func(*Post) bool) {
-	posts := v.s.index.byAuthor[author]
+	v.newestFirst(v.s.index.byAuthor[author], f)
+}
+
+// ByGroup calls f with a group's posts, newest first, until it returns false.
+func (v View) ByGroup(group core.ID, f func(*Post) bool) { v.newestFirst(v.s.index.byGroup[group], f) }
+
+func (v View) newestFirst(posts []uint32, f func(*Post) bool) {
 	for i := len(posts) - 1; i >= 0; i-- {
 		if !f(v.s.index.at(posts[i])) {
 			return

@@ -228,7 +228,7 @@ func TestArrivalsAreToldLatestFirstAndSinceATime(t *testing.T) {
 	v := set.View()
 	defer v.Close()
 	var got []core.ID
-	v.ArrivedSince(noon.Add(3*time.Second), func(id, _ core.ID) bool {
+	v.ArrivedSince(noon.Add(3*time.Second), func(id, _, _ core.ID) bool {
 		got = append(got, id)
 		return true
 	})

@@ -28,7 +28,8 @@ type Params struct {
 	ClickHouse guards.Guard
 	Clock      core.Clock
 	Window     time.Duration // of the set
-	Posts      int           // of a set, by time: those of the viewer's authors
+	Posts      int           // of a set, by time: those of the viewer's authors and groups
+	Groups     bool          // groups are a source
 	AtOnce     int           // sets that are asked for
 	Provided   prometheus.Counter
 }
@@ -53,7 +54,7 @@ func (p *Provider) Unavailable() error {
 	return nil
 }
 
-// Set asks ClickHouse for the posts that one page can need: of the viewer's authors, some known
+// Set asks ClickHouse for the posts that one page can need: of the viewer's authors and groups, some known
 // ones, and the trending posts that the job has published.
 func (p *Provider) Set(
 	ctx context.Context, viewer *filters.Viewer, authors []reserve.Author, posts []core.ID,
@@ -69,6 +70,9 @@ func (p *Provider) Set(
 	for _, a := range authors {
 		if viewer.RejectAuthor(a) == nil && (a.Relation&reserve.Follows != 0 || a.Affinity() > 0) {
 			wanted.Authors = append(wanted.Authors, a.ID)
+		}
+		if p.from.Groups && a.Relation&reserve.MemberOf != 0 {
+			wanted.Groups = append(wanted.Groups, a.ID)
 		}
 	}
 	err = p.from.ClickHouse.Do(ctx, func(ctx context.Context) (err error) {

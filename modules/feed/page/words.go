@@ -33,6 +33,7 @@ func reasons(s *shortlist.Post, p *Page) []string {
 	}
 	say(s.Source&reserve.Followee != 0, "you follow the author")
 	say(s.Interactions > 0, "you react to the author's posts")
+	say(s.Source&reserve.Grouped != 0, "in a group of yours")
 	say(s.Source&reserve.Trending != 0, "many react to it today")
 	say(s.Source&reserve.Popular != 0, "popular lately")
 	say(s.Terms.Freshness >= young, "new")

@@ -49,21 +49,24 @@ func (a Author) Affinity() float64 {
 // reuse one.
 type Source uint8
 
-// The sources, in the order in which they are named for a post that several offered.
+// The sources.
 const (
 	Followee Source = 1 << iota
 	Affine          // an author with affinity
 	Trending
 	Popular // recent and popular: the cold start
+	Grouped // in a group of which the viewer is a member
 )
 
-// String is the source's name in the API: the first in the order of the bits.
+// String is the source's name in the API: of several, the one that says most of the viewer.
 func (s Source) String() string {
 	switch {
 	case s&Followee != 0:
 		return "followees"
 	case s&Affine != 0:
 		return "affinity"
+	case s&Grouped != 0:
+		return "groups"
 	case s&Trending != 0:
 		return "trending"
 	case s&Popular != 0:
@@ -106,7 +109,12 @@ func (r *Reserve) Author(id core.ID) Author {
 
 // Member tells whether a post is for the members of a group, and the viewer is one.
 func (r *Reserve) Member(audience core.Audience, group core.ID) bool {
-	return audience == core.Members && group.Valid() && r.Author(group).Relation&MemberOf != 0
+	return audience == core.Members && r.InGroup(group)
+}
+
+// InGroup tells whether the viewer is a member of a group; 0 is none.
+func (r *Reserve) InGroup(group core.ID) bool {
+	return group.Valid() && r.Author(group).Relation&MemberOf != 0
 }
 
 // Intern is the index of an author, who is put in where missing.

@@ -9,7 +9,7 @@
 // the number is another one:
 //
 //	what happened                              who is counted again
-//	a post of an author came, went, changed    streams that follow the author
+//	a post of an author came, went, changed    streams that follow the author, or the post's group
 //	an author was suspended, or came back      the same
 //	a viewer follows, blocks, mutes, joins     streams of both
 //	a viewer hid a post, in this replica       streams of the viewer
