@@ -68,14 +68,17 @@ func (f *Feed) Filtered(ctx context.Context, user core.ID) ([]Filtered, error) {
 	trending := r.hot.Lists().Day
 	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := r.hot.View()
+	young := func(post *hot.Post) bool {
+		if post.Created >= edge {
+			ask(post, r.reserve.Author(post.Author))
+		}
+		return post.Created >= edge
+	}
 	for _, author := range append(slices.Clone(r.reserve.Authors), reserve.Author{ID: user}) {
-		set.ByAuthor(author.ID, func(post *hot.Post) bool {
-			if post.Created < edge {
-				return false
-			}
-			ask(post, author)
-			return true
-		})
+		set.ByAuthor(author.ID, young)
+		if f.inGroup(r.reserve, author.ID) {
+			set.ByGroup(author.ID, young)
+		}
 	}
 	set.Close()
 	for i := range trending {

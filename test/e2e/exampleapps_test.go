@@ -57,7 +57,8 @@ var exampleApps = []exampleApp{
 					i % 10 = 3, i % 13 = 5 FROM generate_series(1, 80) i JOIN community c ON c.id = (ARRAY[2, 2, 3, 7])[1 + i % 4]`,
 			`INSERT INTO post_hide (person_id, post_id) SELECT p, 1000 + i FROM unnest(ARRAY[1, 12]) p, generate_series(p, 80, 12) i`,
 		},
-		posts: `SELECT p.id::text AS key, p.published AS at, f.follower_id IS NOT NULL AS followed
+		posts: `SELECT p.id::text AS key, p.published AS at, f.follower_id IS NOT NULL OR EXISTS
+				(SELECT FROM community_follower m WHERE m.community_id = c.id AND m.person_id = $1 AND NOT m.pending) AS followed
 			FROM post p JOIN person a ON a.id = p.creator_id JOIN community c ON c.id = p.community_id
 			LEFT JOIN person_follower f ON f.follower_id = $1 AND f.person_id = p.creator_id
 			WHERE NOT p.removed AND NOT p.deleted AND NOT a.deleted AND p.creator_id <> $1
@@ -126,7 +127,7 @@ var exampleApps = []exampleApp{
 					date_trunc('minute', now()) - i / 6 * interval '1 minute', CASE WHEN i % 10 = 3 THEN now() END FROM generate_series(1, 90) i`,
 			`INSERT INTO hidden_posts (user_id, post_id) SELECT u(p), u(1000 + i) FROM unnest(ARRAY[1, 12]) p, generate_series(p, 90, 12) i`,
 		},
-		posts: `SELECT p.id::text AS key, p.created_at AS at, f.follower_id IS NOT NULL AS followed
+		posts: `SELECT p.id::text AS key, p.created_at AS at, f.follower_id IS NOT NULL OR m.user_id IS NOT NULL AS followed
 			FROM posts p JOIN profiles a ON a.id = p.author_id
 			LEFT JOIN follows f ON f.follower_id = $1 AND f.following_id = p.author_id
 			LEFT JOIN group_members m ON m.user_id = $1 AND m.group_id = p.group_id AND m.accepted

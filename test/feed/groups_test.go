@@ -11,14 +11,14 @@ import (
 	"github.com/feedrank/feedrank/modules/feed"
 )
 
-// inGroups is a world in which user 1 follows 2, and is a member of group 7 and of none else. Nothing is popular or
+// inGroups is a world in which user 1 follows 2 and many who never post, and is a member of group 7 and of none else. Nothing is popular or
 // trending, so that what else a page has is from followees and groups.
 func inGroups(t *testing.T, change ...func(*feed.Config)) *world {
 	w := newWorld(t, 20, append(change, func(c *feed.Config) {
 		c.Sources.Popular.Limit, c.Sources.Trending.Limit = 0, 0
 	})...)
 	w.withAudiences()
-	w.follow(1, 2)
+	w.follow(1, 2, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19) // more than posts arrive: each arrival is looked at
 	w.join(1, 7)
 	w.post(102, 2, time.Hour)
 	for post, group := range map[int]int{103: 7, 104: 8, 105: 7} {
@@ -71,6 +71,11 @@ func TestAMemberGetsThePostsOfStrangersInTheirGroups(t *testing.T) {
 	check(w.get(1, ""), "cache", 103)
 	require.Equal(t, []core.ID{102, 103}, w.get(1, "algo=timeline").posts())
 
+	w.setGroup(103, core.Public, 8)
+	check(w.get(1, ""), "cache")
+	w.setGroup(103, core.Public, 7)
+	check(w.get(1, ""), "cache", 103)
+
 	w.join(1, 8)
 	check(w.get(1, ""), "clickhouse", 103, 104, 106)
 	w.leave(1, 7)
@@ -99,6 +104,20 @@ func TestGroupsAreThereWhileServersAreAway(t *testing.T) {
 	require.Equal(t, "postgres", p.ServedFrom)
 	groups, _ = p.fromGroups()
 	require.Equal(t, []core.ID{103}, groups)
+
+	w.away.clickhouse.closed.Store(false)
+	require.Equal(t, "cache", w.cached(1, "").ServedFrom)
+	w.away.clickhouse.closed.Store(true)
+	w.leave(1, 7)
+	p = w.get(1, "")
+	require.Contains(t, []string{"cache", "stale"}, p.ServedFrom, "an entry that cannot be computed anew obeys")
+	groups, _ = p.fromGroups()
+	require.Empty(t, groups)
+	w.join(1, 7)
+	w.join(1, 8)
+	groups, _ = w.get(1, "").fromGroups()
+	require.ElementsMatch(t, []core.ID{103, 104}, groups)
+	w.leave(1, 8)
 
 	w.away.redis.closed.Store(true)
 	w.start()

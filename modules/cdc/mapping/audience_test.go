@@ -54,7 +54,7 @@ func TestAPostIsForTheMembersOfItsGroup(t *testing.T) {
 	c := mapping.Default()
 	c.Post.HiddenWhen = nil
 	c.Post.Columns["group_id"] = "community"
-	require.Contains(t, c.Check()["post.columns.group_id"], "members_when", "nothing would be for members alone")
+	require.Contains(t, c.Check()["post.columns.group_id"], "member.table", "nobody would get them")
 	c.Post.MembersWhen = []mapping.Condition{{Column: "closed", Is: "true"}}
 	require.Contains(t, c.Check()["post.members_when"], "member.table")
 	c.Member = mapping.Table{
@@ -63,6 +63,10 @@ func TestAPostIsForTheMembersOfItsGroup(t *testing.T) {
 	}
 	require.Empty(t, c.Check())
 	require.True(t, c.Restricts())
+	open := c
+	open.Post.MembersWhen = nil
+	require.Empty(t, open.Check(), "everybody may see the posts, and members get them")
+	require.False(t, open.Restricts())
 	without := c
 	without.Post.Columns = map[string]string{"group_id": ""}
 	require.Contains(t, without.Check()["post.columns.group_id"], "is empty")

@@ -106,7 +106,7 @@ func (c Config) Check() map[string]string {
 	return wrong
 }
 
-// checkGroups holds that what is for members has a group, whose members are known, and that a group is mapped for that.
+// checkGroups holds that what is for members has a group, and that the members of a mapped group are known.
 func (c Config) checkGroups(wrong map[string]string) {
 	const group = fieldGroup
 	switch has := c.Post.has(Post, group); {
@@ -114,9 +114,9 @@ func (c Config) checkGroups(wrong map[string]string) {
 		wrong["post.members_when"] = "of which group? Name its column in post.columns.group_id"
 	case len(c.Post.MembersWhen) > 0 && c.Member.Table == "":
 		wrong["post.members_when"] = "who are the members? Name their table in member.table"
-	case has && len(c.Post.MembersWhen) == 0:
-		wrong["post.columns.group_id"] = "which posts are for members alone? Say so in post.members_when: " +
-			"[{column: …, is: set}], for instance"
+	case has && c.Member.Table == "":
+		wrong["post.columns.group_id"] = "who gets the posts of a group? Name the table of its members, or of those who " +
+			"follow it, in member.table"
 	}
 }
 

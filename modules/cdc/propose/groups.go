@@ -21,27 +21,32 @@ func (p *Proposal) groups(g guess) {
 	flag := exact(posts, membersFlags, posts.IsFlag)
 	switch {
 	case members.Table == "":
-		p.ask(mapping.Post, posts.Name, fmt.Sprintf("%s is a group, but no table says who is in it: if its posts are for "+
-			"members alone, map member, columns.group_id and members_when", column))
+		p.ask(mapping.Post, posts.Name, fmt.Sprintf("%s is a group, but no table says who is in it: map "+
+			"columns.group_id and member where one does, and members_when if its posts are for members alone", column))
 		return
 	case flag == "" && posts.Required[column]:
-		p.ask(mapping.Post, posts.Name, fmt.Sprintf("are posts of some %s for its members alone? No column of %s says "+
-			"which: then add one, and map columns.group_id: %s, members_when, and member.table: %s", column, posts.Name,
-			plainScalar(column), plainScalar(members.Table)))
-		return
+		p.ask(mapping.Post, posts.Name, fmt.Sprintf("everybody may see the posts of each %s: are those of some for its "+
+			"members alone? No column of %s says which: then add one, and map it as members_when", column, posts.Name))
+	default:
+		p.forMembers(posts.Name, column, flag)
 	}
+	p.Tables.Post.Columns["group_id"] = column
+	p.Tables.Member, p.Tables.Keys.Groups = members, posts.KeyForm(column)
+	table := g.table(members.Table)
+	p.Reasons[mapping.Member] = append([]string{fmt.Sprintf("%s: %d rows; %s get the posts of %s", table.Name, table.Rows,
+		members.Columns["user_id"], members.Columns["group_id"])}, p.Reasons[mapping.Member]...)
+	p.states(mapping.Member, table, members)
+}
+
+// forMembers says which posts of groups are for their members alone: those with a flag, else all.
+func (p *Proposal) forMembers(posts, column, flag string) {
 	when := mapping.Condition{Column: column, Is: "set"}
 	if flag != "" {
 		when = mapping.Condition{Column: flag, Is: "true"}
 	}
-	p.Tables.Post.Columns["group_id"], p.Tables.Post.MembersWhen = column, []mapping.Condition{when}
-	p.Tables.Member, p.Tables.Keys.Groups = members, posts.KeyForm(column)
-	p.ask(mapping.Post, posts.Name, fmt.Sprintf("posts whose %s is %s are for the members of their %s alone: is it so?",
+	p.Tables.Post.MembersWhen = []mapping.Condition{when}
+	p.ask(mapping.Post, posts, fmt.Sprintf("posts whose %s is %s are for the members of their %s alone: is it so?",
 		when.Column, when.Is, column))
-	table := g.table(members.Table)
-	p.Reasons[mapping.Member] = append([]string{fmt.Sprintf("%s: %d rows; %s are in %s", table.Name, table.Rows,
-		members.Columns["user_id"], members.Columns["group_id"])}, p.Reasons[mapping.Member]...)
-	p.states(mapping.Member, table, members)
 }
 
 // ask notes what the app's people must look at.

@@ -21,10 +21,10 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 			"put": func(t *rapid.T) {
 				p := Post{
 					ID: core.ID(id.Draw(t, "id")), Author: core.ID(rapid.Int64Range(1, 4).Draw(t, "author")),
-					Created: rapid.Int64Range(0, 20).Draw(t, "created"),
+					Created: rapid.Int64Range(0, 20).Draw(t, "created"), Group: core.ID(rapid.Int64Range(0, 2).Draw(t, "group")),
 				}
-				_, known := want[p.ID]
-				require.Equal(t, !known, x.put(p.asPost()))
+				before, known := want[p.ID]
+				require.Equal(t, !known || before.Group != p.Group, x.put(p.asPost()))
 				want[p.ID] = p
 			},
 			"delete": func(t *rapid.T) {
@@ -35,12 +35,16 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 			},
 			"": func(t *rapid.T) {
 				require.Equal(t, len(want), x.len())
-				byAuthor := map[core.ID][]Post{}
+				byAuthor, byGroup, grouped := map[core.ID][]Post{}, map[core.ID][]Post{}, 0
 				for _, p := range want {
 					got := x.get(p.ID)
 					require.NotNil(t, got)
 					require.Equal(t, p, *got)
 					byAuthor[p.Author] = append(byAuthor[p.Author], p)
+					if p.Group != 0 {
+						byGroup[p.Group] = append(byGroup[p.Group], p)
+						grouped++
+					}
 				}
 				ids := make([]core.ID, 42) // all, and two that never were
 				for i := range ids {
@@ -49,21 +53,27 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 				for i, got := range x.getAll(nil, ids) {
 					require.Same(t, x.get(ids[i]), got)
 				}
-				require.Len(t, x.byAuthor, len(byAuthor))
-				for author, posts := range byAuthor {
-					slices.SortFunc(posts, func(a, b Post) int {
-						return cmp.Or(cmp.Compare(a.Created, b.Created),
-							cmp.Compare(a.ID, b.ID))
-					})
-					var got []Post
-					for _, place := range x.byAuthor[author] {
-						got = append(got, *x.at(place))
-					}
-					require.Equal(t, posts, got)
-				}
+				requireChains(t, x, byAuthor, x.byAuthor)
+				requireChains(t, x, byGroup, x.byGroup)
+				require.Equal(t, grouped, x.grouped)
 			},
 		})
 	})
+}
+
+// requireChains holds that the posts of each author or group are there, oldest first.
+func requireChains(t *rapid.T, x *index, want map[core.ID][]Post, chains map[core.ID][]uint32) {
+	require.Len(t, chains, len(want))
+	for key, posts := range want {
+		slices.SortFunc(posts, func(a, b Post) int {
+			return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID))
+		})
+		var got []Post
+		for _, place := range chains[key] {
+			got = append(got, *x.at(place))
+		}
+		require.Equal(t, posts, got)
+	}
 }
 
 func TestIdsThatATableTakesForEachOtherAreToldApart(t *testing.T) {
