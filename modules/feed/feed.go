@@ -150,7 +150,8 @@ func New(p Params) (*Feed, error) {
 	}
 	f.onDemand = ondemand.New(ondemand.Params{
 		Own: p.Hot, Direct: p.Direct, Lists: f.lists, ClickHouse: p.Guards.ClickHouse, Clock: p.Clock,
-		Window: cfg.Hot.Window, Posts: 2 * cfg.ReserveSize, Groups: cfg.Sources.Groups.On(), AtOnce: cfg.Hot.ReplaceAtOnce, Provided: m.OnDemand,
+		Window: cfg.Hot.Window, Posts: 2 * cfg.ReserveSize, Groups: cfg.Sources.Groups.On(),
+		AtOnce: cfg.Hot.ReplaceAtOnce, Provided: m.OnDemand,
 	})
 	seconds := stages.NewSeconds(p.Registry)
 	f.builder = candidates.New(candidates.Params{

@@ -36,8 +36,8 @@ func (f *Feed) timelineKind(r *request) filters.Kind {
 	return filters.Complete
 }
 
-// timelinePage is what the followees posted, and others in the viewer's groups, latest first, from where the cursor says. The hot set
-// has what is inside its window, PostgreSQL what is older, and all of it while the followees are not known.
+// timelinePage is what the followees posted, and others in the viewer's groups, latest first, from where the cursor
+// says. The hot set has what is inside its window, PostgreSQL what is older, and all while followees are not known.
 func (f *Feed) timelinePage(ctx context.Context, r *request) error {
 	l := r.list
 	l.Reset(len(r.reserve.Authors))

@@ -11,8 +11,8 @@ import (
 	"github.com/feedrank/feedrank/modules/feed"
 )
 
-// inGroups is a world in which user 1 follows 2 and many who never post, and is a member of group 7 and of none else. Nothing is popular or
-// trending, so that what else a page has is from followees and groups.
+// inGroups is a world in which user 1 follows 2 and many who never post, and is a member of group 7 and of none else.
+// Nothing is popular or trending, so that what else a page has is from followees and groups.
 func inGroups(t *testing.T, change ...func(*feed.Config)) *world {
 	w := newWorld(t, 20, append(change, func(c *feed.Config) {
 		c.Sources.Popular.Limit, c.Sources.Trending.Limit = 0, 0

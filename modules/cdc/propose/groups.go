@@ -33,8 +33,8 @@ func (p *Proposal) groups(g guess) {
 	p.Tables.Post.Columns["group_id"] = column
 	p.Tables.Member, p.Tables.Keys.Groups = members, posts.KeyForm(column)
 	table := g.table(members.Table)
-	p.Reasons[mapping.Member] = append([]string{fmt.Sprintf("%s: %d rows; %s get the posts of %s", table.Name, table.Rows,
-		members.Columns["user_id"], members.Columns["group_id"])}, p.Reasons[mapping.Member]...)
+	p.Reasons[mapping.Member] = append([]string{fmt.Sprintf("%s: %d rows; %s get the posts of %s", table.Name,
+		table.Rows, members.Columns["user_id"], members.Columns["group_id"])}, p.Reasons[mapping.Member]...)
 	p.states(mapping.Member, table, members)
 }
 

@@ -28,7 +28,9 @@ type clickhouse struct {
 	since   time.Time
 }
 
-func (c *clickhouse) PostsOf(_ context.Context, authors, _ []core.ID, since time.Time, _ int, add func(core.Post)) error {
+func (c *clickhouse) PostsOf(_ context.Context, authors, _ []core.ID, since time.Time, _ int,
+	add func(core.Post),
+) error {
 	if c.hold != nil {
 		c.hold <- struct{}{}
 		<-c.hold
