@@ -136,4 +136,4 @@ quality: servers ## Measure hit rate, NDCG, variety and overlap of feeds on a ge
 
 .PHONY: clean
 clean: ## Remove what was built or fetched
-	rm -rf bin $(BIN) $(SERVERS)/node_modules test/chromium/axe/node_modules test/idp/certified/node_modules test/real/.work
+	rm -rf bin $(BIN) $(SERVERS)/node_modules test/chromium/axe/node_modules test/idp/certified/node_modules test/real/.work modules/clients/typescript/node_modules modules/clients/typescript/dist

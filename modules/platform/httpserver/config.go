@@ -50,7 +50,8 @@ func DefaultConfig() Config {
 // corsHeaders are those of the API, and those that tracing and error reporting add in a browser.
 func corsHeaders() []string {
 	return []string{
-		"Authorization", "Content-Type", "Content-Encoding", "If-None-Match", "X-Request-Id", "Act-As",
+		"Authorization", "Content-Type", "Content-Encoding", "If-None-Match", "Last-Event-ID", "X-Request-Id",
+		"Act-As",
 		"traceparent", "tracestate", "baggage", "sentry-trace", "b3",
 		"x-datadog-trace-id", "x-datadog-parent-id", "x-datadog-origin", "x-datadog-sampling-priority",
 	}
