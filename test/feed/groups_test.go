@@ -27,6 +27,7 @@ func inGroups(t *testing.T, change ...func(*feed.Config)) *world {
 	}
 	w.block(1, 5)
 	w.load()
+	w.clock.advance(10 * time.Second) // an entry that is computed from now on knows all that came before
 	return w
 }
 
@@ -133,6 +134,7 @@ func TestGroupsAreExplainedAndCanBeSwitchedOff(t *testing.T) {
 	for post := 110; post < 114; post++ { // or any post fills the page up
 		w.post(post, 2, time.Minute)
 	}
+	w.clock.advance(10 * time.Second) // else they have only just arrived, and are looked at one by one
 	verdict := w.whyNot(1, 108)
 	require.Equal(t, "source_full", verdict.Rule)
 	require.Contains(t, verdict.Detail, "at most 1 posts of a group")

@@ -125,6 +125,7 @@ func TestThePillTellsHowManyNewPostsWait(t *testing.T) {
 	w := newWorld(t, 10)
 	w.follow(1, 2, 3)
 	w.post(100, 2, time.Hour)
+	w.post(101, 5, time.Hour) // of a stranger, whom the entry knows
 	w.load()
 	w.cached(1, "")
 	since := "/api/v1/feed?since=" + w.clock.Now().Format(time.RFC3339Nano)

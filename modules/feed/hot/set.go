@@ -76,9 +76,9 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 // LeaveOut keeps these people's posts out of the lists for everybody. It is called before Start.
 func (s *Set) LeaveOut(people absent.Sets) { s.people = people }
 
-// Observe has f called with each author of whom a post came, went or changed, and with 0 where that may be so of
-// anybody. It must not wait, nor read the set. It is set before Start.
-func (s *Set) Observe(f func(author core.ID)) { s.observe = f }
+// Observe has f called with each author of whom, and each group in which, a post came, went or changed, and with 0
+// where that may be so of anybody. It must not wait, nor read the set. It is set before Start.
+func (s *Set) Observe(f func(authorOrGroup core.ID)) { s.observe = f }
 
 // Tolerance is how far ahead of its time a post counts as of now.
 func (s *Set) Tolerance() time.Duration { return s.cfg.ClockTolerance }

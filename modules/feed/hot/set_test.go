@@ -338,3 +338,23 @@ func TestARefreshReadsWhatWasWrittenSinceTheLastOneThatSucceeded(t *testing.T) {
 	require.NoError(t, set.Refresh(ctx, true))
 	require.Equal(t, writing+time.Second, after(time.Second))
 }
+
+func TestWhoObservesIsToldOfAuthorsAndGroups(t *testing.T) {
+	set := newSet(hot.DefaultConfig(), &table{}, &manualClock{noon})
+	var told []core.ID
+	set.Observe(func(id core.ID) { told = append(told, id) })
+	expect := func(change core.Change, want ...core.ID) {
+		t.Helper()
+		told = nil
+		set.Apply([]core.Change{change})
+		require.Equal(t, want, told)
+	}
+	one := post(1, 10, noon)
+	expect(put(one), 10)
+	one.Group = 7
+	expect(put(one), 10, 7, 10)
+	one.Group = 8
+	expect(put(one), 10, 8, 10, 7)
+	expect(deleted(1), 10, 8)
+	expect(deleted(1))
+}
