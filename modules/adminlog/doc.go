@@ -11,7 +11,8 @@
 // is killed at once leaves no row; one that PostgreSQL does not take is said where the command was given.
 //
 // Operators must be able to act while PostgreSQL is away: that is when they force a breaker. What cannot
-// be written then waits in memory and is written when PostgreSQL is back; each is also a line of the log,
-// with all that the row would have. When maxWaiting wait, calls that change something are refused, rather
-// than done without a record. What still waits when the process is killed is in the log alone.
+// be written then waits in memory and is written when PostgreSQL is back; each is a line of the log
+// meanwhile, with all that the row would have. When maxWaiting wait, calls that change something are
+// refused, rather than done without a record. What still waits when the process is killed is in the log
+// alone.
 package adminlog

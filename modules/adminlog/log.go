@@ -110,14 +110,18 @@ func (l *Log) count() int {
 func (l *Log) Record(ctx context.Context, a httpserver.Action) {
 	r := rowOf(a)
 	l.log.Info("an operator changed something", zap.String("who", a.Who), zap.String("what", a.What),
-		zap.String("target", a.Target),
-		zap.ByteString("before", r.before), zap.ByteString("after", r.after), zap.Int("status", a.Status),
+		zap.Int("status", a.Status), // not to what: that may be a person
 		zap.String("request_id", a.RequestID), zap.String("from", a.Address))
 	l.mu.Lock()
 	l.waiting = append(l.waiting, r)
 	l.waits.Set(float64(len(l.waiting)))
 	l.mu.Unlock()
 	l.flush(context.WithoutCancel(ctx))
+	if l.count() > 0 { // only then is more of it in the log, which is all that a killed process leaves
+		l.log.Warn("what an operator changed is in the log alone until PostgreSQL takes it", zap.String("what", a.What),
+			zap.String("target", a.Target), zap.ByteString("before", r.before), zap.ByteString("after", r.after),
+			zap.String("request_id", a.RequestID))
+	}
 }
 
 // Write keeps an action in PostgreSQL, or says why it is not there: for who does not stay to try again.

@@ -136,7 +136,6 @@ func (b *Book) refuse(refused core.RefusedKeys, k core.Key) {
 	refused[k] = struct{}{}
 	b.metrics.collisions.Inc()
 	if b.once(k) {
-		b.log.Error("a key has the number of another: what it names becomes dead letters", zap.String("key", k.Text),
-			zap.Int64("number", int64(k.ID)))
+		b.log.Error("a key has the number of another: what it names becomes dead letters", zap.Int64("number", int64(k.ID)))
 	}
 }

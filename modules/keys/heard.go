@@ -52,8 +52,7 @@ func (b *Book) settle(id core.ID, text string) {
 	}
 	b.metrics.collisions.Inc()
 	if k := (core.Key{ID: id, Text: heard}); b.once(k) {
-		b.log.Error("a key has the number of another: this replica names neither", zap.String("key", heard),
-			zap.Int64("number", int64(id)))
+		b.log.Error("a key has the number of another: this replica names neither", zap.Int64("number", int64(id)))
 	}
 }
 

@@ -60,7 +60,7 @@ func (r *rejects) refused(table string, m *sarama.ConsumerMessage, err error) {
 	defer r.mu.Unlock()
 	t := r.table(table)
 	t.run++
-	t.last = err
+	t.last = envelope.WithoutValue(err) // readiness tells it
 	if t.all() {
 		r.fails.WithLabelValues(table).Set(1)
 	}
@@ -68,7 +68,7 @@ func (r *rejects) refused(table string, m *sarama.ConsumerMessage, err error) {
 		r.said[key] = true
 		r.log.Error("a record became a dead letter; feedrank_cdc_dead_letters_total counts those that follow, "+
 			"`feedrank dlq list --queue cdc` shows them", zap.String("table", table), zap.Int32("partition", m.Partition),
-			zap.Int64("offset", m.Offset), zap.Error(err))
+			zap.Int64("offset", m.Offset), zap.Error(t.last))
 	}
 }
 

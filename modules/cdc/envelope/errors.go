@@ -10,6 +10,7 @@ import (
 type Error struct {
 	Reason string
 	Err    error
+	Value  string // that it is about, if it is about one: for dead letters, not for logs
 }
 
 // The reasons.
@@ -38,8 +39,28 @@ func Errorf(reason, format string, args ...any) *Error {
 	return &Error{Reason: reason, Err: fmt.Errorf(format, args...)}
 }
 
-// Error is the reason and the detail.
-func (e *Error) Error() string { return e.Reason + ": " + e.Err.Error() }
+// Quoting adds the value that it is about.
+func (e *Error) Quoting(value string) *Error {
+	e.Value = value
+	return e
+}
+
+// Error is the reason and the detail, with the value.
+func (e *Error) Error() string {
+	if e.Value == "" {
+		return e.Reason + ": " + e.Err.Error()
+	}
+	return fmt.Sprintf("%s: %s: %.70q", e.Reason, e.Err, e.Value)
+}
+
+// WithoutValue is what a log may hold of an error: people may be named by values.
+func WithoutValue(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return &Error{Reason: e.Reason, Err: e.Err}
+	}
+	return err
+}
 
 // Unwrap is the detail.
 func (e *Error) Unwrap() error { return e.Err }

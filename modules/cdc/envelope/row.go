@@ -74,7 +74,7 @@ func (r Row) Int(column string) (int64, error) {
 	if n := r.whole(column, r.fields[column], text); n != nil && n.IsInt64() {
 		return n.Int64(), nil
 	}
-	return 0, Errorf(ReasonValue, "column %s: %.40q is not a 64-bit integer", column, text)
+	return 0, Errorf(ReasonValue, "column %s: not a 64-bit integer", column).Quoting(text)
 }
 
 // Bool is the column as a flag: true, or a number that is not zero. Null is false.
@@ -89,7 +89,7 @@ func (r Row) Bool(column string) (bool, error) {
 	case "false", "f", "0", "":
 		return false, nil
 	}
-	return false, Errorf(ReasonValue, "column %s: %.40q is neither true nor false", column, text)
+	return false, Errorf(ReasonValue, "column %s: neither true nor false", column).Quoting(text)
 }
 
 func (r Row) value(column string) (json.RawMessage, error) {
@@ -119,7 +119,7 @@ func (r Row) KeyText(column string) (string, error) {
 		return n.String(), nil
 	}
 	if !isNull(raw) && raw[0] != '"' && !integer.MatchString(text) {
-		return "", Errorf(ReasonValue, "column %s: %.40q is neither text nor a whole number", column, text)
+		return "", Errorf(ReasonValue, "column %s: neither text nor a whole number", column).Quoting(text)
 	}
 	return text, nil
 }

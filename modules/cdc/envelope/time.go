@@ -75,7 +75,7 @@ func (r Row) Time(column string, unit Unit) (time.Time, error) {
 	}
 	t, ok := parseTime(text)
 	if !ok {
-		return time.Time{}, Errorf(ReasonValue, "column %s: %.40q is not a time", column, text)
+		return time.Time{}, Errorf(ReasonValue, "column %s: not a time", column).Quoting(text)
 	}
 	return Clamp(t), nil
 }

@@ -161,7 +161,7 @@ func (s *Source) key(field string, from envelope.Row) (core.Key, error) {
 	}
 	key, err := form.Parse(text)
 	if err != nil {
-		return core.Key{}, envelope.Errorf(envelope.ReasonValue, "column %s: %.70q is no key: %w", column, text, err)
+		return core.Key{}, envelope.Errorf(envelope.ReasonValue, "column %s: no key: %w", column, err).Quoting(text)
 	}
 	return key, nil
 }

@@ -111,7 +111,7 @@ func (t *Tail) Run(ctx context.Context) error { return t.tail.Run(ctx) }
 func (t *Tail) handle(m *sarama.ConsumerMessage) {
 	record, err := envelope.Decode(m.Key, m.Value)
 	if err != nil {
-		t.log.Debug("record not read", append(place(m), zap.Error(err))...)
+		t.log.Debug("record not read", append(place(m), zap.Error(envelope.WithoutValue(err)))...)
 		return
 	}
 	if kafka.HasHeader(m, envelope.HeaderRepair) { // whether it counts, only the consumer knows
@@ -143,7 +143,7 @@ func (t *Tail) handle(m *sarama.ConsumerMessage) {
 			change, ok, err = t.unclear(source, record) // the consumer asks PostgreSQL
 		}
 		if err != nil {
-			t.log.Debug("row not read", append(place(m), zap.Error(err))...)
+			t.log.Debug("row not read", append(place(m), zap.Error(envelope.WithoutValue(err)))...)
 		} else if ok {
 			t.notify([]core.Change{change})
 		}

@@ -42,7 +42,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		tracing.Observe(c.Request().Context(), s.seconds.WithLabelValues(route, method, class), took.Seconds())
 		if s.cfg.AccessLog {
 			tracing.Log(c.Request().Context(), s.log).Info("request",
-				zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path),
+				zap.String("method", c.Request().Method), zap.String("route", route),
 				zap.Int("status", c.Response().Status), zap.Duration("took", took),
 				zap.Stringer("from", answerOf(c).client))
 		}

@@ -148,7 +148,7 @@ func tellOfActing(log *zap.Logger) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			if p := principal(c); p.Service != "" {
 				tracing.Log(c.Request().Context(), log).Info("a service acts as a user",
-					zap.String("service", p.Service), zap.Stringer("user", p.User()),
+					zap.String("service", p.Service), zap.Int64("user", int64(p.UserID)),
 					zap.String("method", c.Request().Method), zap.String("route", c.Path()))
 			}
 			return next(c)
