@@ -98,11 +98,13 @@ func (s *stream) read(body io.ReadCloser) {
 // next is the next event; heartbeats are passed over.
 func (s *stream) next() sent {
 	s.t.Helper()
-	for {
+	for range 60 {
 		if e := s.any(); e.name != "" {
 			return e
 		}
 	}
+	require.Fail(s.t, "nothing but heartbeats came")
+	return sent{}
 }
 
 func (s *stream) any() sent {
