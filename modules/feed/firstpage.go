@@ -96,21 +96,19 @@ const lateArrival = time.Hour
 // every arrival is known, or there were so many that this is less.
 func (f *Feed) arrivedOf(r *request, set hot.View, since int64, arrive func(*hot.Post, reserve.Author) bool) {
 	more := true
-	latest := func(each func(core.ID, func(*hot.Post) bool), id core.ID) {
-		each(id, func(p *hot.Post) bool {
-			if p.Created < since {
-				return false
-			}
-			more = arrive(p, r.reserve.Author(p.Author))
-			return more
-		})
+	young := func(p *hot.Post) bool {
+		if p.Created < since {
+			return false
+		}
+		more = arrive(p, r.reserve.Author(p.Author))
+		return more
 	}
 	for _, author := range r.reserve.Authors {
 		if more && f.sourceOf(r.reserve, author, 0) != 0 {
-			latest(set.ByAuthor, author.ID)
+			set.ByAuthor(author.ID, young)
 		}
 		if more && f.inGroup(r.reserve, author.ID) {
-			latest(set.ByGroup, author.ID)
+			set.ByGroup(author.ID, young)
 		}
 		if !more {
 			return
