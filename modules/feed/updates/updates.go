@@ -207,6 +207,9 @@ func (u *Updates) becomeDue(since, until time.Time) {
 	ahead := u.hot.Tolerance()
 	set.DueSince(since.Add(ahead), until.Add(ahead), func(p *hot.Post) bool {
 		u.Changed(p.Author)
+		if p.Group.Valid() {
+			u.Changed(p.Group)
+		}
 		return true
 	})
 }
