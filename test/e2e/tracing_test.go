@@ -54,6 +54,22 @@ func TestATraceGoesFromTheRequestThroughKafkaIntoClickHouse(t *testing.T) {
 	require.NotContains(t, api.metrics("text/plain"), "trace_id")
 }
 
+// TestNobodyWaitsForACollectorThatIsAway holds that requests are answered while spans are dropped and counted.
+func TestNobodyWaitsForACollectorThatIsAway(t *testing.T) {
+	cfg := settings(t, stack.New(t), string(app.API))
+	cfg.Tracing.Endpoint, cfg.Tracing.Sample = "http://"+nowhere(t)+"/v1/traces", 1
+	cfg.Tracing.Every, cfg.Tracing.Queue = 50*time.Millisecond, 100
+	p := start(t, cfg)
+	for range 40 { // of several spans each
+		require.Equal(t, http.StatusOK, p.traced(http.MethodGet, "/api/v1/feed/trending", ""))
+	}
+	wait.Until(t, func() bool {
+		require.Equal(t, http.StatusOK, p.traced(http.MethodGet, "/api/v1/feed/trending", ""))
+		return !strings.Contains(p.metrics("text/plain"), `feedrank_tracing_dropped_spans_total{reason="queue_full"} 0`)
+	})
+	require.Contains(t, p.metrics("text/plain"), "feedrank_tracing_sent_spans_total 0\n")
+}
+
 // requirePath waits until a trace has a way from its root down to the first span of the last name.
 func requirePath(t *testing.T, to *otlp.Receiver, trace string, path ...string) {
 	t.Helper()
