@@ -155,7 +155,7 @@ func TestInitKnowsTheMannersOfOtherApps(t *testing.T) {
 	t.Run("lemmy", func(t *testing.T) {
 		cfg, text, said := proposed(t, example(t, "lemmy_like.sql"))
 		sameTables(t, mapped(t, "lemmy_like"), cfg.CDC.Tables) // votes down are no likes
-		require.Contains(t, text, "# public.community_follower: 0 rows; person_id are in community_id")
+		require.Contains(t, text, "# public.community_follower: 0 rows; person_id get the posts of community_id")
 		require.Contains(t, said, "public.post: CHECK: posts whose members_only is true are for the members of their "+
 			"community_id alone: is it so?")
 	})
@@ -237,8 +237,9 @@ func TestInitProposesGroupsWhereItIsKnownWhoIsInThem(t *testing.T) {
 	t.Run("all posts are, and nothing says which are closed", func(t *testing.T) {
 		cfg, _, said := proposed(t, users+members+posts("club_id int NOT NULL REFERENCES clubs"))
 		require.Empty(t, cfg.CDC.Tables.Post.MembersWhen)
-		require.Empty(t, cfg.CDC.Tables.Member.Table)
-		require.Contains(t, said, "public.posts: CHECK: are posts of some club_id for its members alone?")
+		require.Equal(t, "club_id", cfg.CDC.Tables.Post.Columns["group_id"])
+		require.Equal(t, "public.club_members", cfg.CDC.Tables.Member.Table, "who gets them")
+		require.Contains(t, said, "public.posts: CHECK: everybody may see the posts of each club_id: are those of some")
 	})
 	t.Run("nobody knows who is in it", func(t *testing.T) {
 		cfg, _, said := proposed(t, users+posts("club_id int REFERENCES clubs"))

@@ -25,10 +25,9 @@ func TestTheGuideNamesPagesThatAreThere(t *testing.T) {
 		require.True(t, pages[path], "%s is no page", path)
 	}
 	for _, path := range []string{
-		"/console", "/console/feed", "/console/feed/compare", "/console/why-not", "/console/ranking", "/console/quality",
-		"/console/trending", "/console/suggestions", "/console/pipeline", "/console/dead-letters", "/console/operations",
-		"/console/runbook", "/console/actions",
+		"", "/feed", "/feed/compare", "/why-not", "/ranking", "/quality", "/trending", "/suggestions", "/pipeline",
+		"/dead-letters", "/operations", "/runbook", "/actions",
 	} {
-		require.True(t, named[path], "the guide does not name %s", path)
+		require.True(t, named["/console"+path], "the guide does not name %s", path)
 	}
 }

@@ -838,6 +838,7 @@ export interface components {
             author: components["schemas"]["ID"];
             created_at: components["schemas"]["Time"];
             score: number;
+            /** @description what brought the post: followees, affinity, groups, trending or popular */
             source: string;
             /** @description Send it back with events on this post */
             feed_session: string;
@@ -1228,7 +1229,7 @@ export interface operations {
                 limit?: number;
                 /** @description next_cursor of the page before */
                 cursor?: string;
-                /** @description ranked (ch is another word for it) leaves out what was seen in the last day. timeline is what followees posted, latest first, and complete: it has what was seen, too, unless feed.timeline_hides_seen is set. */
+                /** @description ranked (ch is another word for it) leaves out what was seen in the last day. timeline is what followees posted and others in the viewer's groups, latest first, and complete: it has what was seen, too, unless feed.timeline_hides_seen is set. */
                 algo?: "ranked" | "ch" | "timeline";
                 explain?: boolean;
                 /** @description as_of of the page that is shown; a time as RFC 3339 has it, at most a minute ahead */
