@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,7 +74,9 @@ func TestAClusterIsFoundByOneAddress(t *testing.T) {
 	require.NoError(t, err)
 	command(t, nodes[0], "CLUSTER", "ADDSLOTSRANGE", "0", "8191")
 	command(t, nodes[1], "CLUSTER", "ADDSLOTSRANGE", "8192", "16383")
-	command(t, nodes[0], "CLUSTER", "MEET", host, port)
+	bus := command(t, nodes[1], "CONFIG", "GET", "cluster-port")
+	bus = strings.TrimSuffix(strings.TrimPrefix(bus, "map[cluster-port:"), "]")
+	command(t, nodes[0], "CLUSTER", "MEET", host, port, bus)
 	for _, node := range nodes {
 		wait.Until(t, func() bool {
 			return contains(command(t, node, "CLUSTER", "INFO"), "cluster_state:ok", "cluster_known_nodes:2")

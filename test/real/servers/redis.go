@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"slices"
 	"syscall"
 
 	"github.com/redis/rueidis"
@@ -30,6 +31,13 @@ func newRedis(ctx context.Context, dir string, arguments ...string) (*server, er
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(arguments, "--cluster-enabled") {
+		bus, err := busPort(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		arguments = append(arguments, "--cluster-port", bus)
 	}
 	return &server{plan: plan{
 		name: "redis", addr: addr, dir: dir,
@@ -56,6 +64,17 @@ func newRedis(ctx context.Context, dir string, arguments ...string) (*server, er
 		},
 		stop: syscall.SIGTERM, whenOrphaned: syscall.SIGKILL,
 	}}, nil
+}
+
+// busPort chooses the port by which nodes of a cluster talk: by itself it is 10,000 above the other, where an outgoing
+// connection may have it.
+func busPort(ctx context.Context, dir string) (string, error) {
+	addr, err := choosePort(ctx, dir, "bus")
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(addr)
+	return port, err
 }
 
 // find returns the first program that is there: one in the PATH, or a path.
