@@ -120,53 +120,58 @@ func (b *Builder) fromAffinity(_ context.Context, c *computation, s source) ([]h
 
 // latestOf gives the latest posts of at most authors authors, the latest of all.
 func (b *Builder) latestOf(c *computation, s source, authors int, which func(reserve.Author) bool) []hot.Post {
-	edge := c.now.Add(-b.cfg.Window).UnixMicro()
-	var posts []hot.Post
+	young := b.youngest(c, s)
 	set := c.hot.View()
 	for _, a := range c.reserve.Authors {
 		if authors == 0 || !which(a) || c.filters.RejectAuthor(a) != nil {
 			continue
 		}
 		authors--
-		taken := 0
-		set.ByAuthor(a.ID, func(p *hot.Post) bool {
-			if p.Created < edge || taken == s.cfg.PerAuthor {
-				return false
-			}
-			if c.reject(p, a) == nil {
-				posts = append(posts, *p)
-				taken++
-			}
-			return true
-		})
+		young.taken = 0
+		set.ByAuthor(a.ID, func(p *hot.Post) bool { return young.take(p, a) })
 	}
 	set.Close()
-	return latest(posts, s.cfg.Limit)
+	return latest(young.posts, s.cfg.Limit)
 }
 
 // fromGroups gives the latest posts in the groups of which the viewer is a member.
 func (b *Builder) fromGroups(_ context.Context, c *computation, s source) ([]hot.Post, error) {
-	edge := c.now.Add(-b.cfg.Window).UnixMicro()
-	var posts []hot.Post
+	young := b.youngest(c, s)
 	set := c.hot.View()
 	for _, group := range c.reserve.Authors {
 		if group.Relation&reserve.MemberOf == 0 {
 			continue
 		}
-		taken := 0
-		set.ByGroup(group.ID, func(p *hot.Post) bool {
-			if p.Created < edge || taken == s.cfg.PerAuthor {
-				return false
-			}
-			if c.reject(p, c.reserve.Author(p.Author)) == nil {
-				posts = append(posts, *p)
-				taken++
-			}
-			return true
-		})
+		young.taken = 0
+		set.ByGroup(group.ID, func(p *hot.Post) bool { return young.take(p, c.reserve.Author(p.Author)) })
 	}
 	set.Close()
-	return latest(posts, s.cfg.Limit), nil
+	return latest(young.posts, s.cfg.Limit), nil
+}
+
+// youngest are the posts inside the window that the viewer may see, so many of each author or group.
+type youngest struct {
+	c     *computation
+	edge  int64
+	most  int
+	taken int // of this author or group
+	posts []hot.Post
+}
+
+func (b *Builder) youngest(c *computation, s source) *youngest {
+	return &youngest{c: c, edge: c.now.Add(-b.cfg.Window).UnixMicro(), most: s.cfg.PerAuthor}
+}
+
+// take takes a post, unless a filter rejects it, and tells whether an older one is wanted.
+func (y *youngest) take(p *hot.Post, author reserve.Author) (more bool) {
+	if p.Created < y.edge || y.taken == y.most {
+		return false
+	}
+	if y.c.reject(p, author) == nil {
+		y.posts = append(y.posts, *p)
+		y.taken++
+	}
+	return true
 }
 
 func latest(posts []hot.Post, limit int) []hot.Post {
