@@ -32,7 +32,7 @@ type drill struct {
 	before, after version
 
 	on       *harness.Environment
-	balancer balancer
+	balancer harness.Balancer
 	people   *people
 	fleet    []*member // as they started
 	replaced int
@@ -66,7 +66,10 @@ func run(ctx context.Context, o options) (err error) {
 	defer pool.Close()
 	client := clickhouse.New(d.cfg.ClickHouse, prometheus.NewRegistry())
 	defer client.Close()
-	d.people = &people{through: &d.balancer, app: pool, token: d.tokens(), users: users, posts: posts}
+	d.people = &people{
+		through: &d.balancer, before: d.before.name, app: pool, token: d.tokens(),
+		users: users, posts: posts,
+	}
 	_, err = harness.Measure(ctx, harness.Bench{Name: "upgrade", Run: d.replaceAll}, harness.Target{
 		Postgres: pool, ClickHouse: client, Logs: o.dir, Out: os.Stdout,
 		Feedrank: func(args ...string) *exec.Cmd { return d.command(d.before, args...) },
@@ -85,7 +88,7 @@ func (d *drill) point(at embedded.Addresses) {
 		"KAFKA__BROKERS": d.cfg.Kafka.Brokers[0], "KAFKA__REPLICATION_FACTOR": "1",
 		"REDIS__ADDRS": d.cfg.Redis.Addrs[0], "REDIS__DISABLE_CACHE": "true",
 		"RATE_LIMIT__USER_PER_MINUTE": "0", "RATE_LIMIT__ADDRESS_PER_MINUTE": "0", // one address is everybody
-		"HTTP__DRAIN_DELAY": drainFor.String(),
+		"HTTP__DRAIN_DELAY": harness.DrainFor.String(),
 	}
 	for key, value := range set {
 		d.environment = append(d.environment, "FEEDRANK_"+key+"="+value)
@@ -148,7 +151,7 @@ func (d *drill) underLoad(ctx context.Context) error {
 	living, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
-	go d.balancer.watch(living)
+	go d.balancer.Watch(living)
 	go func() { ended <- d.people.live(living) }()
 	err := d.stages(ctx)
 	stop()
@@ -204,14 +207,14 @@ func (d *drill) replace(ctx context.Context, to version, m *member) error {
 	old := m.now
 	m.now = fresh
 	if m.roles == "api" {
-		d.balancer.add(ctx, fresh, to == d.before)
+		d.balancer.Add(ctx, fresh, to.name)
 	}
 	if old == nil {
 		return nil
 	}
 	d.replaced++
 	err = old.Stop()
-	d.balancer.remove(old)
+	d.balancer.Remove(old)
 	return err
 }
 

@@ -22,7 +22,8 @@ import (
 
 // people read pages, tell what they saw, and post, follow and block, until they are told to stop.
 type people struct {
-	through      *balancer
+	through      *harness.Balancer
+	before       string // the version of which repeats are not judged
 	app          *pgxpool.Pool
 	token        func(core.ID) (string, error)
 	users, posts int
@@ -79,12 +80,15 @@ func (p *people) live(ctx context.Context) error {
 }
 
 // ask sends a request. What fails is counted; see gets the body of a success.
-func (p *people) ask(r harness.Request, user core.ID, see func([]byte)) (from replica, ok bool, err error) {
+func (p *people) ask(r harness.Request, user core.ID, see func([]byte)) (from *harness.Replica, ok bool, err error) {
 	if r.Token, err = p.token(user); err != nil {
 		return from, false, err
 	}
 	p.requests.Add(1)
-	from, failure := p.through.do(&r, see)
+	failure := "no replica is ready"
+	if from = p.through.Next(); from != nil {
+		failure = from.Client.Do(&r, see)
+	}
 	if failure != "" {
 		p.failed.Add(1)
 		p.example("failed", from, "%s %.60s: %s", r.Method, r.Path, failure)
@@ -92,16 +96,23 @@ func (p *people) ask(r harness.Request, user core.ID, see func([]byte)) (from re
 	return from, failure == "", nil
 }
 
-func (p *people) example(kind string, from replica, format string, args ...any) {
+func (p *people) example(kind string, from *harness.Replica, format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.examples == nil {
 		p.examples = map[string][]string{}
 	}
 	if of := p.examples[kind]; len(of) < mostExamples {
-		p.examples[kind] = append(of, fmt.Sprintf("%s %s: %s", time.Now().UTC().Format(time.TimeOnly), from.name(),
+		p.examples[kind] = append(of, fmt.Sprintf("%s %s: %s", time.Now().UTC().Format(time.TimeOnly), nameOf(from),
 			fmt.Sprintf(format, args...)))
 	}
+}
+
+func nameOf(r *harness.Replica) string {
+	if r == nil {
+		return "nobody"
+	}
+	return r.Name
 }
 
 // read is a session of three pages. Each may be of another replica, so of another version; no post may come twice.
@@ -143,8 +154,8 @@ func (p *people) read(rng *rand.Rand) error {
 }
 
 // countRepeat counts against the version that showed a post again: that of before is as it is.
-func (p *people) countRepeat(from replica, user core.ID, post string) {
-	if from.before {
+func (p *people) countRepeat(from *harness.Replica, user core.ID, post string) {
+	if from.Version == p.before {
 		p.repeatedBefore.Add(1)
 		return
 	}

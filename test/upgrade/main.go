@@ -2,8 +2,8 @@
 // version; this version migrates them; each replica is replaced while people read, act and post; some are rolled
 // back, and replaced again. No request may fail, no page may be degraded, no event may be lost or counted twice.
 //
-// versions.go builds both programs from git, load.go is the people and balancer.go the load balancer before the
-// replicas, drill.go replaces them, and verify.go compares what is left with what was answered.
+// versions.go builds both programs from git, load.go is the people before the replicas, drill.go replaces them, and
+// verify.go compares what is left with what was answered.
 package main
 
 import (

@@ -29,7 +29,7 @@ func Availability() harness.Bench {
 			}
 			ctx, cancel := context.WithCancel(ctx)
 			var background sync.WaitGroup
-			background.Go(func() { d.balancer.watch(ctx) })
+			background.Go(func() { d.balancer.Watch(ctx) })
 			background.Go(func() { d.feeds.run(ctx) })
 			background.Go(func() { d.events.run(ctx) })
 			err = d.run(ctx)
@@ -96,7 +96,6 @@ func newDrill(ctx context.Context, on *harness.Environment) (*drill, error) {
 			return nil, err
 		}
 	}
-	d.balancer.look(ctx)
 	var err error
 	if d.admin, err = on.Token(1); err != nil {
 		return nil, err
