@@ -12,7 +12,7 @@ import (
 // looked once already, as in feed-mixed.
 func Mixed() harness.Bench {
 	return harness.Bench{
-		Name: "mixed",
+		Name: "mixed", AnyKeys: true,
 		Says: "feeds, events, trending and suggestions together, 1k requests a second for 10 minutes",
 		Run: func(ctx context.Context, on *harness.Environment) error {
 			program, err := on.Serve(ctx, "program", "all")
