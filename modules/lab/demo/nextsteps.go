@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // nextSteps says how to go on alone.
@@ -34,8 +36,8 @@ func (t *tour) nextSteps(ctx context.Context) error {
 	t.screen.line("  curl -sH \"Authorization: Bearer $TOKEN\" '%s/api/v1/feed/trending?window=24h'", t.client.base)
 	if len(p.Items) > 0 {
 		t.screen.line("  curl -sH \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' '%s/api/v1/events' \\", t.client.base)
-		t.screen.line(`    -d '{"events":[{"event_id":"'$(uuidgen)'","action":"like","post_id":"%s","author_id":"%s","occurred_at":"'$(date -u +%%FT%%TZ)'"}]}'`,
-			p.Items[0].Post, p.Items[0].Author)
+		t.screen.line(`    -d '{"events":[{"event_id":"%s","action":"like","post_id":"%s","author_id":"%s","occurred_at":"'$(date -u +%%FT%%TZ)'"}]}'   # however often: it counts once`,
+			uuid.NewString(), p.Items[0].Post, p.Items[0].Author)
 	}
 	t.screen.line("")
 	t.screen.line("  ADMIN=%s   # an operator", admin)
