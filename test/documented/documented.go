@@ -1,5 +1,5 @@
-// Package documented holds the runbook to the metrics that exist: each has an entry that says what to do when it
-// rises.
+// Package documented holds documents to what they tell of: the runbook to the metrics that exist, the guides to
+// commands that a test runs.
 package documented
 
 import (

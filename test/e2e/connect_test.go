@@ -5,34 +5,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	osexec "os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/app/cli"
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
-	"github.com/feedrank/feedrank/modules/platform/proc"
+	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
-
-// asCommand makes this test program be bin/feedrank.
-const asCommand = "FEEDRANK_TEST_AS_COMMAND"
-
-func beCommandIfAsked() {
-	if os.Getenv(asCommand) != "" {
-		os.Exit(cli.Main("test"))
-	}
-}
 
 // theirTables are of an app that has never heard of us.
 const theirTables = `
@@ -71,51 +58,31 @@ func steps(t *testing.T) string {
 // in the environment, which goes over the file.
 func TestTheFiveStepsOfTheReadmeConnectAnAppsDatabase(t *testing.T) {
 	addresses := embeddedtest.Stack(t).Addresses()
-	dsn, prefix := embeddedtest.NewDatabase(t), embeddedtest.Prefix(t)
-	conn, err := pgx.Connect(t.Context(), dsn)
+	at := stack.Configs(addresses)
+	at.PostgresConfig.DSN, at.KafkaConfig.TopicPrefix = embeddedtest.NewDatabase(t), embeddedtest.Prefix(t)
+	at.ClickHouseConfig.Database = embeddedtest.NewClickHouseDatabase(t)
+	at.RedisConfig.Addrs = []string{embeddedtest.NewRedis(t)}
+	cfg := settings(t, at)
+	cfg.HTTP.Addr = nowhere(t)
+	conn, err := pgx.Connect(t.Context(), cfg.Postgres.DSN)
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), theirTables)
 	require.NoError(t, err)
 	require.NoError(t, conn.Close(t.Context()))
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := free.Addr().String()
-	require.NoError(t, free.Close())
 
-	dir := t.TempDir()
-	program, err := os.Executable()
-	require.NoError(t, err)
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "bin", "feedrank"),
-		[]byte("#!/bin/sh\n"+asCommand+"=1 exec '"+program+"' \"$@\"\n"), 0o700))
-
-	slot := "s" + strings.Trim(strings.NewReplacer(".", "", "-", "").Replace(prefix), "_")
-	script := "set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null' EXIT\n" +
-		strings.ReplaceAll(steps(t), "127.0.0.1:8080", addr) + "\necho; echo token=$TOKEN\nwait\n"
-	cmd := osexec.Command("bash", "-c", script)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(),
-		"FEEDRANK_POSTGRES__DSN="+dsn,
-		"FEEDRANK_CLICKHOUSE__ADDRS="+addresses.ClickHouse.Addr, "FEEDRANK_CLICKHOUSE__USER="+addresses.ClickHouse.User,
-		"FEEDRANK_CLICKHOUSE__PASSWORD="+addresses.ClickHouse.Password,
-		"FEEDRANK_CLICKHOUSE__DATABASE="+embeddedtest.NewClickHouseDatabase(t),
-		"FEEDRANK_KAFKA__BROKERS="+strings.Join(addresses.Kafka.Brokers, ","), "FEEDRANK_KAFKA__TOPIC_PREFIX="+prefix,
-		"FEEDRANK_KAFKA__REPLICATION_FACTOR=1",
-		"FEEDRANK_REDIS__ADDRS="+embeddedtest.NewRedis(t), "FEEDRANK_REDIS__DISABLE_CACHE=true",
-		"FEEDRANK_CDC__SOURCE__SLOT="+slot, "FEEDRANK_CDC__SOURCE__PUBLICATION="+slot,
-		"FEEDRANK_HTTP__ADDR="+addr)
+	addr := cfg.HTTP.Addr
+	cmd := shell(installed(t), onServers(cfg), "set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null' EXIT\n"+
+		strings.ReplaceAll(steps(t), "127.0.0.1:8080", addr)+"\necho; echo token=$TOKEN\nwait\n")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	var said strings.Builder
 	cmd.Stderr = &said
-	child, err := proc.Start(cmd, syscall.SIGTERM)
-	require.NoError(t, err)
+	begin(t, cmd)
 	defer func() {
 		if t.Failed() {
 			t.Log(said.String())
 		}
 	}()
-	t.Cleanup(func() { require.NoError(t, proc.KillTree(child.PID())) })
 
 	token := ""
 	for lines := bufio.NewScanner(out); token == "" && lines.Scan(); {
