@@ -217,7 +217,7 @@ func trendingJob() fx.Option {
 		func(cfg rank.Config) trending.Weights {
 			e := cfg.Engagement
 			return trending.Weights{
-				Like: e.Like, Comment: e.Comment, Share: e.Share,
+				Like: e.Like, Comment: e.Comment, Share: e.Share, Dislike: e.Dislike,
 				PriorInteractions: e.PriorInteractions, PriorExposures: e.PriorExposures,
 				MaxRate: e.MaxRate, MinPeople: e.MinPeople, PeopleShare: e.PeopleShare,
 				Decay: cfg.TrendingDecay, WeeklyDecay: cfg.WeeklyDecay,

@@ -148,6 +148,9 @@ func Default() Config {
 
 // WithKeyForms tells the parts of the program that read keys what those look like.
 func (c Config) WithKeyForms() Config {
+	if c.Engagement.Likes == "cdc" {
+		c.Engagement.Heaviest = c.CDC.Tables.Heaviest()
+	}
 	c.Auth.UserKeys, c.Events.Keys, c.CDC.Tables.Keys = c.Keys.Users, c.Keys.Forms(), c.Keys.Forms()
 	return c
 }

@@ -120,6 +120,9 @@ func (e *explanation) print(user, post core.Key, out io.Writer) error {
 		term("engagement", x.Engagement, x.Weights.Engagement,
 			fmt.Sprintf("%d likes, %d comments, %d shares on %d exposures in 24 h", in.Likes, in.Comments, in.Shares,
 				in.Exposures))
+		if in.Dislikes > 0 {
+			term("disliked", x.Disliked, x.Weights.Engagement, fmt.Sprintf("%d dislikes in 24 h", in.Dislikes))
+		}
 		term("affinity", x.Affinity, x.Weights.Affinity,
 			fmt.Sprintf("%.1f weighted interactions with the author in 90 days", in.Interactions))
 		line("score\t\t\t%.4f", e.Score)

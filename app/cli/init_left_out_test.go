@@ -85,33 +85,31 @@ func TestInitReadsWhatItsRoleMayRead(t *testing.T) {
 	require.NotContains(t, err.Error(), "hunter2")
 }
 
-func TestInitTakesOnlyVotesUpAsLikes(t *testing.T) {
+func TestInitTakesVotesDownAsDislikes(t *testing.T) {
 	const likes = `CREATE TABLE votes (user_id bigint, post_id bigint, value int, created_at timestamptz, PRIMARY KEY (user_id, post_id))`
 	for name, c := range map[string]struct {
 		rows, reason string
-		want         []mapping.Condition
+		taken        bool
 	}{
-		"up and down": {"(1, 1, 1), (2, 1, -1), (3, 1, 2)", "only value 1, 2", valueIn("1", "2")},
-		"none yet":    {"", "only value 1", valueIn("1")},
-		"only down":   {"(1, 1, -1)", "no row that was looked at has a value above 0", nil},
-		"many":        {"(1, 1, 1), (1, 2, 2), (1, 3, 3), (1, 4, 4), (1, 5, 5), (1, 6, 6), (1, 7, 7), (1, 8, 8), (1, 9, 9)", "value has many values", nil},
+		"up and down": {"(1, 1, 1), (2, 1, -1), (3, 1, 2)", "a value above 0 is a like, below 0 a dislike", true},
+		"none yet":    {"", "a value above 0 is a like", true},
+		"only down":   {"(1, 1, -1)", "below 0 a dislike", true},
+		"many":        {"(1, 1, 1), (1, 2, 2), (1, 3, 3), (1, 4, 4), (1, 5, 5), (1, 6, 6), (1, 7, 7), (1, 8, 8), (1, 9, 9)", "value has many values", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.rows != "" {
 				c.rows = "; INSERT INTO votes (user_id, post_id, value) VALUES " + c.rows
 			}
 			cfg, text, _ := proposed(t, usersAndPosts+likes+c.rows)
-			require.Equal(t, c.want, cfg.CDC.Tables.Like.OnlyWhen)
-			require.Equal(t, c.want == nil, cfg.CDC.Tables.Like.Table == "")
+			require.Equal(t, c.taken, cfg.CDC.Tables.Like.Table == "public.votes")
+			require.Equal(t, c.taken, cfg.CDC.Tables.Like.Columns["value"] == "value")
+			require.Empty(t, cfg.CDC.Tables.Like.OnlyWhen)
 			require.Contains(t, text, c.reason)
 		})
 	}
 	cfg, _, _ := proposed(t, usersAndPosts+`CREATE TABLE votes (user_id bigint, post_id bigint, is_upvote bool, created_at timestamptz, PRIMARY KEY (user_id, post_id))`)
-	require.Equal(t, []mapping.Condition{{Column: "is_upvote", Is: "true"}}, cfg.CDC.Tables.Like.OnlyWhen)
-}
-
-func valueIn(values ...string) []mapping.Condition {
-	return []mapping.Condition{{Column: "value", In: values}}
+	require.Equal(t, map[string]int{"true": 1, "false": -1}, cfg.CDC.Tables.Like.Values)
+	require.Equal(t, "is_upvote", cfg.CDC.Tables.Like.Columns["value"])
 }
 
 func TestInitHidesWhoIsSuspended(t *testing.T) {

@@ -107,8 +107,10 @@ func spelled(c mapping.Config) mapping.Config {
 		for _, field := range k.Fields() {
 			columns[field] = table.Column(field)
 		}
-		if group := table.Columns[k.Optional()]; group != "" {
-			columns[k.Optional()] = group
+		for _, optional := range k.Optional() {
+			if column := table.Columns[optional]; column != "" {
+				columns[optional] = column
+			}
 		}
 		table.Columns = columns
 		for _, list := range []*[]mapping.Condition{&table.OnlyWhen, &table.GoneWhen, &table.HiddenWhen} {
@@ -118,6 +120,9 @@ func spelled(c mapping.Config) mapping.Config {
 		}
 		if len(table.Constants) == 0 {
 			table.Constants = nil
+		}
+		if len(table.Values) == 0 {
+			table.Values = nil
 		}
 	}
 	return c
@@ -154,7 +159,7 @@ func TestInitKnowsTheMannersOfOtherApps(t *testing.T) {
 	})
 	t.Run("lemmy", func(t *testing.T) {
 		cfg, text, said := proposed(t, example(t, "lemmy_like.sql"))
-		sameTables(t, mapped(t, "lemmy_like"), cfg.CDC.Tables) // votes down are no likes
+		sameTables(t, mapped(t, "lemmy_like"), cfg.CDC.Tables) // votes down are dislikes
 		require.Contains(t, text, "# public.community_follower: 0 rows; person_id get the posts of community_id")
 		require.Contains(t, said, "public.post: CHECK: posts whose members_only is true are for the members of their "+
 			"community_id alone: is it so?")

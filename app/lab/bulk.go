@@ -186,6 +186,7 @@ func asMapped(table string, rows [][]any) (kind mapping.Kind, mapped []mapping.R
 			pair(mapping.Mute) // muted_id, muter_id
 		case "likes":
 			pair(mapping.Like) // post_id, user_id
+			m.Value = 1
 		case "comments":
 			kind, m.Key, m.First, m.Other = mapping.Comment, text(row, 0), of(m, row, 1), of(m, row, 2)
 			m.CreatedAt = when(row, 3)

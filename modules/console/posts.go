@@ -89,9 +89,9 @@ func terms(e *core.Explain, most float64) []term {
 			Formula: product(e.Weights.Freshness, e.Freshness), Why: age(in.AgeHours) + " old",
 		},
 		{
-			Name: "Engagement", Class: "engaged", Value: e.Weights.Engagement * e.Engagement,
-			Formula: product(e.Weights.Engagement, e.Engagement),
-			Why:     reactions(in.Likes, in.Comments, in.Shares, in.Exposures),
+			Name: "Engagement", Class: "engaged", Value: e.Weights.Engagement * (e.Engagement + e.Disliked),
+			Formula: product(e.Weights.Engagement, e.Engagement+e.Disliked),
+			Why:     reactions(in.Likes, in.Comments, in.Shares, in.Exposures) + dislikes(in.Dislikes),
 		},
 		{
 			Name: "Affinity", Class: "affine", Value: e.Weights.Affinity * e.Affinity,
@@ -118,6 +118,14 @@ func reactions(likes, comments, shares, exposures int64) string {
 	return fmt.Sprintf("%s, %s, %s, %s", views.Plural(int(likes), "like", "likes"),
 		views.Plural(int(comments), "comment", "comments"), views.Plural(int(shares), "share", "shares"),
 		views.Plural(int(exposures), "exposure", "exposures"))
+}
+
+// dislikes are the votes against a post; most have none.
+func dislikes(n int64) string {
+	if n <= 0 {
+		return ""
+	}
+	return ", " + views.Plural(int(n), "dislike", "dislikes")
 }
 
 func product(weight, value float64) string { return fmt.Sprintf("%.2f × %.3f", weight, value) }

@@ -5,6 +5,9 @@ package core
 type CountedFrom struct {
 	Likes    string `koanf:"likes_from" validate:"oneof=events cdc"`    // events: what clients send; cdc: the app's table of likes
 	Comments string `koanf:"comments_from" validate:"oneof=events cdc"` // events: what clients send; cdc: the app's table of comments
+
+	// Heaviest is how many likes one reaction may be, if more than one: the mapping says so.
+	Heaviest int64 `koanf:"-"`
 }
 
 // CountedFromEvents is the default: everything is counted from what clients send.

@@ -37,9 +37,10 @@ type Post struct {
 // Engagement counts what people did with a post in a window of time.
 type Engagement struct {
 	Exposures int64 // impressions
-	Likes     int64
+	Likes     int64 // a reaction of more than one (cdc.tables.like.values) counts as so many
 	Comments  int64
 	Shares    int64
+	Dislikes  int64 // votes against it; only the app's own table tells of them
 }
 
 // Add sums two windows.
@@ -49,5 +50,6 @@ func (e Engagement) Add(o Engagement) Engagement {
 		Likes:     e.Likes + o.Likes,
 		Comments:  e.Comments + o.Comments,
 		Shares:    e.Shares + o.Shares,
+		Dislikes:  e.Dislikes + o.Dislikes,
 	}
 }

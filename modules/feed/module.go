@@ -35,7 +35,7 @@ import (
 func Module() fx.Option {
 	return fx.Module("feed",
 		fx.Provide(
-			rank.NewLive, newAbsent, newPrivate, newOptedOut, newHot, newRecentEdges, newFeed, newTuner, newStreams,
+			rank.NewLiveOf, newAbsent, newPrivate, newOptedOut, newHot, newRecentEdges, newFeed, newTuner, newStreams,
 			newUpdates,
 			func(cfg Config, client *redis.Client) *store.Store { return store.New(cfg.Store, client) },
 			fx.Annotate(func(s *absent.Set) ops.Check { return ops.Check{Name: "absent people", Probe: s.Check} },

@@ -44,25 +44,30 @@ func (f *Feed) TrendReasons(ctx context.Context, window string, limit int) (Tren
 		if there {
 			one.Post = p
 		}
-		out.Items = append(out.Items, reasonOf(one, there, hour, r.Now))
+		reason := reasonOf(one)
+		if there {
+			reason.done(r.Ranking, set.Done(&p, hour, r.Now))
+		}
+		out.Items = append(out.Items, reason)
 	}
 	set.Close()
 	for _, one := range left {
-		reason := reasonOf(one.Ranked, true, hour, r.Now)
+		reason := reasonOf(one.Ranked)
+		reason.done(r.Ranking, one.Did)
 		reason.Why = one.Why
 		out.LeftOut = append(out.LeftOut, reason)
 	}
 	return out, nil
 }
 
-func reasonOf(one hot.Ranked, counted, hour bool, now time.Time) TrendReason {
+func reasonOf(one hot.Ranked) TrendReason {
 	p := &one.Post
-	out := TrendReason{
+	return TrendReason{
 		Post: p.ID, Author: p.Author, CreatedAt: time.UnixMicro(p.Created).UTC(), Score: one.Value,
 	}
-	if counted {
-		did := p.Done(hour, now)
-		out.Did, out.People = &did, rank.People(did)
-	}
-	return out
+}
+
+// done tells what people did with the post.
+func (t *TrendReason) done(ranking *rank.Versioned, did core.Engagement) {
+	t.Did, t.People = &did, ranking.People(did)
 }

@@ -20,14 +20,14 @@ type source struct {
 
 func (s source) top(ctx context.Context, w window, weights *Weights, now time.Time, limit int) ([]candidate, error) {
 	var (
-		ids                   proto.ColInt64
-		exposed, interactions proto.ColFloat64
-		found                 []candidate
+		ids                             proto.ColInt64
+		exposed, interactions, disliked proto.ColFloat64
+		found                           []candidate
 	)
 	name, params := s.from.Query("trending_top", map[string]any{
 		"since": w.since(now).Unix(), "day": now.Truncate(time.Hour).Add(-23 * time.Hour).Unix(),
 		"days": max(1, int(w.length.Hours())/24), "limit": limit,
-		"like": weights.Like, "comment": weights.Comment, "share": weights.Share,
+		"like": weights.Like, "comment": weights.Comment, "share": weights.Share, "dislike": weights.Dislike,
 		"a": weights.PriorInteractions, "b": weights.PriorExposures, "rate": weights.rate(),
 		"min_people": weights.MinPeople, "people_share": weights.PeopleShare,
 	})
@@ -38,12 +38,13 @@ func (s source) top(ctx context.Context, w window, weights *Weights, now time.Ti
 			{Name: "post_id", Data: &ids},
 			{Name: "exposed", Data: &exposed},
 			{Name: "interactions", Data: &interactions},
+			{Name: "disliked", Data: &disliked},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
 				found = append(found, candidate{
 					post: core.ID(ids.Row(i)), exposed: exposed.Row(i),
-					interactions: interactions.Row(i),
+					interactions: interactions.Row(i), disliked: disliked.Row(i),
 				})
 			}
 			return nil

@@ -72,7 +72,7 @@ type window struct {
 
 // Weights say what an interaction is worth, and the prior: as in the ranking of feeds.
 type Weights struct {
-	Like, Comment, Share              float64
+	Like, Comment, Share, Dislike     float64
 	PriorInteractions, PriorExposures float64
 	MaxRate                           float64 // 0: no bound
 	MinPeople                         int64

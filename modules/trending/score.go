@@ -14,6 +14,7 @@ type candidate struct {
 	post         core.ID
 	exposed      float64
 	interactions float64 // weighted
+	disliked     float64 // likewise
 }
 
 // Post is one post of a list.
@@ -24,13 +25,15 @@ type Post struct {
 	Score     float64   `json:"score"`
 }
 
-// score is that of the ranking: log1p(interactions) · log1p((interactions + a) / (exposures + b)) · exp(−decay ·
-// age in hours), where interactions that come with few exposures are taken to have come at the highest rate
-// that is believed.
-func (w *Weights) score(interactions, exposed, decay float64, age time.Duration) float64 {
-	exposed = max(exposed, interactions/w.rate())
-	return math.Log1p(interactions) * math.Log1p((interactions+w.PriorInteractions)/(exposed+w.PriorExposures)) *
-		math.Exp(-decay*max(0, age.Hours()))
+// score is that of the ranking: log1p(interactions less dislikes) · (log1p((interactions + a) / (exposures + b)) −
+// log1p(dislikes / (exposures + b))) · exp(−decay · age in hours), where what comes with few exposures is taken to have
+// come at the highest rate that is believed.
+func (w *Weights) score(interactions, disliked, exposed, decay float64, age time.Duration) float64 {
+	rate := func(done, prior float64) float64 {
+		return math.Log1p((done + prior) / (max(exposed, done/w.rate()) + w.PriorExposures))
+	}
+	return math.Log1p(max(0, interactions-disliked)) *
+		max(0, rate(interactions, w.PriorInteractions)-rate(disliked, 0)) * math.Exp(-decay*max(0, age.Hours()))
 }
 
 // decay is that of a window.
@@ -70,7 +73,7 @@ func choose(cfg *Config, w *Weights, in window, now time.Time, found []candidate
 		interactions := min(c.interactions, float64(n)*cfg.PerUser)
 		list = append(list, Post{
 			ID: post.ID, Author: post.AuthorID, CreatedAt: post.CreatedAt,
-			Score: w.score(interactions, c.exposed, w.decay(in), now.Sub(post.CreatedAt)),
+			Score: w.score(interactions, c.disliked, c.exposed, w.decay(in), now.Sub(post.CreatedAt)),
 		})
 	}
 	slices.SortFunc(list, func(a, b Post) int {

@@ -23,7 +23,7 @@ func TestTheListHoldsOnlyWhatIsVisibleAndWhatEnoughPeopleCaredFor(t *testing.T) 
 			id := core.ID(i + 1)
 			found = append(found, candidate{
 				id, rapid.Float64Range(0, 1e6).Draw(rt, "exposed"),
-				rapid.Float64Range(0, 1e6).Draw(rt, "interactions"),
+				rapid.Float64Range(0, 1e6).Draw(rt, "interactions"), rapid.Float64Range(0, 10).Draw(rt, "disliked"),
 			})
 			if rapid.Bool().Draw(rt, "visible") {
 				visible[id] = core.Post{ID: id, AuthorID: 1}
@@ -38,7 +38,7 @@ func TestTheListHoldsOnlyWhatIsVisibleAndWhatEnoughPeopleCaredFor(t *testing.T) 
 			if _, ok := visible[p.ID]; !ok || users[p.ID] < weights.MinPeople {
 				rt.Fatalf("%s must not be in it", p.ID)
 			}
-			if most := weights.score(float64(users[p.ID])*cfg.PerUser, 0, 0, 0); p.Score > most {
+			if most := weights.score(float64(users[p.ID])*cfg.PerUser, 0, 0, 0, 0); p.Score > most {
 				rt.Fatalf("%s counts for more than its people may", p.ID)
 			}
 			if i > 0 && p.Score > list[i-1].Score {

@@ -215,9 +215,10 @@ func (s *scene) describe(t *testing.T) {
 	t.Helper()
 	var people []int64
 	reactions := int64(0)
+	var v rank.Versioned
 	for _, all := range s.counts {
 		e := all[0].Add(all[1]).Add(all[2])
-		people, reactions = append(people, rank.People(e)), reactions+rank.Reactions(e)
+		people, reactions = append(people, v.People(e)), reactions+v.Reactions(e)
 	}
 	cfg := rank.DefaultConfig()
 	slices.SortFunc(people, func(a, b int64) int { return cmp.Compare(b, a) })

@@ -105,9 +105,15 @@ type page struct {
 type item struct {
 	Post    core.ID `json:"post"`
 	Author  core.ID `json:"author"`
+	Score   float64 `json:"score"`
 	Explain struct {
-		Inputs struct {
-			Likes int `json:"likes"`
+		Freshness  float64 `json:"freshness"`
+		Engagement float64 `json:"engagement"`
+		Disliked   float64 `json:"disliked"`
+		Affinity   float64 `json:"affinity"`
+		Inputs     struct {
+			Likes    int `json:"likes"`
+			Dislikes int `json:"dislikes"`
 		} `json:"inputs"`
 	} `json:"explain"`
 }

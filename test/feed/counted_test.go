@@ -43,6 +43,17 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 	row("likes", "user_id", "c", 1, 3, 0)
 	row("likes", "user_id", "c", 1, 4, 1) // taken back
 	row("likes", "user_id", "own", 2, 5, 0)
+	vote := func(key string, value, version, deleted int) {
+		write("INSERT INTO likes (row_key, user_id, post_id, created_at, value, version, is_deleted) VALUES ('%s', 7, 1, now64(6), %d, %d, %d)", key, value, version, deleted)
+	}
+	vote("down", -1, 1, 0)
+	vote("turned", 1, 1, 0)
+	vote("turned", -1, 2, 0) // a vote is a state
+	vote("angry", -3, 1, 0)
+	vote("calm", -3, 1, 0)
+	vote("calm", -3, 2, 1)
+	vote("love", 2, 1, 0)
+	vote("neither", 0, 1, 0)
 	for i, key := range []string{"d", "e", "f", "g", "h"} {
 		row("comments", "author_id", key, 1, 1+i, 0)
 	}
@@ -51,14 +62,16 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 	for _, c := range []struct {
 		from            core.CountedFrom
 		likes, comments int64
+		dislikes        int64
+		people          int64 // who liked it
 	}{
-		{core.CountedFrom{Likes: "events", Comments: "events"}, 3, 3},
-		{core.CountedFrom{Likes: "cdc", Comments: "events"}, 2, 3},
-		{core.CountedFrom{Likes: "events", Comments: "cdc"}, 3, 4},
-		{core.CountedFrom{Likes: "cdc", Comments: "cdc"}, 2, 4},
+		{core.CountedFrom{Likes: "events", Comments: "events"}, 3, 3, 0, 3},
+		{core.CountedFrom{Likes: "cdc", Comments: "events"}, 4, 3, 5, 3},
+		{core.CountedFrom{Likes: "events", Comments: "cdc"}, 3, 4, 0, 4},
+		{core.CountedFrom{Likes: "cdc", Comments: "cdc"}, 4, 4, 5, 4},
 	} {
 		t.Run(c.from.Likes+" and "+c.from.Comments, func(t *testing.T) {
-			want := core.Engagement{Exposures: 9, Likes: c.likes, Comments: c.comments, Shares: 1}
+			want := core.Engagement{Exposures: 9, Likes: c.likes, Comments: c.comments, Shares: 1, Dislikes: c.dislikes}
 			source := hot.NewClickHouse(s.ClickHouse, c.from)
 			got := map[core.ID]core.Engagement{}
 			add := func(id core.ID, age hot.Age, e core.Engagement) {
@@ -73,14 +86,14 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 			require.Equal(t, want, got[1], "of some posts")
 
 			cfg := rank.DefaultConfig()
-			cfg.Engagement.MinPeople = 1
+			cfg.Engagement.MinPeople, cfg.Engagement.Dislike = c.people, 0.5
 			week, err := source.Since(context.Background(), hour.Add(-7*24*time.Hour), time.Now(), &cfg, 10)
 			require.NoError(t, err)
 			require.NotEmpty(t, week)
 			require.Equal(t, want, week[0].Post.Day(), "of the week")
 			require.InDelta(t, cfg.WeeklyTrend(want, week[0].Post.Age(time.Now())), week[0].Value, 1e-3)
 			for what, few := range map[string]rank.Engagement{
-				"people":         {MinPeople: 1 + rank.People(want)},
+				"people":         {MinPeople: 1 + c.people},
 				"a share of all": {PeopleShare: 7},
 			} {
 				few.Like, few.Comment, few.PriorExposures = 1, 2, 20
@@ -97,7 +110,7 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 			require.Len(t, acts.Authors, 1, "what one does with one's own posts says nothing")
 			weighted := cfg.Affinity.Weighted(rank.AuthorCounts{
 				Views: 5, Likes: c.likes, Comments: c.comments,
-				Shares: 1,
+				Shares: 1, Dislikes: c.dislikes,
 			})
 			require.InDelta(t, weighted, float64(acts.Authors[0].Interactions), 1e-5, "with an author")
 			require.EqualValues(t, 5, acts.ViewedLately)
@@ -114,13 +127,14 @@ func TestALikeThatComesTwoWaysCountsOnce(t *testing.T) {
 			var interactions proto.ColFloat64
 			ask("trending_top", "interactions", map[string]any{
 				"since": hour.Add(-time.Hour).Unix(), "limit": 1, "like": "1", "comment": "100", "share": "0", "a": "0",
-				"b":    "1",
-				"rate": 1, "min_people": 0, "people_share": 0, "day": hour.Add(-time.Hour).Unix(), "days": 1,
+				"dislike": "0.1",
+				"b":       "1",
+				"rate":    1, "min_people": 0, "people_share": 0, "day": hour.Add(-time.Hour).Unix(), "days": 1,
 			}, &interactions)
 			require.InDelta(t, c.likes+100*c.comments, interactions.Row(0), 1e-6, "trending")
 			var done proto.ColInt64
 			ask("suggest_circles", "weight", map[string]any{"people": "[7]", "per_seed": 5}, &done)
-			require.Equal(t, c.likes+2*c.comments+3, done.Row(0), "suggestions")
+			require.Equal(t, c.likes-c.dislikes+2*c.comments+3, done.Row(0), "suggestions")
 			var people proto.ColUInt64
 			ask("suggest_popular", "people", map[string]any{"days": 7, "limit": 5}, &people)
 			require.Equal(t, proto.ColUInt64{1}, people, "popular people")

@@ -44,6 +44,7 @@ type Table struct {
 	DirectWhen      []Condition       `koanf:"direct_when"`       // any: the post is in nobody's feed
 	PrivateWhen     []Condition       `koanf:"private_when"`      // of users; any: only their followers may see their posts
 	NoDiscoveryWhen []Condition       `koanf:"no_discovery_when"` // of users; any: they and their posts are recommended to nobody; followers have the posts as before
+	Values          map[string]int    `koanf:"values"`            // of likes: a kind of reaction (columns.value), and how many likes it is, 1 to 10, or dislikes, -1 to -10; 0: neither; one that is not named: 1
 	TimeUnit        envelope.Unit     `koanf:"time_unit"`         // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
 	TimeZone        string            `koanf:"time_zone"`         // of times without a zone, as Europe/Berlin; empty: UTC
 }
@@ -123,14 +124,16 @@ func (c Config) checkGroups(wrong map[string]string) {
 // has tells whether a table has a field: it may be left out.
 func (t Table) has(k Kind, field string) bool {
 	_, constant := t.Constants[field]
-	return field != k.Optional() || t.Columns[field] != "" || constant
+	return !slices.Contains(k.Optional(), field) || t.Columns[field] != "" || constant
 }
 
 // fields are those that are mapped.
 func (t Table) fields(k Kind) []string {
 	all := k.Fields()
-	if optional := k.Optional(); optional != "" && t.has(k, optional) {
-		all = append(all, optional)
+	for _, optional := range k.Optional() {
+		if t.has(k, optional) {
+			all = append(all, optional)
+		}
 	}
 	return all
 }
@@ -151,10 +154,7 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 		strings.Contains(table, ".") {
 		report("table", "%q, want schema.table", t.Table)
 	}
-	fields := k.Fields()
-	if optional := k.Optional(); optional != "" {
-		fields = append(fields, optional)
-	}
+	fields := append(k.Fields(), k.Optional()...)
 	for _, given := range []struct {
 		key string
 		m   map[string]string
@@ -168,7 +168,7 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 	}
 	for _, f := range fields {
 		_, constant := t.Constants[f]
-		if _, given := t.Columns[f]; f == k.Optional() && !given {
+		if _, given := t.Columns[f]; slices.Contains(k.Optional(), f) && !given {
 			continue
 		}
 		if t.Column(f) == "" && !constant {
@@ -187,6 +187,7 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 			}
 		}
 	}
+	t.checkValues(k, report)
 	if len(t.HiddenWhen) > 0 && k != Post && k != User {
 		report("hidden_when", "only users and posts can be hidden; use gone_when")
 	}
@@ -236,6 +237,8 @@ func (t Table) checkConstant(k Kind, keys core.KeyForms, field string) error {
 	switch field {
 	case fieldCreatedAt:
 		_, err = time.Parse(time.RFC3339, t.Constants[field])
+	case fieldValue:
+		_, err = valueOf(t.Constants[field])
 	case k.Layout().First, k.Layout().Other:
 		_, err = k.formOf(field, keys).Parse(t.Constants[field])
 	}

@@ -14,7 +14,7 @@ func (s *Source) Refers() []Refers {
 	var all []Refers
 	for _, field := range s.config.fields(s.Kind) {
 		column := s.config.Column(field)
-		if field == fieldCreatedAt || column == "" {
+		if field == fieldCreatedAt || field == fieldValue || column == "" {
 			continue
 		}
 		all = append(all, Refers{Field: field, Column: column, To: s.Kind.refersTo(field)})

@@ -1,5 +1,7 @@
 package mapping
 
+import "slices"
+
 // Kind is what a row of the app means to us.
 type Kind uint8
 
@@ -41,6 +43,7 @@ type Layout struct {
 	First    string // the field of Row.First; empty: the kind has none
 	Other    string // the field of Row.Other
 	optional bool   // the app need not have Other
+	Value    string // the field of Row.Value, which the app need not have; empty: the kind has none
 	// Keyed by Row.ID rather than by the text of the primary key: users and posts are named by others.
 	ByID bool
 }
@@ -50,6 +53,7 @@ const (
 	fieldID        = "id"
 	fieldCreatedAt = "created_at"
 	fieldGroup     = "group_id" // of a post
+	fieldValue     = "value"    // of a like: what the vote or the reaction is worth
 )
 
 var layouts = [kinds]Layout{
@@ -57,7 +61,7 @@ var layouts = [kinds]Layout{
 	Post:    {name: "post", Copy: "posts", First: "author_id", Other: "group_id", optional: true, ByID: true},
 	Follow:  {name: "follow", Copy: "follows", First: "follower_id", Other: "followee_id"},
 	Comment: {name: "comment", Copy: "comments", First: "author_id", Other: "post_id"},
-	Like:    {name: "like", Copy: "likes", First: "user_id", Other: "post_id"},
+	Like:    {name: "like", Copy: "likes", First: "user_id", Other: "post_id", Value: fieldValue},
 	Block:   {name: "block", Copy: "blocks", First: "blocker_id", Other: "blocked_id"},
 	Mute:    {name: "mute", Copy: "blocks", First: "muter_id", Other: "muted_id"},
 	Member:  {name: "member", Copy: "members", First: "user_id", Other: "group_id"},
@@ -76,15 +80,19 @@ func (k Kind) HasEdges() bool {
 // reactions_by_user: by when and by whom, which a change of the row may change.
 func (k Kind) Counted() bool { return k == Like || k == Comment }
 
-// Optional is the field that the configuration may leave out; empty: none.
-func (k Kind) Optional() string {
-	if l := k.Layout(); l.optional {
-		return l.Other
+// Optional are the fields that the configuration may leave out.
+func (k Kind) Optional() (fields []string) {
+	l := k.Layout()
+	if l.optional {
+		fields = append(fields, l.Other)
 	}
-	return ""
+	if l.Value != "" {
+		fields = append(fields, l.Value)
+	}
+	return fields
 }
 
-// Fields are the names that the configuration maps for the kind, but for an optional one.
+// Fields are the names that the configuration maps for the kind, but for optional ones.
 func (k Kind) Fields() []string {
 	l := layouts[k]
 	var all []string
@@ -92,7 +100,7 @@ func (k Kind) Fields() []string {
 		all = append(all, fieldID)
 	}
 	for _, f := range []string{l.First, l.Other} {
-		if f != "" && f != k.Optional() {
+		if f != "" && !slices.Contains(k.Optional(), f) {
 			all = append(all, f)
 		}
 	}

@@ -38,8 +38,13 @@ func New(c Config, topicPrefix string) (*Mapping, error) {
 		if t.TimeZone != "" {
 			s.zone, _ = time.LoadLocation(t.TimeZone) // it was checked
 		}
+		if k == Like {
+			s.value = 1
+		}
 		for field, value := range t.Constants {
 			switch field {
+			case fieldValue:
+				s.value, _ = valueOf(value) // it was checked
 			case fieldCreatedAt:
 				s.createdAt, _ = time.Parse(time.RFC3339, value)
 				s.createdAt = envelope.Clamp(s.createdAt)

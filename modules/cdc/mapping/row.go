@@ -26,6 +26,8 @@ type Row struct {
 	NoDiscovery bool
 	// AudienceUnknown is why the audience could not be told, and is the strictest; empty: it could.
 	AudienceUnknown string
+	// Value is of likes: how many likes the row is, or dislikes where it is below 0.
+	Value int8
 	// Keys are the keys of the row's users and posts, its own included, whose numbers were derived from them; nil where
 	// there are none.
 	Keys []core.Key

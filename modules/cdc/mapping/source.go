@@ -21,6 +21,7 @@ type Source struct {
 	keys      core.KeyForms
 	constants map[string]core.Key
 	zone      *time.Location // nil: UTC
+	value     int8           // of every like, where no column says it
 }
 
 // Key is under which of the columns of its primary key a row is kept.
@@ -90,6 +91,9 @@ func (s *Source) fill(row *Row, after envelope.Row) error {
 		return err
 	}
 	if row.Until, err = s.until(after); err != nil {
+		return err
+	}
+	if row.Value, err = s.valueIn(after); err != nil {
 		return err
 	}
 	return s.setAudience(row, after)

@@ -3,7 +3,6 @@ package propose
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
@@ -90,37 +89,26 @@ func (c *candidate) setSuspended() {
 	}
 }
 
-// setVotes takes only votes up as likes, where rows are votes up and down; nothing, if it cannot tell them apart.
+// setVotes takes votes up as likes, and votes down as dislikes.
 func (c *candidate) setVotes() {
 	for _, column := range c.table.Columns {
-		if slices.Contains(upFlags, plain(column)) && c.table.IsFlag(column) {
-			c.mapped.OnlyWhen = append(c.mapped.OnlyWhen, mapping.Condition{Column: column, Is: "true"})
-			c.reasons = append(c.reasons, "likes are rows whose "+column+" is true")
-			continue
-		}
-		votes, ok := c.table.Votes[column]
-		if !ok {
-			continue
-		}
-		up := []string{"1"}
-		if len(votes.Values) > 0 {
-			up = nil
-		}
-		for _, v := range votes.Values {
-			if v > 0 {
-				up = append(up, strconv.FormatInt(v, 10))
+		switch votes, numbers := c.table.Votes[column]; {
+		case slices.Contains(upFlags, plain(column)) && c.table.IsFlag(column):
+			down, others := -1, "dislikes"
+			if plain(column) == "liked" { // else it was taken back
+				down, others = 0, "neither"
 			}
-		}
-		switch {
-		case votes.Many:
-			c.wrong = column + " has many values, and a condition can only list those that are likes: write only_when by hand"
-		case len(up) == 0:
-			c.wrong = "no row that was looked at has a " + column + " above 0: write only_when by hand"
+			c.mapped.Columns["value"], c.mapped.Values = column, map[string]int{"true": 1, "false": down}
+			c.reasons = append(c.reasons, "likes are rows whose "+column+" is true, the others are "+others)
+		case numbers && votes.Many:
+			c.wrong = column + " has many values: if it is a vote, up above 0 and down below, name it in columns.value by hand"
+		case numbers:
+			c.mapped.Columns["value"] = column
+			c.reasons = append(c.reasons, "a "+column+" above 0 is a like, below 0 a dislike")
 		default:
-			c.mapped.OnlyWhen = append(c.mapped.OnlyWhen, mapping.Condition{Column: column, In: up})
-			c.reasons = append(c.reasons,
-				fmt.Sprintf("votes down are no likes: only %s %s", column, strings.Join(up, ", ")))
+			continue
 		}
+		return
 	}
 }
 
@@ -170,7 +158,7 @@ func (g guess) setColumns(c *candidate, k mapping.Kind) {
 		if body := exact(c.table, bodyNames, func(string) bool { return true }); k == mapping.Post && body != "" {
 			c.score += 10
 		}
-		if layout.Other != "" && layout.Other != k.Optional() {
+		if layout.Other != "" && !slices.Contains(k.Optional(), layout.Other) {
 			g.setPost(c, layout.Other, author)
 		}
 	}

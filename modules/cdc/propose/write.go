@@ -57,6 +57,7 @@ func writeTable(b *strings.Builder, k mapping.Kind, t mapping.Table) {
 	fmt.Fprintf(b, "      table: %s\n", plainScalar(t.Table))
 	writeMap(b, "columns", t.Columns)
 	writeMap(b, "constants", t.Constants)
+	writeValues(b, t.Values)
 	writeConditions(b, "only_when", t.OnlyWhen)
 	writeConditions(b, "gone_when", t.GoneWhen)
 	writeConditions(b, "hidden_when", t.HiddenWhen)
@@ -83,6 +84,17 @@ func writeMap(b *strings.Builder, key string, m map[string]string) {
 		parts = append(parts, field+": "+plainScalar(m[field]))
 	}
 	fmt.Fprintf(b, "      %s: {%s}\n", key, strings.Join(parts, ", "))
+}
+
+func writeValues(b *strings.Builder, values map[string]int) {
+	if len(values) == 0 {
+		return
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, fmt.Sprintf("%s: %d", plainScalar(kind), values[kind]))
+	}
+	fmt.Fprintf(b, "      values: {%s}\n", strings.Join(parts, ", "))
 }
 
 func writeConditions(b *strings.Builder, key string, list []mapping.Condition) {

@@ -47,6 +47,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		hidden, private  proto.ColBool
 		noDiscovery      proto.ColBool
 		audience         proto.ColUInt8
+		value            proto.ColInt8
 		kind             proto.ColEnum
 		created, counted = newCreated(), newCreated()
 		order            = newOrder()
@@ -60,6 +61,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		private.Append(r.Audience != core.Public)
 		noDiscovery.Append(r.NoDiscovery)
 		audience.Append(uint8(r.Audience))
+		value.Append(r.Value)
 		created.Append(StoredTime(r.CreatedAt))
 		counted.Append(StoredTime(r.CountedAt()))
 		order.append(r.Version, r.Gone, r.Position)
@@ -94,6 +96,9 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 	add("created_at", created)
 	if k.Counted() {
 		add("counted_at", counted)
+	}
+	if k == mapping.Like {
+		add(layout.Value, &value)
 	}
 	return append(in, order.input()...)
 }

@@ -15,9 +15,11 @@ type columns struct {
 	hidden, noDiscovery proto.ColBool
 	audience            proto.ColUInt8
 	created             proto.ColDateTime64
+	value               proto.ColInt8
 }
 
-// results are they in the order of the queries, with more of one query between what all kinds have and what users have.
+// results are they in the order of the queries, with more of one query between what all kinds have and what users or
+// likes have.
 func (c *columns) results(more ...proto.ResultColumn) proto.Results {
 	all := append(proto.Results{
 		{Name: "row_key", Data: &c.key},
@@ -30,6 +32,9 @@ func (c *columns) results(more ...proto.ResultColumn) proto.Results {
 	if c.kind == mapping.User {
 		all = append(all, proto.ResultColumn{Name: "no_discovery", Data: &c.noDiscovery})
 	}
+	if c.kind == mapping.Like {
+		all = append(all, proto.ResultColumn{Name: "value", Data: &c.value})
+	}
 	return all
 }
 
@@ -38,4 +43,7 @@ func (c *columns) into(row *mapping.Row, i int) {
 	row.First, row.Other, row.Hidden = c.first.Row(i), c.other.Row(i), c.hidden.Row(i)
 	row.Audience, row.CreatedAt = core.Audience(c.audience.Row(i)), c.created.Row(i).UTC()
 	row.NoDiscovery = c.kind == mapping.User && c.noDiscovery.Row(i)
+	if c.kind == mapping.Like {
+		row.Value = c.value.Row(i)
+	}
 }

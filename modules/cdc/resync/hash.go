@@ -17,7 +17,7 @@ func (h hasher) key(key string) uint64 { return maphash.String(h.seed, key) }
 func (h hasher) row(key string, r mapping.Row) uint64 {
 	var m maphash.Hash
 	m.SetSeed(h.seed)
-	var b [27]byte
+	var b [28]byte
 	binary.LittleEndian.PutUint64(b[0:], uint64(r.First))
 	binary.LittleEndian.PutUint64(b[8:], uint64(r.Other))
 	binary.LittleEndian.PutUint64(b[16:], uint64(replica.StoredTime(r.CreatedAt).UnixMicro()))
@@ -28,6 +28,7 @@ func (h hasher) row(key string, r mapping.Row) uint64 {
 	if r.NoDiscovery {
 		b[26] = 1
 	}
+	b[27] = byte(r.Value)
 	_, _ = m.Write(b[:]) // a hash takes everything
 	_, _ = m.WriteString(key)
 	return m.Sum64()

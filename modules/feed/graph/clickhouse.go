@@ -132,8 +132,8 @@ func (c *ClickHouse) manyInteractions(ctx context.Context, viewer core.ID, weigh
 	error,
 ) {
 	var (
-		author, views, clicks, likes, comments, shares, hides, hidden, viewed proto.ColInt64
-		interactions                                                          Interactions
+		author, views, clicks, likes, comments, shares, hides, hidden, viewed, dislikes proto.ColInt64
+		interactions                                                                    Interactions
 	)
 	name, params := c.from.Query("feed_viewer_affinity",
 		map[string]any{"viewer": int64(viewer), "limit": c.maxAffinity, "days": HideDays})
@@ -151,12 +151,14 @@ func (c *ClickHouse) manyInteractions(ctx context.Context, viewer core.ID, weigh
 			{Name: "hides", Data: &hides},
 			{Name: "hidden_lately", Data: &hidden},
 			{Name: "viewed_lately", Data: &viewed},
+			{Name: "dislikes", Data: &dislikes},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range author.Rows() {
 				weighted := weights.Weighted(rank.AuthorCounts{
 					Views: views.Row(i), Clicks: clicks.Row(i), Likes: likes.Row(i),
 					Comments: comments.Row(i), Shares: shares.Row(i), Hides: hides.Row(i),
+					Dislikes: dislikes.Row(i),
 				})
 				interactions.Authors = append(interactions.Authors,
 					reserve.Author{ID: core.ID(author.Row(i)), Interactions: float32(weighted)})

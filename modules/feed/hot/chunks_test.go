@@ -36,7 +36,9 @@ func TestEveryRowOfALoadAndOfARefreshCounts(t *testing.T) {
 				clock.now = noon.Add(time.Hour)
 			}
 			for i := range source.posts {
-				source.counts[source.posts[i].ID] = core.Engagement{Likes: int64(i + 1), Exposures: int64(10 * (i + 1))}
+				source.counts[source.posts[i].ID] = core.Engagement{
+					Likes: int64(i + 1), Exposures: int64(10 * (i + 1)), Dislikes: int64(i % 3),
+				}
 			}
 			require.NoError(t, refresh(set))
 			v := set.View()

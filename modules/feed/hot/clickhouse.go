@@ -136,8 +136,8 @@ func (c *ClickHouse) engagement(ctx context.Context, settings []ch.Setting, name
 	add func(core.ID, Age, core.Engagement),
 ) error {
 	var (
-		ids, exposures, likes, comments, shares proto.ColInt64
-		age                                     proto.ColUInt8
+		ids, exposures, likes, comments, shares, dislikes proto.ColInt64
+		age                                               proto.ColUInt8
 	)
 	name, params = c.from.Query(name, params)
 	return c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
@@ -151,11 +151,13 @@ func (c *ClickHouse) engagement(ctx context.Context, settings []ch.Setting, name
 			{Name: "likes", Data: &likes},
 			{Name: "comments", Data: &comments},
 			{Name: "shares", Data: &shares},
+			{Name: "dislikes", Data: &dislikes},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
 				add(core.ID(ids.Row(i)), min(Age(age.Row(i)), Current), core.Engagement{
 					Exposures: exposures.Row(i), Likes: likes.Row(i), Comments: comments.Row(i), Shares: shares.Row(i),
+					Dislikes: dislikes.Row(i),
 				})
 			}
 			return nil

@@ -90,7 +90,7 @@ func TestTheSetLoadsThePostsThatStandAndTheirEngagement(t *testing.T) {
 	require.Equal(t, int64(57), engagement().Likes)
 	v := set.View()
 	p, _ := v.Post(1)
-	require.Equal(t, int64(25), p.Hour(30).Likes, "half of the hour before")
+	require.Equal(t, int64(25), v.Done(&p, true, clock.now).Likes, "half of the hour before")
 	v.Close()
 }
 

@@ -17,6 +17,8 @@ type index struct {
 	byAuthor map[core.ID][]uint32 // oldest first
 	byGroup  map[core.ID][]uint32 // likewise, of posts that are in one
 	grouped  int                  // posts that are in one
+	// dislikes of the hours of each age, of posts that have any: most apps know of none
+	dislikes map[core.ID][3]int32
 	// Engagement's part of a score is the same for everybody: every post has it ready, by this ranking.
 	rating *rank.Versioned // nil: not kept
 	enough int64           // people whose reactions are believed: see rank.Config.Enough
@@ -28,7 +30,8 @@ const pageSize = 4096
 func newIndex(room int, rating *rank.Versioned) *index {
 	return &index{
 		byID: roomFor(room), byAuthor: make(map[core.ID][]uint32, room/8), byGroup: map[core.ID][]uint32{},
-		rating: rating, rated: rating != nil,
+		dislikes: map[core.ID][3]int32{},
+		rating:   rating, rated: rating != nil,
 	}
 }
 
@@ -123,6 +126,7 @@ func (x *index) delete(id core.ID) bool {
 	x.unlink(place)
 	x.byID.remove(slot, x)
 	*x.at(place) = Post{}
+	delete(x.dislikes, id)
 	x.free = append(x.free, place)
 	return true
 }

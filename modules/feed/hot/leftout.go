@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/feedrank/feedrank/modules/core"
-	"github.com/feedrank/feedrank/modules/feed/rank"
 )
 
 // Doubt is why a post that people reacted to is in no list.
@@ -23,6 +22,7 @@ const (
 // LeftOut is a post that would be on a list of trending posts.
 type LeftOut struct {
 	Ranked
+	Did core.Engagement // whether it counts or not
 	Why Doubt
 }
 
@@ -39,13 +39,15 @@ func (s *Set) LeftOut(hour bool, most int) (all []LeftOut, people int64) {
 			if p.ID == 0 || p.Created > until || s.doubtOf(p, people) == "" {
 				continue
 			}
-			if trend := ranking.Trend(p.Done(hour, now), p.Age(now)); trend > 0 {
+			if trend := ranking.Trend(s.index.done(p, hour, now), p.Age(now)); trend > 0 {
 				would.offer(p, trend)
 			}
 		}
 	})
+	v := s.View()
+	defer v.Close()
 	for _, r := range would.sorted(most, most) {
-		all = append(all, LeftOut{r, s.doubtOf(&r.Post, people)})
+		all = append(all, LeftOut{r, v.Done(&r.Post, hour, now), s.doubtOf(&r.Post, people)})
 	}
 	return all, people
 }
@@ -73,16 +75,20 @@ func (s *Set) doubtOf(p *Post, people int64) Doubt {
 	switch {
 	case p.Suppressed:
 		return FewAccounts
-	case p.Few || rank.People(p.all()) < people:
+	case p.Few || s.ranking.Get().People(p.all()) < people:
 		return TooFewPeople
 	}
 	return ""
 }
 
 // Done is what was done with a post in the last 60 minutes, or 24 hours, whether it counts or not.
-func (p *Post) Done(hour bool, now time.Time) core.Engagement {
+func (v View) Done(p *Post, hour bool, now time.Time) core.Engagement {
+	return v.s.index.done(p, hour, now)
+}
+
+func (x *index) done(p *Post, hour bool, now time.Time) core.Engagement {
 	if hour {
-		return p.lastHour(now.Sub(now.Truncate(time.Hour)).Minutes())
+		return x.lastHour(p, now.Sub(now.Truncate(time.Hour)).Minutes())
 	}
 	return p.all()
 }

@@ -32,7 +32,7 @@ func TestWhatIsLeftOutOfTrendingSaysWhy(t *testing.T) {
 		for i, one := range left {
 			why[one.Post.ID] = one.Why
 			require.Positive(t, one.Value)
-			require.Equal(t, source.counts[one.Post.ID], one.Post.Done(hour, noon), "whether it counts or not")
+			require.Equal(t, source.counts[one.Post.ID], one.Did, "whether it counts or not")
 			if i > 0 {
 				require.LessOrEqual(t, one.Value, left[i-1].Value, "the highest first")
 			}

@@ -41,15 +41,15 @@ func (s *Set) rankLists() {
 			if p.ID == 0 || p.Created > until || s.withheld(p) != "" {
 				continue
 			}
-			postAge, engagement := p.Age(now), believed(p.Day(), floor)
+			postAge, engagement := p.Age(now), believed(ranking, p.Day(), floor)
 			popular.offer(p, ranking.Score(rank.Terms{
 				Freshness: ranking.Freshness(postAge), Engagement: ranking.EngagementTerm(engagement),
 			}))
 			if trend := ranking.Trend(engagement, postAge); trend > 0 {
 				day.offer(p, trend)
 			}
-			if rank.People(engagement) > 0 && (p.counts[Current] != (counts{}) || p.counts[Previous] != (counts{})) {
-				if trend := ranking.Trend(p.Hour(minute), postAge); trend > 0 {
+			if ranking.People(engagement) > 0 && (p.counts[Current] != (counts{}) || p.counts[Previous] != (counts{})) {
+				if trend := ranking.Trend(s.index.lastHour(p, minute), postAge); trend > 0 {
 					hour.offer(p, trend)
 				}
 			}
@@ -69,7 +69,7 @@ func (s *Set) floor(ranking *rank.Versioned) int64 {
 	s.eachPage(func(posts []Post) {
 		for i := range posts {
 			if p := &posts[i]; p.ID != 0 {
-				reactions += rank.Reactions(p.all())
+				reactions += ranking.Reactions(p.all())
 			}
 		}
 	})
@@ -77,9 +77,9 @@ func (s *Set) floor(ranking *rank.Versioned) int64 {
 }
 
 // believed is a post's engagement, without what too few people did.
-func believed(e core.Engagement, floor int64) core.Engagement {
-	if rank.People(e) < floor {
-		return core.Engagement{Exposures: e.Exposures}
+func believed(ranking *rank.Versioned, e core.Engagement, floor int64) core.Engagement {
+	if ranking.People(e) < floor {
+		return core.Engagement{Exposures: e.Exposures, Dislikes: e.Dislikes}
 	}
 	return e
 }

@@ -30,7 +30,7 @@ func (s *Set) Load(ctx context.Context) error {
 	hour := began.Truncate(time.Hour)
 	err := s.source.Engagement(ctx, dayBefore(hour), hour, func(id core.ID, age Age, e core.Engagement) {
 		if p := fresh.get(id); p != nil {
-			p.counts[age] = countsOf(e)
+			fresh.count(p, age, countsOf(e), dislikesOf(e))
 			fresh.rate(p)
 		}
 	})
@@ -110,7 +110,7 @@ func (s *Set) Refresh(ctx context.Context, wholeDay bool) error {
 	s.mu.RUnlock()
 	var rows []row
 	add := func(id core.ID, age Age, e core.Engagement) {
-		rows = append(rows, row{id: id, age: age, counts: countsOf(e)})
+		rows = append(rows, row{id: id, age: age, counts: countsOf(e), dislikes: dislikesOf(e)})
 	}
 	if wholeDay {
 		if err := s.source.Engagement(ctx, dayBefore(hour), hour, add); err != nil {
@@ -144,6 +144,8 @@ type row struct {
 	id     core.ID
 	age    Age
 	counts counts
+
+	dislikes int32
 }
 
 // rowsAtOnce bounds how long the lock is held: about 50 µs.
@@ -162,8 +164,8 @@ func (s *Set) update(rows []row) {
 		s.mu.Lock()
 		posts = s.index.getAll(posts[:0], ids)
 		for i, p := range posts {
-			if r := &some[i]; p != nil && p.counts[r.age] != r.counts { // most have not changed
-				p.counts[r.age] = r.counts
+			r := &some[i]
+			if p != nil && s.index.count(p, r.age, r.counts, r.dislikes) { // most have not changed
 				s.index.rate(p)
 			}
 		}
@@ -173,10 +175,14 @@ func (s *Set) update(rows []row) {
 
 // recount replaces all counters: a post without a row has none.
 func (s *Set) recount(rows []row, hour time.Time) {
-	byID := make(map[core.ID][3]counts, len(rows))
+	type day struct {
+		counts   [3]counts
+		dislikes [3]int32
+	}
+	byID := make(map[core.ID]day, len(rows))
 	for _, r := range rows {
 		all := byID[r.id]
-		all[r.age] = r.counts
+		all.counts[r.age], all.dislikes[r.age] = r.counts, r.dislikes
 		byID[r.id] = all
 	}
 	for page := 0; ; page++ {
@@ -189,7 +195,10 @@ func (s *Set) recount(rows []row, hour time.Time) {
 		posts := s.index.pages[page]
 		for i := range posts {
 			if posts[i].ID != 0 {
-				posts[i].counts = byID[posts[i].ID]
+				all := byID[posts[i].ID]
+				for age := range all.counts {
+					s.index.count(&posts[i], Age(age), all.counts[age], all.dislikes[age])
+				}
 				s.index.rate(&posts[i])
 			}
 		}

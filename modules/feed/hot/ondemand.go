@@ -66,7 +66,7 @@ func OnDemand(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*
 	if posts.len() > 0 {
 		err := from.EngagementOf(ctx, posts.ids(), dayBefore(hour), hour, func(id core.ID, age Age, e core.Engagement) {
 			if p := posts.get(id); p != nil {
-				p.counts[age] = countsOf(e)
+				posts.count(p, age, countsOf(e), dislikesOf(e))
 			}
 		})
 		if err != nil {

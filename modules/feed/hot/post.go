@@ -21,6 +21,8 @@ func countsOf(e core.Engagement) counts {
 	return counts{clamp(e.Exposures), clamp(e.Likes), clamp(e.Comments), clamp(e.Shares)}
 }
 
+func dislikesOf(e core.Engagement) int32 { return max(0, clamp(e.Dislikes)) }
+
 func clamp(n int64) int32 {
 	const most = 1<<31 - 1
 	return int32(max(-most, min(most, n)))
@@ -46,6 +48,7 @@ type Post struct {
 	Few        bool    // nor does this: see rank.Config.Doubtful
 	Audience   core.Audience
 	counts     [3]counts
+	dislikes   int32   // of the day: see index.dislikes
 	Group      core.ID // in which it is; 0: in none
 }
 
@@ -59,26 +62,50 @@ func (p *Post) Day() core.Engagement {
 
 // all is the same, whether it counts or not.
 func (p *Post) all() core.Engagement {
-	return p.counts[Past].engagement().Add(p.counts[Previous].engagement()).Add(p.counts[Current].engagement())
+	day := p.counts[Past].engagement().Add(p.counts[Previous].engagement()).Add(p.counts[Current].engagement())
+	day.Dislikes = int64(p.dislikes)
+	return day
 }
 
-// Hour is the engagement of the last 60 minutes, taking that of the hour before as spread evenly.
-func (p *Post) Hour(minuteOfHour float64) core.Engagement {
-	if p.Suppressed || p.Few {
-		return core.Engagement{}
-	}
-	return p.lastHour(minuteOfHour)
-}
-
-// lastHour is the same, whether it counts or not.
-func (p *Post) lastHour(minuteOfHour float64) core.Engagement {
+// lastHour is the engagement of the last 60 minutes, whether it counts or not, taking that of the hour before as spread
+// evenly.
+func (x *index) lastHour(p *Post, minuteOfHour float64) core.Engagement {
 	left := max(0, 1-minuteOfHour/60)
-	prev := p.counts[Previous].engagement()
+	now, prev := p.counts[Current].engagement(), p.counts[Previous].engagement()
+	if p.dislikes != 0 {
+		of := x.dislikes[p.ID]
+		now.Dislikes, prev.Dislikes = int64(of[Current]), int64(of[Previous])
+	}
 	share := func(n int64) int64 { return int64(float64(n) * left) }
-	return p.counts[Current].engagement().Add(core.Engagement{
+	return now.Add(core.Engagement{
 		Exposures: share(prev.Exposures), Likes: share(prev.Likes), Comments: share(prev.Comments),
-		Shares: share(prev.Shares),
+		Shares: share(prev.Shares), Dislikes: share(prev.Dislikes),
 	})
+}
+
+// count takes over what was done in the hours of an age, and tells whether that changed anything.
+func (x *index) count(p *Post, age Age, c counts, dislikes int32) bool {
+	same := p.counts[age] == c
+	p.counts[age] = c
+	return x.countDislikes(p, age, dislikes) || !same
+}
+
+func (x *index) countDislikes(p *Post, age Age, n int32) bool {
+	if p.dislikes == 0 && n == 0 { // nearly always
+		return false
+	}
+	of := x.dislikes[p.ID]
+	if of[age] == n {
+		return false
+	}
+	of[age] = n
+	p.dislikes = clamp(int64(of[Past]) + int64(of[Previous]) + int64(of[Current]))
+	if p.dislikes == 0 {
+		delete(x.dislikes, p.ID)
+	} else {
+		x.dislikes[p.ID] = of
+	}
+	return true
 }
 
 // asPost is what ranking knows of it, but for its engagement.

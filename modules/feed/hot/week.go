@@ -29,7 +29,7 @@ func (c *ClickHouse) Since(ctx context.Context, since, now time.Time, ranking *r
 	}
 	list := make([]Ranked, 0, len(visible))
 	for id, p := range visible {
-		p.counts[Past] = posts[id]
+		p.counts[Past], p.dislikes = countsOf(posts[id]), dislikesOf(posts[id])
 		list = append(list, Ranked{Post: p, Value: ranking.WeeklyTrend(p.Day(), p.Age(now))})
 	}
 	slices.SortFunc(list, func(a, b Ranked) int {
@@ -41,14 +41,14 @@ func (c *ClickHouse) Since(ctx context.Context, since, now time.Time, ranking *r
 	return list, nil
 }
 
-func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagement, limit int) (map[core.ID]counts,
-	error,
-) {
-	var ids, exposures, likes, comments, shares proto.ColInt64
-	posts := make(map[core.ID]counts, limit)
+func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagement, limit int,
+) (map[core.ID]core.Engagement, error) {
+	var ids, exposures, likes, comments, shares, dislikes proto.ColInt64
+	posts := make(map[core.ID]core.Engagement, limit)
 	name, params := c.from.Query("feed_week_top", map[string]any{
 		"since": since.Unix(), "limit": limit, "like": e.Like, "comment": e.Comment, "share": e.Share,
-		"a": e.PriorInteractions, "b": e.PriorExposures, "rate": rateOf(e), "min_people": e.MinPeople,
+		"dislike": e.Dislike,
+		"a":       e.PriorInteractions, "b": e.PriorExposures, "rate": rateOf(e), "min_people": e.MinPeople,
 		"people_share": e.PeopleShare,
 	})
 	return posts, c.client.Read(ctx, clickhouse.Query{Name: name, Query: ch.Query{
@@ -59,12 +59,14 @@ func (c *ClickHouse) top(ctx context.Context, since time.Time, e *rank.Engagemen
 			{Name: "likes", Data: &likes},
 			{Name: "comments", Data: &comments},
 			{Name: "shares", Data: &shares},
+			{Name: "dislikes", Data: &dislikes},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
-				posts[core.ID(ids.Row(i))] = countsOf(core.Engagement{
+				posts[core.ID(ids.Row(i))] = core.Engagement{
 					Exposures: exposures.Row(i), Likes: likes.Row(i), Comments: comments.Row(i), Shares: shares.Row(i),
-				})
+					Dislikes: dislikes.Row(i),
+				}
 			}
 			return nil
 		},
@@ -79,7 +81,7 @@ func rateOf(e *rank.Engagement) float64 {
 	return math.MaxFloat32
 }
 
-func (c *ClickHouse) visible(ctx context.Context, posts map[core.ID]counts) (map[core.ID]Post, error) {
+func (c *ClickHouse) visible(ctx context.Context, posts map[core.ID]core.Engagement) (map[core.ID]Post, error) {
 	ids := make([]core.ID, 0, len(posts))
 	for id := range posts {
 		ids = append(ids, id)

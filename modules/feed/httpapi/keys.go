@@ -111,6 +111,7 @@ type did struct {
 	Likes     int64 `json:"likes"`
 	Comments  int64 `json:"comments"`
 	Shares    int64 `json:"shares"`
+	Dislikes  int64 `json:"dislikes"`
 	Exposures int64 `json:"exposures"`
 }
 
@@ -131,7 +132,7 @@ func nameTrendReasons(ctx context.Context, f *feed.Feed, reasons feed.TrendReaso
 			}
 			reason := trendReason{Post: post, Author: author, CreatedAt: one.CreatedAt, Score: one.Score, Why: one.Why}
 			if e := one.Did; e != nil {
-				reason.Did = &did{one.People, e.Likes, e.Comments, e.Shares, e.Exposures}
+				reason.Did = &did{one.People, e.Likes, e.Comments, e.Shares, e.Dislikes, e.Exposures}
 			}
 			out = append(out, reason)
 		}

@@ -11,10 +11,13 @@ import (
 // AppendExplain appends the numbers behind the score of a post, which stands at a place of the page, from 0.
 func AppendExplain(b []byte, s *shortlist.Post, p *Page, place int) []byte {
 	c := &p.Ranking.Config
+	disliked := c.Disliked(s.Engagement)
 	b = append(b, `{"freshness":`...)
 	b = appendNumber(b, s.Terms.Freshness)
 	b = append(b, `,"engagement":`...)
-	b = appendNumber(b, s.Terms.Engagement)
+	b = appendNumber(b, s.Terms.Engagement+disliked)
+	b = append(b, `,"disliked":`...)
+	b = appendNumber(b, 0-disliked)
 	b = append(b, `,"affinity":`...)
 	b = appendNumber(b, s.Terms.Affinity)
 	b = append(b, `,"weights":{"freshness":`...)
@@ -33,6 +36,8 @@ func AppendExplain(b []byte, s *shortlist.Post, p *Page, place int) []byte {
 	b = strconv.AppendInt(b, s.Engagement.Comments, 10)
 	b = append(b, `,"shares":`...)
 	b = strconv.AppendInt(b, s.Engagement.Shares, 10)
+	b = append(b, `,"dislikes":`...)
+	b = strconv.AppendInt(b, s.Engagement.Dislikes, 10)
 	b = append(b, `,"author_interactions":`...)
 	b = appendNumber(b, s.Interactions)
 	b = append(b, `},"adjustments":[`...)

@@ -115,11 +115,21 @@ func TestNumbersAreForWhomTheyAreMeantAndWordsForEverybody(t *testing.T) {
 	explain, _ := items(t, got)[0]["explain"].(map[string]any)
 	require.Equal(t, map[string]any{
 		"age_hours": 1.5, "exposures": 100.0, "likes": 7.0, "comments": 2.0, "shares": 1.0, "author_interactions": 4.0,
+		"dislikes": 0.0,
 	}, explain["inputs"])
+	require.InDelta(t, 0, explain["disliked"], 0)
 	require.Equal(t, map[string]any{"before": 5.0, "after": 21.0}, explain["position"])
 	require.Equal(t, []any{map[string]any{
 		"name": "reserve", "ms": 1.5, "computing": []any{map[string]any{"name": "merge", "ms": 1.0}},
 	}}, got["stages"])
+
+	disliked := aPage()
+	disliked.Items[0].Engagement.Dislikes = 5
+	disliked.Items[0].Terms.Engagement -= disliked.Ranking.Disliked(disliked.Items[0].Engagement)
+	again, _ := answer(t, disliked, page.Numbers)
+	after, _ := items(t, again)[0]["explain"].(map[string]any)
+	require.InDelta(t, explain["engagement"], after["engagement"], 1e-4, "what likes give stands")
+	require.InDelta(t, -disliked.Ranking.Disliked(disliked.Items[0].Engagement), after["disliked"], 1e-4)
 
 	got, _ = answer(t, aPage(), page.Words)
 	list := items(t, got)

@@ -38,6 +38,7 @@ func reasons(s *shortlist.Post, p *Page) []string {
 	say(s.Source&reserve.Popular != 0, "popular lately")
 	say(s.Terms.Freshness >= young, "new")
 	say(c.Weights.Engagement*s.Terms.Engagement > c.Weights.Freshness*s.Terms.Freshness, "liked more than it is new")
-	say(s.Interactions < 0, "you hid posts of the author")
+	say(s.Terms.Engagement < 0, "more dislike it than like it")
+	say(s.Interactions < 0, "you hid or disliked posts of the author")
 	return out
 }

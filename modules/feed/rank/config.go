@@ -24,6 +24,7 @@ type Engagement struct {
 	Like              float64 `koanf:"like" json:"like" validate:"gte=0,lte=100"`
 	Comment           float64 `koanf:"comment" json:"comment" validate:"gte=0,lte=100"`
 	Share             float64 `koanf:"share" json:"share" validate:"gte=0,lte=100"`
+	Dislike           float64 `koanf:"dislike" json:"dislike" validate:"gte=0,lte=100"`                           // a vote against the post: what it takes, as a like of the same weight gives
 	PriorInteractions float64 `koanf:"prior_interactions" json:"prior_interactions" validate:"gte=0,lte=1000000"` // a, in weighted interactions
 	PriorExposures    float64 `koanf:"prior_exposures" json:"prior_exposures" validate:"gte=1,lte=1000000"`       // b, in exposures
 
@@ -33,7 +34,7 @@ type Engagement struct {
 }
 
 // Affinity says what an interaction of a user with an author is worth. Hide stands for hides and
-// "not interested": with a negative weight it pushes the author down.
+// "not interested", Dislike for votes against a post: with a negative weight they push the author down.
 type Affinity struct {
 	View    float64 `koanf:"view" json:"view" validate:"gte=0,lte=100"`
 	Click   float64 `koanf:"click" json:"click" validate:"gte=0,lte=100"`
@@ -41,6 +42,7 @@ type Affinity struct {
 	Comment float64 `koanf:"comment" json:"comment" validate:"gte=0,lte=100"`
 	Share   float64 `koanf:"share" json:"share" validate:"gte=0,lte=100"`
 	Hide    float64 `koanf:"hide" json:"hide" validate:"gte=-100,lte=0"`
+	Dislike float64 `koanf:"dislike" json:"dislike" validate:"gte=-100,lte=0"`
 }
 
 // Diversity holds the rules against one author filling the list.
@@ -59,10 +61,10 @@ func DefaultConfig() Config {
 		TrendingDecay:  0.05,
 		WeeklyDecay:    0.015,
 		Engagement: Engagement{
-			Like: 1, Comment: 2, Share: 3, PriorInteractions: 1, PriorExposures: 20,
+			Like: 1, Comment: 2, Share: 3, Dislike: 1, PriorInteractions: 1, PriorExposures: 20,
 			MaxRate: 0.25, MinPeople: 3, PeopleShare: 0.00015,
 		},
-		Affinity:  Affinity{View: 0.2, Click: 0.5, Like: 1, Comment: 2, Share: 3, Hide: -5},
+		Affinity:  Affinity{View: 0.2, Click: 0.5, Like: 1, Comment: 2, Share: 3, Hide: -5, Dislike: -1},
 		Diversity: Diversity{Top: 5, Gap: 3, Window: 50, MaxAuthor: 3},
 	}
 }

@@ -3,17 +3,24 @@
 //
 // # Score
 //
+// weights.freshness · exp(−λ · hours) + weights.engagement · (engagement − disliked) + weights.affinity · affinity,
+// with r(n, a) = log1p((n + a) / (max(exposures, n / max_rate) + b)):
+//
+//	engagement = r(likes + 2·comments + 3·shares, a)
+//	disliked   = r(dislikes, 0): no post gains by a dislike, and one without any scores as if there were none
+//
 // Affinity with hides in the majority is −log1p(|w|): such an author stands after strangers. Affinity is cut for
 // authors whom the viewer unfollowed, for as long as the deleted edge is in viewer_edges.
 //
 // # What few people can make of a post
 //
 // A person counts once for a post in each kind of reaction, so of the kind that there is most of there are as many
-// people. Only posts with a floor of people are in the lists of trending posts, and have their reactions counted in
-// that of popular ones: ranking.engagement.min_people, or people_share of a day's reactions to all posts. The order,
-// of the hot set, the job and the week alike, with i the weighted interactions:
+// people; a reaction that counts as five likes is one person's all the same. Only posts with a floor of people are in
+// the lists of trending posts, and have their reactions counted in that of popular ones: ranking.engagement.min_people,
+// or people_share of a day's reactions to all posts. The order, of the hot set, the job and the week alike, with i the
+// weighted interactions:
 //
-//	log1p(i) · log1p((i + a) / (max(exposures, i / max_rate) + b)) · exp(−decay · age)
+//	log1p(i − dislikes) · (engagement − disliked) · exp(−decay · age)
 //
 // A post with fewer people than the floor, and than four times min_people, at a rate above max_rate counts no
 // engagement: who did it never saw it. test/collude plays accounts that do all they can for a new post.

@@ -4,28 +4,35 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/feedrank/feedrank/modules/core"
 )
 
 // Versioned is a ranking with the number of its version.
 type Versioned struct {
-	Version uint64
+	Version  uint64
+	Heaviest int64 // how many likes one reaction may be; 0: one
 	Config
 }
 
 // Live is the ranking in force. It can be replaced at any time; who began with a version holds on to
 // it, and a session of pages finds its version again. It is safe for concurrent use.
 type Live struct {
-	current atomic.Pointer[Versioned]
-	mu      sync.Mutex
-	recent  []*Versioned // the last few, latest last
+	current  atomic.Pointer[Versioned]
+	heaviest int64
+	mu       sync.Mutex
+	recent   []*Versioned // the last few, latest last
 }
 
 // MaxRecent bounds the versions that are remembered.
 const MaxRecent = 32
 
 // NewLive starts with a configuration as version 0.
-func NewLive(cfg Config) *Live {
-	var l Live
+func NewLive(cfg Config) *Live { return NewLiveOf(cfg, core.CountedFrom{}) }
+
+// NewLiveOf does so where likes count from somewhere.
+func NewLiveOf(cfg Config, from core.CountedFrom) *Live {
+	l := Live{heaviest: from.Heaviest}
 	l.Set(Versioned{Config: cfg})
 	return &l
 }
@@ -54,6 +61,7 @@ func (l *Live) Set(v Versioned, before ...Versioned) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, past := range append(before, v) {
+		past.Heaviest = l.heaviest
 		l.recent = slices.DeleteFunc(l.recent, func(known *Versioned) bool { return known.Version == past.Version })
 		l.recent = append(l.recent, &past)
 	}

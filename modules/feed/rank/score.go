@@ -24,15 +24,29 @@ func (c *Config) Freshness(age time.Duration) float64 {
 	return math.Exp(-c.FreshnessDecay * max(0, age.Hours()))
 }
 
-// EngagementTerm is log1p((interactions + a) / (exposures + b)). Interactions that come with few exposures, or
-// none, are taken to have come at the highest rate that is believed. Counters below zero, which a repair may
-// show for a moment, count as zero.
+// EngagementTerm is log1p((interactions + a) / (exposures + b)), less what dislikes take. Interactions that come with
+// few exposures, or none, are taken to have come at the highest rate that is believed. Counters below zero, which a
+// repair may show for a moment, count as zero.
 func (c *Config) EngagementTerm(e core.Engagement) float64 {
-	exposures, interactions := max(0, float64(e.Exposures)), c.Interactions(e)
-	if c.Engagement.MaxRate > 0 {
-		exposures = max(exposures, interactions/c.Engagement.MaxRate)
+	return c.rateTerm(e, c.Interactions(e), c.Engagement.PriorInteractions) - c.Disliked(e)
+}
+
+// Disliked is log1p(dislikes / (exposures + b)), at most at the highest rate that is believed: as much as likes of the
+// same number give. It rises with the dislikes and depends on nothing that likes change, so no post gains by one.
+func (c *Config) Disliked(e core.Engagement) float64 {
+	if e.Dislikes <= 0 {
+		return 0
 	}
-	return math.Log1p((interactions + c.Engagement.PriorInteractions) / (exposures + c.Engagement.PriorExposures))
+	return c.rateTerm(e, c.Engagement.Dislike*float64(e.Dislikes), 0)
+}
+
+// rateTerm is log1p of how often something was done for an exposure.
+func (c *Config) rateTerm(e core.Engagement, done, prior float64) float64 {
+	exposures := max(0, float64(e.Exposures))
+	if c.Engagement.MaxRate > 0 {
+		exposures = max(exposures, done/c.Engagement.MaxRate)
+	}
+	return math.Log1p((done + prior) / (exposures + c.Engagement.PriorExposures))
 }
 
 // Interactions is what was done with a post, weighted: likes + 2·comments + 3·shares.
@@ -52,28 +66,38 @@ func (c *Config) AffinityTerm(weighted float64) float64 {
 
 // AuthorCounts is what a user did with an author's posts.
 type AuthorCounts struct {
-	Views, Clicks, Likes, Comments, Shares, Hides int64
+	Views, Clicks, Likes, Comments, Shares, Hides, Dislikes int64
 }
 
 // Add adds what else they did.
 func (n *AuthorCounts) Add(o AuthorCounts) {
 	n.Views, n.Clicks, n.Likes = n.Views+o.Views, n.Clicks+o.Clicks, n.Likes+o.Likes
 	n.Comments, n.Shares, n.Hides = n.Comments+o.Comments, n.Shares+o.Shares, n.Hides+o.Hides
+	n.Dislikes += o.Dislikes
 }
 
 // Weighted is the sum that AffinityTerm takes.
 func (a *Affinity) Weighted(n AuthorCounts) float64 {
 	return a.View*float64(max(0, n.Views)) + a.Click*float64(max(0, n.Clicks)) + a.Like*float64(max(0, n.Likes)) +
-		a.Comment*float64(max(0, n.Comments)) + a.Share*float64(max(0, n.Shares)) + a.Hide*float64(max(0, n.Hides))
+		a.Comment*float64(max(0, n.Comments)) + a.Share*float64(max(0, n.Shares)) + a.Hide*float64(max(0, n.Hides)) +
+		a.Dislike*float64(max(0, n.Dislikes))
 }
 
 // People is how many people interacted with a post, at least: each counts once in a kind of reaction, so of the
-// kind that there is most of there are as many people.
-func People(e core.Engagement) int64 { return max(0, e.Likes, e.Comments, e.Shares) }
+// kind that there is most of there are as many people. Of likes one person may do as many as the heaviest kind of
+// reaction is.
+func (v *Versioned) People(e core.Engagement) int64 {
+	return max(0, v.likers(e), e.Comments, e.Shares)
+}
 
 // Reactions is what People is a share of.
-func Reactions(e core.Engagement) int64 {
-	return max(0, e.Likes) + max(0, e.Comments) + max(0, e.Shares)
+func (v *Versioned) Reactions(e core.Engagement) int64 {
+	return max(0, v.likers(e)) + max(0, e.Comments) + max(0, e.Shares)
+}
+
+func (v *Versioned) likers(e core.Engagement) int64 {
+	heaviest := max(1, v.Heaviest)
+	return (e.Likes + heaviest - 1) / heaviest
 }
 
 // handful times min_people are too many to be left out of every score, however large the site.
@@ -90,13 +114,14 @@ func (c *Config) Enough(floor int64) int64 { return min(floor, handful*c.Engagem
 
 // Doubtful tells whether what was done with a post does not count anywhere, in no list and in no score: by fewer
 // people than the floor, a handful, and at a rate that is not believed, as where who did it never saw it.
-func (c *Config) Doubtful(e core.Engagement, floor int64) bool {
-	few := People(e) < c.Enough(floor)
+func (v *Versioned) Doubtful(e core.Engagement, floor int64) bool {
+	few := v.People(e) < v.Enough(floor)
+	c := &v.Config
 	return c.Engagement.MaxRate > 0 && few && c.Interactions(e) > c.Engagement.MaxRate*max(0, float64(e.Exposures))
 }
 
-// Trend orders the trending posts of an hour and a day: log1p(interactions) · the term of engagement ·
-// exp(−trending_decay · age in hours). A post that nobody interacted with does not trend.
+// Trend orders the trending posts of an hour and a day: log1p(interactions less dislikes) · the term of engagement ·
+// exp(−trending_decay · age in hours). A post that nobody interacted with, or more disliked, does not trend.
 func (c *Config) Trend(e core.Engagement, age time.Duration) float64 {
 	return c.trend(e, age, c.TrendingDecay)
 }
@@ -107,9 +132,9 @@ func (c *Config) WeeklyTrend(e core.Engagement, age time.Duration) float64 {
 }
 
 func (c *Config) trend(e core.Engagement, age time.Duration, decay float64) float64 {
-	interactions := c.Interactions(e)
-	if interactions <= 0 {
+	net := c.Interactions(e) - c.Engagement.Dislike*max(0, float64(e.Dislikes))
+	if net <= 0 {
 		return 0
 	}
-	return math.Log1p(interactions) * c.EngagementTerm(e) * math.Exp(-decay*max(0, age.Hours()))
+	return math.Log1p(net) * max(0, c.EngagementTerm(e)) * math.Exp(-decay*max(0, age.Hours()))
 }

@@ -42,7 +42,9 @@ func TestAScoreUnderOtherConstantsIsTheseNumbers(t *testing.T) {
 	c := rank.Config{
 		FreshnessDecay: 0.2, TrendingDecay: 0.5, WeeklyDecay: 0.1,
 		Engagement: rank.Engagement{Like: 1, Comment: 10, Share: 100, PriorInteractions: 5, PriorExposures: 7},
-		Affinity:   rank.Affinity{View: 1, Click: 10, Like: 100, Comment: 1000, Share: 10000, Hide: -100000},
+		Affinity: rank.Affinity{
+			View: 1, Click: 10, Like: 100, Comment: 1000, Share: 10000, Hide: -100000, Dislike: -1000000,
+		},
 	}
 	counts := core.Engagement{Exposures: 13, Likes: 2, Comments: 3, Shares: 4}
 	require.InDelta(t, 432, c.Interactions(counts), 1e-9)
@@ -77,14 +79,15 @@ func TestAPostTakesAsManyPeopleAsTheFloor(t *testing.T) {
 	for reactions, floor := range map[int64]int64{0: 3, 20_000: 3, 20_001: 4, 80_000: 12, 791_639: 119} {
 		require.Equal(t, floor, c.Floor(reactions), "%d reactions", reactions)
 	}
-	require.EqualValues(t, 5, rank.People(core.Engagement{Likes: 2, Comments: 5, Shares: 4, Exposures: 9}))
-	require.Zero(t, rank.People(core.Engagement{Likes: -2}))
-	require.EqualValues(t, 11, rank.Reactions(core.Engagement{Likes: 2, Comments: 5, Shares: 4, Exposures: 9}))
-	require.EqualValues(t, 4, rank.Reactions(core.Engagement{Likes: -2, Shares: 4}))
+	v := rank.Versioned{Config: c}
+	require.EqualValues(t, 5, v.People(core.Engagement{Likes: 2, Comments: 5, Shares: 4, Exposures: 9}))
+	require.Zero(t, v.People(core.Engagement{Likes: -2}))
+	require.EqualValues(t, 11, v.Reactions(core.Engagement{Likes: 2, Comments: 5, Shares: 4, Exposures: 9}))
+	require.EqualValues(t, 4, v.Reactions(core.Engagement{Likes: -2, Shares: 4}))
 }
 
 func TestWhatAHandfulDidUnseenCountsInNoScore(t *testing.T) {
-	c := rank.DefaultConfig()
+	c := rank.Versioned{Config: rank.DefaultConfig()}
 	for _, x := range []struct {
 		what  string
 		of    core.Engagement

@@ -6,7 +6,8 @@ SELECT
     sum(exposures) AS exposures,
     sum(likes) AS likes,
     sum(comments) AS comments,
-    sum(shares) AS shares
+    sum(shares) AS shares,
+    toInt64(0) AS dislikes -- events tell of none
 FROM post_metrics_1h
 WHERE hour >= toDateTime({since:Int64}, 'UTC') AND post_id IN {ids:Array(Int64)}
 GROUP BY post_id, age

@@ -1,13 +1,14 @@
 -- What was done with some posts, by the age of the hour: 0 older, 1 the hour before, 2 this hour? For
 -- a replica whose hot set is cold. Likes and comments count from the source that is configured: see
--- 0004_reactions.sql. Reads the hours from `since` on, of each the rows of these posts.
+-- 0014_votes.sql. Reads the hours from `since` on, of each the rows of these posts.
 SELECT
     post_id,
     toUInt8(if(hour >= toDateTime({hour:Int64}, 'UTC'), 2, if(hour >= toDateTime({hour:Int64} - 3600, 'UTC'), 1, 0))) AS age,
     sum(exposures) AS exposures,
     sum(likes) AS likes,
     sum(comments) AS comments,
-    sum(shares) AS shares
-FROM post_engagement_1h(likes_from = {likes_from:String}, comments_from = {comments_from:String})
+    sum(shares) AS shares,
+    sum(dislikes) AS dislikes
+FROM post_votes_1h(likes_from = {likes_from:String}, comments_from = {comments_from:String})
 WHERE hour >= toDateTime({since:Int64}, 'UTC') AND post_id IN {ids:Array(Int64)}
 GROUP BY post_id, age

@@ -1,5 +1,5 @@
 -- What was done with each post, by the age of the hour: 0 older, 1 the hour before, 2 this hour?
--- Likes and comments count from the source that is configured: see 0004_reactions.sql. Reads the hours
+-- Likes and comments count from the source that is configured: see 0014_votes.sql. Reads the hours
 -- from `since` on of the view and of the reactions: both primary keys begin with them.
 SELECT
     post_id,
@@ -7,7 +7,8 @@ SELECT
     sum(exposures) AS exposures,
     sum(likes) AS likes,
     sum(comments) AS comments,
-    sum(shares) AS shares
-FROM post_engagement_1h(likes_from = {likes_from:String}, comments_from = {comments_from:String})
+    sum(shares) AS shares,
+    sum(dislikes) AS dislikes
+FROM post_votes_1h(likes_from = {likes_from:String}, comments_from = {comments_from:String})
 WHERE hour >= toDateTime({since:Int64}, 'UTC')
 GROUP BY post_id, age

@@ -9,7 +9,8 @@ SELECT
     sum(shares) AS shares,
     sum(hides) AS hides,
     sumIf(user_author_90d.hides, day > toDate(now('UTC')) - {days:UInt16}) AS hidden_lately,
-    sumIf(user_author_90d.views, day >= toDate(now('UTC')) - 1) AS viewed_lately
+    sumIf(user_author_90d.views, day >= toDate(now('UTC')) - 1) AS viewed_lately,
+    toInt64(0) AS dislikes -- events tell of none
 FROM user_author_90d
 WHERE user_id = {viewer:Int64} AND day >= toDate(now('UTC')) - 90
 GROUP BY author_id

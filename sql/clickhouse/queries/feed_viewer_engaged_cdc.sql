@@ -14,7 +14,7 @@ FROM (
     SELECT post_id, toDateTime64(day, 3, 'UTC') AS at, toInt64(1) AS counts
     FROM reactions_by_user FINAL
     WHERE user_id = {user:Int64} AND day >= toDate(fromUnixTimestamp64Milli({since:Int64}, 'UTC'))
-        AND ((kind = 'like' AND {likes_from:String} = 'cdc') OR (kind = 'comment' AND {comments_from:String} = 'cdc'))
+        AND ((kind = 'like' AND value > 0 AND {likes_from:String} = 'cdc') OR (kind = 'comment' AND {comments_from:String} = 'cdc'))
 )
 GROUP BY post_id
 HAVING sum(counts) > 0

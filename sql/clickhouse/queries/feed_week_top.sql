@@ -1,6 +1,6 @@
 -- Which posts were interacted with most, and at the best rate, in the last days, by enough people? For trending by
 -- the week. Reads the hours from `since` on and adds them up: asked about once a minute for everybody.
-SELECT post_id, exposed AS exposures, liked AS likes, commented AS comments, shared AS shares
+SELECT post_id, exposed AS exposures, liked AS likes, commented AS comments, shared AS shares, toInt64(0) AS dislikes -- events tell of none
 FROM (
     SELECT
         post_id,

@@ -1,8 +1,8 @@
--- Whom does each of these people follow, and whose posts do they like, comment and share? Likes and comments
+-- Whom does each of these people follow, and whose posts do they like, comment and share? A dislike takes a like away. Likes and comments
 -- count from the source that is configured: see 0004_reactions.sql. Ranges of the primary keys, one for each
 -- person, and the posts they reacted to. Bounded as suggest_circles is.
 WITH reacted AS (
-    SELECT user_id, post_id, kind
+    SELECT user_id, post_id, kind, value
     FROM reactions_by_user FINAL
     WHERE user_id IN {people:Array(Int64)} AND day >= toDate(now('UTC')) - 90
         AND day <= toDate(now('UTC')) + 1 -- what is dated ahead does not count yet
@@ -26,7 +26,7 @@ FROM (
     FROM user_author_90d
     WHERE user_id IN {people:Array(Int64)} AND day >= toDate(now('UTC')) - 90
     UNION ALL
-    SELECT reacted.user_id, authors.author_id, toInt64(reacted.kind = 'like'), toInt64(reacted.kind = 'comment'), 0, 0
+    SELECT reacted.user_id, authors.author_id, if(reacted.kind = 'like', toInt64(reacted.value), 0), toInt64(reacted.kind = 'comment'), 0, 0
     FROM reacted
     INNER JOIN (SELECT id, author_id FROM posts FINAL WHERE id IN (SELECT post_id FROM reacted)) AS authors ON authors.id = reacted.post_id
     WHERE authors.author_id != reacted.user_id

@@ -6,7 +6,7 @@ WITH reacted AS (
     FROM reactions_by_user FINAL
     WHERE day >= toDate(now('UTC')) - {days:UInt16}
         AND day <= toDate(now('UTC')) + 1 -- what is dated ahead does not count yet
-        AND ((kind = 'like' AND {likes_from:String} = 'cdc') OR (kind = 'comment' AND {comments_from:String} = 'cdc'))
+        AND ((kind = 'like' AND value > 0 AND {likes_from:String} = 'cdc') OR (kind = 'comment' AND {comments_from:String} = 'cdc'))
 )
 SELECT author_id AS candidate, uniq(user_id) AS people
 FROM (

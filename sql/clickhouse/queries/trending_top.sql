@@ -2,7 +2,7 @@
 -- window, whichever is longer? Of the hour in which the window begins only what of it is in the window. Reads
 -- the hours of both: the primary key of the view begins with the hour.
 WITH multiIf(hour < toStartOfHour(toDateTime({since:Int64}, 'UTC')), 0., hour = toStartOfHour(toDateTime({since:Int64}, 'UTC')), 1. - ({since:Int64} % 3600) / 3600, 1.) AS weight
-SELECT post_id, exposed, {like:Float64} * liked + {comment:Float64} * commented + {share:Float64} * shared AS interactions
+SELECT post_id, exposed, {like:Float64} * liked + {comment:Float64} * commented + {share:Float64} * shared AS interactions, 0. AS disliked -- events tell of none
 FROM (
     SELECT
         post_id,

@@ -13,7 +13,7 @@ FROM (
     SELECT post_id, user_id
     FROM reactions_by_hour FINAL
     WHERE hour >= toStartOfHour(toDateTime({since:Int64}, 'UTC')) AND post_id IN {ids:Array(Int64)}
-        AND ((kind = 'like' AND {likes_from:String} = 'cdc') OR (kind = 'comment' AND {comments_from:String} = 'cdc'))
+        AND ((kind = 'like' AND value > 0 AND {likes_from:String} = 'cdc') OR (kind = 'comment' AND {comments_from:String} = 'cdc'))
         AND (post_id, user_id) NOT IN (SELECT id, author_id FROM posts FINAL WHERE id IN {ids:Array(Int64)})
 )
 GROUP BY post_id

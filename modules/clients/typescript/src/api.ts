@@ -842,7 +842,7 @@ export interface components {
             source: string;
             /** @description Send it back with events on this post */
             feed_session: string;
-            /** @description With explain=true. The numbers are for tokens with the admin scope, unless feed.explain is everybody; others get their own feed explained in words. */
+            /** @description With explain=true. disliked is what dislikes take from engagement. The numbers are for tokens with the admin scope, unless feed.explain is everybody; others get their own feed explained in words. */
             explain?: Record<string, never> | {
                 reasons: string[];
                 adjustments: string[];
@@ -983,6 +983,8 @@ export interface components {
                 like?: number;
                 comment?: number;
                 share?: number;
+                /** @description A vote against the post */
+                dislike?: number;
                 prior_interactions?: number;
                 prior_exposures?: number;
                 /** @description Weighted interactions for an exposure that are believed; 0: any */
@@ -997,6 +999,7 @@ export interface components {
                 comment?: number;
                 share?: number;
                 hide?: number;
+                dislike?: number;
             };
             diversity?: {
                 top?: number;
@@ -1041,6 +1044,7 @@ export interface components {
                 likes: number;
                 comments: number;
                 shares: number;
+                dislikes: number;
                 exposures: number;
             } | null;
             /**
