@@ -105,7 +105,7 @@ func cachedPage(t testing.TB, posts int) func() int {
 		q.seenHidden.Read(state, cfg.Store, q.Now, q.Now)
 		q.reserve, q.ServedFrom = &q.entry.Reserve, page.FromCache
 		_, _ = f.stillVisible(ctx, q), f.arrivals(ctx, q)
-		_, _ = score(ctx, q), diversify(ctx, q)
+		_, _ = score(ctx, q), f.diversify(ctx, q)
 		q.show(q.list.Order[:20])
 		next := q.Session
 		q.Next = &next

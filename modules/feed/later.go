@@ -7,6 +7,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/cursor"
 	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
+	"github.com/feedrank/feedrank/modules/feed/shortlist"
 )
 
 // laterPage goes on in the order that the session began with. Posts that may not be shown any more are passed over;
@@ -23,6 +24,7 @@ func (f *Feed) laterPage(ctx context.Context, r *request) error {
 		}
 	}
 	rest := f.stillInOrder(ctx, r, r.ahead())
+	f.markQuiet(r)
 	chosen := r.vary()
 	r.goOn(chosen, len(rest) > 0)
 	r.list.Keep(chosen)
@@ -128,7 +130,7 @@ func (f *Feed) stillInOrder(ctx context.Context, r *request, rest []int32) []int
 // vary chooses the posts of the page from those that stand: the first that breaks the fewest rules, place by place.
 func (r *request) vary() []int32 {
 	given := r.givenAuthors()
-	order, relaxed := r.list.DiversifyAfter(r.Ranking.Diversity, r.Session.Shown-len(given), given)
+	order, relaxed, kept := r.list.DiversifyAfter(r.Ranking.Diversity, r.Session.Shown-len(given), given)
 	chosen := order[:min(r.Limit, len(order))]
 	// more than a cursor can tell: as they come
 	if len(chosen) > 0 && int(slices.Max(chosen)) >= len(chosen)+cursor.MaxDeferred {
@@ -140,6 +142,9 @@ func (r *request) vary() []int32 {
 	for place, at := range chosen {
 		p := &r.list.Posts[at]
 		p.Relaxed, p.Moved = relaxed[place], int(at) != place
+		if len(kept) > 0 && kept[place] {
+			p.Quiet = shortlist.KeptPlace
+		}
 	}
 	return chosen
 }

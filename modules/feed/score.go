@@ -9,7 +9,17 @@ func score(_ context.Context, r *request) error {
 }
 
 // diversify reorders it by the rules of variety.
-func diversify(_ context.Context, r *request) error {
+func (f *Feed) diversify(_ context.Context, r *request) error {
+	f.markQuiet(r)
 	r.list.Diversify(r.Ranking.Diversity)
 	return nil
+}
+
+// markQuiet notes who posts seldom, where places are kept for them.
+func (f *Feed) markQuiet(r *request) {
+	if r.Ranking.Diversity.QuietShare > 0 && r.hot.Useful() {
+		set := r.hot.View()
+		defer set.Close()
+		r.list.MarkQuiet(r.Ranking.Diversity, set, r.Now.Add(-f.cfg.Hot.Window).UnixMicro(), r.reserve)
+	}
 }

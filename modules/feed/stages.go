@@ -31,7 +31,7 @@ func (f *Feed) newWays(seconds *stages.Seconds) ways {
 			Then("new_candidates", f.newCandidates). // what has begun to trend since
 			Then("backfill", f.backfill).            // where these are too few for a page
 			Then("score", score).                    // freshness, engagement, affinity
-			Then("diversify", diversify),            // the rules of variety
+			Then("diversify", f.diversify),          // the rules of variety
 
 		// So it is without a hot set: there is no engagement to score with, so the reserve keeps its order.
 		unranked: way().

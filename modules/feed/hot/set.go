@@ -138,6 +138,12 @@ func (v View) ByAuthor(author core.ID, f func(*Post) bool) {
 // ByGroup calls f with a group's posts, newest first, until it returns false.
 func (v View) ByGroup(group core.ID, f func(*Post) bool) { v.newestFirst(v.s.index.byGroup[group], f) }
 
+// Seldom tells whether an author has at most so many posts since a time, in microseconds since 1970.
+func (v View) Seldom(author core.ID, since int64, most int) bool {
+	posts := v.s.index.byAuthor[author]
+	return len(posts) <= most || v.s.index.at(posts[len(posts)-1-most]).Created < since
+}
+
 func (v View) newestFirst(posts []uint32, f func(*Post) bool) {
 	for i := len(posts) - 1; i >= 0; i-- {
 		if !f(v.s.index.at(posts[i])) {

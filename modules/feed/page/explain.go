@@ -73,6 +73,9 @@ func appendAdjustments(b []byte, s *shortlist.Post, p *Page, place int, numbers 
 	case int(s.Before) > place:
 		say("diversity: moved up")
 	}
+	if s.Quiet == shortlist.KeptPlace && !p.ByTime {
+		say("the place is kept for people who post seldom")
+	}
 	if s.Moved {
 		say("diversity: before one that has to wait, since posts left the session")
 	}

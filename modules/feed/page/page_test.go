@@ -171,6 +171,10 @@ func TestAdjustmentsSayWhatMovedAPost(t *testing.T) {
 			func(p *page.Page, s *shortlist.Post) { p.Later, s.Suppressed, s.Fresh = true, false, true },
 			[]any{"order of the session's first page", "arrived after the reserve was made"},
 		},
+		"kept": {
+			func(_ *page.Page, s *shortlist.Post) { s.Before, s.Quiet, s.Suppressed = 5, shortlist.KeptPlace, false },
+			[]any{"diversity: moved up", "the place is kept for people who post seldom"},
+		},
 		"again": {
 			func(_ *page.Page, s *shortlist.Post) { s.Before, s.Suppressed, s.Repeated = 1, false, true },
 			[]any{"seen before: nothing else is left"},

@@ -51,6 +51,9 @@ type Diversity struct {
 	Gap       int `koanf:"gap" json:"gap" validate:"gte=0,lte=50"`                       // places between two posts of an author
 	Window    int `koanf:"window" json:"window" validate:"gte=1,lte=500"`                // in any run of so many places ...
 	MaxAuthor int `koanf:"max_per_author" json:"max_per_author" validate:"gte=1,lte=50"` // ... an author stands at most so often
+
+	QuietShare float64 `koanf:"quiet_share" json:"quiet_share" validate:"gte=0,lte=0.5"` // of the places, kept for people whom the viewer follows and who post seldom, as long as they have posts; 0: none
+	QuietPosts int     `koanf:"quiet_posts" json:"quiet_posts" validate:"gte=1,lte=100"` // who posted at most so often within feed.hot.window posts seldom
 }
 
 // DefaultConfig is the documented ranking.
@@ -65,6 +68,6 @@ func DefaultConfig() Config {
 			MaxRate: 0.25, MinPeople: 3, PeopleShare: 0.00015,
 		},
 		Affinity:  Affinity{View: 0.2, Click: 0.5, Like: 1, Comment: 2, Share: 3, Hide: -5, Dislike: -1},
-		Diversity: Diversity{Top: 5, Gap: 3, Window: 50, MaxAuthor: 3},
+		Diversity: Diversity{Top: 5, Gap: 3, Window: 50, MaxAuthor: 3, QuietPosts: 3},
 	}
 }

@@ -14,6 +14,9 @@ import "math/bits"
 //
 // So no post is lost, and a list is never short.
 //
+// At every place that is kept for who posts seldom it takes the best of theirs that breaks no rule, if there is one.
+// Which places are kept depends on the place alone: a list that is cut and goes on keeps the same ones.
+//
 // Of each author only the best remaining post can be taken. The place from which on it breaks no rule is
 // known when the one before it is placed, so it waits for that place, and then is free.
 type Diversifier struct {
@@ -28,6 +31,8 @@ type Diversifier struct {
 	due     []int32 // the first of those that become free at a place
 	sameDue []int32 // of each post that waits, another that becomes free at the same place
 	relax   []uint8 // how far the rules gave way for each place
+	quiet   ranks   // posts of who posts seldom
+	kept    []bool  // of each place, whether its post stands there because it was kept
 }
 
 const nobody = -1
@@ -50,10 +55,18 @@ func (d *Diversifier) OrderAfter(dst []int32, before int, given, authors []int32
 	d.before, d.base = before, len(given)
 	d.reset(authors, authorCount)
 	d.goOn(given, authors)
+	keeps := d.rules.QuietShare > 0
 	for at := range authors {
 		place := d.base + at
 		d.release(at)
 		chosen, level := d.free.first(), uint8(0)
+		if keeps {
+			best := chosen
+			if seldom := d.free.firstIn(d.quiet); seldom != nobody && d.rules.Keeps(d.before+place) {
+				chosen = seldom
+			}
+			d.kept = append(d.kept, chosen != best)
+		}
 		if chosen == nobody {
 			chosen, level = d.leastBroken(authors, place)
 			d.waiting.remove(chosen)
@@ -67,6 +80,7 @@ func (d *Diversifier) OrderAfter(dst []int32, before int, given, authors []int32
 		d.relax = append(d.relax, level)
 		dst = append(dst, chosen)
 	}
+	d.quiet.reset(0)
 	return dst
 }
 
@@ -93,6 +107,27 @@ func (d *Diversifier) goOn(given, authors []int32) {
 // Relaxed tells how far the rules gave way for each place of the last Order: 0 not at all, 1 the
 // window, 2 the top, 3 and more the gap.
 func (d *Diversifier) Relaxed() []uint8 { return d.relax }
+
+// Keeps tells whether a place, from 0, is kept for who posts seldom: of n places so many are as their share says.
+func (r Diversity) Keeps(place int) bool {
+	const rounding = 1e-9
+	share := func(places int) int { return int(float64(places)*r.QuietShare + rounding) }
+	return share(place+1) > share(place)
+}
+
+// Quiet says which posts of the next list are by who posts seldom.
+func (d *Diversifier) Quiet(posts []bool) {
+	d.quiet.reset(len(posts))
+	for i, seldom := range posts {
+		if seldom {
+			d.quiet.add(int32(i))
+		}
+	}
+}
+
+// Kept tells of each place of the last Order whether its post stands before a better one, since the place was kept for
+// who posts seldom; nil where none are.
+func (d *Diversifier) Kept() []bool { return d.kept }
 
 // leastBroken finds the waiting post with the lowest level of relaxation, the best ranked among equals.
 func (d *Diversifier) leastBroken(authors []int32, place int) (chosen int32, level uint8) {
@@ -173,7 +208,7 @@ func (d *Diversifier) reset(authors []int32, authorCount int) {
 		resized(d.sameDue, len(authors))
 	d.free.reset(len(authors))
 	d.waiting.reset(len(authors))
-	d.relax = d.relax[:0]
+	d.relax, d.kept = d.relax[:0], d.kept[:0]
 	best := d.count // of each author, until their posts are counted
 	for author := range best {
 		best[author] = nobody
@@ -217,6 +252,16 @@ func (r *ranks) first() int32 {
 	for w, word := range r.words {
 		if word != 0 {
 			return int32(w*64 + bits.TrailingZeros64(word))
+		}
+	}
+	return nobody
+}
+
+// firstIn is the first that another set has, too.
+func (r *ranks) firstIn(other ranks) int32 {
+	for w, word := range other.words {
+		if both := word & r.words[w]; both != 0 {
+			return int32(w*64 + bits.TrailingZeros64(both))
 		}
 	}
 	return nobody

@@ -29,5 +29,7 @@
 //
 // At each place stands the best remaining post that breaks no rule. Where all break one, the least broken, in this
 // order: three of an author in 50, once in the first 5, the gap of 3, then 2, 1, 0. Nothing is lost, and no list is
-// short. An author's posts wait for the place at which they break no rule, so no place goes through the whole list.
+// short. Of the places a share may be kept for people whom the viewer follows and who post seldom (quiet_share,
+// quiet_posts): there stands the best post of theirs that breaks no rule, wherever its score puts it. An author's posts
+// wait for the place at which they break no rule, so no place goes through the whole list.
 package rank

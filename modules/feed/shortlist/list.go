@@ -21,10 +21,21 @@ type Post struct {
 	Relaxed      uint8 // how far the rules of diversity gave way for it
 	Rated        bool  // Terms.Engagement is there: the hot set keeps it
 	Fresh        bool  // came in when the page was made
-	Suppressed   bool  // its engagement does not count: of one account, or a few
-	Moved        bool  // a post before it waits, for variety around what is missing
-	Repeated     bool  // was seen before; nothing else is left
+	Quiet        Quiet
+	Suppressed   bool // its engagement does not count: of one account, or a few
+	Moved        bool // a post before it waits, for variety around what is missing
+	Repeated     bool // was seen before; nothing else is left
 }
+
+// Quiet says whether a post is of somebody whom the viewer follows and who posts seldom.
+type Quiet uint8
+
+// Quiet posts may stand before better ones, at a place that is kept for them.
+const (
+	NotQuiet Quiet = iota
+	IsQuiet
+	KeptPlace
+)
 
 // List is the posts of one ranking and their order. It is not safe for concurrent use.
 type List struct {
@@ -37,6 +48,7 @@ type List struct {
 	sorting     []uint64  // the same, half-way
 	affinity    []float64 // the term of each author
 	authors     []int32
+	quiet       []bool
 	diversified []int32
 	diversifier *rank.Diversifier
 	extra       map[core.ID]int32 // authors that the reserve does not know, numbered after its own

@@ -1006,6 +1006,8 @@ export interface components {
                 gap?: number;
                 window?: number;
                 max_per_author?: number;
+                quiet_share?: number;
+                quiet_posts?: number;
             };
         };
         RankingChange: {
