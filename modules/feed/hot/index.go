@@ -186,7 +186,7 @@ func unchain(of map[core.ID][]uint32, key core.ID, place uint32) {
 
 // bytes estimates the memory: posts, slots, and what an author or a group needs.
 func (x *index) bytes() int64 {
-	const post, slot, perPost, perAuthor = 88, 8, 8, 64
+	const post, slot, perPost, perAuthor = 96, 8, 8, 64
 	return int64(len(x.pages))*pageSize*post + int64(len(x.byID.slots))*slot + int64(x.len()+x.grouped)*perPost +
 		int64(len(x.byAuthor)+len(x.byGroup))*perAuthor
 }
