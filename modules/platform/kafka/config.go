@@ -13,7 +13,7 @@ import (
 type Config struct {
 	Brokers           []string         `koanf:"brokers" validate:"min=1,dive,hostname_port"`
 	TopicPrefix       string           `koanf:"topic_prefix" validate:"omitempty,topic"`   // before every topic and group of ours
-	ReplicationFactor int16            `koanf:"replication_factor" validate:"gte=1,lte=9"` // of topics that `feedrank migrate` creates; 3 in production
+	ReplicationFactor int16            `koanf:"replication_factor" validate:"gte=1,lte=9"` // of topics that `feedrank migrate` creates; 3 in production: from 3 on, more than half must have a record before it is taken
 	SessionTimeout    time.Duration    `koanf:"session_timeout" validate:"gte=1s,lte=5m"`  // a consumer that is silent for so long loses its partitions
 	DialTimeout       time.Duration    `koanf:"dial_timeout" validate:"gte=10ms,lte=1m"`
 	ProduceTimeout    time.Duration    `koanf:"produce_timeout" validate:"gte=100ms,lte=5m"` // until all replicas acknowledged

@@ -181,6 +181,22 @@ func TestASendToALostBrokerEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, producer.Send(t.Context(), &sarama.ProducerMessage{Topic: "t"}), kafka.ErrProducerClosed)
 }
 
+func TestALogThatTakesNothingIsNotWellThoughItsBrokersAnswer(t *testing.T) {
+	cfg := config(t)
+	topic := create(t, cfg, 1)
+	producer := kafka.NewProducer(cfg)
+	defer func() { require.NoError(t, producer.Close()) }()
+	text := sarama.StringEncoder("1")
+	require.NoError(t, producer.Probe(t.Context()))
+
+	require.Error(t, producer.Send(t.Context(), &sarama.ProducerMessage{Topic: cfg.Topic("nowhere"), Value: text}))
+	require.NoError(t, cfg.Ping(t.Context()))
+	require.ErrorContains(t, producer.Probe(t.Context()), "the last record was not taken")
+
+	require.NoError(t, producer.Send(t.Context(), &sarama.ProducerMessage{Topic: topic, Value: text}))
+	require.NoError(t, producer.Probe(t.Context()))
+}
+
 // TestAProducerIsClosedAfterSendsThatNobodyWaitsFor has what was to be sent be given up, and closes at once.
 func TestAProducerIsClosedAfterSendsThatNobodyWaitsFor(t *testing.T) {
 	cfg := config(t)

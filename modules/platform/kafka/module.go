@@ -10,8 +10,8 @@ import (
 func Module() fx.Option {
 	return fx.Module("kafka", fx.Provide(
 		NewProducer,
-		fx.Annotate(func(cfg Config) ops.Check {
-			return ops.Check{Name: "kafka", Probe: cfg.Ping}
+		fx.Annotate(func(p *Producer) ops.Check {
+			return ops.Check{Name: "kafka", Probe: p.Probe}
 		}, fx.ResultTags(`group:"checks"`)),
 	), fx.Invoke(func(lc fx.Lifecycle, p *Producer) {
 		lc.Append(fx.StopHook(p.Close))

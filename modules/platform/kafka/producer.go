@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/IBM/sarama"
 
+	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/tracing"
 )
 
@@ -17,10 +19,14 @@ type Producer struct {
 	cfg      Config
 	inFlight chan struct{}
 
-	mu     sync.Mutex
-	closed bool
-	inner  sarama.SyncProducer
-	sends  sync.WaitGroup // under way, those too that nobody waits for any more
+	clock core.Clock
+
+	mu        sync.Mutex
+	closed    bool
+	refused   error // why the last send failed; nil: it did not
+	refusedAt time.Time
+	inner     sarama.SyncProducer
+	sends     sync.WaitGroup // under way, those too that nobody waits for any more
 }
 
 // maxConcurrentSends bounds the calls that wait for acknowledgement at once.
@@ -31,7 +37,7 @@ var ErrProducerClosed = errors.New("kafka producer is closed")
 
 // NewProducer makes a producer without dialling.
 func NewProducer(cfg Config) *Producer {
-	return &Producer{cfg: cfg, inFlight: make(chan struct{}, maxConcurrentSends)}
+	return &Producer{cfg: cfg, inFlight: make(chan struct{}, maxConcurrentSends), clock: core.SystemClock{}}
 }
 
 // Send returns nil once every message is acknowledged by all replicas. After an error each message
@@ -53,7 +59,9 @@ func (p *Producer) Send(ctx context.Context, messages ...*sarama.ProducerMessage
 	go func() { // sarama takes no context; its own timeouts bound this goroutine
 		defer func() { <-p.inFlight }()
 		defer p.sends.Done()
-		done <- p.send(messages)
+		err := p.send(messages)
+		p.note(err)
+		done <- err
 	}()
 	select {
 	case err := <-done:
@@ -61,6 +69,33 @@ func (p *Producer) Send(ctx context.Context, messages ...*sarama.ProducerMessage
 	case <-ctx.Done():
 		return fmt.Errorf("kafka produce: %w", ctx.Err())
 	}
+}
+
+// refusalStands so long for Probe, where nothing was sent since.
+const refusalStands = time.Minute
+
+// note keeps why the log takes nothing, for Probe.
+func (p *Producer) note(err error) {
+	if errors.Is(err, sarama.ErrMessageSizeTooLarge) || errors.Is(err, ErrProducerClosed) {
+		return // that says nothing about Kafka
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused, p.refusedAt = err, p.clock.Now()
+}
+
+// Probe asks whether a broker answers, and whether what was sent last was taken: brokers that are there may be too few
+// for an acknowledgement.
+func (p *Producer) Probe(ctx context.Context) error {
+	if err := p.cfg.Ping(ctx); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refused != nil && p.clock.Now().Sub(p.refusedAt) < refusalStands {
+		return fmt.Errorf("the last record was not taken: %w", p.refused)
+	}
+	return nil
 }
 
 // begin counts a send. It is false once the producer is closed.

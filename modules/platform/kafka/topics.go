@@ -75,10 +75,20 @@ func ensureTopics(
 }
 
 func createTopic(admin sarama.ClusterAdmin, topic TopicSpec, replication int16) error {
-	detail := &sarama.TopicDetail{NumPartitions: topic.Partitions, ReplicationFactor: replication}
+	detail := &sarama.TopicDetail{
+		NumPartitions: topic.Partitions, ReplicationFactor: replication, ConfigEntries: map[string]*string{},
+	}
+	set := func(name string, to int64) {
+		text := strconv.FormatInt(to, 10)
+		detail.ConfigEntries[name] = &text
+	}
 	if topic.Retention > 0 {
-		millis := strconv.FormatInt(topic.Retention.Milliseconds(), 10)
-		detail.ConfigEntries = map[string]*string{"retention.ms": &millis}
+		set("retention.ms", topic.Retention.Milliseconds())
+	}
+	// The broker's default is one: a broker that is left alone would acknowledge what is lost with its disk. Of two
+	// replicas both would be needed, and nothing could be written while one is away: that is for who runs them to say.
+	if replication >= 3 {
+		set("min.insync.replicas", int64(replication/2+1))
 	}
 	err := admin.CreateTopic(topic.Name, detail, false)
 	if err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) { // another replica was faster
