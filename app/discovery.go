@@ -181,7 +181,7 @@ func (p publishedLists) Trending(ctx context.Context, window string) (published.
 	for i, p := range list.Posts {
 		out.Posts[i] = hot.Ranked{
 			Post:  hot.Post{ID: p.ID, Author: p.Author, Created: p.CreatedAt.UnixMicro()},
-			Value: p.Score,
+			Value: p.Score, Labels: core.LabelsOf(p.Labels...),
 		}
 	}
 	return out, nil
@@ -214,13 +214,13 @@ func (b busyWhileOpen) Busy() bool { return b.gate.Open() }
 
 func trendingJob() fx.Option {
 	return fx.Options(trending.Module(), trending.ReaderModule(), fx.Provide(
-		func(cfg rank.Config) trending.Weights {
+		func(cfg rank.Config, of feed.Config) trending.Weights {
 			e := cfg.Engagement
 			return trending.Weights{
 				Like: e.Like, Comment: e.Comment, Share: e.Share, Dislike: e.Dislike,
 				PriorInteractions: e.PriorInteractions, PriorExposures: e.PriorExposures,
 				MaxRate: e.MaxRate, MinPeople: e.MinPeople, PeopleShare: e.PeopleShare,
-				Decay: cfg.TrendingDecay, WeeklyDecay: cfg.WeeklyDecay,
+				Decay: cfg.TrendingDecay, WeeklyDecay: cfg.WeeklyDecay, KeptOut: of.Labels.KeptOut(),
 			}
 		},
 		fx.Annotate(func(cfg trending.Config, job *trending.Job) jobs.Job {

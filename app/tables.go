@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/feedrank/feedrank/modules/cdc"
+	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/graph"
@@ -26,7 +28,10 @@ func tablesOf(m mapping.Config) graph.Tables {
 			Table: m.Post.Table, ID: m.Post.Column("id"), Author: m.Post.Column("author_id"),
 			CreatedAt: m.Post.Column("created_at"), Visible: visible(m.Post),
 			TimeUnit: string(m.Post.TimeUnit), Zone: m.Post.TimeZone, Audience: audience(m.Post),
-			Mutuals: m.HasMutuals(), Group: m.Post.Columns["group_id"],
+			Mutuals: m.HasMutuals(), Group: m.Post.Columns["group_id"], LabelColumns: m.LabelColumns(),
+			Labels: func(columns map[string]json.RawMessage) ([]string, error) {
+				return m.LabelsOf(envelope.NewRow(columns))
+			},
 		},
 		Users: graph.UserTable{
 			Table: m.User.Table, ID: m.User.Column("id"), Absent: invisible(m.User), Private: private(m.User),

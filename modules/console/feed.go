@@ -50,6 +50,7 @@ var meanings = map[string]string{
 	"not_visible":   "Posts that were deleted or hidden.",
 	"dated_ahead":   "Posts that are dated ahead, and held back until their time.",
 	"hidden":        "Posts that the user hid.",
+	"label":         "Posts with labels that are not for the user.",
 	"seen":          "Posts that the user saw in the last day.",
 }
 

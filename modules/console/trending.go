@@ -60,6 +60,7 @@ var doubts = map[string]string{
 	"author_hidden":  "its author is suspended, banned or gone",
 	"author_private": "its author shows posts to followers alone",
 	"opted_out":      "its author does not want to be recommended",
+	"label":          "it has a label that keeps posts out of lists",
 }
 
 // maxLeftOut bounds what is shown of what was left out.

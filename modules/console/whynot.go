@@ -26,6 +26,7 @@ type outcome struct {
 // verdict is what the API says of a post and a user.
 type verdict struct {
 	outcome
+	Labels         []string  `json:"labels"`
 	RankingVersion uint64    `json:"ranking_version"`
 	ServedFrom     string    `json:"served_from"`
 	ComputedAt     time.Time `json:"computed_at"`

@@ -32,6 +32,7 @@ type Post struct {
 	Visibility Visibility
 	Audience   Audience
 	Group      ID // in which it is; 0: in none
+	Labels     Labels
 }
 
 // Engagement counts what people did with a post in a window of time.

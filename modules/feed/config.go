@@ -5,6 +5,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/feed/absent"
 	"github.com/feedrank/feedrank/modules/feed/candidates"
+	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/refill"
 	"github.com/feedrank/feedrank/modules/feed/store"
@@ -20,6 +21,7 @@ type Config struct {
 	Refill  refill.Config      `koanf:"refill"`
 	Absent  absent.Config      `koanf:"absent"`
 	Updates updates.Config     `koanf:"updates"`
+	Labels  LabelConfig        `koanf:"labels"`
 
 	ReserveSize   int           `koanf:"reserve_size" validate:"gte=100,lte=2000"`            // scored posts kept for a viewer
 	MaxEdges      int           `koanf:"max_edges" validate:"gte=100,lte=100000"`             // follows, blocks and mutes read of a viewer; the newest follows stay
@@ -58,7 +60,8 @@ const (
 // DefaultConfig is what the documentation promises.
 func DefaultConfig() Config {
 	return Config{
-		Hot: hot.DefaultConfig(), Store: store.DefaultConfig(), Refill: refill.DefaultConfig(),
+		Labels: LabelConfig{UnknownLanguage: Show},
+		Hot:    hot.DefaultConfig(), Store: store.DefaultConfig(), Refill: refill.DefaultConfig(),
 		Absent: absent.DefaultConfig(), Updates: updates.DefaultConfig(),
 		Cache: CacheConfig{
 			TTL: 30 * time.Minute, RefreshOld: 2 * time.Minute, Jitter: 10, StaleFor: 10 * time.Minute,
@@ -86,6 +89,6 @@ func (c *Config) candidates() candidates.Config {
 		Sources: c.Sources, Store: c.Store, Size: c.ReserveSize, Window: c.Hot.Window, Ahead: c.Hot.ClockTolerance,
 		Budget: c.ComputeBudget,
 		TTL:    c.Cache.TTL, PartialTTL: c.Cache.PartialTTL, Jitter: c.Cache.Jitter, LeaseWait: c.Cache.LeaseWait,
-		MaxRefresh: c.Cache.MaxRefresh,
+		MaxRefresh: c.Cache.MaxRefresh, Labels: filters.LabelRules{Discovery: c.Labels.KeptOut()},
 	}
 }

@@ -51,7 +51,8 @@ type Feed struct {
 	onDemand    *ondemand.Provider
 	recentEdges *recentedges.Edges
 	people      absent.Sets
-	restricted  bool // some posts are not for everybody
+	restricted  bool      // some posts are not for everybody
+	keptOut     []core.ID // labels that keep posts out of discovery
 	store       *store.Store
 	memory      *viewer.Memory
 	builder     *candidates.Builder
@@ -133,8 +134,8 @@ func New(p Params) (*Feed, error) {
 	}
 	f := &Feed{
 		cfg: cfg, ranking: p.Ranking, hot: p.Hot, recentEdges: p.RecentEdges, people: p.People, store: p.Store,
-		restricted: p.Restricted,
-		memory:     memory, fallback: p.Fallback, relations: p.Relations, engaged: p.Engaged,
+		restricted: p.Restricted, keptOut: cfg.Labels.KeptOut(),
+		memory: memory, fallback: p.Fallback, relations: p.Relations, engaged: p.Engaged,
 		lists: published.NewLists(p.Lists, cfg.ListsEvery, p.Guards.Redis, p.Hot.Suppress,
 			m.RedisFailures.WithLabelValues("lists")),
 		week:   published.NewWeekCache(p.Weekly, p.Guards.ClickHouse, cfg.Hot.ListPosts),

@@ -33,6 +33,7 @@ func (f *Feed) stillVisible(_ context.Context, r *request) error {
 			if p.Audience == core.Members { // else its group is not looked at: see below
 				asked.Member = r.reserve.Member(p.Audience, p.Group)
 			}
+			asked = r.labelled(asked, p)
 		}
 		if r.viewer.Reject(r.kind, asked) != nil {
 			continue
@@ -62,6 +63,10 @@ func (f *Feed) arrivals(_ context.Context, r *request) error {
 	edge := r.Now.Add(-f.cfg.Hot.Window).UnixMicro()
 	set := r.hot.View()
 	defer set.Close()
+	if r.narrowed() {
+		f.addNarrowed(r, set, edge)
+		return nil
+	}
 	since := r.reserve.BuiltAt.Add(-clockSkew)
 	arrive := func(p *hot.Post, author reserve.Author) bool {
 		if source := f.sourceOf(r.reserve, author, p.Group); source != 0 && p.Created >= edge &&

@@ -112,10 +112,10 @@ func (f *Feed) stillInOrder(ctx context.Context, r *request, rest []int32) []int
 		posts := f.lookUp(ctx, r, places)
 		for i, place := range places {
 			p := &posts[i]
-			asked := filters.Post{
+			asked := r.labelled(filters.Post{
 				ID: place.Post, Author: r.reserve.Author(p.Author), Gone: p.ID == 0, Created: p.Created,
 				Audience: p.Audience, Member: r.reserve.Member(p.Audience, p.Group),
-			}
+			}, p)
 			if r.viewer.Reject(filters.Complete, asked) == nil {
 				r.list.Add(p, place.Source, r.reserve)
 				r.positions = append(r.positions, some[i])

@@ -165,6 +165,7 @@ func newHot(lc fx.Lifecycle, cfg Config, client *clickhouse.Client, from core.Co
 	reg prometheus.Registerer, log *zap.Logger,
 ) *hot.Set {
 	set := hot.New(cfg.Hot, hot.NewClickHouse(client, from).Naming(load), ranking, clock, hot.NewMetrics(reg), log)
+	set.KeepOut(cfg.Labels.KeptOut())
 	set.LeaveOut(absent.Sets{Absent: people, Private: private.Set, OptedOut: optedOut.Set})
 	set.ObserveAge(reg, clock)
 	lc.Append(fx.Hook{OnStart: set.Start, OnStop: set.Stop})
@@ -227,7 +228,7 @@ func newFeed(in feedIn) (*Feed, error) {
 		People:     absent.Sets{Absent: in.Absent, Private: in.Private.Set, OptedOut: in.OptedOut.Set},
 		Restricted: in.Tables.Restricts(),
 		Store:      in.Store, Graph: edges, Relations: edges, Engaged: edges, Fallback: fallback,
-		Weekly: hot.NewClickHouse(in.ClickHouse, in.From),
+		Weekly: hot.NewClickHouse(in.ClickHouse, in.From).KeepingOut(in.Config.Labels.KeptOut()),
 		Direct: hot.NewClickHouse(in.ClickHouse, in.From).Naming(in.Load),
 		Lists:  in.Lists, Guards: in.Guards, Names: in.Keys, Clock: in.Clock, Registry: in.Registry, Log: in.Log,
 		Forgotten: forgotten(in.Redis),

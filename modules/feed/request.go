@@ -27,6 +27,7 @@ type Query struct {
 	Explain bool      // with every number behind a score
 	Window  string    // of the trending posts that are asked for
 	Since   time.Time // new posts since then are to be counted
+	Narrow  Narrowing // to posts of some labels and languages
 }
 
 // request is one request on its way through the stages. Its memory is used again.
@@ -78,6 +79,7 @@ func (f *Feed) take(q Query) *request {
 	r.viewer.Seen, r.viewer.Hidden, r.viewer.SeenFor = &r.seenHidden.Seen, &r.seenHidden.Hidden, f.cfg.Store.SeenFor
 	r.viewer.Sets = f.people
 	r.viewer.Until = now.Add(f.cfg.Hot.ClockTolerance).UnixMicro()
+	r.viewer.Labels = filters.LabelRules{Wanted: q.Narrow.wanted(f.cfg.Labels), Discovery: f.keptOut}
 	r.viewer.Begin(f.filters, q.User)
 	r.entry.Forget()
 	return r

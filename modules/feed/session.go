@@ -22,6 +22,7 @@ func (f *Feed) resume(r *request) error {
 	if !r.Later {
 		r.Session = cursor.Cursor{
 			Algo: r.Order, Session: rand.Uint64(), StartedAt: r.Now, Ranking: r.Ranking.Version,
+			Narrowing: r.Narrow.hash(),
 		}
 		return nil
 	}
@@ -31,6 +32,9 @@ func (f *Feed) resume(r *request) error {
 	}
 	if r.ByTime && session.Algo != cursor.Timeline {
 		return core.InvalidField("cursor", "belongs to a session with another algo")
+	}
+	if session.Narrowing != r.Narrow.hash() {
+		return core.InvalidField("cursor", "belongs to a session with other lang or labels: each page names the same")
 	}
 	r.Session = session
 	// Marks count seconds.

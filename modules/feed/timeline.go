@@ -170,9 +170,9 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 		for _, list := range [][]hot.Ranked{f.lists.Of(published.Day), f.lists.Of(published.Week)} {
 			for i := range list {
 				post := list[i].Post
-				post.Audience = f.unknownAudience()
-				if at, heard := f.heardDate(post.ID); heard {
-					post.Created = at
+				post.Audience, post.Labels = f.unknownAudience(r), r.hot.LabelSet(list[i].Labels)
+				if p, heard := f.heard(post.ID); heard {
+					post.Created, post.Labels = p.Created, p.Labels
 				}
 				f.offer(r, &post, reserve.Trending)
 			}
@@ -182,12 +182,11 @@ func (f *Feed) latestOfAll(ctx context.Context, r *request) {
 	f.addFromPostgres(r, from(reserve.Popular, posts), r.Limit, &position{})
 }
 
-// heardDate is the date of a post that this replica has heard of, whether or not its hot set is loaded.
-func (f *Feed) heardDate(post core.ID) (created int64, heard bool) {
+// heard is a post that this replica has heard of, whether or not its hot set is loaded.
+func (f *Feed) heard(post core.ID) (hot.Post, bool) {
 	set := f.hot.View()
 	defer set.Close()
-	p, heard := set.Post(post)
-	return p.Created, heard
+	return set.Post(post)
 }
 
 func (f *Feed) addFromPostgres(r *request, posts []followedPost, wanted int, at *position) {
@@ -205,8 +204,12 @@ func (f *Feed) addFromPostgres(r *request, posts []followedPost, wanted int, at 
 			p.source == reserve.Grouped && p.Audience == core.Members // likewise
 		if r.viewer.Reject(kind, filters.Post{
 			ID: p.ID, Author: author, Created: at.created, Audience: p.Audience, Member: member,
+			Labels: p.Labels, InGroup: p.source == reserve.Grouped || r.reserve.InGroup(p.Group),
 		}) == nil && !r.list.Has(p.ID) {
-			post := hot.Post{ID: p.ID, Author: p.AuthorID, Created: at.created, Audience: p.Audience, Group: p.Group}
+			post := hot.Post{
+				ID: p.ID, Author: p.AuthorID, Created: at.created, Audience: p.Audience, Group: p.Group,
+				Labels: r.hot.LabelSet(p.Labels),
+			}
 			r.list.Add(&post, p.source, r.reserve)
 		}
 	}

@@ -34,14 +34,15 @@ func (f *Feed) trendingPage(ctx context.Context, r *request) error {
 		}
 		// What is young must be there, or it is gone; what is older was checked with the list.
 		gone := visible[i].ID == 0 && p.Created >= edge
-		created := p.Created
-		if visible[i].ID != 0 { // it may have another date since
-			created = visible[i].Created
+		created, labels := p.Created, list[i].Labels
+		if visible[i].ID != 0 { // it may have another date since, and other labels
+			created, labels = visible[i].Created, ""
 		}
-		if r.viewer.Reject(filters.Everybody, filters.Post{
+		asked := r.labelled(filters.Post{
 			ID: p.ID, Author: r.reserve.Author(p.Author),
-			Gone: gone || withdrawn[i], Created: created, Audience: visible[i].Audience,
-		}) == nil {
+			Gone: gone || withdrawn[i], Created: created, Audience: visible[i].Audience, Labels: labels,
+		}, &visible[i])
+		if r.viewer.Reject(filters.Everybody, asked) == nil {
 			l.Add(p, reserve.Trending, r.reserve).Score = list[i].Value
 			l.Order = append(l.Order, int32(len(l.Posts)-1))
 		}

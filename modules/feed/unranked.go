@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/feedrank/feedrank/modules/feed/filters"
-	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 	"github.com/feedrank/feedrank/modules/feed/shortlist"
 )
@@ -16,7 +15,8 @@ func inReserveOrder(_ context.Context, r *request) error {
 	for i := range r.reserve.Candidates {
 		c := &r.reserve.Candidates[i]
 		author := r.reserve.Authors[c.Author]
-		if r.rejects(r.kind, &hot.Post{ID: c.Post, Created: c.Created}, author) { // the audience is looked up
+		asked := filters.Post{ID: c.Post, Author: author, Created: c.Created, Unlabelled: true}
+		if r.viewer.Reject(r.kind, asked) != nil { // audience and labels are looked up
 			continue
 		}
 		l.Order = append(l.Order, int32(len(l.Posts)))
@@ -42,17 +42,25 @@ func (f *Feed) visibleByPostgres(ctx context.Context, r *request) error {
 	for i, at := range l.Order {
 		p := &l.Posts[at]
 		asked := filters.Post{
-			ID: p.ID, Author: r.reserve.Author(p.Author), Created: p.Created, Audience: f.unknownAudience(),
+			ID: p.ID, Author: r.reserve.Author(p.Author), Created: p.Created, Audience: f.unknownAudience(r),
+			Unlabelled: true,
 		}
 		if i < len(visible) {
 			asked.Gone, asked.Created = visible[i].ID == 0, visible[i].Created
 			asked.Audience = visible[i].Audience
 			asked.Member = r.reserve.Member(asked.Audience, visible[i].Group)
+			asked.Unlabelled = false
+			asked = r.labelled(asked, &visible[i])
 		}
 		if r.viewer.Reject(r.kind, asked) == nil {
 			kept = append(kept, at)
 		}
 	}
 	l.Order = kept
+	if len(kept) == 0 && r.narrowed() && !r.Later { // the reserve has the best of all labels
+		l.Reset(len(r.reserve.Authors))
+		f.latestOfAll(ctx, r)
+		l.AsListed()
+	}
 	return nil
 }

@@ -11,10 +11,10 @@ import (
 
 // rejectedBy is the filter that leaves out a post that is there; nil: none does.
 func (r *request) rejectedBy(kind filters.Kind, p *hot.Post, author reserve.Author) *filters.Filter {
-	return r.viewer.Reject(kind, filters.Post{
+	return r.viewer.Reject(kind, r.labelled(filters.Post{
 		ID: p.ID, Author: author, Created: p.Created, Audience: p.Audience,
 		Member: r.reserve.Member(p.Audience, p.Group),
-	})
+	}, p))
 }
 
 // rejects tells whether a filter does.
@@ -22,9 +22,10 @@ func (r *request) rejects(kind filters.Kind, p *hot.Post, author reserve.Author)
 	return r.rejectedBy(kind, p, author) != nil
 }
 
-// unknownAudience is that of a post of which nobody can be asked: nobody sees it, where it may be for some.
-func (f *Feed) unknownAudience() core.Audience {
-	if f.restricted {
+// unknownAudience is that of a post of which nobody can be asked: nobody sees it, where it may be for some, or where it
+// may have a label that matters.
+func (f *Feed) unknownAudience(r *request) core.Audience {
+	if f.restricted || r.viewer.Labels.Any() {
 		return core.Direct
 	}
 	return core.Public
@@ -54,14 +55,14 @@ func (f *Feed) lookUp(ctx context.Context, r *request, places []reserve.Place) [
 	})
 	for i, place := range places {
 		if err != nil {
-			posts[i].ID, posts[i].Audience = place.Post, f.unknownAudience()
+			posts[i].ID, posts[i].Audience = place.Post, f.unknownAudience(r)
 			continue
 		}
 		for _, p := range found {
 			if p.ID == place.Post {
 				posts[i] = hot.Post{
 					ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro(), Audience: p.Audience,
-					Group: p.Group,
+					Group: p.Group, Labels: r.hot.LabelSet(p.Labels),
 				}
 			}
 		}

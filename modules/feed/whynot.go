@@ -22,6 +22,8 @@ type WhyNot struct {
 	Post core.ID `json:"post"`
 	// Author of the post, where it is in the hot set.
 	Author core.ID `json:"-"`
+	// Labels of the post, where it is in the hot set.
+	Labels []core.ID `json:"-"`
 	Outcome
 	Ranking    uint64          `json:"ranking_version"`
 	ServedFrom page.ServedFrom `json:"served_from"`
@@ -44,6 +46,7 @@ type Outcome struct {
 	Source  string  `json:"source,omitempty"`
 	// Since is when what dropped it began, where that is known: a block, a mute, a hide, when it was seen.
 	Since *time.Time `json:"since,omitempty"`
+	Label core.ID    `json:"-"` // that it was dropped for
 }
 
 // dropped is a verdict of a stage.
@@ -133,7 +136,7 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, built *candid
 	if !visible {
 		return f.whyInvisible(ctx, r, out)
 	}
-	out.Author = p.Author
+	out.Author, out.Labels = p.Author, r.hot.Labels(&p).IDs()
 	if err := f.firstPage(ctx, r); err != nil {
 		return out, err
 	}
@@ -144,6 +147,9 @@ func (f *Feed) follow(ctx context.Context, r *request, out WhyNot, built *candid
 	if filter := r.rejectedBy(filters.Ranked, &p, author); filter != nil {
 		out = out.rejected(filter, &r.viewer, author)
 		out.Since = f.since(ctx, r, filter, p.ID, p.Author)
+		if filter.Labels {
+			out.Label = r.viewer.RejectedLabel()
+		}
 		return out, nil
 	}
 	switch {

@@ -52,25 +52,31 @@ func (s source) top(ctx context.Context, w window, weights *Weights, now time.Ti
 	}})
 }
 
-// visible are those of some posts that may be shown.
-func (s source) visible(ctx context.Context, posts []core.ID) (map[core.ID]core.Post, error) {
+// visible are those of some posts that may be shown to everybody, without labels that keep them out of lists.
+func (s source) visible(ctx context.Context, posts, keptOut []core.ID) (map[core.ID]core.Post, error) {
 	var (
 		ids, authors proto.ColInt64
 		created      proto.ColDateTime64
+		labels       = new(proto.ColInt64).Array()
 	)
 	found := make(map[core.ID]core.Post, len(posts))
 	return found, s.client.Read(ctx, clickhouse.Query{Name: "trending_posts", Query: ch.Query{
-		Body: sql.ClickHouse("trending_posts"), Parameters: clickhouse.Params(map[string]any{"ids": posts}),
+		Body: sql.ClickHouse("trending_posts"), Parameters: clickhouse.Params(
+			map[string]any{"ids": posts, "kept_out": keptOut}),
 		Settings: clickhouse.Job,
 		Result: proto.Results{
 			{Name: "id", Data: &ids},
 			{Name: "author_id", Data: &authors},
 			{Name: "created_at", Data: &created},
+			{Name: "labels", Data: labels},
 		},
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range ids.Rows() {
 				id := core.ID(ids.Row(i))
-				found[id] = core.Post{ID: id, AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i).UTC()}
+				found[id] = core.Post{
+					ID: id, AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i).UTC(),
+					Labels: core.LabelsOf(labels.Row(i)...),
+				}
 			}
 			return nil
 		},

@@ -1,6 +1,10 @@
 package trending
 
-import "time"
+import (
+	"time"
+
+	"github.com/feedrank/feedrank/modules/core"
+)
 
 // Config says how often the lists are made, and what it takes to be in one.
 type Config struct {
@@ -78,4 +82,6 @@ type Weights struct {
 	MinPeople                         int64
 	PeopleShare                       float64
 	Decay, WeeklyDecay                float64 // per hour of a post's age
+	// KeptOut are labels, ascending, of posts that are in no list.
+	KeptOut []core.ID
 }

@@ -79,7 +79,7 @@ func (j *Job) make(ctx context.Context, w window, fence int64, now time.Time) (*
 	for i := range found {
 		ids[i] = found[i].post
 	}
-	visible, err := j.source.visible(ctx, ids)
+	visible, err := j.source.visible(ctx, ids, j.weights.KeptOut)
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +98,15 @@ func (j *Job) prune(ctx context.Context, l *List) (*List, error) {
 	for i := range l.Posts {
 		ids[i] = l.Posts[i].ID
 	}
-	visible, err := j.source.visible(ctx, ids)
+	visible, err := j.source.visible(ctx, ids, j.weights.KeptOut)
 	if err != nil {
 		return nil, err
 	}
 	out := *l
 	out.Posts = make([]Post, 0, len(l.Posts))
 	for _, p := range l.Posts {
-		if _, ok := visible[p.ID]; ok {
+		if now, ok := visible[p.ID]; ok {
+			p.Labels = now.Labels.IDs()
 			out.Posts = append(out.Posts, p)
 		}
 	}

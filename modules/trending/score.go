@@ -23,6 +23,7 @@ type Post struct {
 	Author    core.ID   `json:"author"`
 	CreatedAt time.Time `json:"created_at"`
 	Score     float64   `json:"score"`
+	Labels    []core.ID `json:"labels,omitempty"` // when it was looked at
 }
 
 // score is that of the ranking: log1p(interactions less dislikes) · (log1p((interactions + a) / (exposures + b)) −
@@ -72,7 +73,7 @@ func choose(cfg *Config, w *Weights, in window, now time.Time, found []candidate
 		}
 		interactions := min(c.interactions, float64(n)*cfg.PerUser)
 		list = append(list, Post{
-			ID: post.ID, Author: post.AuthorID, CreatedAt: post.CreatedAt,
+			ID: post.ID, Author: post.AuthorID, CreatedAt: post.CreatedAt, Labels: post.Labels.IDs(),
 			Score: w.score(interactions, c.disliked, c.exposed, w.decay(in), now.Sub(post.CreatedAt)),
 		})
 	}

@@ -10,6 +10,8 @@ type exampleApp struct {
 	user string
 	// hide takes the posts of the second user away, and back.
 	hide, show string
+	// narrow is what a request asks for alone, and narrowed the same as a condition on the post p; empty: nothing.
+	narrow, narrowed string
 }
 
 // exampleApps have twelve users. The first follows the next five, of whom the fifth blocks them and the sixth is muted
@@ -30,6 +32,7 @@ var exampleApps = []exampleApp{
 				SELECT n(1000 + i), CASE WHEN i % 11 = 5 THEN -99 ELSE n(2 + i % 9) END, (ARRAY[0, 0, 1, 2, 3, 4])[1 + i % 6],
 					date_trunc('minute', now() AT TIME ZONE 'UTC') - i / 6 * interval '1 minute',
 					CASE WHEN i % 10 = 3 THEN now() END FROM generate_series(1, 80) i`,
+			`UPDATE statuses SET language = (ARRAY['de', 'en', NULL])[1 + id % 3], sensitive = id % 5 = 0`,
 			`INSERT INTO statuses (id, account_id, in_reply_to_id) SELECT n(2000 + i), n(2 + i % 9), n(1000 + i) FROM generate_series(1, 20) i`,
 		},
 		posts: `SELECT p.id::text AS key, p.created_at AT TIME ZONE 'UTC' AS at, f.account_id IS NOT NULL AS followed
@@ -39,8 +42,10 @@ var exampleApps = []exampleApp{
 				AND NOT EXISTS (SELECT FROM blocks b WHERE (b.account_id, b.target_account_id) IN (($1, p.account_id), (p.account_id, $1)))
 				AND NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_account_id = p.account_id)
 				AND (p.visibility = 0 OR p.visibility IN (1, 2) AND f.account_id IS NOT NULL)`,
-		hide: `UPDATE accounts SET suspended_at = now() WHERE id = n(2)`,
-		show: `UPDATE accounts SET suspended_at = NULL WHERE id = n(2)`,
+		hide:     `UPDATE accounts SET suspended_at = now() WHERE id = n(2)`,
+		show:     `UPDATE accounts SET suspended_at = NULL WHERE id = n(2)`,
+		narrow:   "lang=de&labels=sensitive,lang:de,lang:und",
+		narrowed: `(p.language IS NULL OR p.language = 'de')`,
 	},
 	{
 		name: "lemmy_like", user: "n",
@@ -56,6 +61,7 @@ var exampleApps = []exampleApp{
 				SELECT 1000 + i, 'p', 2 + i % 9, c.id, c.private, date_trunc('minute', now()) - i / 6 * interval '1 minute',
 					i % 10 = 3, i % 13 = 5 FROM generate_series(1, 80) i JOIN community c ON c.id = (ARRAY[2, 2, 3, 7])[1 + i % 4]`,
 			`INSERT INTO post_hide (person_id, post_id) SELECT p, 1000 + i FROM unnest(ARRAY[1, 12]) p, generate_series(p, 80, 12) i`,
+			`UPDATE post SET language_id = (ARRAY[0, 37, 38])[1 + id % 3], nsfw = id % 5 = 0`,
 		},
 		posts: `SELECT p.id::text AS key, p.published AS at, f.follower_id IS NOT NULL OR EXISTS
 				(SELECT FROM community_follower m WHERE m.community_id = c.id AND m.person_id = $1 AND NOT m.pending) AS followed
@@ -66,6 +72,7 @@ var exampleApps = []exampleApp{
 				AND NOT EXISTS (SELECT FROM person_block b WHERE (b.person_id, b.target_id) IN (($1, p.creator_id), (p.creator_id, $1)))
 				AND (NOT c.private OR EXISTS (SELECT FROM community_follower m WHERE m.community_id = c.id AND m.person_id = $1 AND NOT m.pending))`,
 		hide: `UPDATE person SET deleted = true WHERE id = 2`, show: `UPDATE person SET deleted = false WHERE id = 2`,
+		narrow: "lang=37,0", narrowed: `p.language_id IN (37, 0)`,
 	},
 	{
 		name: "discourse_like", user: "n",
@@ -101,13 +108,15 @@ var exampleApps = []exampleApp{
 			`INSERT INTO articles (id, user_id, title, published, created_at)
 				SELECT 1000 + i, 2 + i % 9, 'p', i % 10 <> 3,
 					date_trunc('minute', now() AT TIME ZONE 'UTC') - i / 6 * interval '1 minute' FROM generate_series(1, 80) i`,
+			`UPDATE articles SET cached_tag_list = (ARRAY['go, rust', 'rust', 'gopher', 'sql,go', NULL])[1 + id % 5]`,
 		},
 		posts: `SELECT p.id::text AS key, p.created_at AT TIME ZONE 'UTC' AS at, f.id IS NOT NULL AS followed
 			FROM articles p LEFT JOIN follows f ON f.follower_id = $1 AND f.followable_id = p.user_id AND f.followable_type = 'User'
 			WHERE p.published AND p.user_id <> $1
 				AND NOT EXISTS (SELECT FROM user_blocks b WHERE (b.blocker_id, b.blocked_id) IN (($1, p.user_id), (p.user_id, $1)))`,
-		hide: `UPDATE articles SET published = false WHERE user_id = 2`,
-		show: `UPDATE articles SET published = true WHERE user_id = 2`,
+		hide:   `UPDATE articles SET published = false WHERE user_id = 2`,
+		show:   `UPDATE articles SET published = true WHERE user_id = 2`,
+		narrow: "labels=tag:go", narrowed: `p.cached_tag_list IN ('go, rust', 'sql,go')`,
 	},
 	{
 		name: "supabase_like", user: "u",

@@ -169,6 +169,15 @@ func (e exampleApp) shows(t *testing.T) {
 						!slices.ContainsFunc(shown, func(key string) bool { return !slices.Contains(seen, key) })
 				})
 			}
+			if e.narrow != "" {
+				some, _ := e.narrowedTo().reference(t, s, user)
+				require.NotEmpty(t, some)
+				p.eventually(why+": a narrowed feed has what was asked for", func() bool {
+					shown := slices.Sorted(slices.Values(postsOf(p.keyedFeed(user, "limit=100&"+e.narrow))))
+					return slices.Equal(shown, some) || !feeds && len(shown) > 0 &&
+						!slices.ContainsFunc(shown, func(key string) bool { return !slices.Contains(some, key) })
+				})
+			}
 			if len(followed) > 0 {
 				p.eventually(why+": the timeline has what they post whom the viewer follows, in order", func() bool {
 					return slices.Equal(p.walk(user), followed)
@@ -200,6 +209,12 @@ func postsOf(p keyedPage) (keys []string) {
 		keys = append(keys, item.Post)
 	}
 	return keys
+}
+
+// narrowedTo is the app with those posts alone that a narrowed request asks for.
+func (e exampleApp) narrowedTo() exampleApp {
+	e.posts += " AND " + e.narrowed
+	return e
 }
 
 // reference are the keys of the posts that a user may see, sorted, and of those of whom they follow the latest first.

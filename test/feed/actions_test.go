@@ -2,9 +2,11 @@ package feed_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -211,18 +213,34 @@ func (w *world) setAudience(id int, audience core.Audience) {
 // setGroup does so, and puts the post into a group.
 func (w *world) setGroup(id int, audience core.Audience, group int) {
 	w.t.Helper()
-	var author int64
-	var created time.Time
-	err := w.Postgres.QueryRow(context.Background(), "UPDATE posts SET audience = $2, group_id = $3 WHERE id = $1 RETURNING author_id, created_at",
-		id, int(audience), group).Scan(&author, &created)
+	w.sql("UPDATE posts SET audience = $2, group_id = $3 WHERE id = $1", id, int(audience), group)
+	w.changedPost(id)
+}
+
+// changedPost has the consumers and the feed hear what a post is now, if it is there.
+func (w *world) changedPost(id int) {
+	w.t.Helper()
+	var row struct {
+		Author   int64     `json:"author_id"`
+		Created  time.Time `json:"created_at"`
+		Audience int       `json:"audience"`
+		Group    int64     `json:"group_id"`
+		Labels   []string  `json:"labels"`
+	}
+	var text []byte
+	err := w.Postgres.QueryRow(context.Background(), "SELECT to_jsonb(posts) FROM posts WHERE id = $1", id).Scan(&text)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return
 	}
 	require.NoError(w.t, err)
-	w.ch("INSERT INTO posts (id, author_id, created_at, audience, group_id, version) VALUES (%d, %d, fromUnixTimestamp64Micro(%d, 'UTC'), %d, %d, %d)",
-		id, author, created.UnixMicro(), audience, group, w.next())
+	require.NoError(w.t, json.Unmarshal(text, &row))
+	labels := core.LabelIDs(row.Labels)
+	w.ch("INSERT INTO posts (id, author_id, created_at, audience, group_id, labels, version) VALUES (%d, %d, fromUnixTimestamp64Micro(%d, 'UTC'), %d, %d, [%s], %d)",
+		id, row.Author, row.Created.UnixMicro(), row.Audience, row.Group,
+		strings.Trim(strings.Join(strings.Fields(fmt.Sprint(labels)), ","), "[]"), w.next())
 	w.hot.Apply([]core.Change{{Kind: core.PostPut, Post: core.Post{
-		ID: core.ID(id), AuthorID: core.ID(author), CreatedAt: created, Audience: audience, Group: core.ID(group),
+		ID: core.ID(id), AuthorID: core.ID(row.Author), CreatedAt: row.Created, Audience: core.Audience(row.Audience),
+		Group: core.ID(row.Group), Labels: core.LabelsOf(labels...),
 	}}})
 }
 

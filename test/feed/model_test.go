@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed"
 )
 
 const (
@@ -57,12 +58,14 @@ func TestTheFeedIsWhatThePlainReferenceSaysOfUUIDs(t *testing.T) {
 // goes, so that PostgreSQL is asked for the graph.
 func followReference(t *testing.T, seed uint64, keys core.KeyForm) {
 	m := &model{
-		world: newWorld(t, modelUsers), ref: newReference(), rand: rand.New(rand.NewPCG(seed, 7)),
+		world: newWorld(t, modelUsers, func(c *feed.Config) { c.Labels.DiscoveryHides = []string{"sensitive"} }),
+		ref:   newReference(), rand: rand.New(rand.NewPCG(seed, 7)),
 		sameAs: map[int]bool{}, sessions: map[int]*modelSession{},
 	}
 	m.withAudiences()
 	m.withOptOut()
 	m.withHides()
+	m.withLabels()
 	for n := range modelUsers {
 		m.users = append(m.users, 1+n)
 	}
@@ -150,7 +153,7 @@ func (m *model) step(a int) {
 	pair := [2]int{a, b}
 	// The tail may not know of whom a row was that is gone. Who could tell waits for ClickHouse.
 	m.ownKeys = !m.away.clickhouse.closed.Load() && m.rand.IntN(2) == 0
-	switch p := m.anyPost(); m.rand.IntN(32) {
+	switch p := m.anyPost(); m.rand.IntN(34) {
 	case 0, 1, 2:
 		id := m.posts[m.nextPost]
 		m.note("user %d posts %d", a, id)
@@ -311,6 +314,13 @@ func (m *model) step(a int) {
 				return
 			}
 		}
+	case 32, 33:
+		if p == nil {
+			return
+		}
+		p.sensitive = !p.sensitive
+		m.note("post %d is sensitive: %t", p.id, p.sensitive)
+		m.label(p.id, map[bool][]string{true: {"sensitive", "lang:de"}, false: {"lang:de"}}[p.sensitive]...)
 	case 22, 23:
 		if p == nil {
 			return

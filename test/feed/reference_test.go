@@ -30,7 +30,8 @@ type refPost struct {
 	created          time.Time
 	exposures, likes int
 	audience         string // public, unlisted, followers, mutuals, members or direct
-	group            int    // where it is for members
+	group            int    // 0: in none
+	sensitive        bool   // a label that keeps it out of discovery
 }
 
 func newReference() *reference {
@@ -52,6 +53,9 @@ func (r *reference) mayEver(user int, p *refPost) bool {
 // isFor tells whether a post is for a user who is not its author.
 func (r *reference) isFor(user int, p *refPost) bool {
 	follows, followed := r.follows[[2]int{user, p.author}], r.follows[[2]int{p.author, user}]
+	if p.sensitive && !follows && !r.members[[2]int{user, p.group}] {
+		return false
+	}
 	switch p.audience {
 	case "unlisted", "followers":
 		return follows

@@ -160,8 +160,9 @@ func (w *world) start() {
 		w.guards = guards.Guards{ClickHouse: &w.away.clickhouse, Postgres: &w.away.postgres, Redis: &w.away.redis}
 	}
 	w.ranking = rank.NewLive(rank.DefaultConfig())
-	source := hot.NewClickHouse(w.ClickHouse, core.CountedFromEvents())
+	source := hot.NewClickHouse(w.ClickHouse, core.CountedFromEvents()).KeepingOut(w.cfg.Labels.KeptOut())
 	w.hot = hot.New(w.cfg.Hot, source, w.ranking, w.clock, hot.NewMetrics(reg), zap.NewNop())
+	w.hot.KeepOut(w.cfg.Labels.KeptOut())
 	w.followOptedOut()
 	st := store.New(w.cfg.Store, w.redis)
 	w.signals = viewer.NewSignals(st, reg).WithMutuals(w.tables.Posts.Mutuals)

@@ -112,6 +112,7 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 			d.metrics.audienceUnknown.WithLabelValues(d.table).Inc()
 			d.rejects.strictest(d.table, row.AudienceUnknown)
 		}
+		d.metrics.labelsLeftOut.WithLabelValues(d.table).Add(float64(row.LabelsLeftOut))
 		e := entry{
 			source: s, key: record.Key, row: row, version: version, position: record.Source.WrittenAt(),
 			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete,

@@ -112,6 +112,7 @@ func (m *merge) apply(e entry) {
 	if e.delete && known { // a delete tells the key only
 		row.First, row.Other, row.CreatedAt, row.Hidden = old.First, old.Other, old.CreatedAt, old.Hidden
 		row.Audience, row.NoDiscovery, row.Value = old.Audience, old.NoDiscovery, old.Value
+		row.Labels = old.Labels
 	}
 	next := replica.Row{Row: row, Counted: e.countedAt(row, old, known), Version: e.version, Position: e.position}
 	if e.truncated { // above what somebody writes who has not heard of the truncate

@@ -23,6 +23,7 @@ type metrics struct {
 	oddTimes   *prometheus.CounterVec // table
 	// table
 	audienceUnknown *prometheus.CounterVec
+	labelsLeftOut   *prometheus.CounterVec   // table
 	keyChanges      *prometheus.CounterVec   // table
 	deadLetters     *prometheus.CounterVec   // table, reason
 	rows            *prometheus.CounterVec   // copy
@@ -81,6 +82,8 @@ func newMetrics(reg prometheus.Registerer, clock core.Clock) *metrics {
 			"table", "row"),
 		audienceUnknown: counter("audience_unknown_total",
 			"Changes of posts and users whose audience the conditions of cdc.tables could not tell: nobody sees the post.", "table"),
+		labelsLeftOut: counter("labels_left_out_total",
+			"Labels that posts do not have because they are longer than 64 bytes, are no text, or are more than 32.", "table"),
 		oddTimes: counter("odd_times_total",
 			"Rows with no time, or one that copies cannot hold: stored as 1970, or at the end of the range.", "table"),
 		raised: counter("raised_total",

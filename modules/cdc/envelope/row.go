@@ -62,6 +62,37 @@ func (r Row) Text(column string) (string, error) {
 	return s, nil
 }
 
+// Texts are the values of the column as text: of an array each that is not null, else the one that there is; of null
+// none.
+func (r Row) Texts(column string) ([]string, error) {
+	raw, err := r.value(column)
+	switch {
+	case err != nil || isNull(raw):
+		return nil, err
+	case r.IsUnavailable(column):
+		return nil, Errorf(ReasonUnavailable, "column %s: the record does not tell it", column)
+	case raw[0] != '[':
+		text, err := r.Text(column)
+		return []string{text}, err
+	}
+	var elements []json.RawMessage
+	if err := json.Unmarshal(raw, &elements); err != nil {
+		return nil, Errorf(ReasonValue, "column %s: %w", column, err)
+	}
+	var texts []string
+	for _, element := range elements {
+		if isNull(element) {
+			continue
+		}
+		text, err := Row{fields: map[string]json.RawMessage{column: element}}.Text(column)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, nil
+}
+
 // Int is the column as an integer: a number, its decimal text, or Debezium's precise decimal.
 func (r Row) Int(column string) (int64, error) {
 	text, err := r.Text(column)

@@ -25,7 +25,7 @@ func PostChange(row Row, at time.Time) core.Change {
 	}
 	post := core.Post{
 		ID: core.ID(row.ID), AuthorID: core.ID(row.First), CreatedAt: row.CreatedAt, Audience: row.Audience,
-		Group: core.ID(row.Other),
+		Group: core.ID(row.Other), Labels: row.Labels,
 	}
 	if row.Hidden {
 		post.Visibility = core.Hidden

@@ -45,6 +45,7 @@ type Table struct {
 	PrivateWhen     []Condition       `koanf:"private_when"`      // of users; any: only their followers may see their posts
 	NoDiscoveryWhen []Condition       `koanf:"no_discovery_when"` // of users; any: they and their posts are recommended to nobody; followers have the posts as before
 	Values          map[string]int    `koanf:"values"`            // of likes: a kind of reaction (columns.value), and how many likes it is, 1 to 10, or dislikes, -1 to -10; 0: neither; one that is not named: 1
+	Labels          []LabelRule       `koanf:"labels"`            // of posts: what gives them labels, as {column: language, prefix: "lang:"} or {label: sensitive, when: [{column: nsfw, is: "true"}]}
 	TimeUnit        envelope.Unit     `koanf:"time_unit"`         // us, ms, s or days: what a number in a time column counts; empty: what the source says, else us
 	TimeZone        string            `koanf:"time_zone"`         // of times without a zone, as Europe/Berlin; empty: UTC
 }
@@ -188,6 +189,7 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 		}
 	}
 	t.checkValues(k, report)
+	t.checkLabels(k, report)
 	if len(t.HiddenWhen) > 0 && k != Post && k != User {
 		report("hidden_when", "only users and posts can be hidden; use gone_when")
 	}
@@ -218,12 +220,18 @@ func (t Table) check(k Kind, keys core.KeyForms, report func(key, format string,
 
 // conditions are all lists of conditions, by their key.
 func (t Table) conditions() map[string][]Condition {
-	return map[string][]Condition{
+	all := map[string][]Condition{
 		"only_when": t.OnlyWhen, "gone_when": t.GoneWhen, "hidden_when": t.HiddenWhen,
 		"unlisted_when": t.UnlistedWhen, "followers_when": t.FollowersWhen, "mutuals_when": t.MutualsWhen,
 		"members_when": t.MembersWhen, "direct_when": t.DirectWhen, "private_when": t.PrivateWhen,
 		"no_discovery_when": t.NoDiscoveryWhen,
 	}
+	for i, rule := range t.Labels {
+		if len(rule.When) > 0 {
+			all[fmt.Sprintf("labels[%d].when", i)] = rule.When
+		}
+	}
+	return all
 }
 
 func (t Table) checkConstant(k Kind, keys core.KeyForms, field string) error {

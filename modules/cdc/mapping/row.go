@@ -28,8 +28,12 @@ type Row struct {
 	AudienceUnknown string
 	// Value is of likes: how many likes the row is, or dislikes where it is below 0.
 	Value int8
-	// Keys are the keys of the row's users and posts, its own included, whose numbers were derived from them; nil where
-	// there are none.
+	// Labels are those that a post has from its columns.
+	Labels core.Labels
+	// LabelsLeftOut is how many labels could be none: too long, or too many.
+	LabelsLeftOut int
+	// Keys are the keys of the row's users, posts and labels, its own included, whose numbers were derived from them;
+	// nil where there are none.
 	Keys []core.Key
 }
 

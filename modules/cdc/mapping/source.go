@@ -96,6 +96,9 @@ func (s *Source) fill(row *Row, after envelope.Row) error {
 	if row.Value, err = s.valueIn(after); err != nil {
 		return err
 	}
+	if err = s.setLabels(row, after); err != nil {
+		return err
+	}
 	return s.setAudience(row, after)
 }
 
@@ -199,6 +202,9 @@ func (s *Source) NeededColumns() []string {
 			needed[c.Column] = true
 		}
 	}
+	for _, rule := range s.config.Labels {
+		needed[rule.Column] = true
+	}
 	delete(needed, "")
 	return slices.Sorted(maps.Keys(needed))
 }
@@ -214,6 +220,11 @@ func (s *Source) ColumnKeys() map[string]string {
 	for name, list := range s.config.conditions() {
 		for i, c := range list {
 			keys[fmt.Sprintf("%s[%d].column", name, i)] = c.Column
+		}
+	}
+	for i, rule := range s.config.Labels {
+		if rule.Column != "" {
+			keys[fmt.Sprintf("labels[%d].column", i)] = rule.Column
 		}
 	}
 	return keys

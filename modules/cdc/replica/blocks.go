@@ -48,6 +48,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		noDiscovery      proto.ColBool
 		audience         proto.ColUInt8
 		value            proto.ColInt8
+		labels           = new(proto.ColInt64).Array()
 		kind             proto.ColEnum
 		created, counted = newCreated(), newCreated()
 		order            = newOrder()
@@ -62,6 +63,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		noDiscovery.Append(r.NoDiscovery)
 		audience.Append(uint8(r.Audience))
 		value.Append(r.Value)
+		labels.Append(numbers(r.Labels.IDs()))
 		created.Append(StoredTime(r.CreatedAt))
 		counted.Append(StoredTime(r.CountedAt()))
 		order.append(r.Version, r.Gone, r.Position)
@@ -82,6 +84,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		add("hidden", &hidden)
 		add("audience", &audience)
 		add(layout.Other, &other)
+		add("labels", labels)
 	case mapping.Follow, mapping.Comment, mapping.Like, mapping.Member, mapping.Hide:
 		add("row_key", &key)
 		add(layout.First, &first)
@@ -142,6 +145,14 @@ func StoredTime(t time.Time) time.Time {
 		return time.Unix(0, 0).UTC()
 	}
 	return t
+}
+
+func numbers(ids []core.ID) []int64 {
+	out := make([]int64, len(ids))
+	for i, id := range ids {
+		out[i] = int64(id)
+	}
+	return out
 }
 
 func flag(b bool) uint8 {

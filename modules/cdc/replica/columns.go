@@ -16,10 +16,11 @@ type columns struct {
 	audience            proto.ColUInt8
 	created             proto.ColDateTime64
 	value               proto.ColInt8
+	labels              *proto.ColArr[int64] // of posts
 }
 
-// results are they in the order of the queries, with more of one query between what all kinds have and what users or
-// likes have.
+// results are they in the order of the queries, with more of one query between what all kinds have and what users,
+// posts or likes have.
 func (c *columns) results(more ...proto.ResultColumn) proto.Results {
 	all := append(proto.Results{
 		{Name: "row_key", Data: &c.key},
@@ -29,11 +30,15 @@ func (c *columns) results(more ...proto.ResultColumn) proto.Results {
 		{Name: "audience", Data: &c.audience},
 		{Name: "created_at", Data: &c.created},
 	}, more...)
-	if c.kind == mapping.User {
+	switch c.kind {
+	case mapping.User:
 		all = append(all, proto.ResultColumn{Name: "no_discovery", Data: &c.noDiscovery})
-	}
-	if c.kind == mapping.Like {
+	case mapping.Post:
+		c.labels = new(proto.ColInt64).Array()
+		all = append(all, proto.ResultColumn{Name: "labels", Data: c.labels})
+	case mapping.Like:
 		all = append(all, proto.ResultColumn{Name: "value", Data: &c.value})
+	default:
 	}
 	return all
 }
@@ -45,5 +50,8 @@ func (c *columns) into(row *mapping.Row, i int) {
 	row.NoDiscovery = c.kind == mapping.User && c.noDiscovery.Row(i)
 	if c.kind == mapping.Like {
 		row.Value = c.value.Row(i)
+	}
+	if c.labels != nil {
+		row.Labels = core.LabelsOf(c.labels.Row(i)...)
 	}
 }

@@ -115,6 +115,6 @@ func SameRow(a, b mapping.Row) bool {
 		return a.Gone == b.Gone
 	}
 	return a.First == b.First && a.Other == b.Other && a.Hidden == b.Hidden && a.Audience == b.Audience &&
-		a.NoDiscovery == b.NoDiscovery && a.Value == b.Value &&
+		a.NoDiscovery == b.NoDiscovery && a.Value == b.Value && a.Labels == b.Labels &&
 		StoredTime(a.CreatedAt).Equal(StoredTime(b.CreatedAt))
 }

@@ -31,6 +31,7 @@ func (h hasher) row(key string, r mapping.Row) uint64 {
 	b[27] = byte(r.Value)
 	_, _ = m.Write(b[:]) // a hash takes everything
 	_, _ = m.WriteString(key)
+	_, _ = m.WriteString(string(r.Labels))
 	return m.Sum64()
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -38,6 +39,9 @@ type FeedOptions struct {
 	Cursor   string // NextCursor of the page before
 	Timeline bool   // latest first, and complete, instead of ranked
 	Explain  bool
+	// Languages and Labels, where given, are those of which a post must have one: posts in German or English with the
+	// tag go, say. Each page of a session has the same.
+	Languages, Labels []string
 }
 
 func (o FeedOptions) query() url.Values {
@@ -53,6 +57,12 @@ func (o FeedOptions) query() url.Values {
 	}
 	if o.Explain {
 		query.Set("explain", "true")
+	}
+	if len(o.Languages) > 0 {
+		query.Set("lang", strings.Join(o.Languages, ","))
+	}
+	if len(o.Labels) > 0 {
+		query.Set("labels", strings.Join(o.Labels, ","))
 	}
 	return query
 }

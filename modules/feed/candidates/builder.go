@@ -72,6 +72,7 @@ type Config struct {
 	Jitter     int           // of TTL, percent
 	LeaseWait  time.Duration // for another replica that computes
 	MaxRefresh int           // computations under way, beyond which none begins ahead
+	Labels     filters.LabelRules
 }
 
 // Params are what a builder is made of.

@@ -59,7 +59,7 @@ func (b *Builder) compute(
 	c.seenHidden.Read(state, b.cfg.Store, now, now.Add(time.Hour))
 	c.filters = filters.Viewer{
 		Seen: &c.seenHidden.Seen, Hidden: &c.seenHidden.Hidden, SeenFor: b.cfg.Store.SeenFor,
-		Sets: b.people, Until: now.Add(b.cfg.Ahead).UnixMicro(),
+		Sets: b.people, Until: now.Add(b.cfg.Ahead).UnixMicro(), Labels: b.cfg.Labels,
 	}
 	c.filters.Begin(b.filters, id)
 

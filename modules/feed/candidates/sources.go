@@ -22,10 +22,14 @@ type source struct {
 
 // reject asks the filters about a post that is there.
 func (c *computation) reject(p *hot.Post, author reserve.Author) *filters.Filter {
-	return c.filters.Reject(filters.Ranked, filters.Post{
+	asked := filters.Post{
 		ID: p.ID, Author: author, Created: p.Created, Audience: p.Audience,
 		Member: c.reserve.Member(p.Audience, p.Group),
-	})
+	}
+	if p.Labels != 0 && c.filters.Labels.Any() {
+		asked.Labels, asked.InGroup = c.hot.Labels(p), c.reserve.InGroup(p.Group)
+	}
+	return c.filters.Reject(filters.Ranked, asked)
 }
 
 // sources are asked at once, for every computation.

@@ -34,6 +34,7 @@ type Cursor struct {
 	StartedAt time.Time // when the first page was made; milliseconds
 	Ranking   uint64    // the version of the ranking that the session began with
 	Shown     int       // how many posts were served before
+	Narrowing uint64    // what the session was narrowed to: a hash; 0: to nothing
 	// Ranked only: up to which place the session's order was served, but for the deferred places before it,
 	// ascending, whose posts come as soon as they break no rule of variety.
 	Place    int
@@ -48,6 +49,7 @@ type Cursor struct {
 
 const (
 	version         = 2
+	withNarrowing   = 3 // where there is one: older programs need not read it else
 	withoutDeferred = 1 // an older one, which is still read
 	macSize         = 16
 	// MaxDeferred is how many places a cursor can defer.
@@ -77,11 +79,18 @@ func NewCodec(secrets [][]byte, ttl time.Duration, clock core.Clock) *Codec {
 // Encode makes the token that lets user, and nobody else, go on at cur.
 func (c *Codec) Encode(user core.ID, cur Cursor) string {
 	b := make([]byte, 0, 96+len(cur.Served))
-	b = append(b, version, byte(cur.Algo))
+	form := byte(version)
+	if cur.Narrowing != 0 {
+		form = withNarrowing
+	}
+	b = append(b, form, byte(cur.Algo))
 	b = binary.LittleEndian.AppendUint64(b, cur.Session)
 	b = binary.AppendVarint(b, cur.StartedAt.UnixMilli())
 	b = binary.AppendUvarint(b, cur.Ranking)
 	b = binary.AppendUvarint(b, uint64(cur.Shown))
+	if cur.Narrowing != 0 {
+		b = binary.AppendUvarint(b, cur.Narrowing)
+	}
 	if cur.Algo.ByTime() {
 		b = binary.AppendVarint(b, cur.LastCreated)
 		b = binary.AppendVarint(b, int64(cur.LastPost))
@@ -171,7 +180,7 @@ func sign(signers *sync.Pool, user core.ID, body []byte) []byte {
 }
 
 func parse(b []byte) (cur Cursor, ok bool) {
-	if len(b) < 10 || b[0] != version && b[0] != withoutDeferred {
+	if len(b) < 10 || b[0] < withoutDeferred || b[0] > withNarrowing {
 		return Cursor{}, false
 	}
 	cur.Algo = Algo(b[1])
@@ -180,6 +189,9 @@ func parse(b []byte) (cur Cursor, ok bool) {
 	cur.StartedAt = time.UnixMilli(r.Varint()).UTC()
 	cur.Ranking = r.Uvarint()
 	shown := r.Uvarint()
+	if b[0] == withNarrowing {
+		cur.Narrowing = r.Uvarint()
+	}
 	if cur.Algo.ByTime() {
 		cur.LastCreated = r.Varint()
 		cur.LastPost = core.ID(r.Varint())

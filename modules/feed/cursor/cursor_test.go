@@ -36,7 +36,8 @@ func drawCursor(t *rapid.T) cursor.Cursor {
 	c := cursor.Cursor{
 		Algo:      rapid.SampledFrom([]cursor.Algo{cursor.Ranked, cursor.Timeline}).Draw(t, "algo"),
 		Session:   rapid.Uint64().Draw(t, "session"),
-		StartedAt: start, Ranking: rapid.Uint64().Draw(t, "ranking"), Shown: rapid.IntRange(0, 1<<20).Draw(t, "shown"),
+		StartedAt: start, Ranking: rapid.Uint64().Draw(t, "ranking"),
+		Narrowing: rapid.SampledFrom([]uint64{0, 1, 1<<64 - 1}).Draw(t, "narrowing"), Shown: rapid.IntRange(0, 1<<20).Draw(t, "shown"),
 	}
 	if c.Algo == cursor.Timeline {
 		c.LastCreated = rapid.Int64().Draw(t, "created")

@@ -13,7 +13,7 @@ import (
 	"github.com/feedrank/feedrank/modules/feed/reserve"
 )
 
-// Filter leaves posts out. One of the eight ways says which; the first five cost a page hardly anything.
+// Filter leaves posts out. One of the nine ways says which; the first six cost a page hardly anything.
 type Filter struct {
 	Name     string                                        // a stable word: the rule of why-not, and the metric's label
 	Relation reserve.Relation                              // all posts of authors who are one of these to the viewer
@@ -21,6 +21,7 @@ type Filter struct {
 	Gone     bool                                          // posts that are not there any more
 	Ahead    bool                                          // posts whose time has not come
 	Audience bool                                          // posts that are not for the viewer
+	Labels   bool                                          // posts by their labels
 	Posts    func(v *Viewer) *idset.Set                    // these posts
 	Author   func(v *Viewer, author reserve.Author) bool   // all posts of some authors
 	Post     func(v *Viewer, p Post) bool                  // some posts
@@ -40,6 +41,11 @@ type Post struct {
 	// Audience is who may see it, by itself; its author's account may be private.
 	Audience core.Audience
 	Member   bool // it is for the members of its group, and the viewer is one
+	// Labels are those that it has, and InGroup tells of one with labels whether the viewer is in its group.
+	Labels  core.Labels
+	InGroup bool
+	// Unlabelled says that its labels are not known yet: it is asked about once more when they are.
+	Unlabelled bool
 }
 
 // Kind is what kind of list a post is to be put into.
@@ -63,6 +69,7 @@ type Set struct {
 	gone      *Filter
 	ahead     *Filter
 	audience  *Filter
+	label     *Filter
 	byPosts   [kinds][]*Filter
 	byPost    [kinds][]*Filter
 	rejected  []prometheus.Counter
@@ -93,6 +100,8 @@ func NewSet(list []Filter, reg prometheus.Registerer) *Set {
 			s.ahead = &f
 		case f.Audience:
 			s.audience = &f
+		case f.Labels:
+			s.label = &f
 		default:
 			for kind := range kinds {
 				switch {
@@ -115,11 +124,13 @@ type Viewer struct {
 	SeenFor      time.Duration      // how long a post that was seen is left out
 	Until        int64              // microseconds since 1970: posts that are dated later are held back
 	Served       cursor.ServedPosts // by the session, where its order was lost
-	absent.Sets                     // authors whose posts not everybody sees
+	Labels       LabelRules
+	absent.Sets  // authors whose posts not everybody sees
 
 	set      *Set
 	posts    [kinds][]*idset.Set // of the filters that reject some posts, looked up once
 	rejected []uint32            // by filter
+	why      labelWhy
 }
 
 // Begin makes it ready for a viewer, with nothing counted.
@@ -156,6 +167,8 @@ func (v *Viewer) Reject(kind Kind, p Post) *Filter {
 		f = v.set.ahead
 	case v.set.audience != nil && !v.isFor(kind, p):
 		f = v.set.audience
+	case v.Labels.Any() && v.set.label != nil && !p.Unlabelled && v.rejectsLabels(kind, p):
+		f = v.set.label
 	default:
 		for at, posts := range v.posts[kind] {
 			if posts.Has(p.ID) {

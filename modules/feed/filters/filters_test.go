@@ -159,16 +159,54 @@ func TestAFilterIsWhole(t *testing.T) {
 		names[f.Name] = true
 		ways := 0
 		for _, is := range []bool{
-			f.Relation != 0, f.Own, f.Gone, f.Ahead, f.Audience, f.Posts != nil, f.Author != nil,
+			f.Relation != 0, f.Own, f.Gone, f.Ahead, f.Audience, f.Labels, f.Posts != nil, f.Author != nil,
 			f.Post != nil,
 		} {
 			if is {
 				ways++
 			}
 		}
-		require.Equal(t, 1, ways, "%s: one of the eight ways", f.Name)
+		require.Equal(t, 1, ways, "%s: one of the nine ways", f.Name)
 		require.NotNil(t, f.Detail, f.Name)
 		require.False(t, f.Kinds != nil && f.Post == nil && f.Posts == nil,
 			"%s: a filter on authors holds in every list", f.Name)
+	}
+}
+
+// TestLabelsAreAskedAboutByEachRule asks for a stranger, a follower and one in the post's group.
+func TestLabelsAreAskedAboutByEachRule(t *testing.T) {
+	var seen, hidden idset.Set
+	v := Viewer{Seen: &seen, Hidden: &hidden}
+	v.Begin(NewSet(All(), prometheus.NewRegistry()), 1)
+	stranger, followed := reserve.Author{ID: 2, Interactions: 9}, reserve.Author{ID: 2, Relation: reserve.Follows}
+	shown := func(kind Kind, p Post) bool {
+		p.ID = 10
+		f := v.Reject(kind, p)
+		if f != nil {
+			require.Equal(t, "label", f.Name)
+			require.NotEmpty(t, f.Detail(&v, p.Author))
+		}
+		return f == nil
+	}
+	labels := core.LabelsOf[core.ID](5, 7)
+	require.True(t, shown(Ranked, Post{Author: stranger, Labels: labels}), "no rule holds")
+
+	v.Labels = LabelRules{Discovery: []core.ID{6, 7}}
+	for kind := range kinds {
+		require.False(t, shown(kind, Post{Author: stranger, Labels: labels}))
+		require.Equal(t, core.ID(7), v.RejectedLabel())
+		require.True(t, shown(kind, Post{Author: stranger, Labels: core.LabelsOf[core.ID](5)}))
+		require.True(t, shown(kind, Post{Author: stranger}))
+		require.True(t, shown(kind, Post{Author: stranger, Labels: labels, Unlabelled: true}), "it is asked again")
+		require.Equal(t, kind != Everybody, shown(kind, Post{Author: followed, Labels: labels}))
+		require.Equal(t, kind != Everybody, shown(kind, Post{Author: stranger, Labels: labels, InGroup: true}))
+	}
+
+	v.Labels = LabelRules{Wanted: [][]core.ID{{4, 5}, {7, 8}}}
+	for kind := range kinds {
+		require.True(t, shown(kind, Post{Author: followed, Labels: labels}))
+		require.False(t, shown(kind, Post{Author: followed, Labels: core.LabelsOf[core.ID](4, 5)}))
+		require.Zero(t, v.RejectedLabel(), "it lacks one")
+		require.False(t, shown(kind, Post{Author: followed}))
 	}
 }

@@ -12,6 +12,7 @@ func All() []Filter {
 		notVisible,
 		datedAhead,
 		audience,
+		label,
 		hidden,
 		seen,
 		served,

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -37,6 +38,7 @@ type Postgres struct {
 	absent   string // empty: nobody ever is
 	private  string // empty: nobody's account ever is
 	optedOut string // empty: nobody ever opts out of being recommended
+	labelsOf func(map[string]json.RawMessage) ([]string, error)
 	odd      atomic.Int64
 }
 
@@ -71,8 +73,8 @@ func NewPostgres(db postgres.Reader, tables Tables, maxEdges int, names Names) *
 		back: back, groups: groups, inGroups: inGroups, hides: hides,
 		db: db, keys: keys{names: names, forms: tables.Keys, textual: tables.textual()},
 		maxEdges: maxEdges, absent: whose(tables.Users.Absent), private: whose(tables.Users.Private),
-		optedOut: whose(tables.Users.NoDiscovery),
-		edges:    tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
+		optedOut: whose(tables.Users.NoDiscovery), labelsOf: tables.Posts.Labels,
+		edges: tables.query("feed_viewer_edges"), timeline: tables.query("feed_timeline"),
 		recent: tables.query("feed_recent_posts"), posts: tables.query("feed_posts"),
 	}
 }
@@ -258,16 +260,24 @@ func (p *Postgres) read(ctx context.Context, what, query string, args ...any) (p
 		created pgtype.Timestamptz
 		who     int16
 		group   = p.keys.group()
+		marked  pgtype.Text
+		targets = []any{post.target(), author.target(), &created, &who, group.target(), &marked}
 	)
-	_, err = pgx.ForEachRow(rows, []any{post.target(), author.target(), &created, &who, group.target()}, func() error {
+	_, err = pgx.ForEachRow(rows, targets, func() error {
 		id, by := post.id(), author.id()
 		if !id.Valid() || author.null() || (p.keys.textual && !by.Valid()) || !created.Valid ||
 			created.InfinityModifier != pgtype.Finite {
 			odd++
 			return nil
 		}
+		labels, known := p.labels(marked)
+		if !known {
+			odd++
+			return nil
+		}
 		posts = append(posts, core.Post{
 			ID: id, AuthorID: by, CreatedAt: created.Time.UTC(), Audience: core.Audience(who), Group: group.id(),
+			Labels: labels,
 		})
 		return nil
 	})
@@ -276,6 +286,29 @@ func (p *Postgres) read(ctx context.Context, what, query string, args ...any) (p
 		return nil, odd, fmt.Errorf("%s: %w", what, err)
 	}
 	return posts, odd, nil
+}
+
+// labels are those that the columns of a post give it; known is false where they cannot be read: then the copy does not
+// have the post as it is, either.
+func (p *Postgres) labels(columns pgtype.Text) (labels core.Labels, known bool) {
+	if !columns.Valid || p.labelsOf == nil {
+		return "", true
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal([]byte(columns.String), &fields) != nil {
+		return "", false
+	}
+	texts, err := p.labelsOf(fields)
+	if err != nil {
+		return "", false
+	}
+	ids := make([]core.ID, 0, len(texts))
+	for _, text := range texts {
+		if id := p.keys.learn(text); id.Valid() {
+			ids = append(ids, id)
+		}
+	}
+	return core.LabelsOf(ids...), true
 }
 
 // Odd is how many rows were left out because they have no author, or no time that can be.

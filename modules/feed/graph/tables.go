@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -34,6 +35,9 @@ type PostTable struct {
 	Audience string
 	// Group is the column of the post's group; empty: posts are in none.
 	Group string
+	// LabelColumns are those that give a post labels, and Labels makes them of what these hold, as JSON.
+	LabelColumns []string
+	Labels       func(columns map[string]json.RawMessage) ([]string, error)
 	// Mutuals tells whether that may be those who follow each other.
 	Mutuals bool
 }
@@ -117,6 +121,21 @@ func (t Tables) group() string {
 	return column + kind + " AS group_id"
 }
 
+// exampleLabels is none.
+const exampleLabels = `NULL::text AS labels`
+
+// labels is the SQL expression for what gives a post its labels, as JSON.
+func (t Tables) labels() string {
+	if len(t.Posts.LabelColumns) == 0 {
+		return exampleLabels
+	}
+	var fields []string
+	for _, column := range t.Posts.LabelColumns {
+		fields = append(fields, literal(column), "to_jsonb("+quoted(t.Posts.Table)+"."+quoted(column)+")")
+	}
+	return "jsonb_build_object(" + strings.Join(fields, ", ") + ")::text AS labels"
+}
+
 // exampleAbsent is nobody's condition.
 const exampleAbsent = `"users"."id" < 0`
 
@@ -143,6 +162,7 @@ func (t Tables) query(name string) string {
 		exampleHidden, t.notHidden(),
 		exampleAudience, audience,
 		exampleGroup, t.group(),
+		exampleLabels, t.labels(),
 		`"posts"."created_at" AS created_at`, instant+" AS created_at",
 		`("posts"."created_at", "posts"."id") < ($2::timestamptz, $3::bigint)`,
 		"("+local+", "+posts+"."+quoted(t.Posts.ID)+") < ("+t.Posts.bound()+", $3::bigint)",

@@ -24,7 +24,8 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 	case core.PostPut:
 		s.touch(post.ID, now)
 		delete(s.unclear, post.ID)
-		s.withdraw(post.ID, post.Visibility != core.Visible || post.Audience != core.Public, now)
+		_, keptOut := post.Labels.First(s.keptOut)
+		s.withdraw(post.ID, post.Visibility != core.Visible || post.Audience != core.Public || keptOut, now)
 		if post.Visibility != core.Visible || post.Audience == core.Direct {
 			s.remove(post.ID)
 			return
@@ -94,7 +95,7 @@ func (s *Set) touch(id core.ID, now time.Time) {
 	}
 }
 
-// withdraw notes whether a post is not, or not public, any more.
+// withdraw notes whether a post is not, or not for lists of everybody's, any more.
 func (s *Set) withdraw(id core.ID, withdrawn bool, now time.Time) {
 	switch {
 	case !withdrawn:

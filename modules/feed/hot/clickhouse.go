@@ -19,6 +19,7 @@ type ClickHouse struct {
 	client *clickhouse.Client
 	from   core.CountedFrom
 	load   LoadNames // nil: all keys are integers
+	out    []core.ID // labels of posts that are in no list for everybody
 }
 
 // LoadNames brings the keys of numbers into memory that were derived from them.
@@ -47,6 +48,12 @@ func NewClickHouse(client *clickhouse.Client, from core.CountedFrom) *ClickHouse
 // without a question. Where that fails the page asks.
 func (c *ClickHouse) Naming(load LoadNames) *ClickHouse {
 	c.load = load
+	return c
+}
+
+// KeepingOut keeps posts with one of these labels, ascending, out of the list of Since.
+func (c *ClickHouse) KeepingOut(labels []core.ID) *ClickHouse {
+	c.out = labels
 	return c
 }
 
@@ -90,6 +97,7 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 		created      proto.ColDateTime64
 		audience     proto.ColUInt8
 		group        proto.ColInt64
+		labels       = new(proto.ColInt64).Array()
 	)
 	names := nameLoader{load: c.load}
 	defer names.flush(ctx)
@@ -101,6 +109,7 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 			{Name: "created_at", Data: &created},
 			{Name: "audience", Data: &audience},
 			{Name: "group_id", Data: &group},
+			{Name: "labels", Data: labels},
 		},
 		OnResult: func(ctx context.Context, _ proto.Block) error {
 			for i := range ids.Rows() {
@@ -108,11 +117,20 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 				add(core.Post{
 					ID: core.ID(ids.Row(i)), AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i),
 					Audience: core.Audience(audience.Row(i)), Group: core.ID(group.Row(i)),
+					Labels: labelsAt(labels, i),
 				})
 			}
 			return nil
 		},
 	}})
+}
+
+// labelsAt are the labels of a row. Most have none, and reading these makes nothing.
+func labelsAt(labels *proto.ColArr[int64], i int) core.Labels {
+	if labels.RowLen(i) == 0 {
+		return ""
+	}
+	return core.LabelsOf(labels.Row(i)...)
 }
 
 // Engagement implements Source.

@@ -3,6 +3,7 @@ package hot
 import (
 	"runtime"
 	"slices"
+	"unsafe"
 
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/feed/rank"
@@ -17,6 +18,7 @@ type index struct {
 	byAuthor map[core.ID][]uint32 // oldest first
 	byGroup  map[core.ID][]uint32 // likewise, of posts that are in one
 	grouped  int                  // posts that are in one
+	labels   *labelSets
 	// dislikes of the hours of each age, of posts that have any: most apps know of none
 	dislikes map[core.ID][3]int32
 	// Engagement's part of a score is the same for everybody: every post has it ready, by this ranking.
@@ -27,11 +29,11 @@ type index struct {
 
 const pageSize = 4096
 
-func newIndex(room int, rating *rank.Versioned) *index {
+func newIndex(room int, rating *rank.Versioned, labels *labelSets) *index {
 	return &index{
 		byID: roomFor(room), byAuthor: make(map[core.ID][]uint32, room/8), byGroup: map[core.ID][]uint32{},
-		dislikes: map[core.ID][3]int32{},
-		rating:   rating, rated: rating != nil,
+		dislikes: map[core.ID][3]int32{}, labels: labels,
+		rating: rating, rated: rating != nil,
 	}
 }
 
@@ -95,11 +97,12 @@ func (x *index) term(p *Post, by *rank.Versioned) float64 {
 // put adds a post, or changes it and keeps its engagement. It tells whether it may be new to some who may see it.
 func (x *index) put(post *core.Post) bool {
 	id, author, created := post.ID, post.AuthorID, post.CreatedAt.UnixMicro()
+	labels := x.labels.number(post.Labels)
 	if _, found := x.byID.find(id, x); found >= 0 {
 		place := uint32(found)
 		p := x.at(place)
-		same := post.Audience == p.Audience && post.Group == p.Group
-		p.Audience = post.Audience
+		same := post.Audience == p.Audience && post.Group == p.Group && labels == p.Labels
+		p.Audience, p.Labels = post.Audience, labels
 		if p.Author != author || p.Created != created || p.Group != post.Group {
 			x.unlink(place)
 			p.Author, p.Created, p.Group = author, created, post.Group
@@ -109,7 +112,9 @@ func (x *index) put(post *core.Post) bool {
 	}
 	place := x.take()
 	p := x.at(place)
-	*p = Post{ID: id, Author: author, Created: created, Audience: post.Audience, Group: post.Group}
+	*p = Post{
+		ID: id, Author: author, Created: created, Audience: post.Audience, Group: post.Group, Labels: labels,
+	}
 	x.rate(p)
 	x.byID.add(id, place, x)
 	x.link(place)
@@ -186,7 +191,8 @@ func unchain(of map[core.ID][]uint32, key core.ID, place uint32) {
 
 // bytes estimates the memory: posts, slots, and what an author or a group needs.
 func (x *index) bytes() int64 {
-	const post, slot, perPost, perAuthor = 96, 8, 8, 64
-	return int64(len(x.pages))*pageSize*post + int64(len(x.byID.slots))*slot + int64(x.len()+x.grouped)*perPost +
+	const slot, perPost, perAuthor = 8, 8, 64
+	return int64(len(x.pages))*pageSize*int64(unsafe.Sizeof(Post{})) +
+		int64(len(x.byID.slots))*slot + int64(x.len()+x.grouped)*perPost +
 		int64(len(x.byAuthor)+len(x.byGroup))*perAuthor
 }

@@ -14,7 +14,7 @@ import (
 
 func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		x := newIndex(0, nil)
+		x := newIndex(0, nil, newLabelSets())
 		want := map[core.ID]Post{}
 		id := rapid.Int64Range(1, 40)
 		t.Repeat(map[string]func(*rapid.T){
@@ -22,9 +22,10 @@ func TestTheIndexAnswersAsAPlainMapDoes(t *testing.T) {
 				p := Post{
 					ID: core.ID(id.Draw(t, "id")), Author: core.ID(rapid.Int64Range(1, 4).Draw(t, "author")),
 					Created: rapid.Int64Range(0, 20).Draw(t, "created"), Group: core.ID(rapid.Int64Range(0, 2).Draw(t, "group")),
+					Labels: x.labels.number(core.LabelsOf(rapid.SliceOfN(id, 0, 2).Draw(t, "labels")...)),
 				}
 				before, known := want[p.ID]
-				require.Equal(t, !known || before.Group != p.Group, x.put(p.asPost()))
+				require.Equal(t, !known || before.Group != p.Group || before.Labels != p.Labels, x.put(x.asPost(&p)))
 				want[p.ID] = p
 			},
 			"delete": func(t *rapid.T) {
@@ -86,11 +87,11 @@ func TestIdsThatATableTakesForEachOtherAreToldApart(t *testing.T) {
 		if !known {
 			continue
 		}
-		x := newIndex(0, nil)
-		x.put((&Post{ID: other, Author: 1, Created: 1}).asPost())
+		x := newIndex(0, nil, newLabelSets())
+		x.put(x.asPost(&Post{ID: other, Author: 1, Created: 1}))
 		require.Len(t, x.byID.slots, slots)
 		require.Equal(t, []*Post{x.get(other), nil}, x.getAll(nil, []core.ID{other, id}))
-		x.put((&Post{ID: id, Author: 2, Created: 2}).asPost())
+		x.put(x.asPost(&Post{ID: id, Author: 2, Created: 2}))
 		got := x.getAll(nil, []core.ID{id, other})
 		require.Equal(t, id, got[0].ID)
 		require.Equal(t, other, got[1].ID)
@@ -134,7 +135,7 @@ func BenchmarkLoadOf300kPosts(b *testing.B) {
 	b.ReportAllocs()
 	var x *index
 	for b.Loop() {
-		x = newIndex(300_000, nil)
+		x = newIndex(300_000, nil, newLabelSets())
 		for i := range 300_000 {
 			x.put(&core.Post{
 				ID: core.ID(i + 1), AuthorID: core.ID(1 + (i*7919)%100_000), CreatedAt: time.UnixMicro(int64(i)),

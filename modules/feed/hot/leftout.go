@@ -17,6 +17,7 @@ const (
 	AuthorHidden  Doubt = "author_hidden"  // its author is suspended, banned or gone
 	AuthorPrivate Doubt = "author_private" // its author shows posts to followers alone
 	OptedOut      Doubt = "opted_out"      // its author does not want to be recommended
+	Labelled      Doubt = "label"          // it has a label that keeps it out: see KeepOut
 )
 
 // LeftOut is a post that would be on a list of trending posts.
@@ -63,6 +64,10 @@ func (s *Set) withheld(p *Post) Doubt {
 		return OptedOut
 	case p.Audience != core.Public:
 		return NotPublic
+	case p.Labels != 0 && len(s.keptOut) > 0:
+		if _, out := s.Labels(p).First(s.keptOut); out {
+			return Labelled
+		}
 	}
 	return ""
 }

@@ -15,6 +15,8 @@ type Ranked struct {
 	Post  Post
 	Value float64
 	Since time.Time // when it came into the upper half of the list
+	// Labels are those that it had when the list was made, of one that need not be in the set.
+	Labels core.Labels
 }
 
 // Lists are posts ranked for everybody, best first.

@@ -49,7 +49,7 @@ func dayBefore(hour time.Time) time.Time { return hour.Add(-23 * time.Hour) }
 func (s *Set) nextIndex() *index {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	fresh := newIndex(max(1024, s.index.len()), s.ranking.Get())
+	fresh := newIndex(max(1024, s.index.len()), s.ranking.Get(), s.labels)
 	fresh.enough = s.index.enough
 	return fresh
 }
@@ -66,7 +66,7 @@ func (s *Set) install(fresh *index, hour, began time.Time) {
 		if p := s.index.get(id); p == nil {
 			fresh.delete(id)
 		} else {
-			fresh.put(p.asPost())
+			fresh.put(s.index.asPost(p))
 		}
 	}
 	if s.clock.Now().Sub(s.unsettled) < 2*settleFor {

@@ -13,6 +13,7 @@ type Metrics struct{ inner *metrics }
 
 type metrics struct {
 	posts, bytes, authors, unclear prometheus.Gauge
+	labelSets                      prometheus.Gauge
 	evicted                        prometheus.Counter
 	seconds                        *prometheus.HistogramVec
 	failures                       *prometheus.CounterVec
@@ -38,6 +39,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "feedrank_feed_hot_unclear_posts",
 			Help: "Posts that may have changed, by a repair or by changes without an order, and are looked up in ClickHouse.",
 		}),
+		labelSets: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "feedrank_feed_hot_label_sets",
+			Help: "Different sets of labels that posts in the hot set have, or had a minute ago.",
+		}),
 		evicted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "feedrank_feed_hot_evicted_total", Help: "Posts dropped because feed.hot.max_posts was reached.",
 		}),
@@ -50,7 +55,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "feedrank_feed_hot_failures_total", Help: "Steps of the hot set that failed.",
 		}, []string{"step"}),
 	}
-	reg.MustRegister(m.posts, m.bytes, m.authors, m.unclear, m.evicted, m.seconds, m.failures)
+	reg.MustRegister(m.posts, m.bytes, m.authors, m.unclear, m.labelSets, m.evicted, m.seconds, m.failures)
 	return &Metrics{inner: m}
 }
 

@@ -26,12 +26,17 @@ type Wanted struct {
 	Limit   int       // how many of them
 	Posts   []core.ID // and these posts
 	Lists   *Lists    // and those of these lists, as far as they are visible
+	Beside  *Set      // the replica's own set, whose label sets it shares; nil: it has its own
 }
 
 // OnDemand asks for these posts now, and makes a set of them. It stands in for a set that is not loaded or
 // too old; it does not follow anything.
 func OnDemand(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*Set, error) {
-	posts := newIndex(wanted.Limit, nil)
+	labels := newLabelSets()
+	if wanted.Beside != nil {
+		labels = wanted.Beside.labels
+	}
+	posts := newIndex(wanted.Limit, nil, labels)
 	add := func(p core.Post) { posts.put(&p) }
 	var young []arrival
 	if len(wanted.Authors)+len(wanted.Groups) > 0 {
@@ -73,7 +78,7 @@ func OnDemand(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*
 			return nil, err
 		}
 	}
-	s := &Set{index: posts, hour: hour}
+	s := &Set{index: posts, labels: labels, hour: hour}
 	for i := len(young) - 1; i >= 0; i-- { // what a cached reserve may not know of, oldest first
 		s.arrivals.add(young[i])
 	}

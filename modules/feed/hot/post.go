@@ -47,6 +47,7 @@ type Post struct {
 	Suppressed bool    // its engagement does not count: see Suppress
 	Few        bool    // nor does this: see rank.Config.Doubtful
 	Audience   core.Audience
+	Labels     LabelSet // see Set.Labels
 	counts     [3]counts
 	dislikes   int32   // of the day: see index.dislikes
 	Group      core.ID // in which it is; 0: in none
@@ -108,10 +109,11 @@ func (x *index) countDislikes(p *Post, age Age, n int32) bool {
 	return true
 }
 
-// asPost is what ranking knows of it, but for its engagement.
-func (p *Post) asPost() *core.Post {
+// asPost is what ranking knows of a post, but for its engagement.
+func (x *index) asPost(p *Post) *core.Post {
 	return &core.Post{
 		ID: p.ID, AuthorID: p.Author, CreatedAt: time.UnixMicro(p.Created), Audience: p.Audience, Group: p.Group,
+		Labels: x.labels.of(p.Labels),
 	}
 }
 

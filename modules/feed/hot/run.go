@@ -106,6 +106,7 @@ func (s *Set) maintain(ctx context.Context) error {
 			s.rankLists()
 		case <-expire.C:
 			s.expire()
+			s.keepLabels()
 		}
 	}
 }

@@ -53,7 +53,9 @@ type Set struct {
 	hour            time.Time             // the hour that counts as the current one
 	suppressionList *suppressionList
 
+	labels  *labelSets
 	people  absent.Sets   // whose posts are in no list of everybody's
+	keptOut []core.ID     // labels of posts that are in none; ascending
 	observe func(core.ID) // nil: nobody wants to know of whom posts came and went
 
 	loadedAt     atomic.Int64 // microseconds since 1970; zero: never
@@ -63,9 +65,10 @@ type Set struct {
 
 // New makes an empty set.
 func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metrics *Metrics, log *zap.Logger) *Set {
+	labels := newLabelSets()
 	s := &Set{
-		cfg: cfg, source: source, ranking: ranking, clock: clock, log: log, metrics: metrics.inner,
-		reload: make(chan struct{}, 1), index: newIndex(0, ranking.Get()), touched: map[core.ID]time.Time{},
+		cfg: cfg, labels: labels, source: source, ranking: ranking, clock: clock, log: log, metrics: metrics.inner,
+		reload: make(chan struct{}, 1), index: newIndex(0, ranking.Get(), labels), touched: map[core.ID]time.Time{},
 		unclear: map[core.ID]unclear{}, withdrawn: map[core.ID]time.Time{},
 		suppressionList: &suppressionList{},
 	}
@@ -75,6 +78,9 @@ func New(cfg Config, source Source, ranking *rank.Live, clock core.Clock, metric
 
 // LeaveOut keeps these people's posts out of the lists for everybody. It is called before Start.
 func (s *Set) LeaveOut(people absent.Sets) { s.people = people }
+
+// KeepOut keeps posts with one of these labels, ascending, out of the lists for everybody. It is called before Start.
+func (s *Set) KeepOut(labels []core.ID) { s.keptOut = labels }
 
 // Observe has f called with each author of whom, and each group in which, a post came, went or changed, and with 0
 // where that may be so of anybody. It must not wait, nor read the set. It is set before Start.

@@ -284,7 +284,7 @@ func TestMemoryIsNearTheEstimate(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	real := float64(after.HeapAlloc-before.HeapAlloc) / n
 	t.Logf("%.0f bytes a post, estimated %.0f", real, float64(set.Status().Bytes)/n)
-	require.Less(t, real, 150.0)
+	require.Less(t, real, 160.0) // 104 of them are the post
 	runtime.KeepAlive(source)
 }
 

@@ -98,7 +98,7 @@ func (s *Set) resolved(id core.ID, post core.Post, visible bool, heard, now time
 	have := s.index.get(id)
 	switch {
 	case visible && have != nil && have.Author == post.AuthorID && have.Created == post.CreatedAt.UnixMicro() &&
-		have.Audience == post.Audience && have.Group == post.Group:
+		have.Audience == post.Audience && have.Group == post.Group && s.labels.of(have.Labels) == post.Labels:
 	case visible && have == nil && heard.Sub(s.touched[id]) < toldLately && now.Sub(heard) < toldLately:
 	case visible:
 		s.apply(&core.Change{Kind: core.PostPut, Post: post}, now)

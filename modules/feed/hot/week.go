@@ -28,9 +28,12 @@ func (c *ClickHouse) Since(ctx context.Context, since, now time.Time, ranking *r
 		return nil, err
 	}
 	list := make([]Ranked, 0, len(visible))
-	for id, p := range visible {
+	for id, one := range visible {
+		p := Post{ID: id, Author: one.AuthorID, Created: one.CreatedAt.UnixMicro()}
 		p.counts[Past], p.dislikes = countsOf(posts[id]), dislikesOf(posts[id])
-		list = append(list, Ranked{Post: p, Value: ranking.WeeklyTrend(p.Day(), p.Age(now))})
+		list = append(list, Ranked{
+			Post: p, Value: ranking.WeeklyTrend(p.Day(), p.Age(now)), Labels: one.Labels,
+		})
 	}
 	slices.SortFunc(list, func(a, b Ranked) int {
 		if worse(&b, &a) {
@@ -81,16 +84,16 @@ func rateOf(e *rank.Engagement) float64 {
 	return math.MaxFloat32
 }
 
-func (c *ClickHouse) visible(ctx context.Context, posts map[core.ID]core.Engagement) (map[core.ID]Post, error) {
+// visible are those of some posts that everybody may see.
+func (c *ClickHouse) visible(ctx context.Context, posts map[core.ID]core.Engagement) (map[core.ID]core.Post, error) {
 	ids := make([]core.ID, 0, len(posts))
 	for id := range posts {
 		ids = append(ids, id)
 	}
-	found := make(map[core.ID]Post, len(posts))
+	found := make(map[core.ID]core.Post, len(posts))
 	return found, c.PostsByID(ctx, ids, func(p core.Post) {
-		if p.Audience != core.Public {
-			return
+		if _, out := p.Labels.First(c.out); p.Audience == core.Public && !out {
+			found[p.ID] = p
 		}
-		found[p.ID] = Post{ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro()}
 	})
 }

@@ -53,10 +53,10 @@ const (
 )
 
 func (a *API) page(c echo.Context) error {
-	params := httpserver.NewQuery(c, "limit", "cursor", "algo", "explain", "since")
+	params := httpserver.NewQuery(c, "limit", "cursor", "algo", "explain", "since", "lang", "labels")
 	q := feed.Query{
 		User: httpserver.UserID(c), Limit: params.Int("limit", 1, maxLimit, feed.DefaultLimit),
-		Cursor: params.String("cursor", maxCursorParameter), Order: cursor.Ranked,
+		Cursor: params.String("cursor", maxCursorParameter), Order: cursor.Ranked, Narrow: narrowing(params),
 	}
 	detail := page.Plain
 	if params.Bool("explain") {
@@ -107,17 +107,28 @@ func (a *API) parseSince(text string) (time.Time, error) {
 }
 
 func (a *API) trending(c echo.Context) error {
-	params := httpserver.NewQuery(c, "window", "limit")
+	params := httpserver.NewQuery(c, "window", "limit", "lang", "labels")
 	window := params.OneOf("window", published.Day, published.Hour, published.Week)
 	q := feed.Query{
 		User: httpserver.UserID(c), Limit: params.Int("limit", 1, maxTrending, defaultTrending),
-		Order: cursor.Ranked,
+		Order: cursor.Ranked, Narrow: narrowing(params),
 	}
 	if err := params.Err(); err != nil {
 		return err
 	}
 	q.Window = window
 	return a.feed.Trending(c.Request().Context(), q, func(p *page.Page) error { return a.write(c, p, page.Plain) })
+}
+
+// maxNarrowing bounds the labels, and the languages, that a request asks for.
+const maxNarrowing = 10
+
+// narrowing is what a request asks for. What no post has is no error: then nothing matches.
+func narrowing(params *httpserver.Query) feed.Narrowing {
+	return feed.Narrowing{
+		Labels:    params.List("labels", maxNarrowing, core.MaxKey),
+		Languages: params.List("lang", maxNarrowing, core.MaxKey-len(core.LanguagePrefix)),
+	}
 }
 
 func (a *API) write(c echo.Context, p *page.Page, detail page.Detail) error {

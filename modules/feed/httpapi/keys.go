@@ -36,16 +36,22 @@ func (k *keyText) UnmarshalJSON(b []byte) error {
 type whyNot struct {
 	User core.Key `json:"user"`
 	Post core.Key `json:"post"`
+	// Labels are those of the post that can be named.
+	Labels []core.Key `json:"labels,omitempty"`
 	feed.WhyNot
 }
 
 // nameWhyNot names what a verdict names, within its sentences too.
 func nameWhyNot(ctx context.Context, f *feed.Feed, w feed.WhyNot) whyNot {
-	ids := []core.ID{w.User, w.Post, w.Author}
+	ids := append([]core.ID{w.User, w.Post, w.Author, w.Label}, w.Labels...)
+	if w.Fresh != nil {
+		ids = append(ids, w.Fresh.Label)
+	}
 	texts := f.Texts(ctx, ids)
 	out := whyNot{WhyNot: w}
 	out.User, _ = w.User.Named(texts)
 	out.Post, _ = w.Post.Named(texts)
+	out.Labels = namedKeys(w.Labels, texts)
 	for id, text := range texts {
 		out.Detail = strings.ReplaceAll(out.Detail, id.String(), text)
 		if out.Fresh != nil {

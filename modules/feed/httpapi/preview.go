@@ -40,10 +40,11 @@ func (p *Preview) Routes() []httpserver.Route {
 }
 
 func (p *Preview) page(c echo.Context) error {
-	params := httpserver.NewQuery(c, "user", "limit", "cursor", "algo")
+	params := httpserver.NewQuery(c, "user", "limit", "cursor", "algo", "lang", "labels")
 	q := feed.Query{
 		User: params.Key("user", p.keys.User), Limit: params.Int("limit", 1, maxLimit, feed.DefaultLimit),
 		Cursor: params.String("cursor", maxCursorParameter), Explain: true, Order: cursor.Ranked,
+		Narrow: narrowing(params),
 	}
 	if params.OneOf("algo", "ranked", "ch", "timeline") == "timeline" {
 		q.Order = cursor.Timeline

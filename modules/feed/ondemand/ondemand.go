@@ -66,7 +66,10 @@ func (p *Provider) Set(
 		return nil, errEnough
 	}
 	now := p.from.Clock.Now()
-	wanted := hot.Wanted{Since: now.Add(-p.from.Window), Limit: p.from.Posts, Posts: posts, Lists: p.from.Lists.AsHot()}
+	wanted := hot.Wanted{
+		Since: now.Add(-p.from.Window), Limit: p.from.Posts, Posts: posts, Lists: p.from.Lists.AsHot(),
+		Beside: p.from.Own,
+	}
 	for _, a := range authors {
 		if viewer.RejectAuthor(a) == nil && (a.Relation&reserve.Follows != 0 || a.Affinity() > 0) {
 			wanted.Authors = append(wanted.Authors, a.ID)

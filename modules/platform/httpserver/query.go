@@ -84,6 +84,25 @@ func (q *Query) OneOf(name string, choices ...string) string {
 	return s
 }
 
+// List is a parameter of texts that commas part: at most most, each of at most size bytes; none where it is not given.
+func (q *Query) List(name string, most, size int) []string {
+	if !q.values.Has(name) {
+		return nil
+	}
+	texts := strings.Split(q.values.Get(name), ",")
+	if len(texts) > most {
+		q.fail(name, "want at most %d, parted by commas", most)
+		return nil
+	}
+	for _, text := range texts {
+		if text == "" || len(text) > size {
+			q.fail(name, "want texts of 1 to %d bytes, parted by commas", size)
+			return nil
+		}
+	}
+	return texts
+}
+
 // Time is a time as RFC 3339 has it, or nil where it is not given.
 func (q *Query) Time(name string) *time.Time {
 	if !q.values.Has(name) {

@@ -10,6 +10,7 @@ CREATE TABLE public.articles (
     user_id       bigint REFERENCES public.users ON DELETE CASCADE,
     title         varchar NOT NULL,
     body_markdown text,
+    cached_tag_list varchar, -- as "go, rust"
     published     boolean NOT NULL DEFAULT false,
     created_at    timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );

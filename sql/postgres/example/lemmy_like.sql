@@ -24,6 +24,8 @@ CREATE TABLE public.post (
     creator_id bigint NOT NULL REFERENCES public.person ON DELETE CASCADE,
     community_id bigint NOT NULL REFERENCES public.community ON DELETE CASCADE,
     members_only boolean NOT NULL DEFAULT false, -- its community is private: conditions ask the row itself
+    language_id integer NOT NULL DEFAULT 0, -- 0: undetermined
+    nsfw       boolean NOT NULL DEFAULT false,
     removed    boolean NOT NULL DEFAULT false,
     deleted    boolean NOT NULL DEFAULT false,
     published  timestamptz NOT NULL DEFAULT now()

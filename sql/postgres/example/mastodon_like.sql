@@ -13,6 +13,8 @@ CREATE TABLE public.statuses (
     text           text NOT NULL DEFAULT '',
     visibility     integer NOT NULL DEFAULT 0, -- 0 public, 1 unlisted, 2 followers only, 3 direct
     in_reply_to_id bigint,
+    language       varchar, -- null: unknown
+    sensitive      boolean NOT NULL DEFAULT false,
     deleted_at     timestamp(6),
     created_at     timestamp(6) NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')
 );

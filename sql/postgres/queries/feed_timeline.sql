@@ -1,10 +1,11 @@
 -- What did those whom the viewer follows post before a moment, latest first? For each followee, the
 -- latest posts from the index on author and time.
-SELECT latest.id, latest.author_id, latest.created_at, latest.audience, latest.group_id
+SELECT latest.id, latest.author_id, latest.created_at, latest.audience, latest.group_id, latest.labels
 FROM "follows"
 CROSS JOIN LATERAL (
     SELECT "posts"."id" AS id, "posts"."author_id" AS author_id, "posts"."created_at" AS created_at,
-           (CASE WHEN false THEN 4 ELSE 0 END)::smallint AS audience, NULL::bigint AS group_id
+           (CASE WHEN false THEN 4 ELSE 0 END)::smallint AS audience, NULL::bigint AS group_id,
+           NULL::text AS labels
     FROM "posts"
     WHERE "posts"."author_id" = "follows"."followee_id"
       AND ("posts"."created_at", "posts"."id") < ($2::timestamptz, $3::bigint)

@@ -930,6 +930,8 @@ export interface components {
         WhyNot: {
             user: components["schemas"]["ID"];
             post: components["schemas"]["ID"];
+            /** @description Labels of the post, where it is in the hot set */
+            labels?: components["schemas"]["ID"][];
             /** @enum {unknown} */
             verdict: "dropped" | "ranked" | "shown";
             stage: string;
@@ -1053,7 +1055,7 @@ export interface components {
              * @description Why it is left out
              * @enum {unknown}
              */
-            why?: "too_few_people" | "few_accounts" | "not_public" | "author_hidden" | "author_private" | "opted_out";
+            why?: "too_few_people" | "few_accounts" | "not_public" | "author_hidden" | "author_private" | "opted_out" | "label";
         };
         DryRun: {
             users: unknown[] | null;
@@ -1217,6 +1219,10 @@ export interface components {
         /** @description one that GET /admin/v1/breaker lists, such as clickhouse */
         dependency: string;
         queue: "events" | "cdc";
+        /** @description Only posts in one of these languages, parted by commas: labels that begin with lang:, as cdc.tables.post.labels has them. Each page of a session names the same. */
+        lang: string;
+        /** @description Only posts with one of these labels, parted by commas. Each page of a session names the same. */
+        labels: string;
     };
     requestBodies: never;
     headers: {
@@ -1240,6 +1246,10 @@ export interface operations {
                 explain?: boolean;
                 /** @description as_of of the page that is shown; a time as RFC 3339 has it, at most a minute ahead */
                 since?: string;
+                /** @description Only posts in one of these languages, parted by commas: labels that begin with lang:, as cdc.tables.post.labels has them. Each page of a session names the same. */
+                lang?: components["parameters"]["lang"];
+                /** @description Only posts with one of these labels, parted by commas. Each page of a session names the same. */
+                labels?: components["parameters"]["labels"];
             };
             header?: {
                 /** @description For whom a service calls; its token needs the act-as scope */
@@ -1309,6 +1319,10 @@ export interface operations {
             query?: {
                 window?: "24h" | "1h" | "7d";
                 limit?: number;
+                /** @description Only posts in one of these languages, parted by commas: labels that begin with lang:, as cdc.tables.post.labels has them. Each page of a session names the same. */
+                lang?: components["parameters"]["lang"];
+                /** @description Only posts with one of these labels, parted by commas. Each page of a session names the same. */
+                labels?: components["parameters"]["labels"];
             };
             header?: {
                 /** @description For whom a service calls; its token needs the act-as scope */
@@ -1493,6 +1507,10 @@ export interface operations {
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 algo?: "ranked" | "ch" | "timeline";
+                /** @description Only posts in one of these languages, parted by commas: labels that begin with lang:, as cdc.tables.post.labels has them. Each page of a session names the same. */
+                lang?: components["parameters"]["lang"];
+                /** @description Only posts with one of these labels, parted by commas. Each page of a session names the same. */
+                labels?: components["parameters"]["labels"];
             };
             header?: never;
             path?: never;

@@ -28,6 +28,10 @@ export interface FeedOptions {
   cursor?: string;
   algo?: "ranked" | "timeline";
   explain?: boolean;
+  /** Languages, parted by commas, of which a post must be in one. Each page of a session has the same. */
+  lang?: string;
+  /** Labels, likewise. */
+  labels?: string;
   signal?: AbortSignal;
 }
 
