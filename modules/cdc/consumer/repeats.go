@@ -22,9 +22,9 @@ type repeats struct {
 
 // change is where a change stands in the stream of commits.
 type change struct {
-	at     envelope.StreamPosition
-	system uint64
-	time   time.Time
+	at   envelope.StreamPosition
+	log  uint64
+	time time.Time
 }
 
 // remembered bounds the keys of a partition: about 1 MB.
@@ -37,7 +37,7 @@ func (r *repeats) has(key []byte, s envelope.Source) bool {
 	}
 	p, known := r.last[string(key)]
 	// A rebuilt cluster starts low again, but later in time.
-	return known && s.System == p.system && s.StreamPosition.Before(p.at) && !s.CommittedAt.After(p.time)
+	return known && s.Log() == p.log && s.StreamPosition.Before(p.at) && !s.CommittedAt.After(p.time)
 }
 
 // add takes note of a record that is applied.
@@ -52,7 +52,7 @@ func (r *repeats) add(key []byte, s envelope.Source) {
 			r.last[string(key)] = change{} // nothing is before it
 		}
 	default:
-		r.remember(string(key), change{at: s.StreamPosition, system: s.System, time: s.CommittedAt})
+		r.remember(string(key), change{at: s.StreamPosition, log: s.Log(), time: s.CommittedAt})
 	}
 }
 

@@ -18,14 +18,27 @@ func (p StreamPosition) Before(q StreamPosition) bool {
 	return p.LSN < q.LSN
 }
 
-// SourcePosition says when a row was written in PostgreSQL, and in which cluster.
+// SourcePosition says when a row was written in PostgreSQL, and in which log.
 type SourcePosition struct {
 	LSN         uint64
-	System      uint64 // zero: not told
+	Log         uint64 // zero: not told
 	CommittedAt time.Time
 }
 
+// LogOf is the identity of a log within which positions compare: of a cluster, and of its timeline. A standby that
+// takes over goes on where it had come to, at positions that the lost primary may have used for commits of its own.
+func LogOf(system uint64, timeline uint32) uint64 {
+	if system == 0 || timeline <= 1 {
+		return system
+	}
+	const spread = 0x9E3779B97F4A7C15 // odd: no two timelines of a cluster share an identity
+	return system ^ uint64(timeline)*spread
+}
+
+// Log is the identity of the log that the source reads.
+func (s Source) Log() uint64 { return LogOf(s.System, s.Timeline) }
+
 // WrittenAt is where the change was written.
 func (s Source) WrittenAt() SourcePosition {
-	return SourcePosition{LSN: s.LSN, System: s.System, CommittedAt: s.CommittedAt.Truncate(time.Millisecond)}
+	return SourcePosition{LSN: s.LSN, Log: s.Log(), CommittedAt: s.CommittedAt.Truncate(time.Millisecond)}
 }

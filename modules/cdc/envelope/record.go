@@ -62,6 +62,7 @@ type Source struct {
 	Snapshot       Snapshot
 	StreamPosition StreamPosition
 	System         uint64          // the database cluster's identity, where the source tells it: ours does
+	Timeline       uint32          // of its log, where the source tells it: a standby that takes over begins one
 	Times          map[string]Unit // what numbers in time columns count, where the source tells it: ours does
 	LeaderEpoch    uint64          // the number of our source's leader, which grows with each; zero: not ours
 }

@@ -16,6 +16,7 @@ type wireSource struct {
 	Sequence *string         `json:"sequence"`
 	System   *string         `json:"system"`
 	Lead     *string         `json:"lead"`
+	Timeline uint32          `json:"timeline"`
 	Times    map[string]Unit `json:"times"`
 }
 
@@ -46,7 +47,7 @@ func decodeSource(raw json.RawMessage) (Source, error) {
 	if in.System != nil {
 		out.System, _ = parseUint(*in.System)
 	}
-	out.Times = in.Times
+	out.Times, out.Timeline = in.Times, in.Timeline
 	if in.Lead != nil {
 		out.LeaderEpoch, _ = parseUint(*in.Lead)
 	}

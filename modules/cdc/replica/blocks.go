@@ -25,7 +25,7 @@ func (o *order) append(version Version, gone bool, at envelope.SourcePosition) {
 	o.version.Append(uint64(version))
 	o.deleted.Append(flag(gone))
 	o.lsn.Append(at.LSN)
-	o.system.Append(at.System)
+	o.system.Append(at.Log)
 	o.committed.Append(StoredTime(at.CommittedAt))
 }
 

@@ -22,7 +22,10 @@ type Bulk struct {
 // NewBulk begins; all rows count as written by now.
 func NewBulk(ctx context.Context, pool *pgxpool.Pool, client *clickhouse.Client) (*Bulk, error) {
 	b := &Bulk{client: client, next: 1}
-	err := pool.QueryRow(ctx, sql.Postgres("cdc_position")).Scan(&b.at.LSN, &b.at.System, &b.at.CommittedAt)
+	var system uint64
+	var timeline uint32
+	err := pool.QueryRow(ctx, sql.Postgres("cdc_position")).Scan(&b.at.LSN, &system, &timeline, &b.at.CommittedAt)
+	b.at.Log = envelope.LogOf(system, timeline)
 	return b, err
 }
 

@@ -74,7 +74,7 @@ func lookupSome(ctx context.Context, db *clickhouse.Client, k mapping.Kind, keys
 				found[row.Key] = Row{
 					Row: row, Counted: counted.Row(i).UTC(), Version: Version(version.Row(i)),
 					Position: envelope.SourcePosition{
-						LSN: lsn.Row(i), System: system.Row(i),
+						LSN: lsn.Row(i), Log: system.Row(i),
 						CommittedAt: committed.Row(i).UTC(),
 					},
 				}

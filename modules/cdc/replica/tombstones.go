@@ -11,14 +11,14 @@ import (
 const clockSlack = time.Minute
 
 // truncatedBy tells whether a truncate at t takes a row of the same table with it. TRUNCATE holds an
-// exclusive lock, so within one cluster the place in the write-ahead log decides. A cluster that was
-// rebuilt starts its places low again: across clusters the time decides, and where the source does
-// not tell which cluster it is, times that are far apart do.
+// exclusive lock, so within one log the place in it decides. A cluster that was rebuilt starts its places
+// low again, and a standby that took over where it had come to: across logs the time decides, and where
+// the source does not tell which log it is, times that are far apart do.
 func truncatedBy(row, t envelope.SourcePosition) bool {
-	if t.System != 0 && t.System == row.System {
+	if t.Log != 0 && t.Log == row.Log {
 		return row.LSN < t.LSN
 	}
-	if t.System != 0 && row.System != 0 {
+	if t.Log != 0 && row.Log != 0 {
 		return !row.CommittedAt.After(t.CommittedAt)
 	}
 	if apart := t.CommittedAt.Sub(row.CommittedAt); apart > clockSlack || apart < -clockSlack {
@@ -27,7 +27,7 @@ func truncatedBy(row, t envelope.SourcePosition) bool {
 	return row.LSN < t.LSN
 }
 
-// Tombstones are what one topic remembers of truncates: of each cluster the last one, which takes all that
+// Tombstones are what one topic remembers of truncates: of each log the last one, which takes all that
 // those before it would.
 type Tombstones []envelope.SourcePosition
 
@@ -36,11 +36,11 @@ func (ts Tombstones) Truncated(row envelope.SourcePosition) bool {
 	return slices.ContainsFunc(ts, func(t envelope.SourcePosition) bool { return truncatedBy(row, t) })
 }
 
-// Add remembers a truncate, in place of an earlier one of the same cluster.
+// Add remembers a truncate, in place of an earlier one of the same log.
 func (ts Tombstones) Add(t envelope.SourcePosition) Tombstones {
 	out := make(Tombstones, 0, len(ts)+1)
 	for _, old := range ts {
-		if old.System != t.System {
+		if old.Log != t.Log {
 			out = append(out, old)
 			continue
 		}

@@ -14,7 +14,7 @@ var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
 func TestATruncateTakesWhatWasWrittenBeforeIt(t *testing.T) {
 	truncate := envelope.SourcePosition{LSN: 500, CommittedAt: noon}
-	known := envelope.SourcePosition{LSN: 500, System: 7, CommittedAt: noon}
+	known := envelope.SourcePosition{LSN: 500, Log: 7, CommittedAt: noon}
 	for name, c := range map[string]struct {
 		truncate, row envelope.SourcePosition
 		dies          bool
@@ -38,21 +38,21 @@ func TestATruncateTakesWhatWasWrittenBeforeIt(t *testing.T) {
 		},
 		"same known cluster, odd clock": {
 			known,
-			envelope.SourcePosition{LSN: 3, System: 7, CommittedAt: noon.Add(time.Hour)},
+			envelope.SourcePosition{LSN: 3, Log: 7, CommittedAt: noon.Add(time.Hour)},
 			true,
 		},
 		"same known cluster, after": {
 			known,
-			envelope.SourcePosition{LSN: 501, System: 7, CommittedAt: noon.Add(-time.Hour)},
+			envelope.SourcePosition{LSN: 501, Log: 7, CommittedAt: noon.Add(-time.Hour)},
 			false,
 		},
 		"another known cluster, written then": {
 			known,
-			envelope.SourcePosition{LSN: 900, System: 8, CommittedAt: noon.Add(-time.Second)},
+			envelope.SourcePosition{LSN: 900, Log: 8, CommittedAt: noon.Add(-time.Second)},
 			true,
 		},
 		"another known cluster, since": {known, envelope.SourcePosition{
-			LSN: 3, System: 8,
+			LSN: 3, Log: 8,
 			CommittedAt: noon.Add(time.Second),
 		}, false},
 	} {
@@ -69,12 +69,12 @@ func TestTheLastTruncateOfAClusterIsEnough(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "truncates") {
 			lsn += rapid.Uint64Range(1, 50).Draw(t, "lsn")
 			at = at.Add(rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(t, "later"))
-			next := envelope.SourcePosition{LSN: lsn, CommittedAt: at, System: 7}
+			next := envelope.SourcePosition{LSN: lsn, CommittedAt: at, Log: 7}
 			all = append(all, next)
 			kept = kept.Add(next)
 		}
 		require.Len(t, kept, 1)
-		row := envelope.SourcePosition{LSN: rapid.Uint64Range(0, 400).Draw(t, "row"), System: 7, CommittedAt: noon}
+		row := envelope.SourcePosition{LSN: rapid.Uint64Range(0, 400).Draw(t, "row"), Log: 7, CommittedAt: noon}
 		dies := false
 		for _, each := range all {
 			dies = dies || truncatedBy(row, each)

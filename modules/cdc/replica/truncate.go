@@ -30,7 +30,7 @@ func ReadTombstones(ctx context.Context, db *clickhouse.Client, topic string) (T
 		OnResult: func(context.Context, proto.Block) error {
 			for i := range system.Rows() {
 				found = append(found, envelope.SourcePosition{
-					System: system.Row(i), LSN: lsn.Row(i),
+					Log: system.Row(i), LSN: lsn.Row(i),
 					CommittedAt: at.Row(i).UTC(),
 				})
 			}
@@ -53,7 +53,7 @@ func ApplyTruncate(
 		for _, of := range deletions(s.Kind) {
 			err := db.Write(ctx, clickhouse.Query{Name: of.query(), Query: ch.Query{
 				Body: sql.ClickHouse(of.query()), Parameters: clickhouse.Params(map[string]any{
-					"source_id": t.System, "lsn": t.LSN, "at_ms": t.CommittedAt.UnixMilli(),
+					"source_id": t.Log, "lsn": t.LSN, "at_ms": t.CommittedAt.UnixMilli(),
 					"table": clickhouse.Identifier(of.table), "kinds": of.kinds,
 				}),
 			}})
@@ -107,7 +107,7 @@ func insertTombstone(
 		seen        = new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli).WithLocation(time.UTC)
 	)
 	name.Append(topic)
-	system.Append(t.System)
+	system.Append(t.Log)
 	lsn.Append(t.LSN)
 	at.Append(StoredTime(t.CommittedAt))
 	seen.Append(now)

@@ -98,7 +98,7 @@ func (r *Resync) message(s *mapping.Source, write keyWriter, d difference,
 		"source": map[string]any{
 			"version": "feedrank", "connector": "postgresql", "name": r.Name, "snapshot": "incremental",
 			"schema": schema, "table": name,
-			"lsn": at.LSN, "ts_ms": at.CommittedAt.UnixMilli(), "system": strconv.FormatUint(at.System, 10),
+			"lsn": at.LSN, "ts_ms": at.CommittedAt.UnixMilli(), "system": strconv.FormatUint(at.Log, 10),
 		},
 	})
 	if err != nil {

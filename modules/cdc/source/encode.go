@@ -32,6 +32,7 @@ type encoder struct {
 	name     string // Debezium's topic.prefix
 	database string
 	system   string
+	timeline int32 // of the system; one until a standby took over
 	lead     int64
 	now      func() time.Time
 }
@@ -73,7 +74,11 @@ func (e encoder) appendSource(b []byte, t *table, at moment) []byte {
 	b = appendTimeUnits(b, t)
 	b = append(append(b, `,"xmin":null,"system":"`...), e.system...)
 	b = strconv.AppendInt(append(b, `","lead":"`...), e.lead, 10)
-	return append(b, `"}`...)
+	b = append(b, '"')
+	if e.timeline > 1 {
+		b = strconv.AppendInt(append(b, `,"timeline":`...), int64(e.timeline), 10)
+	}
+	return append(b, '}')
 }
 
 // appendTimeUnits says what numbers in time columns count: no schema does, and it hangs on the column's type.

@@ -28,6 +28,7 @@ type slotState struct {
 // start is where a session begins.
 type start struct {
 	system   string // the database cluster's identity
+	timeline int32  // of its log: one more after each standby that took over
 	database string
 	lead     int64  // the number of our lead
 	snapshot string // of the slot's consistent point, exported; empty when the slot is older than the session
@@ -59,7 +60,7 @@ func (s *Source) prepare(ctx context.Context, db *pgx.Conn, replication *pgconn.
 	if err != nil {
 		return start{}, fmt.Errorf("identify the database: %w", err)
 	}
-	at := start{system: system.SystemID, database: system.DBName}
+	at := start{system: system.SystemID, timeline: system.Timeline, database: system.DBName}
 	slot, err := s.findSlot(ctx, db)
 	if err != nil {
 		return start{}, err

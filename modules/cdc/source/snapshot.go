@@ -245,5 +245,7 @@ func (s *Source) saveSnapshot(ctx context.Context, db *pgx.Conn, lead int64, tab
 }
 
 func (s *Source) encoder(at start) encoder {
-	return encoder{name: s.name, database: at.database, system: at.system, lead: at.lead, now: s.clock.Now}
+	return encoder{
+		name: s.name, database: at.database, system: at.system, timeline: at.timeline, lead: at.lead, now: s.clock.Now,
+	}
 }

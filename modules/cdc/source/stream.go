@@ -33,7 +33,8 @@ func (s *Source) stream(ctx context.Context, conn *pgconn.PgConn, at start, out 
 	if err != nil {
 		return fmt.Errorf("start replication from slot %s: %w", s.cfg.Slot, err)
 	}
-	s.log.Info("following the log", zap.String("slot", s.cfg.Slot), zap.String("system", at.system))
+	s.log.Info("following the log", zap.String("slot", s.cfg.Slot), zap.String("system", at.system),
+		zap.Int32("timeline", at.timeline))
 	r := &reader{
 		Source: s, conn: conn, out: out, encoder: s.encoder(at), tables: tables,
 		relations: map[uint32]*relation{},

@@ -85,6 +85,17 @@ func (s *Stack) createDatabase(ctx context.Context, name string) (err error) {
 	return nil
 }
 
+// OnPostgres makes a database on other servers of PostgreSQL, of which the first takes writes now, with the example
+// app's tables; its settings lead to whichever takes writes.
+func (c Configs) OnPostgres(ctx context.Context, all ...Server) (Configs, error) {
+	addrs := make([]string, len(all))
+	for i, server := range all {
+		addrs[i] = server.Addr()
+	}
+	c.PostgresConfig.DSN = dsn(strings.Join(addrs, ","), "postgres") + "&target_session_attrs=read-write"
+	return c, c.migrate(ctx)
+}
+
 // migrate is what `feedrank migrate` does, after the example app has made its tables.
 func (c Configs) migrate(ctx context.Context) error {
 	if _, err := migrate.ClickHouse(ctx, c.ClickHouseConfig, false); err != nil {

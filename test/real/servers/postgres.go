@@ -26,8 +26,23 @@ func NewPostgres(ctx context.Context, dir string, settings ...string) (Server, e
 	return newPostgres(ctx, dir, settings...)
 }
 
+// NewStandby plans a physical standby of a primary that runs: it copies that at its first start, and follows it. The
+// caller starts, promotes and stops it.
+func NewStandby(ctx context.Context, dir string, primary Server) (Server, error) {
+	return planPostgres(ctx, dir, func(ctx context.Context, bin, data string, as *account) error {
+		return baseBackup(ctx, bin, data, as, primary.Addr())
+	})
+}
+
 // newPostgres plans Debian's PostgreSQL, with the log that logical replication needs.
 func newPostgres(ctx context.Context, dir string, settings ...string) (*server, error) {
+	return planPostgres(ctx, dir, initdb, settings...)
+}
+
+func planPostgres(
+	ctx context.Context, dir string, prepare func(ctx context.Context, bin, data string, as *account) error,
+	settings ...string,
+) (*server, error) {
 	bin, err := postgresBin()
 	if err != nil {
 		return nil, err
@@ -47,7 +62,7 @@ func newPostgres(ctx context.Context, dir string, settings ...string) (*server, 
 	data := filepath.Join(dir, "data")
 	return &server{plan: plan{
 		name: "postgres", addr: addr, dir: dir,
-		prepare: func(ctx context.Context) error { return initdb(ctx, bin, data, as) },
+		prepare: func(ctx context.Context) error { return prepare(ctx, bin, data, as) },
 		command: func() *exec.Cmd {
 			args := []string{"-D", data}
 			for _, setting := range append([]string{
@@ -115,8 +130,20 @@ func (a *account) command(dir, program string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// initdb makes the data directory, once: under its name only when it is whole.
+// initdb makes the data directory, once.
 func initdb(ctx context.Context, bin, data string, as *account) error {
+	// Whoever reaches the loopback of this machine may log in: there is nothing in it but test data.
+	return once(ctx, data, as, bin, "initdb", "-U", owner, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync",
+		"--no-instructions")
+}
+
+// baseBackup copies the primary's, once, and says that it is a standby's.
+func baseBackup(ctx context.Context, bin, data string, as *account, primary string) error {
+	return once(ctx, data, as, bin, "pg_basebackup", "-d", dsn(primary, "postgres"), "-R", "-c", "fast", "--no-sync")
+}
+
+// once makes the data directory with a program: under its name only when it is whole.
+func once(ctx context.Context, data string, as *account, bin, program string, args ...string) error {
 	if _, err := os.Stat(data); err == nil {
 		return nil
 	}
@@ -129,11 +156,9 @@ func initdb(ctx context.Context, bin, data string, as *account) error {
 			return fmt.Errorf("postgres data: %w", err)
 		}
 	}
-	// Whoever reaches the loopback of this machine may log in: there is nothing in it but test data.
-	cmd := as.command(draft, filepath.Join(bin, "initdb"), "-D", draft, "-U", owner, "-A", "trust",
-		"-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
+	cmd := as.command(draft, filepath.Join(bin, program), append([]string{"-D", draft}, args...)...)
 	if err := run(ctx, cmd); err != nil {
-		return fmt.Errorf("initdb in %s: %w", draft, err)
+		return fmt.Errorf("%s in %s: %w", program, draft, err)
 	}
 	if err := os.Rename(draft, data); err != nil {
 		return fmt.Errorf("postgres data: %w", err)
