@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,11 +18,16 @@ import (
 )
 
 // Freshness is how long it takes until a cached feed shows what people did: from a like that is sent to
-// the page that counts it, and from a commit that deletes a post to the page without it.
+// the page that counts it, and from a commit that deletes a post, labels it or takes the label back, to the page that
+// obeys.
 func Freshness() harness.Bench {
 	return harness.Bench{
 		Name: "freshness", Says: "from an event, and from a commit in PostgreSQL, to the changed feed",
 		Run: func(ctx context.Context, on *harness.Environment) error {
+			on.File = filepath.Join(on.Logs, "labels.yaml")
+			if err := os.WriteFile(on.File, []byte(labelled), 0o600); err != nil {
+				return err
+			}
 			program, err := on.Serve(ctx, "program", "api,events-consumer,cdc-source,cdc-consumer",
 				"rate_limit.user_per_minute=0",
 				"rate_limit.address_per_minute=0", "events.bound.others_per_hour=0", "events.bound.likes_per_day=0",
@@ -48,10 +56,32 @@ func Freshness() harness.Bench {
 			if err != nil {
 				return err
 			}
+			posts, err := distinct(ctx, c, viewers[:n])
+			if err != nil {
+				return err
+			}
+			labels, err := on.Trials(ctx, "label to feed", n, 4,
+				func(ctx context.Context, i int) (time.Duration, error) {
+					return rewritten(ctx, on, c, &viewers[i], posts[i], "marked")
+				})
+			if err != nil {
+				return err
+			}
+			takenBack, err := on.Trials(ctx, "label taken back to feed", n, 4,
+				func(ctx context.Context, i int) (time.Duration, error) {
+					return rewritten(ctx, on, c, &viewers[i], posts[i], "")
+				})
+			if err != nil {
+				return err
+			}
 			on.Figure("event to the changed, cached feed: P95", "ms", 5000, 1000, events.P95)
 			on.Note("  P50", "ms", events.P50)
 			on.Figure("commit to the changed, cached feed: P95", "ms", 5000, 1000, commits.P95)
 			on.Note("  P50", "ms", commits.P50)
+			on.Figure("commit of a label to the feed narrowed to it: P95", "ms", 5000, 1000, labels.P95)
+			on.Note("  P50", "ms", labels.P50)
+			on.Figure("commit that takes it back: P95", "ms", 5000, 1000, takenBack.P95)
+			on.Note("  P50", "ms", takenBack.P50)
 			on.Note("trials of each", "", float64(n))
 			return nil
 		},
@@ -210,5 +240,48 @@ func deleteShows(ctx context.Context, on *harness.Environment, c harness.Client,
 			return false, fmt.Errorf("%s: %s", viewer.Path, failure)
 		}
 		return gone, nil
+	})
+}
+
+// labelled gives posts a label by a word in their text.
+const labelled = `cdc: {tables: {post: {labels: [{label: marked, when: [{column: body, in: [marked]}]}]}}}
+`
+
+var errSame = errors.New("all of a viewer's posts are those of others")
+
+// distinct chooses a post of each viewer's page, no two the same.
+func distinct(ctx context.Context, c harness.Client, viewers []harness.Request) ([]string, error) {
+	chosen, taken := make([]string, len(viewers)), map[string]bool{}
+	for i := range viewers {
+		p, err := cachedPage(ctx, c, &viewers[i])
+		if err != nil {
+			return nil, err
+		}
+		at := slices.IndexFunc(p.Items, func(one item) bool { return !taken[one.Post] })
+		if at < 0 {
+			return nil, errSame
+		}
+		chosen[i] = p.Items[at].Post
+		taken[chosen[i]] = true
+	}
+	return chosen, nil
+}
+
+// rewritten changes a post's text in the app's table, and tells how long it takes until the viewer's page of posts with
+// the label has it, or has it no more.
+func rewritten(ctx context.Context, on *harness.Environment, c harness.Client, viewer *harness.Request,
+	post, text string,
+) (time.Duration, error) {
+	marked := *viewer
+	marked.Path += "&labels=marked"
+	began := time.Now()
+	if _, err := on.Postgres.Exec(ctx, "UPDATE posts SET body = $2 WHERE id = $1::text::bigint", post,
+		text); err != nil {
+		return 0, err
+	}
+	return harness.SeenSince(ctx, began, "the narrowed page obeys", func() (bool, error) {
+		p, err := look(c, &marked)
+		_, _, has := p.counts(post)
+		return has == (text == "marked"), err
 	})
 }
