@@ -55,6 +55,7 @@ func (c *candidate) setConditions(k mapping.Kind) {
 		if draft := exact(c.table, []string{"published", "is_published"}, c.table.IsFlag); draft != "" {
 			c.mapped.HiddenWhen = append(c.mapped.HiddenWhen, mapping.Condition{Column: draft, Is: "false"})
 		}
+		c.setLabels()
 	case mapping.User:
 		c.setSuspended()
 	case mapping.Like:

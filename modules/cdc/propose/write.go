@@ -64,6 +64,7 @@ func writeTable(b *strings.Builder, k mapping.Kind, t mapping.Table) {
 	writeConditions(b, "private_when", t.PrivateWhen)
 	writeConditions(b, "no_discovery_when", t.NoDiscoveryWhen)
 	writeConditions(b, "members_when", t.MembersWhen)
+	writeLabels(b, t.Labels)
 	if k == mapping.Post && len(t.HiddenWhen) == 0 {
 		b.WriteString("      hidden_when: []\n") // else the default's would hold
 	}
