@@ -56,8 +56,8 @@ func MappingWithAudiences() mapping.Config {
 // labelNumbers are the numbers of a post's labels as this app means them, said in SQL.
 func labelNumbers() string {
 	return `COALESCE((SELECT string_agg(n::text, ',' ORDER BY n) FROM (SELECT DISTINCT ` + sql.KeyNumber("label") + ` AS n
-		FROM unnest(ARRAY['lang:' || COALESCE(language, 'und')] || ARRAY(SELECT 'tag:' || tag FROM unnest(tags) tag)
-			|| CASE WHEN sensitive THEN ARRAY['sensitive'] ELSE '{}' END) label) numbers), '')`
+		FROM unnest(ARRAY['lang:' || COALESCE(language, 'und')]
+			|| ARRAY(SELECT 'tag:' || tag FROM unnest(tags) tag WHERE tag <> '') || CASE WHEN sensitive THEN ARRAY['sensitive'] ELSE '{}' END) label) numbers), '')`
 }
 
 // DifferencesWithAudiences is Differences for these tables.
