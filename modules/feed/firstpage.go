@@ -75,27 +75,25 @@ func (f *Feed) arrivals(_ context.Context, r *request) error {
 		}
 		return len(r.list.Posts) < 2*f.cfg.ReserveSize
 	}
-	if n, all := set.Arrivals(since); !all || n > len(r.reserve.Authors) {
-		f.arrivedOf(r, set, since.Add(-lateArrival).UnixMicro(), arrive)
-		return nil
-	}
-	set.ArrivedSince(since, func(post, authorID, group core.ID) bool {
+	arrived := func(post, authorID, group core.ID) bool {
 		if _, known := r.reserve.Find(authorID); !known && !f.inGroup(r.reserve, group) {
 			return true
 		}
 		p, ok := set.Post(post)
 		return !ok || arrive(&p, r.reserve.Author(p.Author))
-	})
+	}
+	if n, all := set.Arrivals(since); !all || n > len(r.reserve.Authors) {
+		f.arrivedOf(r, set, since.Add(-hot.LateArrival).UnixMicro(), arrive)
+		set.LateSince(since, arrived)
+		return nil
+	}
+	set.ArrivedSince(since, arrived)
 	tolerance := f.cfg.Hot.ClockTolerance // what came in long before, and has come of age since
 	set.DueSince(since.Add(tolerance), r.Now.Add(tolerance), func(p *hot.Post) bool {
 		return arrive(p, r.reserve.Author(p.Author))
 	})
 	return nil
 }
-
-// lateArrival is how long after it was made a post may become visible and still be found by its author,
-// without having been noted as an arrival: while changes from the app's database are late, for instance.
-const lateArrival = time.Hour
 
 // arrivedOf goes through the latest posts of each author and group instead of all that arrived: to this replica not
 // every arrival is known, or there were so many that this is less.

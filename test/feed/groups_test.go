@@ -151,3 +151,19 @@ func TestGroupsAreExplainedAndCanBeSwitchedOff(t *testing.T) {
 	require.Empty(t, groups)
 	require.Equal(t, []core.ID{113, 112, 111, 110, 102}, w.get(1, "algo=timeline").posts())
 }
+
+// TestAnOldPostThatIsMovedIntoAGroupReachesItsMembers does so while so many posts arrived that they are not looked at
+// one by one.
+func TestAnOldPostThatIsMovedIntoAGroupReachesItsMembers(t *testing.T) {
+	w := inGroups(t)
+	groups, _ := w.get(1, "").fromGroups()
+	require.Equal(t, []core.ID{103}, groups)
+	for post := range 40 {
+		w.post(200+post, 6, 0) // of a stranger, in no group
+	}
+	w.setGroup(104, core.Public, 7)
+	p := w.get(1, "")
+	require.Equal(t, "cache", p.ServedFrom)
+	groups, _ = p.fromGroups()
+	require.ElementsMatch(t, []core.ID{103, 104}, groups)
+}

@@ -39,7 +39,10 @@ func (s *Set) apply(change *core.Change, now time.Time) {
 			s.changed(p.Author, p.Group)
 		}
 		if s.index.put(post) {
-			s.arrivals.add(arrival{ID: post.ID, Author: post.AuthorID, Group: post.Group, at: now.UnixMicro()})
+			s.arrivals.add(arrival{
+				ID: post.ID, Author: post.AuthorID, Group: post.Group, at: now.UnixMicro(),
+				created: post.CreatedAt.UnixMicro(),
+			})
 			if _, suppressed := s.suppressionList.suppressed[post.ID]; suppressed { // hidden, and shown again
 				s.suppress(s.index)
 			}
@@ -138,7 +141,7 @@ func (s *Set) Return(author core.ID) {
 	posts := s.index.byAuthor[author]
 	for _, place := range posts[max(0, len(posts)-maxReturned):] {
 		p := s.index.at(place)
-		s.arrivals.add(arrival{ID: p.ID, Author: author, Group: p.Group, at: now})
+		s.arrivals.add(arrival{ID: p.ID, Author: author, Group: p.Group, at: now, created: p.Created})
 	}
 }
 
@@ -148,17 +151,35 @@ type arrival struct {
 	Author core.ID
 	Group  core.ID // 0: none
 	at     int64   // microseconds since 1970, by our clock
+
+	created int64
 }
 
-// arrivals is a ring of the latest ones: what a cached reserve cannot know of.
+// LateArrival is how long after it was made a post is still found among its author's or group's latest. What becomes
+// visible later than that, such as a post that is moved to another group, is noted by itself: see LateSince.
+const LateArrival = time.Hour
+
+// arrivals are the latest ones: what a cached reserve cannot know of.
 type arrivals struct {
+	arrivalRing
+	late arrivalRing // of them those that came later than LateArrival
+}
+
+func (a *arrivals) add(one arrival) {
+	a.arrivalRing.add(one)
+	if one.at-one.created > LateArrival.Microseconds() {
+		a.late.add(one)
+	}
+}
+
+type arrivalRing struct {
 	ring []arrival
 	n    int // in all
 }
 
 const maxArrivals = 1 << 14
 
-func (a *arrivals) add(one arrival) {
+func (a *arrivalRing) add(one arrival) {
 	if a.n > 0 { // a load notes what came when it began
 		one.at = max(one.at, a.ring[(a.n-1)%maxArrivals].at)
 	}
@@ -181,7 +202,15 @@ func (v View) Arrivals(since time.Time) (n int, all bool) {
 // ArrivedSince calls f with the posts that became visible at or after a time, latest first, until it
 // returns false.
 func (v View) ArrivedSince(since time.Time, f func(id, author, group core.ID) bool) {
-	a := &v.s.arrivals
+	v.s.arrivals.since(since, f)
+}
+
+// LateSince is ArrivedSince for the posts that became visible later than LateArrival. They are few.
+func (v View) LateSince(since time.Time, f func(id, author, group core.ID) bool) {
+	v.s.arrivals.late.since(since, f)
+}
+
+func (a *arrivalRing) since(since time.Time, f func(id, author, group core.ID) bool) {
 	for i := a.n - 1; i >= max(0, a.n-len(a.ring)); i-- {
 		one := &a.ring[i%maxArrivals]
 		if one.at < since.UnixMicro() || !f(one.ID, one.Author, one.Group) {

@@ -92,7 +92,7 @@ func (s *Set) noteArrivals(fresh *index, now time.Time) {
 	for place := range fresh.used {
 		p := fresh.at(place)
 		if p.ID != 0 && p.Created > young && s.index.get(p.ID) == nil {
-			s.arrivals.add(arrival{ID: p.ID, Author: p.Author, Group: p.Group, at: now.UnixMicro()})
+			s.arrivals.add(arrival{ID: p.ID, Author: p.Author, Group: p.Group, at: now.UnixMicro(), created: p.Created})
 			s.changed(p.Author, p.Group)
 		}
 	}

@@ -42,7 +42,8 @@ func OnDemand(ctx context.Context, from Direct, now time.Time, wanted Wanted) (*
 	if len(wanted.Authors)+len(wanted.Groups) > 0 {
 		err := from.PostsOf(ctx, wanted.Authors, wanted.Groups, wanted.Since, wanted.Limit, func(p core.Post) {
 			add(p)
-			young = append(young, arrival{ID: p.ID, Author: p.AuthorID, Group: p.Group, at: p.CreatedAt.UnixMicro()})
+			made := p.CreatedAt.UnixMicro()
+			young = append(young, arrival{ID: p.ID, Author: p.AuthorID, Group: p.Group, at: made, created: made})
 		})
 		if err != nil {
 			return nil, err
