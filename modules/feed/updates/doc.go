@@ -10,7 +10,7 @@
 //
 //	what happened                              who is counted again
 //	a post of an author came, went, changed    streams that follow the author, or the post's group
-//	an author was suspended, or came back      the same
+//	an author was suspended, or came back      the same, of every group in which they posted
 //	a viewer follows, blocks, mutes, joins     streams of both
 //	a viewer hid a post, in this replica       streams of the viewer
 //	a table was truncated, the first load      all

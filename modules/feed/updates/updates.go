@@ -32,8 +32,8 @@ type Updates struct {
 	changes atomic.Int64 // that were heard of
 	watches atomic.Int64
 
-	inbox   sync.Mutex // authors of whom something changed; it is never held for long
-	authors map[core.ID]struct{}
+	inbox   sync.Mutex       // authors of whom something changed; it is never held for long
+	authors map[core.ID]bool // and whether that was their account
 	all     bool
 	arrived chan struct{}
 
@@ -50,7 +50,7 @@ type Updates struct {
 func New(cfg Config, counter Counter, set *hot.Set, clock core.Clock, reg prometheus.Registerer) *Updates {
 	u := &Updates{
 		cfg: cfg, counter: counter, hot: set, clock: clock, workers: worker.NewGroup(nil),
-		authors: map[core.ID]struct{}{}, arrived: make(chan struct{}, 1),
+		authors: map[core.ID]bool{}, arrived: make(chan struct{}, 1),
 		byViewer: map[core.ID][]*watch{}, byAuthor: map[core.ID][]*entry{},
 		queue: make(chan *watch, cfg.MaxStreams),
 	}
@@ -76,16 +76,18 @@ func (u *Updates) Start(context.Context) error {
 // Stop ends it.
 func (u *Updates) Stop(ctx context.Context) error { return u.workers.Stop(ctx) }
 
-// Changed notes that a post of an author came, went or changed, or their account did; of author 0, that all may have.
-// It does not wait.
-func (u *Updates) Changed(author core.ID) {
+// Changed notes that a post of an author, or in a group, came, went or changed; of 0, that all may have. It does not
+// wait.
+func (u *Updates) Changed(authorOrGroup core.ID) { u.note(authorOrGroup, false) }
+
+func (u *Updates) note(author core.ID, account bool) {
 	u.changes.Add(1)
 	if u.watches.Load() == 0 {
 		return
 	}
 	u.inbox.Lock()
 	if author.Valid() {
-		u.authors[author] = struct{}{}
+		u.authors[author] = account || u.authors[author]
 	} else {
 		u.all = true
 	}
@@ -120,7 +122,7 @@ func (u *Updates) Hear(changes []core.Change) {
 		case core.Muted, core.Unmuted, core.JoinedGroup, core.LeftGroup, core.HidPost, core.UnhidPost:
 			u.ViewerChanged(c.Viewer)
 		case core.UserGone, core.UserBack:
-			u.Changed(c.Viewer)
+			u.note(c.Viewer, true)
 		case core.TableCleared, core.TableReread:
 			u.Changed(0)
 		case core.PostPut, core.PostDeleted, core.PostUnclear, core.UserUnclear: // the hot set tells
@@ -155,12 +157,35 @@ func (u *Updates) dispatch(ctx context.Context) error {
 			return nil
 		case <-u.arrived:
 		}
-		u.inbox.Lock()
-		authors, all := u.authors, u.all
-		u.authors, u.all = map[core.ID]struct{}{}, false
-		u.inbox.Unlock()
-		u.markFollowers(authors, all)
+		u.distribute()
 	}
+}
+
+// distribute marks the streams that what was heard of concerns.
+func (u *Updates) distribute() {
+	u.inbox.Lock()
+	authors, all := u.authors, u.all
+	u.authors, u.all = map[core.ID]bool{}, false
+	u.inbox.Unlock()
+	who := make(map[core.ID]struct{}, len(authors))
+	for author, account := range authors {
+		if who[author] = struct{}{}; account {
+			u.addGroupsOf(author, who)
+		}
+	}
+	u.markFollowers(who, all)
+}
+
+// addGroupsOf adds the groups in which an author's posts are.
+func (u *Updates) addGroupsOf(author core.ID, to map[core.ID]struct{}) {
+	set := u.hot.View()
+	defer set.Close()
+	set.ByAuthor(author, func(p *hot.Post) bool {
+		if p.Group.Valid() {
+			to[p.Group] = struct{}{}
+		}
+		return true
+	})
 }
 
 func (u *Updates) markFollowers(authors map[core.ID]struct{}, all bool) {
