@@ -29,6 +29,7 @@ for platform in $platforms; do
 	cp LICENSE CHANGELOG.md "$folder/"
 	cp -R config/feedrank.yaml config/README.md config/personal-data.md config/grants config/prometheus config/grafana \
 		config/systemd "$folder/config/"
+	cp sql/postgres/example/schema.sql "$folder/config/example.sql"
 	find "$folder" -name '*.go' -delete
 	find "$folder" -type d -exec chmod 755 {} +
 	find "$folder" -type f -exec chmod 644 {} +

@@ -17,11 +17,12 @@ var guides = []string{
 }
 
 var (
-	connect = regexp.MustCompile(`(?s)<!-- connect.*?<!-- /connect -->`) // test/e2e types it
-	fences  = regexp.MustCompile("(?s)```(\\w*)\n(.*?)```")
-	inline  = regexp.MustCompile("`([^`]+)`")
-	cell    = regexp.MustCompile("(?m)^\\| ((?:`[a-z -]+`(?:, )?)+) \\|")
-	remark  = regexp.MustCompile(`\s+#.*`)
+	// typed are whole parts that tests type: test/e2e the README's, test/real the guide's.
+	typed  = regexp.MustCompile(`(?s)<!-- (connect|first feed).*?<!-- /(connect|first feed) -->`)
+	fences = regexp.MustCompile("(?s)```(\\w*)\n(.*?)```")
+	inline = regexp.MustCompile("`([^`]+)`")
+	cell   = regexp.MustCompile("(?m)^\\| ((?:`[a-z -]+`(?:, )?)+) \\|")
+	remark = regexp.MustCompile(`\s+#.*`)
 	// A command is of ours, of make or npm, of SQL, or a call of operators.
 	command = regexp.MustCompile(`^(bin/)?feedrank |^make |^npm |^UPDATE |^(GET|PUT|POST|DELETE) /admin/`)
 )
@@ -33,7 +34,7 @@ func Commands(t *testing.T, root string) map[string]string {
 	for _, guide := range guides {
 		whole, err := os.ReadFile(filepath.Join(root, guide))
 		require.NoError(t, err)
-		text := connect.ReplaceAllString(string(whole), "")
+		text := typed.ReplaceAllString(string(whole), "")
 		add := func(line string) {
 			if line = strings.Join(strings.Fields(remark.ReplaceAllString(line, "")), " "); command.MatchString(line) {
 				all[line] = guide

@@ -31,6 +31,7 @@ type program struct {
 	cfg    config.Config
 	url    string
 	client *http.Client
+	live   *http.Client // that opens streams; nil: one with a connection for each
 }
 
 // settings point at a test's own databases and topics.

@@ -41,7 +41,10 @@ func (p *program) open(token, query string, headers ...string) (s *stream, statu
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := p.live
+	if client == nil {
+		client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	}
 	response, err := client.Do(request) //nolint:bodyclose // whoever reads it closes it
 	require.NoError(p.t, err)
 	if response.StatusCode != http.StatusOK {

@@ -21,7 +21,7 @@ func Fetch(ctx context.Context, url, token string) (status int, body []byte, err
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -18,7 +18,7 @@ func (p *Program) Metrics(ctx context.Context) (Series, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("metrics of %s: %w", p.Name, err)
 	}

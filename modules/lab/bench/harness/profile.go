@@ -39,7 +39,7 @@ func (p *Program) profile(ctx context.Context, of, file string) error {
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("profile of %s: %w", p.Name, err)
 	}

@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -26,6 +28,7 @@ type Program struct {
 	cmd       *exec.Cmd
 	done      chan struct{}
 	ended     atomic.Bool
+	tls       bool
 }
 
 // Bounds on what a program may take.
@@ -51,6 +54,7 @@ func (on *Environment) Serve(ctx context.Context, name, roles string, set ...str
 	if err != nil {
 		return nil, err
 	}
+	p.tls = slices.ContainsFunc(set, func(s string) bool { return strings.HasPrefix(s, "http.tls.") })
 	if err := p.awaitReady(ctx); err != nil {
 		return nil, err
 	}
@@ -130,7 +134,7 @@ func (p *Program) awaitReady(ctx context.Context) error {
 		if err != nil {
 			return false, err
 		}
-		response, err := http.DefaultClient.Do(request)
+		response, err := client.Do(request)
 		if err != nil {
 			if p.ended.Load() {
 				return false, fmt.Errorf("%s has ended", p.Name)
@@ -162,10 +166,17 @@ func (on *Environment) Refilled(ctx context.Context, p *Program) error {
 }
 
 // URL is where it answers.
-func (p *Program) URL() string { return "http://" + p.Addr }
+func (p *Program) URL() string { return p.scheme() + p.Addr }
 
 // AdminURL is where it answers operators.
-func (p *Program) AdminURL() string { return "http://" + p.AdminAddr }
+func (p *Program) AdminURL() string { return p.scheme() + p.AdminAddr }
+
+func (p *Program) scheme() string {
+	if p.tls {
+		return "https://"
+	}
+	return "http://"
+}
 
 // PID is 0 once it has ended.
 func (p *Program) PID() int {
