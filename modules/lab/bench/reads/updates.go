@@ -95,6 +95,10 @@ func (l listening) measure(ctx context.Context, on *harness.Environment, program
 	if err != nil {
 		return errors.Join(err, open.close())
 	}
+	memory, err := program.Metrics(ctx)
+	if err != nil {
+		return errors.Join(err, open.close())
+	}
 	told, followers, err := toldOfAPost(ctx, on, open, l.viewers)
 	if err = errors.Join(err, open.close()); err != nil {
 		return err
@@ -109,6 +113,8 @@ func (l listening) measure(ctx context.Context, on *harness.Environment, program
 		(float64(before.MemoryBytes)+wantedStreams*each)/1e6)
 	on.Note("  streams that were open", "", float64(l.streams))
 	on.Note("  resident before", "MB", float64(before.MemoryBytes)/1e6)
+	on.Note("  stacks with them", "MB", memory["go_memstats_stack_inuse_bytes"]/1e6)
+	on.Note("  heap with them", "MB", memory["go_memstats_heap_inuse_bytes"]/1e6)
 	on.Note("  opened", "streams/s", float64(l.streams)/opening.Seconds())
 	figure("10,000 idle streams", "% of a core", 5, 100*(after.Cores-before.Cores)*10_000/float64(l.streams))
 	figure("commit to the event, P95 of all streams that follow", "ms", 5000, told.P95)
