@@ -74,7 +74,8 @@ func TestTheFirstFeedOfTheGuide(t *testing.T) {
 	c := s.Configs
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "FEEDRANK_HTTP__ADDR=" + address,
-		"FEEDRANK_CLICKHOUSE__ADDRS=" + c.ClickHouseConfig.Addrs[0], "FEEDRANK_CLICKHOUSE__USER=" + c.ClickHouseConfig.User,
+		"FEEDRANK_CLICKHOUSE__ADDRS=" + c.ClickHouseConfig.Addrs[0],
+		"FEEDRANK_CLICKHOUSE__USER=" + c.ClickHouseConfig.User,
 		"FEEDRANK_CLICKHOUSE__PASSWORD=" + c.ClickHouseConfig.Password, "FEEDRANK_CLICKHOUSE__DATABASE=first_feed",
 		"FEEDRANK_KAFKA__BROKERS=" + c.KafkaConfig.Brokers[0], "FEEDRANK_KAFKA__TOPIC_PREFIX=first_feed.",
 		"FEEDRANK_REDIS__ADDRS=" + redis.Addr(),

@@ -111,21 +111,33 @@ func TestStreamsOfWhomAChangeConcernsAreCountedAgain(t *testing.T) {
 		happens func(*rig)
 		want    []core.ID
 	}{
-		"nothing":                        {func(*rig) {}, nil},
-		"a post of an author":            {func(r *rig) { r.post(100, author, 0, noon) }, []core.ID{viewer}},
-		"a post of somebody else":        {func(r *rig) { r.post(100, 9, 0, noon) }, nil},
-		"a post in a group":              {func(r *rig) { r.post(100, 9, group, noon) }, []core.ID{other}},
-		"the author is suspended":        {func(r *rig) { r.Hear(person(core.UserGone, author)) }, []core.ID{viewer}},
-		"the author is back":             {func(r *rig) { r.Hear(person(core.UserBack, author)) }, []core.ID{viewer}},
-		"the viewer follows":             {func(r *rig) { r.Hear(edge(core.Followed, viewer, 9)) }, []core.ID{viewer}},
-		"the viewer is blocked":          {func(r *rig) { r.Hear(edge(core.Blocked, 9, viewer)) }, []core.ID{viewer}},
-		"the viewer mutes":               {func(r *rig) { r.Hear(edge(core.Muted, viewer, 9)) }, []core.ID{viewer}},
-		"somebody mutes the viewer":      {func(r *rig) { r.Hear(edge(core.Muted, 9, viewer)) }, nil},
-		"the viewer joins":               {func(r *rig) { r.Hear(edge(core.JoinedGroup, viewer, group)) }, []core.ID{viewer}},
-		"the viewer hides":               {func(r *rig) { r.Hear(edge(core.HidPost, viewer, 100)) }, []core.ID{viewer}},
-		"a table was truncated":          {func(r *rig) { r.Hear(edge(core.TableCleared, 0, 0)) }, []core.ID{viewer, other}},
-		"many of them":                   {func(r *rig) { r.Changed(author); r.Changed(author); r.ViewerChanged(viewer) }, []core.ID{viewer}},
-		"of a stream that has ended too": {func(r *rig) { _, end := r.watch(3, author); end(); r.Changed(author) }, []core.ID{viewer}},
+		"nothing":                   {func(*rig) {}, nil},
+		"a post of an author":       {func(r *rig) { r.post(100, author, 0, noon) }, []core.ID{viewer}},
+		"a post of somebody else":   {func(r *rig) { r.post(100, 9, 0, noon) }, nil},
+		"a post in a group":         {func(r *rig) { r.post(100, 9, group, noon) }, []core.ID{other}},
+		"the author is suspended":   {func(r *rig) { r.Hear(person(core.UserGone, author)) }, []core.ID{viewer}},
+		"the author is back":        {func(r *rig) { r.Hear(person(core.UserBack, author)) }, []core.ID{viewer}},
+		"the viewer follows":        {func(r *rig) { r.Hear(edge(core.Followed, viewer, 9)) }, []core.ID{viewer}},
+		"the viewer is blocked":     {func(r *rig) { r.Hear(edge(core.Blocked, 9, viewer)) }, []core.ID{viewer}},
+		"the viewer mutes":          {func(r *rig) { r.Hear(edge(core.Muted, viewer, 9)) }, []core.ID{viewer}},
+		"somebody mutes the viewer": {func(r *rig) { r.Hear(edge(core.Muted, 9, viewer)) }, nil},
+		"the viewer joins": {
+			func(r *rig) { r.Hear(edge(core.JoinedGroup, viewer, group)) },
+			[]core.ID{viewer},
+		},
+		"the viewer hides": {func(r *rig) { r.Hear(edge(core.HidPost, viewer, 100)) }, []core.ID{viewer}},
+		"a table was truncated": {
+			func(r *rig) { r.Hear(edge(core.TableCleared, 0, 0)) },
+			[]core.ID{viewer, other},
+		},
+		"many of them": {
+			func(r *rig) { r.Changed(author); r.Changed(author); r.ViewerChanged(viewer) },
+			[]core.ID{viewer},
+		},
+		"of a stream that has ended too": {
+			func(r *rig) { _, end := r.watch(3, author); end(); r.Changed(author) },
+			[]core.ID{viewer},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, DefaultConfig())

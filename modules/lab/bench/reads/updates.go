@@ -19,8 +19,8 @@ const wantedStreams = 50_000
 const filesBeside = 1000
 
 // Updates is what open streams of updates cost a replica that is idle, and how soon they are told of a post: over
-// HTTP/1, where each has a connection, as many as a process may have files, and what 50,000 take is worked out from that
-// where it is fewer; then 50,000 over HTTP/2, where they share connections.
+// HTTP/1, where each has a connection, as many as a process may have files, and what 50,000 take is worked out from
+// that where it is fewer; then 50,000 over HTTP/2, where they share connections.
 func Updates() harness.Bench {
 	return harness.Bench{
 		Name: "updates", Says: "open streams of updates: memory and CPU of each while idle, from a commit to the event",
