@@ -47,6 +47,7 @@ func TestWhyNotNamesTheStageAndTheRule(t *testing.T) {
 	for i := range 120 {
 		w.post(200+i, 9, 10*time.Hour+time.Duration(i)*time.Minute)
 	}
+	w.clock.advance(10 * time.Second) // else they have only just arrived, and are looked at one by one
 	for post, rule := range map[int][2]string{
 		100: {"filters", "own"}, 103: {"filters", "not_visible"}, 104: {"filters", "blocked"},
 		105: {"filters", "blocked_by"},
