@@ -112,7 +112,9 @@ func (d *decoder) rows(b *batch, m *sarama.ConsumerMessage, record envelope.Reco
 			d.metrics.audienceUnknown.WithLabelValues(d.table).Inc()
 			d.rejects.strictest(d.table, row.AudienceUnknown)
 		}
-		d.metrics.labelsLeftOut.WithLabelValues(d.table).Add(float64(row.LabelsLeftOut))
+		if row.LabelsLeftOut > 0 {
+			d.metrics.labelsLeftOut.WithLabelValues(d.table).Add(float64(row.LabelsLeftOut))
+		}
 		e := entry{
 			source: s, key: record.Key, row: row, version: version, position: record.Source.WrittenAt(),
 			committedAt: record.Source.CommittedAt, delete: record.Op == envelope.Delete,

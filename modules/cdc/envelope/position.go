@@ -25,6 +25,18 @@ type SourcePosition struct {
 	CommittedAt time.Time
 }
 
+// ScanPosition reads where a log stands now, as the query cdc_position answers.
+func ScanPosition(row interface{ Scan(into ...any) error }) (SourcePosition, error) {
+	var (
+		at       SourcePosition
+		system   uint64
+		timeline uint32
+	)
+	err := row.Scan(&at.LSN, &system, &timeline, &at.CommittedAt)
+	at.Log = LogOf(system, timeline)
+	return at, err
+}
+
 // LogOf is the identity of a log within which positions compare: of a cluster, and of its timeline. A standby that
 // takes over goes on where it had come to, at positions that the lost primary may have used for commits of its own.
 func LogOf(system uint64, timeline uint32) uint64 {

@@ -21,12 +21,8 @@ type Bulk struct {
 
 // NewBulk begins; all rows count as written by now.
 func NewBulk(ctx context.Context, pool *pgxpool.Pool, client *clickhouse.Client) (*Bulk, error) {
-	b := &Bulk{client: client, next: 1}
-	var system uint64
-	var timeline uint32
-	err := pool.QueryRow(ctx, sql.Postgres("cdc_position")).Scan(&b.at.LSN, &system, &timeline, &b.at.CommittedAt)
-	b.at.Log = envelope.LogOf(system, timeline)
-	return b, err
+	at, err := envelope.ScanPosition(pool.QueryRow(ctx, sql.Postgres("cdc_position")))
+	return &Bulk{client: client, at: at, next: 1}, err
 }
 
 // Write brings rows of a kind, and the edges that they give viewers.

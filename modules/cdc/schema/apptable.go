@@ -226,11 +226,7 @@ func (a AppTable) decode(rows pgx.Rows) (AppRow, error) {
 }
 
 func positionNow(ctx context.Context, tx pgx.Tx) (envelope.SourcePosition, error) {
-	var at envelope.SourcePosition
-	var system uint64
-	var timeline uint32
-	err := tx.QueryRow(ctx, sql.Postgres("cdc_position")).Scan(&at.LSN, &system, &timeline, &at.CommittedAt)
-	at.Log = envelope.LogOf(system, timeline)
+	at, err := envelope.ScanPosition(tx.QueryRow(ctx, sql.Postgres("cdc_position")))
 	if err != nil {
 		return envelope.SourcePosition{}, fmt.Errorf("position of the log: %w", err)
 	}
