@@ -2,6 +2,7 @@ package feed
 
 import (
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/feed/candidates"
 	"github.com/feedrank/feedrank/modules/feed/filters"
 	"github.com/feedrank/feedrank/modules/feed/hot"
 	"github.com/feedrank/feedrank/modules/feed/reserve"
@@ -79,9 +80,5 @@ func (f *Feed) addNarrowed(r *request, set hot.View, edge int64) {
 
 // labelled adds to what a filter is asked what it needs of a post that has labels.
 func (r *request) labelled(asked filters.Post, p *hot.Post) filters.Post {
-	if p.Labels != 0 && r.viewer.Labels.Any() {
-		asked.Labels = r.hot.Labels(p)
-		asked.InGroup = r.reserve.InGroup(p.Group)
-	}
-	return asked
+	return candidates.Labelled(asked, p, r.hot, &r.viewer, r.reserve)
 }

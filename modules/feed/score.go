@@ -17,9 +17,7 @@ func (f *Feed) diversify(_ context.Context, r *request) error {
 
 // markQuiet notes who posts seldom, where places are kept for them.
 func (f *Feed) markQuiet(r *request) {
-	if r.Ranking.Diversity.QuietShare > 0 && r.hot.Useful() {
-		set := r.hot.View()
-		defer set.Close()
-		r.list.MarkQuiet(r.Ranking.Diversity, set, r.Now.Add(-f.cfg.Hot.Window).UnixMicro(), r.reserve)
+	if r.hot.Useful() {
+		r.list.MarkQuiet(r.Ranking.Diversity, r.hot, r.Now.Add(-f.cfg.Hot.Window).UnixMicro(), r.reserve)
 	}
 }

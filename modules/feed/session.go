@@ -19,10 +19,11 @@ import (
 // resume checks the cursor, or begins a session.
 func (f *Feed) resume(r *request) error {
 	r.ByTime = r.Order == cursor.Timeline
+	narrowing := r.Narrow.hash()
 	if !r.Later {
 		r.Session = cursor.Cursor{
 			Algo: r.Order, Session: rand.Uint64(), StartedAt: r.Now, Ranking: r.Ranking.Version,
-			Narrowing: r.Narrow.hash(),
+			Narrowing: narrowing,
 		}
 		return nil
 	}
@@ -33,7 +34,7 @@ func (f *Feed) resume(r *request) error {
 	if r.ByTime && session.Algo != cursor.Timeline {
 		return core.InvalidField("cursor", "belongs to a session with another algo")
 	}
-	if session.Narrowing != r.Narrow.hash() {
+	if session.Narrowing != narrowing {
 		return core.InvalidField("cursor", "belongs to a session with other lang or labels: each page names the same")
 	}
 	r.Session = session

@@ -206,10 +206,7 @@ func (f *Feed) addFromPostgres(r *request, posts []followedPost, wanted int, at 
 			ID: p.ID, Author: author, Created: at.created, Audience: p.Audience, Member: member,
 			Labels: p.Labels, InGroup: p.source == reserve.Grouped || r.reserve.InGroup(p.Group),
 		}) == nil && !r.list.Has(p.ID) {
-			post := hot.Post{
-				ID: p.ID, Author: p.AuthorID, Created: at.created, Audience: p.Audience, Group: p.Group,
-				Labels: r.hot.LabelSet(p.Labels),
-			}
+			post := r.hot.PostOf(p.Post)
 			r.list.Add(&post, p.source, r.reserve)
 		}
 	}

@@ -60,10 +60,7 @@ func (f *Feed) lookUp(ctx context.Context, r *request, places []reserve.Place) [
 		}
 		for _, p := range found {
 			if p.ID == place.Post {
-				posts[i] = hot.Post{
-					ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro(), Audience: p.Audience,
-					Group: p.Group, Labels: r.hot.LabelSet(p.Labels),
-				}
+				posts[i] = r.hot.PostOf(p)
 			}
 		}
 	}

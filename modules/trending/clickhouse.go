@@ -75,7 +75,7 @@ func (s source) visible(ctx context.Context, posts, keptOut []core.ID) (map[core
 				id := core.ID(ids.Row(i))
 				found[id] = core.Post{
 					ID: id, AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i).UTC(),
-					Labels: core.LabelsOf(labels.Row(i)...),
+					Labels: clickhouse.LabelsAt(labels, i),
 				}
 			}
 			return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/feedrank/feedrank/modules/cdc/envelope"
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
 // order are the columns that every copy ends with.
@@ -63,7 +64,7 @@ func rowBlock(k mapping.Kind, rows []Row) proto.Input {
 		noDiscovery.Append(r.NoDiscovery)
 		audience.Append(uint8(r.Audience))
 		value.Append(r.Value)
-		labels.Append(numbers(r.Labels.IDs()))
+		labels.Append(clickhouse.Numbers(r.Labels.IDs()))
 		created.Append(StoredTime(r.CreatedAt))
 		counted.Append(StoredTime(r.CountedAt()))
 		order.append(r.Version, r.Gone, r.Position)
@@ -145,14 +146,6 @@ func StoredTime(t time.Time) time.Time {
 		return time.Unix(0, 0).UTC()
 	}
 	return t
-}
-
-func numbers(ids []core.ID) []int64 {
-	out := make([]int64, len(ids))
-	for i, id := range ids {
-		out[i] = int64(id)
-	}
-	return out
 }
 
 func flag(b bool) uint8 {

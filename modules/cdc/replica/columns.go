@@ -5,6 +5,7 @@ import (
 
 	"github.com/feedrank/feedrank/modules/cdc/mapping"
 	"github.com/feedrank/feedrank/modules/core"
+	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 )
 
 // columns are those that queries give of a row, of whatever kind it is.
@@ -52,6 +53,6 @@ func (c *columns) into(row *mapping.Row, i int) {
 		row.Value = c.value.Row(i)
 	}
 	if c.labels != nil {
-		row.Labels = core.LabelsOf(c.labels.Row(i)...)
+		row.Labels = clickhouse.LabelsAt(c.labels, i)
 	}
 }

@@ -74,15 +74,6 @@ func (b *Builder) compute(
 	return built, nil
 }
 
-// markQuiet has places kept in the reserve, too: else what is to stand there is not among the best.
-func (b *Builder) markQuiet(c *computation, list *shortlist.List) {
-	if c.ranking.Diversity.QuietShare > 0 {
-		set := c.hot.View()
-		defer set.Close()
-		list.MarkQuiet(c.ranking.Diversity, set, c.now.Add(-b.cfg.Window).UnixMicro(), c.reserve)
-	}
-}
-
 // rank makes the best posts the reserve's candidates.
 func (b *Builder) rank(_ context.Context, c *computation) error {
 	list, _ := b.lists.Get().(*shortlist.List)
@@ -93,7 +84,8 @@ func (b *Builder) rank(_ context.Context, c *computation) error {
 		list.Append(&m.post, m.source, c.reserve.Authors[m.author], m.author)
 	}
 	list.Score(&c.ranking.Config, c.now)
-	b.markQuiet(c, list)
+	// Places are kept in the reserve, too: else what is to stand there is not among the best.
+	list.MarkQuiet(c.ranking.Diversity, c.hot, c.now.Add(-b.cfg.Window).UnixMicro(), c.reserve)
 	list.Diversify(c.ranking.Diversity)
 	best := list.Order[:min(b.cfg.Size, len(list.Order))]
 	c.reserve.Candidates = make([]reserve.Candidate, 0, len(best))

@@ -22,14 +22,18 @@ type source struct {
 
 // reject asks the filters about a post that is there.
 func (c *computation) reject(p *hot.Post, author reserve.Author) *filters.Filter {
-	asked := filters.Post{
+	return c.filters.Reject(filters.Ranked, Labelled(filters.Post{
 		ID: p.ID, Author: author, Created: p.Created, Audience: p.Audience,
 		Member: c.reserve.Member(p.Audience, p.Group),
+	}, p, c.hot, &c.filters, c.reserve))
+}
+
+// Labelled adds to what a viewer's filters are asked what they need of a post of a set that has labels.
+func Labelled(asked filters.Post, p *hot.Post, of *hot.Set, v *filters.Viewer, viewer *reserve.Reserve) filters.Post {
+	if p.Labels != 0 && v.Labels.Any() {
+		asked.Labels, asked.InGroup = of.Labels(p), viewer.InGroup(p.Group)
 	}
-	if p.Labels != 0 && c.filters.Labels.Any() {
-		asked.Labels, asked.InGroup = c.hot.Labels(p), c.reserve.InGroup(p.Group)
-	}
-	return c.filters.Reject(filters.Ranked, asked)
+	return asked
 }
 
 // sources are asked at once, for every computation.

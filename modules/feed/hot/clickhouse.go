@@ -117,20 +117,12 @@ func (c *ClickHouse) posts(ctx context.Context, settings []ch.Setting, name stri
 				add(core.Post{
 					ID: core.ID(ids.Row(i)), AuthorID: core.ID(authors.Row(i)), CreatedAt: created.Row(i),
 					Audience: core.Audience(audience.Row(i)), Group: core.ID(group.Row(i)),
-					Labels: labelsAt(labels, i),
+					Labels: clickhouse.LabelsAt(labels, i),
 				})
 			}
 			return nil
 		},
 	}})
-}
-
-// labelsAt are the labels of a row. Most have none, and reading these makes nothing.
-func labelsAt(labels *proto.ColArr[int64], i int) core.Labels {
-	if labels.RowLen(i) == 0 {
-		return ""
-	}
-	return core.LabelsOf(labels.Row(i)...)
 }
 
 // Engagement implements Source.

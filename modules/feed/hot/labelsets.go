@@ -116,5 +116,13 @@ func (s *labelSets) len() int {
 // Labels are those of a post of this set.
 func (s *Set) Labels(p *Post) core.Labels { return s.labels.of(p.Labels) }
 
+// PostOf is a post as this set would have it, which need not: nothing is known of what was done with it.
+func (s *Set) PostOf(p core.Post) Post {
+	return Post{
+		ID: p.ID, Author: p.AuthorID, Created: p.CreatedAt.UnixMicro(), Audience: p.Audience, Group: p.Group,
+		Labels: s.LabelSet(p.Labels),
+	}
+}
+
 // LabelSet is the number by which a post of this set has labels.
 func (s *Set) LabelSet(labels core.Labels) LabelSet { return s.labels.number(labels) }

@@ -53,7 +53,6 @@ func TestOneWhoPostsSeldomIsNotDrowned(t *testing.T) {
 		l := shortlist.New()
 		l.Reset(len(viewer.Authors))
 		view := set.View()
-		defer view.Close()
 		since := noon.Add(-72 * time.Hour).UnixMicro()
 		view.All(func(p *hot.Post) bool {
 			if p.Created >= since {
@@ -61,8 +60,9 @@ func TestOneWhoPostsSeldomIsNotDrowned(t *testing.T) {
 			}
 			return true
 		})
+		view.Close()
 		l.Score(&rules, noon)
-		l.MarkQuiet(rules.Diversity, view, since, viewer)
+		l.MarkQuiet(rules.Diversity, set, since, viewer)
 		l.Diversify(rules.Diversity)
 		places = map[core.ID]int{}
 		for place, at := range l.Order {

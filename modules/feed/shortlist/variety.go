@@ -54,10 +54,12 @@ func (l *List) DiversifyAfter(rules rank.Diversity, before int, given []int32) (
 
 // MarkQuiet notes which posts are of people whom the viewer follows and who posted seldom since a time (microseconds
 // since 1970), where places are kept for these.
-func (l *List) MarkQuiet(rules rank.Diversity, set hot.View, since int64, r *reserve.Reserve) {
+func (l *List) MarkQuiet(rules rank.Diversity, of *hot.Set, since int64, r *reserve.Reserve) {
 	if rules.QuietShare <= 0 {
 		return
 	}
+	set := of.View()
+	defer set.Close()
 	for i := range l.Posts {
 		p := &l.Posts[i]
 		if r.Author(p.Author).Relation&reserve.Follows != 0 && set.Seldom(p.Author, since, rules.QuietPosts) {

@@ -28,9 +28,23 @@ func (c *Client) IDs(ctx context.Context, column string, q Query) ([]core.ID, er
 // Column is ids as a column, for a table beside a query (ch.Query.ExternalTable): where there are thousands, the server
 // takes a tenth of the time that it takes to read them from a parameter's text.
 func Column(ids []core.ID) *proto.ColInt64 {
-	column := make(proto.ColInt64, len(ids))
-	for i, id := range ids {
-		column[i] = int64(id)
-	}
+	column := proto.ColInt64(Numbers(ids))
 	return &column
+}
+
+// Numbers are ids as a column of arrays takes them.
+func Numbers(ids []core.ID) []int64 {
+	numbers := make([]int64, len(ids))
+	for i, id := range ids {
+		numbers[i] = int64(id)
+	}
+	return numbers
+}
+
+// LabelsAt are the labels that a row of a column of arrays holds. Most rows have none, and reading these makes nothing.
+func LabelsAt(labels *proto.ColArr[int64], row int) core.Labels {
+	if labels.RowLen(row) == 0 {
+		return ""
+	}
+	return core.LabelsOf(labels.Row(row)...)
 }
