@@ -16,17 +16,14 @@ import (
 
 	"github.com/feedrank/feedrank/app/cli"
 	"github.com/feedrank/feedrank/app/lab"
+	"github.com/feedrank/feedrank/modules/lab/embedded/binaries"
 	"github.com/feedrank/feedrank/modules/platform/proc"
+	"github.com/feedrank/feedrank/test/installed"
 )
-
-// asCommand makes this test program be bin/feedrank.
-const asCommand = "FEEDRANK_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
 	lab.RunChildIfAsked()
-	if os.Getenv(asCommand) != "" {
-		os.Exit(cli.Main("test", lab.Commands()...))
-	}
+	installed.BeIfAsked(func() int { return cli.Main("test", lab.Commands()...) })
 	os.Exit(m.Run())
 }
 
@@ -36,17 +33,14 @@ const ends = time.Minute
 // TestTheDemoEndsWithCommandsThatWork runs the demo as `make demo` does, then types what it prints at its end. So all
 // its steps must hold, and doctor must find nothing broken or at risk in what they left.
 func TestTheDemoEndsWithCommandsThatWork(t *testing.T) {
-	dir := t.TempDir()
-	program, err := os.Executable()
-	require.NoError(t, err)
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
-	feedrank := filepath.Join(dir, "bin", "feedrank")
-	servers, err := filepath.Abs("../../modules/lab/embedded") // of this checkout: the demo runs elsewhere
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(feedrank, []byte("#!/bin/sh\n"+
-		"export FEEDRANK_SERVERS_DIR=\"${FEEDRANK_SERVERS_DIR:-"+servers+"}\" "+asCommand+"=1\n"+
-		"exec '"+program+"' \"$@\"\n"), 0o700))
+	dir := installed.Dir(t)
+	if os.Getenv(binaries.FolderEnv) == "" { // those of this checkout: the demo runs elsewhere
+		servers, err := filepath.Abs("../../modules/lab/embedded")
+		require.NoError(t, err)
+		t.Setenv(binaries.FolderEnv, servers)
+	}
 
+	feedrank := filepath.Join(dir, "bin", "feedrank")
 	demo := exec.Command(feedrank, "demo", "--trials", "1", "--set", "http.addr=127.0.0.1:0")
 	demo.Dir, demo.Stderr = dir, os.Stderr
 	out, err := demo.StdoutPipe()

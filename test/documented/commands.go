@@ -27,6 +27,28 @@ var (
 	command = regexp.MustCompile(`^(bin/)?feedrank |^make |^npm |^UPDATE |^(GET|PUT|POST|DELETE) /admin/`)
 )
 
+// Part is what stands in a document between the remarks that begin with <!-- name and <!-- /name.
+func Part(t *testing.T, path, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(text), "<!-- "+name)
+	require.True(t, found)
+	part, _, found := strings.Cut(rest, "<!-- /"+name+" -->")
+	require.True(t, found)
+	return part
+}
+
+// Fences are the blocks of a language.
+func Fences(text, language string) (all []string) {
+	for _, fence := range fences.FindAllStringSubmatch(text, -1) {
+		if fence[1] == language {
+			all = append(all, fence[2])
+		}
+	}
+	return all
+}
+
 // Commands are what the guides tell people to type, with the document that does. root is the repository.
 func Commands(t *testing.T, root string) map[string]string {
 	t.Helper()
@@ -40,11 +62,9 @@ func Commands(t *testing.T, root string) map[string]string {
 				all[line] = guide
 			}
 		}
-		for _, fence := range fences.FindAllStringSubmatch(text, -1) {
-			if fence[1] == "sh" {
-				for line := range strings.Lines(fence[2]) {
-					add(line)
-				}
+		for _, fence := range Fences(text, "sh") {
+			for line := range strings.Lines(fence) {
+				add(line)
 			}
 		}
 		text = fences.ReplaceAllString(text, "")

@@ -10,31 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/app/cli"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/platform/proc"
 )
-
-// asCommand makes this test program be bin/feedrank.
-const asCommand = "FEEDRANK_TEST_AS_COMMAND"
-
-func beCommandIfAsked() {
-	if os.Getenv(asCommand) != "" {
-		os.Exit(cli.Main("test"))
-	}
-}
-
-// installed is a folder with bin/feedrank.
-func installed(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	program, err := os.Executable()
-	require.NoError(t, err)
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "bin"), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "bin", "feedrank"),
-		[]byte("#!/bin/sh\n"+asCommand+"=1 exec '"+program+"' \"$@\"\n"), 0o700))
-	return dir
-}
 
 // onServers are the addresses of servers, as the environment of a command has them: it goes over the file.
 func onServers(cfg config.Config) []string {

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/lab/embedded/embeddedtest"
+	guides "github.com/feedrank/feedrank/test/documented"
+	"github.com/feedrank/feedrank/test/installed"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -38,18 +38,13 @@ const theirTables = `
 // steps are what README.md tells to type, in its order.
 func steps(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	require.NoError(t, err)
-	_, rest, found := strings.Cut(string(text), "<!-- connect")
-	require.True(t, found)
-	part, _, found := strings.Cut(rest, "<!-- /connect -->")
-	require.True(t, found)
-	fences := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(part, -1)
+	part := guides.Part(t, filepath.Join("..", "..", "README.md"), "connect")
+	fences := guides.Fences(part, "sh")
 	require.Len(t, fences, 5, "five steps")
 	var all strings.Builder
 	for i, fence := range fences {
 		require.Contains(t, part, fmt.Sprintf("\n%d. ", i+1))
-		all.WriteString(fence[1])
+		all.WriteString(fence)
 	}
 	return all.String()
 }
@@ -71,7 +66,7 @@ func TestTheFiveStepsOfTheReadmeConnectAnAppsDatabase(t *testing.T) {
 	require.NoError(t, conn.Close(t.Context()))
 
 	addr := cfg.HTTP.Addr
-	cmd := shell(installed(t), onServers(cfg), "set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null' EXIT\n"+
+	cmd := shell(installed.Dir(t), onServers(cfg), "set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null' EXIT\n"+
 		strings.ReplaceAll(steps(t), "127.0.0.1:8080", addr)+"\necho; echo token=$TOKEN\nwait\n")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)

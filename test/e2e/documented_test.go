@@ -19,6 +19,7 @@ import (
 	"github.com/feedrank/feedrank/modules/platform/kafka"
 	"github.com/feedrank/feedrank/modules/platform/proc"
 	guides "github.com/feedrank/feedrank/test/documented"
+	"github.com/feedrank/feedrank/test/installed"
 	"github.com/feedrank/feedrank/test/stack"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -157,7 +158,7 @@ func TestTheCommandsOfTheGuides(t *testing.T) {
 	s := stack.New(t)
 	cfg := settings(t, s)
 	cfg.HTTP.Addr = nowhere(t)
-	dir := installed(t)
+	dir := installed.Dir(t)
 	env := append(onServers(cfg), "FEEDRANK_CONFIG=feedrank.yaml", "URL=http://"+cfg.HTTP.Addr,
 		"ANOTHER="+embeddedtest.NewClickHouseDatabase(t), "FEEDRANK_LOG__LEVEL=warn")
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "backups"), 0o700))

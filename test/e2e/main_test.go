@@ -4,10 +4,12 @@ package e2e
 import (
 	"testing"
 
+	"github.com/feedrank/feedrank/app/cli"
+	"github.com/feedrank/feedrank/test/installed"
 	"github.com/feedrank/feedrank/test/stack"
 )
 
 func TestMain(m *testing.M) {
-	beCommandIfAsked()
+	installed.BeIfAsked(func() int { return cli.Main("test") })
 	stack.Main(m)
 }

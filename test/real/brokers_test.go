@@ -18,7 +18,6 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/stretchr/testify/require"
 
-	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/wait"
 )
@@ -43,8 +42,7 @@ func onThreeBrokers(t *testing.T) *brokered {
 	prefix, session := c.KafkaConfig.TopicPrefix, s.KafkaConfig.SessionTimeout
 	c.KafkaConfig = b.cluster.Config()
 	c.KafkaConfig.TopicPrefix, c.KafkaConfig.SessionTimeout = prefix, session
-	slot := "brokers" + strings.NewReplacer(".", "", "-", "").Replace(prefix)
-	b.live = start(t, c, func(cfg *config.Config) { cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot })
+	b.live = start(t, c, nil)
 	return b
 }
 

@@ -16,9 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 
-	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/auth"
@@ -115,25 +113,7 @@ func (a *asker) well(after string) {
 func TestFeedsAreAnsweredAndObeyTheFiltersWhileEveryServerIsKilledAndFrozen(t *testing.T) {
 	s, c := fresh(t)
 	require.NoError(t, execute(t.Context(), c, feedWorld))
-	cfg := config.Default()
-	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
-		c.RedisConfig
-	cfg.RateLimit.UserPerMinute = 0 // one viewer looks after everything
-	slot := "feeds" + strings.NewReplacer(".", "", "-", "").Replace(c.KafkaConfig.TopicPrefix)
-	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
-	_, err := app.Migrate(t.Context(), cfg, false)
-	require.NoError(t, err)
-	program, err := app.Start(t.Context(), cfg, zap.NewNop())
-	require.NoError(t, err)
-	a := &asker{
-		t: t, cfg: cfg, url: "http://" + program.Addr(),
-		client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200,
-	}
-	t.Cleanup(func() {
-		a.client.CloseIdleConnections()
-		require.NoError(t, program.Stop())
-	})
+	a := run(t, migrated(t, settings(c)))
 	pg, err := pgx.Connect(t.Context(), c.PostgresConfig.DSN)
 	require.NoError(t, err)
 	db := clickhouse.New(c.ClickHouseConfig, prometheus.NewRegistry())

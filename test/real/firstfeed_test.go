@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/feedrank/feedrank/modules/platform/proc"
+	"github.com/feedrank/feedrank/test/documented"
 	"github.com/feedrank/feedrank/test/real/servers"
 )
 
@@ -28,13 +29,8 @@ func TestTheFirstFeedOfTheGuide(t *testing.T) {
 	began := time.Now()
 	s := theStack(t)
 	t.Logf("servers after %s", time.Since(began).Round(time.Millisecond))
-	text, err := os.ReadFile("../../config/README.md")
-	require.NoError(t, err)
-	_, part, found := strings.Cut(string(text), "<!-- first feed")
-	require.True(t, found)
-	part, _, found = strings.Cut(part, "<!-- /first feed -->")
-	require.True(t, found)
-	statements, commands := fences(part, "sql"), fences(part, "sh")
+	part := documented.Part(t, "../../config/README.md", "first feed")
+	statements, commands := documented.Fences(part, "sql"), documented.Fences(part, "sh")
 	require.Len(t, statements, 1)
 	require.Len(t, commands, 4)
 
@@ -97,14 +93,6 @@ func TestTheFirstFeedOfTheGuide(t *testing.T) {
 	require.Contains(t, string(out), "things that were looked at", "of doctor")
 	t.Logf("typed in %s: from the guide's first line to the feed, and doctor",
 		time.Since(typing).Round(100*time.Millisecond))
-}
-
-// fences are the blocks of a language.
-func fences(text, language string) (all []string) {
-	for _, fence := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(text, -1) {
-		all = append(all, fence[1])
-	}
-	return all
 }
 
 func free(t *testing.T) string {

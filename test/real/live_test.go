@@ -32,29 +32,52 @@ type live struct {
 	posts    int      // that the app has committed beside those of the world
 }
 
-// start starts one of every role in a world of its own, and waits until it has feeds.
-func start(t *testing.T, c servers.Configs, set func(*config.Config)) *live {
-	t.Helper()
+// settings are those of a program of every role on these servers, with a slot that no other test has. One viewer may
+// look after everything.
+func settings(c servers.Configs) config.Config {
 	cfg := config.Default()
-	cfg.HTTP.Addr, cfg.HTTP.AdminAddr, cfg.Auth.HS256Secret = "127.0.0.1:0", "", strings.Repeat("s", 32)
+	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
 	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
 		c.RedisConfig
 	cfg.RateLimit.UserPerMinute, cfg.RateLimit.AddressPerMinute = 0, 0
-	cfg.Roles = []string{string(app.All)}
+	slot := "feedrank" + strings.NewReplacer(".", "", "-", "").Replace(c.KafkaConfig.TopicPrefix)
+	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
+	return cfg
+}
+
+// migrated makes a program's schemas and topics.
+func migrated(t *testing.T, cfg config.Config) config.Config {
+	t.Helper()
+	_, err := app.Migrate(t.Context(), cfg, false)
+	require.NoError(t, err)
+	return cfg
+}
+
+// run starts a program, which ends with the test.
+func run(t *testing.T, cfg config.Config) *asker {
+	t.Helper()
+	program, err := app.Start(t.Context(), cfg, zap.NewNop())
+	require.NoError(t, err)
+	a := &asker{
+		t: t, cfg: cfg, url: "http://" + program.Addr(),
+		client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200,
+	}
+	t.Cleanup(func() {
+		a.client.CloseIdleConnections()
+		require.NoError(t, program.Stop())
+	})
+	return a
+}
+
+// start runs one in a world of its own, and waits until it has feeds.
+func start(t *testing.T, c servers.Configs, set func(*config.Config)) *live {
+	t.Helper()
+	cfg := settings(c)
 	if set != nil {
 		set(&cfg)
 	}
 	require.NoError(t, execute(t.Context(), c, feedWorld))
-	_, err := app.Migrate(t.Context(), cfg, false)
-	require.NoError(t, err)
-	program, err := app.Start(t.Context(), cfg, zap.NewNop())
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, program.Stop()) })
-	s := &live{asker: &asker{
-		t: t, cfg: cfg, url: "http://" + program.Addr(),
-		client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200,
-	}}
-	t.Cleanup(s.client.CloseIdleConnections)
+	s := &live{asker: run(t, migrated(t, cfg))}
 	s.db = clickhouse.New(cfg.ClickHouse, prometheus.NewRegistry())
 	t.Cleanup(s.db.Close)
 	wait.Until(t, func() bool { return s.page() > 0 }, "a feed has posts")

@@ -6,7 +6,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
@@ -51,26 +49,9 @@ func TestFeedsAreReadByWayOfAPooler(t *testing.T) {
 	s, c := fresh(t)
 	require.NoError(t, execute(t.Context(), c, feedWorld))
 	bouncer := pooler(t, s, "")
-	cfg := config.Default()
-	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
-		c.RedisConfig
+	cfg := settings(c)
 	cfg.Postgres.PooledDSN = servers.DSNBy(bouncer, databaseOf(t, c.PostgresConfig.DSN))
-	cfg.RateLimit.UserPerMinute = 0
-	slot := "pooled" + strings.NewReplacer(".", "", "-", "").Replace(c.KafkaConfig.TopicPrefix)
-	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
-	_, err := app.Migrate(t.Context(), cfg, false)
-	require.NoError(t, err)
-	program, err := app.Start(t.Context(), cfg, zap.NewNop())
-	require.NoError(t, err)
-	a := &asker{
-		t: t, cfg: cfg, url: "http://" + program.Addr(),
-		client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200,
-	}
-	t.Cleanup(func() {
-		a.client.CloseIdleConnections()
-		require.NoError(t, program.Stop())
-	})
+	a := run(t, migrated(t, cfg))
 	pg, err := pgx.Connect(t.Context(), c.PostgresConfig.DSN)
 	require.NoError(t, err)
 	db := clickhouse.New(c.ClickHouseConfig, prometheus.NewRegistry())

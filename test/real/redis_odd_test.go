@@ -16,10 +16,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/app"
-	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/modules/platform/clickhouse"
 	"github.com/feedrank/feedrank/test/real/servers"
@@ -41,32 +39,11 @@ func twoReplicas(t *testing.T, server servers.Server) (a, b *asker) {
 	t.Helper()
 	_, c := fresh(t)
 	require.NoError(t, execute(t.Context(), c, feedWorld))
-	cfg := config.Default()
-	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
-		c.RedisConfig
+	cfg := settings(c)
 	cfg.Redis.Addrs = []string{server.Addr()}
-	cfg.RateLimit.UserPerMinute = 0
-	slot := "redis" + strings.NewReplacer(".", "", "-", "").Replace(c.KafkaConfig.TopicPrefix)
-	cfg.CDC.Source.Slot, cfg.CDC.Source.Publication = slot, slot
-	_, err := app.Migrate(t.Context(), cfg, false)
-	require.NoError(t, err)
-	start := func(cfg config.Config) *asker {
-		program, err := app.Start(t.Context(), cfg, zap.NewNop())
-		require.NoError(t, err)
-		asker := &asker{
-			t: t, cfg: cfg, url: "http://" + program.Addr(),
-			client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}, next: 200,
-		}
-		t.Cleanup(func() {
-			asker.client.CloseIdleConnections()
-			require.NoError(t, program.Stop())
-		})
-		return asker
-	}
-	a = start(cfg)
+	a = run(t, migrated(t, cfg))
 	cfg.Roles = []string{string(app.API)}
-	b = start(cfg)
+	b = run(t, cfg)
 	pg, err := pgx.Connect(t.Context(), c.PostgresConfig.DSN)
 	require.NoError(t, err)
 	db := clickhouse.New(c.ClickHouseConfig, prometheus.NewRegistry())

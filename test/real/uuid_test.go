@@ -14,9 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 
-	"github.com/feedrank/feedrank/app"
 	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/modules/core"
 	"github.com/feedrank/feedrank/test/real/servers"
@@ -69,16 +67,10 @@ func TestAnAppOfUUIDsIsServedFromWhatDebeziumSends(t *testing.T) {
 	}, uuidWorld...)...)
 	mapping, err := config.Load(config.Sources{File: example + ".yaml", Set: []string{"roles=cdc-consumer"}})
 	require.NoError(t, err)
-	cfg := config.Default()
-	cfg.HTTP.Addr, cfg.Auth.HS256Secret = "127.0.0.1:0", strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = s.configs.ClickHouseConfig, s.configs.PostgresConfig,
-		s.configs.KafkaConfig, s.configs.RedisConfig
+	cfg := settings(s.configs)
 	cfg.Roles = []string{"api", "events-consumer", "cdc-consumer", "jobs"} // Debezium is the source
 	cfg.Keys, cfg.CDC.Tables = mapping.Keys, mapping.CDC.Tables
-	cfg.RateLimit.UserPerMinute = 0 // one viewer looks after everything
-	cfg = cfg.WithKeyForms()
-	_, err = app.Migrate(t.Context(), cfg, false)
-	require.NoError(t, err)
+	cfg = migrated(t, cfg.WithKeyForms())
 	var mapped []string
 	for _, table := range []string{
 		"profiles", "posts", "follows", "comments", "likes", "blocks", "mutes", "group_members", "hidden_posts",
@@ -86,14 +78,7 @@ func TestAnAppOfUUIDsIsServedFromWhatDebeziumSends(t *testing.T) {
 		mapped = append(mapped, "public."+table)
 	}
 	s.connect(servers.ConnectorConfig{Tables: mapped, Partitions: 4})
-	program, err := app.Start(t.Context(), cfg, zap.NewNop())
-	require.NoError(t, err)
-	client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
-	k := keyed{&asker{t: t, cfg: cfg, url: "http://" + program.Addr(), client: client}}
-	t.Cleanup(func() {
-		client.CloseIdleConnections()
-		require.NoError(t, program.Stop())
-	})
+	k := keyed{run(t, cfg)}
 
 	text := func(query string, args ...any) (all []string) {
 		rows, _ := s.db.Query(t.Context(), query, args...)

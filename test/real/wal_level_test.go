@@ -14,7 +14,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/feedrank/feedrank/app"
-	"github.com/feedrank/feedrank/config"
 	"github.com/feedrank/feedrank/sql"
 	"github.com/feedrank/feedrank/test/real/servers"
 	"github.com/feedrank/feedrank/test/wait"
@@ -32,10 +31,8 @@ func TestAServerWhoseLogTellsNoRowsIsNotReadyAsUsual(t *testing.T) {
 	require.NoError(t, server.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.WithoutCancel(t.Context()))) })
 
-	cfg := config.Default()
-	cfg.HTTP.Addr, cfg.HTTP.AdminAddr, cfg.Auth.HS256Secret = "127.0.0.1:0", "127.0.0.1:0", strings.Repeat("s", 32)
-	cfg.ClickHouse, cfg.Postgres, cfg.Kafka, cfg.Redis = c.ClickHouseConfig, c.PostgresConfig, c.KafkaConfig,
-		c.RedisConfig
+	cfg := settings(c)
+	cfg.HTTP.AdminAddr = "127.0.0.1:0"
 	cfg.Postgres.DSN = servers.DSNBy(server, "postgres")
 	cfg.Roles = []string{string(app.CDCSource)}
 	pg, err := pgx.Connect(t.Context(), cfg.Postgres.DSN)
